@@ -1,0 +1,77 @@
+"""The `wort` command: the list of its commands, and the one place where an error becomes a sentence and an exit code."""
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+import wort_cli
+from wort_cli.commands import config, daemon
+from wort_cli.commands.cancel import cancel
+from wort_cli.commands.compute import compute
+from wort_cli.commands.doctor import doctor
+from wort_cli.commands.logs import logs
+from wort_cli.commands.retry import retry
+from wort_cli.commands.status import status
+from wort_cli.commands.view import view
+from wort_cli.commands.wait import wait
+from wort_cli.errors import ExitCode, WortError
+
+# `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
+app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+for command in (compute, status, view, wait, logs, cancel, retry, doctor):
+    app.command()(command)
+app.add_typer(daemon.app, name="daemon")
+app.add_typer(config.app, name="config")
+
+
+def show_version(asked: bool) -> None:
+    """For --version."""
+    if asked:
+        typer.echo(f"wort {wort_cli.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def wort(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+) -> None:
+    """Compute, keep and check sourmash signatures of public sequencing runs.
+
+    Without a command: the status.
+    """
+    context.obj = debug
+    if context.invoked_subcommand is None:
+        status()
+
+
+def main() -> None:
+    """Run the command line; every error ends here."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; return its exit code."""
+    debug = "--debug" in arguments[:1]
+    try:
+        app(arguments)
+        return int(ExitCode.OK)
+    except SystemExit as end:  # Typer's own end: help, a usage error, or an exit code of ours
+        return int(end.code or 0)
+    except WortError as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"wort: something unexpected: {type(error).__name__}: {error}\n  `wort --debug ...` shows where\n")
+        return int(ExitCode.SOME_FAILED)

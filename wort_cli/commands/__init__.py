@@ -1,0 +1,1 @@
+"""One command a file: each parses what was typed, calls the library, and renders what comes of it."""

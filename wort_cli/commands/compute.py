@@ -1,0 +1,191 @@
+"""`wort compute`: queue runs and archives; with --wait follow them, with --now compute them in this process."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wort_cli.commands import outcome, render
+from wort_cli.commands.context import JsonOption, begin
+from wort_cli.commands.follow import follow
+from wort_cli.commands.sources import parse_sources
+from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
+from wort_cli.instance import running_daemon
+from wort_cli.job import Job, JobRequest, JobState
+from wort_cli.ledger import Answer, Ledger, Submitted
+from wort_cli.profile import profile_named
+from wort_cli.settings import Settings
+from wort_cli.stores.local import LocalStore, write_whole
+
+COLUMNS = ("name", "state", "job", "reason", "path")
+SHOWN = 20
+"""Runs that a terminal lists one by one."""
+
+
+def compute(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID...|-", help="Accessions of runs, paths of archives, or - to read them from stdin."),
+    ] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from-file", metavar="FILE", help="Read them from a file, one a line; # comments.")
+    ] = None,
+    force: Annotated[bool, typer.Option("-f", "--force", help="Compute again what is there or unavailable.")] = False,
+    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Say what would be done, and do nothing.")] = False,
+    priority: Annotated[
+        int, typer.Option("--priority", min=-1000, max=1000, help="The highest is computed first.")
+    ] = 0,
+    group: Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Put the jobs into a group.")] = "",
+    wait: Annotated[bool, typer.Option("-w", "--wait", help="Follow the jobs until they have ended.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Compute in this process, without a daemon.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE|DIR", help="Also write the signature there (with --wait or --now)."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")] = "",
+    no_upload: Annotated[bool, typer.Option("--no-upload", help="Keep the signature on this machine.")] = False,
+    profile: Annotated[str, typer.Option("--profile", metavar="P", help="The recipe (default: the setting).")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Compute signatures of sequencing runs."""
+    if wait and now:
+        raise UsageError("--wait and --now exclude each other", "--now computes at once, in this process")
+    if output is not None and not (wait or now):
+        raise UsageError("-o needs --wait or --now", "or write it out later: `wort view ID -o FILE`")
+    sources = parse_sources(ids or [], from_file, name)
+    if output is not None:
+        check_output(output, len(sources))
+    settings, ledger = begin()
+    profile_name = profile_named(profile or settings.profile).name
+    if wait and not dry_run and running_daemon(settings.lock_file) is None:
+        raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
+    requests = [JobRequest(source, profile_name, priority, group, upload=not no_upload) for source in sources]
+    store = LocalStore(settings.store_dir)
+    answers = submit(ledger, store, requests, force=force, dry_run=dry_run)
+    if dry_run:
+        show_answers(answers, as_json=as_json, would=True)
+        return
+    if not (wait or now):
+        show_answers(answers, as_json=as_json)
+        say_what_is_next(answers, settings)
+        end_with([JobState.UNAVAILABLE if a.answer is Answer.UNAVAILABLE else JobState.DONE for a in answers])
+        return
+    jobs = carry_out(answers, ledger, settings, now=now)
+    if output is not None:
+        for source in sources:
+            copy_out(store, source.name, output)
+    show_jobs(answers, jobs, store, as_json=as_json)
+    outcome.explain(list(jobs.values()))
+    end_with([jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers])
+
+
+def submit(
+    ledger: Ledger, store: LocalStore, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
+) -> list[Submitted]:
+    """Have the ledger accept the requests; a signature whose file was lost is computed anew."""
+    answers = ledger.submit(requests, force=force, dry_run=dry_run)
+    lost = [n for n, a in enumerate(answers) if a.answer is Answer.THERE and not store.has(a.source.name)]
+    if lost:
+        anew = ledger.submit([requests[n] for n in lost], force=True, dry_run=dry_run)
+        for n, answer in zip(lost, anew, strict=True):
+            answers[n] = answer
+    return answers
+
+
+def carry_out(answers: Sequence[Submitted], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
+    """See the jobs through; return them as they ended, by number.  What is there already has none."""
+    job_ids = [a.job_id for a in answers if a.job_id is not None and a.answer is not Answer.THERE]
+    if not now:
+        return {job.id: job for job in follow(ledger, job_ids)}
+    from wort_cli.commands.now import compute_now
+
+    return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
+
+
+def check_output(output: Path, number: int) -> None:
+    """UsageError unless the signatures can be written there."""
+    import os
+
+    directory = output if output.is_dir() else output.absolute().parent
+    if not output.is_dir() and number != 1:
+        raise UsageError(f"-o {output} is not a directory, and there are {number} signatures", "make the directory first")
+    if not directory.is_dir():
+        raise UsageError(f"-o: there is no directory {directory}")
+    if not os.access(directory, os.W_OK):
+        raise UsageError(f"-o: {directory} can't be written", "check its permissions")
+
+
+def copy_out(store: LocalStore, name: str, output: Path) -> None:
+    """Write a stored signature where the person wants it; one that is not there was explained elsewhere."""
+    from wort_cli.accession import parse_name
+    from wort_cli.errors import StorageProblem
+
+    stored = store.path(parse_name(name))
+    target = output / f"{name}.sig" if output.is_dir() else output
+    if not stored.is_file():
+        return
+    try:
+        write_whole(target.absolute(), stored.read_bytes())
+    except OSError as error:
+        raise StorageProblem(
+            f"{target} can't be written: {error.strerror}", f"the signature is kept: `wort view {name} -o FILE`"
+        ) from error
+
+
+def show_answers(answers: Sequence[Submitted], *, as_json: bool, would: bool = False) -> None:
+    """What became of the requests; a terminal gets a summary if they are many."""
+    records: list[dict[str, Any]] = [
+        {
+            "name": str(answer.source.name),
+            "state": f"would be {answer.answer}" if would and answer.answer is Answer.QUEUED else str(answer.answer),
+            "job": answer.job_id or "",
+            "reason": answer.reason,
+        }
+        for answer in answers
+    ]
+    if as_json or not render.to_terminal() or len(records) <= SHOWN:
+        render.table(COLUMNS[:4], records, as_json=as_json)
+    else:
+        for kind in Answer:
+            if number := sum(answer.answer is kind for answer in answers):
+                render.result(f"{render.count(number, 'run')} {'would be ' if would else ''}{kind}")
+
+
+def say_what_is_next(answers: Sequence[Submitted], settings: Settings) -> None:
+    """Name the next command, and tell if there is no daemon to do the work."""
+    queued = sum(answer.answer in (Answer.QUEUED, Answer.LIVE) for answer in answers)
+    if not queued:
+        if len(answers) == 1 and answers[0].answer is Answer.THERE:
+            render.say(f"look at it with `wort view {answers[0].source.name}`; --force computes it again")
+        return
+    if running_daemon(settings.lock_file) is None:
+        render.say(f"{render.count(queued, 'job')} in the queue, but no daemon is running: `wort daemon start`")
+    else:
+        render.say(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
+
+
+def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], store: LocalStore, *, as_json: bool) -> None:
+    """How the jobs ended, and where the signatures are."""
+    records = []
+    for answer in answers:
+        job = jobs.get(answer.job_id or 0)
+        path = store.path(answer.source.name)
+        good = job is None or job.state is JobState.DONE
+        records.append(
+            {
+                "name": str(answer.source.name),
+                "state": str(job.state if job else answer.answer),
+                "job": answer.job_id or "",
+                "reason": str(job.reason or "") if job else "",
+                "path": str(path) if good else "",
+            }
+        )
+    render.table(COLUMNS, records, as_json=as_json)
+
+
+def end_with(states: Sequence[JobState]) -> None:
+    """Exit by the outcome."""
+    code = outcome.exit_code(states)
+    if code is not ExitCode.OK:
+        raise typer.Exit(int(code))

@@ -1,0 +1,40 @@
+"""`wort config`: the settings as they are now, and where each comes from."""
+
+from dataclasses import fields
+
+import typer
+
+from wort_cli.commands import render
+from wort_cli.commands.context import JsonOption
+from wort_cli.settings import Settings, load_settings
+
+app = typer.Typer(help="Show the settings.", no_args_is_help=True)
+
+
+@app.command()
+def show(as_json: JsonOption = False) -> None:
+    """Show every setting, its value and where it comes from."""
+    settings = load_settings()
+    records = []
+    for item in fields(Settings):
+        if item.name == "origins":
+            continue
+        value = getattr(settings, item.name)
+        if item.name == "threads":
+            value = settings.threads_per_job
+        text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        records.append({
+            "setting": item.name, "value": text, "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
+            "about": item.metadata.get("about", "where files are"),
+        })  # fmt: skip
+    render.table(("setting", "value", "from", "about"), records, as_json=as_json)
+
+
+@app.command()
+def path(as_json: JsonOption = False) -> None:
+    """Show where the configuration file is looked for."""
+    file = load_settings().config_file
+    if as_json:
+        render.document({"path": str(file), "exists": file.exists()})
+    else:
+        render.result(str(file))

@@ -1,0 +1,131 @@
+"""`wort daemon`: start, stop and steer the daemon.  The only command that imports it, and only when it must."""
+
+from typing import Annotated
+
+import typer
+
+from wort_cli.commands import render
+from wort_cli.commands.context import JsonOption, begin
+from wort_cli.errors import DaemonAlreadyRunning, ExitCode
+from wort_cli.instance import running_daemon
+from wort_cli.job import JobState
+from wort_cli.settings import load_settings
+
+app = typer.Typer(help="Start, stop and steer the daemon.", no_args_is_help=True)
+
+
+@app.command()
+def start(
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C ends it.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log to the file only.")] = False,
+) -> None:
+    """Start the daemon."""
+    settings = load_settings()
+    if foreground:
+        from wort_cli.daemon.service import serve
+
+        serve(settings, foreground=not quiet)
+        return
+    from wort_cli.daemon.control import start as start_daemon
+
+    try:
+        daemon = start_daemon(settings)
+    except DaemonAlreadyRunning as running:
+        render.result(running.sentence)
+        return
+    _, ledger = begin()
+    jobs = ledger.control("jobs", str(settings.jobs))
+    render.result(f"the daemon runs (process {daemon.pid}), {render.count(int(jobs), 'job')} at a time")
+    if ledger.control("paused", "") == "yes":
+        render.say("it is paused: `wort daemon resume`")
+
+
+@app.command()
+def stop(
+    now: Annotated[bool, typer.Option("--now", help="Kill it; its jobs are taken up when it starts again.")] = False,
+) -> None:
+    """Stop the daemon; its running jobs go back to the queue."""
+    from wort_cli.daemon.control import stop as stop_daemon
+
+    daemon = stop_daemon(load_settings(), now=now)
+    render.result(f"the daemon (process {daemon.pid}) has ended" if daemon else "no daemon was running")
+
+
+@app.command()
+def restart() -> None:
+    """Stop the daemon if it runs, and start it."""
+    stop(now=False)
+    start()
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show whether the daemon runs; exit code 3 if not."""
+    settings, ledger = begin()
+    daemon = running_daemon(settings.lock_file)
+    counts = ledger.counts()
+    facts = {
+        "state": "stopped" if daemon is None else "paused" if ledger.control("paused", "") == "yes" else "running",
+        "pid": daemon.pid if daemon else None,
+        "since": render.when(daemon.started_at) if daemon else None,
+        "version": daemon.version if daemon else None,
+        "jobs": int(ledger.control("jobs", str(settings.jobs))),
+        "running": sum(n for (state, _), n in counts.items() if state is JobState.RUNNING),
+        "queued": sum(n for (state, _), n in counts.items() if state is JobState.QUEUED),
+        "waiting": sum(n for (state, _), n in counts.items() if state is JobState.WAITING),
+        "home": str(settings.data_dir),
+        "log": str(settings.daemon_log),
+    }
+    if as_json:
+        render.document(facts)
+    else:
+        for key, value in facts.items():
+            if value is not None:
+                render.result(f"{key}\t{value}")
+    if daemon is None:
+        raise typer.Exit(int(ExitCode.UNAVAILABLE))
+
+
+@app.command()
+def pause() -> None:
+    """Begin no more jobs; those that run go on."""
+    _, ledger = begin()
+    ledger.set_control("paused", "yes")
+    render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
+
+
+@app.command()
+def resume() -> None:
+    """Begin jobs again."""
+    _, ledger = begin()
+    ledger.set_control("paused", "")
+    render.result("resumed")
+
+
+@app.command()
+def jobs(number: Annotated[int, typer.Argument(min=1, max=1024, help="Jobs at a time.")]) -> None:
+    """Set how many jobs run at a time, now and in future."""
+    _, ledger = begin()
+    ledger.set_control("jobs", str(number))
+    render.result(f"{render.count(number, 'job')} at a time")
+
+
+@app.command()
+def install() -> None:
+    """Install and start a systemd unit for this user."""
+    from wort_cli.daemon.systemd import install as install_unit
+
+    path, left = install_unit()
+    render.result(f"wrote {path}")
+    render.say(left or "the daemon runs and will start with your session; `loginctl enable-linger` starts it at boot")
+
+
+@app.command()
+def uninstall() -> None:
+    """Stop the systemd unit and remove it."""
+    from wort_cli.daemon.systemd import uninstall as uninstall_unit
+
+    path, left = uninstall_unit()
+    render.result(f"removed {path}")
+    if left:
+        render.say(left)

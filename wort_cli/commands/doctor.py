@@ -1,0 +1,135 @@
+"""`wort doctor`: is everything there that computing a signature needs, and how to mend what is not."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typer
+
+from wort_cli.commands import render
+from wort_cli.commands.context import JsonOption
+from wort_cli.errors import ExitCode, WortError
+from wort_cli.instance import running_daemon
+from wort_cli.ledger import Ledger
+from wort_cli.settings import Settings, load_settings
+from wort_cli.versions import library_versions
+
+TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
+OLDEST_TOOLKIT = (3, 0)
+LITTLE_SPACE = 1_000_000_000
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: ok, warning or problem, and how to mend it."""
+
+    state: str
+    what: str
+    detail: str
+    mend: str = ""
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check tools, directories, disk space, the ledger, the daemon and the SRA configuration."""
+    settings = load_settings()
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        check_libraries, check_tools, check_sra_configuration, check_directories, check_archives, check_ledger, check_daemon
+    )  # fmt: skip
+    findings = [finding for check in checks for finding in check(settings)]
+    render.table(("state", "what", "detail", "mend"), [asdict(finding) for finding in findings], as_json=as_json)
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+def check_libraries(settings: Settings) -> Iterator[Finding]:
+    """Versions of what shapes signatures."""
+    yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
+    yield Finding("ok", "engine", f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads")
+
+
+def check_tools(settings: Settings) -> Iterator[Finding]:
+    """The SRA toolkit: there, able to run, not too old."""
+    install = "install the SRA toolkit: Debian and Ubuntu `apt install sra-toolkit`, else conda or NCBI's own packages"
+    for tool in TOOLS:
+        program = shutil.which(tool)
+        if program is None:
+            yield Finding("problem", tool, "not on the PATH", install)
+            continue
+        try:
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+            version = said.split(":")[-1].split()[-1]
+            old = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOOLKIT
+        except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+            yield Finding("problem", tool, f"{program} does not run: {error}", install)
+        else:
+            yield Finding("warning" if old else "ok", tool, f"{version}, {program}", install if old else "")
+
+
+def check_sra_configuration(settings: Settings) -> Iterator[Finding]:
+    """Which configuration the toolkit will use (vdb-config(1))."""
+    for variable in ("VDB_CONFIG", "NCBI_SETTINGS"):
+        value = os.environ.get(variable)
+        if value and not Path(value).exists():
+            yield Finding("problem", f"${variable}", f"{value} does not exist, the toolkit passes over it",
+                          f"mend the path, or unset {variable}")  # fmt: skip
+        elif value:
+            yield Finding("ok", f"${variable}", value)
+    user = Path.home() / ".ncbi" / "user-settings.mkfg"
+    if "VDB_CONFIG" not in os.environ:
+        yield Finding("ok", "SRA configuration", str(user) if user.exists() else "the toolkit's defaults")
+
+
+def check_directories(settings: Settings) -> Iterator[Finding]:
+    """Every directory can be written, and has some space."""
+    for directory in dict.fromkeys((settings.data_dir, settings.state_dir, settings.cache_dir, settings.store_dir)):
+        existing = next(place for place in (directory, *directory.parents) if place.exists())
+        if not os.access(existing, os.W_OK):
+            yield Finding("problem", str(directory), f"{existing} can't be written",
+                          f"`chown`/`chmod` {existing}, or set WORT_HOME")  # fmt: skip
+            continue
+        free = shutil.disk_usage(existing).free
+        little = free < LITTLE_SPACE
+        yield Finding("warning" if little else "ok", str(directory), f"{render.size(free)} free",
+                      "free some space, or set WORT_HOME to a larger disk" if little else "")  # fmt: skip
+
+
+def check_archives(settings: Settings) -> Iterator[Finding]:
+    """The directories of the setting `archives` are there."""
+    for directory in settings.archives:
+        if directory.is_dir():
+            yield Finding("ok", "archives", str(directory))
+        else:
+            yield Finding("problem", "archives", f"{directory} is not a directory", f"see {settings.config_file}")
+
+
+def check_ledger(settings: Settings) -> Iterator[Finding]:
+    """The ledger can be opened and is sound."""
+    if not settings.ledger_file.exists():
+        yield Finding("ok", "ledger", "none yet")
+        return
+    try:
+        ledger = Ledger(settings.ledger_file)
+        said = ledger.check()
+        ledger.close()
+    except WortError as error:
+        yield Finding("problem", "ledger", error.sentence, error.hint)
+        return
+    if said == "ok":
+        yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
+    else:
+        yield Finding("problem", "ledger", said, "put back a copy; signatures are kept beside it")
+
+
+def check_daemon(settings: Settings) -> Iterator[Finding]:
+    """Whether it runs, and is of this version."""
+    daemon = running_daemon(settings.lock_file)
+    if daemon is None:
+        yield Finding("warning", "daemon", "not running", "`wort daemon start`, or compute with --now")
+    elif daemon.version != library_versions()["wort"]:
+        yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
+    else:
+        yield Finding("ok", "daemon", f"process {daemon.pid}")

@@ -1,0 +1,147 @@
+"""`--now`: a job done in this process.  It stands in the ledger like any other, so that a crash loses nothing."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from wort_cli.commands.follow import Display, bars
+from wort_cli.errors import WortError
+from wort_cli.instance import running_daemon
+from wort_cli.job import Job, JobState, Progress
+from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
+from wort_cli.ledger import Ledger
+from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.tools import CalledOff
+from wort_cli.retry import CRASHES, RetryPolicy
+from wort_cli.settings import Settings
+from wort_cli.work import JobSpec
+
+
+class Terminated(BaseException):
+    """Somebody ended this process by SIGTERM or SIGHUP."""
+
+
+def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
+    """Do a job here and now, again after a mishap; return it as it ended.
+
+    Ctrl-C cancels it; a process that is terminated gives it back to the queue.
+    """
+    if not ledger.job(job_id).state.is_live:
+        return ledger.job(job_id)
+    take_back_if_abandoned(job_id, ledger, settings)
+    owner = process_owner(socket.gethostname(), os.getpid())
+    with bars(1) as display, terminated_by_signals():
+        while True:
+            job = ledger.claim(job_id, owner, settings.lease)
+            if job is None:
+                raise WortError(
+                    f"job {job_id} is being computed by {ledger.job(job_id).owner or 'another process'}",
+                    f"follow it with `wort wait {job_id}`",
+                )
+            attempt(job, ledger, settings, display)
+            job = ledger.job(job_id)
+            if job.state is not JobState.WAITING or job.reason not in CRASHES:
+                display.update([job], 1)
+                return job
+            time.sleep(max(0.0, (job.wait_until or 0.0) - time.time()))
+
+
+def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> None:
+    """One attempt, whose result, or lack of one, is in the ledger afterwards."""
+    watcher = NowWatcher(job, settings, display)
+    try:
+        with watcher.leasing():
+            result = run_job(JobSpec.of(job, settings), watcher)
+    except CalledOff:
+        return  # somebody cancelled it; the ledger knows
+    except KeyboardInterrupt:
+        ledger.cancel([job.id])
+        raise
+    except BaseException:
+        ledger.give_back(job.id, job.attempt, "the process was terminated")
+        raise
+    ledger.finish(result, RetryPolicy())
+
+
+class NowWatcher:
+    """A Watcher that shows progress here, and holds the lease from a thread with a ledger of its own."""
+
+    def __init__(self, job: Job, settings: Settings, display: Display) -> None:
+        self._job = job
+        self._settings = settings
+        self._display = display
+        self._ended = threading.Event()
+        self._called_off = threading.Event()
+
+    def report(self, progress: Progress) -> None:
+        """See Watcher."""
+        from dataclasses import replace
+
+        self._display.update([replace(self._job, progress=progress)], 0)
+
+    def called_off(self) -> bool:
+        """See Watcher."""
+        return self._called_off.is_set()
+
+    @contextmanager
+    def leasing(self) -> Iterator[None]:
+        """Hold the lease while the context lasts."""
+        thread = threading.Thread(target=self._hold, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _hold(self) -> None:
+        ledger = Ledger(self._settings.ledger_file)
+        pause = min(1.0, self._settings.lease / 3)
+        while not self._ended.wait(pause):
+            if not ledger.extend_lease(self._job.id, self._job.attempt, self._settings.lease):
+                self._called_off.set()
+                break
+        ledger.close()
+
+
+def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
+    """Queue a job again that runs by name only: its daemon or process has ended."""
+    for claim in ledger.running():
+        if claim.job_id == job_id and is_abandoned(claim, time.time(), owner_lives=lives(claim, settings)):
+            ledger.give_back(job_id, claim.attempt, f"the {claim.owner} that worked on it ended")
+
+
+def lives(claim: Claim, settings: Settings) -> bool:
+    """Whether the owner of a job may still be at work; of other hosts only the lease can tell."""
+    if claim.owner == DAEMON:
+        return running_daemon(settings.lock_file) is not None
+    words = claim.owner.split()
+    if len(words) != 4 or words[3] != socket.gethostname():
+        return True
+    try:
+        os.kill(int(words[1]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def terminated_by_signals() -> Iterator[None]:
+    """Raise Terminated on SIGTERM and SIGHUP, so that what was begun is ended in order."""
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        raise Terminated(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, terminate) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,100 @@
+"""`wort status`, and bare `wort`: what there is, what runs, what went wrong."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from wort_cli.commands import render
+from wort_cli.commands.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
+from wort_cli.commands.follow import as_record
+from wort_cli.errors import UsageError
+from wort_cli.instance import DaemonInfo, running_daemon
+from wort_cli.job import JobState
+from wort_cli.ledger import JobFilter, Ledger
+from wort_cli.settings import Settings
+
+COLUMNS = ("job", "name", "state", "reason", "progress", "group", "priority", "attempt", "queued", "ended", "message")
+RUNNING_SHOWN = 20
+
+
+def status(
+    what: Annotated[list[str] | None, typer.Argument(metavar="[ID|JOB]...", help="Names of signatures, or jobs.")] = None,
+    group: GroupOption = "",
+    state: Annotated[str, typer.Option("--state", metavar="S", help="The jobs in this state.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="R", help="The jobs of this reason.")] = "",
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="At most N jobs, the newest first.")] = 50,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header.")] = False,
+    as_tsv: Annotated[bool, typer.Option("--tsv", help="Tab-separated, with a header.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the queue and its jobs."""
+    if as_csv + as_tsv + as_json > 1:
+        raise UsageError("--csv, --tsv and --json exclude each other")
+    settings, ledger = begin()
+    which = JobFilter(state_named(state), reason_named(reason), group)
+    form = "csv" if as_csv else "tsv" if as_tsv else ""
+    while True:
+        if watch:
+            typer.clear()
+        if what or which != JobFilter() or form:
+            show_jobs(ledger, what or [], which, number, form=form, as_json=as_json)
+        else:
+            show_summary(settings, ledger, as_json=as_json)
+        if not watch:
+            return
+        time.sleep(1)
+
+
+def show_jobs(
+    ledger: Ledger, words: list[str], which: JobFilter, number: int, *, form: str = "", as_json: bool = False
+) -> None:
+    """A row a job."""
+    if words and which != JobFilter():
+        raise UsageError("name jobs, or choose them by an option, not both")
+    if words:
+        jobs = sorted(ledger.jobs_numbered(job_ids_of(ledger, words)), key=lambda job: job.id)
+    else:
+        jobs = ledger.jobs(which, number)
+    render.table(COLUMNS, [as_record(job) for job in jobs], as_json=as_json, form=form)
+
+
+def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
+    """How many jobs are in each state, what runs, and whether the daemon does."""
+    daemon = running_daemon(settings.lock_file)
+    counts = ledger.counts()
+    by_state = {state: sum(n for (s, _), n in counts.items() if s is state) for state in JobState}
+    troubles = {
+        f"{state} {reason}": n
+        for (state, reason), n in sorted(counts.items())
+        if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
+    }
+    running = [as_record(job) for job in ledger.jobs(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
+    paused = ledger.control("paused", "") == "yes"
+    if as_json:
+        render.document({
+            "daemon": vars(daemon) if daemon else None, "paused": paused, "signatures": ledger.count_signatures(),
+            "jobs": by_state, "reasons": troubles, "running": running,
+        })  # fmt: skip
+        return
+    render.result(f"daemon\t{daemon_line(daemon, paused=paused)}")
+    render.result(f"signatures\t{ledger.count_signatures():,}")
+    for state, n in by_state.items():
+        if n:
+            render.result(f"{state}\t{n:,}")
+    for trouble, n in troubles.items():
+        render.result(f"  {trouble}\t{n:,}")
+    if running:
+        render.table(("job", "name", "state", "progress", "attempt"), running)
+    if not any(by_state.values()) and render.to_terminal():
+        render.say("nothing has been asked for yet; begin with `wort compute SRR139146`")
+    elif daemon is None and by_state[JobState.QUEUED]:
+        render.say("jobs are queued, but no daemon is running: `wort daemon start`")
+
+
+def daemon_line(daemon: DaemonInfo | None, *, paused: bool) -> str:
+    """The daemon in a few words."""
+    if daemon is None:
+        return "stopped"
+    return f"{'paused' if paused else 'running'} (process {daemon.pid}, since {render.when(daemon.started_at)})"

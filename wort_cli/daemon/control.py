@@ -1,0 +1,66 @@
+"""How commands start and stop the daemon."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from wort_cli.errors import DaemonAlreadyRunning, WortError
+from wort_cli.instance import DaemonInfo, running_daemon
+from wort_cli.settings import Settings
+
+START_WITHIN = 30.0
+STOP_WITHIN = 20.0
+"""Seconds."""
+
+
+def start(settings: Settings) -> DaemonInfo:
+    """Start a daemon that outlives this process and its terminal; return when it runs.  DaemonAlreadyRunning, WortError."""
+    if running := running_daemon(settings.lock_file):
+        raise DaemonAlreadyRunning(running.pid)
+    settings.make_directories()
+    output = settings.log_dir / "daemon.out"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wort_cli", "daemon", "start", "--foreground", "--quiet"], stdin=subprocess.DEVNULL,
+            stdout=file, stderr=file, start_new_session=True, cwd="/",
+        )  # fmt: skip
+    started: DaemonInfo | None = None
+
+    def has_started() -> bool:
+        nonlocal started
+        started = running_daemon(settings.lock_file)
+        return process.poll() is not None or (started is not None and started.pid == process.pid)
+
+    if not wait_until(has_started, START_WITHIN) or started is None or started.pid != process.pid:
+        said = output.read_text(errors="replace").strip()[-2000:]
+        raise WortError(f"the daemon did not start: {said or 'it said nothing'}", f"see {settings.daemon_log}")
+    process.returncode = 0  # it is not ours to wait for
+    return started
+
+
+def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
+    """End the daemon and return when it has ended; None if none ran.  `now` kills it, which loses no job either."""
+    daemon = running_daemon(settings.lock_file)
+    if daemon is None:
+        return None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
+    if not wait_until(lambda: running_daemon(settings.lock_file) is None, STOP_WITHIN):
+        raise WortError(
+            f"the daemon (process {daemon.pid}) does not end", f"`wort daemon stop --now` kills it; see {settings.daemon_log}"
+        )
+    return daemon
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether a condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

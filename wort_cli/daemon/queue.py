@@ -1,0 +1,105 @@
+"""The queue between the coordinator and its workers: Huey on SQLite, with JSON messages.
+
+Huey forgets a task as soon as it hands it out, so that nothing here is a truth: a task is a hint to do a job that the
+ledger knows.  The queue's file is made anew whenever the daemon starts.  Messages are JSON because a pickle would run
+whatever somebody writes into that file.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from huey import SqliteHuey
+from huey.registry import Message
+from huey.serializer import Serializer
+from huey.utils import Error
+
+from wort_cli.job import Progress
+from wort_cli.work import JobResult, JobSpec
+
+
+class JsonSerializer(Serializer):  # type: ignore[misc]
+    """Huey's messages, errors and values as JSON, each under its own key."""
+
+    def _serialize(self, data: Any) -> bytes:
+        if isinstance(data, Message):
+            document = {"message": data._asdict()}
+        elif isinstance(data, Error):
+            document = {"error": data.metadata}
+        else:
+            document = {"value": data}
+        return json.dumps(document).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        document = json.loads(bytes(data))
+        if "message" in document:
+            return Message(**document["message"])
+        if "error" in document:
+            return Error(document["error"])
+        return document["value"]
+
+
+@dataclass(frozen=True)
+class SignOfLife:
+    """What a worker says of itself: its process, when it spoke, and how far it is."""
+
+    pid: int
+    at: float
+    progress: Progress
+
+
+class WorkQueue:
+    """Carries jobs to workers, and their signs of life and results back."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.huey = SqliteHuey("wort", filename=str(path), serializer=JsonSerializer(), fsync=False, timeout=30)
+
+    @classmethod
+    def made_anew(cls, path: Path) -> "WorkQueue":
+        """An empty queue: whatever an earlier daemon left in it is in the ledger too."""
+        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            file.unlink(missing_ok=True)
+        return cls(path)
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it anew.  Needed before a fork."""
+        self.huey.storage.close()
+
+    def report_life(self, spec: JobSpec, pid: int, progress: Progress) -> None:
+        """A worker says that it lives, and how far it is."""
+        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(SignOfLife(pid, time.time(), progress)))
+
+    def life(self, job_id: int, attempt: int) -> SignOfLife | None:
+        """The last sign of life of an attempt."""
+        found = self.huey.get(key("life", job_id, attempt), peek=True)
+        return SignOfLife(found["pid"], found["at"], Progress(**found["progress"])) if found else None
+
+    def call_off(self, job_id: int, attempt: int) -> None:
+        """Ask the worker to end an attempt."""
+        self.huey.put(key("call-off", job_id, attempt), True)
+
+    def called_off(self, job_id: int, attempt: int) -> bool:
+        """Whether an attempt is to end."""
+        return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None
+
+    def result(self, task_id: str, job_id: int, attempt: int) -> JobResult | Error | None:
+        """The result of an attempt, once; an Error if the task itself failed, None if there is none yet."""
+        found = self.huey.get(task_id)
+        if found is None or isinstance(found, Error):
+            return found
+        return JobResult.from_json(found)
+
+    def forget(self, job_id: int, attempt: int) -> None:
+        """Drop what is stored of an attempt that has ended."""
+        for kind in ("life", "call-off"):
+            self.huey.delete(key(kind, job_id, attempt))
+
+
+def key(kind: str, job_id: int, attempt: int) -> str:
+    """Of a value in Huey's storage."""
+    return f"{kind}:{job_id}:{attempt}"

@@ -1,0 +1,106 @@
+"""The life of the daemon: become the only one, start the workers, turn the coordinator until told to end, end in order.
+
+SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  SIGHUP is ignored, so that closing the
+terminal it was started from does not end it.
+"""
+
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.workers import Workers
+from wort_cli.errors import StorageProblem
+from wort_cli.instance import become_the_daemon
+from wort_cli.ledger import Ledger
+from wort_cli.settings import Settings
+
+BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
+"""Seconds between turns while workers have jobs, and while none has."""
+TROUBLE_PAUSE = 5.0
+"""Seconds until the next turn after one in which the ledger could not be used."""
+LOG_SIZE, LOG_FILES = 5_000_000, 5
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, *, foreground: bool) -> None:
+    """Be the daemon until a signal ends it.  DaemonAlreadyRunning if there is one; WortError if it can't start."""
+    settings.make_directories()
+    lock = become_the_daemon(settings.lock_file)
+    # A child that outlived us for a moment must not hold the lock.
+    os.register_at_fork(after_in_child=lambda: os.close(lock))
+    start_logging(settings, foreground=foreground)
+    ledger = Ledger(settings.ledger_file)
+    jobs = int(ledger.control("jobs", str(settings.jobs)))
+    queue = WorkQueue.made_anew(settings.queue_file)
+
+    def close_connections() -> None:
+        ledger.close()
+        queue.close()
+
+    workers = Workers(queue, jobs, before_fork=close_connections)
+    workers.start()
+    told_to_end = threading.Event()
+    end_on_signals(told_to_end)
+    log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
+    coordinator = Coordinator(ledger, queue, workers, settings)
+    try:
+        turn_until(told_to_end, coordinator)
+    finally:
+        log.info("the daemon ends")
+        workers.stop()
+        coordinator.give_all_back()
+        close_connections()
+        log.info("the daemon has ended")
+
+
+def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
+    """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
+    while not told_to_end.is_set():
+        try:
+            coordinator.turn()
+            pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
+        except StorageProblem as trouble:
+            log.error("%s (%s)", trouble.sentence, trouble.hint)
+            pause = TROUBLE_PAUSE
+        told_to_end.wait(pause)
+
+
+def end_on_signals(told_to_end: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set the event."""
+
+    def tell(number: int, _: FrameType | None) -> None:
+        log.info("received %s", signal.Signals(number).name)
+        told_to_end.set()
+
+    signal.signal(signal.SIGTERM, tell)
+    signal.signal(signal.SIGINT, tell)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def start_logging(settings: Settings, *, foreground: bool) -> None:
+    """Log to the rotating file, and to stderr in the foreground.
+
+    Only this process rotates; a worker, after the fork, follows the file by its name.
+    """
+    rotating = logging.handlers.RotatingFileHandler(settings.daemon_log, maxBytes=LOG_SIZE, backupCount=LOG_FILES)
+    following = logging.handlers.WatchedFileHandler(settings.daemon_log, delay=True)
+    handlers: list[logging.Handler] = [rotating, *([logging.StreamHandler(sys.stderr)] if foreground else [])]
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
+    for handler in (*handlers, following):
+        handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.handlers[:] = handlers
+    logging.getLogger("huey").setLevel(logging.WARNING)
+
+    def follow() -> None:
+        root.handlers[:] = [following]
+
+    os.register_at_fork(after_in_child=follow)

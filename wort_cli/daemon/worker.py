@@ -1,0 +1,64 @@
+"""What runs inside a worker process: a job, watched by a thread that tells of its life and hears when it is called off."""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from wort_cli.daemon.queue import WorkQueue
+from wort_cli.job import Progress
+from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.tools import CalledOff
+from wort_cli.work import JobResult, JobSpec
+
+BEAT = 0.5
+"""Seconds between signs of life."""
+
+
+def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Do the job of a JobSpec in JSON; a JobResult in JSON, empty if the job was called off."""
+    spec = JobSpec.from_json(document)
+    with QueueWatcher(queue, spec) as watcher:
+        try:
+            return run_job(spec, watcher).to_json()
+        except CalledOff:
+            return JobResult(spec.job_id, spec.attempt).to_json()
+
+
+class QueueWatcher:
+    """A Watcher that speaks through the queue, from a thread of its own, so that no stage has to."""
+
+    def __init__(self, queue: WorkQueue, spec: JobSpec) -> None:
+        self._queue = queue
+        self._spec = spec
+        self._progress = Progress("starting", 0, 0, 0, time.time())
+        self._called_off = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="watcher", daemon=True)
+
+    def __enter__(self) -> "QueueWatcher":
+        self._tell()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(BEAT)
+
+    def report(self, progress: Progress) -> None:
+        """See Watcher."""
+        self._progress = progress
+
+    def called_off(self) -> bool:
+        """See Watcher."""
+        return self._called_off.is_set()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT):
+            self._tell()
+
+    def _tell(self) -> None:
+        self._queue.report_life(self._spec, os.getpid(), self._progress)
+        if self._queue.called_off(self._spec.job_id, self._spec.attempt):
+            self._called_off.set()

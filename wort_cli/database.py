@@ -1,0 +1,169 @@
+"""Opens the ledger's SQLite file: permissions, WAL, migrations, transactions, named queries.
+
+The queries are documents of their own, in sql/*.sql.  A file that was written by a later version of wort, or that is
+no database, is refused and not touched.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
+
+BUSY_TIMEOUT = 60.0
+"""Seconds that a writer waits for another one."""
+QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+Row = dict[str, Any]
+
+
+@cache
+def queries() -> Mapping[str, str]:
+    """All named queries of sql/*.sql."""
+    found: dict[str, str] = {}
+    for document in ("jobs.sql", "catalog.sql"):
+        text = (files("wort_cli") / "sql" / document).read_text(encoding="utf-8")
+        _, *parts = QUERY_NAME.split(text)
+        found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
+    return found
+
+
+@cache
+def migrations() -> tuple[str, ...]:
+    """The scripts that lead from each version to the next; the ledger's version is their count."""
+    folder = files("wort_cli") / "sql" / "migrations"
+    names = sorted((item.name for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda n: int(n[:-4]))
+    return tuple((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+class Storage:
+    """A connection to one SQLite file, opened when first used; safe beside other processes' connections.
+
+    Not safe to carry over a fork: `close` before, the next use opens it anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The open database, of the version that this code knows."""
+        if self._database is None:
+            with self.explained():
+                self._database = self._open()
+        return self._database
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._database is not None:
+            self._database.conn.close()
+            self._database = None
+
+    def rows(self, query: str, **values: object) -> list[Row]:
+        """The rows that a named query gives."""
+        return self.select(queries()[query], values)
+
+    def select(self, sql: str, values: Mapping[str, object]) -> list[Row]:
+        """The rows that a SELECT gives."""
+        with self.explained():
+            cursor = self.database.execute(sql, dict(values))
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def row(self, query: str, **values: object) -> Row | None:
+        """The first row that a named query gives."""
+        rows = self.rows(query, **values)
+        return rows[0] if rows else None
+
+    def change(self, query: str, **values: object) -> int:
+        """Carry out a named query that changes rows; return how many it changed."""
+        with self.explained():
+            return self.database.execute(queries()[query], values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, durably, or nothing does; other writers wait."""
+        with self.explained():
+            connection = self.database.conn
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns SQLite's errors into sentences."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explanation(error, self.path) from error
+
+    def _open(self) -> Database:
+        # The file is made by us, so that it is 0600 from its first moment; WAL and SHM files inherit that.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
+        try:
+            database = Database(connection)
+            version = self._version(database)
+            if version > len(migrations()):
+                raise LedgerTooNew(self.path, version, len(migrations()))
+            if version < len(migrations()):
+                self._migrate(database)
+            # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return database
+
+    def _version(self, database: Database) -> int:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self, database: Database) -> None:
+        database.execute("PRAGMA journal_mode = WAL").fetchone()
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            version = self._version(database)  # another process may have been first
+            for number, script in enumerate(migrations()[version:], version + 1):
+                for statement in statements(script):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            database.conn.rollback()
+            raise
+        database.execute("COMMIT")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one at a time: `executescript` would end our transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def explanation(error: sqlite3.Error, path: Path) -> WortError:
+    """What an error of SQLite means for a person."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return StorageProblem(f"{path} can't be written: {error}", "is the disk full? see `wort doctor`")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StorageProblem(f"{path} can't be opened for writing: {error}", "check its permissions, or set WORT_HOME")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageProblem(f"{path} is in use by another process: {error}", "try again later")
+    return LedgerDamaged(path, str(error))

@@ -1,0 +1,147 @@
+"""A job: one signature to be computed, its states, and what it is computed from.  Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from wort_cli.accession import Accession, Name, parse_name
+from wort_cli.failure import Reason
+
+
+class JobState(StrEnum):
+    """Where a job stands; the legal moves between them are in sql/migrations/1.sql, the only place that knows them."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something is still going to happen by itself."""
+        return self in LIVE
+
+
+LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the reads come from: the run that `name` says, or the archive file at `archive`."""
+
+    name: Name
+    archive: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the signature lives in the local namespace: its name is no accession."""
+        return not isinstance(self.name, Accession)
+
+    def __str__(self) -> str:
+        return str(self.archive or self.name)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a person asks for."""
+
+    source: Source
+    profile: str
+    priority: int = 0
+    group: str = ""
+    upload: bool = True
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job is; spots are the archive's own unit, `total` is 0 while it is not known."""
+
+    stage: str
+    spots: int
+    total: int
+    bases: int
+    at: float
+    """When this was so, in seconds since 1970."""
+
+    @property
+    def fraction(self) -> float:
+        """The share that is done, from 0 to 1."""
+        return min(1.0, self.spots / self.total) if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the ledger.  Times are seconds since 1970; those that did not happen are None."""
+
+    id: int
+    source: Source
+    profile: str
+    state: JobState
+    reason: Reason | None
+    message: str
+    priority: int
+    group: str
+    force: bool
+    upload: bool
+    attempt: int
+    """How often it was started; fences the results of attempts that were given up."""
+    failures: int
+    """How often it failed since it was asked for; decides whether it is tried again."""
+    owner: str
+    lease_until: float | None
+    wait_until: float | None
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    progress: Progress | None = None
+
+    @property
+    def name(self) -> Name:
+        """The name of the signature it makes."""
+        return self.source.name
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Job":
+        """The job of a row of `jobs`, left-joined with its `progress`."""
+        progress = None
+        if row.get("stage") is not None:
+            progress = Progress(row["stage"], row["spots"], row["total"], row["bases"], row["reported_at"])
+        return cls(
+            id=row["id"],
+            source=Source(parse_name(row["name"]), Path(row["archive"]) if row["archive"] else None),
+            profile=row["profile"],
+            state=JobState(row["state"]),
+            reason=Reason(row["reason"]) if row["reason"] else None,
+            message=row["message"],
+            priority=row["priority"],
+            group=row["group_name"],
+            force=bool(row["force"]),
+            upload=bool(row["upload"]),
+            attempt=row["attempt"],
+            failures=row["failures"],
+            owner=row["owner"],
+            lease_until=row["lease_until"],
+            wait_until=row["wait_until"],
+            created_at=row["created_at"],
+            started_at=row["started_at"],
+            ended_at=row["ended_at"],
+            progress=progress,
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """A move of a job, as the ledger recorded it."""
+
+    job_id: int
+    at: float
+    before: str
+    after: str
+    reason: str
+    message: str
+    attempt: int

@@ -1,0 +1,82 @@
+"""The rules by which an attempt's outcome is judged: was all read, is an empty sketch explained, why did it fail."""
+
+import errno
+from dataclasses import dataclass
+
+from wort_cli.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.decode import Spots
+from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.resolve import Archive
+from wort_cli.signature_file import Sketch
+from wort_cli.signature_record import SketchSummary
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """All reads of an archive, sketched."""
+
+    argv: tuple[str, ...]
+    spots: int
+    """Spots with a read that passed the filters."""
+    reads: int
+    bases: int
+    longest: int
+    """Bases of the longest read."""
+    sketches: tuple[Sketch, ...]
+
+
+def check_has_spots(archive: Archive) -> None:
+    """JobFailed if an archive counts no spots; of such a one fastq-dump says nothing at all."""
+    if archive.spots == 0:
+        raise JobFailed(Reason.NO_READS, "the archive has no spots")
+
+
+def check_complete(archive: Archive, reads: ReadsText, spots: Spots) -> None:
+    """JobFailed unless every spot of the archive was read, and every spot that was written arrived here."""
+    if spots.read != archive.spots:
+        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump read {spots.read} spots of {archive.spots}")
+    if spots.written != reads.spots:
+        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump wrote {spots.written} spots, {reads.spots} arrived")
+    if reads.reads == 0 or reads.bases == 0:
+        raise JobFailed(Reason.NO_READS, f"of {spots.read} spots none has a read that passes the filter")
+
+
+def explain_empty(decoded: Decoded) -> tuple[SketchSummary, ...]:
+    """The sketches in numbers; an empty one gets the reason that explains it.
+
+    A k-mer needs a read of at least k bases.  Where there were such reads, all of them were hashed, and none of their
+    k-mers is below the threshold: of n different k-mers that happens with probability (1 - 1/scaled)^n.
+    """
+
+    def note(sketch: Sketch) -> str:
+        if len(sketch.hashes):
+            return ""
+        return Reason.READS_SHORTER_THAN_K if decoded.longest < sketch.ksize else Reason.FEW_KMERS
+
+    return tuple(
+        SketchSummary(
+            sketch.ksize,
+            len(sketch.hashes),
+            0 if sketch.abundances is None else int(sketch.abundances.sum()),
+            sketch.md5sum(),
+            note(sketch),
+        )
+        for sketch in decoded.sketches
+    )
+
+
+def failure_of(error: Exception) -> Failure:
+    """The failure that an exception stands for."""
+    if isinstance(error, JobFailed):
+        return error.failure
+    if isinstance(error, MemoryError):
+        return Failure(Reason.MEMORY, "memory ran out")
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        detail = f"{error.strerror or error}{where}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Failure(Reason.DISK_LOW, detail)
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            return Failure(Reason.STORAGE_DENIED, detail)
+        return Failure(Reason.TOOL_CRASH, detail)
+    return Failure(Reason.TOOL_CRASH, f"{type(error).__name__}: {error}"[:300])

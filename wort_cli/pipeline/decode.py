@@ -1,0 +1,77 @@
+"""Streams the reads of an archive out of fastq-dump, as FASTA, and says whether the stream was whole.
+
+A stream never proves itself complete: a fastq-dump that is ended by SIGTERM stops cleanly at the end of a record.  What
+proves it is the single pair `Read N spots` / `Written M spots` on stderr of a decoder that exits 0.
+"""
+
+import contextlib
+import fcntl
+import re
+import select
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wort_cli.failure import JobFailed, Reason
+from wort_cli.pipeline.resolve import Archive
+from wort_cli.pipeline.tool_errors import explain
+from wort_cli.pipeline.tools import TICK, CalledOff, ToolGroup
+from wort_cli.profile import Profile
+
+CHUNK = 1 << 20
+READ_LINE = re.compile(r"^Read (\d+) spots for ", re.MULTILINE)
+WRITTEN_LINE = re.compile(r"^Written (\d+) spots for ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Spots:
+    """What the decoder says it did: spots it read, and those it wrote a read of."""
+
+    read: int
+    written: int
+
+
+class Decoder:
+    """fastq-dump with the flags of a profile, reading `archive`."""
+
+    def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float) -> None:
+        self.argv = ("fastq-dump", *profile.decode_flags, archive.argument)
+        self._tools = tools
+        self._stall_timeout = stall_timeout
+        self._tool = tools.start(self.argv)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The FASTA text in pieces of up to 1 MiB, until the decoder closes its output.
+
+        CalledOff if the job is; JobFailed(network) if nothing comes for `stall_timeout` seconds.
+        """
+        stream = self._tool.stdout
+        with contextlib.suppress(OSError):  # a larger pipe means fewer switches; an unprivileged user has a limit
+            fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, CHUNK)
+        poll = select.poll()
+        poll.register(stream, select.POLLIN)
+        heard = time.monotonic()
+        while True:
+            if poll.poll(TICK * 1000):
+                data = stream.raw.read(CHUNK) if hasattr(stream, "raw") else stream.read(CHUNK)
+                heard = time.monotonic()
+                if not data:
+                    return
+                yield data
+            elif time.monotonic() - heard > self._stall_timeout:
+                raise JobFailed(Reason.NETWORK, f"fastq-dump gave no read for {self._stall_timeout:g} seconds")
+            if self._tools.called_off():
+                raise CalledOff
+
+    def finish(self) -> Spots:
+        """What the decoder did, once its output has ended; JobFailed unless it says that all went well."""
+        code = self._tool.wait(self._tools.called_off)
+        stderr = self._tool.stderr
+        self._tools.log(f"exit {code}\n{stderr}".rstrip())
+        read, written = READ_LINE.findall(stderr), WRITTEN_LINE.findall(stderr)
+        if code != 0:
+            failure = explain("fastq-dump", code, stderr)
+            raise JobFailed(failure.reason, failure.detail)
+        if len(read) != 1 or len(written) != 1:
+            raise JobFailed(Reason.INCOMPLETE, "fastq-dump ended without saying what it read and wrote")
+        return Spots(int(read[0]), int(written[0]))

@@ -1,0 +1,107 @@
+"""Finds the reads of a source: an archive on disk, or a run that the toolkit reads from the network.
+
+Looked at in turn: the archive that was named; the directories of the setting `archives`; whatever the user's SRA
+configuration says (`srapath` and `fastq-dump` know it, for they get our environment).
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from wort_cli.failure import JobFailed, Reason
+from wort_cli.pipeline.tool_errors import explain
+from wort_cli.pipeline.tools import ToolGroup, ToolRun
+from wort_cli.work import JobSpec
+
+SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
+MAGIC = b"NCBI.sra"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive whose reads can be decoded."""
+
+    argument: str
+    """What the tools are given: an absolute path, or an accession."""
+    path: Path | None
+    """Of an archive on disk; None if the toolkit reads it from the network."""
+    spots: int
+    """Its own count of spots."""
+    size: int
+    """Bytes."""
+
+
+def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
+    """The archive of a job's source, found within `resolve_timeout`; JobFailed says why there is none."""
+    deadline = time.monotonic() + spec.resolve_timeout
+    path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
+    try:
+        if path is None:
+            path = find_by_toolkit(spec.source.name, tools, deadline)
+        if path is not None:
+            check_is_archive(path)
+        argument = str(path or spec.source.name)
+        spots, size = ask_size(argument, tools, deadline, on_disk=path is not None)
+    except TimeoutError:
+        raise JobFailed(
+            Reason.NETWORK, f"{spec.source.name} was not found within {spec.resolve_timeout:g} seconds"
+        ) from None
+    return Archive(argument, path, spots, path.stat().st_size if path else size)
+
+
+def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:
+    """The archive of a run in directories laid out as prefetch does, or flat."""
+    for directory in directories:
+        for suffix in SUFFIXES:
+            for path in (directory / name / f"{name}{suffix}", directory / f"{name}{suffix}"):
+                if path.is_file():
+                    return path
+    return None
+
+
+def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
+    """Where the SRA configuration has a run on disk; None if it would read it from the network."""
+    located = tools.run(["srapath", name], deadline - time.monotonic())
+    if located.returncode == 0:
+        path = Path(located.stdout.strip())
+        return path if path.is_absolute() and path.is_file() else None
+    # srapath says nothing of why; the decoder does.
+    first_spot = tools.run(["fastq-dump", "-X", "1", "-Z", name], deadline - time.monotonic())
+    if first_spot.returncode == 0:
+        return None
+    raise JobFailed(*failure_of(first_spot))
+
+
+def failure_of(run: ToolRun) -> tuple[Reason, str]:
+    """The reason and the detail of a failed tool."""
+    failure = explain(run.argv[0], run.returncode, run.stderr)
+    return failure.reason, failure.detail
+
+
+def check_is_archive(path: Path) -> None:
+    """JobFailed if a file is gone, unreadable or no SRA archive at all."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError as error:
+        raise JobFailed(Reason.NOT_FOUND, f"{path}: {error.strerror}") from error
+    if start != MAGIC:
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} does not begin as an SRA archive does")
+    if "%" in str(path):
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit can't open a path with '%': {path}; rename it")
+
+
+def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int]:
+    """The spots and bytes of an archive, by its own count (sra-stat(1): `spot_count` and `Size`)."""
+    run = tools.run(["sra-stat", "--quick", "--xml", argument], deadline - time.monotonic())
+    try:
+        document = ElementTree.fromstring(run.stdout)  # noqa: S314 (written by the toolkit, without entities)
+        spots = int(document.attrib["spot_count"])
+    except (ElementTree.ParseError, KeyError, ValueError):
+        reason, detail = failure_of(run)
+        if on_disk and run.returncode > 0:  # a file that can't be opened is not going to mend itself
+            raise JobFailed(Reason.INCOMPLETE, detail, lasting=True) from None
+        raise JobFailed(reason, detail) from None
+    size = document.find("Size")
+    return spots, int(size.attrib["value"]) if size is not None else 0

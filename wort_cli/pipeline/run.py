@@ -1,0 +1,132 @@
+"""One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
+
+A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
+sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
+"""
+
+import platform
+import time
+import traceback
+from collections.abc import Callable
+
+from wort_cli.failure import JobFailed
+from wort_cli.job import Progress
+from wort_cli.pipeline.check import Decoded, check_complete, check_has_spots, explain_empty, failure_of
+from wort_cli.pipeline.decode import Decoder
+from wort_cli.pipeline.engine import ENGINES
+from wort_cli.pipeline.job_log import job_log
+from wort_cli.pipeline.publish import publish
+from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.resolve import Archive, resolve
+from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.sketch import Sketcher
+from wort_cli.pipeline.tools import CalledOff, ToolGroup
+from wort_cli.pipeline.validate import prove_whole
+from wort_cli.pipeline.workspace import Workspace
+from wort_cli.profile import profile_named
+from wort_cli.signature_record import Provenance
+from wort_cli.stores.local import LocalStore
+from wort_cli.versions import library_versions
+from wort_cli.work import JobResult, JobSpec, Published, Watcher
+
+REPORT_EVERY = 0.25
+"""Seconds between reports of progress."""
+TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
+
+
+def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
+    """Do the work.  Every way it can end is a result, but for CalledOff, which passes: then nobody wants one."""
+    workspace = Workspace(spec.workspace)
+    try:
+        with job_log(spec) as log:
+            try:
+                workspace.make()
+                return JobResult(spec.job_id, spec.attempt, published=Attempt(spec, watcher, workspace, log).run())
+            except CalledOff:
+                log("called off")
+                raise
+            except Exception as error:
+                failure = failure_of(error)
+                if not isinstance(error, JobFailed | OSError):  # our own mistake: say where
+                    log(traceback.format_exc())
+                log(f"{failure.reason}: {failure.detail}")
+                return JobResult(spec.job_id, spec.attempt, failure=failure)
+    except OSError as error:  # the log itself can't be written
+        return JobResult(spec.job_id, spec.attempt, failure=failure_of(error))
+    finally:
+        workspace.remove()
+
+
+class Attempt:
+    """What the stages of one attempt share."""
+
+    def __init__(self, spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.watcher = watcher
+        self.workspace = workspace
+        self.log = log
+        self.profile = profile_named(spec.profile)
+        self.started_at = time.time()
+
+    def run(self) -> Published:
+        """Resolve, prove whole, decode and sketch, check, seal, publish."""
+        with (
+            self.workspace.private_directory() as directory,
+            ToolGroup(directory, self.watcher.called_off, self.log) as tools,
+        ):
+            self.report("resolving")
+            versions = {name: tools.version(name) for name in TOOLS}
+            archive = resolve(self.spec, tools)
+            self.report("validating", 0, archive.spots)
+            fingerprint = prove_whole(archive, tools)
+            check_has_spots(archive)
+            decoded = self.sketch_reads(archive, tools)
+        fingerprint.check_unchanged(archive)
+        self.report("sealing", archive.spots, archive.spots, decoded.bases)
+        sketches = explain_empty(decoded)
+        digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
+        provenance = Provenance(
+            name=self.spec.source.name,
+            profile=self.profile.name,
+            digest=digest,
+            sketches=sketches,
+            spots=archive.spots,
+            spots_passed=decoded.spots,
+            reads=decoded.reads,
+            bases=decoded.bases,
+            source=str(archive.path or "remote"),
+            source_size=archive.size,
+            source_sha256=fingerprint.sha256,
+            source_mtime=fingerprint.mtime,
+            validated=fingerprint.validated,
+            tools={**versions, **library_versions()},
+            argv=decoded.argv,
+            engine=self.spec.engine,
+            started_at=self.started_at,
+            seconds=round(time.time() - self.started_at, 3),
+            host=platform.node(),
+        )
+        return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
+
+    def sketch_reads(self, archive: Archive, tools: ToolGroup) -> Decoded:
+        """Stream all reads through the sketcher; JobFailed unless all were there."""
+        decoder = Decoder(archive, self.profile, tools, self.spec.stall_timeout)
+        engine = ENGINES[self.spec.engine](self.profile)
+        reads = ReadsText()
+        reported = 0.0
+        with Sketcher(self.profile, engine, self.spec.threads) as sketcher:
+            for chunk in decoder.chunks():
+                sketcher.add(reads.feed(chunk))
+                if time.monotonic() - reported > REPORT_EVERY:
+                    reported = time.monotonic()
+                    self.report("sketching", reads.spots, archive.spots, reads.bases)
+            sketcher.add(reads.finish())
+            check_complete(archive, reads, decoder.finish())
+            sketches = sketcher.finish()
+        return Decoded(decoder.argv, reads.spots, reads.reads, reads.bases, reads.longest, sketches)
+
+    def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
+        """Tell how far the attempt is; end it if it was called off."""
+        self.watcher.report(Progress(stage, spots, total, bases, time.time()))
+        if self.watcher.called_off():
+            raise CalledOff

@@ -1,0 +1,163 @@
+"""Starts the tools of the SRA toolkit so that none outlives its job.
+
+All tools of a job share one process group, led by a guard (guard.py).  fastq-dump is a wrapper that forks the real
+program, so that killing the child would leave the real one running: we only ever kill the group.  Tools get argument
+lists, an empty private directory to run in (they look there first for `./SRR139146`), and no standard input.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from wort_cli.failure import JobFailed, Reason
+
+TICK = 0.2
+"""Seconds between looks at whether the job was called off."""
+KEPT_LINES = 200
+"""Lines kept of what a tool says on stderr, at either end."""
+VERSION = re.compile(r"(\d+\.\d+\.\d+)")
+
+
+class CalledOff(Exception):
+    """The job was called off while a tool ran."""
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    """How a tool ended, and what it said."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Tool:
+    """A running tool; its stderr is collected aside, bounded, so that it can never block."""
+
+    def __init__(self, argv: Sequence[str], process: subprocess.Popen[bytes]) -> None:
+        self.argv = tuple(argv)
+        self.process = process
+        self._first: list[str] = []
+        self._last: deque[str] = deque(maxlen=KEPT_LINES)
+        self._collector = threading.Thread(target=self._collect, daemon=True)
+        self._collector.start()
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """What the tool writes."""
+        if self.process.stdout is None:
+            raise ValueError("the tool was started without a pipe")
+        return self.process.stdout
+
+    @property
+    def stderr(self) -> str:
+        """What the tool said; complete once `wait` has returned."""
+        return "\n".join([*self._first, *self._last])
+
+    def wait(self, called_off: Callable[[], bool], deadline: float | None = None) -> int:
+        """The exit code; CalledOff or TimeoutError if the tool is not to be waited for any longer."""
+        while True:
+            try:
+                code = self.process.wait(TICK)
+            except subprocess.TimeoutExpired:
+                if called_off():
+                    raise CalledOff from None
+                if deadline is not None and time.monotonic() > deadline:
+                    raise TimeoutError from None
+            else:
+                self._collector.join()
+                return code
+
+    def _collect(self) -> None:
+        stream = self.process.stderr
+        if stream is None:
+            return
+        with stream:
+            for line in iter(lambda: stream.readline(10_000), b""):
+                text = line.decode("utf-8", "replace").rstrip("\n")
+                (self._first if len(self._first) < KEPT_LINES else self._last).append(text)
+
+
+class ToolGroup:
+    """The tools of one job.  Leaving the context ends every process of theirs.
+
+    `directory` must be empty and nobody else's; `called_off` is asked every `TICK` seconds; `log` is told each command
+    and how it ended.
+    """
+
+    def __init__(self, directory: Path, called_off: Callable[[], bool], log: Callable[[str], None]) -> None:
+        self.directory = directory
+        self.called_off = called_off
+        self.log = log
+        self._running: list[Tool] = []
+
+    def __enter__(self) -> Self:
+        script = Path(__file__).with_name("guard.py")
+        # -I -S: the guard must not run anybody's startup code; it needs no packages.
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, process_group=0, cwd="/",
+        )  # fmt: skip
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The guard is not waited for before, so that its number still is this group's and nobody else's.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        if self._guard.stdin:
+            self._guard.stdin.close()
+        for tool in self._running:
+            tool.process.wait()
+            if tool.process.stdout:
+                tool.process.stdout.close()
+            tool._collector.join()
+        self._guard.wait()
+
+    def start(self, argv: Sequence[str]) -> Tool:
+        """Start a tool whose output is read as it comes; JobFailed(tool-missing) if there is no such tool."""
+        program = shutil.which(argv[0])
+        if program is None:
+            raise JobFailed(Reason.TOOL_MISSING, f"{argv[0]} is not on the PATH")
+        self.log(f"$ {' '.join(argv)}")
+        try:
+            process = subprocess.Popen(
+                [program, *argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                cwd=self.directory, env={**os.environ, "TMPDIR": str(self.directory)}, process_group=self._guard.pid,
+            )  # fmt: skip
+        except OSError as error:
+            raise JobFailed(Reason.TOOL_MISSING, f"{program} can't be run: {error.strerror}") from error
+        tool = Tool(argv, process)
+        self._running.append(tool)
+        return tool
+
+    def run(self, argv: Sequence[str], timeout: float | None = None) -> ToolRun:
+        """Run a tool to its end, of which little output is expected; TimeoutError after `timeout` seconds."""
+        tool = self.start(argv)
+        output: list[bytes] = []
+        reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
+        reader.start()
+        code = tool.wait(self.called_off, None if timeout is None else time.monotonic() + timeout)
+        reader.join()
+        run = ToolRun(tool.argv, code, b"".join(output).decode("utf-8", "replace"), tool.stderr)
+        self.log(f"exit {code}\n{run.stderr}".rstrip())
+        return run
+
+    def version(self, name: str) -> str:
+        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
+        match = VERSION.search(self.run([name, "--version"]).stdout)
+        return match.group(1) if match else "unknown"

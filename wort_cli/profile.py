@@ -1,0 +1,46 @@
+"""Profiles: the named recipes by which signatures are made.  A profile never changes; another recipe is another name."""
+
+from dataclasses import dataclass
+
+from wort_cli.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Parameters of a recipe; one sketch is made for each of `ksizes`."""
+
+    name: str
+    ksizes: tuple[int, ...]
+    scaled: int
+    """One in `scaled` of all hashes is kept."""
+    abundance: bool
+    seed: int
+    decode_flags: tuple[str, ...]
+    """The flags of fastq-dump, before the source."""
+
+    def sourmash_arguments(self) -> tuple[str, ...]:
+        """The arguments by which `sourmash sketch` makes the same signature."""
+        parameters = [*(f"k={k}" for k in self.ksizes), f"scaled={self.scaled}", *(["abund"] if self.abundance else [])]
+        return ("sketch", "dna", "-p", ",".join(parameters))
+
+
+SRA_V1 = Profile(
+    name="sra-v1",
+    ksizes=(21, 31, 51),
+    scaled=1000,
+    abundance=True,
+    seed=42,
+    decode_flags=(
+        "--disable-multithreading", "--fasta", "0", "--skip-technical", "--readids", "--read-filter", "pass",
+        "--dumpbase", "--split-spot", "--clip", "-Z",
+    ),
+)  # fmt: skip
+
+PROFILES = {SRA_V1.name: SRA_V1}
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name; UsageError, naming those there are, if there is none."""
+    if name not in PROFILES:
+        raise UsageError(f"there is no profile {name!r}", f"there are: {', '.join(PROFILES)}")
+    return PROFILES[name]

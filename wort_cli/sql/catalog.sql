@@ -1,0 +1,24 @@
+-- The ledger's queries about signatures.  `-- name: X` begins the query X of wort_cli/ledger.py.
+
+-- name: signature
+SELECT name, profile, digest, trust, path, size, created_at, provenance FROM signatures
+WHERE name = :name AND profile = :profile;
+
+-- name: has_signature
+SELECT 1 FROM signatures WHERE name = :name AND profile = :profile;
+
+-- name: record_signature
+INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance)
+VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance)
+ON CONFLICT (name, profile) DO UPDATE SET
+    digest = excluded.digest, trust = excluded.trust, path = excluded.path, size = excluded.size,
+    created_at = excluded.created_at, provenance = excluded.provenance;
+
+-- name: count_signatures
+SELECT count(*) AS n FROM signatures;
+
+-- name: control
+SELECT value FROM control WHERE key = :key;
+
+-- name: set_control
+INSERT INTO control (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,72 @@
+-- The ledger's queries about jobs.  `-- name: X` begins the query X of wort_cli/ledger.py.
+
+-- name: latest_job
+-- The last job of a signature: the one that is live, if one is.
+SELECT id, state, reason, message, archive FROM jobs
+WHERE name = :name AND profile = :profile ORDER BY id DESC LIMIT 1;
+
+-- name: add_job
+INSERT INTO jobs (name, profile, archive, priority, group_name, force, upload, created_at)
+VALUES (:name, :profile, :archive, :priority, :group_name, :force, :upload, :now);
+
+-- name: claim_job
+-- A queued job is somebody's from now on.
+UPDATE jobs SET state = 'running', owner = :owner, lease_until = :lease_until, attempt = attempt + 1,
+                started_at = :now, ended_at = NULL, reason = '', message = ''
+WHERE id = :id AND state = 'queued';
+
+-- name: extend_lease
+UPDATE jobs SET lease_until = :lease_until WHERE id = :id AND state = 'running' AND attempt = :attempt;
+
+-- name: report_progress
+INSERT INTO progress (job_id, stage, spots, total, bases, reported_at)
+SELECT id, :stage, :spots, :total, :bases, :at FROM jobs WHERE id = :id AND state = 'running' AND attempt = :attempt
+ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage, spots = excluded.spots, total = excluded.total,
+                                   bases = excluded.bases, reported_at = excluded.reported_at;
+
+-- name: end_attempt
+-- An attempt ends: done, failed, unavailable, waiting, or queued again.  A result of an earlier attempt moves nothing.
+UPDATE jobs SET state = :state, reason = :reason, message = :message, failures = :failures,
+                owner = '', lease_until = NULL, wait_until = :wait_until,
+                ended_at = CASE WHEN :state IN ('done', 'failed', 'unavailable') THEN :now END
+WHERE id = :id AND state = 'running' AND attempt = :attempt;
+
+-- name: wake_job
+UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = 'waiting';
+
+-- name: wake_jobs
+UPDATE jobs SET state = 'queued', wait_until = NULL WHERE state = 'waiting' AND wait_until <= :now;
+
+-- name: cancel_job
+UPDATE jobs SET state = 'cancelled', reason = '', message = '', owner = '', lease_until = NULL, wait_until = NULL,
+                ended_at = :now
+WHERE id = :id AND state IN ('queued', 'running', 'waiting');
+
+-- name: retry_job
+-- Only the last job of a signature is tried again.
+UPDATE jobs SET state = 'queued', reason = '', message = '', failures = 0, ended_at = NULL,
+                force = max(force, :force), archive = coalesce(:archive, archive), priority = max(priority, :priority),
+                group_name = coalesce(nullif(:group_name, ''), group_name)
+WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
+  AND NOT EXISTS (SELECT 1 FROM jobs AS later
+                  WHERE later.name = jobs.name AND later.profile = jobs.profile AND later.id > jobs.id);
+
+-- name: next_jobs
+SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT :limit;
+
+-- name: running_jobs
+SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
+
+-- name: job
+SELECT jobs.*, stage, spots, total, bases, reported_at
+FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE jobs.id = :id;
+
+-- name: count_states
+SELECT state, reason, count(*) AS n FROM jobs GROUP BY state, reason;
+
+-- name: count_group
+SELECT state, reason, count(*) AS n FROM jobs WHERE group_name = :group_name AND group_name <> ''
+GROUP BY state, reason;
+
+-- name: events_of_job
+SELECT job_id, at, before, after, reason, message, attempt FROM events WHERE job_id = :id ORDER BY id;

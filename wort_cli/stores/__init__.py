@@ -1,0 +1,1 @@
+"""Where signatures are kept: on this machine (local.py)."""

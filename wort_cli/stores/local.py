@@ -1,0 +1,71 @@
+"""The local store: signature files with their provenance beside them, below one directory.
+
+    sigs/SRR139/SRR139146.sig          gzip inside, mtime 0: equal content is equal bytes
+    sigs/SRR139/SRR139146.prov.json
+    local/NAME.sig                     of local files; never published as a run's
+
+A file appears under its final name only when it is whole and on the disk: written as `.partial`, fsynced, renamed.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from wort_cli.accession import Accession, Name
+from wort_cli.signature_record import Provenance
+
+
+class LocalStore:
+    """Signatures below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def key(self, name: Name) -> str:
+        """The path of a signature below the root."""
+        return f"sigs/{name[:6]}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
+
+    def path(self, name: Name) -> Path:
+        """The path of a signature, which need not exist."""
+        return self.root / self.key(name)
+
+    def provenance_path(self, name: Name) -> Path:
+        """The path of the document beside a signature."""
+        return self.path(name).with_name(f"{name}.prov.json")
+
+    def has(self, name: Name) -> bool:
+        """Whether there is a signature of that name."""
+        return self.path(name).is_file()
+
+    def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
+        """Keep a sealed signature; one that is there already is replaced at once.  OSError if it can't be written.
+
+        The provenance is first, for a signature never stands without it.
+        """
+        document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
+        write_whole(self.provenance_path(name), document)
+        write_whole(self.path(name), sealed.read_bytes())
+        return self.path(name)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears under its name only when it is whole and on the disk.
+
+    The `.partial` of a writer that was killed is written over by the next one, so that none is left.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

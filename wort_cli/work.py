@@ -1,0 +1,118 @@
+"""What a worker is given and what it gives back: JSON documents, for they cross a queue and perhaps a network.
+
+`run_job(spec, watcher) -> result` (pipeline/run.py) is the whole of a worker's interface.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from wort_cli.accession import parse_name
+from wort_cli.failure import Failure, Reason
+from wort_cli.job import Job, Progress, Source
+from wort_cli.settings import Settings
+from wort_cli.signature_record import Provenance
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A job as a worker sees it; times are seconds."""
+
+    job_id: int
+    attempt: int
+    source: Source
+    profile: str
+    workspace: Path
+    """A directory of the job's own; it need not exist."""
+    store: Path
+    """The root of the local store."""
+    log: Path
+    """Where the worker tells what it does."""
+    archives: tuple[Path, ...]
+    """Directories in which archives of runs are looked for first."""
+    engine: str
+    threads: int
+    resolve_timeout: float
+    stall_timeout: float
+
+    @classmethod
+    def of(cls, job: Job, settings: Settings) -> "JobSpec":
+        """The work that `job` is, done as `settings` say."""
+        return cls(
+            job_id=job.id,
+            attempt=job.attempt,
+            source=job.source,
+            profile=job.profile,
+            workspace=settings.work_dir / str(job.id),
+            store=settings.store_dir,
+            log=settings.job_log(job.id),
+            archives=settings.archives,
+            engine=settings.engine,
+            threads=settings.threads_per_job,
+            resolve_timeout=settings.resolve_timeout,
+            stall_timeout=settings.stall_timeout,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        data = asdict(self)
+        data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
+        data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
+        data["archives"] = [str(path) for path in self.archives]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "JobSpec":
+        """The inverse of `to_json`; everything is checked anew, for it comes from outside the process."""
+        archive = data["source"]["archive"]
+        fields = dict(data)
+        fields["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
+        fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
+        fields["archives"] = tuple(Path(path) for path in data["archives"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A signature that stands in the store: its path there, its size in bytes, and how it came to be."""
+
+    path: str
+    size: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How an attempt ended: just one of the two is set."""
+
+    job_id: int
+    attempt: int
+    published: Published | None = None
+    failure: Failure | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "JobResult":
+        """The inverse of `to_json`."""
+        published, failure = data["published"], data["failure"]
+        return cls(
+            job_id=data["job_id"],
+            attempt=data["attempt"],
+            published=published
+            and Published(published["path"], published["size"], Provenance.from_json(published["provenance"])),
+            failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
+        )
+
+
+class Watcher(Protocol):
+    """Who watches an attempt: takes its progress, and may call it off."""
+
+    def report(self, progress: Progress) -> None:
+        """Take note of how far the attempt is; cheap, may be called often."""
+
+    def called_off(self) -> bool:
+        """Whether the attempt is to end at once; asked at least every half second."""
