@@ -1,4 +1,4 @@
-"""The `wort` command: the list of its commands, and the one place where an error becomes a sentence and an exit code."""
+"""The `wort` command: its commands, and the one place where an error becomes a sentence and an exit code."""
 
 import sys
 import traceback
@@ -73,5 +73,6 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"wort: something unexpected: {type(error).__name__}: {error}\n  `wort --debug ...` shows where\n")
+        sys.stderr.write(f"wort: something unexpected: {type(error).__name__}: {error}\n")
+        sys.stderr.write("  `wort --debug ...` shows where\n")
         return int(ExitCode.SOME_FAILED)

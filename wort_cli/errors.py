@@ -26,8 +26,11 @@ class ExitCode(IntEnum):
 
 def shown(text: str, limit: int = 60) -> str:
     """`text` as it may be shown in a message: quoted, control characters escaped, of bounded length."""
-    return ascii(text if len(text) <= limit else text[:limit] + "…") if not text.isprintable() or len(text) > limit \
+    return (
+        ascii(text if len(text) <= limit else text[:limit] + "…")
+        if not text.isprintable() or len(text) > limit
         else f"'{text}'"
+    )
 
 
 class WortError(Exception):
@@ -53,7 +56,7 @@ class InvalidAccession(UsageError):
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(
             f"{shown(text)} is not the accession of a run",
-            hint or "a run is SRR, ERR or DRR and 6 to 9 digits, such as SRR139146; a local archive is given by its path",
+            hint or "a run is SRR, ERR or DRR and 6 to 9 digits, such as SRR139146; an archive is given by its path",
         )
         self.text = text
 
@@ -148,5 +151,7 @@ class NotASignature(WortError):
     exit_code = ExitCode.NOT_A_SIGNATURE
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{shown(str(path), 200)} is not a signature: {why}", "a signature is sourmash's JSON, gzip or not")
+        super().__init__(
+            f"{shown(str(path), 200)} is not a signature: {why}", "a signature is sourmash's JSON, gzip or not"
+        )
         self.path = path

@@ -20,7 +20,7 @@ GRACE = 1.0
 
 @dataclass(frozen=True)
 class DaemonInfo:
-    """The running daemon."""
+    """The running daemon; `pid` is 0 while it is just starting."""
 
     pid: int
     started_at: float
@@ -41,7 +41,7 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
     except BlockingIOError:
         try:
             return DaemonInfo(**json.loads(os.read(file, 4096)))
-        except (ValueError, TypeError):  # it is just being written
+        except (ValueError, TypeError):  # it is just starting
             return DaemonInfo(0, time.time(), "", "")
     else:
         return None
@@ -49,8 +49,8 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
         os.close(file)
 
 
-def become_the_daemon(lock_file: Path) -> int:
-    """Take the lock and sign it; return the file descriptor that holds it.  DaemonAlreadyRunning if it is taken."""
+def take_lock(lock_file: Path) -> int:
+    """Become the only daemon; return the file descriptor that holds the lock.  DaemonAlreadyRunning if it is taken."""
     try:
         file = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -59,14 +59,17 @@ def become_the_daemon(lock_file: Path) -> int:
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
+            os.ftruncate(file, 0)
+            return file
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(file)
                 holder = running_daemon(lock_file)
                 raise DaemonAlreadyRunning(holder.pid if holder else 0) from None
             time.sleep(0.05)
+
+
+def sign(lock: int) -> None:
+    """Say who holds the lock, once this process is ready to work."""
     me = DaemonInfo(os.getpid(), time.time(), wort_cli.__version__, socket.gethostname())
-    os.ftruncate(file, 0)
-    os.pwrite(file, json.dumps(asdict(me)).encode(), 0)
-    return file
+    os.pwrite(lock, json.dumps(asdict(me)).encode(), 0)

@@ -1,8 +1,8 @@
 """The ledger: the only truth about jobs and signatures.
 
-Commands add jobs, cancel and retry them, and read; a coordinator claims them and ends their attempts.  Every move is one
-guarded UPDATE (sql/jobs.sql) under the rules of sql/migrations/1.sql, which also write the events.  Nothing here knows
-how a signature is computed.
+Commands add jobs, cancel and retry them, and read; a coordinator claims them and ends their attempts.  Every move is
+one guarded UPDATE (sql/jobs.sql) under the rules of sql/migrations/1.sql, which also write the events.  Nothing here
+knows how a signature is computed.
 """
 
 import json
@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wort_cli.accession import Name
-from wort_cli.database import Storage
+from wort_cli.database import Storage, queries
 from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
@@ -91,7 +91,7 @@ class Ledger:
                 )
             return Submitted(source, Answer.LIVE, latest["id"], state)
         if not force and self._has_signature(source, request.profile):
-            return Submitted(source, Answer.THERE, latest and latest["id"], state)
+            return Submitted(source, Answer.THERE, latest["id"] if latest else None, state)
         same = latest is not None and (latest["archive"] == archive or not source.is_local)
         if latest and state is JobState.UNAVAILABLE and same and not force:
             return Submitted(source, Answer.UNAVAILABLE, latest["id"], state, latest["reason"])
@@ -99,14 +99,24 @@ class Ledger:
             return Submitted(source, Answer.QUEUED, None)
         if latest and state is not JobState.DONE:
             self.storage.change(
-                "retry_job", id=latest["id"], force=force, archive=archive, priority=request.priority,
+                "retry_job",
+                id=latest["id"],
+                force=force,
+                archive=archive,
+                priority=request.priority,
                 group_name=request.group,
-            )  # fmt: skip
+            )
             return Submitted(source, Answer.QUEUED, latest["id"], JobState.QUEUED)
         self.storage.change(
-            "add_job", **key, archive=archive, priority=request.priority, group_name=request.group, force=force,
-            upload=request.upload, now=time.time(),
-        )  # fmt: skip
+            "add_job",
+            **key,
+            archive=archive,
+            priority=request.priority,
+            group_name=request.group,
+            force=force,
+            upload=request.upload,
+            now=time.time(),
+        )
         job_id = int(self.storage.database.execute("SELECT last_insert_rowid()").fetchone()[0])
         return Submitted(source, Answer.QUEUED, job_id, JobState.QUEUED)
 
@@ -165,9 +175,7 @@ class Ledger:
 
     def _jobs_where(self, condition: str, values: dict[str, object], limit: int | None) -> list[Job]:
         rows = self.storage.select(
-            "SELECT jobs.*, stage, spots, total, bases, reported_at"
-            f" FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition}"  # noqa: S608 (only our text)
-            " ORDER BY jobs.id DESC LIMIT :limit",
+            queries()["jobs_where"].replace("{condition}", condition),
             {**values, "limit": -1 if limit is None else limit},
         )
         return [Job.from_row(row) for row in rows]
@@ -175,7 +183,7 @@ class Ledger:
     def job_ids(self, which: JobFilter) -> list[int]:
         """The numbers of the jobs that are meant."""
         condition, values = which.where()
-        rows = self.storage.select(f"SELECT id FROM jobs WHERE {condition} ORDER BY id", values)  # noqa: S608
+        rows = self.storage.select(queries()["ids_where"].replace("{condition}", condition), values)
         return [row["id"] for row in rows]
 
     def counts(self, group: str = "") -> dict[tuple[JobState, str], int]:
@@ -229,9 +237,15 @@ class Ledger:
     def report_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
         """Take note of how far an attempt is."""
         self.storage.change(
-            "report_progress", id=job_id, attempt=attempt, stage=progress.stage, spots=progress.spots,
-            total=progress.total, bases=progress.bases, at=progress.at,
-        )  # fmt: skip
+            "report_progress",
+            id=job_id,
+            attempt=attempt,
+            stage=progress.stage,
+            spots=progress.spots,
+            total=progress.total,
+            bases=progress.bases,
+            at=progress.at,
+        )
 
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
         """End an attempt with its result; None, and no change, if the job no longer runs in this attempt."""
@@ -258,26 +272,45 @@ class Ledger:
         return verdict.state if moved else None
 
     def _end(
-        self, job_id: int, attempt: int, state: JobState, reason: Reason | None = None, message: str = "",
-        failures: int | None = None, wait_until: float | None = None,
-    ) -> bool:  # fmt: skip
+        self,
+        job_id: int,
+        attempt: int,
+        state: JobState,
+        reason: Reason | None = None,
+        message: str = "",
+        failures: int | None = None,
+        wait_until: float | None = None,
+    ) -> bool:
         if failures is None:
             failures = 0 if state is JobState.DONE else self.job(job_id).failures
         return (
             self.storage.change(
-                "end_attempt", id=job_id, attempt=attempt, state=str(state), reason=str(reason or ""), message=message,
-                failures=failures, wait_until=wait_until, now=time.time(),
+                "end_attempt",
+                id=job_id,
+                attempt=attempt,
+                state=str(state),
+                reason=str(reason or ""),
+                message=message,
+                failures=failures,
+                wait_until=wait_until,
+                now=time.time(),
             )
             > 0
-        )  # fmt: skip
+        )
 
     def _record(self, published: Published) -> None:
         provenance = published.provenance
         self.storage.change(
-            "record_signature", name=provenance.name, profile=provenance.profile, digest=provenance.digest,
-            trust=str(Trust.COMPUTED), path=published.path, size=published.size, created_at=time.time(),
+            "record_signature",
+            name=provenance.name,
+            profile=provenance.profile,
+            digest=provenance.digest,
+            trust=str(Trust.COMPUTED),
+            path=published.path,
+            size=published.size,
+            created_at=time.time(),
             provenance=json.dumps(provenance.to_json()),
-        )  # fmt: skip
+        )
 
     def wake(self) -> int:
         """Queue the jobs that have waited long enough; return how many."""

@@ -1,4 +1,4 @@
-"""Profiles: the named recipes by which signatures are made.  A profile never changes; another recipe is another name."""
+"""Profiles: the named recipes of signatures.  A profile never changes; another recipe is another name."""
 
 from dataclasses import dataclass
 

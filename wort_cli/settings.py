@@ -167,7 +167,9 @@ def where_files_are(environ: Mapping[str, str]) -> Settings:
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("wort", appauthor=False)
-    return Settings(dirs.user_data_path, dirs.user_state_path, dirs.user_cache_path, dirs.user_config_path / "config.toml")
+    return Settings(
+        dirs.user_data_path, dirs.user_state_path, dirs.user_cache_path, dirs.user_config_path / "config.toml"
+    )
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def digest(sketches: Iterable[Sketch]) -> str:
     """
     total = hashlib.sha256()
     for sketch in sorted(sketches, key=lambda s: (s.moltype, s.ksize, s.seed, s.max_hash)):
-        title = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash} n={len(sketch.hashes)}\n"
-        total.update(title.encode("ascii"))
+        recipe = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash}"
+        total.update(f"{recipe} n={len(sketch.hashes)}\n".encode("ascii"))
         pairs = np.empty(len(sketch.hashes), PAIR)
         pairs["hash"] = sketch.hashes
         pairs["abundance"] = 1 if sketch.abundances is None else sketch.abundances

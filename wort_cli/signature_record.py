@@ -1,4 +1,4 @@
-"""What is known of a signature: its sketches, its digest, how it came to be, and how far it is trusted.  Values only."""
+"""What is known of a signature: its sketches, its digest, how it came to be, how far it is trusted.  Values only."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

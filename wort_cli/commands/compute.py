@@ -41,9 +41,13 @@ def compute(
     now: Annotated[bool, typer.Option("--now", help="Compute in this process, without a daemon.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE|DIR", help="Also write the signature there (with --wait or --now)."),
+        typer.Option(
+            "-o", "--output", metavar="FILE|DIR", help="Also write the signature there (with --wait or --now)."
+        ),
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")] = "",
+    name: Annotated[
+        str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")
+    ] = "",
     no_upload: Annotated[bool, typer.Option("--no-upload", help="Keep the signature on this machine.")] = False,
     profile: Annotated[str, typer.Option("--profile", metavar="P", help="The recipe (default: the setting).")] = "",
     as_json: JsonOption = False,
@@ -109,7 +113,9 @@ def check_output(output: Path, number: int) -> None:
 
     directory = output if output.is_dir() else output.absolute().parent
     if not output.is_dir() and number != 1:
-        raise UsageError(f"-o {output} is not a directory, and there are {number} signatures", "make the directory first")
+        raise UsageError(
+            f"-o {output} is not a directory, and there are {number} signatures", "make the directory first"
+        )
     if not directory.is_dir():
         raise UsageError(f"-o: there is no directory {directory}")
     if not os.access(directory, os.W_OK):

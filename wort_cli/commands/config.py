@@ -23,10 +23,14 @@ def show(as_json: JsonOption = False) -> None:
         if item.name == "threads":
             value = settings.threads_per_job
         text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        records.append({
-            "setting": item.name, "value": text, "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
-            "about": item.metadata.get("about", "where files are"),
-        })  # fmt: skip
+        records.append(
+            {
+                "setting": item.name,
+                "value": text,
+                "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
+                "about": item.metadata.get("about", "where files are"),
+            }
+        )
     render.table(("setting", "value", "from", "about"), records, as_json=as_json)
 
 

@@ -37,8 +37,14 @@ def doctor(as_json: JsonOption = False) -> None:
     """Check tools, directories, disk space, the ledger, the daemon and the SRA configuration."""
     settings = load_settings()
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        check_libraries, check_tools, check_sra_configuration, check_directories, check_archives, check_ledger, check_daemon
-    )  # fmt: skip
+        check_libraries,
+        check_tools,
+        check_sra_configuration,
+        check_directories,
+        check_archives,
+        check_ledger,
+        check_daemon,
+    )
     findings = [finding for check in checks for finding in check(settings)]
     render.table(("state", "what", "detail", "mend"), [asdict(finding) for finding in findings], as_json=as_json)
     if any(finding.state == "problem" for finding in findings):
@@ -74,8 +80,12 @@ def check_sra_configuration(settings: Settings) -> Iterator[Finding]:
     for variable in ("VDB_CONFIG", "NCBI_SETTINGS"):
         value = os.environ.get(variable)
         if value and not Path(value).exists():
-            yield Finding("problem", f"${variable}", f"{value} does not exist, the toolkit passes over it",
-                          f"mend the path, or unset {variable}")  # fmt: skip
+            yield Finding(
+                "problem",
+                f"${variable}",
+                f"{value} does not exist, the toolkit passes over it",
+                f"mend the path, or unset {variable}",
+            )
         elif value:
             yield Finding("ok", f"${variable}", value)
     user = Path.home() / ".ncbi" / "user-settings.mkfg"
@@ -88,13 +98,21 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
     for directory in dict.fromkeys((settings.data_dir, settings.state_dir, settings.cache_dir, settings.store_dir)):
         existing = next(place for place in (directory, *directory.parents) if place.exists())
         if not os.access(existing, os.W_OK):
-            yield Finding("problem", str(directory), f"{existing} can't be written",
-                          f"`chown`/`chmod` {existing}, or set WORT_HOME")  # fmt: skip
+            yield Finding(
+                "problem",
+                str(directory),
+                f"{existing} can't be written",
+                f"`chown`/`chmod` {existing}, or set WORT_HOME",
+            )
             continue
         free = shutil.disk_usage(existing).free
         little = free < LITTLE_SPACE
-        yield Finding("warning" if little else "ok", str(directory), f"{render.size(free)} free",
-                      "free some space, or set WORT_HOME to a larger disk" if little else "")  # fmt: skip
+        yield Finding(
+            "warning" if little else "ok",
+            str(directory),
+            f"{render.size(free)} free",
+            "free some space, or set WORT_HOME to a larger disk" if little else "",
+        )
 
 
 def check_archives(settings: Settings) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ class PlainLines:
 
 
 class LiveBars:
-    """For a terminal: a bar for each running job, with spots, rate and time to go; and one for all if there are more."""
+    """For a terminal: a bar for each running job, with spots, rate and time to go; and one for all of several."""
 
     MOST = 16
 
@@ -94,9 +94,13 @@ class LiveBars:
         self._tasks: dict[int, TaskID] = {}
         self._rates: dict[int, Rate] = {}
         self._progress = RichProgress(
-            TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[facts]}"), console=Console(stderr=True), transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[facts]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
         self._overall = self._progress.add_task("all", total=total, facts="", visible=total > 1)
 
     def __enter__(self) -> "LiveBars":

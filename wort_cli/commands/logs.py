@@ -39,8 +39,12 @@ def logs(
     job_id = job_ids_of(ledger, [job])[0]
     if as_json:
         log = settings.job_log(job_id)
-        render.document({"events": [vars(event) for event in ledger.events(job_id)],
-                         "log": list(last_lines(log, lines)) if log.exists() else []})  # fmt: skip
+        render.document(
+            {
+                "events": [vars(event) for event in ledger.events(job_id)],
+                "log": list(last_lines(log, lines)) if log.exists() else [],
+            }
+        )
         return
     show_events(ledger, job_id)
     show_file(settings.job_log(job_id), lines, follow=follow, until=lambda: not ledger.job(job_id).state.is_live)

@@ -70,15 +70,24 @@ def rich_table(columns: Sequence[str], records: Sequence[Record]) -> None:
     for column in shown:
         grid.add_column(column.replace("_", " "), overflow="fold")
     for record in records:
-        grid.add_row(*(Text(printable(record[column]), style=STATE_STYLES.get(str(record[column]), ""))
-                       for column in shown))  # fmt: skip
+        grid.add_row(
+            *(Text(printable(record[column]), style=STATE_STYLES.get(str(record[column]), "")) for column in shown)
+        )
     Console(highlight=False).print(grid)
 
 
 STATE_STYLES = {
-    "running": "cyan", "done": "green", "already there": "green", "ok": "green", "waiting": "yellow", "warning": "yellow",
-    "failed": "red", "problem": "red", "unavailable": "magenta", "cancelled": "dim",
-}  # fmt: skip
+    "running": "cyan",
+    "done": "green",
+    "already there": "green",
+    "ok": "green",
+    "waiting": "yellow",
+    "warning": "yellow",
+    "failed": "red",
+    "problem": "red",
+    "unavailable": "magenta",
+    "cancelled": "dim",
+}
 
 
 def when(seconds: float | None) -> str:

@@ -101,4 +101,6 @@ def several(problems: Sequence[tuple[str, WortError]]) -> WortError:
         return UsageError(place + error.sentence, error.hint)
     told = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
     more = f"\n  and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-    return UsageError(f"{len(problems)} of these can't be computed; nothing was queued:\n  {told}{more}", problems[0][1].hint)
+    return UsageError(
+        f"{len(problems)} of these can't be computed; nothing was queued:\n  {told}{more}", problems[0][1].hint
+    )

@@ -1,5 +1,6 @@
 """`wort status`, and bare `wort`: what there is, what runs, what went wrong."""
 
+import sys
 import time
 from typing import Annotated
 
@@ -16,10 +17,14 @@ from wort_cli.settings import Settings
 
 COLUMNS = ("job", "name", "state", "reason", "progress", "group", "priority", "attempt", "queued", "ended", "message")
 RUNNING_SHOWN = 20
+CLEAR = "\x1b[H\x1b[2J"
+"""What empties a terminal (ECMA-48)."""
 
 
 def status(
-    what: Annotated[list[str] | None, typer.Argument(metavar="[ID|JOB]...", help="Names of signatures, or jobs.")] = None,
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID|JOB]...", help="Names of signatures, or jobs.")
+    ] = None,
     group: GroupOption = "",
     state: Annotated[str, typer.Option("--state", metavar="S", help="The jobs in this state.")] = "",
     reason: Annotated[str, typer.Option("--reason", metavar="R", help="The jobs of this reason.")] = "",
@@ -36,8 +41,8 @@ def status(
     which = JobFilter(state_named(state), reason_named(reason), group)
     form = "csv" if as_csv else "tsv" if as_tsv else ""
     while True:
-        if watch:
-            typer.clear()
+        if watch and render.to_terminal():
+            sys.stdout.write(CLEAR)
         if what or which != JobFilter() or form:
             show_jobs(ledger, what or [], which, number, form=form, as_json=as_json)
         else:
@@ -73,10 +78,16 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
     running = [as_record(job) for job in ledger.jobs(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
     paused = ledger.control("paused", "") == "yes"
     if as_json:
-        render.document({
-            "daemon": vars(daemon) if daemon else None, "paused": paused, "signatures": ledger.count_signatures(),
-            "jobs": by_state, "reasons": troubles, "running": running,
-        })  # fmt: skip
+        render.document(
+            {
+                "daemon": vars(daemon) if daemon else None,
+                "paused": paused,
+                "signatures": ledger.count_signatures(),
+                "jobs": by_state,
+                "reasons": troubles,
+                "running": running,
+            }
+        )
         return
     render.result(f"daemon\t{daemon_line(daemon, paused=paused)}")
     render.result(f"signatures\t{ledger.count_signatures():,}")

@@ -25,10 +25,13 @@ def view(
     what: Annotated[str, typer.Argument(metavar="ID|FILE", help="The name of a signature, or a signature file.")],
     ksize: Annotated[int | None, typer.Option("-k", "--ksize", metavar="K", help="Only the sketch of this k.")] = None,
     hist: Annotated[bool, typer.Option("--hist/--no-hist", help="Show the histogram of abundances.")] = True,
-    provenance: Annotated[bool, typer.Option("--provenance", help="Show all that is known of how it came to be.")] = False,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Show all that is known of how it came to be.")
+    ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write the signature itself, as JSON.")] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the signature to a file, as it is kept.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the signature to a file, as it is kept."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,10 +55,13 @@ def find(what: str, settings: Settings, ledger: Ledger) -> tuple[Path, Signature
             return path, record
         jobs = ledger.jobs_named(name)
         if record is not None:
-            raise NoSuchFile(path, f"the signature was computed, but its file is gone; `wort compute {name}` makes it again")
+            raise NoSuchFile(
+                path, f"the signature was computed, but its file is gone; `wort compute {name}` makes it again"
+            )
         if jobs:
-            raise UsageError(f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}",
-                             f"see `wort logs {name}`")  # fmt: skip
+            raise UsageError(
+                f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}", f"see `wort logs {name}`"
+            )
         raise NoSuchJob(what)
     path = Path(what)
     if not path.is_file():
@@ -89,15 +95,20 @@ def show(
     signature = read_signature(path)
     sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.ksize)]
     if not sketches:
-        raise UsageError(f"there is no sketch of k={ksize}", f"there are: {', '.join(str(s.ksize) for s in signature.sketches)}")
+        raise UsageError(
+            f"there is no sketch of k={ksize}", f"there are: {', '.join(str(s.ksize) for s in signature.sketches)}"
+        )
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
     rows = [{**numbers_of(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
     facts = facts_of(path, record, signature.name, signature.digest)
     if as_json:
-        render.document({
-            **facts, "sketches": [{**row, "histogram": histogram(s)} for row, s in zip(rows, sketches, strict=True)],
-            "provenance": record.provenance.to_json() if record else None,
-        })  # fmt: skip
+        render.document(
+            {
+                **facts,
+                "sketches": [{**row, "histogram": histogram(s)} for row, s in zip(rows, sketches, strict=True)],
+                "provenance": record.provenance.to_json() if record else None,
+            }
+        )
         return
     for key, value in facts.items():
         render.result(f"{key}\t{render.printable(value)}")
@@ -114,7 +125,12 @@ def show(
 
 def facts_of(path: Path, record: SignatureRecord | None, name: str, digest: str) -> dict[str, Any]:
     """What there is to say before the sketches."""
-    facts: dict[str, Any] = {"name": name, "file": str(path), "size": render.size(path.stat().st_size), "digest": digest}
+    facts: dict[str, Any] = {
+        "name": name,
+        "file": str(path),
+        "size": render.size(path.stat().st_size),
+        "digest": digest,
+    }
     if record is None:
         return {**facts, "trust": "not in the catalog"}
     made = record.provenance
@@ -127,7 +143,9 @@ def facts_of(path: Path, record: SignatureRecord | None, name: str, digest: str)
         "source": made.source,
         "spots": f"{made.spots:,}, of which {made.spots_passed:,} pass the read filter",
         "reads": f"{made.reads:,}, {made.bases:,} bases",
-        "tools": ", ".join(f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools),
+        "tools": ", ".join(
+            f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools
+        ),
     }
 
 

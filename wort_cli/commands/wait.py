@@ -18,7 +18,9 @@ def wait(
     jobs: JobsArgument = None,
     group: GroupOption = "",
     everything: Annotated[bool, typer.Option("--all", help="All jobs that have not ended.")] = False,
-    timeout: Annotated[float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up after S seconds.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up after S seconds.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Wait until jobs have ended; the exit code tells how."""

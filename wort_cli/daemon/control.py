@@ -18,16 +18,23 @@ STOP_WITHIN = 20.0
 
 
 def start(settings: Settings) -> DaemonInfo:
-    """Start a daemon that outlives this process and its terminal; return when it runs.  DaemonAlreadyRunning, WortError."""
+    """Start a daemon that outlives this process and its terminal; return when it is ready.
+
+    DaemonAlreadyRunning if there is one; WortError, with what it said, if it does not start.
+    """
     if running := running_daemon(settings.lock_file):
         raise DaemonAlreadyRunning(running.pid)
     settings.make_directories()
     output = settings.log_dir / "daemon.out"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "wort_cli", "daemon", "start", "--foreground", "--quiet"], stdin=subprocess.DEVNULL,
-            stdout=file, stderr=file, start_new_session=True, cwd="/",
-        )  # fmt: skip
+            [sys.executable, "-m", "wort_cli", "daemon", "start", "--foreground", "--quiet"],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            cwd="/",
+        )
     started: DaemonInfo | None = None
 
     def has_started() -> bool:
@@ -51,7 +58,8 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
     if not wait_until(lambda: running_daemon(settings.lock_file) is None, STOP_WITHIN):
         raise WortError(
-            f"the daemon (process {daemon.pid}) does not end", f"`wort daemon stop --now` kills it; see {settings.daemon_log}"
+            f"the daemon (process {daemon.pid}) does not end",
+            f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
         )
     return daemon
 

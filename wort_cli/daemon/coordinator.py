@@ -129,7 +129,9 @@ class Coordinator:
     def _take_back(self) -> None:
         for claim in self._ledger.running():
             # What a daemon runs and is not among our attempts is of a daemon that ended.
-            if claim.job_id not in self._attempts and is_abandoned(claim, time.time(), owner_lives=claim.owner != DAEMON):
+            if claim.job_id not in self._attempts and is_abandoned(
+                claim, time.time(), owner_lives=claim.owner != DAEMON
+            ):
                 log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
                 self._ledger.give_back(claim.job_id, claim.attempt, f"the {claim.owner} that worked on it ended")
 

@@ -1,7 +1,7 @@
-"""The life of the daemon: become the only one, start the workers, turn the coordinator until told to end, end in order.
+"""The life of the daemon: become the only one, start the workers, turn the coordinator until told to end.
 
-SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  SIGHUP is ignored, so that closing the
-terminal it was started from does not end it.
+SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  SIGHUP is ignored, so that closing
+the terminal it was started from does not end it.
 """
 
 import logging
@@ -16,7 +16,7 @@ from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
-from wort_cli.instance import become_the_daemon
+from wort_cli.instance import sign, take_lock
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
 
@@ -31,8 +31,9 @@ log = logging.getLogger(__name__)
 
 def serve(settings: Settings, *, foreground: bool) -> None:
     """Be the daemon until a signal ends it.  DaemonAlreadyRunning if there is one; WortError if it can't start."""
+    os.umask(0o077)
     settings.make_directories()
-    lock = become_the_daemon(settings.lock_file)
+    lock = take_lock(settings.lock_file)
     # A child that outlived us for a moment must not hold the lock.
     os.register_at_fork(after_in_child=lambda: os.close(lock))
     start_logging(settings, foreground=foreground)
@@ -50,6 +51,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     end_on_signals(told_to_end)
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
+    sign(lock)
     try:
         turn_until(told_to_end, coordinator)
     finally:

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: a job, watched by a thread that tells of its life and hears when it is called off."""
+"""What runs inside a worker process: a job, and a thread that tells of its life and hears if it is called off."""
 
 import os
 import threading

@@ -38,9 +38,13 @@ class Workers:
         queue.huey.on_startup("warm")(warm_up)
         self._compute = compute
         self._consumer = queue.huey.create_consumer(
-            workers=count, worker_type="process", periodic=False, initial_delay=POLL, max_delay=LONGEST_POLL,
+            workers=count,
+            worker_type="process",
+            periodic=False,
+            initial_delay=POLL,
+            max_delay=LONGEST_POLL,
             check_worker_health=True,
-        )  # fmt: skip
+        )
 
     def start(self) -> None:
         """Start the workers.  Huey sets signal handlers of its own here; set yours afterwards."""

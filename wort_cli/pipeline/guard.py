@@ -1,4 +1,4 @@
-"""Ends the processes of a job when the worker dies, even by SIGKILL.  Runs as a script of its own, on the standard library.
+"""Ends the processes of a job when the worker dies, even by SIGKILL.  A script of its own, on the standard library.
 
 The guard leads the process group that all tools of a job are in, and reads a pipe whose only other end the worker
 holds.  However the worker ends, the kernel closes that end; then the guard kills its group, itself included.

@@ -54,9 +54,7 @@ class Sketcher:
         sketches = []
         for ksize, counts in zip(self._profile.ksizes, self._counts, strict=True):
             hashes, abundances = counts.sorted()
-            sketches.append(
-                Sketch(ksize, self._profile.seed, self._engine.max_hash, hashes, abundances)
-            )
+            sketches.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, hashes, abundances))
         return tuple(sketches)
 
     def _submit(self, *, keep_last_read: bool) -> None:

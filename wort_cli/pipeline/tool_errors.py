@@ -51,7 +51,7 @@ MESSAGES: tuple[tuple[str, Reason, str], ...] = (
     (
         r"file corrupt|failed MD5 check|checksum|data corrupt",
         Reason.CORRUPT,
-        "file corrupt while reading file within file system module - File 'md/cur' of table 'SEQUENCE' failed MD5 check",
+        "file corrupt while reading file within file system module - File 'md/cur' of database 'X' failed MD5 check",
     ),
     (
         r"zombie file detected|file incomplete|table of contents incomplete|table incorrect",

@@ -108,9 +108,13 @@ class ToolGroup:
         script = Path(__file__).with_name("guard.py")
         # -I -S: the guard must not run anybody's startup code; it needs no packages.
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(script)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, process_group=0, cwd="/",
-        )  # fmt: skip
+            [sys.executable, "-I", "-S", str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+            cwd="/",
+        )
         return self
 
     def __exit__(
@@ -136,9 +140,14 @@ class ToolGroup:
         self.log(f"$ {' '.join(argv)}")
         try:
             process = subprocess.Popen(
-                [program, *argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                cwd=self.directory, env={**os.environ, "TMPDIR": str(self.directory)}, process_group=self._guard.pid,
-            )  # fmt: skip
+                [program, *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self.directory,
+                env={**os.environ, "TMPDIR": str(self.directory)},
+                process_group=self._guard.pid,
+            )
         except OSError as error:
             raise JobFailed(Reason.TOOL_MISSING, f"{program} can't be run: {error.strerror}") from error
         tool = Tool(argv, process)

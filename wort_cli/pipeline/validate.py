@@ -1,7 +1,7 @@
 """Proves an archive on disk whole before it is decoded, for fastq-dump does not check checksums.
 
-Of 320 archives with one bit flipped, fastq-dump read 149 to the end, with exit code 0, the right counts and wrong bases;
-vdb-validate found every one.
+Of 320 archives with one bit flipped, fastq-dump read 149 to the end, with exit code 0, the right counts and wrong
+bases; vdb-validate found every one.
 """
 
 import hashlib

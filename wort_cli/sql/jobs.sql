@@ -61,6 +61,14 @@ SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 SELECT jobs.*, stage, spots, total, bases, reported_at
 FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE jobs.id = :id;
 
+-- name: jobs_where
+-- {condition} is text of wort_cli/ledger.py, without values from outside.
+SELECT jobs.*, stage, spots, total, bases, reported_at
+FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY jobs.id DESC LIMIT :limit;
+
+-- name: ids_where
+SELECT id FROM jobs WHERE {condition} ORDER BY id;
+
 -- name: count_states
 SELECT state, reason, count(*) AS n FROM jobs GROUP BY state, reason;
 
