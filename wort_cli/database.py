@@ -1,7 +1,8 @@
 """Opens the ledger's SQLite file: permissions, WAL, migrations, transactions, named queries.
 
 The queries are documents of their own, in sql/*.sql.  A file that was written by a later version of wort, or that is
-no database, is refused and not touched.
+no database, is refused and not touched.  sqlite-utils makes and migrates the file; a query, of which every command has
+some, goes to Python's sqlite3 itself, for importing sqlite-utils takes longer than `wort status` does.
 """
 
 import os
@@ -13,8 +14,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from sqlite_utils import Database
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
 
@@ -52,21 +51,21 @@ class Storage:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._database: Database | None = None
+        self._connection: sqlite3.Connection | None = None
 
     @property
-    def database(self) -> Database:
+    def connection(self) -> sqlite3.Connection:
         """The open database, of the version that this code knows."""
-        if self._database is None:
+        if self._connection is None:
             with self.explained():
-                self._database = self._open()
-        return self._database
+                self._connection = self._open()
+        return self._connection
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        if self._database is not None:
-            self._database.conn.close()
-            self._database = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def rows(self, query: str, **values: object) -> list[Row]:
         """The rows that a named query gives."""
@@ -75,7 +74,7 @@ class Storage:
     def select(self, sql: str, values: Mapping[str, object]) -> list[Row]:
         """The rows that a SELECT gives."""
         with self.explained():
-            cursor = self.database.execute(sql, dict(values))
+            cursor = self.connection.execute(sql, dict(values))
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor]
 
@@ -87,13 +86,13 @@ class Storage:
     def change(self, query: str, **values: object) -> int:
         """Carry out a named query that changes rows; return how many it changed."""
         with self.explained():
-            return self.database.execute(queries()[query], values).rowcount
+            return self.connection.execute(queries()[query], values).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside happens, durably, or nothing does; other writers wait."""
         with self.explained():
-            connection = self.database.conn
+            connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -110,41 +109,46 @@ class Storage:
         except sqlite3.Error as error:
             raise explanation(error, self.path) from error
 
-    def _open(self) -> Database:
+    def _open(self) -> sqlite3.Connection:
         # The file is made by us, so that it is 0600 from its first moment; WAL and SHM files inherit that.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
-            database = Database(connection)
-            version = self._version(database)
+            version = version_of(connection)
             if version > len(migrations()):
                 raise LedgerTooNew(self.path, version, len(migrations()))
             if version < len(migrations()):
-                self._migrate(database)
+                migrate(connection)
             # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
             raise
-        return database
+        return connection
 
-    def _version(self, database: Database) -> int:
-        return int(database.execute("PRAGMA user_version").fetchone()[0])
 
-    def _migrate(self, database: Database) -> None:
-        database.execute("PRAGMA journal_mode = WAL").fetchone()
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            version = self._version(database)  # another process may have been first
-            for number, script in enumerate(migrations()[version:], version + 1):
-                for statement in statements(script):
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {number}")
-        except BaseException:
-            database.conn.rollback()
-            raise
-        database.execute("COMMIT")
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many migrations a database has had."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the version that this code knows, in one transaction."""
+    from sqlite_utils import Database
+
+    database = Database(connection)
+    database.enable_wal()
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        for script in migrations()[version_of(connection) :]:  # another process may have been first
+            for statement in statements(script):
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version = {len(migrations())}")
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
 
 
 def statements(script: str) -> Iterator[str]:

@@ -117,7 +117,7 @@ class Ledger:
             upload=request.upload,
             now=time.time(),
         )
-        job_id = int(self.storage.database.execute("SELECT last_insert_rowid()").fetchone()[0])
+        job_id = int(self.storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
         return Submitted(source, Answer.QUEUED, job_id, JobState.QUEUED)
 
     def _has_signature(self, source: Source, profile: str) -> bool:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import typer
 
+import wort_cli
 from wort_cli.commands import render
 from wort_cli.commands.context import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
-from wort_cli.versions import library_versions
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
 OLDEST_TOOLKIT = (3, 0)
@@ -53,6 +53,8 @@ def doctor(as_json: JsonOption = False) -> None:
 
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Versions of what shapes signatures."""
+    from wort_cli.versions import library_versions
+
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
     yield Finding("ok", "engine", f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads")
 
@@ -147,7 +149,7 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
     daemon = running_daemon(settings.lock_file)
     if daemon is None:
         yield Finding("warning", "daemon", "not running", "`wort daemon start`, or compute with --now")
-    elif daemon.version != library_versions()["wort"]:
+    elif daemon.version != wort_cli.__version__:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
         yield Finding("ok", "daemon", f"process {daemon.pid}")

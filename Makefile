@@ -1,0 +1,38 @@
+# Two commands do it all on a fresh machine: `make demo` and `make test`.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV
+
+.PHONY: help demo test lint bench docs setup clean
+
+help:
+	@echo "make demo   compute the signature of a small bundled archive and show it"
+	@echo "make test   run all tests"
+	@echo "make lint   ruff and mypy"
+	@echo "make docs   write the command reference anew"
+	@echo "make bench  measure against the reference pipeline"
+
+demo:
+	@scripts/setup.sh
+	@scripts/demo.sh
+
+test: setup
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m benchmarks.pipeline $(ARGS)
+
+docs: setup
+	$(BIN)/python -m scripts.reference > docs/commands.md
+
+setup:
+	@scripts/setup.sh dev
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Computes the signature of a bundled archive, in a home of its own, and shows it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+WORT_HOME=$(mktemp -d)
+export WORT_HOME PATH="${VENV:-.venv}/bin:$PATH"
+trap 'rm -rf "$WORT_HOME"' EXIT
+
+run() { printf '\n$ %s\n' "$*"; "$@"; }
+
+run wort compute demo/phage.sra --now
+run wort view phage

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Makes .venv and installs what is missing, system packages included.  Usage: scripts/setup.sh [EXTRA]
+#
+# Needs Python 3.11 or newer.  System packages come from apt, with sudo when not root; where that is impossible it says
+# which package to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+extra=${1:-}
+venv=${VENV:-.venv}
+
+fail() { echo "setup: $*" >&2; exit 1; }
+
+install() {  # install PACKAGE: a Debian package, as root or with sudo
+    echo "setup: installing $1" >&2
+    command -v apt-get >/dev/null || fail "$1 is missing and there is no apt here; install the like of it"
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "$1 is missing; have somebody run: apt-get install $1"
+        as_root=(sudo)
+    fi
+    { "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } >&2 ||
+        fail "$1 could not be installed; try: sudo apt-get install $1"
+}
+
+python=${PYTHON:-}
+if [ -z "$python" ]; then
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$candidate; break; fi
+    done
+fi
+[ -n "$python" ] || fail "Python 3.11 or newer is needed, and was not found"
+
+command -v fastq-dump >/dev/null || install sra-toolkit
+[ "$extra" != dev ] || command -v unshare >/dev/null || install util-linux
+
+if ! [ -x "$venv/bin/python" ]; then
+    # Debian keeps ensurepip, which venv needs, in a package of its own.
+    "$python" -c 'import ensurepip' 2>/dev/null || install python3-venv
+    "$python" -m venv "$venv" || fail "$python can't make a virtual environment"
+fi
+
+wanted="$extra $(cat pyproject.toml constraints.txt | cksum)"
+if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
+    echo "setup: installing wort into $venv" >&2
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".${extra:+[$extra]}" >&2
+    echo "$wanted" >"$venv/.installed"
+fi
