@@ -54,7 +54,6 @@ class JobRequest:
     profile: str
     priority: int = 0
     group: str = ""
-    upload: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,6 @@ class Job:
     priority: int
     group: str
     force: bool
-    upload: bool
     attempt: int
     """How often it was started; fences the results of attempts that were given up."""
     failures: int
@@ -121,7 +119,6 @@ class Job:
             priority=row["priority"],
             group=row["group_name"],
             force=bool(row["force"]),
-            upload=bool(row["upload"]),
             attempt=row["attempt"],
             failures=row["failures"],
             owner=row["owner"],

@@ -114,7 +114,6 @@ class Ledger:
             priority=request.priority,
             group_name=request.group,
             force=force,
-            upload=request.upload,
             now=time.time(),
         )
         job_id = int(self.storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])

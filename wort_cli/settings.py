@@ -130,6 +130,10 @@ class Settings:
                 ) from error
 
 
+SETTINGS = {item.name: str(item.metadata["about"]) for item in fields(Settings) if "about" in item.metadata}
+"""What each setting is about, by its name."""
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment; SettingsError names the first one that can't be used."""
     environ = os.environ if environ is None else environ

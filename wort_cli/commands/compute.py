@@ -26,7 +26,7 @@ SHOWN = 20
 def compute(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID...|-", help="Accessions of runs, paths of archives, or - to read them from stdin."),
+        typer.Argument(metavar="ID|-", help="Accessions of runs, paths of archives, or - to read them from stdin."),
     ] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from-file", metavar="FILE", help="Read them from a file, one a line; # comments.")
@@ -48,7 +48,6 @@ def compute(
     name: Annotated[
         str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")
     ] = "",
-    no_upload: Annotated[bool, typer.Option("--no-upload", help="Keep the signature on this machine.")] = False,
     profile: Annotated[str, typer.Option("--profile", metavar="P", help="The recipe (default: the setting).")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -64,7 +63,7 @@ def compute(
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    requests = [JobRequest(source, profile_name, priority, group, upload=not no_upload) for source in sources]
+    requests = [JobRequest(source, profile_name, priority, group) for source in sources]
     store = LocalStore(settings.store_dir)
     answers = submit(ledger, store, requests, force=force, dry_run=dry_run)
     if dry_run:

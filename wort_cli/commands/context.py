@@ -15,7 +15,7 @@ from wort_cli.settings import Settings, load_settings
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 GroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="The jobs of this group.")]
 JobsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[JOB|ID]...", help="Numbers of jobs, or names of signatures.")
+    list[str] | None, typer.Argument(metavar="JOB|ID", help="Numbers of jobs, or names of signatures.")
 ]
 
 

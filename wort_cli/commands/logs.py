@@ -19,7 +19,7 @@ POLL = 0.3
 
 
 def logs(
-    job: Annotated[str | None, typer.Argument(metavar="[JOB|ID]", help="A job, or the name of a signature.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB|ID", help="A job, or the name of a signature.")] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the job has ended, or Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="The last N lines.")] = 200,
     daemon: Annotated[bool, typer.Option("--daemon", help="The daemon's log.")] = False,

@@ -22,9 +22,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 
 def status(
-    what: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|JOB]...", help="Names of signatures, or jobs.")
-    ] = None,
+    what: Annotated[list[str] | None, typer.Argument(metavar="ID|JOB", help="Names of signatures, or jobs.")] = None,
     group: GroupOption = "",
     state: Annotated[str, typer.Option("--state", metavar="S", help="The jobs in this state.")] = "",
     reason: Annotated[str, typer.Option("--reason", metavar="R", help="The jobs of this reason.")] = "",

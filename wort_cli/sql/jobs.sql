@@ -6,8 +6,8 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, group_name, force, upload, created_at)
-VALUES (:name, :profile, :archive, :priority, :group_name, :force, :upload, :now);
+INSERT INTO jobs (name, profile, archive, priority, group_name, force, created_at)
+VALUES (:name, :profile, :archive, :priority, :group_name, :force, :now);
 
 -- name: claim_job
 -- A queued job is somebody's from now on.

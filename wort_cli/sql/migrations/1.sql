@@ -14,7 +14,6 @@ CREATE TABLE jobs (
     priority   INTEGER NOT NULL DEFAULT 0,   -- the highest first
     group_name TEXT    NOT NULL DEFAULT '',
     force      INTEGER NOT NULL DEFAULT 0,
-    upload     INTEGER NOT NULL DEFAULT 1,
     attempt    INTEGER NOT NULL DEFAULT 0,   -- how often it was started: fences late results
     failures   INTEGER NOT NULL DEFAULT 0,   -- since it was asked for
     owner      TEXT    NOT NULL DEFAULT '',  -- who runs it
