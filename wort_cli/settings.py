@@ -152,7 +152,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if raw is not None:
             try:
                 values[item.name] = item.metadata["parse"](raw)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RuntimeError) as error:
                 raise SettingsError(item.name, origin, str(error)) from None
         origins[item.name] = origin
     unknown = set(from_file) - set(origins)
@@ -166,7 +166,10 @@ def where_files_are(environ: Mapping[str, str]) -> Settings:
     """Settings with the directories alone: below WORT_HOME, else where the platform has such files."""
     home = environ.get("WORT_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        try:
+            root = Path(home).expanduser().absolute()
+        except RuntimeError as error:  # ~nobody
+            raise SettingsError("WORT_HOME", "$WORT_HOME", str(error)) from None
         return Settings(root, root, root, root / "config.toml")
     from platformdirs import PlatformDirs
 

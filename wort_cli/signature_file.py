@@ -92,8 +92,14 @@ def read_signature(path: Path) -> SignatureDocument:
         raise NoSuchFile(path, error.strerror or str(error)) from None
     try:
         return parse_signature(gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, EOFError, OSError, zlib.error) as error:
-        raise NotASignature(path, f"{type(error).__name__}: {error}"[:200]) from None
+    except (EOFError, OSError, zlib.error) as error:
+        raise NotASignature(path, f"its gzip is damaged: {error}") from None
+    except RecursionError:
+        raise NotASignature(path, "it is nested too deeply") from None
+    except KeyError as error:
+        raise NotASignature(path, f"it has no {error}") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NotASignature(path, str(error)[:200]) from None
 
 
 def parse_signature(text: bytes) -> SignatureDocument:
@@ -102,6 +108,8 @@ def parse_signature(text: bytes) -> SignatureDocument:
     if not isinstance(signatures, list) or len(signatures) != 1 or not isinstance(signatures[0], dict):
         raise ValueError("it is not a list of one signature")
     signature = signatures[0]
+    if not isinstance(signature.get("signatures"), list):
+        raise ValueError("it has no list of sketches")
     if signature.get("class") != "sourmash_signature":
         raise ValueError("its class is not sourmash_signature")
     sketches = tuple(parse_sketch(sketch) for sketch in signature["signatures"])
@@ -112,18 +120,31 @@ def parse_signature(text: bytes) -> SignatureDocument:
 
 def parse_sketch(data: dict[str, Any]) -> Sketch:
     """One sketch of a signature."""
-    hashes = np.array(data["mins"], dtype=np.uint64)
-    abundances = None if data.get("abundances") is None else np.array(data["abundances"], dtype=np.uint64)
+    if not isinstance(data, dict):
+        raise ValueError("a sketch is not an object")
+    ksize, seed, max_hash = numbers([data["ksize"], data["seed"], data["max_hash"]], "a parameter").tolist()
+    hashes = numbers(data["mins"], f"a hash of k={ksize}")
+    abundances = None if data.get("abundances") is None else numbers(data["abundances"], f"an abundance of k={ksize}")
     if abundances is not None and len(abundances) != len(hashes):
-        raise ValueError(f"k={data['ksize']} has {len(hashes)} hashes and {len(abundances)} abundances")
+        raise ValueError(f"k={ksize} has {len(hashes)} hashes and {len(abundances)} abundances")
     if np.any(hashes[1:] <= hashes[:-1]):
-        raise ValueError(f"the hashes of k={data['ksize']} do not ascend")
+        raise ValueError(f"the hashes of k={ksize} do not ascend")
     return Sketch(
-        ksize=int(data["ksize"]),
-        seed=int(data["seed"]),
-        max_hash=int(data["max_hash"]),
+        ksize=ksize,
+        seed=seed,
+        max_hash=max_hash,
         hashes=hashes,
         abundances=abundances,
         moltype=str(data["molecule"]),
         md5=str(data["md5sum"]),
     )
+
+
+def numbers(values: Any, what: str) -> NDArray[np.uint64]:
+    """A list of unsigned 64-bit integers; ValueError or OverflowError if it is anything else.
+
+    numpy alone would make numbers of text and of true, and cut 1.5 to 1.
+    """
+    if not isinstance(values, list) or not all(type(value) is int for value in values):
+        raise ValueError(f"{what} is not an integer")
+    return np.array(values, dtype=np.uint64)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wort_cli.accession import Accession, parse_name
-from wort_cli.errors import NoSuchFile, UsageError, WortError
+from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.job import Source
 
 ARCHIVE_SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
@@ -52,7 +52,10 @@ def archive_at(word: str) -> Path:
     """The absolute path of an archive, or of the one in a directory that `prefetch` made."""
     if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
         raise UsageError("that is not a path")
-    path = Path(word).expanduser().absolute()
+    try:
+        path = Path(word).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        raise UsageError(f"{shown(word)}: {error}") from None
     try:
         if path.is_dir():
             for suffix in ARCHIVE_SUFFIXES:

@@ -112,7 +112,7 @@ class Attempt:
         """Stream all reads through the sketcher; JobFailed unless all were there."""
         decoder = Decoder(archive, self.profile, tools, self.spec.stall_timeout)
         engine = ENGINES[self.spec.engine](self.profile)
-        reads = ReadsText()
+        reads = ReadsText(archive.argument)
         reported = 0.0
         with Sketcher(self.profile, engine, self.spec.threads) as sketcher:
             for chunk in decoder.chunks():
