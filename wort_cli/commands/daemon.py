@@ -79,9 +79,7 @@ def status(as_json: JsonOption = False) -> None:
     if as_json:
         render.document(facts)
     else:
-        for key, value in facts.items():
-            if value is not None:
-                render.result(f"{key}\t{value}")
+        render.facts({key: value for key, value in facts.items() if value is not None})
     if daemon is None:
         raise typer.Exit(int(ExitCode.UNAVAILABLE))
 

@@ -24,8 +24,17 @@ class TimedOut(WortError):
 def follow(ledger: Ledger, job_ids: Sequence[int], timeout: float | None = None) -> list[Job]:
     """Wait until no job is queued or running, or about to be; return all, as they are then, in order.
 
-    TimedOut after `timeout` seconds.
+    TimedOut after `timeout` seconds.  Ctrl-C ends the following, not the jobs.
     """
+    try:
+        return watch(ledger, job_ids, timeout)
+    except KeyboardInterrupt:
+        render.say("the jobs go on; `wort wait --all` follows them again, `wort cancel` drops them")
+        raise
+
+
+def watch(ledger: Ledger, job_ids: Sequence[int], timeout: float | None) -> list[Job]:
+    """See follow."""
     deadline = None if timeout is None else time.monotonic() + timeout
     ended: dict[int, Job] = {}
     with bars(len(job_ids)) as display:
@@ -59,14 +68,17 @@ class Display(Protocol):
 
 def bars(total: int) -> Display:
     """A display that suits stderr."""
-    return LiveBars(total) if render.to_terminal(sys.stderr) else PlainLines()
+    return LiveBars(total) if render.to_terminal(sys.stderr) else PlainLines(total)
 
 
 class PlainLines:
-    """For a pipe: a line when a job ends."""
+    """For a pipe: a line when one of several jobs ends."""
+
+    def __init__(self, total: int) -> None:
+        self._several = total > 1
+        self._told: set[int] = set()
 
     def __enter__(self) -> "PlainLines":
-        self._told: set[int] = set()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +87,7 @@ class PlainLines:
     def update(self, jobs: Sequence[Job], ended: int) -> None:
         """See Display."""
         for job in jobs:
-            if not job.state.is_live and job.id not in self._told:
+            if self._several and not job.state.is_live and job.id not in self._told:
                 self._told.add(job.id)
                 render.say(f"{job.name}: {job.state}{f', {job.reason}' if job.reason else ''}")
 

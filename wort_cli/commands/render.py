@@ -59,6 +59,13 @@ def table(columns: Sequence[str], records: Iterable[Record], *, as_json: bool = 
             result("\t".join(printable(record[column]) for column in columns))
 
 
+def facts(pairs: Mapping[str, object]) -> None:
+    """Names and values, a line each: aligned for a terminal, tab-separated for a pipe."""
+    width = max((len(name) for name in pairs), default=0)
+    for name, value in pairs.items():
+        result(f"{name:<{width}}  {printable(value)}" if to_terminal() else f"{name}\t{printable(value)}")
+
+
 def rich_table(columns: Sequence[str], records: Sequence[Record]) -> None:
     """A table without a frame; columns that are empty throughout are left out."""
     from rich.console import Console

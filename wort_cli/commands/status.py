@@ -87,13 +87,17 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
             }
         )
         return
-    render.result(f"daemon\t{daemon_line(daemon, paused=paused)}")
-    render.result(f"signatures\t{ledger.count_signatures():,}")
-    for state, n in by_state.items():
-        if n:
-            render.result(f"{state}\t{n:,}")
-    for trouble, n in troubles.items():
-        render.result(f"  {trouble}\t{n:,}")
+    numbers = {
+        **{str(state): n for state, n in by_state.items() if n},
+        **{f"  {key}": n for key, n in troubles.items()},
+    }
+    render.facts(
+        {
+            "daemon": daemon_line(daemon, paused=paused),
+            "signatures": f"{ledger.count_signatures():,}",
+            **{key: f"{n:,}" for key, n in numbers.items()},
+        }
+    )
     if running:
         render.table(("job", "name", "state", "progress", "attempt"), running)
     if not any(by_state.values()) and render.to_terminal():

@@ -110,12 +110,10 @@ def show(
             }
         )
         return
-    for key, value in facts.items():
-        render.result(f"{key}\t{render.printable(value)}")
     if record and provenance:
-        for key, value in record.provenance.to_json().items():
-            if key not in ("sketches", *facts):
-                render.result(f"{key}\t{render.printable(value)}")
+        more = record.provenance.to_json()
+        facts |= {key: value for key, value in more.items() if key not in ("sketches", *facts)}
+    render.facts(facts)
     render.result()
     render.table(COLUMNS, rows)
     if hist and render.to_terminal():

@@ -8,6 +8,10 @@ import re
 
 from wort_cli.failure import Failure, Reason
 
+LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
+"""Time, tool and version before a message."""
+LONGEST = 300
+
 MESSAGES: tuple[tuple[str, Reason, str], ...] = (
     # (pattern, reason, an example as it was seen; the first ones are from sra-tools' issues on GitHub)
     (
@@ -69,10 +73,11 @@ MESSAGES: tuple[tuple[str, Reason, str], ...] = (
 
 def explain(tool: str, returncode: int, stderr: str) -> Failure:
     """Why a tool failed, by what it said; tool-crash where no line of the table fits."""
+    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if " info: " not in line]
     for pattern, reason, _ in MESSAGES:
-        for line in stderr.splitlines():
+        for line in lines:
             if re.search(pattern, line):
-                return Failure(reason, f"{tool}: {line.strip()[:300]}")
+                return Failure(reason, f"{tool}: {line[:LONGEST]}")
     ending = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
-    last = next((line.strip()[:300] for line in reversed(stderr.splitlines()) if line.strip()), "")
+    last = next((line[:LONGEST] for line in reversed(lines) if line), "")
     return Failure(Reason.TOOL_CRASH, f"{tool} {ending}{': ' if last else ''}{last}")
