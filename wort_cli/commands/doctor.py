@@ -16,6 +16,7 @@ from wort_cli.errors import ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
+from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
 OLDEST_TOOLKIT = (3, 0)
@@ -53,8 +54,6 @@ def doctor(as_json: JsonOption = False) -> None:
 
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Versions of what shapes signatures."""
-    from wort_cli.versions import library_versions
-
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
     yield Finding("ok", "engine", f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads")
 
@@ -69,9 +68,9 @@ def check_tools(settings: Settings) -> Iterator[Finding]:
             continue
         try:
             said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
-            version = said.split(":")[-1].split()[-1]
+            version = tool_version(said)
             old = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOOLKIT
-        except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
             yield Finding("problem", tool, f"{program} does not run: {error}", install)
         else:
             yield Finding("warning" if old else "ok", tool, f"{version}, {program}", install if old else "")

@@ -7,7 +7,6 @@ lists, an empty private directory to run in (they look there first for `./SRR139
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -22,12 +21,12 @@ from types import TracebackType
 from typing import IO, Self
 
 from wort_cli.failure import JobFailed, Reason
+from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between looks at whether the job was called off."""
 KEPT_LINES = 200
 """Lines kept of what a tool says on stderr, at either end."""
-VERSION = re.compile(r"(\d+\.\d+\.\d+)")
 
 
 class CalledOff(Exception):
@@ -168,5 +167,4 @@ class ToolGroup:
 
     def version(self, name: str) -> str:
         """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
-        match = VERSION.search(self.run([name, "--version"]).stdout)
-        return match.group(1) if match else "unknown"
+        return tool_version(self.run([name, "--version"]).stdout) or "unknown"
