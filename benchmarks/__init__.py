@@ -1,0 +1,1 @@
+"""Measurements against the reference pipeline, run side by side: `make bench`."""

@@ -114,7 +114,10 @@ class Storage:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
-            version = version_of(connection)
+            tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            version = version_of(connection)  # after the tables: another process may be making them just now
+            if version == 0 and tables:
+                raise LedgerDamaged(self.path, "it is the database of another program")
             if version > len(migrations()):
                 raise LedgerTooNew(self.path, version, len(migrations()))
             if version < len(migrations()):

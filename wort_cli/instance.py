@@ -40,8 +40,9 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         try:
-            return DaemonInfo(**json.loads(os.read(file, 4096)))
-        except (ValueError, TypeError):  # it is just starting
+            signed = json.loads(os.read(file, 4096))
+            return DaemonInfo(**{key: signed[key] for key in DaemonInfo.__dataclass_fields__})
+        except (ValueError, TypeError, KeyError):  # it is just starting
             return DaemonInfo(0, time.time(), "", "")
     else:
         return None

@@ -89,10 +89,12 @@ class Ledger:
                     f"job {latest['id']}, which is {state}, makes {source.name} of {latest['archive']}",
                     "wait for it or cancel it, or give this one another --name",
                 )
+            if not dry_run:
+                self.storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
             return Submitted(source, Answer.LIVE, latest["id"], state)
         if not force and self._has_signature(source, request.profile):
             return Submitted(source, Answer.THERE, latest["id"] if latest else None, state)
-        same = latest is not None and (latest["archive"] == archive or not source.is_local)
+        same = latest is not None and archive in ("", latest["archive"])  # an archive that is given anew is news
         if latest and state is JobState.UNAVAILABLE and same and not force:
             return Submitted(source, Answer.UNAVAILABLE, latest["id"], state, latest["reason"])
         if dry_run:
@@ -289,7 +291,7 @@ class Ledger:
                 attempt=attempt,
                 state=str(state),
                 reason=str(reason or ""),
-                message=message,
+                message=message.encode("utf-8", "backslashreplace").decode(),  # a path may be any bytes
                 failures=failures,
                 wait_until=wait_until,
                 now=time.time(),

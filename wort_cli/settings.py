@@ -24,13 +24,13 @@ def available_cores() -> int:
 
 def positive_number(value: Any) -> float:
     number = float(value)
-    if not 0 < number < 1e9:
+    if isinstance(value, bool) or not 0 < number < 1e9:
         raise ValueError("a positive number is needed")
     return number
 
 
 def count(value: Any) -> int:
-    if isinstance(value, float) or not 1 <= int(value) <= 1024:
+    if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:
         raise ValueError("a whole number from 1 to 1024 is needed")
     return int(value)
 

@@ -67,7 +67,7 @@ def digest(sketches: Iterable[Sketch]) -> str:
     """sha256 over the canonical content of sketches, in the order of moltype, ksize, seed and max_hash.
 
     Of each sketch: the line `DNA k=21 seed=42 max_hash=18446744073709552 n=NUMBER`, a line feed, and then of each hash,
-    ascending, 16 bytes: the hash and its abundance (1 where none is kept) as little-endian unsigned 64-bit integers.
+    ascending, 16 bytes: the hash and its abundance (0 where none is kept) as little-endian unsigned 64-bit integers.
     """
     total = hashlib.sha256()
     for sketch in sorted(sketches, key=lambda s: (s.moltype, s.ksize, s.seed, s.max_hash)):
@@ -75,7 +75,7 @@ def digest(sketches: Iterable[Sketch]) -> str:
         total.update(f"{recipe} n={len(sketch.hashes)}\n".encode("ascii"))
         pairs = np.empty(len(sketch.hashes), PAIR)
         pairs["hash"] = sketch.hashes
-        pairs["abundance"] = 1 if sketch.abundances is None else sketch.abundances
+        pairs["abundance"] = 0 if sketch.abundances is None else sketch.abundances
         total.update(pairs.data)
     return total.hexdigest()
 

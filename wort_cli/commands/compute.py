@@ -1,14 +1,17 @@
 """`wort compute`: queue runs and archives; with --wait follow them, with --now compute them in this process."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from wort_cli.accession import Name
 from wort_cli.commands import outcome, render
 from wort_cli.commands.context import JsonOption, begin
 from wort_cli.commands.follow import follow
+from wort_cli.commands.output import write_output
 from wort_cli.commands.sources import parse_sources
 from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
 from wort_cli.instance import running_daemon
@@ -16,7 +19,7 @@ from wort_cli.job import Job, JobRequest, JobState
 from wort_cli.ledger import Answer, Ledger, Submitted
 from wort_cli.profile import profile_named
 from wort_cli.settings import Settings
-from wort_cli.stores.local import LocalStore, write_whole
+from wort_cli.stores.local import LocalStore
 
 COLUMNS = ("name", "state", "job", "reason", "path")
 SHOWN = 20
@@ -108,8 +111,6 @@ def carry_out(answers: Sequence[Submitted], ledger: Ledger, settings: Settings, 
 
 def check_output(output: Path, number: int) -> None:
     """UsageError unless the signatures can be written there."""
-    import os
-
     directory = output if output.is_dir() else output.absolute().parent
     if not output.is_dir() and number != 1:
         raise UsageError(
@@ -121,21 +122,13 @@ def check_output(output: Path, number: int) -> None:
         raise UsageError(f"-o: {directory} can't be written", "check its permissions")
 
 
-def copy_out(store: LocalStore, name: str, output: Path) -> None:
+def copy_out(store: LocalStore, name: Name, output: Path) -> None:
     """Write a stored signature where the person wants it; one that is not there was explained elsewhere."""
-    from wort_cli.accession import parse_name
-    from wort_cli.errors import StorageProblem
-
-    stored = store.path(parse_name(name))
+    stored = store.path(name)
     target = output / f"{name}.sig" if output.is_dir() else output
     if not stored.is_file():
         return
-    try:
-        write_whole(target.absolute(), stored.read_bytes())
-    except OSError as error:
-        raise StorageProblem(
-            f"{target} can't be written: {error.strerror}", f"the signature is kept: `wort view {name} -o FILE`"
-        ) from error
+    write_output(target, stored.read_bytes(), f"the signature is kept: `wort view {name} -o FILE`")
 
 
 def show_answers(answers: Sequence[Submitted], *, as_json: bool, would: bool = False) -> None:

@@ -120,7 +120,7 @@ def count(number: int, thing: str) -> str:
 def size(number: float) -> str:
     """Bytes as a person says them."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if number < 1000 or unit == "TB":
+        if number < 999.95 or unit == "TB":
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return ""

@@ -1,6 +1,7 @@
 """From what was typed to sources: accessions, archives, lists of them.  All are checked before anything happens."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ from wort_cli.job import Source
 
 ARCHIVE_SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 SHOWN_PROBLEMS = 5
+COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> list[Source]:
     """The sources that were asked for, each once, in order; UsageError if there is none or one of them is no source."""
     items = [("", word) for word in words if word != "-"]
     if "-" in words:
-        items += [(f"standard input, line {n}: ", line) for n, line in lines_of(sys.stdin.read())]
+        items += [(f"standard input, line {n}: ", line) for n, line in lines_of(text_of(sys.stdin.buffer.read()))]
     if from_file is not None:
         items += [(f"{from_file}, line {n}: ", line) for n, line in lines_of(read_list(from_file))]
     if not items:
@@ -32,7 +34,14 @@ def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> li
             problems.append((place, error))
     if problems:
         raise several(problems)
-    return list(dict.fromkeys(found))
+    by_name: dict[str, Source] = {}
+    for source in found:
+        if by_name.setdefault(source.name, source) != source:
+            raise UsageError(
+                f"{by_name[source.name]} and {source} would both be {source.name}",
+                "compute them one by one, with --name",
+            )
+    return list(by_name.values())
 
 
 def parse_source(word: str, name: str = "") -> Source:
@@ -80,9 +89,9 @@ def stem(filename: str) -> str:
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines of a list, without blank ones and comments (#)."""
-    for number, line in enumerate(text.splitlines(), 1):
-        word = line.split("#", 1)[0].strip()
+    """Numbered lines of a list, without blank ones and comments (a # at the start or after a blank)."""
+    for number, line in enumerate(text.split("\n"), 1):
+        word = COMMENT.sub("", line).strip()
         if word:
             yield number, word
 
@@ -90,11 +99,17 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
 def read_list(path: Path) -> str:
     """The text of a list; NoSuchFile if it can't be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return text_of(path.read_bytes())
     except OSError as error:
         raise NoSuchFile(path, error.strerror or str(error)) from None
+
+
+def text_of(data: bytes) -> str:
+    """The text of a list; UsageError if it is none."""
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise NoSuchFile(path, "it is not a text file") from None
+        raise UsageError("the list is not a text file") from None
 
 
 def several(problems: Sequence[tuple[str, WortError]]) -> WortError:

@@ -9,13 +9,14 @@ import typer
 from wort_cli.accession import Name, parse_name
 from wort_cli.commands import render
 from wort_cli.commands.context import JsonOption, begin
+from wort_cli.commands.output import write_output
 from wort_cli.commands.sources import stem
-from wort_cli.errors import NoSuchFile, NoSuchJob, StorageProblem, UsageError
+from wort_cli.errors import NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger import Ledger
 from wort_cli.profile import profile_named
 from wort_cli.settings import Settings
 from wort_cli.signature_record import SignatureRecord
-from wort_cli.stores.local import LocalStore, write_whole
+from wort_cli.stores.local import LocalStore
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR = 40
@@ -75,10 +76,7 @@ def write_out(path: Path, output: Path | None) -> None:
 
     data = path.read_bytes()
     if output is not None and str(output) != "-":
-        try:
-            write_whole(output.absolute(), data)
-        except OSError as error:
-            raise StorageProblem(f"{output} can't be written: {error.strerror}", "choose another place") from error
+        write_output(output, data, "choose another place")
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)

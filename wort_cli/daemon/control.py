@@ -51,9 +51,17 @@ def start(settings: Settings) -> DaemonInfo:
 
 def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
     """End the daemon and return when it has ended; None if none ran.  `now` kills it, which loses no job either."""
+
+    def signed() -> bool:
+        found = running_daemon(settings.lock_file)
+        return found is None or found.pid > 0
+
+    wait_until(signed, START_WITHIN)
     daemon = running_daemon(settings.lock_file)
     if daemon is None:
         return None
+    if daemon.pid <= 0:  # kill(0) would end us and whatever we are in
+        raise WortError("a daemon is starting and does not say who it is", "try again in a moment")
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
     if not wait_until(lambda: running_daemon(settings.lock_file) is None, STOP_WITHIN):

@@ -53,7 +53,9 @@ def single_json(name: Name, sketch: Sketch) -> bytes:
         minhash.add_many(sketch.hashes.tolist())
     else:
         minhash.set_abundances(dict(zip(sketch.hashes.tolist(), sketch.abundances.tolist(), strict=True)))
-    text: bytes = save_signatures_to_json([SourmashSignature(minhash, name=str(name), filename="")])
+    signature = SourmashSignature(minhash, name=str(name))
+    signature.filename = ""  # as `sourmash sketch` has it from standard input; without, it would be null
+    text: bytes = save_signatures_to_json([signature])
     return text
 
 

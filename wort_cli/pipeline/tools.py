@@ -66,19 +66,22 @@ class Tool:
         """What the tool said; complete once `wait` has returned."""
         return "\n".join([*self._first, *self._last])
 
-    def wait(self, called_off: Callable[[], bool], deadline: float | None = None) -> int:
-        """The exit code; CalledOff or TimeoutError if the tool is not to be waited for any longer."""
+    def wait(
+        self, called_off: Callable[[], bool], deadline: float | None = None, readers: Sequence[threading.Thread] = ()
+    ) -> int:
+        """The exit code, once all that the tool said was read; CalledOff or TimeoutError if that takes too long."""
         while True:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self.process.wait(TICK)
-            except subprocess.TimeoutExpired:
-                if called_off():
-                    raise CalledOff from None
-                if deadline is not None and time.monotonic() > deadline:
-                    raise TimeoutError from None
-            else:
-                self._collector.join()
-                return code
+                # A child that the tool left behind may hold its pipes open.
+                for reader in (self._collector, *readers):
+                    reader.join(TICK)
+                if not any(reader.is_alive() for reader in (self._collector, *readers)):
+                    return code
+            if called_off():
+                raise CalledOff
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError
 
     def _collect(self) -> None:
         stream = self.process.stderr
@@ -159,8 +162,7 @@ class ToolGroup:
         output: list[bytes] = []
         reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
         reader.start()
-        code = tool.wait(self.called_off, None if timeout is None else time.monotonic() + timeout)
-        reader.join()
+        code = tool.wait(self.called_off, None if timeout is None else time.monotonic() + timeout, [reader])
         run = ToolRun(tool.argv, code, b"".join(output).decode("utf-8", "replace"), tool.stderr)
         self.log(f"exit {code}\n{run.stderr}".rstrip())
         return run

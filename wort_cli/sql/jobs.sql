@@ -9,6 +9,12 @@ WHERE name = :name AND profile = :profile ORDER BY id DESC LIMIT 1;
 INSERT INTO jobs (name, profile, archive, priority, group_name, force, created_at)
 VALUES (:name, :profile, :archive, :priority, :group_name, :force, :now);
 
+-- name: ask_again
+-- Somebody else asks for a live job: it may go before others, and join a group if it is in none.
+UPDATE jobs SET priority = max(priority, :priority),
+                group_name = CASE group_name WHEN '' THEN :group_name ELSE group_name END
+WHERE id = :id;
+
 -- name: claim_job
 -- A queued job is somebody's from now on.
 UPDATE jobs SET state = 'running', owner = :owner, lease_until = :lease_until, attempt = attempt + 1,

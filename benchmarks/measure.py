@@ -1,0 +1,104 @@
+"""Measures a tree of processes: wall time, CPU time, peak of the memory that all of them have together."""
+
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE = 0.02
+PAGE = resource.getpagesize()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one run: seconds, CPU seconds of user and system, bytes of resident memory at the peak."""
+
+    wall: float
+    cpu: float
+    rss: int
+
+
+def measure(run: Callable[[], None]) -> Figures:
+    """The figures of whatever processes `run` starts and waits for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    with PeakMemory() as memory:
+        run()
+    wall = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Figures(wall, cpu, memory.peak)
+
+
+class PeakMemory:
+    """Samples the resident memory of all descendants of this process."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "PeakMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLE):
+            self.peak = max(self.peak, sum(map(resident, descendants(os.getpid()))))
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below a process."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, open_ = [], [pid]
+    while open_:
+        children = parents.get(open_.pop(), [])
+        found += children
+        open_ += children
+    return found
+
+
+def resident(pid: int) -> int:
+    """Bytes of resident memory of a process, 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def run_pipe(first: Sequence[str], second: Sequence[str], cwd: Path) -> None:
+    """Run `first | second`; CalledProcessError if either fails."""
+    with subprocess.Popen(first, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd) as producer:
+        consumer = subprocess.Popen(second, stdin=producer.stdout, stderr=subprocess.DEVNULL, cwd=cwd)
+        if producer.stdout:
+            producer.stdout.close()
+        code = consumer.wait()
+    if code or producer.returncode:
+        raise subprocess.CalledProcessError(code or producer.returncode, list(second if code else first))
+
+
+def run_one(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
+    """Run a command; CalledProcessError if it fails."""
+    subprocess.run(
+        argv,
+        env={**os.environ, **environment},
+        cwd=cwd,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )

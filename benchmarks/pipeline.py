@@ -1,0 +1,86 @@
+"""wort against the reference pipeline, on simulated runs, in turn.
+
+    python -m benchmarks.pipeline [--sizes 30 300] [--rounds 3] [--archives DIR] [--json FILE]
+
+Every run is a cold process; the signatures of both are compared, byte for byte.  Archives are kept in --archives, and
+made if missing.  The machine should have nothing else to do.
+"""
+
+import argparse
+import gzip
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.measure import Figures, measure, run_one, run_pipe
+from tests.archives import make_paired
+from wort_cli.profile import SRA_V1
+
+BIN = Path(sys.executable).parent
+SPOT = 300
+"""Bases of a spot: 2 x 150."""
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description="Compare wort with the reference pipeline.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[30, 300], help="Mbp of the runs")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    results = {}
+    for megabases in options.sizes:
+        archive = archive_of(megabases, options.archives)
+        results[megabases] = compare(archive, options.rounds)
+        show(megabases, results[megabases])
+    if options.json:
+        document = {m: {who: [asdict(f) for f in figures] for who, figures in r.items()} for m, r in results.items()}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def archive_of(megabases: int, directory: Path) -> Path:
+    """A simulated metagenome of that size, ten times covered."""
+    archive = directory / f"SRR{megabases:06d}.sra"
+    if not archive.exists():
+        print(f"making {archive}", file=sys.stderr)
+        directory.mkdir(parents=True, exist_ok=True)
+        make_paired(archive, spots=megabases * 1_000_000 // SPOT, genome=megabases * 100_000)
+    return archive
+
+
+def compare(archive: Path, rounds: int) -> dict[str, list[Figures]]:
+    """The figures of both, round by round; AssertionError if their signatures differ."""
+    figures: dict[str, list[Figures]] = {"reference": [], "wort": []}
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        expected, got = work / "reference.sig", work / "wort.sig"
+        decode = ["fastq-dump", *SRA_V1.decode_flags, str(archive)]
+        sketch = [str(BIN / "sourmash"), *SRA_V1.sourmash_arguments(), "--name", archive.stem, "-o", str(expected), "-"]
+        compute = [str(BIN / "wort"), "compute", str(archive), "--now", "-o", str(got)]
+        for _ in range(rounds):
+            figures["reference"].append(measure(lambda: run_pipe(decode, sketch, work)))
+            figures["wort"].append(measure(lambda: run_one(compute, {"WORT_HOME": str(work / "home")}, work)))
+            if gzip.decompress(got.read_bytes()) != expected.read_bytes():
+                raise AssertionError(f"the signatures of {archive} differ")
+            shutil.rmtree(work / "home")
+    return figures
+
+
+def show(megabases: int, figures: dict[str, list[Figures]]) -> None:
+    """A table of medians, and the ratios round by round."""
+    print(f"\n{megabases} Mbp          wall s    CPU s   RSS MB   (medians)")
+    for who, runs in figures.items():
+        wall, cpu, rss = (statistics.median(getattr(run, field) for run in runs) for field in ("wall", "cpu", "rss"))
+        print(f"  {who:<12}{wall:>10.1f}{cpu:>9.1f}{rss / 1e6:>9.0f}")
+    pairs = list(zip(figures["reference"], figures["wort"], strict=True))
+    ratios = [f"{reference.wall / wort.wall:.1f}" for reference, wort in pairs]
+    print(f"  times faster: {', '.join(ratios)}")
+
+
+if __name__ == "__main__":
+    main()

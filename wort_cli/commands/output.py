@@ -1,0 +1,21 @@
+"""Writes a result to the file that a person named."""
+
+from pathlib import Path
+
+from wort_cli.errors import StorageProblem
+from wort_cli.stores.local import write_whole
+
+
+def write_output(target: Path, data: bytes, hint: str) -> None:
+    """Write a file, whole or not at all; what is no regular file (/dev/stdout, a pipe) is written to as it is.
+
+    StorageProblem, with `hint`, if it can't be written.
+    """
+    try:
+        target = target.resolve()  # of a link, its target is meant
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            write_whole(target, data)
+    except OSError as error:
+        raise StorageProblem(f"{target} can't be written: {error.strerror}", hint) from error
