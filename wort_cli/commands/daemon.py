@@ -6,7 +6,7 @@ import typer
 
 from wort_cli.commands import render
 from wort_cli.commands.context import JsonOption, begin
-from wort_cli.errors import DaemonAlreadyRunning, ExitCode
+from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.job import JobState
 from wort_cli.settings import load_settings
@@ -115,7 +115,9 @@ def install() -> None:
 
     path, left = install_unit()
     render.result(f"wrote {path}")
-    render.say(left or "the daemon runs and will start with your session; `loginctl enable-linger` starts it at boot")
+    if left:
+        raise WortError(left, "the unit is written, but the daemon was not started")
+    render.say("the daemon runs and will start with your session; `loginctl enable-linger` starts it at boot")
 
 
 @app.command()
@@ -126,4 +128,4 @@ def uninstall() -> None:
     path, left = uninstall_unit()
     render.result(f"removed {path}")
     if left:
-        render.say(left)
+        raise WortError(left, "the unit is removed; a daemon that it started may still run: `wort daemon stop`")

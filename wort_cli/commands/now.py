@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from wort_cli.commands.follow import Display, bars
@@ -18,7 +19,7 @@ from wort_cli.ledger import Ledger
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.tools import CalledOff
 from wort_cli.retry import CRASHES, RetryPolicy
-from wort_cli.settings import Settings
+from wort_cli.settings import Settings, available_cores
 from wort_cli.work import JobSpec
 
 
@@ -56,7 +57,9 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
     watcher = NowWatcher(job, settings, display)
     try:
         with watcher.leasing():
-            result = run_job(JobSpec.of(job, settings), watcher)
+            # Nothing else runs here, so that this job has all cores.
+            spec = replace(JobSpec.of(job, settings), threads=settings.threads or available_cores())
+            result = run_job(spec, watcher)
     except CalledOff:
         return  # somebody cancelled it; the ledger knows
     except KeyboardInterrupt:
@@ -80,8 +83,6 @@ class NowWatcher:
 
     def report(self, progress: Progress) -> None:
         """See Watcher."""
-        from dataclasses import replace
-
         self._display.update([replace(self._job, progress=progress)], 0)
 
     def called_off(self) -> bool:
