@@ -88,8 +88,6 @@ class Job:
     force: bool
     attempt: int
     """How often it was started; fences the results of attempts that were given up."""
-    failures: int
-    """How often it failed since it was asked for; decides whether it is tried again."""
     owner: str
     lease_until: float | None
     wait_until: float | None
@@ -120,7 +118,6 @@ class Job:
             group=row["group_name"],
             force=bool(row["force"]),
             attempt=row["attempt"],
-            failures=row["failures"],
             owner=row["owner"],
             lease_until=row["lease_until"],
             wait_until=row["wait_until"],

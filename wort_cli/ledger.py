@@ -18,7 +18,7 @@ from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
-from wort_cli.retry import RetryPolicy, decide
+from wort_cli.retry import RetryPolicy, decide, reasons_like
 from wort_cli.signature_record import SignatureRecord, Trust
 from wort_cli.work import JobResult, Published
 
@@ -264,12 +264,10 @@ class Ledger:
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
     def _fail(self, job_id: int, attempt: int, failure: Failure, policy: RetryPolicy, jitter: float) -> JobState | None:
-        failures = self.job(job_id).failures
-        verdict = decide(failure, failures, policy, jitter)
+        row = self.storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_like(failure.reason)))
+        verdict = decide(failure, row["n"] if row else 0, policy, jitter)
         wait_until = time.time() + verdict.delay if verdict.state is JobState.WAITING else None
-        moved = self._end(
-            job_id, attempt, verdict.state, failure.reason, failure.detail, failures=failures + 1, wait_until=wait_until
-        )
+        moved = self._end(job_id, attempt, verdict.state, failure.reason, failure.detail, wait_until)
         return verdict.state if moved else None
 
     def _end(
@@ -279,11 +277,8 @@ class Ledger:
         state: JobState,
         reason: Reason | None = None,
         message: str = "",
-        failures: int | None = None,
         wait_until: float | None = None,
     ) -> bool:
-        if failures is None:
-            failures = 0 if state is JobState.DONE else self.job(job_id).failures
         return (
             self.storage.change(
                 "end_attempt",
@@ -292,7 +287,6 @@ class Ledger:
                 state=str(state),
                 reason=str(reason or ""),
                 message=message.encode("utf-8", "backslashreplace").decode(),  # a path may be any bytes
-                failures=failures,
                 wait_until=wait_until,
                 now=time.time(),
             )

@@ -28,8 +28,13 @@ class Verdict:
     delay: float = 0.0
 
 
+def reasons_like(reason: Reason) -> list[Reason]:
+    """The reasons that are counted together: mishaps of this machine, or all that may pass elsewhere."""
+    return [other for other in Reason if (other in CRASHES) == (reason in CRASHES)]
+
+
 def decide(failure: Failure, earlier_failures: int, policy: RetryPolicy, jitter: float = 0.5) -> Verdict:
-    """Where the job goes that met `failure` after `earlier_failures` others; `jitter` is a random number of [0, 1).
+    """Where the job goes that met `failure` after `earlier_failures` like it; `jitter` is a random number of [0, 1).
 
     The delay is spread over 75 to 125 % of its nominal length, so that jobs that failed together don't return together.
     """

@@ -4,10 +4,10 @@ Looked at in turn: the archive that was named; the directories of the setting `a
 configuration says (`srapath` and `fastq-dump` know it, for they get our environment).
 """
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.tool_errors import explain
@@ -16,6 +16,8 @@ from wort_cli.work import JobSpec
 
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
+SPOT_COUNT = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="', re.MULTILINE)
+SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,16 @@ def check_is_archive(path: Path) -> None:
 
 
 def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int]:
-    """The spots and bytes of an archive, by its own count (sra-stat(1): `spot_count` and `Size`)."""
+    """The spots and bytes of an archive, by its own count (sra-stat(1): `spot_count` and `Size`).
+
+    Its XML is not parsed as such, for it holds the path of the archive as it is, quotes and all.
+    """
     run = tools.run(["sra-stat", "--quick", "--xml", argument], deadline - time.monotonic())
-    try:
-        document = ElementTree.fromstring(run.stdout)  # noqa: S314 (written by the toolkit, without entities)
-        spots = int(document.attrib["spot_count"])
-    except (ElementTree.ParseError, KeyError, ValueError):
+    spots = SPOT_COUNT.search(run.stdout)
+    if spots is None:
         reason, detail = failure_of(run)
         if on_disk and run.returncode > 0:  # a file that can't be opened is not going to mend itself
-            raise JobFailed(Reason.INCOMPLETE, detail, lasting=True) from None
-        raise JobFailed(reason, detail) from None
-    size = document.find("Size")
-    return spots, int(size.attrib["value"]) if size is not None else 0
+            raise JobFailed(Reason.INCOMPLETE, detail, lasting=True)
+        raise JobFailed(reason, detail)
+    size = SIZE.search(run.stdout)
+    return int(spots[1]), int(size[1]) if size else 0

@@ -142,7 +142,7 @@ class ToolGroup:
         self.log(f"$ {' '.join(argv)}")
         try:
             process = subprocess.Popen(
-                [program, *argv[1:]],
+                [str(Path(program).absolute()), *argv[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

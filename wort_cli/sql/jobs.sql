@@ -32,10 +32,15 @@ ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage, spots = excluded.spot
 
 -- name: end_attempt
 -- An attempt ends: done, failed, unavailable, waiting, or queued again.  A result of an earlier attempt moves nothing.
-UPDATE jobs SET state = :state, reason = :reason, message = :message, failures = :failures,
-                owner = '', lease_until = NULL, wait_until = :wait_until,
+UPDATE jobs SET state = :state, reason = :reason, message = :message, owner = '', lease_until = NULL, wait_until = :wait_until,
                 ended_at = CASE WHEN :state IN ('done', 'failed', 'unavailable') THEN :now END
 WHERE id = :id AND state = 'running' AND attempt = :attempt;
+
+-- name: count_failures
+-- How often a job failed for one of these reasons since it was last asked for.
+SELECT count(*) AS n FROM events
+WHERE job_id = :id AND after = 'waiting' AND reason IN (SELECT value FROM json_each(:reasons))
+  AND id > (SELECT max(id) FROM events WHERE job_id = :id AND before IN ('', 'failed', 'unavailable', 'cancelled'));
 
 -- name: wake_job
 UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = 'waiting';
@@ -50,7 +55,7 @@ WHERE id = :id AND state IN ('queued', 'running', 'waiting');
 
 -- name: retry_job
 -- Only the last job of a signature is tried again.
-UPDATE jobs SET state = 'queued', reason = '', message = '', failures = 0, ended_at = NULL,
+UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL,
                 force = max(force, :force), archive = coalesce(:archive, archive), priority = max(priority, :priority),
                 group_name = coalesce(nullif(:group_name, ''), group_name)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')

@@ -15,7 +15,6 @@ CREATE TABLE jobs (
     group_name TEXT    NOT NULL DEFAULT '',
     force      INTEGER NOT NULL DEFAULT 0,
     attempt    INTEGER NOT NULL DEFAULT 0,   -- how often it was started: fences late results
-    failures   INTEGER NOT NULL DEFAULT 0,   -- since it was asked for
     owner      TEXT    NOT NULL DEFAULT '',  -- who runs it
     lease_until REAL,                        -- until when the owner's word is good
     wait_until  REAL,
