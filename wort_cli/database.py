@@ -21,6 +21,8 @@ BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another one."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
+MAGIC = b"SQLite format 3\0"
+
 Row = dict[str, Any]
 
 
@@ -110,8 +112,7 @@ class Storage:
             raise explanation(error, self.path) from error
 
     def _open(self) -> sqlite3.Connection:
-        # The file is made by us, so that it is 0600 from its first moment; WAL and SHM files inherit that.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_or_check(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -125,10 +126,30 @@ class Storage:
             # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE can't delete past our triggers
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def make_or_check(path: Path) -> None:
+    """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
+
+    SQLite takes a file of a few bytes for an empty database and writes over it.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageProblem(
+            f"{path} can't be opened for writing: {error.strerror}", "check its permissions, or set WORT_HOME"
+        ) from error
+    try:
+        start = os.read(file, len(MAGIC))
+    finally:
+        os.close(file)
+    if start not in (b"", MAGIC):
+        raise LedgerDamaged(path, "it is not a database")
 
 
 def version_of(connection: sqlite3.Connection) -> int:

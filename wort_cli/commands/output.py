@@ -12,10 +12,9 @@ def write_output(target: Path, data: bytes, hint: str) -> None:
     StorageProblem, with `hint`, if it can't be written.
     """
     try:
-        target = target.resolve()  # of a link, its target is meant
         if target.exists() and not target.is_file():
             target.write_bytes(data)
         else:
-            write_whole(target, data)
+            write_whole(target.resolve(), data)  # of a link, its target is meant
     except OSError as error:
         raise StorageProblem(f"{target} can't be written: {error.strerror}", hint) from error
