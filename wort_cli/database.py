@@ -5,6 +5,7 @@ no database, is refused and not touched.  sqlite-utils makes and migrates the fi
 some, goes to Python's sqlite3 itself, for importing sqlite-utils takes longer than `wort status` does.
 """
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -21,7 +22,8 @@ BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another one."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
-MAGIC = b"SQLite format 3\0"
+SMALLEST = 512
+"""Bytes of the smallest database (sqlite.org/fileformat2.html)."""
 
 Row = dict[str, Any]
 
@@ -136,19 +138,19 @@ class Storage:
 def make_or_check(path: Path) -> None:
     """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
 
-    SQLite takes a file of a few bytes for an empty database and writes over it.
+    SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened here,
+    for closing it again would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html, 2.2).
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not path.exists():
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        size = path.stat().st_size
     except OSError as error:
         raise StorageProblem(
             f"{path} can't be opened for writing: {error.strerror}", "check its permissions, or set WORT_HOME"
         ) from error
-    try:
-        start = os.read(file, len(MAGIC))
-    finally:
-        os.close(file)
-    if start not in (b"", MAGIC):
+    if 0 < size < SMALLEST or not path.is_file():
         raise LedgerDamaged(path, "it is not a database")
 
 
