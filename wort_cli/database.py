@@ -128,7 +128,6 @@ class Storage:
             # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE can't delete past our triggers
         except BaseException:
             connection.close()
             raise
@@ -138,8 +137,8 @@ class Storage:
 def make_or_check(path: Path) -> None:
     """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
 
-    SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened here,
-    for closing it again would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html, 2.2).
+    SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened
+    here, for closing it again would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html).
     """
     try:
         if not path.exists():

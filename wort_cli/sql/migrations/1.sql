@@ -55,6 +55,13 @@ CREATE INDEX events_of_job ON events (job_id);
 CREATE TRIGGER a_job_begins_queued BEFORE INSERT ON jobs WHEN NEW.state <> 'queued'
 BEGIN SELECT RAISE(ABORT, 'a job begins queued'); END;
 
+-- INSERT OR REPLACE would delete what is in its way, and no trigger on DELETE would hear of it.
+CREATE TRIGGER a_job_replaces_none BEFORE INSERT ON jobs
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id)
+  OR EXISTS (SELECT 1 FROM jobs WHERE name = NEW.name AND profile = NEW.profile
+                                  AND state IN ('queued', 'running', 'waiting'))
+BEGIN SELECT RAISE(ABORT, 'a job replaces no other'); END;
+
 CREATE TRIGGER a_job_moves_legally BEFORE UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state
  AND NOT EXISTS (SELECT 1 FROM legal_moves WHERE before = OLD.state AND after = NEW.state)
