@@ -16,7 +16,7 @@ from wort_cli.commands.retry import retry
 from wort_cli.commands.status import status
 from wort_cli.commands.view import view
 from wort_cli.commands.wait import wait
-from wort_cli.errors import ExitCode, WortError
+from wort_cli.errors import ExitCode, Terminated, WortError
 
 # `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -68,6 +68,9 @@ def run(arguments: list[str]) -> int:
             traceback.print_exc()
         sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
         return int(error.exit_code)
+    except Terminated as end:
+        sys.stderr.write(f"wort: ended by {end}; what was not done is in the queue\n")
+        return int(ExitCode.TEMPORARY)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except Exception as error:

@@ -44,6 +44,10 @@ class WortError(Exception):
         self.hint = hint
 
 
+class Terminated(BaseException):
+    """Somebody ends this process by a signal; like KeyboardInterrupt, not to be caught by `except Exception`."""
+
+
 class UsageError(WortError):
     """What was asked for makes no sense; nothing was changed."""
 

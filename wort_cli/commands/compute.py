@@ -106,7 +106,12 @@ def carry_out(answers: Sequence[Submitted], ledger: Ledger, settings: Settings, 
         return {job.id: job for job in follow(ledger, job_ids)}
     from wort_cli.commands.now import compute_now
 
-    return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
+    try:
+        return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
+    except KeyboardInterrupt:
+        ledger.cancel(a.job_id for a in answers if a.job_id is not None and a.answer is Answer.QUEUED)
+        render.say("cancelled what was not done")
+        raise
 
 
 def check_output(output: Path, number: int) -> None:

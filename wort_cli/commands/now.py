@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import FrameType
 
 from wort_cli.commands.follow import Display, bars
-from wort_cli.errors import WortError
+from wort_cli.errors import Terminated, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.job import Job, JobState, Progress
 from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
@@ -21,10 +21,6 @@ from wort_cli.pipeline.tools import CalledOff
 from wort_cli.retry import CRASHES, RetryPolicy
 from wort_cli.settings import Settings, available_cores
 from wort_cli.work import JobSpec
-
-
-class Terminated(BaseException):
-    """Somebody ended this process by SIGTERM or SIGHUP."""
 
 
 def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
@@ -137,10 +133,14 @@ def lives(claim: Claim, settings: Settings) -> bool:
 def terminated_by_signals() -> Iterator[None]:
     """Raise Terminated on SIGTERM and SIGHUP, so that what was begun is ended in order."""
 
+    signals = (signal.SIGTERM, signal.SIGHUP)
+
     def terminate(number: int, _: FrameType | None) -> None:
+        for again in signals:  # another one must not disturb the end
+            signal.signal(again, signal.SIG_IGN)
         raise Terminated(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, terminate) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, terminate) for number in signals}
     try:
         yield
     finally:

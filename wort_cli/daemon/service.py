@@ -103,6 +103,7 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
     logging.getLogger("huey").setLevel(logging.WARNING)
 
     def follow() -> None:
+        rotating.close()  # the child's copy
         root.handlers[:] = [following]
 
     os.register_at_fork(after_in_child=follow)
