@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, WortError
 from wort_cli.instance import DaemonInfo, running_daemon
@@ -64,12 +65,20 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         raise WortError("a daemon is starting and does not say who it is", "try again in a moment")
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
-    if not wait_until(lambda: running_daemon(settings.lock_file) is None, STOP_WITHIN):
+    if not wait_until(lambda: running_daemon(settings.lock_file) is None and has_ended(daemon.pid), STOP_WITHIN):
         raise WortError(
             f"the daemon (process {daemon.pid}) does not end",
             f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
         )
     return daemon
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie that nobody has asked about."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (OSError, IndexError):
+        return True
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
