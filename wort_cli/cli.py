@@ -1,5 +1,6 @@
 """The `wort` command: its commands, and the one place where an error becomes a sentence and an exit code."""
 
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -16,7 +17,10 @@ from wort_cli.commands.retry import retry
 from wort_cli.commands.status import status
 from wort_cli.commands.view import view
 from wort_cli.commands.wait import wait
-from wort_cli.errors import ExitCode, Terminated, WortError
+from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
+
+LONGEST_OPTION = 4096
+"""Of a longer one Typer would show every letter."""
 
 # `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -59,10 +63,9 @@ def run(arguments: list[str]) -> int:
     """Run a command line; return its exit code."""
     debug = "--debug" in arguments[:1]
     try:
-        app(arguments)
-        return int(ExitCode.OK)
-    except SystemExit as end:  # Typer's own end: help, a usage error, or an exit code of ours
-        return int(end.code or 0)
+        code = run_typer(arguments)
+        sys.stdout.flush()
+        return code
     except WortError as error:
         if debug:
             traceback.print_exc()
@@ -73,9 +76,24 @@ def run(arguments: list[str]) -> int:
         return int(ExitCode.TEMPORARY)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
     except Exception as error:
         if debug:
             traceback.print_exc()
         sys.stderr.write(f"wort: something unexpected: {type(error).__name__}: {error}\n")
         sys.stderr.write("  `wort --debug ...` shows where\n")
         return int(ExitCode.SOME_FAILED)
+
+
+def run_typer(arguments: list[str]) -> int:
+    """Have Typer run a command; it ends with help, a usage error, an exit code of ours, or an error of ours."""
+    for word in arguments:
+        if word.startswith("-") and len(word) > LONGEST_OPTION:
+            raise UsageError(f"there is no option {shown(word)}")
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return int(ExitCode.OK)

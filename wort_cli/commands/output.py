@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from wort_cli.errors import StorageProblem
+from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.stores.local import write_whole
 
 
 def write_output(target: Path, data: bytes, hint: str) -> None:
     """Write a file, whole or not at all; what is no regular file (/dev/stdout, a pipe) is written to as it is.
 
-    StorageProblem, with `hint`, if it can't be written.
+    UsageError if there is no such directory; StorageProblem, with `hint`, if the file can't be written.
     """
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"there is no directory {target.absolute().parent}")
     try:
         if target.exists() and not target.is_file():
             target.write_bytes(data)

@@ -47,6 +47,7 @@ def status(
             show_summary(settings, ledger, as_json=as_json)
         if not watch:
             return
+        sys.stdout.flush()
         time.sleep(1)
 
 

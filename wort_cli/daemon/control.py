@@ -26,7 +26,7 @@ def start(settings: Settings) -> DaemonInfo:
     if running := running_daemon(settings.lock_file):
         raise DaemonAlreadyRunning(running.pid)
     settings.make_directories()
-    output = settings.log_dir / "daemon.out"
+    output = settings.log_dir / f"daemon.{os.getpid()}.out"
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "wort_cli", "daemon", "start", "--foreground", "--quiet"],
@@ -43,9 +43,15 @@ def start(settings: Settings) -> DaemonInfo:
         started = running_daemon(settings.lock_file)
         return process.poll() is not None or (started is not None and started.pid == process.pid)
 
-    if not wait_until(has_started, START_WITHIN) or started is None or started.pid != process.pid:
+    in_time = wait_until(has_started, START_WITHIN)
+    if started is not None and started.pid not in (0, process.pid):
+        output.unlink(missing_ok=True)
+        raise DaemonAlreadyRunning(started.pid)
+    if not in_time or started is None or started.pid != process.pid:
         said = output.read_text(errors="replace").strip()[-2000:]
+        output.unlink(missing_ok=True)
         raise WortError(f"the daemon did not start: {said or 'it said nothing'}", f"see {settings.daemon_log}")
+    output.replace(settings.log_dir / "daemon.out")
     process.returncode = 0  # it is not ours to wait for
     return started
 

@@ -140,7 +140,12 @@ class Coordinator:
             return
         jobs = int(self._ledger.control("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
-        for job_id in self._ledger.next_jobs(max(0, jobs - len(self._attempts))):
+        free = jobs - len(self._attempts)
+        if free <= 0:
+            return
+        # A job that was called off and asked for again waits until its earlier attempt has ended.
+        ready = [job_id for job_id in self._ledger.next_jobs(jobs) if job_id not in self._attempts]
+        for job_id in ready[:free]:
             job = self._ledger.claim(job_id, DAEMON, self._settings.lease)
             if job is None:
                 continue

@@ -151,6 +151,8 @@ class ToolGroup:
                 process_group=self._guard.pid,
             )
         except OSError as error:
+            if not self.directory.is_dir():
+                raise
             raise JobFailed(Reason.TOOL_MISSING, f"{program} can't be run: {error.strerror}") from error
         tool = Tool(argv, process)
         self._running.append(tool)

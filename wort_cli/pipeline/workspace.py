@@ -1,4 +1,4 @@
-"""A job's directory: where its tools run, and where its signature is sealed before it is published."""
+"""An attempt's directory: where its tools run, and where its signature is sealed before it is published."""
 
 import shutil
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Workspace:
-    """The directory of a job, made when entered; `remove` it when the job has ended."""
+    """The directory of an attempt, which has it for itself; `remove` it when the attempt has ended."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
