@@ -92,8 +92,12 @@ def run_typer(arguments: list[str]) -> int:
     for word in arguments:
         if word.startswith("-") and len(word) > LONGEST_OPTION:
             raise UsageError(f"there is no option {shown(word)}")
+    stdout = sys.stdout
     try:
         app(arguments)
     except SystemExit as end:
+        if sys.stdout is not stdout:  # what Typer does about a broken pipe, besides exit code 1
+            sys.stdout = stdout
+            raise BrokenPipeError from end
         return int(end.code or 0)
     return int(ExitCode.OK)
