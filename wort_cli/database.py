@@ -9,14 +9,18 @@ import contextlib
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another one."""
@@ -163,7 +167,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     from sqlite_utils import Database
 
     database = Database(connection)
-    database.enable_wal()
+    switch_to_wal(database)
     database.execute("BEGIN IMMEDIATE")
     try:
         for script in migrations()[version_of(connection) :]:  # another process may have been first
@@ -174,6 +178,18 @@ def migrate(connection: sqlite3.Connection) -> None:
         database.rollback()
         raise
     database.commit()
+
+
+def switch_to_wal(database: "Database") -> None:
+    """Have readers and a writer not wait for each other; SQLite gives up at once here if another process is as far."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return database.enable_wal()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def statements(script: str) -> Iterator[str]:
