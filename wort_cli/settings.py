@@ -115,6 +115,10 @@ class Settings:
         """Threads that sketch for one job."""
         return self.threads or max(1, available_cores() // self.jobs)
 
+    def workspace(self, job_id: int) -> Path:
+        """The workspace of a job."""
+        return self.work_dir / str(job_id)
+
     def job_log(self, job_id: int) -> Path:
         """What the workers told of a job."""
         return self.log_dir / "jobs" / f"{job_id // 1000:06d}" / f"{job_id}.log"

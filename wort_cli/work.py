@@ -24,7 +24,7 @@ class JobSpec:
     source: Source
     profile: str
     workspace: Path
-    """A directory of the attempt's own; it need not exist."""
+    """A directory of the job's own; it need not exist."""
     store: Path
     """The root of the local store."""
     log: Path
@@ -44,7 +44,7 @@ class JobSpec:
             attempt=job.attempt,
             source=job.source,
             profile=job.profile,
-            workspace=settings.work_dir / f"{job.id}-{job.attempt}",
+            workspace=settings.workspace(job.id),
             store=settings.store_dir,
             log=settings.job_log(job.id),
             archives=settings.archives,

@@ -18,6 +18,7 @@ from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
 from wort_cli.ledger import Ledger
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.tools import CalledOff
+from wort_cli.pipeline.workspace import remove_workspace
 from wort_cli.retry import CRASHES, RetryPolicy
 from wort_cli.settings import Settings, available_cores
 from wort_cli.work import JobSpec
@@ -57,14 +58,18 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
             spec = replace(JobSpec.of(job, settings), threads=settings.threads or available_cores())
             result = run_job(spec, watcher)
     except CalledOff:
+        remove_workspace(settings.workspace(job.id))
         return  # somebody cancelled it; the ledger knows
     except KeyboardInterrupt:
+        remove_workspace(settings.workspace(job.id))
         ledger.cancel([job.id])
         raise
     except BaseException:
         ledger.give_back(job.id, job.attempt, "the process was terminated")
         raise
-    ledger.finish(result, RetryPolicy())
+    state = ledger.finish(result, RetryPolicy())
+    if state is not None and not state.is_live:
+        remove_workspace(settings.workspace(job.id))
 
 
 class NowWatcher:

@@ -17,6 +17,7 @@ from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
 from wort_cli.lease import DAEMON, Life, is_abandoned, is_lost
 from wort_cli.ledger import Ledger
+from wort_cli.pipeline.workspace import remove_workspace
 from wort_cli.retry import RetryPolicy
 from wort_cli.settings import Settings
 from wort_cli.work import JobResult, JobSpec
@@ -90,8 +91,11 @@ class Coordinator:
         del self._attempts[attempt.job_id]
         self._queue.forget(attempt.job_id, attempt.number)
         if attempt.called_off:
+            remove_workspace(self._settings.workspace(attempt.job_id))
             return
         state = self._ledger.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
+        if state is not None and not state.is_live:
+            remove_workspace(self._settings.workspace(attempt.job_id))
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "too late", why)
 

@@ -36,7 +36,7 @@ TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 
 def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
     """Do the work.  Every way it can end is a result, but for CalledOff, which passes: then nobody wants one."""
-    workspace = Workspace(spec.workspace)
+    workspace = Workspace(spec.workspace, spec.attempt)
     try:
         with job_log(spec) as log:
             try:
@@ -54,7 +54,7 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
     except OSError as error:  # the log itself can't be written
         return JobResult(spec.job_id, spec.attempt, failure=failure_of(error))
     finally:
-        workspace.remove()
+        workspace.leave()
 
 
 class Attempt:
@@ -70,10 +70,7 @@ class Attempt:
 
     def run(self) -> Published:
         """Resolve, prove whole, decode and sketch, check, seal, publish."""
-        with (
-            self.workspace.private_directory() as directory,
-            ToolGroup(directory, self.watcher.called_off, self.log) as tools,
-        ):
+        with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
             self.report("resolving")
             versions = {name: tools.version(name) for name in TOOLS}
             archive = resolve(self.spec, tools)

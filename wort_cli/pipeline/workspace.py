@@ -1,33 +1,49 @@
-"""An attempt's directory: where its tools run, and where its signature is sealed before it is published."""
+"""A job's directory: finished slices, which outlive an attempt, and what each attempt has for itself.
 
+work/JOB/slices/          for the next attempt, if this one does not end the job
+work/JOB/attempt-N/       where its tools run, and where its signature is sealed
+"""
+
+import contextlib
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
 class Workspace:
-    """The directory of an attempt, which has it for itself; `remove` it when the attempt has ended."""
+    """The directory of a job, as one attempt sees it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, attempt: int) -> None:
         self.root = root
+        self._own = root / f"attempt-{attempt}"
 
     def make(self) -> None:
-        """Make the directory, for this user only; OSError if that can't be."""
+        """Make the directories, for this user only; OSError if that can't be."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(self._own, ignore_errors=True)  # of a process that was killed and has taken up the number again
+        self.run_directory.mkdir(mode=0o700, parents=True)
+
+    @property
+    def run_directory(self) -> Path:
+        """An empty directory for tools to run in."""
+        return self._own / "run"
 
     @property
     def sealed(self) -> Path:
         """The sealed signature."""
-        return self.root / "sealed.sig"
+        return self._own / "sealed.sig"
 
-    @contextmanager
-    def private_directory(self) -> Iterator[Path]:
-        """An empty directory for tools to run in, gone afterwards."""
-        with tempfile.TemporaryDirectory(dir=self.root, prefix="run-", ignore_cleanup_errors=True) as name:
-            yield Path(name)
+    @property
+    def slices(self) -> Path:
+        """Finished slices."""
+        return self.root / "slices"
 
-    def remove(self) -> None:
-        """Remove everything."""
-        shutil.rmtree(self.root, ignore_errors=True)
+    def leave(self) -> None:
+        """Remove what is the attempt's own."""
+        shutil.rmtree(self._own, ignore_errors=True)
+        with contextlib.suppress(OSError):  # there are slices in it
+            self.root.rmdir()
+
+
+def remove_workspace(root: Path) -> None:
+    """Remove all that is left of a job that has ended."""
+    shutil.rmtree(root, ignore_errors=True)
