@@ -1,0 +1,155 @@
+"""Many at once: processes that queue, accessions in a file, jobs in the ledger, reads in an archive."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from tests.support import WORT, Done, Home, Shelf, link
+
+
+def test_ten_processes_queue_the_same_runs(home: Home) -> None:
+    """1,000 runs each, half of them those of the next process too: one job a run."""
+    for number in range(10):
+        runs = [f"SRR{100_000 + number * 500 + n}" for n in range(1_000)]
+        (home.cwd / f"{number}.txt").write_text("\n".join(runs))
+    started = time.monotonic()
+    commands = [
+        subprocess.Popen(
+            [WORT, "compute", "--from-file", f"{number}.txt", "--json"],
+            env=home.env,
+            cwd=home.cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(10)
+    ]
+    ends = [Done((), command.returncode or 0, *command.communicate(timeout=100)) for command in commands]
+    print(f"10 processes of 1,000 runs: {time.monotonic() - started:.1f} s")
+    assert [command.returncode for command in commands] == [0] * 10
+    accepted: dict[str, int] = {}
+    for end in ends:
+        assert end.err.count("\n") == 1, end.err
+        rows = end.json()
+        assert len(rows) == 1_000
+        for row in rows:
+            assert accepted.setdefault(row["name"], row["job"]) == row["job"]
+    jobs = home.select("SELECT name, id, state FROM jobs")
+    assert len(jobs) == len({name for name, _, _ in jobs}) == 5_500
+    assert {name: number for name, number, _ in jobs} == accepted
+    assert {state for _, _, state in jobs} == {"queued"}
+    assert home.select("SELECT count(*) FROM events") == [(5_500,)]
+    assert home.select("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_hundred_thousand_runs_from_a_file(home: Home) -> None:
+    (home.cwd / "runs").write_text("".join(f"ERR{n}\n" for n in range(1_000_000, 1_100_000)))
+    done = home("compute", "--from-file", "runs").expect(0, "100,000 jobs in the queue")
+    print(f"100,000 runs queued in {done.seconds:.1f} s")
+    assert done.seconds < 30
+    assert home.select("SELECT count(*), count(DISTINCT name) FROM jobs WHERE state = 'queued'") == [(100_000, 100_000)]
+    done = home("cancel", "--all").expect(0)
+    print(f"cancelled in {done.seconds:.1f} s")
+    assert home.select("SELECT count(*) FROM jobs WHERE state = 'cancelled'") == [(100_000,)]
+
+
+def test_status_of_a_million_jobs(home: Home, shelf: Shelf) -> None:
+    """The triggers are put aside while the rows are made, for they would write three million events."""
+    home("status").expect(0)
+    million, failed, unavailable, queued = 1_000_000, 20_000, 10_000, 5_000
+    with closing(sqlite3.connect(home.ledger, isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        connection.execute("BEGIN")
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :million)
+            INSERT INTO jobs (name, profile, state, reason, created_at, priority, group_name)
+            SELECT 'SRR' || (1000000 + i), 'sra-v1',
+                   CASE WHEN i < :failed THEN 'failed' WHEN i < :failed + :unavailable THEN 'unavailable'
+                        WHEN i < :failed + :unavailable + :queued THEN 'queued' ELSE 'done' END,
+                   CASE WHEN i < :failed THEN 'corrupt' WHEN i < :failed + :unavailable THEN 'no-reads' ELSE '' END,
+                   1700000000.0 + i, i % 7, iif(i % 2, 'odd', '')
+            FROM n
+            """,
+            {"million": million, "failed": failed, "unavailable": unavailable, "queued": queued},
+        )
+        for _, sql in triggers:
+            connection.execute(sql)
+        connection.execute("COMMIT")
+    seen = home("status", "--json").expect(0)
+    print(f"status of 1,000,000 jobs in {seen.seconds:.2f} s")
+    done = million - failed - unavailable - queued
+    assert {state: n for state, n in seen.json()["jobs"].items() if n} == {
+        "done": done,
+        "failed": failed,
+        "unavailable": unavailable,
+        "queued": queued,
+    }
+    assert seen.json()["reasons"] == {"failed corrupt": failed, "unavailable no-reads": unavailable}
+    assert f"{done:,}" in home("status").expect(0).out
+    for command in (
+        ("status", "--state", "failed", "-n", "5", "--tsv"),
+        ("status", "-g", "odd", "-n", "5", "--tsv"),
+        ("status", "SRR1000001", "--tsv"),
+    ):
+        listed = home(*command).expect(0)
+        print(f"{' '.join(command)} in {listed.seconds:.2f} s")
+        assert len(listed.rows()) == (2 if "SRR1000001" in command else 6)
+    # The next job is found at once, and done.
+    home.keep("DRR000001", shelf.archive("one_read"))
+    home("daemon", "start").expect(0)
+    home("compute", "DRR000001", "--priority", "9", "--wait").expect(0)
+
+
+def peak_of(home: Home, archive: Path) -> int:
+    """The most memory that `wort compute --now` had, in kB: of wort itself or of one of its tools, the larger."""
+    program = """
+import os, subprocess, sys
+_, code, usage = os.wait4(subprocess.Popen(sys.argv[1:]).pid, 0)
+print(code, usage.ru_maxrss)
+"""
+    before = (sys.executable, "-c", program)
+    # Popen would say that its process still runs, as wait4 took the end away.
+    quiet = {"PYTHONWARNINGS": "ignore"}
+    done = home("compute", archive, "--now", "--json", before=before, env=quiet).expect(0)
+    code, peak = done.out.splitlines()[-1].split()
+    assert code == "0"
+    return int(peak)
+
+
+def test_memory_does_not_grow_with_the_reads(home: Home, shelf: Shelf) -> None:
+    """Ten times the reads of the same genome; the hashes are as many, so that only the stream could grow."""
+    peaks = {spots: peak_of(home, link(shelf.large(spots), home.cwd / f"{spots}.sra")) for spots in (20_000, 200_000)}
+    print(f"peak memory in MB: { {spots: round(peak / 1000) for spots, peak in peaks.items()} }")
+    assert peaks[200_000] < 1.3 * peaks[20_000]
+
+
+def test_two_daemons_in_two_homes_do_not_meet(home: Home, shelf: Shelf, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    try:
+        for place in (home, other):
+            place.keep("SRR000001", shelf.archive())
+            place("daemon", "start").expect(0)
+        assert home.daemon_pid() != other.daemon_pid()
+        home("compute", "SRR000001", "--wait").expect(0)
+        assert not other.jobs()
+        other("daemon", "stop").expect(0)
+        home("daemon", "status").expect(0)
+    finally:
+        other.end()
+
+
+def test_bare_commands_are_quick_and_load_little(home: Home) -> None:
+    """sourmash, scipy, huey and boto3 stay out of what only looks."""
+    for command in (["--help"], ["status"], ["compute", "SRR000001"]):
+        done = home(*command, env={"PYTHONPROFILEIMPORTTIME": "1"})
+        assert done.code == 0
+        lines = [line for line in done.err.splitlines() if line.startswith("import time:")]
+        loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+        assert loaded, "the list of imports is there"
+        assert not loaded & {"sourmash", "scipy", "huey", "boto3", "numba"}, command

@@ -1,0 +1,156 @@
+"""A signature is byte for byte what the recipe's two commands make, of every kind of archive, however it is found."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import WITH_READS, Home, Shelf, gunzipped, link
+
+Place = Callable[[Home, Path], dict[str, str]]
+
+
+@pytest.mark.parametrize("layout", WITH_READS)
+def test_signature_equals_the_reference(layout: str, home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(layout), home.cwd / f"{layout}.sra")
+    out = home.cwd / "out.sig"
+    done = home("compute", f"{layout}.sra", "--now", "-o", "out.sig").expect(0)
+    assert done.rows() == [[layout, "done", "1", "", str(home.signature_file(layout))]]
+    wanted = shelf.reference(archive, layout)
+    assert gunzipped(out) == wanted
+    assert home.signature(layout) == wanted
+    seen = home("view", str(out), "--json").expect(0).json()
+    assert [sketch["k"] for sketch in seen["sketches"]] == [21, 31, 51]
+    ((digest, provenance),) = home.select("SELECT digest, provenance FROM signatures")
+    assert seen["digest"] == digest
+    assert json.loads(provenance)["source"] == str(archive)
+    assert home.job(layout).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("layout", "notes"),
+    [
+        ("shorter_than_k", ["", "", "reads-shorter-than-k"]),
+        ("all_shorter_than_k", ["reads-shorter-than-k"] * 3),
+        ("paired_illumina", ["", "", ""]),
+    ],
+)
+def test_empty_sketches_are_explained(layout: str, notes: list[str], home: Home, shelf: Shelf) -> None:
+    home("compute", shelf.archive(layout), "--now", "--name", "x").expect(0)
+    seen = home("view", "x", "--json").expect(0).json()
+    assert [sketch["note"] for sketch in seen["sketches"]] == notes
+    assert [sketch["hashes"] == 0 for sketch in seen["sketches"]] == [bool(note) for note in notes]
+
+
+def test_equal_archives_give_equal_files(home: Home, shelf: Shelf) -> None:
+    """gzip with mtime 0: two computations are the same bytes."""
+    home("compute", shelf.archive(), "--now", "--name", "x", "-o", "one.sig").expect(0)
+    home("compute", shelf.archive(), "--now", "--name", "x", "-o", "two.sig", "--force").expect(0)
+    assert (home.cwd / "one.sig").read_bytes() == (home.cwd / "two.sig").read_bytes()
+
+
+def test_already_there_computes_nothing(home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive())
+    home("compute", "SRR000001", "--now").expect(0)
+    file = home.signature_file("SRR000001")
+    before = file.stat()
+    no_tools = {"PATH": str(home.root / "bin")}
+    assert home("compute", "SRR000001", env=no_tools).expect(0).rows()[0][1] == "already there"
+    assert home("compute", "SRR000001", "--now", env=no_tools).expect(0).rows()[0][1] == "already there"
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert len(home.jobs()) == 1
+
+
+def test_lost_file_is_computed_anew(home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive())
+    home("compute", "SRR000001", "--now").expect(0)
+    home.signature_file("SRR000001").unlink()
+    home("view", "SRR000001").expect(2, "its file is gone")
+    home("compute", "SRR000001", "--now").expect(0)
+    assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
+
+
+def test_changed_archive_is_computed_anew(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / "x.sra")
+    home("compute", "x.sra", "--now").expect(0)
+    archive.unlink()
+    link(shelf.archive("single_illumina"), archive)
+    assert home("compute", "x.sra", "--now").expect(0).rows()[0][1] == "done"
+    assert home.signature("x") == shelf.reference(shelf.archive("single_illumina"), "x")
+
+
+def find_in_repository(home: Home, archive: Path) -> dict[str, str]:
+    home.keep("SRR000001", archive)
+    return {}
+
+
+def find_in_cwd(home: Home, archive: Path) -> dict[str, str]:
+    link(archive, home.cwd / "SRR000001" / "SRR000001.sra")
+    return {}
+
+
+def find_in_archives(home: Home, archive: Path) -> dict[str, str]:
+    link(archive, home.root / "archives" / "SRR000001.sra")
+    return {"WORT_ARCHIVES": f"{home.root / 'elsewhere'}:{home.root / 'archives'}"}
+
+
+def find_in_archives_as_prefetched(home: Home, archive: Path) -> dict[str, str]:
+    link(archive, home.root / "archives" / "SRR000001" / "SRR000001.sra")
+    return {"WORT_ARCHIVES": str(home.root / "archives")}
+
+
+@pytest.mark.parametrize(
+    ("place", "how"),
+    [
+        pytest.param(find_in_repository, "--now", id="repository"),
+        pytest.param(find_in_repository, "--wait", id="repository, daemon"),
+        pytest.param(find_in_cwd, "--now", id="cwd"),
+        pytest.param(find_in_cwd, "--wait", id="cwd, daemon"),
+        pytest.param(find_in_archives, "--wait", id="archives, daemon"),
+        pytest.param(find_in_archives_as_prefetched, "--now", id="archives, as prefetched"),
+    ],
+)
+def test_accession_is_found_without_a_network(place: Place, how: str, home: Home, shelf: Shelf) -> None:
+    env = place(home, shelf.archive())
+    if how == "--wait":
+        home("daemon", "start", env=env).expect(0)
+    home("compute", "SRR000001", how, env=env).expect(0)
+    assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
+    assert home("view", "SRR000001", "--raw").expect(0).out.encode() == home.signature("SRR000001")
+
+
+def test_planted_file_in_the_cwd_is_not_taken_for_a_run(home: Home, shelf: Shelf) -> None:
+    """The toolkit would open `./SRR000001` before the repository's archive, even given an absolute path."""
+    home.keep("SRR000001", shelf.archive())
+    link(shelf.archive("single_illumina"), home.cwd / "SRR000001")
+    link(shelf.archive("single_illumina"), home.cwd / "SRR000001.sra")
+    home("compute", "SRR000001", "--now").expect(0)
+    assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
+
+
+@pytest.mark.parametrize("name", ["Ü with space.sra", "quote'\"<&;ls.sra", "-h.sra"])
+def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
+    """Any path works with --name; without one, what can't be a name is refused."""
+    link(shelf.archive(), home.cwd / name)
+    home("compute", f"./{name}", "--now").expect(2, "can't name a signature", "--name")
+    assert not home.jobs()
+    home("compute", f"./{name}", "--now", "--name", "odd").expect(0)
+    assert home.signature("odd") == shelf.reference(shelf.archive(), "odd")
+
+
+def test_percent_in_a_path_is_refused_with_a_sentence(home: Home, shelf: Shelf) -> None:
+    link(shelf.archive(), home.cwd / "100%.sra")
+    home("compute", "./100%.sra", "--now", "--name", "x").expect(1, "not-an-archive", "'%'", "rename it")
+
+
+def test_output_to_a_directory_and_refusals(home: Home, shelf: Shelf) -> None:
+    for accession in ("SRR000001", "SRR000002"):
+        home.keep(accession, shelf.archive())
+    (home.cwd / "sigs").mkdir()
+    home("compute", "SRR000001", "SRR000002", "--now", "-o", "sigs").expect(0)
+    assert sorted(path.name for path in (home.cwd / "sigs").iterdir()) == ["SRR000001.sig", "SRR000002.sig"]
+    home("compute", "SRR000001", "SRR000002", "--now", "-o", "one.sig").expect(2, "not a directory")
+    home("compute", "SRR000001", "--now", "-o", "no/such/x.sig").expect(2, "there is no directory")
+    home("compute", "SRR000001", "-o", "x.sig").expect(2, "--wait or --now")
+    home("compute", "SRR000001", "--now", "--wait").expect(2, "exclude each other")

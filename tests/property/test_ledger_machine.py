@@ -1,0 +1,266 @@
+"""The ledger against a model of it: only legal moves, no job lost, one live job of a signature, every move recorded."""
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.unit.builders import published, request
+from wort_cli.failure import Failure, Reason
+from wort_cli.job import JobState, Progress
+from wort_cli.ledger import Answer, JobFilter, Ledger
+from wort_cli.retry import RetryPolicy
+from wort_cli.work import JobResult
+
+NAMES = ["SRR000001", "SRR000002", "mine"]
+LIVE = {"queued", "running", "waiting"}
+MENDABLE = {"failed", "unavailable", "cancelled"}
+FAILURES = {
+    "corrupt": ("failed", "other"),
+    "not-found": ("unavailable", "other"),
+    "network": ("waiting", "other"),
+    "disk-low": ("waiting", "other"),
+    "tool-crash": ("waiting", "crash"),
+    "interrupted": ("waiting", "crash"),
+}
+TRIES = {"crash": 2, "other": 3}
+LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, longest=1e6)
+SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, longest=0.0)
+LEGAL = {
+    ("", "queued"), ("queued", "running"), ("running", "done"), ("running", "failed"), ("running", "unavailable"),
+    ("running", "queued"), ("running", "waiting"), ("waiting", "queued"), ("queued", "cancelled"),
+    ("running", "cancelled"), ("waiting", "cancelled"), ("failed", "queued"), ("unavailable", "queued"),
+    ("cancelled", "queued"),
+}  # fmt: skip
+
+
+@dataclass
+class ModelJob:
+    """What a job should be."""
+
+    name: str
+    priority: int
+    state: str = "queued"
+    attempt: int = 0
+    due: bool = False
+    """Whether it waits no longer."""
+    progress: bool = False
+    path: list[str] = field(default_factory=lambda: ["", "queued"])
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def move(self, state: str) -> None:
+        self.state = state
+        self.path.append(state)
+        self.progress = False
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Does what commands and a coordinator may do, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.ledger = Ledger(Path(self.directory.name) / "ledger.db")
+        self.jobs: dict[int, ModelJob] = {}
+        self.signatures: set[str] = set()
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.directory.cleanup()
+
+    def latest(self, name: str) -> int | None:
+        return max((number for number, job in self.jobs.items() if job.name == name), default=None)
+
+    def pick(self, data: st.DataObject) -> int:
+        """A job, or one that never was."""
+        return data.draw(st.sampled_from([*sorted(self.jobs), 10_000]))
+
+    @initialize(name=st.sampled_from(NAMES))
+    def begin(self, name: str) -> None:
+        self.submit(name, 0, False, False)
+
+    @rule(name=st.sampled_from(NAMES), priority=st.integers(-3, 3), force=st.booleans(), dry_run=st.booleans())
+    def submit(self, name: str, priority: int, force: bool, dry_run: bool) -> None:
+        (answer,) = self.ledger.submit([request(name, None, priority)], force=force, dry_run=dry_run)
+        number = self.latest(name)
+        job = self.jobs[number] if number is not None else None
+        if job and job.state in LIVE:
+            assert (answer.answer, answer.job_id) == (Answer.LIVE, number)
+            job.priority = job.priority if dry_run else max(job.priority, priority)
+        elif name in self.signatures and not force:
+            assert answer.answer is Answer.THERE
+        elif job and job.state == "unavailable" and not force:
+            assert (answer.answer, answer.job_id) == (Answer.UNAVAILABLE, number)
+        else:
+            assert answer.answer is Answer.QUEUED
+            if dry_run:
+                assert answer.job_id is None
+            elif job and job.state in MENDABLE:
+                assert answer.job_id == number
+                self.revive(job)
+                job.priority = max(job.priority, priority)
+            else:
+                assert answer.job_id is not None
+                assert answer.job_id > max(self.jobs, default=0)
+                self.jobs[answer.job_id] = ModelJob(name, priority)
+
+    def revive(self, job: ModelJob) -> None:
+        job.move("queued")
+        job.failures.clear()
+
+    @rule(data=st.data())
+    def claim(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        job = self.jobs.get(number)
+        claimed = self.ledger.claim(number, "me", 60)
+        if job is None or job.state not in ("queued", "waiting"):
+            assert claimed is None
+            return
+        if job.state == "waiting":
+            job.move("queued")
+        job.attempt += 1
+        job.move("running")
+        assert claimed is not None
+        assert (claimed.id, claimed.attempt, claimed.state) == (number, job.attempt, JobState.RUNNING)
+
+    @rule()
+    def claim_the_next(self) -> None:
+        order = sorted((-job.priority, number) for number, job in self.jobs.items() if job.state == "queued")
+        assert self.ledger.next_jobs(100) == [number for _, number in order]
+        for _, number in order[:1]:
+            assert self.ledger.claim(number, "daemon", 60)
+            self.jobs[number].attempt += 1
+            self.jobs[number].move("running")
+
+    def is_current(self, number: int, attempt: int) -> bool:
+        job = self.jobs.get(number)
+        return job is not None and job.state == "running" and job.attempt == attempt
+
+    def attempt_of(self, data: st.DataObject, number: int) -> int:
+        """Mostly the attempt that runs, sometimes one that was."""
+        now = self.jobs[number].attempt if number in self.jobs else 1
+        return max(0, now - data.draw(st.sampled_from([0, 0, 0, 0, 1, -1])))
+
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        attempt = self.attempt_of(data, number)
+        name = self.jobs[number].name if number in self.jobs else "gone"
+        ended = self.ledger.finish(JobResult(number, attempt, published=published(name)), LONG)
+        assert (ended is JobState.DONE) is self.is_current(number, attempt)
+        if ended:
+            self.jobs[number].move("done")
+            self.signatures.add(name)
+
+    @rule(data=st.data(), reason=st.sampled_from(sorted(FAILURES)), lasting=st.booleans(), short=st.booleans())
+    def fail(self, data: st.DataObject, reason: str, lasting: bool, short: bool) -> None:
+        number = self.pick(data)
+        attempt = self.attempt_of(data, number)
+        failure = Failure(Reason(reason), "why", lasting)
+        ended = self.ledger.finish(JobResult(number, attempt, failure=failure), SHORT if short else LONG)
+        if not self.is_current(number, attempt):
+            assert ended is None
+            return
+        job, (state, kind) = self.jobs[number], FAILURES[reason]
+        if state == "waiting" and (lasting or job.failures[kind] + 1 >= TRIES[kind]):
+            state = "failed"
+        assert ended == state
+        job.move(state)
+        if state == "waiting":
+            job.failures[kind] += 1
+            job.due = short
+
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        if number not in self.jobs:
+            return
+        attempt = self.attempt_of(data, number)
+        given = self.ledger.give_back(number, attempt, "lost")
+        assert given is self.is_current(number, attempt)
+        if given:
+            self.jobs[number].move("queued")
+
+    @rule(data=st.data())
+    def report(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        attempt = self.attempt_of(data, number)
+        self.ledger.report_progress(number, attempt, Progress("sketching", 1, 2, 3, 4.0))
+        if self.is_current(number, attempt):
+            self.jobs[number].progress = True
+
+    @rule(data=st.data())
+    def extend(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        attempt = self.attempt_of(data, number)
+        assert self.ledger.extend_lease(number, attempt, 60) is self.is_current(number, attempt)
+
+    @rule()
+    def wake(self) -> None:
+        due = [job for job in self.jobs.values() if job.state == "waiting" and job.due]
+        assert self.ledger.wake() == len(due)
+        for job in due:
+            job.move("queued")
+
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        job = self.jobs.get(number)
+        live = job is not None and job.state in LIVE
+        assert self.ledger.cancel([number]) == int(live)
+        if job and live:
+            job.move("cancelled")
+
+    @rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        number = self.pick(data)
+        job = self.jobs.get(number)
+        mended = job is not None and job.state in MENDABLE and self.latest(job.name) == number
+        assert self.ledger.retry([number]) == int(mended)
+        if job and mended:
+            self.revive(job)
+
+    @rule()
+    def reopen(self) -> None:
+        self.ledger.close()
+
+    @invariant()
+    def the_jobs_are_those_of_the_model(self) -> None:
+        found = {job.id: job for job in self.ledger.jobs(JobFilter())}
+        assert found.keys() == self.jobs.keys()
+        for number, model in self.jobs.items():
+            job = found[number]
+            assert (job.name, job.state, job.attempt, job.priority) == (
+                model.name, model.state, model.attempt, model.priority,
+            )  # fmt: skip
+            assert (job.progress is not None) is model.progress
+            assert (job.owner != "") is (job.lease_until is not None) is (model.state == "running")
+            assert (job.wait_until is not None) is (model.state == "waiting")
+            assert (job.ended_at is not None) is (model.state not in LIVE)
+
+    @invariant()
+    def a_signature_has_one_live_job_at_most(self) -> None:
+        live = Counter(job.name for job in self.ledger.jobs(JobFilter()) if job.state.is_live)
+        assert all(number == 1 for number in live.values())
+
+    @invariant()
+    def the_events_are_one_chain_of_legal_moves(self) -> None:
+        for number, model in self.jobs.items():
+            events = self.ledger.events(number)
+            moves = [(event.before, event.after) for event in events]
+            assert moves == list(zip(model.path[:-1], model.path[1:], strict=True))
+            assert set(moves) <= LEGAL
+            assert [event.attempt for event in events] == sorted(event.attempt for event in events)
+
+    @invariant()
+    def what_is_done_is_in_the_catalog(self) -> None:
+        assert self.ledger.count_signatures() == len(self.signatures)
+        assert sum(self.ledger.counts().values()) == len(self.jobs)
+
+
+LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestTheLedgerAgainstItsModel = LedgerMachine.TestCase

@@ -1,0 +1,184 @@
+"""However reads are cut, joined and threaded, the sketches are those of sourmash fed read by read."""
+
+import gzip
+import hashlib
+import importlib
+import io
+import struct
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sourmash import MinHash
+
+from tests.unit.builders import numbers
+from wort_cli.accession import parse_name
+from wort_cli.pipeline import counts, sketch
+from wort_cli.pipeline.counts import HashCounts
+from wort_cli.pipeline.engine import SourmashEngine
+from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.sketch import Sketcher
+from wort_cli.profile import Profile
+from wort_cli.signature_file import Sketch, digest, read_signature
+
+LETTERS = "ACGT" * 6 + "acgtNnRYKM.-*"
+LINE = st.builds(
+    lambda before, bases, inner, after: f"{before}{bases}{inner}{after}",
+    st.sampled_from(["", "", "", " ", "\t"]),
+    st.text(LETTERS, max_size=30),
+    st.sampled_from(["", "", "", "", " A", ">C"]),
+    st.sampled_from(["", "", "", "\r", " ", "\t\r"]),
+).filter(lambda line: not line.startswith(">"))  # fmt: skip
+RECORD = st.tuples(st.integers(0, 2), st.lists(LINE, max_size=3), st.sampled_from(["", " x length=5", " >x\r", "\r"]))
+"""How far the spot's number rises, the lines, what follows the header."""
+
+
+@st.composite
+def fasta(draw: st.DrawFn) -> bytes:
+    """A stream as fastq-dump might write it, and worse."""
+    text, spot = "", 1
+    for number, (rise, lines, rest) in enumerate(draw(st.lists(RECORD, max_size=8))):
+        spot += rise
+        text += "".join(f"{line}\n" for line in (f">SRR1.{spot}.{number}{rest}", *lines))
+    if text and draw(st.booleans()):
+        text = text[:-1]
+    return text.encode()
+
+
+@st.composite
+def pieces(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> list[bytes]:
+    """A stream, cut anywhere."""
+    data = draw(whole)
+    borders = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
+    return [data[start:end] for start, end in zip([0, *borders], [*borders, len(data)], strict=True)]
+
+
+def read_by_screed(stream: bytes) -> list[tuple[str, str]]:
+    """Header and bases of each record, as `sourmash sketch` reads them."""
+    fasta = importlib.import_module("screed.fasta")  # it has no types
+    return [(str(record.name), str(record.sequence)) for record in fasta.fasta_iter(io.BytesIO(stream))]
+
+
+def counts_of(sequences: list[bytes] | list[str], ksize: int, scaled: int = 1, seed: int = 42) -> dict[int, int]:
+    minhash = MinHash(n=0, ksize=ksize, scaled=scaled, seed=seed, track_abundance=True)
+    for sequence in sequences:
+        minhash.add_sequence(sequence, force=True)
+    return dict(minhash.hashes)
+
+
+def counts_in(made: Sketch) -> dict[int, int]:
+    assert made.abundances is not None
+    return dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True))
+
+
+@given(pieces(fasta()), st.integers(1, 12))
+def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(chunks: list[bytes], ksize: int) -> None:
+    records = read_by_screed(b"".join(chunks))
+    reads = ReadsText("SRR1")
+    text = b"".join([*(reads.feed(chunk) for chunk in chunks), reads.finish()])
+    sequences = [sequence for _, sequence in records]
+    assert counts_of([text], ksize) == counts_of(sequences, ksize)
+    assert reads.reads == len(records)
+    assert reads.spots == len({title.split(".")[1] for title, _ in records})
+    assert reads.bases == sum(map(len, sequences))
+    assert reads.longest == max(map(len, sequences), default=0)
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 40) | st.integers(0, 2**64 - 1), st.integers(1, 2**32)), max_size=20)),
+    st.integers(1, 30),
+    st.integers(1, 8),
+)
+def test_hashes_are_counted_as_a_counter_counts_them(
+    additions: list[list[tuple[int, int]]], least: int, share: int
+) -> None:
+    expected: Counter[int] = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "LEAST", least)
+        patch.setattr(counts, "SHARE", share)
+        table = HashCounts()
+        for addition in additions:
+            table.add(numbers([value for value, _ in addition]), numbers([times for _, times in addition]))
+            for value, times in addition:
+                expected[value] += times
+        hashes, abundances = table.sorted()
+    assert hashes.tolist() == sorted(expected)
+    assert dict(zip(hashes.tolist(), abundances.tolist(), strict=True)) == expected
+    assert hashes.dtype == abundances.dtype == np.uint64
+
+
+PROFILES = st.builds(
+    Profile, st.just("x"), st.lists(st.integers(1, 60), min_size=1, max_size=3, unique=True).map(tuple),
+    st.sampled_from([1, 2, 3, 7, 50]), st.just(True), st.sampled_from([42, 1, 2**32 - 1]), st.just(()),
+)  # fmt: skip
+READS = st.lists(st.text(LETTERS, max_size=120), max_size=12)
+
+
+@given(st.data(), PROFILES, READS, st.integers(1, 3), st.integers(1, 200))
+@settings(max_examples=60, deadline=None)
+def test_pieces_and_threads_do_not_change_the_sketches(
+    data: st.DataObject, profile: Profile, reads: list[str], threads: int, piece: int
+) -> None:
+    texts = data.draw(pieces(st.just("".join(f"N{read}" for read in reads).encode())))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sketch, "PIECE", piece)
+        with Sketcher(profile, SourmashEngine(profile), threads) as sketcher:
+            for text in texts:
+                sketcher.add(text)
+            sketches = sketcher.finish()
+    assert [made.ksize for made in sketches] == list(profile.ksizes)
+    for made in sketches:
+        assert counts_in(made) == counts_of(reads, made.ksize, profile.scaled, profile.seed)
+        assert (made.seed, made.scaled) == (profile.seed, profile.scaled)
+
+
+SKETCHES = st.lists(
+    st.tuples(
+        st.integers(1, 100),
+        st.dictionaries(st.integers(0, 18446744073709552), st.integers(1, 2**32 - 1), max_size=30),
+    ),
+    max_size=4,
+    unique_by=lambda pair: pair[0],
+)
+
+
+@given(SKETCHES)
+def test_the_digest_is_what_its_definition_says(pairs: list[tuple[int, dict[int, int]]]) -> None:
+    total = hashlib.sha256()
+    for ksize, abundances in sorted(pairs, key=lambda pair: pair[0]):
+        total.update(f"DNA k={ksize} seed=42 max_hash=18446744073709552 n={len(abundances)}\n".encode())
+        for value, times in sorted(abundances.items()):
+            total.update(struct.pack("<QQ", value, times))
+    assert digest(map(sketch_of, pairs)) == total.hexdigest()
+
+
+@given(SKETCHES.filter(bool))
+@settings(deadline=None)
+def test_whatever_is_sealed_reads_back_and_is_not_the_same_with_one_count_changed(
+    pairs: list[tuple[int, dict[int, int]]],
+) -> None:
+    sketches = [sketch_of(pair) for pair in pairs]
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "sealed.sig"
+        meant = seal(parse_name("SRR139146"), sketches, path)
+        text = gzip.decompress(path.read_bytes())
+        written = read_signature(path)
+    assert [counts_in(made) for made in written.sketches] == [abundances for _, abundances in pairs]
+    assert [made.md5 for made in written.sketches] == [made.md5sum() for made in sketches]
+    assert written.digest == meant
+    assert text.count(b'"signatures":[') == 1
+    for ksize, abundances in pairs:
+        for value in abundances:
+            changed = sketch_of((ksize, {**abundances, value: abundances[value] + 1}))
+            assert digest([changed, *(made for made in sketches if made.ksize != ksize)]) != meant
+
+
+def sketch_of(pair: tuple[int, dict[int, int]]) -> Sketch:
+    ksize, abundances = pair
+    hashes = sorted(abundances)
+    return Sketch(ksize, 42, 18446744073709552, numbers(hashes), numbers([abundances[value] for value in hashes]))

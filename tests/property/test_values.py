@@ -1,0 +1,178 @@
+"""Whatever comes from outside is either taken as it is or refused; what was written reads back the same."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wort_cli.accession import Accession, LocalName, Name, parse_name
+from wort_cli.commands.render import duration, printable, size
+from wort_cli.commands.sources import parse_sources
+from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
+from wort_cli.failure import Disposition, Failure, Reason
+from wort_cli.job import JobState, Source
+from wort_cli.retry import CRASHES, RetryPolicy, decide
+from wort_cli.signature_record import Provenance, SketchSummary
+from wort_cli.work import JobResult, JobSpec, Published
+
+ANYTHING = st.text(st.characters())
+"""Any text, lone surrogates too."""
+ODD = st.one_of(
+    ANYTHING,
+    st.from_regex(r"\s?[SDEX]RR[0-9]{4,11}\s?", fullmatch=True),
+    st.from_regex(r"\s?[sdeSDE][rR][rR]\d{4,11}\s?", fullmatch=True),
+    st.lists(st.sampled_from(["SRR139146", "-", "/", "..", " ", "\n", "\0", "a", "~", ".sra"])).map("".join),
+)
+NAMES: st.SearchStrategy[Name] = st.one_of(
+    st.from_regex(r"[SDE]RR[0-9]{6,9}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True),
+).filter(str.isascii).map(parse_name)  # fmt: skip
+PATHS = ANYTHING.filter(lambda text: "\0" not in text).map(lambda text: Path(f"/x/{text}"))
+COUNTS = st.integers(0, 2**63 - 1)
+TIMES = st.floats(0, 1e12)
+SUMMARIES = st.builds(SketchSummary, COUNTS, COUNTS, COUNTS, ANYTHING, st.sampled_from(["", *Reason]))
+PROVENANCES = st.builds(
+    Provenance, name=NAMES, profile=ANYTHING, digest=ANYTHING, sketches=st.lists(SUMMARIES).map(tuple), spots=COUNTS,
+    spots_passed=COUNTS, reads=COUNTS, bases=COUNTS, source=ANYTHING, source_size=COUNTS, source_sha256=ANYTHING,
+    source_mtime=TIMES, validated=st.booleans(), tools=st.dictionaries(ANYTHING, ANYTHING),
+    argv=st.lists(ANYTHING).map(tuple), engine=ANYTHING, started_at=TIMES, seconds=TIMES, host=ANYTHING,
+)  # fmt: skip
+FAILURES = st.builds(Failure, st.sampled_from(Reason), ANYTHING, st.booleans())
+SPECS = st.builds(
+    JobSpec, job_id=COUNTS, attempt=COUNTS, source=st.builds(Source, NAMES, st.none() | PATHS), profile=ANYTHING,
+    workspace=PATHS, store=PATHS, log=PATHS, archives=st.lists(PATHS).map(tuple), engine=ANYTHING, threads=COUNTS,
+    resolve_timeout=TIMES, stall_timeout=TIMES,
+)  # fmt: skip
+RESULTS = st.builds(
+    JobResult, COUNTS, COUNTS, published=st.none() | st.builds(Published, ANYTHING, COUNTS, PROVENANCES),
+    failure=st.none() | FAILURES,
+)  # fmt: skip
+
+
+def through_json(data: dict[str, Any]) -> Any:
+    return json.loads(json.dumps(data))
+
+
+@given(ODD)
+def test_a_text_is_an_accession_letter_for_letter_or_refused_in_one_line(text: str) -> None:
+    try:
+        accession = Accession.parse(text)
+    except InvalidAccession as refusal:
+        assert not re.fullmatch(r"(S|D|E)RR[0123456789]{6,9}", text)
+        assert refusal.sentence.isprintable()
+        assert refusal.hint.isprintable()
+    else:
+        assert accession == text
+        assert re.fullmatch(r"(S|D|E)RR[0123456789]{6,9}", text)
+        assert "\n" not in text
+
+
+@given(ODD)
+def test_a_name_never_leaves_its_directory_and_never_is_an_option(text: str) -> None:
+    try:
+        name = parse_name(text)
+    except InvalidName as refusal:
+        assert refusal.sentence.isprintable()
+    else:
+        assert name == text
+        assert isinstance(name, Accession | LocalName)
+        assert Path(f"/root/{name}.sig").resolve().parent == Path("/root")
+        assert not name.startswith("-")
+        assert name.isascii()
+        assert name.isprintable()
+
+
+@given(st.lists(ODD.filter(lambda word: word != "-"), min_size=1, max_size=4))
+def test_what_was_typed_is_all_sources_or_one_refusal(words: list[str]) -> None:
+    try:
+        sources = parse_sources(words, None, "")
+    except WortError as refusal:
+        assert refusal.sentence.replace("\n", "").isprintable()
+        assert refusal.exit_code == 2
+    else:
+        assert 0 < len(sources) <= len(words)
+
+
+@given(ANYTHING, st.integers(0, 100))
+def test_what_is_shown_is_printable_and_short(text: str, limit: int) -> None:
+    said = shown(text, limit)
+    assert said.isprintable()
+    assert said[0] in "'\""
+    assert said[-1] == said[0]
+    assert len(said) <= 10 * limit + 10
+
+
+@given(ANYTHING)
+def test_printable_text_cannot_steer_a_terminal_and_stays_if_it_never_could(text: str) -> None:
+    assert printable(text).isprintable()
+    assert printable(printable(text)) == printable(text)
+    assert not text.isprintable() or printable(text) == text
+
+
+@given(st.floats(-1e6, 1e9), st.floats(0, 1e6))
+def test_a_longer_duration_never_reads_as_if_it_were_shorter(seconds: float, more: float) -> None:
+    def read(text: str) -> int:
+        units = {"s": 1, "m": 60, "h": 3600}
+        return sum(int(part[:-1]) * units[part[-1]] for part in text.split())
+
+    assert read(duration(seconds)) <= read(duration(seconds + more))
+    assert abs(read(duration(seconds)) - max(0.0, seconds)) <= 60
+
+
+@given(st.integers(0, 10**15))
+def test_a_size_is_said_to_three_digits(number: int) -> None:
+    value, unit = size(number).split()
+    factor = 1000 ** ("B", "kB", "MB", "GB", "TB").index(unit)
+    assert float(value) * factor == pytest.approx(number, rel=0.05, abs=0.5)
+    assert float(value) < 1000 or unit == "TB"
+
+
+@given(SPECS)
+def test_a_spec_reads_back_from_json(spec: JobSpec) -> None:
+    again = JobSpec.from_json(through_json(spec.to_json()))
+    assert again == spec
+    assert type(again.source.name) is type(spec.source.name)
+
+
+@given(RESULTS)
+def test_a_result_reads_back_from_json(result: JobResult) -> None:
+    assert JobResult.from_json(through_json(result.to_json())) == result
+
+
+@given(PROVENANCES, st.dictionaries(st.from_regex("later_[a-z]+", fullmatch=True), ANYTHING))
+def test_provenance_reads_back_from_json_whatever_a_later_version_adds(
+    provenance: Provenance, added: dict[str, str]
+) -> None:
+    assert Provenance.from_json(through_json({**provenance.to_json(), **added})) == provenance
+
+
+@given(
+    FAILURES,
+    st.integers(0, 10_000),
+    st.builds(
+        RetryPolicy, crash_tries=st.integers(1, 50), crash_delay=st.floats(0.001, 100), tries=st.integers(1, 50),
+        delay=st.floats(0.001, 1e4), longest=st.floats(0.001, 1e5),
+    ),
+    st.floats(0, 1, exclude_max=True),
+)  # fmt: skip
+def test_the_delay_is_around_its_nominal_length_and_tries_are_bounded(
+    failure: Failure, earlier: int, policy: RetryPolicy, jitter: float
+) -> None:
+    verdict = decide(failure, earlier, policy, jitter)
+    crash = failure.reason in CRASHES
+    tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
+    if verdict.state is JobState.WAITING:
+        assert failure.disposition is Disposition.RETRY
+        assert earlier + 1 < tries
+        nominal = min(policy.longest, first * 2.0**earlier)
+        assert 0.75 * nominal <= verdict.delay <= 1.25 * nominal
+    else:
+        assert verdict.delay == 0
+        assert verdict.state is (
+            JobState.UNAVAILABLE if failure.disposition is Disposition.UNAVAILABLE else JobState.FAILED
+        )
+        assert failure.disposition is not Disposition.RETRY or earlier + 1 >= tries

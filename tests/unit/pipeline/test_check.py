@@ -1,0 +1,106 @@
+"""The rules by which an attempt is judged."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import sketch
+from wort_cli.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.check import Decoded, check_complete, check_has_spots, explain_empty, failure_of
+from wort_cli.pipeline.decode import Spots
+from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.resolve import Archive
+
+
+def archive(spots: int) -> Archive:
+    return Archive("SRR139146", None, spots, 100)
+
+
+def arrived(spots: int, bases: str = "ACGT") -> ReadsText:
+    reads = ReadsText("SRR139146")
+    for spot in range(1, spots + 1):
+        reads.feed(f">SRR139146.{spot}.1 x\n{bases}\n".encode())
+    reads.finish()
+    return reads
+
+
+def test_an_archive_without_spots_has_no_reads() -> None:
+    check_has_spots(archive(1))
+    with pytest.raises(JobFailed) as failure:
+        check_has_spots(archive(0))
+    assert failure.value.failure.reason is Reason.NO_READS
+
+
+def test_all_spots_read_and_all_written_spots_here_is_complete() -> None:
+    check_complete(archive(5), arrived(3), Spots(5, 3))
+
+
+@pytest.mark.parametrize(
+    ("counted", "said", "reads", "reason"),
+    [
+        (5, Spots(4, 3), arrived(3), Reason.INCOMPLETE),
+        (5, Spots(6, 3), arrived(3), Reason.INCOMPLETE),
+        (5, Spots(5, 3), arrived(2), Reason.INCOMPLETE),
+        (5, Spots(5, 3), arrived(4), Reason.INCOMPLETE),
+        (5, Spots(5, 1), arrived(0), Reason.INCOMPLETE),
+        (5, Spots(5, 0), arrived(0), Reason.NO_READS),
+        (5, Spots(5, 2), arrived(2, ""), Reason.NO_READS),
+    ],
+)
+def test_anything_missing_ends_the_job(counted: int, said: Spots, reads: ReadsText, reason: Reason) -> None:
+    with pytest.raises(JobFailed) as failure:
+        check_complete(archive(counted), reads, said)
+    assert failure.value.failure.reason is reason
+    assert failure.value.failure.lasting is False
+
+
+@pytest.mark.parametrize(
+    ("longest", "notes"),
+    [
+        (20, ["reads-shorter-than-k"] * 2),
+        (21, ["few-kmers", "reads-shorter-than-k"]),
+        (30, ["few-kmers", "reads-shorter-than-k"]),
+        (31, ["few-kmers"] * 2),
+        (150, ["few-kmers"] * 2),
+    ],
+)
+def test_an_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
+    empty = (sketch([], [], ksize=21), sketch([], [], ksize=31))
+    decoded = Decoded(("fastq-dump",), 1, 1, longest, longest, empty)
+    assert [summary.note for summary in explain_empty(decoded)] == notes
+
+
+def test_a_sketch_is_summed_up_in_numbers() -> None:
+    made = sketch([1, 2, 3], [4, 5, 6])
+    (summary,) = explain_empty(Decoded(("fastq-dump",), 1, 1, 10, 10, (made,)))
+    assert (summary.ksize, summary.hashes, summary.abundance_sum, summary.note) == (21, 3, 15, "")
+    assert summary.md5 == made.md5sum()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "detail"),
+    [
+        (JobFailed(Reason.NETWORK, "no route"), Reason.NETWORK, "no route"),
+        (MemoryError(), Reason.MEMORY, "memory ran out"),
+        (OSError(errno.ENOSPC, "No space left", "/x"), Reason.DISK_LOW, "No space left (/x)"),
+        (OSError(errno.EDQUOT, "Quota"), Reason.DISK_LOW, "Quota"),
+        (PermissionError(errno.EACCES, "Denied", "/x"), Reason.STORAGE_DENIED, "Denied (/x)"),
+        (OSError(errno.EROFS, "Read-only"), Reason.STORAGE_DENIED, "Read-only"),
+        (NotADirectoryError(errno.ENOTDIR, "No directory"), Reason.STORAGE_DENIED, "No directory"),
+        (OSError(errno.EIO, "I/O error"), Reason.TOOL_CRASH, "I/O error"),
+        (OSError("just text"), Reason.TOOL_CRASH, "just text"),
+        (ZeroDivisionError("by zero"), Reason.TOOL_CRASH, "ZeroDivisionError: by zero"),
+        (ValueError("x" * 1000), Reason.TOOL_CRASH, f"ValueError: {'x' * 288}"),
+    ],
+)
+def test_every_error_of_the_pipeline_has_a_reason(error: Exception, reason: Reason, detail: str) -> None:
+    assert failure_of(error) == Failure(reason, detail)
+
+
+def test_an_error_of_the_system_itself_has_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file") as error:
+        os.stat(tmp_path / "file" / "x")  # noqa: PTH116 (what a stage may do)
+    assert failure_of(error.value).reason is Reason.STORAGE_DENIED

@@ -1,0 +1,100 @@
+"""What is sealed is what `sourmash sketch` writes, byte for byte, or nothing."""
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import MAX_HASH, TOOLS, numbers, random_reads, sketch
+from wort_cli.accession import parse_name
+from wort_cli.failure import JobFailed, Reason
+from wort_cli.pipeline.engine import SourmashEngine
+from wort_cli.pipeline.seal import compressed, seal, signature_json
+from wort_cli.pipeline.sketch import Sketcher
+from wort_cli.profile import SRA_V1
+from wort_cli.signature_file import Sketch, digest, read_signature
+
+LONG = random_reads(1, 200_000)
+INPUTS = {
+    "a long read": LONG,
+    "repeated reads": [*LONG, LONG[0][:100_000], LONG[0][50_000:60_000]],
+    "reads with N and lower case": [LONG[0][:70_000].lower() + "NNN" + LONG[0][70_000:]],
+    "reads of which some are short": [*LONG, "ACGT"],
+    "short reads only": ["ACGTACGTAC", "GGG"],
+    "reads long enough for k=21 only": [read[:30] for read in random_reads(3000, 30, seed=2)],
+}
+
+
+def sketched(reads: Sequence[str]) -> tuple[Sketch, ...]:
+    with Sketcher(SRA_V1, SourmashEngine(SRA_V1), 1) as sketcher:
+        for read in reads:
+            sketcher.add(b"N" + read.encode())
+        return sketcher.finish()
+
+
+@pytest.mark.parametrize("what", INPUTS)
+def test_the_document_is_byte_for_byte_what_sourmash_sketch_writes(tmp_path: Path, what: str) -> None:
+    fasta = "".join(f">SRR139146.{n}.1\n{read}\n" for n, read in enumerate(INPUTS[what], 1))
+    reference = subprocess.run(
+        [TOOLS / "sourmash", *SRA_V1.sourmash_arguments(), "--name", "SRR139146", "-o", "-", "-"],
+        input=fasta.encode(), capture_output=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    ours = signature_json(parse_name("SRR139146"), sketched(INPUTS[what]))
+    assert ours == reference.stdout.rstrip(b"\n")
+    assert ours.startswith(b"[{")
+
+
+@pytest.mark.parametrize("name", ["SRR139146", "my.sample_1-x"])
+def test_a_sealed_signature_reads_back_as_it_was_meant(tmp_path: Path, name: str) -> None:
+    sketches = sketched(INPUTS["repeated reads"])
+    meant = seal(parse_name(name), sketches, tmp_path / "sealed.sig")
+    read = read_signature(tmp_path / "sealed.sig")
+    assert (read.name, read.filename) == (name, "")
+    assert read.digest == meant == digest(sketches)
+    assert [made.md5 for made in read.sketches] == [made.md5sum() for made in sketches]
+    assert gzip.decompress((tmp_path / "sealed.sig").read_bytes()) == signature_json(parse_name(name), sketches)
+
+
+def test_sealing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    sketches = sketched(LONG)
+    for name in ("a", "b"):
+        seal(parse_name("SRR139146"), sketches, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_compressed_content_is_the_same_in_every_process() -> None:
+    program = (
+        "import sys; from wort_cli.pipeline.seal import compressed; sys.stdout.buffer.write(compressed(b'x' * 99))"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert other.stdout == compressed(b"x" * 99)
+    assert gzip.decompress(other.stdout) == b"x" * 99
+    assert other.stdout[3] == 0  # no name (RFC 1952)
+    assert other.stdout[4:8] == bytes(4)  # no time
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        sketch([3, 2, 1], [1, 2, 3]),  # sourmash sorts them
+        sketch([1, 1], [2, 3]),  # and counts one of these
+        sketch([1, 2], [3, 0]),  # and drops what was never seen
+        sketch([1, MAX_HASH + 1], [3, 4]),  # and what is above its threshold
+        sketch([1, 2], [3, 4], max_hash=MAX_HASH - 12_345),  # and has no such threshold
+        Sketch(21, 42, MAX_HASH, numbers([1]), numbers([1]), moltype="protein"),
+    ],
+)
+def test_what_does_not_read_back_as_it_was_meant_is_refused_and_not_left_behind(tmp_path: Path, wrong: Sketch) -> None:
+    with pytest.raises(JobFailed) as failure:
+        seal(parse_name("SRR139146"), [wrong], tmp_path / "sealed.sig")
+    assert failure.value.failure.reason is Reason.TOOL_CRASH
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        seal(parse_name("SRR139146"), [sketch()], tmp_path / "file" / "sealed.sig")

@@ -1,0 +1,50 @@
+"""Each message of the toolkit means what the table says of it."""
+
+import re
+
+import pytest
+
+from wort_cli.failure import Reason
+from wort_cli.pipeline.tool_errors import MESSAGES, explain
+
+
+@pytest.mark.parametrize(("pattern", "reason", "example"), MESSAGES)
+def test_each_row_explains_its_own_recorded_message(pattern: str, reason: Reason, example: str) -> None:
+    first = next(row for row in MESSAGES if re.search(row[0], example))
+    assert first == (pattern, reason, example)
+    failure = explain("fastq-dump", 3, f"2026-01-01T00:00:00 fastq-dump.3.0.3 err: {example}\nand more\n")
+    assert failure.reason is reason
+    assert failure.detail == f"fastq-dump: err: {example}"
+
+
+def test_what_a_tool_says_for_information_is_no_reason() -> None:
+    info = "2026-01-01T00:00:00 vdb-validate.3.0.3 info: Column 'READ': checksums ok"
+    assert explain("vdb-validate", 3, info).reason is Reason.TOOL_CRASH
+
+
+def test_an_earlier_row_wins_wherever_its_line_is() -> None:
+    lines = [example for _, _, example in reversed(MESSAGES)]
+    assert explain("x", 3, "\n".join(lines)).reason is MESSAGES[0][1]
+
+
+@pytest.mark.parametrize(
+    ("returncode", "stderr", "detail"),
+    [
+        (-9, "", "x was ended by signal 9"),
+        (-11, "oh\n\n  no \n\n", "x was ended by signal 11: no"),
+        (1, "", "x ended with exit code 1"),
+        (64, "a\nb", "x ended with exit code 64: b"),
+        (0, "all is well", "x ended with exit code 0: all is well"),
+        (3, "  \n \n", "x ended with exit code 3"),
+    ],
+)
+def test_otherwise_the_exit_code_or_signal_and_the_last_line_are_told(
+    returncode: int, stderr: str, detail: str
+) -> None:
+    failure = explain("x", returncode, stderr)
+    assert (failure.reason, failure.detail) == (Reason.TOOL_CRASH, detail)
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(explain("x", 1, "y" * 10_000).detail) < 400
+    assert len(explain("x", 1, "checksum" + "y" * 10_000).detail) < 400

@@ -1,0 +1,126 @@
+"""A file of the store appears whole or not at all, and equal content is equal bytes."""
+
+import errno
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import provenance
+from wort_cli.accession import parse_name
+from wort_cli.signature_record import Provenance
+from wort_cli.stores.local import LocalStore, write_whole
+
+WRITER = """
+import resource, signal, sys
+from pathlib import Path
+from wort_cli.stores.local import write_whole
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_whole(Path(sys.argv[1]), b"x" * 100_000)
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+def files_below(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "beside"),
+    [
+        ("SRR139146", "sigs/SRR139/SRR139146.sig", "sigs/SRR139/SRR139146.prov.json"),
+        ("DRR999999999", "sigs/DRR999/DRR999999999.sig", "sigs/DRR999/DRR999999999.prov.json"),
+        ("mine", "local/mine.sig", "local/mine.prov.json"),
+        ("srr139146", "local/srr139146.sig", "local/srr139146.prov.json"),
+        ("a.sig", "local/a.sig.sig", "local/a.sig.prov.json"),
+    ],
+)
+def test_runs_and_local_files_have_places_of_their_own(tmp_path: Path, name: str, key: str, beside: str) -> None:
+    store = LocalStore(tmp_path)
+    parsed = parse_name(name)
+    assert store.key(parsed) == key
+    assert store.path(parsed) == tmp_path / key
+    assert store.provenance_path(parsed) == tmp_path / beside
+
+
+def test_a_signature_is_kept_with_its_provenance_beside_it(tmp_path: Path) -> None:
+    sealed, store, name = tmp_path / "sealed.sig", LocalStore(tmp_path / "store"), parse_name("SRR139146")
+    sealed.write_bytes(b"signature")
+    assert not store.has(name)
+    path = store.put(sealed, provenance(), name)
+    assert store.has(name)
+    assert path.read_bytes() == b"signature"
+    assert Provenance.from_json(json.loads(store.provenance_path(name).read_bytes())) == provenance()
+    assert files_below(store.root) == {"sigs/SRR139/SRR139146.sig", "sigs/SRR139/SRR139146.prov.json"}
+
+
+def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
+    stores = [LocalStore(tmp_path / "a"), LocalStore(tmp_path / "b")]
+    (tmp_path / "sealed.sig").write_bytes(b"signature")
+    name = parse_name("SRR139146")
+    for store in stores:
+        store.put(tmp_path / "sealed.sig", provenance(), name)
+    assert len({store.path(name).read_bytes() for store in stores}) == 1
+    assert len({store.provenance_path(name).read_bytes() for store in stores}) == 1
+
+
+def test_a_new_signature_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    store, name = LocalStore(tmp_path / "store"), parse_name("mine")
+    for content in (b"old", b"new"):
+        (tmp_path / "sealed.sig").write_bytes(content)
+        store.put(tmp_path / "sealed.sig", provenance("mine"), name)
+    assert store.path(name).read_bytes() == b"new"
+
+
+def test_a_signature_without_a_file_to_take_it_from_leaves_nothing_of_its_own(tmp_path: Path) -> None:
+    store, name = LocalStore(tmp_path / "store"), parse_name("mine")
+    with pytest.raises(FileNotFoundError):
+        store.put(tmp_path / "no.sig", provenance("mine"), name)
+    assert not store.has(name)
+
+
+def test_a_written_file_has_its_content_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file"
+    for content in (b"first", b"second", b""):
+        write_whole(path, content)
+        assert path.read_bytes() == content
+    assert files_below(tmp_path) == {"a/b/file"}
+
+
+def test_the_directories_of_a_file_are_for_this_user_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_whole(tmp_path / "private" / "file", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "file.partial").write_bytes(b"half of a longer content")
+    write_whole(tmp_path / "file", b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    assert files_below(tmp_path) == {"file"}
+
+
+def test_a_directory_in_the_way_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "file", b"x")
+    assert files_below(tmp_path) == set()
+
+
+def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+    writer = subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False)
+    assert writer.returncode == errno.EFBIG
+    assert path.read_bytes() == b"old"
+    assert files_below(tmp_path) == {"file"}

@@ -1,0 +1,105 @@
+"""The command line: errors end in a sentence and an exit code, and little is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wort_cli
+from tests.unit.builders import TOOLS, clean_environment, request
+from wort_cli.ledger import Ledger
+
+RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
+HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed"}
+
+
+def wort(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [TOOLS / "wort", *arguments],
+        capture_output=True, text=True, check=False, env=clean_environment(WORT_HOME=str(home)), timeout=60,
+    )  # fmt: skip
+
+
+def imported(home: Path, *arguments: str) -> set[str]:
+    """The packages that a command line has imported when it has ended well."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        capture_output=True, text=True, check=True, env=clean_environment(WORT_HOME=str(home)), timeout=60,
+    )  # fmt: skip
+    code, *modules = done.stderr.splitlines()[-1].split()
+    assert code == "0"
+    return {module.split(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["compute", "--help"], ["daemon", "--help"], ["config", "path"]]
+)
+def test_asking_for_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    assert imported(tmp_path, *arguments) & (HEAVY | {"numpy", "sqlite_utils", "rich"}) == set()
+
+
+@pytest.mark.parametrize("arguments", [[], ["status"], ["status", "--json"], ["status", "SRR139146"]])
+def test_the_status_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.submit([request()])
+    ledger.close()
+    assert imported(tmp_path, *arguments) & (HEAVY | {"numpy", "sqlite_utils", "rich"}) == set()
+
+
+def test_the_first_status_of_a_home_imports_nothing_heavy(tmp_path: Path) -> None:
+    assert imported(tmp_path / "new", "status") & HEAVY == set()
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    done = wort(tmp_path, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"wort {wort_cli.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["compute", "SRR1;ls"], 2),
+        (["compute", "../x"], 2),
+        (["compute", "--", "-h"], 2),
+        (["compute", "-h"], 2),
+        (["compute", "~nobody-of-this-name/x.sra"], 2),
+        (["compute"], 2),
+        (["status", "--state", "paused"], 2),
+        (["status", "777"], 2),
+        (["view", "SRR139146"], 2),
+        (["wait", "777"], 2),
+        (["no-such-command"], 2),
+        (["daemon", "status"], 3),
+        (["compute", "--wait", "SRR139146"], 4),
+        (["status", "--json"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_every_end_has_its_exit_code_and_no_traceback(tmp_path: Path, arguments: list[str], code: int) -> None:
+    done = wort(tmp_path, *arguments)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "something unexpected" not in done.stderr
+    assert bool(done.stderr) is (code in (2, 4))
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"", b"\x1f\x8b\0"])
+def test_a_file_that_is_no_signature_ends_with_six(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.sig").write_bytes(content)
+    done = wort(tmp_path / "home", "view", str(tmp_path / "x.sig"))
+    assert (done.returncode, done.stdout) == (6, "")
+
+
+def test_where_an_error_came_from_is_shown_only_to_who_asks(tmp_path: Path) -> None:
+    plain, debug = (wort(tmp_path, *flags, "compute", "x") for flags in ([], ["--debug"]))
+    assert plain.returncode == debug.returncode == 2
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in debug.stderr
+
+
+def test_a_ledger_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("hello\n" * 100)
+    done = wort(tmp_path, "status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("wort: the ledger ")

@@ -1,0 +1,70 @@
+"""Errors know their sentence, their hint and their exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from wort_cli import errors
+from wort_cli.errors import ExitCode, WortError, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SRR139146", "'SRR139146'"),
+        ("", "''"),
+        ("größer", "'größer'"),
+        ("a\nb", r"'a\nb'"),
+        ("\x1b[31m", r"'\x1b[31m'"),
+        ("a\0", r"'a\x00'"),
+        ("\u202eabc", r"'\u202eabc'"),
+        ("\udcff", r"'\udcff'"),
+        ("x" * 60, f"'{'x' * 60}'"),
+        ("x" * 61, f"'{'x' * 60}\\u2026'"),
+    ],
+)
+def test_text_from_outside_is_shown_quoted_escaped_and_cut(text: str, expected: str) -> None:
+    assert shown(text) == expected
+
+
+def test_the_limit_of_what_is_shown_can_be_set() -> None:
+    assert shown("abcdef", 3) == r"'abc\u2026'"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (errors.UsageError("no"), 2, "no"),
+        (errors.InvalidAccession("x"), 2, "'x'"),
+        (errors.InvalidName("x y"), 2, "'x y'"),
+        (errors.NoSuchFile(Path("/x")), 2, "/x"),
+        (errors.SettingsError("jobs", "$WORT_JOBS", "too many"), 2, "$WORT_JOBS"),
+        (errors.NoSuchJob("job 3"), 2, "job 3"),
+        (errors.LedgerTooNew(Path("/l"), 9, 1), 1, "version 9"),
+        (errors.LedgerDamaged(Path("/l"), "malformed"), 1, "malformed"),
+        (errors.StorageProblem("full"), 75, "full"),
+        (errors.DaemonNotRunning(), 4, "no daemon"),
+        (errors.DaemonAlreadyRunning(7), 0, "7"),
+        (errors.NotASignature(Path("/s"), "empty"), 6, "empty"),
+        (WortError("well"), 1, "well"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_each_error_has_its_exit_code_and_says_what_it_is_about(error: WortError, code: int, says: str) -> None:
+    assert error.exit_code == code
+    assert says in error.sentence
+    assert str(error) == error.sentence
+
+
+def test_the_exit_codes_are_those_that_scripts_rely_on() -> None:
+    assert {code.name: int(code) for code in ExitCode} == {
+        "OK": 0, "SOME_FAILED": 1, "USAGE": 2, "UNAVAILABLE": 3, "NO_DAEMON": 4, "MISMATCH": 5, "NOT_A_SIGNATURE": 6,
+        "TEMPORARY": 75, "INTERRUPTED": 130,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [Path("/a\x1b[2Jb"), Path("/" + "x" * 10_000)])
+def test_a_path_in_a_message_is_escaped_and_cut(path: Path) -> None:
+    for error in (errors.NoSuchFile(path), errors.NotASignature(path, "no")):
+        assert error.sentence.isprintable()
+        assert len(error.sentence) < 300

@@ -1,0 +1,212 @@
+"""Settings: environment > config.toml > default; WORT_HOME moves everything."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wort_cli.errors import ExitCode, SettingsError, StorageProblem
+from wort_cli.settings import Settings, load_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def load(home: Path, config: str | None = None, **environ: str) -> Settings:
+    """The settings of a home with this config.toml."""
+    if config is not None:
+        home.mkdir(exist_ok=True)
+        (home / "config.toml").write_text(config)
+    return load_settings({"WORT_HOME": str(home), **environ})
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "value", "origin"),
+    [
+        (None, {}, 300.0, "default"),
+        ("", {}, 300.0, "default"),
+        ("stall_timeout = 7", {}, 7.0, "config.toml"),
+        ("stall_timeout = 7", {"WORT_STALL_TIMEOUT": "8.5"}, 8.5, "$WORT_STALL_TIMEOUT"),
+        (None, {"WORT_STALL_TIMEOUT": "8"}, 8.0, "$WORT_STALL_TIMEOUT"),
+        ("stall_timeout = 7", {"WORT_STALL_TIMEOUT": ""}, 7.0, "config.toml"),
+    ],
+)
+def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
+    home: Path, config: str | None, environ: dict[str, str], value: float, origin: str
+) -> None:
+    settings = load(home, config, **environ)
+    assert settings.stall_timeout == value
+    assert settings.origins["stall_timeout"].removeprefix(f"{home}/") == origin
+
+
+def test_the_variables_of_the_process_are_read_if_no_others_are_given(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORT_HOME", str(home))
+    monkeypatch.setenv("WORT_JOBS", "3")
+    assert (load_settings().jobs, load_settings().data_dir) == (3, home)
+
+
+def test_wort_home_moves_everything_below_it(home: Path) -> None:
+    settings = load(home)
+    places = {value for name in dir(settings) if isinstance(value := getattr(settings, name), Path)} | {
+        settings.job_log(1)
+    }
+    assert len(places) >= 10
+    assert all(place.is_relative_to(home) for place in places)
+
+
+def test_a_relative_wort_home_is_meant_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({"WORT_HOME": "there"}).data_dir == tmp_path / "there"
+
+
+def test_a_tilde_in_wort_home_is_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings({"WORT_HOME": "~/wort"}).data_dir == tmp_path / "wort"
+
+
+def test_without_wort_home_files_are_where_the_platform_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("DATA", "STATE", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind))
+    settings = load_settings({})
+    assert settings.ledger_file == tmp_path / "DATA" / "wort" / "ledger.db"
+    assert settings.store_dir == tmp_path / "DATA" / "wort" / "signatures"
+    assert settings.daemon_log == tmp_path / "STATE" / "wort" / "logs" / "daemon.log"
+    assert settings.work_dir == tmp_path / "CACHE" / "wort" / "work"
+    assert settings.config_file == tmp_path / "CONFIG" / "wort" / "config.toml"
+
+
+def test_the_defaults_suit_the_machine(home: Path) -> None:
+    settings = load(home)
+    cores = len(os.sched_getaffinity(0))
+    assert (settings.jobs, settings.threads_per_job) == (cores, 1)
+    assert (settings.profile, settings.engine, settings.archives) == ("sra-v1", "sourmash", ())
+
+
+@pytest.mark.parametrize(
+    ("jobs", "threads", "expected"),
+    [("1", "", len(os.sched_getaffinity(0))), ("1000", "", 1), ("1000", "5", 5), ("1", "1", 1)],
+)
+def test_cores_are_shared_among_jobs_unless_threads_are_set(home: Path, jobs: str, threads: str, expected: int) -> None:
+    assert load(home, WORT_JOBS=jobs, WORT_THREADS=threads).threads_per_job == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "environ"),
+    [('archives = ["/a", "~/b", "", "c"]', {}), ("", {"WORT_ARCHIVES": "/a:~/b::c"})],
+)
+def test_directories_are_a_list_in_the_file_and_separated_by_colons_in_the_environment(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, config: str, environ: dict[str, str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert load(home, config, **environ).archives == (Path("/a"), tmp_path / "b", tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("jobs", value) for value in ("0", "-1", "1025", "many", "1.5", "1e3", "9" * 5000)),
+        ("threads", "0"),
+        *(("lease", value) for value in ("0", "-1", "nan", "inf", "1e9", "soon", "1_0s")),
+        ("profile", "sra-v2"),
+        ("engine", "abacus"),
+        ("archives", "~nobody-of-this-name/x"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_value_of_the_environment_that_makes_no_sense_is_refused_with_its_variable(
+    home: Path, key: str, value: str
+) -> None:
+    variable = f"WORT_{key.upper()}"
+    with pytest.raises(SettingsError) as refusal:
+        load(home, **{variable: value})
+    error = refusal.value
+    assert (error.key, error.origin, error.exit_code) == (key, f"${variable}", ExitCode.USAGE)
+    assert key in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "config"),
+    [
+        ("jobs", "jobs = 0"),
+        ("jobs", "jobs = 2.0"),
+        ("jobs", "jobs = true"),
+        ("jobs", "jobs = [2]"),
+        ("jobs", 'jobs = "two"'),
+        ("lease", "lease = true"),
+        ("lease", "lease = nan"),
+        ("lease", "lease = {}"),
+        ("profile", "profile = 1"),
+        ("profile", 'profile = ["sra-v1"]'),
+        ("archives", "archives = 5"),
+        ("archives", "archives = [5]"),
+        ("archives", 'archives = ["~nobody-of-this-name/x"]'),
+        ("colour", 'colour = "red"'),
+        ("daemon", "[daemon]\njobs = 2"),
+        ("data_dir", 'data_dir = "/elsewhere"'),
+        ("origins", "origins = {}"),
+        ("config.toml", "jobs ="),
+        ("config.toml", "jobs = 1\njobs = 2"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_with_its_path(home: Path, key: str, config: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(home, config)
+    assert (refusal.value.key, refusal.value.origin) == (key, str(home / "config.toml"))
+
+
+def test_a_file_that_is_no_text_is_refused(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"config\.toml"):
+        load(home)
+
+
+def test_a_directory_in_place_of_the_file_is_refused(home: Path) -> None:
+    (home / "config.toml").mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"config\.toml"):
+        load(home)
+
+
+def test_a_wort_home_of_an_unknown_user_is_refused_in_a_sentence() -> None:
+    with pytest.raises((SettingsError, StorageProblem)):
+        load_settings({"WORT_HOME": "~nobody-of-this-name/x"})
+
+
+def test_the_directories_are_made_for_this_user_only(home: Path) -> None:
+    before = os.umask(0)
+    try:
+        settings = load(home)
+        settings.make_directories()
+        settings.make_directories()
+    finally:
+        os.umask(before)
+    for directory in (settings.data_dir, settings.state_dir, settings.cache_dir, settings.log_dir, settings.store_dir):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_directories_that_cannot_be_made_are_a_storage_problem(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("")
+    with pytest.raises(StorageProblem, match=r"can't be made") as problem:
+        load(tmp_path).make_directories()
+    assert problem.value.exit_code is ExitCode.TEMPORARY
+
+
+@pytest.mark.parametrize(
+    ("job_id", "path"), [(1, "000000/1.log"), (999, "000000/999.log"), (1234567, "001234/1234567.log")]
+)
+def test_the_logs_of_jobs_are_spread_a_thousand_to_a_directory(home: Path, job_id: int, path: str) -> None:
+    assert load(home).job_log(job_id) == home / "logs" / "jobs" / path
+
+
+def test_settings_are_equal_wherever_they_come_from(home: Path) -> None:
+    values: dict[str, Any] = {"WORT_LEASE": "5"}
+    assert load(home, **values) == load(home, "lease = 5")
