@@ -407,6 +407,8 @@ set -o pipefail
 {FASTQ_DUMP} "$@" | {{ head -c {self.FIRST}; : > {self._reached}; read -r _ < {self._fifo}; cat; }}
 """,
         )
+        # A signal in the midst of an import leaves the file open that was being read.
+        self.env["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"
 
     def until_reached(self) -> Process:
         """The real decoder, once it is blocked in the midst of its stream."""

@@ -70,6 +70,10 @@ class WorkQueue:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
         self.huey.storage.close()
 
+    def take(self, spec: JobSpec) -> bool:
+        """Whether this worker is the first to have an attempt: a task may come twice."""
+        return bool(self.huey.put_if_empty(key("taken", spec.job_id, spec.attempt), True))
+
     def report_life(self, spec: JobSpec, pid: int, progress: Progress) -> None:
         """A worker says that it lives, and how far it is."""
         self.huey.put(key("life", spec.job_id, spec.attempt), asdict(SignOfLife(pid, time.time(), progress)))
@@ -96,7 +100,7 @@ class WorkQueue:
 
     def forget(self, job_id: int, attempt: int) -> None:
         """Drop what is stored of an attempt that has ended."""
-        for kind in ("life", "call-off"):
+        for kind in ("taken", "life", "call-off"):
             self.huey.delete(key(kind, job_id, attempt))
 
 

@@ -16,9 +16,14 @@ BEAT = 0.5
 """Seconds between signs of life."""
 
 
-def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Do the job of a JobSpec in JSON; a JobResult in JSON, empty if the job was called off."""
+def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Do the job of a JobSpec in JSON; a JobResult in JSON, empty if the job was called off.
+
+    None, which is no result, if another worker has this attempt already.
+    """
     spec = JobSpec.from_json(document)
+    if not queue.take(spec):
+        return None
     with QueueWatcher(queue, spec) as watcher:
         try:
             return run_job(spec, watcher).to_json()

@@ -32,7 +32,7 @@ class Workers:
         self._before_fork = before_fork
 
         @queue.huey.task(name="compute")  # type: ignore[untyped-decorator]
-        def compute(document: Mapping[str, Any]) -> dict[str, Any]:
+        def compute(document: Mapping[str, Any]) -> dict[str, Any] | None:
             return work(queue, document)
 
         queue.huey.on_startup("warm")(warm_up)

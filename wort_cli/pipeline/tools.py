@@ -105,6 +105,8 @@ class ToolGroup:
         self.called_off = called_off
         self.log = log
         self._running: list[Tool] = []
+        self._starting = threading.Lock()
+        self._ended = False
 
     def __enter__(self) -> Self:
         script = Path(__file__).with_name("guard.py")
@@ -122,6 +124,8 @@ class ToolGroup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._starting:  # a tool that is started by another thread just now is in the group, or is not started
+            self._ended = True
         # The guard is not waited for before, so that its number still is this group's and nobody else's.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._guard.pid, signal.SIGKILL)
@@ -139,6 +143,12 @@ class ToolGroup:
         program = shutil.which(argv[0])
         if program is None:
             raise JobFailed(Reason.TOOL_MISSING, f"{argv[0]} is not on the PATH")
+        with self._starting:
+            return self._start(program, argv)
+
+    def _start(self, program: str, argv: Sequence[str]) -> Tool:
+        if self._ended:
+            raise CalledOff
         self.log(f"$ {' '.join(argv)}")
         try:
             process = subprocess.Popen(

@@ -15,6 +15,8 @@ from wort_cli.pipeline.tool_errors import explain
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 
 BLOCK = 1 << 22
+FOUND_FAULT = 3
+"""Exit code of vdb-validate where it read the archive and found something wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def validate(path: Path, tools: ToolGroup) -> None:
     if run.returncode == 0 and "is consistent" in run.stderr:
         return
     failure = explain("vdb-validate", run.returncode, run.stderr)
-    if failure.reason not in (Reason.CORRUPT, Reason.INCOMPLETE, Reason.MEMORY, Reason.DISK_LOW):
+    found_fault = run.returncode in (0, FOUND_FAULT)
+    if found_fault and failure.reason not in (Reason.CORRUPT, Reason.INCOMPLETE, Reason.MEMORY, Reason.DISK_LOW):
         failure = Failure(Reason.CORRUPT, failure.detail)
     if run.returncode < 0:
         failure = explain("vdb-validate", run.returncode, "")
