@@ -26,7 +26,7 @@ lint: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python -m benchmarks.pipeline $(ARGS)
+	$(BIN)/python -m benchmarks.pipeline --report docs $(ARGS)
 
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md

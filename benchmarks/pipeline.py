@@ -1,6 +1,6 @@
 """wort against the reference pipeline, on simulated runs, in turn.
 
-    python -m benchmarks.pipeline [--sizes 30 300] [--rounds 3] [--archives DIR] [--json FILE]
+    python -m benchmarks.pipeline [--sizes 30 300 1200] [--rounds 3] [--archives DIR] [--json FILE] [--report DIR]
 
 Every run is a cold process; the signatures of both are compared, byte for byte.  Archives are kept in --archives, and
 made if missing.  The machine should have nothing else to do.
@@ -16,7 +16,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.chart import picture
 from benchmarks.measure import Figures, measure, run_one, run_pipe
+from benchmarks.stages import stages
 from tests.archives import make_paired
 from wort_cli.profile import SRA_V1
 
@@ -28,19 +30,27 @@ SPOT = 300
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description="Compare wort with the reference pipeline.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[30, 300], help="Mbp of the runs")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[30, 300, 1200], help="Mbp of the runs")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--report", type=Path, help="write performance.json and performance.svg to this directory")
     options = parser.parse_args()
-    results = {}
+    results: dict[int, dict[str, list[Figures]]] = {}
+    shares: dict[int, dict[str, float]] = {}
     for megabases in options.sizes:
         archive = archive_of(megabases, options.archives)
         results[megabases] = compare(archive, options.rounds)
         show(megabases, results[megabases])
+        shares[megabases] = stages(archive)
+        print("  CPU seconds by stage: " + ", ".join(f"{stage} {s:.2f}" for stage, s in shares[megabases].items()))
+    figures = {m: {who: [asdict(f) for f in runs] for who, runs in r.items()} for m, r in results.items()}
+    document = json.dumps({"figures": figures, "stages": shares}, indent=1) + "\n"
     if options.json:
-        document = {m: {who: [asdict(f) for f in figures] for who, figures in r.items()} for m, r in results.items()}
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        options.json.write_text(document)
+    if options.report:
+        (options.report / "performance.json").write_text(document)
+        (options.report / "performance.svg").write_text(picture(results))
 
 
 def archive_of(megabases: int, directory: Path) -> Path:

@@ -54,6 +54,8 @@ class JobRequest:
     profile: str
     priority: int = 0
     group: str = ""
+    engine: str = ""
+    """The code that is to sketch; empty for that of the settings."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Job:
     priority: int
     group: str
     force: bool
+    engine: str
     attempt: int
     """How often it was started; fences the results of attempts that were given up."""
     owner: str
@@ -117,6 +120,7 @@ class Job:
             priority=row["priority"],
             group=row["group_name"],
             force=bool(row["force"]),
+            engine=row["engine"],
             attempt=row["attempt"],
             owner=row["owner"],
             lease_until=row["lease_until"],

@@ -104,6 +104,7 @@ class Ledger:
                 "retry_job",
                 id=latest["id"],
                 force=force,
+                engine=request.engine,
                 archive=archive,
                 priority=request.priority,
                 group_name=request.group,
@@ -116,6 +117,7 @@ class Ledger:
             priority=request.priority,
             group_name=request.group,
             force=force,
+            engine=request.engine,
             now=time.time(),
         )
         job_id = int(self.storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
@@ -144,7 +146,9 @@ class Ledger:
         """Queue again those of the jobs that failed, are unavailable or were cancelled; return how many did."""
         with self.storage.transaction():
             return sum(
-                self.storage.change("retry_job", id=job_id, force=False, archive=None, priority=-(2**31), group_name="")
+                self.storage.change(
+                    "retry_job", id=job_id, force=False, engine=None, archive=None, priority=-(2**31), group_name=""
+                )
                 for job_id in job_ids
             )
 

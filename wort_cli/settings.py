@@ -14,7 +14,7 @@ from typing import Any
 from wort_cli.errors import SettingsError, StorageProblem
 from wort_cli.profile import PROFILES, SRA_V1
 
-ENGINES = ("sourmash",)
+ENGINES = ("kernel", "sourmash")
 
 
 def available_cores() -> int:
@@ -33,6 +33,13 @@ def count(value: Any) -> int:
     if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:
         raise ValueError("a whole number from 1 to 1024 is needed")
     return int(value)
+
+
+def whole_number(value: Any) -> int:
+    number = int(value)
+    if isinstance(value, float | bool) or not 1 <= number <= 10**15:
+        raise ValueError("a positive whole number is needed")
+    return number
 
 
 def directories(value: Any) -> tuple[Path, ...]:
@@ -65,7 +72,10 @@ class Settings:
     jobs: int = setting(0, count, "jobs at a time (default: the cores there are)")
     threads: int = setting(0, count, "threads that sketch for one job (default: cores / jobs, at least 1)")
     profile: str = setting(SRA_V1.name, one_of(*PROFILES), "the recipe of signatures")
-    engine: str = setting("sourmash", one_of(*ENGINES), "the code that sketches")
+    engine: str = setting("kernel", one_of(*ENGINES), "the code that sketches: wort's own `kernel`, or `sourmash`")
+    slice_bases: int = setting(
+        75_000_000, whole_number, "bases of the slices in which a run is decoded, at the least; finished ones are kept"
+    )
     archives: tuple[Path, ...] = setting(
         (), directories, "directories with archives, as DIR/ACC/ACC.sra or DIR/ACC.sra, that are looked at first"
     )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from wort_cli.errors import NoSuchFile, NotASignature
 
 GZIP_MAGIC = b"\x1f\x8b"
-MD5_BATCH = 1 << 16
+BATCH = 1 << 16
 PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
 
 
@@ -44,8 +44,8 @@ class Sketch:
     def md5sum(self) -> str:
         """sourmash's md5 of a sketch: of its ksize and its hashes as text (sourmash src/core/src/sketch/minhash.rs)."""
         total = hashlib.md5(str(self.ksize).encode(), usedforsecurity=False)
-        for start in range(0, len(self.hashes), MD5_BATCH):
-            total.update("".join(map(str, self.hashes[start : start + MD5_BATCH].tolist())).encode())
+        for start in range(0, len(self.hashes), BATCH):
+            total.update("".join(map(str, self.hashes[start : start + BATCH].tolist())).encode())
         return total.hexdigest()
 
 
@@ -73,10 +73,12 @@ def digest(sketches: Iterable[Sketch]) -> str:
     for sketch in sorted(sketches, key=lambda s: (s.moltype, s.ksize, s.seed, s.max_hash)):
         recipe = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash}"
         total.update(f"{recipe} n={len(sketch.hashes)}\n".encode("ascii"))
-        pairs = np.empty(len(sketch.hashes), PAIR)
-        pairs["hash"] = sketch.hashes
-        pairs["abundance"] = 0 if sketch.abundances is None else sketch.abundances
-        total.update(pairs.data)
+        for start in range(0, len(sketch.hashes), BATCH):
+            part = slice(start, start + BATCH)
+            pairs = np.empty(len(sketch.hashes[part]), PAIR)
+            pairs["hash"] = sketch.hashes[part]
+            pairs["abundance"] = 0 if sketch.abundances is None else sketch.abundances[part]
+            total.update(pairs.data)
     return total.hexdigest()
 
 

@@ -56,6 +56,8 @@ class Provenance:
     """Whether vdb-validate found the archive consistent with its own checksums."""
     tools: Mapping[str, str]
     argv: tuple[str, ...]
+    slices: int
+    """Ranges of spots that were decoded on their own; their sketches add up exactly."""
     engine: str
     started_at: float
     seconds: float

@@ -33,6 +33,8 @@ class JobSpec:
     """Directories in which archives of runs are looked for first."""
     engine: str
     threads: int
+    slice_bases: int
+    """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
 
@@ -48,8 +50,9 @@ class JobSpec:
             store=settings.store_dir,
             log=settings.job_log(job.id),
             archives=settings.archives,
-            engine=settings.engine,
+            engine=job.engine or settings.engine,
             threads=settings.threads_per_job,
+            slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
         )

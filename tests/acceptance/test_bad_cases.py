@@ -261,7 +261,7 @@ def test_crashing_decoder_is_tried_three_times(home: Home, shelf: Shelf) -> None
 
 def test_stalled_decoder_is_ended(home: Home, shelf: Shelf) -> None:
     env = home.with_tool(
-        "fastq-dump", f'case " $* " in *" --fasta "*) echo ">x.1.1"; sleep 1000;; *) exec {FASTQ_DUMP} "$@";; esac'
+        "fastq-dump", f'case " $* " in *" --fasta "*) echo ">1.1"; sleep 1000;; *) exec {FASTQ_DUMP} "$@";; esac'
     )
     link(shelf.archive(), home.cwd / "x.sra")
     done = home("compute", "x.sra", "--now", env={**env, "WORT_STALL_TIMEOUT": "1"})

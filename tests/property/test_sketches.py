@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.unit.builders import numbers
+from tests.unit.pipeline.spots import sketched
 from wort_cli.accession import parse_name
 from wort_cli.pipeline import counts, sketch
 from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.engine import SourmashEngine
+from wort_cli.pipeline.engine import ENGINES
+from wort_cli.pipeline.fasta import FastaText
 from wort_cli.pipeline.reads import ReadsText
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.sketch import Sketcher
 from wort_cli.profile import Profile
 from wort_cli.signature_file import Sketch, digest, read_signature
 
@@ -34,8 +35,8 @@ LINE = st.builds(
     st.sampled_from(["", "", "", "", " A", ">C"]),
     st.sampled_from(["", "", "", "\r", " ", "\t\r"]),
 ).filter(lambda line: not line.startswith(">"))  # fmt: skip
-RECORD = st.tuples(st.integers(0, 2), st.lists(LINE, max_size=3), st.sampled_from(["", " x length=5", " >x\r", "\r"]))
-"""How far the spot's number rises, the lines, what follows the header."""
+RECORD = st.tuples(st.integers(0, 2), st.lists(LINE, max_size=3), st.sampled_from(["", "", " ", "\r"]))
+"""How far the spot's number rises, the lines, what follows the header on its line."""
 
 
 @st.composite
@@ -44,7 +45,7 @@ def fasta(draw: st.DrawFn) -> bytes:
     text, spot = "", 1
     for number, (rise, lines, rest) in enumerate(draw(st.lists(RECORD, max_size=8))):
         spot += rise
-        text += "".join(f"{line}\n" for line in (f">SRR1.{spot}.{number}{rest}", *lines))
+        text += "".join(f"{line}\n" for line in (f">{spot}.{number}{rest}", *lines))
     if text and draw(st.booleans()):
         text = text[:-1]
     return text.encode()
@@ -76,15 +77,19 @@ def counts_in(made: Sketch) -> dict[int, int]:
     return dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True))
 
 
-@given(pieces(fasta()), st.integers(1, 12))
-def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(chunks: list[bytes], ksize: int) -> None:
+@pytest.mark.parametrize("reader", [ReadsText, FastaText])
+@given(chunks=pieces(fasta()), ksize=st.integers(1, 12))
+@settings(deadline=None)
+def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(
+    reader: type[ReadsText | FastaText], chunks: list[bytes], ksize: int
+) -> None:
     records = read_by_screed(b"".join(chunks))
-    reads = ReadsText("SRR1")
+    reads = reader()
     text = b"".join([*(reads.feed(chunk) for chunk in chunks), reads.finish()])
     sequences = [sequence for _, sequence in records]
     assert counts_of([text], ksize) == counts_of(sequences, ksize)
     assert reads.reads == len(records)
-    assert reads.spots == len({title.split(".")[1] for title, _ in records})
+    assert reads.spots == len({title.split(".")[0] for title, _ in records})
     assert reads.bases == sum(map(len, sequences))
     assert reads.longest == max(map(len, sequences), default=0)
 
@@ -119,18 +124,22 @@ PROFILES = st.builds(
 READS = st.lists(st.text(LETTERS, max_size=120), max_size=12)
 
 
-@given(st.data(), PROFILES, READS, st.integers(1, 3), st.integers(1, 200))
+@pytest.mark.parametrize("engine", ENGINES)
+@given(
+    profile=PROFILES,
+    reads=READS,
+    threads=st.integers(1, 3),
+    piece=st.integers(1, 200),
+    slices=st.integers(1, 5),
+    chunk=st.integers(1, 300),
+)
 @settings(max_examples=60, deadline=None)
-def test_pieces_and_threads_do_not_change_the_sketches(
-    data: st.DataObject, profile: Profile, reads: list[str], threads: int, piece: int
+def test_slices_pieces_and_threads_do_not_change_the_sketches(
+    engine: str, profile: Profile, reads: list[str], threads: int, piece: int, slices: int, chunk: int
 ) -> None:
-    texts = data.draw(pieces(st.just("".join(f"N{read}" for read in reads).encode())))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sketch, "PIECE", piece)
-        with Sketcher(profile, SourmashEngine(profile), threads) as sketcher:
-            for text in texts:
-                sketcher.add(text)
-            sketches = sketcher.finish()
+        sketches = sketched(reads, profile, ENGINES[engine](profile), threads, slices, chunk)
     assert [made.ksize for made in sketches] == list(profile.ksizes)
     for made in sketches:
         assert counts_in(made) == counts_of(reads, made.ksize, profile.scaled, profile.seed)

@@ -55,6 +55,7 @@ def provenance(name: str = "SRR139146", **changes: Any) -> Provenance:
         "validated": False,
         "tools": {"wort": "0.1.0"},
         "argv": ("fastq-dump", "-Z", name),
+        "slices": 1,
         "engine": "sourmash",
         "started_at": 1700000000.5,
         "seconds": 1.25,

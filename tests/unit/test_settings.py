@@ -87,7 +87,8 @@ def test_the_defaults_suit_the_machine(home: Path) -> None:
     settings = load(home)
     cores = len(os.sched_getaffinity(0))
     assert (settings.jobs, settings.threads_per_job) == (cores, 1)
-    assert (settings.profile, settings.engine, settings.archives) == ("sra-v1", "sourmash", ())
+    assert (settings.profile, settings.engine, settings.archives) == ("sra-v1", "kernel", ())
+    assert settings.slice_bases == 75_000_000
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_the_md5_of_an_empty_sketch_is_sourmashs(ksize: int, md5: str) -> None:
 
 
 def test_the_md5_of_many_hashes_is_sourmashs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wort_cli.signature_file.MD5_BATCH", 7)
+    monkeypatch.setattr("wort_cli.signature_file.BATCH", 7)
     minhash = MinHash(n=0, ksize=21, scaled=1)
     minhash.add_many(range(1000))
     assert sketch(list(range(1000)), None).md5sum() == sourmash_md5(minhash)

@@ -13,12 +13,12 @@ from wort_cli.commands.context import JsonOption, begin
 from wort_cli.commands.follow import follow
 from wort_cli.commands.output import write_output
 from wort_cli.commands.sources import parse_sources
-from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
+from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError, shown
 from wort_cli.instance import running_daemon
 from wort_cli.job import Job, JobRequest, JobState
 from wort_cli.ledger import Answer, Ledger, Submitted
 from wort_cli.profile import profile_named
-from wort_cli.settings import Settings
+from wort_cli.settings import ENGINES, Settings
 from wort_cli.stores.local import LocalStore
 
 COLUMNS = ("name", "state", "job", "reason", "path")
@@ -52,6 +52,10 @@ def compute(
         str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")
     ] = "",
     profile: Annotated[str, typer.Option("--profile", metavar="P", help="The recipe (default: the setting).")] = "",
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="E", help="The code that sketches: kernel, or sourmash (slower, same bytes)."),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Compute signatures of sequencing runs."""
@@ -59,6 +63,8 @@ def compute(
         raise UsageError("--wait and --now exclude each other", "--now computes at once, in this process")
     if output is not None and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write it out later: `wort view ID -o FILE`")
+    if engine and engine not in ENGINES:
+        raise UsageError(f"there is no engine {shown(engine)}", f"there are: {', '.join(ENGINES)}")
     sources = parse_sources(ids or [], from_file, name)
     if output is not None:
         check_output(output, len(sources))
@@ -66,7 +72,7 @@ def compute(
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    requests = [JobRequest(source, profile_name, priority, group) for source in sources]
+    requests = [JobRequest(source, profile_name, priority, group, engine) for source in sources]
     store = LocalStore(settings.store_dir)
     answers = submit(ledger, store, requests, force=force, dry_run=dry_run)
     if dry_run:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
@@ -55,7 +56,11 @@ def doctor(as_json: JsonOption = False) -> None:
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Versions of what shapes signatures."""
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
-    yield Finding("ok", "engine", f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads")
+    use = f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads"
+    if settings.engine == "kernel" and find_spec("numba") is None:
+        yield Finding("problem", "engine", f"{use}; numba is missing", 'install numba, or set engine = "sourmash"')
+    else:
+        yield Finding("ok", "engine", use)
 
 
 def check_tools(settings: Settings) -> Iterator[Finding]:

@@ -89,6 +89,9 @@ def warm_up() -> None:
     """Import what every job needs, once for each worker."""
     import sourmash  # noqa: F401
 
+    import wort_cli.pipeline.fasta
+    import wort_cli.pipeline.kernel  # noqa: F401
+
 
 def die_with(parent: int) -> Callable[[], None]:
     """What a forked child does so that the kernel kills it when its parent, of process number `parent`, ends."""

@@ -1,28 +1,14 @@
 """The rules by which an attempt's outcome is judged: was all read, is an empty sketch explained, why did it fail."""
 
 import errno
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from wort_cli.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.decode import Spots
-from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.engine import Reader
 from wort_cli.pipeline.resolve import Archive
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import SketchSummary
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """All reads of an archive, sketched."""
-
-    argv: tuple[str, ...]
-    spots: int
-    """Spots with a read that passed the filters."""
-    reads: int
-    bases: int
-    longest: int
-    """Bases of the longest read."""
-    sketches: tuple[Sketch, ...]
 
 
 def check_has_spots(archive: Archive) -> None:
@@ -31,18 +17,22 @@ def check_has_spots(archive: Archive) -> None:
         raise JobFailed(Reason.NO_READS, "the archive has no spots")
 
 
-def check_complete(archive: Archive, reads: ReadsText, spots: Spots) -> None:
-    """JobFailed unless every spot of the archive was read, and every spot that was written arrived here."""
-    if spots.read != archive.spots:
-        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump read {spots.read} spots of {archive.spots}")
+def check_slice(expected: int, reads: Reader, spots: Spots) -> None:
+    """JobFailed unless every spot of a slice was read, and every spot that was written arrived here."""
+    if spots.read != expected:
+        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump read {spots.read} spots of {expected}")
     if spots.written != reads.spots:
         raise JobFailed(Reason.INCOMPLETE, f"fastq-dump wrote {spots.written} spots, {reads.spots} arrived")
-    if reads.reads == 0 or reads.bases == 0:
-        raise JobFailed(Reason.NO_READS, f"of {spots.read} spots none has a read that passes the filter")
 
 
-def explain_empty(decoded: Decoded) -> tuple[SketchSummary, ...]:
-    """The sketches in numbers; an empty one gets the reason that explains it.
+def check_has_reads(archive: Archive, bases: int) -> None:
+    """JobFailed if nothing of the archive passed the filters."""
+    if bases == 0:
+        raise JobFailed(Reason.NO_READS, f"of {archive.spots} spots none has a read that passes the filter")
+
+
+def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
+    """The sketches in numbers; an empty one gets the reason that explains it.  `longest` are the bases of any read.
 
     A k-mer needs a read of at least k bases.  Where there were such reads, all of them were hashed, and none of their
     k-mers is below the threshold: of n different k-mers that happens with probability (1 - 1/scaled)^n.
@@ -51,7 +41,7 @@ def explain_empty(decoded: Decoded) -> tuple[SketchSummary, ...]:
     def note(sketch: Sketch) -> str:
         if len(sketch.hashes):
             return ""
-        return Reason.READS_SHORTER_THAN_K if decoded.longest < sketch.ksize else Reason.FEW_KMERS
+        return Reason.READS_SHORTER_THAN_K if longest < sketch.ksize else Reason.FEW_KMERS
 
     return tuple(
         SketchSummary(
@@ -61,7 +51,7 @@ def explain_empty(decoded: Decoded) -> tuple[SketchSummary, ...]:
             sketch.md5sum(),
             note(sketch),
         )
-        for sketch in decoded.sketches
+        for sketch in sketches
     )
 
 

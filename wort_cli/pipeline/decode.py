@@ -9,16 +9,19 @@ import fcntl
 import re
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.resolve import Archive
+from wort_cli.pipeline.slices import Slice
 from wort_cli.pipeline.tool_errors import explain
 from wort_cli.pipeline.tools import TICK, CalledOff, ToolGroup
 from wort_cli.profile import Profile
 
 CHUNK = 1 << 20
+HEADERS = ("--defline-seq", ">$si.$ri")
+"""Spot and read; the readers count spots by them."""
 READ_LINE = re.compile(r"^Read (\d+) spots for ", re.MULTILINE)
 WRITTEN_LINE = re.compile(r"^Written (\d+) spots for ", re.MULTILINE)
 
@@ -32,18 +35,22 @@ class Spots:
 
 
 class Decoder:
-    """fastq-dump with the flags of a profile, reading `archive`."""
+    """fastq-dump with the flags of a profile, reading some spots of an archive.
 
-    def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float) -> None:
-        self.argv = ("fastq-dump", *profile.decode_flags, archive.argument)
+    The headers are cut to what is needed (`--defline-seq`): the bases are the same, and there is less to pass on.
+    """
+
+    def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
+        spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
+        argv = ("fastq-dump", *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
-        self._tool = tools.start(self.argv)
+        self._tool = tools.start(argv)
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, called_off: Callable[[], bool]) -> Iterator[bytes]:
         """The FASTA text in pieces of up to 1 MiB, until the decoder closes its output.
 
-        CalledOff if the job is; JobFailed(network) if nothing comes for `stall_timeout` seconds.
+        CalledOff if it is; JobFailed(network) if nothing comes for `stall_timeout` seconds.
         """
         stream = self._tool.stdout
         with contextlib.suppress(OSError):  # a larger pipe means fewer switches; an unprivileged user has a limit
@@ -60,12 +67,12 @@ class Decoder:
                 yield data
             elif time.monotonic() - heard > self._stall_timeout:
                 raise JobFailed(Reason.NETWORK, f"fastq-dump gave no read for {self._stall_timeout:g} seconds")
-            if self._tools.called_off():
+            if called_off():
                 raise CalledOff
 
-    def finish(self) -> Spots:
+    def finish(self, called_off: Callable[[], bool]) -> Spots:
         """What the decoder did, once its output has ended; JobFailed unless it says that all went well."""
-        code = self._tool.wait(self._tools.called_off)
+        code = self._tool.wait(called_off)
         stderr = self._tool.stderr
         self._tools.log(f"exit {code}\n{stderr}".rstrip())
         read, written = READ_LINE.findall(stderr), WRITTEN_LINE.findall(stderr)

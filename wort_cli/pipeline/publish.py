@@ -4,7 +4,7 @@ from pathlib import Path
 
 from wort_cli.accession import parse_name
 from wort_cli.failure import JobFailed, Reason
-from wort_cli.signature_file import read_signature
+from wort_cli.pipeline.validate import checksum
 from wort_cli.signature_record import Provenance
 from wort_cli.stores.local import LocalStore
 from wort_cli.work import Published
@@ -14,6 +14,6 @@ def publish(sealed: Path, provenance: Provenance, store: LocalStore) -> Publishe
     """Put the signature into the store and confirm that it stands there; OSError if it can't be written."""
     name = parse_name(provenance.name)
     path = store.put(sealed, provenance, name)
-    if read_signature(path).digest != provenance.digest:
+    if checksum(path) != checksum(sealed):
         raise JobFailed(Reason.STORAGE_DOWN, f"{path} does not hold what was written to it")
     return Published(store.key(name), path.stat().st_size, provenance)

@@ -5,21 +5,20 @@ reads one by one.  Lines are stripped and '>' begins a record only as the first 
 what `sourmash sketch` reads with (screed/fasta.py).
 """
 
-from pathlib import Path
+import re
 
 from wort_cli.failure import JobFailed, Reason
+
+HEADER = re.compile(rb">(\d+)\.\d+\s*")
 
 
 class ReadsText:
     """Feed it FASTA in pieces of any size; it gives text in pieces, and knows what it saw.
 
-    fastq-dump writes headers `>NAME.SPOT.READ ...` (--readids), spots in ascending order.  NAME is that of `archive`,
-    the argument it was given, with or without its ending; it may have blanks and dots.
+    The decoder writes headers `>SPOT.READ` (decode.py), spots in ascending order.
     """
 
-    def __init__(self, archive: str) -> None:
-        name = Path(archive).name
-        self._titles = [f">{title}.".encode() for title in (name, Path(name).stem)]
+    def __init__(self) -> None:
         self.spots = 0
         """Spots with at least one read."""
         self.reads = 0
@@ -59,18 +58,13 @@ class ReadsText:
     def _begin_read(self, header: bytes) -> None:
         self._end_read()
         self.reads += 1
-        spot = self._spot_of(header)
+        known = HEADER.fullmatch(header)
+        if known is None:
+            raise JobFailed(Reason.TOOL_CRASH, f"fastq-dump wrote an unknown header: {header[:80]!r}")
+        spot = known[1]
         if spot != self._spot:
             self._spot = spot
             self.spots += 1
-
-    def _spot_of(self, header: bytes) -> bytes:
-        title = next((title for title in self._titles if header.startswith(title)), b">")
-        spot, _, read = header[len(title) :].split(b" ", 1)[0].rpartition(b".")
-        spot = spot.rpartition(b".")[2]
-        if not (spot.isdigit() and read.strip().isdigit()):
-            raise JobFailed(Reason.TOOL_CRASH, f"fastq-dump wrote an unknown header: {header[:80]!r}")
-        return spot
 
     def _end_read(self) -> None:
         self.bases += self._length

@@ -16,7 +16,7 @@ from wort_cli.work import JobSpec
 
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
-SPOT_COUNT = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="', re.MULTILINE)
+COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 
 
@@ -30,6 +30,8 @@ class Archive:
     """Of an archive on disk; None if the toolkit reads it from the network."""
     spots: int
     """Its own count of spots."""
+    bases: int
+    """Its own count of bases, of which the filters may take some away."""
     size: int
     """Bytes."""
 
@@ -44,12 +46,12 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
         if path is not None:
             check_is_archive(path)
         argument = str(path or spec.source.name)
-        spots, size = ask_size(argument, tools, deadline, on_disk=path is not None)
+        spots, bases, size = ask_size(argument, tools, deadline, on_disk=path is not None)
     except TimeoutError:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.resolve_timeout:g} seconds"
         ) from None
-    return Archive(argument, path, spots, path.stat().st_size if path else size)
+    return Archive(argument, path, spots, bases, path.stat().st_size if path else size)
 
 
 def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:
@@ -94,17 +96,17 @@ def check_is_archive(path: Path) -> None:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit can't open a path with '%': {path}; rename it")
 
 
-def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int]:
-    """The spots and bytes of an archive, by its own count (sra-stat(1): `spot_count` and `Size`).
+def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int, int]:
+    """The spots, bases and bytes of an archive, by its own count (sra-stat(1)).
 
     Its XML is not parsed as such, for it holds the path of the archive as it is, quotes and all.
     """
     run = tools.run(["sra-stat", "--quick", "--xml", argument], deadline - time.monotonic())
-    spots = SPOT_COUNT.search(run.stdout)
-    if spots is None:
+    counts = COUNTS.search(run.stdout)
+    if counts is None:
         reason, detail = failure_of(run)
         if on_disk and run.returncode > 0:  # a file that can't be opened is not going to mend itself
             raise JobFailed(Reason.INCOMPLETE, detail, lasting=True)
         raise JobFailed(reason, detail)
     size = SIZE.search(run.stdout)
-    return int(spots[1]), int(size[1]) if size else 0
+    return int(counts[1]), int(counts[2]), int(size[1]) if size else 0

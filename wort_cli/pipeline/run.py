@@ -5,43 +5,49 @@ sealed reads back as what was sketched.  Whatever else happens becomes a Failure
 """
 
 import platform
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 
 from wort_cli.failure import JobFailed
 from wort_cli.job import Progress
-from wort_cli.pipeline.check import Decoded, check_complete, check_has_spots, explain_empty, failure_of
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
 from wort_cli.pipeline.decode import Decoder
 from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.publish import publish
-from wort_cli.pipeline.reads import ReadsText
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.sketch import Sketcher
+from wort_cli.pipeline.sketch import RunSketcher, Totals
+from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
-from wort_cli.pipeline.validate import prove_whole
+from wort_cli.pipeline.validate import Fingerprint, prove_whole
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.profile import profile_named
+from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance
 from wort_cli.stores.local import LocalStore
 from wort_cli.versions import library_versions
 from wort_cli.work import JobResult, JobSpec, Published, Watcher
 
-REPORT_EVERY = 0.25
-"""Seconds between reports of progress."""
 TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 
 
 def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
-    """Do the work.  Every way it can end is a result, but for CalledOff, which passes: then nobody wants one."""
+    """Do the work.  Every way it can end is a result, but for CalledOff, which passes: then nobody wants one.
+
+    Finished slices are left for another attempt if there may be one; who decides that there is none removes them.
+    """
     workspace = Workspace(spec.workspace, spec.attempt)
     try:
         with job_log(spec) as log:
             try:
                 workspace.make()
-                return JobResult(spec.job_id, spec.attempt, published=Attempt(spec, watcher, workspace, log).run())
+                published = Attempt(spec, watcher, workspace, log).run()
+                return JobResult(spec.job_id, spec.attempt, published=published)
             except CalledOff:
                 log("called off")
                 raise
@@ -55,6 +61,15 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
         return JobResult(spec.job_id, spec.attempt, failure=failure_of(error))
     finally:
         workspace.leave()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """All reads of an archive, sketched, in so many slices."""
+
+    totals: Totals
+    sketches: tuple[Sketch, ...]
+    slices: int
 
 
 class Attempt:
@@ -72,32 +87,34 @@ class Attempt:
         """Resolve, prove whole, decode and sketch, check, seal, publish."""
         with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
             self.report("resolving")
+            threading.Thread(target=import_module, args=("sourmash.signature",), daemon=True).start()  # for sealing
             versions = {name: tools.version(name) for name in TOOLS}
             archive = resolve(self.spec, tools)
             self.report("validating", 0, archive.spots)
             fingerprint = prove_whole(archive, tools)
             check_has_spots(archive)
-            decoded = self.sketch_reads(archive, tools)
+            decoded = self.sketch_reads(archive, fingerprint, tools)
         fingerprint.check_unchanged(archive)
-        self.report("sealing", archive.spots, archive.spots, decoded.bases)
-        sketches = explain_empty(decoded)
+        totals = decoded.totals
+        self.report("sealing", archive.spots, archive.spots, totals.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
         provenance = Provenance(
             name=self.spec.source.name,
             profile=self.profile.name,
             digest=digest,
-            sketches=sketches,
+            sketches=explain_empty(decoded.sketches, totals.longest),
             spots=archive.spots,
-            spots_passed=decoded.spots,
-            reads=decoded.reads,
-            bases=decoded.bases,
+            spots_passed=totals.spots,
+            reads=totals.reads,
+            bases=totals.bases,
             source=str(archive.path or "remote"),
             source_size=archive.size,
             source_sha256=fingerprint.sha256,
             source_mtime=fingerprint.mtime,
             validated=fingerprint.validated,
             tools={**versions, **library_versions()},
-            argv=decoded.argv,
+            argv=("fastq-dump", *self.profile.decode_flags, archive.argument),
+            slices=decoded.slices,
             engine=self.spec.engine,
             started_at=self.started_at,
             seconds=round(time.time() - self.started_at, 3),
@@ -105,22 +122,32 @@ class Attempt:
         )
         return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
 
-    def sketch_reads(self, archive: Archive, tools: ToolGroup) -> Decoded:
-        """Stream all reads through the sketcher; JobFailed unless all were there."""
-        decoder = Decoder(archive, self.profile, tools, self.spec.stall_timeout)
-        engine = ENGINES[self.spec.engine](self.profile)
-        reads = ReadsText(archive.argument)
-        reported = 0.0
-        with Sketcher(self.profile, engine, self.spec.threads) as sketcher:
-            for chunk in decoder.chunks():
-                sketcher.add(reads.feed(chunk))
-                if time.monotonic() - reported > REPORT_EVERY:
-                    reported = time.monotonic()
-                    self.report("sketching", reads.spots, archive.spots, reads.bases)
-            sketcher.add(reads.finish())
-            check_complete(archive, reads, decoder.finish())
-            sketches = sketcher.finish()
-        return Decoded(decoder.argv, reads.spots, reads.reads, reads.bases, reads.longest, sketches)
+    def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, tools: ToolGroup) -> Decoded:
+        """Sketch all slices of the archive; JobFailed unless all reads were there."""
+        slices = plan(archive.spots, archive.bases, self.spec.slice_bases)
+        sketcher = RunSketcher(
+            slices,
+            self.slice_store(archive, fingerprint) if len(slices) > 1 else None,
+            lambda part: Decoder(archive, self.profile, tools, self.spec.stall_timeout, part),
+            self.profile,
+            ENGINES[self.spec.engine](self.profile),
+        )
+        sketcher.run(
+            self.spec.threads,
+            self.watcher.called_off,
+            lambda totals: self.report("sketching", totals.spots, archive.spots, totals.bases),
+        )
+        totals = sketcher.totals()
+        check_has_reads(archive, totals.bases)
+        return Decoded(totals, sketcher.sketches(), len(slices))
+
+    def slice_store(self, archive: Archive, fingerprint: Fingerprint) -> SliceStore:
+        """Where finished slices of this archive and profile are kept."""
+        origin = {
+            "source": fingerprint.sha256 or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
+            "profile": self.profile.name,
+        }
+        return SliceStore(self.workspace.slices, origin)
 
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
         """Tell how far the attempt is; end it if it was called off."""

@@ -1,73 +1,154 @@
-"""Sketches text in threads: an engine hashes piece after piece, the counts are added up in one place.
+"""Decodes and sketches an archive, slice by slice, as many at a time as the job has threads.
 
-Pieces may be hashed in any order, for counts just add up.  At most two pieces a thread are under way, so that memory
-does not depend on how fast the reads come.
+Each slice has a decoder of its own and a thread that takes its text and has an engine hash it; text is handed on in
+pieces of a megabyte, so that memory depends on neither the length of the run nor the speed of the decoders.  Counts of
+finished slices are added up in one place.
 """
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
-from wort_cli.pipeline.counts import HashCounts, Hashes
-from wort_cli.pipeline.engine import Engine
+from wort_cli.pipeline.check import check_slice
+from wort_cli.pipeline.counts import HashCounts
+from wort_cli.pipeline.decode import Decoder
+from wort_cli.pipeline.engine import Engine, Reader
+from wort_cli.pipeline.slices import Slice, SlicedCounts, SliceStore
+from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import Profile
 from wort_cli.signature_file import Sketch
 
 PIECE = 1 << 20
 """Bytes of text that are hashed in one go, at the least."""
+REPORT_EVERY = 0.25
+"""Seconds between reports of progress."""
 
 
-class Sketcher:
-    """Makes the sketches of a profile of text that is added in order."""
+@dataclass(frozen=True)
+class Totals:
+    """What all slices have been so far."""
 
-    def __init__(self, profile: Profile, engine: Engine, threads: int) -> None:
+    spots: int
+    reads: int
+    bases: int
+    longest: int
+
+
+class RunSketcher:
+    """Makes the sketches of a run of its slices."""
+
+    def __init__(
+        self,
+        slices: Sequence[Slice],
+        store: SliceStore | None,
+        start_decoder: Callable[[Slice], Decoder],
+        profile: Profile,
+        engine: Engine,
+    ) -> None:
+        self._slices = slices
+        self._store = store
+        self._start_decoder = start_decoder
         self._profile = profile
         self._engine = engine
         self._counts = [HashCounts() for _ in profile.ksizes]
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._pending: deque[Future[list[tuple[Hashes, Hashes]]]] = deque()
-        self._most_pending = 2 * threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sketch")
+        self._finished: list[SlicedCounts] = []
+        self._reading: dict[Slice, Reader] = {}
+        self._ended = threading.Event()
 
-    def __enter__(self) -> Self:
-        return self
+    def run(self, threads: int, called_off: Callable[[], bool], report: Callable[[Totals], None]) -> None:
+        """Do all slices that the store does not have; CalledOff if the job is, JobFailed if a slice failed."""
+        missing = [part for part in self._slices if not self._take_finished(part)]
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")
+        try:
+            pending = {pool.submit(self._sketch, part) for part in missing}
+            while pending:
+                done, pending = wait(pending, REPORT_EVERY, FIRST_COMPLETED)
+                raise_first([future.exception() for future in done])
+                for future in done:
+                    self._add(future.result())
+                report(self.totals())
+                if called_off():
+                    raise CalledOff
+        finally:
+            # Where one slice failed, the threads of the others end at their decoders' next word.
+            self._ended.set()
+            pool.shutdown(cancel_futures=True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+    def totals(self) -> Totals:
+        """How far all slices are, finished or not."""
+        parts: list[SlicedCounts | Reader] = [*self._finished, *list(self._reading.values())]
+        return Totals(
+            sum(part.spots for part in parts),
+            sum(part.reads for part in parts),
+            sum(part.bases for part in parts),
+            max((part.longest for part in parts), default=0),
+        )
 
-    def add(self, text: bytes) -> None:
-        """Sketch more text; `text` must end where a read ends, or go on in the next call.  Waits if it must."""
-        self._pieces.append(text)
-        self._size += len(text)
-        if self._size >= PIECE:
-            self._submit(keep_last_read=True)
-
-    def finish(self) -> tuple[Sketch, ...]:
-        """The sketches of all text, one for each ksize of the profile."""
-        self._submit(keep_last_read=False)
-        while self._pending:
-            self._collect()
-        sketches = []
+    def sketches(self) -> tuple[Sketch, ...]:
+        """The sketches of all slices, once they are finished."""
+        made = []
         for ksize, counts in zip(self._profile.ksizes, self._counts, strict=True):
-            hashes, abundances = counts.sorted()
-            sketches.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, hashes, abundances))
-        return tuple(sketches)
+            made.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, *counts.sorted()))
+        return tuple(made)
 
-    def _submit(self, *, keep_last_read: bool) -> None:
-        """Hand the text on to a thread; the last read stays if it may go on."""
-        text = b"".join(self._pieces)
-        end = text.rfind(b"N") if keep_last_read else len(text)
-        if end <= 0 and keep_last_read:
-            return
-        self._pieces, self._size = [text[end:]], len(text) - end
-        while len(self._pending) >= self._most_pending:
-            self._collect()
-        self._pending.append(self._pool.submit(self._engine.hash_text, text[:end]))
+    def _take_finished(self, part: Slice) -> bool:
+        """Add a slice that an earlier attempt finished."""
+        done = self._store.load(part) if self._store else None
+        if done is not None:
+            self._add(done)
+        return done is not None
 
-    def _collect(self) -> None:
-        for counts, (hashes, abundances) in zip(self._counts, self._pending.popleft().result(), strict=True):
-            counts.add(hashes, abundances)
+    def _add(self, done: SlicedCounts) -> None:
+        self._reading.pop(done.slice, None)
+        for total, (hashes, counts) in zip(self._counts, done.counts, strict=True):
+            total.add(hashes, counts)
+        self._finished.append(replace(done, counts=()))
+
+    def _sketch(self, part: Slice) -> SlicedCounts:
+        """Decode and sketch a slice, and keep it; where one fails, no other begins."""
+        if self._ended.is_set():
+            raise CalledOff
+        try:
+            return self._sketched(part)
+        except BaseException:
+            self._ended.set()
+            raise
+
+    def _sketched(self, part: Slice) -> SlicedCounts:
+        decoder = self._start_decoder(part)
+        reads = self._engine.new_reader()
+        self._reading[part] = reads
+        counts = [HashCounts() for _ in self._profile.ksizes]
+        for text in pieces(map(reads.feed, decoder.chunks(self._ended.is_set)), reads.finish):
+            for count, hashes in zip(counts, self._engine.hash_text(text), strict=True):
+                count.add(hashes)
+        check_slice(part.spots, reads, decoder.finish(self._ended.is_set))
+        tables = tuple(count.sorted() for count in counts)
+        done = SlicedCounts(part, reads.spots, reads.reads, reads.bases, reads.longest, tables)
+        if self._store is not None:
+            self._store.save(done)
+        return done
+
+
+def raise_first(errors: Sequence[BaseException | None]) -> None:
+    """Raise the error of a slice that failed, rather than that of one which ended because of it."""
+    for error in sorted(filter(None, errors), key=lambda error: isinstance(error, CalledOff)):
+        raise error
+
+
+def pieces(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
+    """Text in pieces of some PIECE bytes, which end where a read ends: at an N."""
+    rest: list[bytes] = []
+    size = 0
+    for text in texts:
+        rest.append(text)
+        size += len(text)
+        if size < PIECE:
+            continue
+        joined = b"".join(rest)
+        end = joined.rfind(b"N")
+        if end > 0:
+            yield joined[:end]
+        rest, size = [joined[max(end, 0) :]], len(joined) - max(end, 0)
+    yield b"".join(rest) + finish()

@@ -59,7 +59,7 @@ def validate(path: Path, tools: ToolGroup) -> None:
     raise JobFailed(failure.reason, failure.detail, lasting=failure.reason is Reason.INCOMPLETE)
 
 
-def checksum(path: Path, called_off: Callable[[], bool]) -> str:
+def checksum(path: Path, called_off: Callable[[], bool] = lambda: False) -> str:
     """The sha256 of a file, in hexadecimal; CalledOff if the job is called off meanwhile."""
     total = hashlib.sha256()
     with path.open("rb") as file:

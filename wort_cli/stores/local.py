@@ -9,10 +9,17 @@ A file appears under its final name only when it is whole and on the disk: writt
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from wort_cli.accession import Accession, Name
 from wort_cli.signature_record import Provenance
+
+COPY = 1 << 20
+"""Bytes that are copied together."""
 
 
 class LocalStore:
@@ -44,20 +51,29 @@ class LocalStore:
         """
         document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
         write_whole(self.provenance_path(name), document)
-        write_whole(self.path(name), sealed.read_bytes())
+        with sealed.open("rb") as source, whole_file(self.path(name)) as file:
+            shutil.copyfileobj(source, file, COPY)
         return self.path(name)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is whole and on the disk.
+    """Write a file that appears under its name only when it is whole and on the disk."""
+    with whole_file(path) as file:
+        file.write(data)
 
-    The `.partial` of a writer that was killed is written over by the next one, so that none is left.
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write and read, which appears under its name only when it is whole and on the disk.
+
+    After any exception it does not appear.  The `.partial` of a writer that was killed is written over by the next one,
+    so that none is left.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("wb") as file:
-            file.write(data)
+        with partial.open("w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

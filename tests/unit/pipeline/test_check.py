@@ -8,20 +8,20 @@ import pytest
 
 from tests.unit.builders import sketch
 from wort_cli.failure import Failure, JobFailed, Reason
-from wort_cli.pipeline.check import Decoded, check_complete, check_has_spots, explain_empty, failure_of
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, check_slice, explain_empty, failure_of
 from wort_cli.pipeline.decode import Spots
 from wort_cli.pipeline.reads import ReadsText
 from wort_cli.pipeline.resolve import Archive
 
 
 def archive(spots: int) -> Archive:
-    return Archive("SRR139146", None, spots, 100)
+    return Archive("SRR139146", None, spots, 100 * spots, 100)
 
 
 def arrived(spots: int, bases: str = "ACGT") -> ReadsText:
-    reads = ReadsText("SRR139146")
+    reads = ReadsText()
     for spot in range(1, spots + 1):
-        reads.feed(f">SRR139146.{spot}.1 x\n{bases}\n".encode())
+        reads.feed(f">{spot}.1\n{bases}\n".encode())
     reads.finish()
     return reads
 
@@ -33,27 +33,40 @@ def test_an_archive_without_spots_has_no_reads() -> None:
     assert failure.value.failure.reason is Reason.NO_READS
 
 
-def test_all_spots_read_and_all_written_spots_here_is_complete() -> None:
-    check_complete(archive(5), arrived(3), Spots(5, 3))
+@pytest.mark.parametrize(("said", "reads"), [(Spots(5, 3), arrived(3)), (Spots(5, 0), arrived(0))])
+def test_all_spots_read_and_all_written_spots_here_is_complete(said: Spots, reads: ReadsText) -> None:
+    check_slice(5, reads, said)
 
 
 @pytest.mark.parametrize(
-    ("counted", "said", "reads", "reason"),
+    ("counted", "said", "reads"),
     [
-        (5, Spots(4, 3), arrived(3), Reason.INCOMPLETE),
-        (5, Spots(6, 3), arrived(3), Reason.INCOMPLETE),
-        (5, Spots(5, 3), arrived(2), Reason.INCOMPLETE),
-        (5, Spots(5, 3), arrived(4), Reason.INCOMPLETE),
-        (5, Spots(5, 1), arrived(0), Reason.INCOMPLETE),
-        (5, Spots(5, 0), arrived(0), Reason.NO_READS),
-        (5, Spots(5, 2), arrived(2, ""), Reason.NO_READS),
+        (5, Spots(4, 3), arrived(3)),
+        (5, Spots(6, 3), arrived(3)),
+        (5, Spots(5, 3), arrived(2)),
+        (5, Spots(5, 3), arrived(4)),
+        (5, Spots(5, 1), arrived(0)),
+        (5, Spots(5, 0), arrived(1)),
+        (5, Spots(0, 0), arrived(0)),
     ],
 )
-def test_anything_missing_ends_the_job(counted: int, said: Spots, reads: ReadsText, reason: Reason) -> None:
+def test_anything_missing_ends_the_job(counted: int, said: Spots, reads: ReadsText) -> None:
     with pytest.raises(JobFailed) as failure:
-        check_complete(archive(counted), reads, said)
-    assert failure.value.failure.reason is reason
+        check_slice(counted, reads, said)
+    assert failure.value.failure.reason is Reason.INCOMPLETE
     assert failure.value.failure.lasting is False
+
+
+@pytest.mark.parametrize("reads", [arrived(0), arrived(2, "")])
+def test_a_run_without_a_base_has_no_reads(reads: ReadsText) -> None:
+    with pytest.raises(JobFailed) as failure:
+        check_has_reads(archive(5), reads.bases)
+    assert failure.value.failure.reason is Reason.NO_READS
+    assert failure.value.failure.lasting is False
+
+
+def test_a_run_with_one_base_has_reads() -> None:
+    check_has_reads(archive(5), arrived(1, "A").bases)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +81,12 @@ def test_anything_missing_ends_the_job(counted: int, said: Spots, reads: ReadsTe
 )
 def test_an_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
     empty = (sketch([], [], ksize=21), sketch([], [], ksize=31))
-    decoded = Decoded(("fastq-dump",), 1, 1, longest, longest, empty)
-    assert [summary.note for summary in explain_empty(decoded)] == notes
+    assert [summary.note for summary in explain_empty(empty, longest)] == notes
 
 
 def test_a_sketch_is_summed_up_in_numbers() -> None:
     made = sketch([1, 2, 3], [4, 5, 6])
-    (summary,) = explain_empty(Decoded(("fastq-dump",), 1, 1, 10, 10, (made,)))
+    (summary,) = explain_empty([made], 10)
     assert (summary.ksize, summary.hashes, summary.abundance_sum, summary.note) == (21, 3, 15, "")
     assert summary.md5 == made.md5sum()
 

@@ -1,18 +1,32 @@
-"""Sketches are sourmash's, whatever the pieces and threads."""
+"""Sketches are sourmash's, whatever the slices, pieces and threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import pytest
 from sourmash import MinHash
 
 from tests.unit.builders import random_reads
+from tests.unit.pipeline.spots import Decoding, Shelf, fasta_of, sketched
+from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline import sketch
 from wort_cli.pipeline.counts import Hashes
-from wort_cli.pipeline.engine import ENGINES, SourmashEngine
-from wort_cli.pipeline.sketch import Sketcher
+from wort_cli.pipeline.decode import Decoder, Spots
+from wort_cli.pipeline.engine import ENGINES, Reader, SourmashEngine
+from wort_cli.pipeline.reads import ReadsText
+from wort_cli.pipeline.sketch import RunSketcher, Totals, pieces
+from wort_cli.pipeline.slices import Slice, SliceStore
+from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import SRA_V1, Profile
 from wort_cli.settings import ENGINES as CHOICES
+from wort_cli.signature_file import Sketch
 
 SMALL = Profile("small", (5, 21), 2, abundance=True, seed=42, decode_flags=())
 READS = [*random_reads(60, 90), "ACGTNNACGTACGTNACGTTTGCA", "acgtacgtacgtttgca" * 3, "", "AC"]
+ORIGIN = {"source": "a", "profile": "small"}
 
 
 def reference(ksize: int, profile: Profile = SMALL) -> dict[int, int]:
@@ -23,16 +37,7 @@ def reference(ksize: int, profile: Profile = SMALL) -> dict[int, int]:
     return dict(minhash.hashes)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("piece", [1, 50, 1 << 20])
-def test_pieces_and_threads_do_not_change_the_sketches(
-    monkeypatch: pytest.MonkeyPatch, threads: int, piece: int
-) -> None:
-    monkeypatch.setattr(sketch, "PIECE", piece)
-    with Sketcher(SMALL, SourmashEngine(SMALL), threads) as sketcher:
-        for read in READS:
-            sketcher.add(b"N" + read.encode())
-        sketches = sketcher.finish()
+def assert_are_sourmashs(sketches: tuple[Sketch, ...]) -> None:
     assert [made.ksize for made in sketches] == [5, 21]
     for made in sketches:
         assert made.abundances is not None
@@ -40,24 +45,163 @@ def test_pieces_and_threads_do_not_change_the_sketches(
         assert dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True)) == reference(made.ksize)
 
 
-def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def never() -> bool:
+    return False
+
+
+def unheard(totals: Totals) -> None:
+    """Reports that nobody reads."""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("slices", [1, 2, 7, len(READS)])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("piece", [1, 50, 1 << 20])
+def test_slices_pieces_and_threads_do_not_change_the_sketches(
+    monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, piece: int
+) -> None:
+    monkeypatch.setattr(sketch, "PIECE", piece)
+    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     monkeypatch.setattr(sketch, "PIECE", 7)
+    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100, 10_000])
+@pytest.mark.parametrize("piece", [1, 40, 500, 1 << 20])
+def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
+    monkeypatch: pytest.MonkeyPatch, size: int, piece: int
+) -> None:
+    monkeypatch.setattr(sketch, "PIECE", piece)
     text = "".join(f"N{read}" for read in READS).encode()
-    with Sketcher(SMALL, SourmashEngine(SMALL), 2) as sketcher:
-        for start in range(0, len(text), 5):
-            sketcher.add(text[start : start + 5])
-        sketches = sketcher.finish()
-    assert [len(made.hashes) for made in sketches] == [len(reference(5)), len(reference(21))]
+    cut = list(pieces((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
+    assert b"".join(cut) == text + b"NACGT"
+    assert all(part.startswith(b"N") for part in cut)
+    if piece > len(text):
+        assert len(cut) == 1
+    elif size <= piece:
+        assert max(map(len, cut)) <= piece + size + max(map(len, READS)) + len("NNACGT")
 
 
-def test_of_no_text_the_sketches_are_empty() -> None:
-    with Sketcher(SRA_V1, SourmashEngine(SRA_V1), 1) as sketcher:
-        sketches = sketcher.finish()
-    assert [(made.ksize, made.scaled, len(made.hashes)) for made in sketches] == [
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_no_text_the_sketches_are_empty(engine: str) -> None:
+    shelf = Shelf([])
+    sketcher = shelf.sketcher([Slice(1, 0)], SRA_V1, ENGINES[engine](SRA_V1))
+    sketcher.run(1, never, unheard)
+    assert [(made.ksize, made.scaled, len(made.hashes)) for made in sketcher.sketches()] == [
         (21, 1000, 0),
         (31, 1000, 0),
         (51, 1000, 0),
     ]
+    assert sketcher.totals() == Totals(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("slices", [1, 5])
+def test_totals_are_those_of_all_slices(slices: int) -> None:
+    shelf = Shelf(READS)
+    sketcher = shelf.sketcher(shelf.slices(slices), SMALL, SourmashEngine(SMALL))
+    reports: list[Totals] = []
+    sketcher.run(2, never, reports.append)
+    whole = Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+    assert sketcher.totals() == whole == reports[-1]
+    assert len(shelf.asked) == slices
+    assert [report.spots for report in reports] == sorted(report.spots for report in reports)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_an_earlier_attempt_finished_is_not_decoded_again(tmp_path: Path, engine: str) -> None:
+    store, shelf = SliceStore(tmp_path, ORIGIN), Shelf(READS)
+    slices = shelf.slices(5)
+    first = shelf.sketcher(slices[:3], SMALL, ENGINES[engine](SMALL), store)
+    first.run(2, never, unheard)
+    assert sorted(shelf.asked, key=slices.index) == list(slices[:3])
+
+    shelf.asked.clear()
+    second = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    second.run(2, never, unheard)
+    assert sorted(shelf.asked, key=slices.index) == list(slices[3:])
+    assert_are_sourmashs(second.sketches())
+    assert second.totals() == Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+
+    shelf.asked.clear()
+    third = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    third.run(2, never, unheard)
+    assert shelf.asked == []
+    assert_are_sourmashs(third.sketches())
+
+
+def test_of_another_origin_nothing_is_taken(tmp_path: Path) -> None:
+    shelf = Shelf(READS)
+    slices = shelf.slices(3)
+    for origin in (ORIGIN, {**ORIGIN, "source": "b"}):
+        shelf.asked.clear()
+        sketcher = shelf.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, origin))
+        sketcher.run(1, never, unheard)
+        assert shelf.asked == list(slices)
+        assert_are_sourmashs(sketcher.sketches())
+
+
+def sketcher_of(slices: tuple[Slice, ...], start: Callable[[Slice], object], store: SliceStore | None) -> RunSketcher:
+    """A sketcher whose decoders are started by `start`."""
+    return RunSketcher(slices, store, lambda part: cast(Decoder, start(part)), SMALL, SourmashEngine(SMALL))
+
+
+@pytest.mark.parametrize(("less_read", "less_written"), [(1, 0), (0, 1), (-1, 0), (0, -1)])
+def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
+    tmp_path: Path, less_read: int, less_written: int
+) -> None:
+    slices = Shelf(READS).slices(3)
+
+    def start(part: Slice) -> Decoding:
+        stream = fasta_of(part.first, READS[part.first - 1 : part.last])
+        wrong = part == slices[1]
+        return Decoding(stream, 100, Spots(part.spots - less_read * wrong, part.spots - less_written * wrong))
+
+    sketcher = sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN))
+    with pytest.raises(JobFailed) as failure:
+        sketcher.run(1, never, unheard)
+    assert failure.value.failure.reason is Reason.INCOMPLETE
+    assert SliceStore(tmp_path, ORIGIN).load(slices[0]) is not None
+    assert SliceStore(tmp_path, ORIGIN).load(slices[1]) is None
+
+
+class Blocked(Decoding):
+    """A decoder that writes nothing until it is called off, as Decoder is."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", 1, Spots(0, 0))
+
+    def chunks(self, called_off: Callable[[], bool]) -> Iterator[bytes]:
+        while not called_off():
+            threading.Event().wait(0.01)
+            yield b""
+        raise CalledOff
+
+
+def test_a_job_that_is_called_off_waits_for_no_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sketch, "REPORT_EVERY", 0.01)
+    before = threading.active_count()
+    sketcher = sketcher_of(Shelf(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, ORIGIN))
+    with pytest.raises(CalledOff):
+        sketcher.run(2, lambda: True, unheard)
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_one_slice_fails_the_others_end(tmp_path: Path) -> None:
+    slices = Shelf(READS).slices(5)
+
+    def start(part: Slice) -> Decoding:
+        return Decoding(b">what\n", 100, Spots(0, 0)) if part == slices[1] else Blocked()
+
+    before = threading.active_count()
+    with pytest.raises(JobFailed, match="unknown header"):
+        sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN)).run(2, never, unheard)
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 class Broken:
@@ -66,37 +210,44 @@ class Broken:
     name = "broken"
     max_hash = 1
 
-    def hash_text(self, text: bytes) -> list[tuple[Hashes, Hashes]]:
+    def new_reader(self) -> Reader:
+        return ReadsText()
+
+    def hash_text(self, text: bytes) -> list[Hashes]:
         raise ZeroDivisionError(len(text))
 
 
 @pytest.mark.parametrize("piece", [1, 1 << 20])
-def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+@pytest.mark.parametrize("slices", [1, 4])
+def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int, slices: int) -> None:
     monkeypatch.setattr(sketch, "PIECE", piece)
-
-    def add_all() -> None:
-        with Sketcher(SMALL, Broken(), 2) as sketcher:
-            for _ in range(100):
-                sketcher.add(b"NACGT")
-            sketcher.finish()
-
     with pytest.raises(ZeroDivisionError):
-        add_all()
+        sketched(READS, SMALL, Broken(), 2, slices)
+
+
+class Watched(SourmashEngine):
+    """An engine that knows the longest text it was given."""
+
+    longest = 0
+
+    def hash_text(self, text: bytes) -> list[Hashes]:
+        self.longest = max(self.longest, len(text))
+        return super().hash_text(text)
 
 
 def test_little_text_is_under_way_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sketch, "PIECE", 1)
-    with Sketcher(SMALL, SourmashEngine(SMALL), 2) as sketcher:
-        for read in READS:
-            sketcher.add(b"N" + read.encode())
-            assert len(sketcher._pending) <= 4
+    engine = Watched(SMALL)
+    assert_are_sourmashs(sketched(READS, SMALL, engine, 2))
+    assert 90 <= engine.longest <= 100 + 2 * 91
 
 
 def test_each_engine_that_can_be_chosen_is_there() -> None:
     assert set(CHOICES) == set(ENGINES)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scaled", [1, 2, 1000, 12345])
-def test_the_threshold_is_sourmashs(scaled: int) -> None:
-    profile = Profile("x", (21, 31), scaled, abundance=True, seed=42, decode_flags=())
-    assert SourmashEngine(profile).max_hash == int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)
+def test_the_threshold_is_sourmashs(engine: str, scaled: int) -> None:
+    profile = replace(SMALL, ksizes=(21, 31), scaled=scaled)
+    assert ENGINES[engine](profile).max_hash == int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)

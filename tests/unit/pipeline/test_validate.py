@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 def proved(file: Path) -> tuple[Archive, Fingerprint]:
     facts = file.stat()
-    return Archive(str(file), file, 1, facts.st_size), Fingerprint(True, "0" * 64, facts.st_mtime)
+    return Archive(str(file), file, 1, 100, facts.st_size), Fingerprint(True, "0" * 64, facts.st_mtime)
 
 
 def test_an_untouched_archive_is_unchanged(file: Path) -> None:
@@ -50,7 +50,7 @@ def test_an_archive_that_was_written_to_ends_the_job(file: Path, change: Callabl
 
 
 def test_what_is_read_from_the_network_cannot_change_on_disk() -> None:
-    Fingerprint().check_unchanged(Archive("SRR139146", None, 1, 1))
+    Fingerprint().check_unchanged(Archive("SRR139146", None, 1, 1, 1))
 
 
 @pytest.mark.parametrize("size", [0, 1, 8, 17])

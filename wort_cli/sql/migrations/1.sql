@@ -14,6 +14,7 @@ CREATE TABLE jobs (
     priority   INTEGER NOT NULL DEFAULT 0,   -- the highest first
     group_name TEXT    NOT NULL DEFAULT '',
     force      INTEGER NOT NULL DEFAULT 0,
+    engine     TEXT    NOT NULL DEFAULT '',  -- that was asked for; '' for the setting's
     attempt    INTEGER NOT NULL DEFAULT 0,   -- how often it was started: fences late results
     owner      TEXT    NOT NULL DEFAULT '',  -- who runs it
     lease_until REAL,                        -- until when the owner's word is good

@@ -1,0 +1,72 @@
+"""Where the time of a run goes: each stage by itself, on one core, over the same archive.
+
+    python -m benchmarks.stages ARCHIVE
+
+In a real run decoders, readers and hashing overlap; the shares are of CPU time, which is what a full machine pays.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from wort_cli.accession import LocalName
+from wort_cli.pipeline.counts import HashCounts
+from wort_cli.pipeline.decode import HEADERS
+from wort_cli.pipeline.engine import KernelEngine
+from wort_cli.pipeline.fasta import FastaText
+from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.sketch import pieces
+from wort_cli.profile import SRA_V1
+from wort_cli.signature_file import Sketch
+
+T = TypeVar("T")
+CHUNK = 1 << 20
+
+
+def timed(action: Callable[[], T]) -> tuple[float, T]:
+    """CPU seconds of this process, and what the action gave."""
+    before = time.process_time()
+    result = action()
+    return time.process_time() - before, result
+
+
+def stages(archive: Path) -> dict[str, float]:
+    """CPU seconds of each stage."""
+    engine = KernelEngine(SRA_V1)
+    engine.hash_text(b"N" + b"ACGT" * 100)  # have it compiled
+    FastaText().feed(b">1.1\nACGT\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    argv = ["fastq-dump", *HEADERS, *SRA_V1.decode_flags, str(archive)]
+    fasta = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    decoding = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    reader = FastaText()
+    chunks = [fasta[start : start + CHUNK] for start in range(0, len(fasta), CHUNK)]
+    reading, texts = timed(lambda: list(pieces(map(reader.feed, chunks), reader.finish)))
+    hashing, hashes = timed(lambda: [engine.hash_text(text) for text in texts])
+    counts = [HashCounts() for _ in SRA_V1.ksizes]
+
+    def merge() -> tuple[Sketch, ...]:
+        for kept in hashes:
+            for count, new in zip(counts, kept, strict=True):
+                count.add(new)
+        tables = [count.sorted() for count in counts]
+        return tuple(
+            Sketch(k, SRA_V1.seed, engine.max_hash, *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)
+        )
+
+    merging, sketches = timed(merge)
+    with tempfile.TemporaryDirectory() as directory:
+        sealing, _ = timed(lambda: seal(LocalName("stages"), sketches, Path(directory) / "stages.sig"))
+    return {"decoding": decoding, "reading": reading, "hashing": hashing, "merging": merging, "sealing": sealing}
+
+
+if __name__ == "__main__":
+    seconds = stages(Path(sys.argv[1]))
+    for stage, value in seconds.items():
+        print(f"{stage:<10}{value:>8.2f} s{value / sum(seconds.values()):>8.0%}")

@@ -1,0 +1,83 @@
+"""Slices: a run decoded in ranges of spots has the same signature, and another attempt does only what is missing."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import FASTQ_DUMP, Home, Shelf, link
+
+NAME = "sliced"
+SPLIT = {"WORT_SLICE_BASES": "50000"}
+SLICES = 8
+"""Of 400,000 bases."""
+FAILS_ONCE = f"""
+if [[ " $* " == *" -N 501 "* && ! -e "$MARKER" ]]; then
+    touch "$MARKER"
+    exit 1
+fi
+exec {FASTQ_DUMP} "$@"
+"""
+
+
+def first_spots(home: Home, attempt: int) -> list[str]:
+    """The first spot of each slice that an attempt decoded."""
+    log = "\n".join(line for line in home("logs", NAME).expect(0).out.splitlines() if f"[{attempt}]" in line)
+    return re.findall(r"-N (\d+) ", log)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "sourmash"])
+def test_slices_add_up(home: Home, shelf: Shelf, engine: str) -> None:
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    home("compute", archive, "--now", env={**SPLIT, "WORT_ENGINE": engine}).expect(0)
+    assert len(first_spots(home, 1)) == SLICES
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
+    provenance = home("view", NAME, "--json").expect(0).json()["provenance"]
+    assert (provenance["slices"], provenance["engine"]) == (SLICES, engine)
+    assert (provenance["spots"], provenance["reads"], provenance["bases"]) == (2000, 4000, 400_000)
+
+
+def test_another_attempt_does_what_is_missing(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    once = home.with_tool("fastq-dump", FAILS_ONCE)
+    environment = {**SPLIT, **once, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
+    home("compute", archive, "--now", env=environment).expect(0)
+    assert home.events(NAME).count(("waiting", "tool-crash")) == 1
+    first, second = first_spots(home, 1), first_spots(home, 2)
+    assert first == ["1", "251", "501"]
+    assert second == ["501", "751", "1001", "1251", "1501", "1751"]
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
+
+
+def test_slices_of_another_archive_are_passed_over(home: Home, shelf: Shelf) -> None:
+    """The archive is replaced between two attempts: nothing of the old one is in the signature."""
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    always = home.with_tool("fastq-dump", FAILS_ONCE.replace('&& ! -e "$MARKER"', ""))
+    environment = {**SPLIT, **always, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
+    home("compute", archive, "--now", env=environment).expect(1)
+    archive.unlink()
+    link(shelf.archive(seed=2), archive)
+    home("compute", archive, "--now", env=SPLIT).expect(0)
+    assert home.signature(NAME) == shelf.reference(shelf.archive(seed=2), NAME)
+    assert json.loads(home("view", NAME, "--json").expect(0).out)["provenance"]["slices"] == SLICES
+
+
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"
+
+
+def test_without_numba_the_other_engine_does_it(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+
+    def wort(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-c", WITHOUT_NUMBA, *words]
+        return subprocess.run(argv, env=home.env, cwd=home.cwd, capture_output=True, text=True, check=False)
+
+    refused = wort("compute", str(archive), "--now")
+    assert refused.returncode == 1
+    assert "--engine sourmash" in refused.stderr
+    done = wort("compute", str(archive), "--now", "--engine", "sourmash")
+    assert done.returncode == 0, done.stderr
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
+    assert "numba is missing" in wort("doctor").stdout

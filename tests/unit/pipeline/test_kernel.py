@@ -1,0 +1,178 @@
+"""The kernel keeps the very hashes that sourmash keeps."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sourmash import MinHash
+
+from wort_cli.pipeline import kernel
+from wort_cli.pipeline.kernel import hash_text
+
+KSIZES = [1, 2, 7, 8, 9, 15, 16, 17, 21, 31, 32, 33, 47, 48, 49, 51, 63, 64, 65, 80, 127, 128, 129, 191, 192, 193, 255]
+ALL = 2**64 - 1
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+def reverse_complement(text: str) -> str:
+    return text.translate(COMPLEMENT)[::-1]
+
+
+def kept(text: str | bytes, ksizes: list[int], max_hash: int = ALL, seed: int = 42) -> list[Counter[int]]:
+    data = text.encode("latin-1") if isinstance(text, str) else text
+    return [Counter(hashes.tolist()) for hashes in hash_text(data, ksizes, seed, max_hash)]
+
+
+def sourmash_kept(text: str | bytes, ksizes: list[int], scaled: int = 1, seed: int = 42) -> list[Counter[int]]:
+    results = []
+    for k in ksizes:
+        minhash = MinHash(n=0, ksize=k, scaled=scaled, seed=seed, track_abundance=True)
+        minhash.add_sequence(text, force=True)
+        results.append(Counter(dict(minhash.hashes)))
+    return results
+
+
+def max_hash_of(scaled: int) -> int:
+    return int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)
+
+
+def random_dna(number: int, seed: int = 1) -> str:
+    return "".join(Random(seed).choices("ACGT", k=number))
+
+
+@pytest.mark.parametrize("k", KSIZES)
+def test_every_length_around_k(k: int) -> None:
+    text = random_dna(k + 70, seed=k)
+    for length in {*range(min(k + 1, 4)), *range(max(0, k - 2), k + 4), k + 15, k + 16, k + 31, k + 70}:
+        assert kept(text[:length], [k]) == sourmash_kept(text[:length], [k])
+
+
+@pytest.mark.parametrize("k", range(1, 140))
+def test_every_k(k: int) -> None:
+    text = random_dna(400, seed=k)
+    assert kept(text, [k]) == sourmash_kept(text, [k])
+
+
+@pytest.mark.parametrize("k", KSIZES)
+def test_palindromes_and_repeats(k: int) -> None:
+    half = random_dna((k + 1) // 2, seed=k)
+    for text in (half + reverse_complement(half), "A" * (k + 5), "T" * (k + 5), "ACGT" * 80, "AT" * 150, "CG" * 150):
+        assert kept(text, [k]) == sourmash_kept(text, [k])
+
+
+@pytest.mark.parametrize("k", [32, 33, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 130, 200])
+def test_strands_that_differ_late(k: int) -> None:
+    """All of the first half but its last letters is what the reverse complement begins with as well."""
+    half = random_dna(k // 2, seed=k)
+    for middle in ("", "A", "C", "G", "T"):
+        for i in range(max(0, len(half) - 3), len(half)):
+            for letter in "ACGT":
+                changed = half[:i] + letter + half[i + 1 :]
+                text = (changed + middle + reverse_complement(half))[:k]
+                for strand in (text, reverse_complement(text)):
+                    assert kept(strand, [k]) == sourmash_kept(strand, [k])
+
+
+@given(
+    text=st.lists(
+        st.one_of(
+            st.text("ACGT", min_size=1, max_size=90),
+            st.text("ACGTNRYKMSWBDHV", max_size=40),
+            st.text("acgtACGTn", max_size=90),
+            st.integers(1, 300).map(lambda n: "N" * n),
+            st.integers(0, 2**32).flatmap(lambda s: st.integers(1, 600).map(lambda n: random_dna(n, s))),
+        ),
+        max_size=12,
+    ).map("".join),
+    ksizes=st.lists(st.integers(1, 255) | st.sampled_from(KSIZES), min_size=1, max_size=4),
+    scaled=st.sampled_from([1, 2, 3, 10, 1000]) | st.integers(1, 10**6),
+    seed=st.sampled_from([42, 42, 42, 0, 1, 2**32 - 1]),
+)
+@settings(max_examples=200, deadline=None)
+def test_as_sourmash(text: str, ksizes: list[int], scaled: int, seed: int) -> None:
+    assert kept(text, ksizes, max_hash_of(scaled), seed) == sourmash_kept(text, ksizes, scaled, seed)
+
+
+@given(text=st.binary(max_size=300), ksizes=st.lists(st.integers(1, 40), min_size=1, max_size=3))
+@settings(deadline=None)
+def test_any_bytes_between_letters(text: bytes, ksizes: list[int]) -> None:
+    """sourmash takes text without NUL."""
+    text = bytes(c for c in text if 0 < c < 128) + b"ACGTTGCaac"
+    assert kept(text, ksizes) == sourmash_kept(text, ksizes)
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 4096 + 50, 8192 + 20, 40_000, 200_000])
+def test_blocks_and_full_buffers(size: int) -> None:
+    """At scaled=1 all windows are kept, more than the buffers hold at once."""
+    text = list(random_dna(size))
+    for i in Random(2).choices(range(size), k=size // 300):
+        text[i] = "N"
+    assert kept("".join(text), [21, 4, 255]) == sourmash_kept("".join(text), [21, 4, 255])
+
+
+def test_one_hash_over_and_over() -> None:
+    text = b"A" * 300_000
+    [hashes] = hash_text(text, [21], 42, ALL)
+    assert len(hashes) == len(text) - 20
+    assert len(set(hashes.tolist())) == 1
+
+
+@pytest.mark.parametrize("k", [1, 8, 21, 64])
+def test_the_largest_hash_is_kept_and_zero_is_not(k: int) -> None:
+    """No k-mer is known that has either, so the last step is tried alone."""
+    hashes = np.full(kernel.BLOCK + kernel.GROUP, 5, np.uint64)
+    hashes[:4] = [0, ALL, 7, ALL]
+    letters = np.frombuffer(b"A" * 300, np.uint8)
+    out = np.zeros(10, np.uint64)
+    assert kernel.keep_small(hashes, 4, np.uint64(ALL), letters, k, out, 0) == 3
+    assert out[:3].tolist() == [ALL, 7, ALL]
+
+
+def test_max_hash_is_kept() -> None:
+    text = random_dna(2000)
+    hashes = sorted(sourmash_kept(text, [21])[0])
+    for limit in (hashes[100], hashes[100] - 1):
+        assert sorted(kept(text, [21], limit)[0]) == [h for h in hashes if h <= limit]
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_pieces_that_overlap(data: st.DataObject) -> None:
+    """A long sequence hashed in pieces gives what it gives as a whole."""
+    text = random_dna(data.draw(st.integers(0, 10_000)), 3).encode()
+    ksizes = data.draw(st.lists(st.integers(1, 70), min_size=1, max_size=3))
+    total = [Counter[int]() for _ in ksizes]
+    carried, at = b"", 0
+    while at < len(text):
+        n = data.draw(st.integers(1, 6000))
+        piece = carried + text[at : at + n]
+        for counts, hashes in zip(total, hash_text(piece, ksizes, 42, ALL, len(carried)), strict=True):
+            counts.update(hashes.tolist())
+        carried, at = piece[max(0, len(piece) - max(ksizes) + 1) :], at + n
+    assert total == kept(text, ksizes)
+
+
+def test_arrays_and_buffers_are_text_too() -> None:
+    text = random_dna(3000).encode()
+    expected = [h.tolist() for h in hash_text(text, [21, 31], 42, ALL)]
+    writable = np.frombuffer(text, np.uint8).copy()
+    for same in (writable, bytearray(text), memoryview(text), np.frombuffer(text, np.uint8)):
+        assert [h.tolist() for h in hash_text(same, np.array([21, 31]), 42, ALL)] == expected  # type: ignore[arg-type]
+    assert writable.flags.writeable
+
+
+@pytest.mark.parametrize("ksizes", [[], [0], [21, -1]])
+def test_no_such_k(ksizes: list[int]) -> None:
+    with pytest.raises(ValueError, match="at least one letter"):
+        hash_text(b"ACGT", ksizes, 42, ALL)
+
+
+def test_threads() -> None:
+    texts = [random_dna(50_000, seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: kept(text, [21, 51]), texts))
+    assert results == [kept(text, [21, 51]) for text in texts]
