@@ -67,8 +67,8 @@ class SliceStore:
     """Finished slices in a directory.
 
     A file is a line of JSON, the arrays (of each ksize the hashes, then the counts, as little-endian 64-bit integers),
-    and the sha256 of all that.  `origin` is what the counts depend on beside the spots; what was made of anything else is
-    passed over, and so is a damaged file.  A file is whole or not there.
+    and the sha256 of all that.  `origin` is what the counts depend on beside the spots; what was made of anything else
+    is passed over, and so is a damaged file.  A file is whole or not there.
     """
 
     def __init__(self, directory: Path, origin: Mapping[str, str]) -> None:
