@@ -5,9 +5,12 @@ ledger knows.  The queue's file is made anew whenever the daemon starts.  Messag
 whatever somebody writes into that file.
 """
 
+import contextlib
 import json
+import logging
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from huey.utils import Error
 
 from wort_cli.job import Progress
 from wort_cli.work import JobResult, JobSpec
+
+log = logging.getLogger(__name__)
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]
@@ -80,8 +85,10 @@ class WorkQueue:
 
     def life(self, job_id: int, attempt: int) -> SignOfLife | None:
         """The last sign of life of an attempt."""
-        found = self.huey.get(key("life", job_id, attempt), peek=True)
-        return SignOfLife(found["pid"], found["at"], Progress(**found["progress"])) if found else None
+        with unless_it_is_garbage():
+            found = self.huey.get(key("life", job_id, attempt), peek=True)
+            return SignOfLife(found["pid"], found["at"], Progress(**found["progress"])) if found else None
+        return None
 
     def call_off(self, job_id: int, attempt: int) -> None:
         """Ask the worker to end an attempt."""
@@ -89,19 +96,32 @@ class WorkQueue:
 
     def called_off(self, job_id: int, attempt: int) -> bool:
         """Whether an attempt is to end."""
-        return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None
+        with unless_it_is_garbage():
+            return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None
+        return False
 
     def result(self, task_id: str, job_id: int, attempt: int) -> JobResult | Error | None:
         """The result of an attempt, once; an Error if the task itself failed, None if there is none yet."""
-        found = self.huey.get(task_id)
-        if found is None or isinstance(found, Error):
-            return found
-        return JobResult.from_json(found)
+        with unless_it_is_garbage():
+            found = self.huey.get(task_id)
+            if found is None or isinstance(found, Error):
+                return found
+            return JobResult.from_json(found)
+        return None
 
     def forget(self, job_id: int, attempt: int) -> None:
         """Drop what is stored of an attempt that has ended."""
         for kind in ("taken", "life", "call-off"):
             self.huey.delete(key(kind, job_id, attempt))
+
+
+@contextlib.contextmanager
+def unless_it_is_garbage() -> Iterator[None]:
+    """Passes over a value that is none of ours: whoever may write the file can put anything there."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        log.warning("there is garbage in the queue's storage", exc_info=True)
 
 
 def key(kind: str, job_id: int, attempt: int) -> str:

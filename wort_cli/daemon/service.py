@@ -71,6 +71,9 @@ def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
         except StorageProblem as trouble:
             log.error("%s (%s)", trouble.sentence, trouble.hint)
             pause = TROUBLE_PAUSE
+        except Exception:
+            log.exception("a turn failed; the jobs are in the ledger, trying again")
+            pause = TROUBLE_PAUSE
         told_to_end.wait(pause)
 
 
