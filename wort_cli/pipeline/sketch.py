@@ -64,9 +64,10 @@ class RunSketcher:
             pending = {pool.submit(self._sketch, part) for part in missing}
             while pending:
                 done, pending = wait(pending, REPORT_EVERY, FIRST_COMPLETED)
-                raise_first([future.exception() for future in done])
                 for future in done:
-                    self._add(future.result())
+                    # A slice that ended because another one failed may be here first; the failure is among the pending.
+                    if not isinstance(future.exception(), CalledOff):
+                        self._add(future.result())
                 report(self.totals())
                 if called_off():
                     raise CalledOff
@@ -129,12 +130,6 @@ class RunSketcher:
         if self._store is not None:
             self._store.save(done)
         return done
-
-
-def raise_first(errors: Sequence[BaseException | None]) -> None:
-    """Raise the error of a slice that failed, rather than that of one which ended because of it."""
-    for error in sorted(filter(None, errors), key=lambda error: isinstance(error, CalledOff)):
-        raise error
 
 
 def pieces(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
