@@ -68,6 +68,8 @@ class Read(NamedTuple):
     bases: str
     passes: bool = True  # READ_FILTER
     technical: bool = False  # READ_TYPE
+    rejection: int = 1  # READ_FILTER if it does not pass: 1 rejected, 2 criteria, 3 redacted
+    strand: int = 0  # also READ_TYPE: 2 forward, 4 reverse
 
 
 class Spot(NamedTuple):
@@ -117,6 +119,34 @@ def with_n(rng: Random, spot: Spot) -> Spot:
         return bases[:start] + "N" * length + bases[start + length :]
 
     return Spot(tuple(Read(mask(read.bases)) for read in spot.reads))
+
+
+def odd_spots(rng: Random, spots: int) -> Iterator[Spot]:
+    """One to five reads: technical ones, empty ones, every kind of filter, N, codes that are no base.
+
+    One is biological and has bases: of a spot without such a one, fastq-dump ends with an error.
+    """
+    genome = random_bases(rng, GENOME)
+
+    def read(shortest: int = 0) -> Read:
+        length = rng.choice([shortest, 1, rng.randint(2, 60), rng.randint(60, 150)])
+        start = rng.randint(0, GENOME - length)
+        bases = genome[start : start + length]
+        if length > 2 and rng.random() < 0.3:
+            at = rng.randrange(length)
+            bases = bases[:at] + rng.choice("NRYKMn") + bases[at + 1 :]
+        return Read(bases, rng.random() < 0.8, rng.random() < 0.2, rng.randint(1, 3), rng.choice([0, 0, 2, 4]))
+
+    for _ in range(spots):
+        reads = [read(1)._replace(technical=False), *(read() for _ in range(rng.randint(0, 4)))]
+        rng.shuffle(reads)
+        yield Spot(tuple(reads))
+
+
+def with_strands(rng: Random, spot: Spot) -> Spot:
+    """The second mate is said to be of the reverse strand."""
+    one, two = spot.reads
+    return Spot((one._replace(strand=2), two._replace(strand=4)))
 
 
 def with_iupac(rng: Random, spot: Spot) -> Spot:
@@ -185,23 +215,30 @@ COLUMNS = {  # typed names in the schema, and the struct code of an element
     "(INSDC:coord:len)READ_LEN": "I",
     "(INSDC:SRA:xread_type)READ_TYPE": "B",
     "(INSDC:SRA:read_filter)READ_FILTER": "B",
-    "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I",
-    "(INSDC:coord:one)CLIP_QUALITY_RIGHT": "I",
 }
+CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:one)CLIP_QUALITY_RIGHT": "I"}
+ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
 
 
-def cells(number: int, spot: Spot) -> tuple[Sequence[int], ...]:
-    """A row of COLUMNS."""
+def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
+    """A row, by the names of columns without their types."""
     bases = "".join(read.bases for read in spot.reads).encode()
     lengths = [len(read.bases) for read in spot.reads]
-    starts = list(itertools.accumulate(lengths[:-1], initial=0))
-    biological = [not read.technical for read in spot.reads]
-    rejected = [not read.passes for read in spot.reads]
-    quality, (left, right) = bytes([30]) * len(bases), spot.clip
-    return bases, quality, spot_name(number).encode(), starts, lengths, biological, rejected, [left], [right]
+    return {
+        "READ": bases,
+        "QUALITY": bytes([30]) * len(bases),
+        "NAME": spot_name(number).encode(),
+        "READ_START": list(itertools.accumulate(lengths[:-1], initial=0)),
+        "READ_LEN": lengths,
+        "READ_TYPE": [(not read.technical) | read.strand for read in spot.reads],
+        "READ_FILTER": [0 if read.passes else read.rejection for read in spot.reads],
+        "CLIP_QUALITY_LEFT": [spot.clip[0]],
+        "CLIP_QUALITY_RIGHT": [spot.clip[1]],
+        "PLATFORM": [2],
+    }
 
 
-def columns_stream(spots: Iterable[Spot]) -> Iterator[bytes]:
+def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
     """What general-loader reads: the unpacked stream of sra-tools' general-writer.h, version 2.
 
     An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
@@ -217,18 +254,21 @@ def columns_stream(spots: Iterable[Spot]) -> Iterator[bytes]:
     yield event(path, 0, 3, data=b"run")  # required, though -T overrides it
     yield event(use_schema, 0, len(schema), len(kind), data=schema + kind)
     yield event(new_table, 1, len(table), data=table)
-    for column, (name, code) in enumerate(COLUMNS.items(), 1):
+    for column, (name, code) in enumerate(columns.items(), 1):
         yield event(new_column, column, 1, 8 * struct.calcsize(code), len(name), data=name.encode())
     yield event(open_stream, 0)
     for number, spot in enumerate(spots):
-        for column, (code, cell) in enumerate(zip(COLUMNS.values(), cells(number, spot), strict=True), 1):
+        row = cells(number, spot)
+        for column, (name, code) in enumerate(columns.items(), 1):
+            cell = row[name.rpartition(")")[2]]
             yield event(cell_data, column, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
         yield event(next_row, 1)
     yield event(end, 0)
 
 
-def load_columns(spots: Iterable[Spot], database: Path) -> None:
-    run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=b"".join(columns_stream(spots)))
+def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
+    stream = b"".join(columns_stream(spots, columns))
+    run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=stream)
 
 
 def load_aligned(spots: Iterable[Spot], database: Path) -> None:
@@ -269,6 +309,7 @@ def of_length(shortest: int, longest: int) -> Callable[[Random, int], Iterator[S
 
 
 load_pacbio = partial(load_fastq, platform="PACBIO")
+load_illumina = partial(load_columns, columns=ILLUMINA)
 LAYOUTS = (
     Layout("paired_illumina", "2 x 100 bases", pairs),
     Layout("single_illumina", "100 bases", of_length(100, 100)),
@@ -286,6 +327,8 @@ LAYOUTS = (
     # fastq-dump adds a line to stderr: `Rejected N READS because of filtering out non-biological READS`.
     Layout("technical_reads", "60 technical bases between the mates", pairs, with_barcode, load_columns),
     Layout("clipped", "454-like: adapters outside the clip", of_length(150, 450), with_adapters, load_columns),
+    Layout("odd_spots", "1 to 5 reads, of every kind and filter, some empty", odd_spots, load=load_illumina),
+    Layout("stranded", "READ_TYPE has the strand too", pairs, with_strands, load=load_illumina),
     Layout("aligned", "bases come from the reference inside", of_length(100, 100), load=load_aligned),
     # fastq-dump exits with 0 and is silent: no `Read 0`, no `Written 0`. vdb-validate says "is consistent".
     Layout("zero_spots", "a table without rows", of_length(100, 100), load=load_columns, spots=0),

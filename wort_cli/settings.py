@@ -15,6 +15,7 @@ from wort_cli.errors import SettingsError, StorageProblem
 from wort_cli.profile import PROFILES, SRA_V1
 
 ENGINES = ("kernel", "sourmash")
+DECODERS = ("auto", "fastq-dump")
 
 
 def available_cores() -> int:
@@ -73,6 +74,11 @@ class Settings:
     threads: int = setting(0, count, "threads that sketch for one job (default: cores / jobs, at least 1)")
     profile: str = setting(SRA_V1.name, one_of(*PROFILES), "the recipe of signatures")
     engine: str = setting("kernel", one_of(*ENGINES), "the code that sketches: wort's own `kernel`, or `sourmash`")
+    decoder: str = setting(
+        "auto",
+        one_of(*DECODERS),
+        "what decodes archives: `fastq-dump`, or `auto`, which reads plain ones without it, to the same bytes",
+    )
     slice_bases: int = setting(
         75_000_000, whole_number, "bases of the slices in which a run is decoded, at the least; finished ones are kept"
     )

@@ -59,6 +59,8 @@ class Provenance:
     slices: int
     """Ranges of spots that were decoded on their own; their sketches add up exactly."""
     engine: str
+    decoders: tuple[str, ...]
+    """What decoded the slices; whichever it was, the reads are those of `argv`."""
     started_at: float
     seconds: float
     host: str
@@ -73,6 +75,7 @@ class Provenance:
         known = {key: data[key] for key in cls.__dataclass_fields__}
         known["sketches"] = tuple(SketchSummary(**sketch) for sketch in data["sketches"])
         known["argv"] = tuple(data["argv"])
+        known["decoders"] = tuple(data["decoders"])
         return cls(**known)
 
 

@@ -32,6 +32,7 @@ class JobSpec:
     archives: tuple[Path, ...]
     """Directories in which archives of runs are looked for first."""
     engine: str
+    decoder: str
     threads: int
     slice_bases: int
     """Bases of a slice, at the least."""
@@ -51,6 +52,7 @@ class JobSpec:
             log=settings.job_log(job.id),
             archives=settings.archives,
             engine=job.engine or settings.engine,
+            decoder=settings.decoder,
             threads=settings.threads_per_job,
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,

@@ -18,7 +18,7 @@ from sourmash import MinHash
 from tests.unit.builders import numbers
 from tests.unit.pipeline.spots import sketched
 from wort_cli.accession import parse_name
-from wort_cli.pipeline import counts, sketch
+from wort_cli.pipeline import counts, decode
 from wort_cli.pipeline.counts import HashCounts
 from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.fasta import FastaText
@@ -138,7 +138,7 @@ def test_slices_pieces_and_threads_do_not_change_the_sketches(
     engine: str, profile: Profile, reads: list[str], threads: int, piece: int, slices: int, chunk: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sketch, "PIECE", piece)
+        patch.setattr(decode, "PIECE", piece)
         sketches = sketched(reads, profile, ENGINES[engine](profile), threads, slices, chunk)
     assert [made.ksize for made in sketches] == list(profile.ksizes)
     for made in sketches:

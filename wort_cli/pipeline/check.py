@@ -4,9 +4,8 @@ import errno
 from collections.abc import Sequence
 
 from wort_cli.failure import Failure, JobFailed, Reason
-from wort_cli.pipeline.decode import Spots
-from wort_cli.pipeline.engine import Reader
 from wort_cli.pipeline.resolve import Archive
+from wort_cli.pipeline.slice_reads import Seen, Spots
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import SketchSummary
 
@@ -17,12 +16,12 @@ def check_has_spots(archive: Archive) -> None:
         raise JobFailed(Reason.NO_READS, "the archive has no spots")
 
 
-def check_slice(expected: int, reads: Reader, spots: Spots) -> None:
+def check_slice(expected: int, reads: Seen, spots: Spots) -> None:
     """JobFailed unless every spot of a slice was read, and every spot that was written arrived here."""
     if spots.read != expected:
-        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump read {spots.read} spots of {expected}")
+        raise JobFailed(Reason.INCOMPLETE, f"{spots.read} spots of {expected} were read")
     if spots.written != reads.spots:
-        raise JobFailed(Reason.INCOMPLETE, f"fastq-dump wrote {spots.written} spots, {reads.spots} arrived")
+        raise JobFailed(Reason.INCOMPLETE, f"{spots.written} spots were written, {reads.spots} arrived")
 
 
 def check_has_reads(archive: Archive, bases: int) -> None:

@@ -10,10 +10,11 @@ import re
 import select
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from wort_cli.failure import JobFailed, Reason
+from wort_cli.pipeline.engine import Reader
 from wort_cli.pipeline.resolve import Archive
+from wort_cli.pipeline.slice_reads import PIECE, Spots
 from wort_cli.pipeline.slices import Slice
 from wort_cli.pipeline.tool_errors import explain
 from wort_cli.pipeline.tools import TICK, CalledOff, ToolGroup
@@ -24,14 +25,6 @@ HEADERS = ("--defline-seq", ">$si.$ri")
 """Spot and read; the readers count spots by them."""
 READ_LINE = re.compile(r"^Read (\d+) spots for ", re.MULTILINE)
 WRITTEN_LINE = re.compile(r"^Written (\d+) spots for ", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Spots:
-    """What the decoder says it did: spots it read, and those it wrote a read of."""
-
-    read: int
-    written: int
 
 
 class Decoder:
@@ -82,3 +75,58 @@ class Decoder:
         if len(read) != 1 or len(written) != 1:
             raise JobFailed(Reason.INCOMPLETE, "fastq-dump ended without saying what it read and wrote")
         return Spots(int(read[0]), int(written[0]))
+
+
+class DumpedReads:
+    """The reads of a slice, of what fastq-dump writes; see SliceReads."""
+
+    decoder = "fastq-dump"
+
+    def __init__(self, decoder: Decoder, reader: Reader) -> None:
+        self._decoder = decoder
+        self._reader = reader
+
+    @property
+    def spots(self) -> int:
+        """See Seen."""
+        return self._reader.spots
+
+    @property
+    def reads(self) -> int:
+        """See Seen."""
+        return self._reader.reads
+
+    @property
+    def bases(self) -> int:
+        """See Seen."""
+        return self._reader.bases
+
+    @property
+    def longest(self) -> int:
+        """See Seen."""
+        return self._reader.longest
+
+    def texts(self, called_off: Callable[[], bool]) -> Iterator[bytes]:
+        """See SliceReads."""
+        return pieces(map(self._reader.feed, self._decoder.chunks(called_off)), self._reader.finish)
+
+    def finish(self, called_off: Callable[[], bool]) -> Spots:
+        """See SliceReads."""
+        return self._decoder.finish(called_off)
+
+
+def pieces(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
+    """Text in pieces of some PIECE bytes, which end where a read ends: at an N."""
+    rest: list[bytes] = []
+    size = 0
+    for text in texts:
+        rest.append(text)
+        size += len(text)
+        if size < PIECE:
+            continue
+        joined = b"".join(rest)
+        end = joined.rfind(b"N")
+        if end > 0:
+            yield joined[:end]
+        rest, size = [joined[max(end, 0) :]], len(joined) - max(end, 0)
+    yield b"".join(rest) + finish()

@@ -12,20 +12,13 @@ import numpy as np
 
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.counts import Hashes
+from wort_cli.pipeline.slice_reads import Seen, Text
 from wort_cli.profile import Profile
 
 
-class Reader(Protocol):
+class Reader(Seen, Protocol):
     """Turns a stream of FASTA into text, an N before each read, and counts what it sees; see reads.py."""
 
-    @property
-    def spots(self) -> int: ...
-    @property
-    def reads(self) -> int: ...
-    @property
-    def bases(self) -> int: ...
-    @property
-    def longest(self) -> int: ...
     def feed(self, data: bytes) -> bytes:
         """The text that `data` completes."""
 
@@ -43,7 +36,7 @@ class Engine(Protocol):
     def new_reader(self) -> Reader:
         """A reader of a decoder's output."""
 
-    def hash_text(self, text: bytes) -> list[Hashes]:
+    def hash_text(self, text: Text) -> list[Hashes]:
         """For each ksize of the profile: the hashes kept of `text`, in any order, one as often as it is seen.
 
         `text` is DNA; k-mers with any letter but A, C, G and T are passed over.
@@ -68,7 +61,7 @@ class KernelEngine:
 
         return FastaText()
 
-    def hash_text(self, text: bytes) -> list[Hashes]:
+    def hash_text(self, text: Text) -> list[Hashes]:
         """See Engine."""
         from wort_cli.pipeline.kernel import hash_text
 
@@ -103,12 +96,12 @@ class SourmashEngine:
 
         return ReadsText()
 
-    def hash_text(self, text: bytes) -> list[Hashes]:
+    def hash_text(self, text: Text) -> list[Hashes]:
         """See Engine."""
         results = []
         for empty in self._empty:
             minhash = empty.copy_and_clear()
-            minhash.add_sequence(text, force=True)
+            minhash.add_sequence(bytes(text), force=True)
             kept = minhash.hashes
             hashes = np.fromiter(kept.keys(), np.uint64, len(kept))
             results.append(np.repeat(hashes, np.fromiter(kept.values(), np.int64, len(kept))))

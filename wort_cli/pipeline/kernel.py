@@ -18,11 +18,12 @@ Three observations keep the steps few:
 * MurmurHash3 takes its input in words of 8 letters, and scrambles a word before it mixes it in.  The scrambled word
   depends on its place in the text only, neither on k nor on the window, so it is tabulated once for all.
 * If a k-mer and its reverse complement differ, they differ within their first half (the second half says the same once
-  more).  With 2 bits a letter a 64-bit key holds 32 letters, so that up to k=64 one comparison of keys finds the
+  more).  With 2 bits a letter a 32-bit key holds 16 letters, so that up to k=32 one comparison of keys finds the
   smaller.
-* Few hashes are kept, so that rule 1 is looked at last, for these alone.
+* Few hashes are kept.  The last steps of the hash, and rule 1, are done for these alone: whether a hash may be small is
+  known before (keep_small).
 
-The tables of a block take 300 KB, to stay in a processor's L2 cache.  Constants are np.uint64 throughout, for numba
+The tables of a block take 200 KB, to stay in a processor's L2 cache.  Constants are np.uint64 throughout, for numba
 makes a float of a uint64 and an int.
 """
 
@@ -37,22 +38,27 @@ from wort_cli.pipeline.compiled import compiled
 Letters = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 AnyWords = NDArray[Any]  # unsigned integers of 1, 2, 4 or 8 bytes
-Flags = NDArray[np.bool_]
+Keys = NDArray[np.uint32]
+Masks = NDArray[np.int64]
 
 WORD = 8
 """Letters in a word of MurmurHash3."""
-KEY = 32
+KEY = 16
 """Letters in a key, by which strands are compared."""
-MARGIN = 32
+MARGIN = 16
 """Letters on either side of the windows that tables are made of too: a word or key may stick out of a short k-mer."""
 BLOCK = 4096
 """Windows that are hashed together."""
-GROUP = 32
+GROUP = 64
 """Hashes that are looked at together for one that is kept."""
 ROOM = 1 << 15
 """Hashes, for each k, that are kept before they are handed on; at least BLOCK."""
 
-LARGEST = np.uint64(2**64 - 1)
+LARGEST_SIGNED = np.int64(2**63 - 1)
+SIGN = np.uint64(2**63)
+CARRY = np.uint64(2**32)
+FORWARD, BACKWARD = np.int64(-1), np.int64(0)
+"""Masks of the strand; SIMD code chooses by the sign of a 64-bit number without more ado."""
 C1, C2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 M1, M2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 FIVE, N1, N2 = np.uint64(5), np.uint64(0x52DCE729), np.uint64(0x38495AB5)
@@ -62,8 +68,8 @@ A, C, G, T, N, LOWER_A, LOWER_Z, TO_UPPER = np.frombuffer(b"ACGTNaz\xdf", np.uin
 # about the reverse complement of the same letters.
 WORDS, RC_WORDS = 0, 1  # the next 8 letters, the first one lowest
 SCRAMBLED_1, SCRAMBLED_2, RC_SCRAMBLED_1, RC_SCRAMBLED_2 = 2, 3, 4, 5  # these, scrambled for either half of the hash
-KEYS, RC_KEYS = 6, 7  # the next 32 letters, the first one highest, A=0 C=1 G=2 T=3: they compare as the text does
-ROWS = 8
+ROWS = 6
+KEYS, RC_KEYS = 0, 1  # in a table of keys: the next 16 letters, the first one highest, A=0 C=1 G=2 T=3
 
 
 def hash_text(
@@ -109,22 +115,22 @@ def hash_blocks(
     # Plain allocations, made once a call: the block's letters with MARGIN on either side, and what is derived of them.
     room = MARGIN + BLOCK + ksizes.max() + MARGIN
     letters = np.empty(room, np.uint8)
-    table = np.empty((ROWS, room), np.uint64)
+    table, keys = np.empty((ROWS, room), np.uint64), np.empty((2, room), np.uint32)
     bytes1, bytes2 = np.empty(room, np.uint8), np.empty(room, np.uint8)
     halves, quads = np.empty(room, np.uint16), np.empty(room, np.uint32)
-    forward = np.empty(BLOCK, np.bool_)
-    hashes1, hashes2 = np.empty(BLOCK + GROUP, np.uint64), np.empty(BLOCK, np.uint64)
+    strands = np.empty(BLOCK, np.int64)
+    halves1, halves2 = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     while start < text.size and n_kept.max() + BLOCK <= kept.shape[1]:
         copy_letters(text, start - MARGIN, letters)
-        tabulate(letters[: min(room, text.size - start + 2 * MARGIN)], table, bytes1, bytes2, halves, quads)
+        tabulate(letters[: min(room, text.size - start + 2 * MARGIN)], table, keys, bytes1, bytes2, halves, quads)
         for j in range(ksizes.size):
             k = ksizes[j]
             first = max(start, seen - k + 1)
             n = min(start + BLOCK, text.size - k + 1) - first
             if n > 0:
                 at = first - start + MARGIN
-                hash_windows(table, at, k, seed, forward[:n], hashes1[:n], hashes2[:n])
-                n_kept[j] = keep_small(hashes1, n, max_hash, letters[at:], k, kept[j], n_kept[j])
+                hash_windows(table, keys, at, k, seed, strands[:n], halves1[:n], halves2[:n])
+                n_kept[j] = keep_small(halves1[:n], halves2[:n], max_hash, letters[at:], k, kept[j], n_kept[j])
         start += BLOCK
     return start
 
@@ -149,18 +155,19 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 def tabulate(
     letters: Letters,
     table: Words,
+    keys: Keys,
     bytes1: Letters,
     bytes2: Letters,
     halves: NDArray[np.uint16],
     quads: NDArray[np.uint32],
 ) -> None:
-    """Fill the table's rows for each place in `letters`; the other arrays are for intermediate results.
+    """Fill the rows of both tables for each place in `letters`; the other arrays are for intermediate results.
 
     A word is put together in three steps, of 1, 2 and 4 neighbours, rather than in 8: each step joins what begins at a
     place with what begins a little further on.  Entries that would need letters behind the last are not valid.
     """
     # Row by row, for numba forgets that the rows are contiguous in `words, rc_words, ... = table`.
-    words, rc_words, keys, rc_keys = table[WORDS], table[RC_WORDS], table[KEYS], table[RC_KEYS]
+    words, rc_words = table[WORDS], table[RC_WORDS]
 
     join(letters, letters[1:], 8, halves)
     join(halves, halves[2:], 16, quads)
@@ -178,15 +185,13 @@ def tabulate(
     join(bytes1[1:], bytes1, 2, bytes2)
     join(bytes2[2:], bytes2, 4, bytes1)
     join(bytes1[4:], bytes1, 8, halves)
-    join(halves[8:], halves, 16, quads)
-    join(quads[16:], quads, 32, keys)
+    join(halves[8:], halves, 16, keys[KEYS])
 
     two_bits(letters, 3, bytes1)
     join(bytes1, bytes1[1:], 2, bytes2)
     join(bytes2, bytes2[2:], 4, bytes1)
     join(bytes1, bytes1[4:], 8, halves)
-    join(halves, halves[8:], 16, quads)
-    join(quads, quads[16:], 32, rc_keys)
+    join(halves, halves[8:], 16, keys[RC_KEYS])
 
 
 @compiled
@@ -226,107 +231,139 @@ def scramble(words: Words, out1: Words, out2: Words) -> None:
 
 @compiled
 def hash_windows(
-    table: Words, at: int, k: int, seed: np.uint64, forward: Flags, hashes1: Words, hashes2: Words
+    table: Words, keys: Keys, at: int, k: int, seed: np.uint64, strands: Masks, halves1: Words, halves2: Words
 ) -> None:
-    """hashes1[i] = hash of the canonical k-mer of the window that begins at `at` + i of the table.
+    """Hash the canonical k-mers of the windows that begin at `at` + i of the tables, but for the last step.
 
     MurmurHash3_x64_128: pairs of words are mixed into two halves of state; then come the last k % 16 letters, first
-    those of the second word of the pair; then k; then all bits are mixed once more.
+    those of the second word of the pair; then k; then all bits are mixed once more, of which keep_small does the rest.
 
     The words of the k-mer begin at its begin; those of the reverse complement are those of the text backwards, the
     first one before the end of the k-mer.
     """
-    words, rc_words, keys, rc_keys = table[WORDS], table[RC_WORDS], table[KEYS], table[RC_KEYS]
+    words, rc_words = table[WORDS], table[RC_WORDS]
     scrambled_1, scrambled_2 = table[SCRAMBLED_1], table[SCRAMBLED_2]
     rc_scrambled_1, rc_scrambled_2 = table[RC_SCRAMBLED_1], table[RC_SCRAMBLED_2]
     end = at + k
 
-    forward[:] = True  # which, where the strands are equal, is as good as False
-    for i in range((k - 1) // (2 * KEY), -1, -1):  # the first half of the k-mer, the first letters last
-        choose_strand(keys[at + KEY * i :], rc_keys[end - KEY - KEY * i :], forward)
+    last = (k - 1) // (2 * KEY)  # of the keys in the first half of the k-mer, of which the first one counts most
+    compare_strands(keys[KEYS][at + KEY * last :], keys[RC_KEYS][end - KEY - KEY * last :], strands)
+    for i in range(last - 1, -1, -1):
+        compare_before(keys[KEYS][at + KEY * i :], keys[RC_KEYS][end - KEY - KEY * i :], strands)
 
-    hashes1[:] = seed
-    hashes2[:] = seed
+    if k < 2 * WORD:
+        halves1[:] = seed
+        halves2[:] = seed
     for i in range(0, k - 15, 16):
         this, that = at + i, end - WORD - i
-        mix_pair(
-            forward,
-            scrambled_1[this:], rc_scrambled_1[that:],
-            scrambled_2[this + WORD :], rc_scrambled_2[that - WORD :],
-            hashes1, hashes2,
-        )  # fmt: skip
+        word1, rc_word1 = scrambled_1[this:], rc_scrambled_1[that:]
+        word2, rc_word2 = scrambled_2[this + WORD :], rc_scrambled_2[that - WORD :]
+        if i == 0:
+            mix_first_pair(strands, word1, rc_word1, word2, rc_word2, seed, halves1, halves2)
+        else:
+            mix_pair(strands, word1, rc_word1, word2, rc_word2, halves1, halves2)
 
     rest = k % 16
     # A part of a word: the last 8 letters, without those that are not its own, which are the lowest.
     foreign = np.uint64(8 * (WORD - rest % WORD))
     if rest > WORD:
-        mix_part2(forward, words[end - WORD :], rc_words[at:], foreign, hashes2)
+        mix_part2(strands, words[end - WORD :], rc_words[at:], foreign, halves2)
     if rest >= WORD:
-        mix_word(forward, scrambled_1[end - rest :], rc_scrambled_1[at + rest - WORD :], hashes1)
+        mix_word(strands, scrambled_1[end - rest :], rc_scrambled_1[at + rest - WORD :], halves1)
     elif rest > 0:
-        mix_part1(forward, words[end - WORD :], rc_words[at:], foreign, hashes1)
-    finish(np.uint64(k), hashes1, hashes2)
+        mix_part1(strands, words[end - WORD :], rc_words[at:], foreign, halves1)
+    finish(np.uint64(k), halves1, halves2)
 
 
 @compiled
-def choose_strand(keys: Words, rc_keys: Words, forward: Flags) -> None:
-    """Compare 32 more letters of k-mer and reverse complement, which come before those compared already."""
-    for i in range(forward.size):
+def compare_strands(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
+    """Say which is the smaller of k-mer and reverse complement, by 16 letters; if they are equal, either will do."""
+    for i in range(strands.size):
+        strands[i] = FORWARD if keys[i] <= rc_keys[i] else BACKWARD
+
+
+@compiled
+def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
+    """Compare 16 more letters, which come before those compared already."""
+    for i in range(strands.size):
         a, b = keys[i], rc_keys[i]
-        forward[i] = (a < b) | ((a == b) & forward[i])
+        strands[i] = FORWARD if a < b else (strands[i] if a == b else BACKWARD)
 
 
-# In each of the next four both strands' values are loaded and one is taken, `a if forward[i] else b`.  An index that
-# is chosen would be one load less, but a load from anywhere, which SIMD code is slow at.
+# In each of the next five both strands' values are loaded and one is taken, `a if strands[i] < 0 else b`.  An index
+# that is chosen would be one load less, but a load from anywhere, which SIMD code is slow at.
+
+
+@compiled
+def mix_first_pair(
+    strands: Masks,
+    word1: Words,
+    rc_word1: Words,
+    word2: Words,
+    rc_word2: Words,
+    seed: np.uint64,
+    halves1: Words,
+    halves2: Words,
+) -> None:
+    """Mix a pair of scrambled words into the state that all begin with."""
+    for i in range(strands.size):
+        a, b = word1[i], rc_word1[i]
+        x = seed ^ (a if strands[i] < 0 else b)
+        a, b = word2[i], rc_word2[i]
+        y = seed ^ (a if strands[i] < 0 else b)
+        x = (rotate(x, 27) + seed) * FIVE + N1
+        halves1[i] = x
+        halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
 @compiled
 def mix_pair(
-    forward: Flags, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, hashes1: Words, hashes2: Words
+    strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, halves1: Words, halves2: Words
 ) -> None:
     """Mix a pair of scrambled words into the state."""
-    for i in range(forward.size):
+    for i in range(strands.size):
         a, b = word1[i], rc_word1[i]
-        x = hashes1[i] ^ (a if forward[i] else b)
+        x = halves1[i] ^ (a if strands[i] < 0 else b)
         a, b = word2[i], rc_word2[i]
-        y = hashes2[i] ^ (a if forward[i] else b)
-        x = (rotate(x, 27) + hashes2[i]) * FIVE + N1
-        hashes1[i] = x
-        hashes2[i] = (rotate(y, 31) + x) * FIVE + N2
+        y = halves2[i] ^ (a if strands[i] < 0 else b)
+        x = (rotate(x, 27) + halves2[i]) * FIVE + N1
+        halves1[i] = x
+        halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
 @compiled
-def mix_word(forward: Flags, word: Words, rc_word: Words, hashes: Words) -> None:
+def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None:
     """Mix in a last scrambled word."""
-    for i in range(forward.size):
+    for i in range(strands.size):
         a, b = word[i], rc_word[i]
-        hashes[i] ^= a if forward[i] else b
+        halves[i] ^= a if strands[i] < 0 else b
 
 
 @compiled
-def mix_part1(forward: Flags, word: Words, rc_word: Words, foreign: np.uint64, hashes: Words) -> None:
+def mix_part1(strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, halves: Words) -> None:
     """Mix in the last letters if they are the first word of a pair: `word` without its lowest `foreign` bits."""
-    for i in range(forward.size):
+    for i in range(strands.size):
         a, b = word[i], rc_word[i]
-        hashes[i] ^= scrambled1((a if forward[i] else b) >> foreign)
+        halves[i] ^= scrambled1((a if strands[i] < 0 else b) >> foreign)
 
 
 @compiled
-def mix_part2(forward: Flags, word: Words, rc_word: Words, foreign: np.uint64, hashes: Words) -> None:
+def mix_part2(strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, halves: Words) -> None:
     """Mix in the last letters if they are the second word of a pair."""
-    for i in range(forward.size):
+    for i in range(strands.size):
         a, b = word[i], rc_word[i]
-        hashes[i] ^= scrambled2((a if forward[i] else b) >> foreign)
+        halves[i] ^= scrambled2((a if strands[i] < 0 else b) >> foreign)
 
 
 @compiled
-def finish(k: np.uint64, hashes1: Words, hashes2: Words) -> None:
-    """Mix in the length and make the first half of the hash; the second is not needed."""
-    for i in range(hashes1.size):
-        x, y = hashes1[i] ^ k, hashes2[i] ^ k
+def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
+    """Mix in the length, and all bits of each half, but for the last step of that; see keep_small."""
+    for i in range(halves1.size):
+        x, y = halves1[i] ^ k, halves2[i] ^ k
         x += y
         y += x
-        hashes1[i] = all_mixed(x) + all_mixed(y)
+        halves1[i] = half_mixed(x)
+        halves2[i] = half_mixed(y)
 
 
 @compiled
@@ -348,11 +385,16 @@ def rotate(x: np.uint64, bits: int) -> np.uint64:
 
 
 @compiled
-def all_mixed(x: np.uint64) -> np.uint64:
-    """fmix64 of MurmurHash3.cpp: every bit depends on every bit."""
+def half_mixed(x: np.uint64) -> np.uint64:
+    """fmix64 of MurmurHash3.cpp, up to the last multiplication."""
     x ^= x >> np.uint64(33)
     x *= M1
-    x ^= x >> np.uint64(33)
+    return x ^ (x >> np.uint64(33))
+
+
+@compiled
+def all_mixed(x: np.uint64) -> np.uint64:
+    """The rest of fmix64: then every bit depends on every bit."""
     x *= M2
     return x ^ (x >> np.uint64(33))
 
@@ -361,20 +403,30 @@ def all_mixed(x: np.uint64) -> np.uint64:
 
 
 @compiled
-def keep_small(hashes: Words, n: int, max_hash: np.uint64, letters: Letters, k: int, kept: Words, n_kept: int) -> int:
-    """Append to `kept` those of hashes[:n] that are to be kept; the k-mer of hashes[i] begins at letters[i].
+def keep_small(
+    halves1: Words, halves2: Words, max_hash: np.uint64, letters: Letters, k: int, kept: Words, n_kept: int
+) -> int:
+    """Append to `kept` the hashes that are to be kept; the k-mer of halves1[i], halves2[i] begins at letters[i].
 
-    Returns how many there are then.  Seldom does any of a GROUP qualify, and its smallest is found without a branch.
+    Returns how many there are then.  A hash is all_mixed(x) + all_mixed(y).  The shift in all_mixed changes the lower
+    31 bits alone, so that x * M2 + y * M2, that is (x + y) * M2, is less than CARRY away from it: one multiplication
+    says of most hashes that they are not small.  Of a GROUP, the smallest is found without a branch, and seldom is
+    it small.
     """
-    hashes[n : n + GROUP] = LARGEST  # the last group is filled up; GROUP places are there
-    for start in range(0, n, GROUP):
-        smallest = LARGEST
-        for i in range(start, start + GROUP):
-            smallest = min(smallest, hashes[i])
-        if smallest <= max_hash:
-            for i in range(start, min(start + GROUP, n)):
-                if np.uint64(0) != hashes[i] <= max_hash and is_dna(letters[i : i + k]):
-                    kept[n_kept] = hashes[i]
+    # SIMD code can compare numbers that have a sign; half of all is taken away to make them such.
+    limit = LARGEST_SIGNED
+    if max_hash < SIGN - CARRY - CARRY:
+        limit = np.int64(max_hash + CARRY + CARRY - SIGN)
+    for start in range(0, halves1.size, GROUP):
+        stop = min(start + GROUP, halves1.size)
+        smallest = LARGEST_SIGNED
+        for i in range(start, stop):
+            smallest = min(smallest, np.int64((halves1[i] + halves2[i]) * M2 + CARRY - SIGN))
+        if smallest <= limit:
+            for i in range(start, stop):
+                hash_ = all_mixed(halves1[i]) + all_mixed(halves2[i])
+                if np.uint64(0) != hash_ <= max_hash and is_dna(letters[i : i + k]):
+                    kept[n_kept] = hash_
                     n_kept += 1
     return n_kept
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from wort_cli.failure import JobFailed
 from wort_cli.job import Progress
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
-from wort_cli.pipeline.decode import Decoder
+from wort_cli.pipeline.decoders import decoders_of
 from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.publish import publish
@@ -70,6 +70,7 @@ class Decoded:
     totals: Totals
     sketches: tuple[Sketch, ...]
     slices: int
+    decoders: tuple[str, ...]
 
 
 class Attempt:
@@ -81,13 +82,14 @@ class Attempt:
         self.workspace = workspace
         self.log = log
         self.profile = profile_named(spec.profile)
+        self.engine = ENGINES[spec.engine](self.profile)
         self.started_at = time.time()
 
     def run(self) -> Published:
         """Resolve, prove whole, decode and sketch, check, seal, publish."""
         with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
             self.report("resolving")
-            threading.Thread(target=import_module, args=("sourmash.signature",), daemon=True).start()  # for sealing
+            threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
             versions = {name: tools.version(name) for name in TOOLS}
             archive = resolve(self.spec, tools)
             self.report("validating", 0, archive.spots)
@@ -116,11 +118,17 @@ class Attempt:
             argv=("fastq-dump", *self.profile.decode_flags, archive.argument),
             slices=decoded.slices,
             engine=self.spec.engine,
+            decoders=decoded.decoders,
             started_at=self.started_at,
             seconds=round(time.time() - self.started_at, 3),
             host=platform.node(),
         )
         return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
+
+    def warm_up(self) -> None:
+        """Load what sketching and sealing need, while the tools look at the archive."""
+        self.engine.hash_text(b"N")
+        import_module("sourmash.signature")
 
     def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""
@@ -128,9 +136,9 @@ class Attempt:
         sketcher = RunSketcher(
             slices,
             self.slice_store(archive, fingerprint) if len(slices) > 1 else None,
-            lambda part: Decoder(archive, self.profile, tools, self.spec.stall_timeout, part),
+            decoders_of(archive, fingerprint, self.spec, self.profile, self.engine, tools, self.workspace),
             self.profile,
-            ENGINES[self.spec.engine](self.profile),
+            self.engine,
         )
         sketcher.run(
             self.spec.threads,
@@ -139,7 +147,7 @@ class Attempt:
         )
         totals = sketcher.totals()
         check_has_reads(archive, totals.bases)
-        return Decoded(totals, sketcher.sketches(), len(slices))
+        return Decoded(totals, sketcher.sketches(), len(slices), sketcher.decoders_used())
 
     def slice_store(self, archive: Archive, fingerprint: Fingerprint) -> SliceStore:
         """Where finished slices of this archive and profile are kept."""

@@ -3,24 +3,24 @@
 Each slice has a decoder of its own and a thread that takes its text and has an engine hash it; text is handed on in
 pieces of a megabyte, so that memory depends on neither the length of the run nor the speed of the decoders.  Counts of
 finished slices are added up in one place.
+
+There may be several ways to decode a slice, the quickest first.  One that declines it leaves it to the next.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from wort_cli.pipeline.check import check_slice
 from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.decode import Decoder
-from wort_cli.pipeline.engine import Engine, Reader
+from wort_cli.pipeline.engine import Engine
+from wort_cli.pipeline.slice_reads import Declined, SliceReads
 from wort_cli.pipeline.slices import Slice, SlicedCounts, SliceStore
 from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import Profile
 from wort_cli.signature_file import Sketch
 
-PIECE = 1 << 20
-"""Bytes of text that are hashed in one go, at the least."""
 REPORT_EVERY = 0.25
 """Seconds between reports of progress."""
 
@@ -42,18 +42,18 @@ class RunSketcher:
         self,
         slices: Sequence[Slice],
         store: SliceStore | None,
-        start_decoder: Callable[[Slice], Decoder],
+        decoders: Sequence[Callable[[Slice], SliceReads]],
         profile: Profile,
         engine: Engine,
     ) -> None:
         self._slices = slices
         self._store = store
-        self._start_decoder = start_decoder
+        self._decoders = decoders
         self._profile = profile
         self._engine = engine
         self._counts = [HashCounts() for _ in profile.ksizes]
         self._finished: list[SlicedCounts] = []
-        self._reading: dict[Slice, Reader] = {}
+        self._reading: dict[Slice, SliceReads] = {}
         self._ended = threading.Event()
 
     def run(self, threads: int, called_off: Callable[[], bool], report: Callable[[Totals], None]) -> None:
@@ -78,13 +78,17 @@ class RunSketcher:
 
     def totals(self) -> Totals:
         """How far all slices are, finished or not."""
-        parts: list[SlicedCounts | Reader] = [*self._finished, *list(self._reading.values())]
+        parts: list[SlicedCounts | SliceReads] = [*self._finished, *list(self._reading.values())]
         return Totals(
             sum(part.spots for part in parts),
             sum(part.reads for part in parts),
             sum(part.bases for part in parts),
             max((part.longest for part in parts), default=0),
         )
+
+    def decoders_used(self) -> tuple[str, ...]:
+        """The decoders that finished slices came from."""
+        return tuple(sorted({part.decoder for part in self._finished}))
 
     def sketches(self) -> tuple[Sketch, ...]:
         """The sketches of all slices, once they are finished."""
@@ -117,33 +121,27 @@ class RunSketcher:
             raise
 
     def _sketched(self, part: Slice) -> SlicedCounts:
-        decoder = self._start_decoder(part)
-        reads = self._engine.new_reader()
-        self._reading[part] = reads
-        counts = [HashCounts() for _ in self._profile.ksizes]
-        for text in pieces(map(reads.feed, decoder.chunks(self._ended.is_set)), reads.finish):
-            for count, hashes in zip(counts, self._engine.hash_text(text), strict=True):
-                count.add(hashes)
-        check_slice(part.spots, reads, decoder.finish(self._ended.is_set))
-        tables = tuple(count.sorted() for count in counts)
-        done = SlicedCounts(part, reads.spots, reads.reads, reads.bases, reads.longest, tables)
+        done = self._decoded(part)
         if self._store is not None:
             self._store.save(done)
         return done
 
+    def _decoded(self, part: Slice) -> SlicedCounts:
+        """What the first decoder makes of a slice that does not decline it."""
+        *quicker, surest = self._decoders
+        for decoder in quicker:
+            try:
+                return self._counted(part, decoder(part))
+            except Declined:
+                continue
+        return self._counted(part, surest(part))
 
-def pieces(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
-    """Text in pieces of some PIECE bytes, which end where a read ends: at an N."""
-    rest: list[bytes] = []
-    size = 0
-    for text in texts:
-        rest.append(text)
-        size += len(text)
-        if size < PIECE:
-            continue
-        joined = b"".join(rest)
-        end = joined.rfind(b"N")
-        if end > 0:
-            yield joined[:end]
-        rest, size = [joined[max(end, 0) :]], len(joined) - max(end, 0)
-    yield b"".join(rest) + finish()
+    def _counted(self, part: Slice, reads: SliceReads) -> SlicedCounts:
+        self._reading[part] = reads
+        counts = [HashCounts() for _ in self._profile.ksizes]
+        for text in reads.texts(self._ended.is_set):
+            for count, hashes in zip(counts, self._engine.hash_text(text), strict=True):
+                count.add(hashes)
+        check_slice(part.spots, reads, reads.finish(self._ended.is_set))
+        tables = tuple(count.sorted() for count in counts)
+        return SlicedCounts(part, reads.decoder, reads.spots, reads.reads, reads.bases, reads.longest, tables)

@@ -42,6 +42,7 @@ class SlicedCounts:
     """What came out of a slice."""
 
     slice: Slice
+    decoder: str
     spots: int
     """Spots with a read that passed the filters."""
     reads: int
@@ -91,13 +92,16 @@ class SliceStore:
         sizes = [size for size in facts["sizes"] for _ in range(2)]
         split = np.split(np.frombuffer(arrays, NUMBER), np.cumsum(sizes)[:-1])
         counts = tuple(zip(split[::2], split[1::2], strict=True))
-        return SlicedCounts(wanted, facts["spots"], facts["reads"], facts["bases"], facts["longest"], counts)
+        return SlicedCounts(
+            wanted, facts["decoder"], facts["spots"], facts["reads"], facts["bases"], facts["longest"], counts
+        )
 
     def save(self, done: SlicedCounts) -> None:
         """Keep a finished slice; OSError if it can't be written."""
         facts = {
             "origin": self._origin,
             "slice": [done.slice.first, done.slice.last],
+            "decoder": done.decoder,
             "spots": done.spots,
             "reads": done.reads,
             "bases": done.bases,

@@ -1,6 +1,7 @@
 """A job's directory: finished slices, which outlive an attempt, and what each attempt has for itself.
 
 work/JOB/slices/          for the next attempt, if this one does not end the job
+work/JOB/in-process       as long as an attempt reads the archive in its own process
 work/JOB/attempt-N/       where its tools run, and where its signature is sealed
 """
 
@@ -15,10 +16,14 @@ class Workspace:
     def __init__(self, root: Path, attempt: int) -> None:
         self.root = root
         self._own = root / f"attempt-{attempt}"
+        self._in_process = root / "in-process"
+        self.died_in_process = False
+        """Whether an earlier attempt ended, without a word, while it read the archive in its own process."""
 
     def make(self) -> None:
         """Make the directories, for this user only; OSError if that can't be."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.died_in_process = self._in_process.exists()
         shutil.rmtree(self._own, ignore_errors=True)  # of a process that was killed and has taken up the number again
         self.run_directory.mkdir(mode=0o700, parents=True)
 
@@ -37,8 +42,13 @@ class Workspace:
         """Finished slices."""
         return self.root / "slices"
 
+    def begin_in_process(self) -> None:
+        """Note that the archive is going to be read in this process; OSError if that can't be written."""
+        self._in_process.touch()
+
     def leave(self) -> None:
         """Remove what is the attempt's own."""
+        self._in_process.unlink(missing_ok=True)
         shutil.rmtree(self._own, ignore_errors=True)
         with contextlib.suppress(OSError):  # there are slices in it
             self.root.rmdir()

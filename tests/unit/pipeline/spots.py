@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
-from wort_cli.pipeline.decode import Decoder, Spots
+from wort_cli.pipeline.decode import Decoder, DumpedReads
 from wort_cli.pipeline.engine import Engine
 from wort_cli.pipeline.sketch import RunSketcher
+from wort_cli.pipeline.slice_reads import Spots
 from wort_cli.pipeline.slices import Slice, SliceStore
 from wort_cli.profile import Profile
 from wort_cli.signature_file import Sketch
@@ -25,11 +26,11 @@ class Shelf:
         self.chunk = chunk
         self.asked: list[Slice] = []
 
-    def decode(self, part: Slice) -> Decoder:
+    def decode(self, part: Slice) -> "Decoding":
         """As if a decoder were started."""
         self.asked.append(part)
         reads = self.reads[part.first - 1 : part.last]
-        return cast(Decoder, Decoding(fasta_of(part.first, reads), self.chunk, Spots(part.spots, len(reads))))
+        return Decoding(fasta_of(part.first, reads), self.chunk, Spots(part.spots, len(reads)))
 
     def slices(self, number: int) -> tuple[Slice, ...]:
         """Its spots in so many slices, or in fewer if there are not as many spots."""
@@ -41,7 +42,12 @@ class Shelf:
         self, slices: Sequence[Slice], profile: Profile, engine: Engine, store: SliceStore | None = None
     ) -> RunSketcher:
         """A sketcher of these spots."""
-        return RunSketcher(slices, store, self.decode, profile, engine)
+        return RunSketcher(slices, store, [lambda part: dumped(self.decode(part), engine)], profile, engine)
+
+
+def dumped(decoding: object, engine: Engine) -> DumpedReads:
+    """What a decoder writes, as an engine reads it."""
+    return DumpedReads(cast(Decoder, decoding), engine.new_reader())
 
 
 class Decoding:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.unit.pipeline.spots import sketched
-from wort_cli.pipeline import sketch
+from wort_cli.pipeline import decode
 from wort_cli.pipeline.engine import ENGINES, Engine, max_hash_of
 from wort_cli.profile import SRA_V1, Profile
 
@@ -28,7 +28,7 @@ def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
     engines = [make(profile) for make in ENGINES.values()]
     assert counted(engines[0], text) == counted(engines[1], text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sketch, "PIECE", piece)
+        patch.setattr(decode, "PIECE", piece)
         made = [sketched(reads, profile, engine, threads=2, slices=2) for engine in engines]
         for ours, theirs in zip(*made, strict=True):
             assert ours.abundances is not None

@@ -121,15 +121,26 @@ def test_one_hash_over_and_over() -> None:
     assert len(set(hashes.tolist())) == 1
 
 
-@pytest.mark.parametrize("k", [1, 8, 21, 64])
-def test_the_largest_hash_is_kept_and_zero_is_not(k: int) -> None:
-    """No k-mer is known that has either, so the last step is tried alone."""
-    hashes = np.full(kernel.BLOCK + kernel.GROUP, 5, np.uint64)
-    hashes[:4] = [0, ALL, 7, ALL]
-    letters = np.frombuffer(b"A" * 300, np.uint8)
-    out = np.zeros(10, np.uint64)
-    assert kernel.keep_small(hashes, 4, np.uint64(ALL), letters, k, out, 0) == 3
-    assert out[:3].tolist() == [ALL, 7, ALL]
+def halves_of(hash_: int, other: int) -> tuple[int, int]:
+    """Two halves of state, one of which is `other`, whose hash is `hash_`."""
+    mixed = (hash_ - int(kernel.all_mixed(np.uint64(other)))) & ALL
+    # What all_mixed does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
+    return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
+
+
+@pytest.mark.parametrize("max_hash", [0, 1, 18446744073709552, 2**63 - 2**33, 2**63 - 1, 2**63, ALL - 1, ALL])
+@pytest.mark.parametrize("n", [1, 5, 64, 65, 300])
+def test_small_hashes_are_kept_exactly(max_hash: int, n: int) -> None:
+    """Zero is not kept, by which sourmash marks windows that it passes over; no k-mer is known that has that hash."""
+    rng = Random(f"{max_hash} {n}")
+    near = [0, 1, max_hash, max_hash - 1, max_hash + 1, max_hash + 2**31, max_hash + 2**33, ALL]
+    hashes = [rng.choice([*near, rng.randrange(2**64)]) & ALL for _ in range(n)]
+    pairs = [halves_of(hash_, rng.randrange(2**64)) for hash_ in hashes]
+    letters = np.frombuffer(b"A" * 400, np.uint8)
+    out = np.zeros(n, np.uint64)
+    halves1, halves2 = np.array(pairs, np.uint64).T.copy()
+    kept_ = kernel.keep_small(halves1, halves2, np.uint64(max_hash), letters, 21, out, 0)
+    assert out[:kept_].tolist() == [hash_ for hash_ in hashes if 0 < hash_ <= max_hash]
 
 
 def test_max_hash_is_kept() -> None:

@@ -4,20 +4,20 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from sourmash import MinHash
 
 from tests.unit.builders import random_reads
-from tests.unit.pipeline.spots import Decoding, Shelf, fasta_of, sketched
+from tests.unit.pipeline.spots import Decoding, Shelf, dumped, fasta_of, sketched
 from wort_cli.failure import JobFailed, Reason
-from wort_cli.pipeline import sketch
+from wort_cli.pipeline import decode, sketch
 from wort_cli.pipeline.counts import Hashes
-from wort_cli.pipeline.decode import Decoder, Spots
+from wort_cli.pipeline.decode import pieces
 from wort_cli.pipeline.engine import ENGINES, Reader, SourmashEngine
 from wort_cli.pipeline.reads import ReadsText
-from wort_cli.pipeline.sketch import RunSketcher, Totals, pieces
+from wort_cli.pipeline.sketch import RunSketcher, Totals
+from wort_cli.pipeline.slice_reads import Spots, Text
 from wort_cli.pipeline.slices import Slice, SliceStore
 from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import SRA_V1, Profile
@@ -60,13 +60,13 @@ def unheard(totals: Totals) -> None:
 def test_slices_pieces_and_threads_do_not_change_the_sketches(
     monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, piece: int
 ) -> None:
-    monkeypatch.setattr(sketch, "PIECE", piece)
+    monkeypatch.setattr(decode, "PIECE", piece)
     assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
-    monkeypatch.setattr(sketch, "PIECE", 7)
+    monkeypatch.setattr(decode, "PIECE", 7)
     assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
 
 
@@ -75,7 +75,7 @@ def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engi
 def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
     monkeypatch: pytest.MonkeyPatch, size: int, piece: int
 ) -> None:
-    monkeypatch.setattr(sketch, "PIECE", piece)
+    monkeypatch.setattr(decode, "PIECE", piece)
     text = "".join(f"N{read}" for read in READS).encode()
     cut = list(pieces((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
     assert b"".join(cut) == text + b"NACGT"
@@ -146,7 +146,8 @@ def test_of_another_origin_nothing_is_taken(tmp_path: Path) -> None:
 
 def sketcher_of(slices: tuple[Slice, ...], start: Callable[[Slice], object], store: SliceStore | None) -> RunSketcher:
     """A sketcher whose decoders are started by `start`."""
-    return RunSketcher(slices, store, lambda part: cast(Decoder, start(part)), SMALL, SourmashEngine(SMALL))
+    engine = SourmashEngine(SMALL)
+    return RunSketcher(slices, store, [lambda part: dumped(start(part), engine)], SMALL, engine)
 
 
 @pytest.mark.parametrize(("less_read", "less_written"), [(1, 0), (0, 1), (-1, 0), (0, -1)])
@@ -213,14 +214,14 @@ class Broken:
     def new_reader(self) -> Reader:
         return ReadsText()
 
-    def hash_text(self, text: bytes) -> list[Hashes]:
+    def hash_text(self, text: Text) -> list[Hashes]:
         raise ZeroDivisionError(len(text))
 
 
 @pytest.mark.parametrize("piece", [1, 1 << 20])
 @pytest.mark.parametrize("slices", [1, 4])
 def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int, slices: int) -> None:
-    monkeypatch.setattr(sketch, "PIECE", piece)
+    monkeypatch.setattr(decode, "PIECE", piece)
     with pytest.raises(ZeroDivisionError):
         sketched(READS, SMALL, Broken(), 2, slices)
 
@@ -230,13 +231,13 @@ class Watched(SourmashEngine):
 
     longest = 0
 
-    def hash_text(self, text: bytes) -> list[Hashes]:
+    def hash_text(self, text: Text) -> list[Hashes]:
         self.longest = max(self.longest, len(text))
         return super().hash_text(text)
 
 
 def test_little_text_is_under_way_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sketch, "PIECE", 1)
+    monkeypatch.setattr(decode, "PIECE", 1)
     engine = Watched(SMALL)
     assert_are_sourmashs(sketched(READS, SMALL, engine, 2))
     assert 90 <= engine.longest <= 100 + 2 * 91

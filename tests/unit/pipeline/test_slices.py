@@ -19,7 +19,9 @@ TABLES: tuple[tuple[list[int], list[int]], ...] = (([1, 2**63, 2**64 - 1], [4, 2
 
 
 def counts(tables: Sequence[tuple[list[int], list[int]]] = TABLES, part: Slice = WANTED) -> SlicedCounts:
-    return SlicedCounts(part, 9, 18, 1800, 150, tuple((numbers(hashes), numbers(times)) for hashes, times in tables))
+    return SlicedCounts(
+        part, "x", 9, 18, 1800, 150, tuple((numbers(hashes), numbers(times)) for hashes, times in tables)
+    )
 
 
 def as_numbers(done: SlicedCounts | None) -> tuple[object, ...]:

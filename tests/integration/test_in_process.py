@@ -1,0 +1,166 @@
+"""Reading an archive in this process gives the very reads that fastq-dump writes, or is declined."""
+
+import subprocess
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from tests.archives import (
+    COLUMNS,
+    LAYOUTS,
+    Read,
+    Spot,
+    build,
+    dump,
+    load_columns,
+    load_fastq,
+    load_illumina,
+    odd_spots,
+    pairs,
+    singles,
+)
+from tests.support import Shelf, link
+from wort_cli.pipeline.slice_reads import Declined
+from wort_cli.pipeline.slices import Slice
+from wort_cli.pipeline.spots import SpotReads
+
+DECLINED = {
+    "lower_case_and_iupac": "CLIP_QUALITY_LEFT",
+    "technical_reads": "CLIP_QUALITY_LEFT",
+    "clipped": "CLIP_QUALITY_LEFT",
+    "zero_spots": "table empty",
+    "aligned": "PRIMARY_ALIGNMENT",
+}
+"""Layouts that are fastq-dump's, and what gives them away."""
+
+
+def spots_of(archive: Path) -> int:
+    said = subprocess.run(["sra-stat", "--quick", "--xml", archive], capture_output=True, text=True, check=True).stdout
+    return int(said.split('spot_count="')[1].split('"')[0])
+
+
+def text_of(archive: Path, part: Slice | None = None) -> tuple[SpotReads, bytes]:
+    """The text of an archive, or of some of its spots."""
+    spots = spots_of(archive)
+    reads = SpotReads(archive, spots, part or Slice(1, spots))
+    return reads, b"".join(bytes(text) for text in reads.texts(lambda: False))
+
+
+def dumped(archive: Path) -> list[tuple[int, bytes]]:
+    """Spot and bases of each read that the recipe's fastq-dump writes, but for empty ones, which have no k-mers."""
+    records = dump(archive).stdout.split(b">")[1:]
+    titles = [record.split(b"\n", 1) for record in records]
+    reads = [(int(title.split(b" ")[0].rsplit(b".", 2)[1]), bases.replace(b"\n", b"")) for title, bases in titles]
+    return [(spot, bases) for spot, bases in reads if bases]
+
+
+def assert_same(archive: Path) -> None:
+    """Reads, and what was counted, are fastq-dump's; of any part of the spots too."""
+    expected = dumped(archive)
+    reads, text = text_of(archive)
+    assert text == b"".join(bases + b"N" for _, bases in expected)
+    assert (reads.reads, reads.bases) == (len(expected), sum(len(bases) for _, bases in expected))
+    assert reads.spots == len({spot for spot, _ in expected})
+    assert reads.longest == max((len(bases) for _, bases in expected), default=0)
+    spots = spots_of(archive)
+    done = reads.finish(lambda: False)
+    assert (done.read, done.written) == (spots, reads.spots)
+    third = Slice(spots // 3 + 1, 2 * spots // 3 + 1)
+    part, text = text_of(archive, third)
+    assert text == b"".join(bases + b"N" for spot, bases in expected if third.first <= spot <= third.last)
+    assert part.finish(lambda: False).read == third.spots
+
+
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS if layout.name not in DECLINED])
+def test_reads_are_those_of_fastq_dump(shelf: Shelf, layout: str) -> None:
+    assert_same(shelf.archive(layout))
+
+
+@pytest.mark.parametrize(("layout", "because"), DECLINED.items())
+def test_other_layouts_are_declined(shelf: Shelf, layout: str, because: str) -> None:
+    archive = shelf.archive(layout)
+    with pytest.raises(Declined, match=because):
+        text_of(archive)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_spots_of_every_kind(tmp_path: Path, seed: int) -> None:
+    rng = Random(seed)
+    assert_same(build(tmp_path / "odd.sra", odd_spots(rng, rng.choice([1, 2, 50, 3000])), load_illumina))
+
+
+def test_a_read_that_is_longer_than_a_piece(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    long = [Spot((Read("".join(rng.choice(list("ACGT"), length))),)) for length in (10, 3_000_000, 20, 1_048_576)]
+    archive = build(tmp_path / "long.sra", long, load_illumina)
+    assert_same(archive)
+
+
+@pytest.mark.parametrize("platform", ["LS454", "CAPILLARY", "HELICOS"])
+def test_platforms_that_are_not_known_are_declined(tmp_path: Path, platform: str) -> None:
+    def load(spots: Iterable[Spot], database: Path) -> None:
+        load_fastq(spots, database, platform=platform)
+
+    archive = build(tmp_path / "other.sra", pairs(Random(1), 5), load)
+    with pytest.raises(Declined, match=r"spot 1: .*not known"):
+        text_of(archive)
+
+
+@pytest.mark.parametrize("platform", ["ILLUMINA", "PACBIO", "NANOPORE"])
+def test_platforms_that_are_known(tmp_path: Path, platform: str) -> None:
+    def load(spots: Iterable[Spot], database: Path) -> None:
+        load_fastq(spots, database, platform=platform)
+
+    assert_same(build(tmp_path / "known.sra", singles(Random(1), 500, shortest=20, longest=3000), load))
+
+
+def test_clips_are_declined_whatever_they_hold(tmp_path: Path) -> None:
+    archive = build(tmp_path / "clips.sra", pairs(Random(1), 5), load_columns)
+    with pytest.raises(Declined, match="CLIP_QUALITY"):
+        text_of(archive)
+
+
+@pytest.mark.parametrize(
+    "reads", [(Read("ACGT", technical=True),), (Read(""), Read("ACGT", technical=True)), (Read(""),)]
+)
+def test_spots_without_a_biological_base_are_declined(tmp_path: Path, reads: tuple[Read, ...]) -> None:
+    """Some of them make fastq-dump end with an error, which is its to explain."""
+    some, none = Spot((Read("ACGT"),)), Spot(reads)
+    for spots in ([none, some], [some, none]):
+        archive = build(tmp_path / "x.sra", spots, load_illumina)
+        with pytest.raises(Declined, match=f"spot {spots.index(none) + 1}: .*not known"):
+            text_of(archive)
+
+
+def test_an_archive_that_does_not_know_its_platform_is_declined(tmp_path: Path) -> None:
+    archive = build(tmp_path / "x.sra", pairs(Random(1), 5), partial(load_columns, columns=COLUMNS))
+    with pytest.raises(Declined):
+        text_of(archive)
+
+
+def test_what_is_no_archive_is_declined(tmp_path: Path, shelf: Shelf) -> None:
+    for content in (b"", b"NCBI.sra", b"<html>", shelf.archive().read_bytes()[:5000]):
+        path = tmp_path / "x.sra"
+        path.write_bytes(content)
+        with pytest.raises(Declined):
+            SpotReads(path, 5, Slice(1, 5)).texts(lambda: False).__next__()
+
+
+def test_another_count_of_spots_is_declined(shelf: Shelf) -> None:
+    reads = SpotReads(shelf.archive(), 1999, Slice(1, 1999))
+    with pytest.raises(Declined, match="its spots are 2000 from 1 on, not 1999"):
+        next(reads.texts(lambda: False))
+
+
+def test_a_file_of_the_same_name_in_the_current_directory_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shelf: Shelf
+) -> None:
+    meant = shelf.archive()
+    link(shelf.archive(seed=2), tmp_path / meant.name)
+    monkeypatch.chdir(tmp_path)
+    _, text = text_of(meant)
+    assert text == b"".join(bases + b"N" for _, bases in dumped(meant))

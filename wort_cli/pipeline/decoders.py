@@ -1,0 +1,63 @@
+"""Which decoders a run's slices are given to, the quickest first; the last one is always fastq-dump.
+
+The quicker one reads the archive inside this process (spots.py).  It is for the kernel alone: `--engine sourmash` is a
+witness that shares nothing with it.  And it is only for what can't harm this process: an archive on disk that was
+validated, and that no earlier attempt died of.
+"""
+
+from collections.abc import Callable
+
+from wort_cli.pipeline.decode import Decoder, DumpedReads
+from wort_cli.pipeline.engine import Engine, KernelEngine
+from wort_cli.pipeline.resolve import Archive
+from wort_cli.pipeline.slice_reads import Declined, SliceReads
+from wort_cli.pipeline.slices import Slice
+from wort_cli.pipeline.tools import ToolGroup
+from wort_cli.pipeline.validate import Fingerprint
+from wort_cli.pipeline.workspace import Workspace
+from wort_cli.profile import SRA_V1, Profile
+from wort_cli.work import JobSpec
+
+AUTO = "auto"
+
+
+def decoders_of(
+    archive: Archive,
+    fingerprint: Fingerprint,
+    spec: JobSpec,
+    profile: Profile,
+    engine: Engine,
+    tools: ToolGroup,
+    workspace: Workspace,
+) -> list[Callable[[Slice], SliceReads]]:
+    """The decoders of an archive; each of them begins with a slice when it is called."""
+
+    def dump(part: Slice) -> SliceReads:
+        return DumpedReads(Decoder(archive, profile, tools, spec.stall_timeout, part), engine.new_reader())
+
+    if spec.decoder != AUTO or engine.name != KernelEngine.name:
+        return [dump]
+    try:
+        return [in_process(archive, fingerprint, profile, workspace), dump]
+    except Declined as declined:
+        tools.log(f"fastq-dump decodes: {declined}")
+        return [dump]
+
+
+def in_process(
+    archive: Archive, fingerprint: Fingerprint, profile: Profile, workspace: Workspace
+) -> Callable[[Slice], SliceReads]:
+    """The decoder inside this process; Declined if it is not for this archive."""
+    if archive.path is None or not fingerprint.validated:
+        raise Declined("the archive is not on disk")
+    if profile.decode_flags != SRA_V1.decode_flags:
+        raise Declined(f"the profile {profile.name} has other flags")
+    if workspace.died_in_process:
+        raise Declined("an earlier attempt ended while the archive was read in its process")
+    from wort_cli.pipeline.spots import SpotReads
+    from wort_cli.pipeline.vdb import SpotCursor
+
+    path = archive.path
+    workspace.begin_in_process()
+    SpotCursor(path, archive.spots).close()
+    return lambda part: SpotReads(path, archive.spots, part)
