@@ -14,6 +14,7 @@ from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.counts import Hashes
 from wort_cli.pipeline.slice_reads import Seen, Text
 from wort_cli.profile import Profile
+from wort_cli.signature_file import max_hash_of
 
 
 class Reader(Seen, Protocol):
@@ -66,11 +67,6 @@ class KernelEngine:
         from wort_cli.pipeline.kernel import hash_text
 
         return hash_text(text, self._ksizes, self._seed, self.max_hash)
-
-
-def max_hash_of(scaled: int) -> int:
-    """The largest hash that is kept, of floating-point numbers as in sourmash (minhash.rs, max_hash_for_scaled)."""
-    return 2**64 - 1 if scaled == 1 else int(2**64 / scaled)
 
 
 class SourmashEngine:

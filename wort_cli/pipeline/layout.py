@@ -1,20 +1,27 @@
-"""How the installed sourmash lays a signature out: what it writes around the numbers, found by a tiny example.
+"""How the installed sourmash lays a signature out: what it writes around the numbers.
 
-sourmash is asked to write each sketch with two hashes, as a signature of its own.  What it wrote around the two is the
-Frame of the real ones; what it wrote around the sketches is put around all of them, as `sourmash sketch -p
-k=21,k=31,k=51` does.  So whatever the installed sourmash writes, we write, or we find that we do not know its shape.
+Of the versions in KNOWN_VERSIONS that is known, and need not be asked for: to import sourmash takes a second of CPU
+time and a hundred megabytes.  Of any other it is found by a tiny example.  sourmash is asked to write each sketch with
+two hashes, as a signature of its own.  What it wrote around the two is the Frame of the real ones; what it wrote around
+the sketches is put around all of them, as `sourmash sketch -p k=21,k=31,k=51` does.  So whatever the installed sourmash
+writes, we write, or we find that we do not know its shape.
 
 Sources of the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs (Serialize, md5sum).
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 
 import numpy as np
 
-from wort_cli.signature_file import Sketch
+from wort_cli.signature_file import Sketch, max_hash_of
 
+KNOWN_VERSIONS = frozenset(
+    {"4.8.9", "4.8.11", "4.8.14", "4.9.0", "4.9.1", "4.9.2", "4.9.3", "4.9.4"}  # each was installed and compared
+)
 OPENING, CLOSING = b'"signatures":[', b'],"version"'
 
 
@@ -43,7 +50,45 @@ class Layout:
 
 
 def layout_of(name: str, sketches: Sequence[Sketch]) -> Layout:
-    """How the installed sourmash lays these sketches out; UnknownShape if that is not understood."""
+    """How the installed sourmash lays these sketches out.
+
+    UnknownShape if that is not understood; ValueError if sourmash can't write them.
+    """
+    return known_layout(name, sketches) if name and version("sourmash") in KNOWN_VERSIONS else asked(name, sketches)
+
+
+def known_layout(name: str, sketches: Sequence[Sketch]) -> Layout:
+    """How KNOWN_VERSIONS lay these sketches out under a name; ValueError if they can't write them."""
+    before = (
+        '[{"class":"sourmash_signature","email":"","hash_function":"0.murmur64","filename":"",'
+        f'"name":{json.dumps(name, ensure_ascii=False)},"license":"CC0",'
+    )
+    frames = tuple(map(known_frame, sketches))
+    return Layout(before.encode() + OPENING, frames, CLOSING + b":0.4}]")
+
+
+def known_frame(sketch: Sketch) -> Frame:
+    """What KNOWN_VERSIONS write around the numbers of a sketch."""
+    check_scaled(sketch)
+    before = f'{{"num":0,"ksize":{sketch.ksize},"seed":{sketch.seed},"max_hash":{sketch.max_hash},"mins":['.encode()
+    before_md5, before_abundances, after = b'],"md5sum":"', b'","abundances":[', b',"molecule":"DNA"}'
+    if sketch.hashes.size:
+        if sketch.abundances is None:
+            return Frame(before, before_md5, None, b'"' + after)
+        return Frame(before, before_md5, before_abundances, b"]" + after)
+    md5 = sketch.md5sum().encode()
+    close = b'"' if sketch.abundances is None else before_abundances + b"]"
+    return Frame(before + before_md5 + md5 + close + after, b"", None, b"")
+
+
+def check_scaled(sketch: Sketch) -> None:
+    """ValueError if no scaled has the sketch's max_hash: sourmash takes scaled, and makes max_hash of it."""
+    if not sketch.scaled or max_hash_of(sketch.scaled) != sketch.max_hash:
+        raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash can't write it")
+
+
+def asked(name: str, sketches: Sequence[Sketch]) -> Layout:
+    """How the installed sourmash lays these sketches out, by examples that it writes."""
     around: set[tuple[bytes, bytes]] = set()
     frames = []
     for sketch in sketches:
@@ -101,11 +146,10 @@ def single_json(name: str, sketch: Sketch) -> bytes:
     from sourmash import MinHash, SourmashSignature
     from sourmash.signature import save_signatures_to_json
 
+    check_scaled(sketch)
     minhash = MinHash(
         n=0, ksize=sketch.ksize, scaled=sketch.scaled, seed=sketch.seed, track_abundance=sketch.abundances is not None
     )
-    if minhash._max_hash != sketch.max_hash:
-        raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash can't write it")
     if sketch.abundances is None:
         minhash.add_many(sketch.hashes.tolist())
     else:

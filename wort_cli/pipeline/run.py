@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 from wort_cli.failure import JobFailed
 from wort_cli.job import Progress
@@ -126,9 +125,8 @@ class Attempt:
         return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
 
     def warm_up(self) -> None:
-        """Load what sketching and sealing need, while the tools look at the archive."""
+        """Load what sketching needs, while the tools look at the archive."""
         self.engine.hash_text(b"N")
-        import_module("sourmash.signature")
 
     def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""

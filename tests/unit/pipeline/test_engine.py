@@ -10,8 +10,9 @@ from sourmash import MinHash
 
 from tests.unit.pipeline.spots import sketched
 from wort_cli.pipeline import decode
-from wort_cli.pipeline.engine import ENGINES, Engine, max_hash_of
+from wort_cli.pipeline.engine import ENGINES, Engine
 from wort_cli.profile import SRA_V1, Profile
+from wort_cli.signature_file import max_hash_of
 
 texts = st.lists(st.text("ACGT", max_size=200) | st.text("ACGTNacgt \tR", max_size=60), max_size=12)
 

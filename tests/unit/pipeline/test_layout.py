@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
@@ -69,7 +70,8 @@ def test_as_sourmash(name: str, sketches: list[Sketch], slice_size: int) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SLICE", slice_size)
         data = sealed(name, sketches)
-        layout.layout_of(name, sketches)  # its shape is known
+        asked = layout.asked(name, sketches)  # its shape is known
+        assert not name or layout.known_layout(name, sketches) == asked
         assert gzip.decompress(data) == layout.written_by_sourmash(name, sketches)
         assert reads_back(name, sketches, io.BytesIO(data))
         document = parse_signature(gzip.decompress(data))
@@ -164,6 +166,11 @@ def test_other_sketches_are_not_these() -> None:
     assert not reads_back("x", [SMALL[0], sketch([1], [1], 31), SMALL[2]], io.BytesIO(data))
 
 
+def test_the_installed_version_need_not_be_asked() -> None:
+    """Not to import sourmash is half the time of a small run.  Another version: compare, then add it."""
+    assert version("sourmash") in layout.KNOWN_VERSIONS
+
+
 @pytest.mark.parametrize(
     ("known", "other"),
     [
@@ -176,6 +183,7 @@ def test_other_sketches_are_not_these() -> None:
 )
 def test_an_unknown_shape_is_left_to_sourmash(monkeypatch: pytest.MonkeyPatch, known: bytes, other: bytes) -> None:
     """A sourmash to come may write otherwise; then what it writes is what is written."""
+    monkeypatch.setattr(layout, "KNOWN_VERSIONS", frozenset())
     real = layout.single_json
     monkeypatch.setattr(layout, "single_json", lambda name, sketch: real(name, sketch).replace(known, other))
     sketches = [sketch([1, 20, 300], [4, 50, 6])]
