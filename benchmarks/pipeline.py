@@ -42,7 +42,7 @@ def main() -> None:
         archive = archive_of(megabases, options.archives)
         results[megabases] = compare(archive, options.rounds)
         show(megabases, results[megabases])
-        shares[megabases] = stages(archive)
+        shares[megabases] = stages(archive, megabases * 1_000_000 // SPOT)
         print("  CPU seconds by stage: " + ", ".join(f"{stage} {s:.2f}" for stage, s in shares[megabases].items()))
     figures = {m: {who: [asdict(f) for f in runs] for who, runs in r.items()} for m, r in results.items()}
     document = json.dumps({"figures": figures, "stages": shares}, indent=1) + "\n"

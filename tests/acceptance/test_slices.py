@@ -2,15 +2,20 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
+from random import Random
 
 import pytest
 
-from tests.support import FASTQ_DUMP, Home, Shelf, link
+from tests.support import FASTQ_DUMP, Home, Shelf, link, until
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}
+BEGUN = re.compile(r"\[(\d+)\] .*(?:-N (\d+) -X (\d+)|reading spots (\d+) to (\d+))")
 SLICES = 8
 """Of 400,000 bases."""
 FAILS_ONCE = f"""
@@ -22,10 +27,20 @@ exec {FASTQ_DUMP} "$@"
 """
 
 
-def first_spots(home: Home, attempt: int) -> list[str]:
+def begun(home: Home) -> list[tuple[int, int, int]]:
+    """The slices that were begun, in order: attempt, first spot, last spot."""
+    found = []
+    for log in home.path.glob("logs/jobs/*/*.log"):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if match := BEGUN.search(line):
+                attempt, first, last = (int(word) for word in match.groups() if word)
+                found.append((attempt, first, last))
+    return found
+
+
+def first_spots(home: Home, attempt: int) -> list[int]:
     """The first spot of each slice that an attempt decoded."""
-    log = "\n".join(line for line in home("logs", NAME).expect(0).out.splitlines() if f"[{attempt}]" in line)
-    return re.findall(r"-N (\d+) ", log)
+    return [first for number, first, _ in begun(home) if number == attempt]
 
 
 @pytest.mark.parametrize("engine", ["kernel", "sourmash"])
@@ -46,8 +61,8 @@ def test_another_attempt_does_what_is_missing(home: Home, shelf: Shelf) -> None:
     home("compute", archive, "--now", env=environment).expect(0)
     assert home.events(NAME).count(("waiting", "tool-crash")) == 1
     first, second = first_spots(home, 1), first_spots(home, 2)
-    assert first == ["1", "251", "501"]
-    assert second == ["501", "751", "1001", "1251", "1501", "1751"]
+    assert first == [1, 251, 501]
+    assert second == [501, 751, 1001, 1251, 1501, 1751]
     assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
 
 
@@ -62,6 +77,37 @@ def test_slices_of_another_archive_are_passed_over(home: Home, shelf: Shelf) -> 
     home("compute", archive, "--now", env=SPLIT).expect(0)
     assert home.signature(NAME) == shelf.reference(shelf.archive(seed=2), NAME)
     assert json.loads(home("view", NAME, "--json").expect(0).out)["provenance"]["slices"] == SLICES
+
+
+def test_killed_again_and_again(home: Home, shelf: Shelf) -> None:
+    """At random instants, 20 times: the signature is right in the end, and no slice that was finished is done again."""
+    spots, threads, kills = 100_000, 2, 20
+    large = shelf.large(spots)
+    archive = link(large, home.cwd / f"{NAME}.sra")
+    environment = {"WORT_SLICE_BASES": "3000000", "WORT_THREADS": str(threads)}
+    rng = Random(1)
+    killed = sum(kill_somewhere(home, archive, environment, rng) for _ in range(kills))
+    home("compute", archive, "--now", env=environment).expect(0)
+    assert killed >= kills / 4
+    assert home.signature(NAME) == shelf.reference(large, NAME)
+    assert len({(first, last) for _, first, last in begun(home)}) == 10
+    decoded = sum(last - first + 1 for _, first, last in begun(home))
+    assert decoded <= spots + killed * threads * spots // 10
+    assert not home.leftovers()
+
+
+def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: Random) -> bool:
+    """Compute, and kill that at a random instant: while it starts, or when some more slices have begun."""
+    more = rng.randint(0, 2)
+    enough = len(begun(home)) + more
+    with home.running("compute", archive, "--now", env=environment) as command:
+        until(lambda: len(begun(home)) >= enough or command.process.poll() is not None)
+        instant = time.monotonic() + rng.uniform(0, 0.2 if more else 1.0)
+        until(lambda: time.monotonic() >= instant, pause=0.005)
+        command.signal(signal.SIGKILL)
+        killed = command.wait().code == -signal.SIGKILL
+    home.until_idle(5)
+    return killed
 
 
 WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"

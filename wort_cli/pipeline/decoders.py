@@ -38,14 +38,18 @@ def decoders_of(
     if spec.decoder != AUTO or engine.name != KernelEngine.name:
         return [dump]
     try:
-        return [in_process(archive, fingerprint, profile, workspace), dump]
+        return [in_process(archive, fingerprint, profile, workspace, tools.log), dump]
     except Declined as declined:
         tools.log(f"fastq-dump decodes: {declined}")
         return [dump]
 
 
 def in_process(
-    archive: Archive, fingerprint: Fingerprint, profile: Profile, workspace: Workspace
+    archive: Archive,
+    fingerprint: Fingerprint,
+    profile: Profile,
+    workspace: Workspace,
+    log: Callable[[str], None],
 ) -> Callable[[Slice], SliceReads]:
     """The decoder inside this process; Declined if it is not for this archive."""
     if archive.path is None or not fingerprint.validated:
@@ -60,4 +64,9 @@ def in_process(
     path = archive.path
     workspace.begin_in_process()
     SpotCursor(path, archive.spots).close()
-    return lambda part: SpotReads(path, archive.spots, part)
+
+    def read(part: Slice) -> SliceReads:
+        log(f"reading spots {part.first} to {part.last} by {SpotReads.decoder}")
+        return SpotReads(path, archive.spots, part)
+
+    return read

@@ -1,0 +1,88 @@
+"""Many distinct hashes: time and memory of wort's counting and sealing beside `sourmash sketch`, for the same reads.
+
+    python -m benchmarks.many_hashes [--megabases 20]
+
+At scaled=1 every k-mer of a random genome is a hash, so that 20 Mbp give 20 million distinct ones for each k, as a run
+of 20 Gbp of them would at scaled=1000.  Every base is read twice.  Both signatures are compared.
+"""
+
+import argparse
+import gzip
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import Figures, measure, run_one
+from benchmarks.pipeline import BIN
+from wort_cli.accession import parse_name
+from wort_cli.pipeline.counts import HashCounts
+from wort_cli.pipeline.decode import pieces
+from wort_cli.pipeline.fasta import FastaText
+from wort_cli.pipeline.kernel import hash_text
+from wort_cli.pipeline.seal import seal
+from wort_cli.profile import SRA_V1
+from wort_cli.signature_file import Sketch, max_hash_of
+
+READ = 10_000
+CHUNK = 1 << 20
+
+
+def main() -> None:
+    """Measure both, print."""
+    parser = argparse.ArgumentParser(description="Measure what many distinct hashes cost.")
+    parser.add_argument("--megabases", type=int, default=20, help="of the genome")
+    parser.add_argument("--ours", nargs=2, type=Path, metavar=("FASTA", "SIG"), help="sketch in this process")
+    options = parser.parse_args()
+    if options.ours:
+        sketch(*options.ours)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        fasta, expected, got = work / "reads.fa", work / "sourmash.sig", work / "wort.sig"
+        write_reads(fasta, options.megabases * 1_000_000)
+        parameters = ",".join([*(f"k={k}" for k in SRA_V1.ksizes), "scaled=1", "abund"])
+        sourmash = [str(BIN / "sourmash"), "sketch", "dna", "-p", parameters, "--name", "x", "-o", str(expected)]
+        ours = [sys.executable, "-m", "benchmarks.many_hashes", "--ours", str(fasta), str(got)]
+        show("sourmash sketch", lambda: run_one([*sourmash, str(fasta)], {}, work))
+        show("wort", lambda: run_one(ours, {}, Path.cwd()))
+        if sketches_of(gzip.decompress(got.read_bytes())) != sketches_of(expected.read_bytes()):
+            raise AssertionError("the signatures differ")
+
+
+def write_reads(path: Path, bases: int) -> None:
+    """Reads end to end over a random genome, twice, with READ - 100 bases from one to the next."""
+    genome = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), bases).tobytes()
+    with path.open("wb") as file:
+        for spot, start in enumerate([*range(0, bases, READ - 100)] * 2, 1):
+            file.write(b">%d.1\n%s\n" % (spot, genome[start : start + READ]))
+
+
+def sketch(fasta: Path, path: Path) -> None:
+    """Read, hash, count and seal, as a job of one slice does."""
+    reader, counts = FastaText(), [HashCounts() for _ in SRA_V1.ksizes]
+    with fasta.open("rb") as file:
+        for text in pieces(map(reader.feed, iter(lambda: file.read(CHUNK), b"")), reader.finish):
+            hashes = hash_text(text, SRA_V1.ksizes, SRA_V1.seed, max_hash_of(1))
+            for count, new in zip(counts, hashes, strict=True):
+                count.add(new)
+    tables = [count.sorted() for count in counts]
+    sketches = [Sketch(k, SRA_V1.seed, max_hash_of(1), *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)]
+    seal(parse_name("x"), sketches, path)
+
+
+def sketches_of(document: bytes) -> bytes:
+    """A signature without its file name, which sourmash writes."""
+    return document.partition(b'"signatures":')[2]
+
+
+def show(who: str, run: Callable[[], None]) -> None:
+    """Print what a run costs."""
+    figures: Figures = measure(run)
+    print(f"{who:<18}{figures.wall:>8.1f} s wall{figures.cpu:>8.1f} s CPU{figures.rss / 1e6:>8.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

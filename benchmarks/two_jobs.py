@@ -1,0 +1,54 @@
+"""Two jobs at once, of one thread each, against one after the other: what the daemon gains by a second worker.
+
+python -m benchmarks.two_jobs [--megabases 300] [--rounds 3] [--archives DIR]
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.pipeline import BIN, archive_of
+
+
+def main() -> None:
+    """Measure in turn, and print the ratios."""
+    parser = argparse.ArgumentParser(description="Two jobs at once against one after the other.")
+    parser.add_argument("--megabases", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
+    options = parser.parse_args()
+    archive = archive_of(options.megabases, options.archives)
+    for _ in range(options.rounds):
+        one_by_one, at_once = (seconds(archive, jobs) for jobs in (1, 2))
+        print(f"one by one {one_by_one:.1f} s, at once {at_once:.1f} s: {one_by_one / at_once:.2f} times faster")
+
+
+def seconds(archive: Path, jobs: int) -> float:
+    """How long a daemon that does so many jobs at a time takes for two, once it is warm."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        runs = [work / f"SRR00000{number}.sra" for number in range(3)]
+        for run in runs:
+            shutil.copy(archive, run)
+        environment = {"WORT_HOME": str(work / "home"), "WORT_JOBS": str(jobs), "WORT_THREADS": "1"}
+
+        def wort(*words: object) -> None:
+            argv = [str(BIN / "wort"), *map(str, words)]
+            subprocess.run(argv, env={**os.environ, **environment}, check=True, stdout=sys.stderr, cwd=work)
+
+        wort("daemon", "start")
+        try:
+            started = time.monotonic()
+            wort("compute", *runs[1:], "--wait")
+            return time.monotonic() - started
+        finally:
+            wort("daemon", "stop")
+
+
+if __name__ == "__main__":
+    main()
