@@ -61,6 +61,21 @@ def check_libraries(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "engine", f"{use}; numba is missing", 'install numba, or set engine = "sourmash"')
     else:
         yield Finding("ok", "engine", use)
+    yield Finding("ok", "decoder", decoder_in_use(settings))
+
+
+def decoder_in_use(settings: Settings) -> str:
+    """What decodes archives, as the settings and this machine have it."""
+    if settings.decoder == "fastq-dump" or settings.engine != "kernel":
+        return "fastq-dump"
+    from wort_cli.pipeline import vdb
+    from wort_cli.pipeline.slice_reads import Declined
+
+    try:
+        vdb.library()
+    except Declined as declined:
+        return f"fastq-dump; plain archives could be read without it: {declined}"
+    return f"{vdb.SONAME} for plain archives, else fastq-dump"
 
 
 def check_tools(settings: Settings) -> Iterator[Finding]:
