@@ -85,11 +85,13 @@ class SignatureRecord:
     digest: str
     trust: Trust
     path: str
-    """Of the signature file, relative to the store's root."""
+    """Of the signature file, relative to the local store's root; empty if it is in the bucket only."""
     size: int
     """Bytes of the signature file."""
     created_at: float
     provenance: Provenance = field(repr=False)
+    remote: str = ""
+    """Address of the object in a bucket, once it was seen to stand there; else empty."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], provenance: Mapping[str, Any]) -> "SignatureRecord":
@@ -103,4 +105,5 @@ class SignatureRecord:
             size=row["size"],
             created_at=row["created_at"],
             provenance=Provenance.from_json(provenance),
+            remote=row["remote"],
         )

@@ -1,5 +1,7 @@
 """One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
 
+What an earlier attempt sealed is only published; what stands in the bucket already is not computed at all.
+
 A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
 sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
 """
@@ -21,6 +23,7 @@ from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.publish import publish
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.share import look, share
 from wort_cli.pipeline.sketch import RunSketcher, Totals
 from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
@@ -30,6 +33,7 @@ from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance
 from wort_cli.stores.local import LocalStore
+from wort_cli.stores.objects import StoreTrouble
 from wort_cli.versions import library_versions
 from wort_cli.work import JobResult, JobSpec, Published, Watcher
 
@@ -53,7 +57,7 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
                 raise
             except Exception as error:
                 failure = failure_of(error)
-                if not isinstance(error, JobFailed | OSError):  # our own mistake: say where
+                if not isinstance(error, JobFailed | StoreTrouble | OSError):  # our own mistake: say where
                     log(traceback.format_exc())
                 log(f"{failure.reason}: {failure.detail}")
                 return JobResult(spec.job_id, spec.attempt, failure=failure)
@@ -84,7 +88,21 @@ class Attempt:
         self.started_at = time.time()
 
     def run(self) -> Published:
-        """Resolve, prove whole, decode and sketch, check, seal, publish."""
+        """Publish what was sealed before; or take what stands in the bucket; or compute, and publish that."""
+        provenance = self.workspace.sealed_before(self.spec)
+        sealed = self.workspace.kept
+        if provenance is None:
+            self.report("looking")
+            if (found := look(self.spec, self.log, self.watcher.called_off)) is not None:
+                return found
+            provenance = self.compute()
+            sealed = self.workspace.keep_sealed(provenance, self.spec) if self.spec.s3 else self.workspace.sealed
+        self.report("publishing", provenance.spots, provenance.spots, provenance.bases)
+        published = publish(sealed, provenance, LocalStore(self.spec.store))
+        return share(sealed, published, self.spec, self.log, self.watcher.called_off)
+
+    def compute(self) -> Provenance:
+        """Resolve, prove whole, decode and sketch, check, seal."""
         with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
             self.report("resolving")
             threading.Thread(target=import_module, args=("sourmash.signature",), daemon=True).start()  # for sealing
@@ -98,7 +116,7 @@ class Attempt:
         totals = decoded.totals
         self.report("sealing", archive.spots, archive.spots, totals.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
-        provenance = Provenance(
+        return Provenance(
             name=self.spec.source.name,
             profile=self.profile.name,
             digest=digest,
@@ -120,7 +138,6 @@ class Attempt:
             seconds=round(time.time() - self.started_at, 3),
             host=platform.node(),
         )
-        return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
 
     def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""

@@ -1,0 +1,295 @@
+"""The shared store: signatures of runs in a bucket, where others read them, with their provenance beside them.
+
+    sigs/SRR139146.sig                   Content-Encoding gzip, Content-Type application/json
+    prov/SRR139146.json
+    replaced/SRR139146/DIGEST.sig        and .json: what --force put something else in the place of
+
+What is there is never overwritten unseen: a put is made where nothing is, or in place of the very object that was
+looked at and kept under replaced/.  When it is not known whether a put happened (its answer was lost, or says that
+something is there), what is there is read and compared: the same digest is a success, another is a conflict.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from wort_cli.accession import Accession
+from wort_cli.errors import NotASignature
+from wort_cli.failure import Reason
+from wort_cli.signature_file import SignatureDocument, profile_of, read_signature
+from wort_cli.signature_record import Provenance, SketchSummary
+from wort_cli.stores.objects import Headers, NotAsExpected, ObjectStore, StoredObject, StoreTrouble
+
+BLOCK = 1 << 20
+TOOLS = ("wort", "sourmash", "fastq-dump")
+"""Whose versions stand in the metadata of a signature."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
+TURNS = 3
+"""How often a put is begun anew because what is there changes meanwhile."""
+
+
+class Outcome(StrEnum):
+    """What publishing did."""
+
+    PUT = "put"
+    THERE = "already there"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an object holds: its profile ('' if that is none of ours), and its digest."""
+
+    profile: str
+    digest: str
+    document: SignatureDocument | None = None
+    """The signature, if it had to be read."""
+
+
+class SharedStore:
+    """Signatures and their provenance in a store of objects."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+
+    @property
+    def root(self) -> str:
+        """The address below which all keys are."""
+        return self.objects.target.root
+
+    def url(self, name: Accession) -> str:
+        """The address of a signature."""
+        return self.objects.target.url(signature_key(name))
+
+    # ---- what is there
+
+    def find(self, name: Accession) -> StoredObject | None:
+        """The object of a signature, which may hold anything; None if there is none."""
+        return self.objects.head(signature_key(name))
+
+    def fetch(self, name: Accession, file: IO[bytes]) -> StoredObject | None:
+        """Write a signature, as it is kept, to a file; None if there is none."""
+        return self.objects.read(signature_key(name), file)
+
+    def describe(self, name: Accession, there: StoredObject) -> Described | None:
+        """What an object holds: by its metadata, else by reading it; None if it is not the signature of that name."""
+        profile, digest = there.metadata.get("profile", ""), there.metadata.get("digest", "")
+        if there.size and profile and SHA256.fullmatch(digest):
+            return Described(profile, digest)
+        return self.examine(name, there)
+
+    def examine(self, name: Accession, there: StoredObject) -> Described | None:
+        """What an object holds, by reading all of it; None if it is not the signature of that name."""
+        if there.size == 0:
+            return None
+        with tempfile.TemporaryDirectory(prefix="wort-") as directory:
+            path = Path(directory) / "signature"
+            with path.open("wb") as file:
+                if self.fetch(name, file) is None:
+                    return None
+            try:
+                document = read_signature(path)
+            except NotASignature:
+                return None
+        return Described(profile_of(document), document.digest, document) if document.name == name else None
+
+    def provenance(self, name: Accession) -> Provenance | None:
+        """How a signature came to be; None if there is no such document, or one of another shape."""
+        with tempfile.TemporaryFile() as file:
+            if self.objects.read(provenance_key(name), file) is None:
+                return None
+            file.seek(0)
+            try:
+                return Provenance.from_json(json.load(file))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                return None
+
+    # ---- publishing
+
+    def publish(self, sealed: Path, provenance: Provenance, name: Accession, *, replace: bool = False) -> Outcome:
+        """See that the signature stands in the bucket, and its provenance; StoreTrouble says why it does not.
+
+        What is there and empty is replaced, for it is nothing; anything else only with `replace`, and is kept.
+        """
+        mine = Content.of(sealed)
+        for _ in range(TURNS):
+            there = self.find(name)
+            try:
+                outcome = self._settle(there, sealed, mine, provenance, name, replace=replace)
+            except NotAsExpected:
+                continue  # somebody else was here just now: look again
+            self._put_provenance(provenance, name)
+            return outcome
+        raise StoreTrouble(Reason.STORAGE_DOWN, f"{self.url(name)} is changed by others all the time")
+
+    def publish_new(self, sealed: Path, provenance: Provenance, name: Accession) -> Outcome:
+        """Like `publish`, where a listing has just shown nothing: two requests, if so it still is.
+
+        An etag that is the md5 of our content is the store's own word that it stands there.
+        """
+        mine = Content.of(sealed)
+        try:
+            etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine))
+        except (NotAsExpected, StoreTrouble) as unsure:
+            if isinstance(unsure, StoreTrouble) and not unsure.may_have_happened:
+                raise
+            return self.publish(sealed, provenance, name)
+        if etag != mine.md5:
+            return self.publish(sealed, provenance, name)
+        self._put_provenance(provenance, name)
+        return Outcome.PUT
+
+    def _settle(
+        self,
+        there: StoredObject | None,
+        sealed: Path,
+        mine: "Content",
+        provenance: Provenance,
+        name: Accession,
+        *,
+        replace: bool,
+    ) -> Outcome:
+        """Publish over what is `there`, if it may be; NotAsExpected if that is no longer there."""
+        if there is None:
+            self._put(sealed, mine, provenance, name)
+            return Outcome.PUT
+        if there.size:
+            described = self._compare(there, mine, provenance, name)
+            digest = described.digest if described else there.etag
+            if digest == provenance.digest:
+                return Outcome.THERE
+            if not replace:
+                raise conflict(self.url(name), described, name, provenance.profile, provenance.digest)
+            self._keep(there, name, digest)
+        self._put(sealed, mine, provenance, name, replacing=there.etag)
+        return Outcome.REPLACED
+
+    def _compare(
+        self, there: StoredObject, mine: "Content", provenance: Provenance, name: Accession
+    ) -> Described | None:
+        """What is there: without reading it if its md5 is that of our content, or its metadata say it is another's."""
+        if (there.size, there.etag) == (mine.size, mine.md5):
+            return Described(provenance.profile, provenance.digest)
+        return self.examine(name, there)
+
+    def _put(self, sealed: Path, mine: "Content", provenance: Provenance, name: Accession, replacing: str = "") -> None:
+        """Put the signature and confirm that it stands there; NotAsExpected if what is there is not known now."""
+        try:
+            self.objects.put(signature_key(name), sealed, headers_of(provenance, mine), replacing=replacing)
+        except StoreTrouble as trouble:
+            if trouble.may_have_happened and self._has_changed(name, replacing):
+                raise NotAsExpected from trouble
+            raise
+        there = self.find(name)
+        if there is None or (there.size, there.metadata.get("sha256")) != (mine.size, mine.sha256):
+            raise NotAsExpected
+
+    def _has_changed(self, name: Accession, expected: str) -> bool:
+        """Whether something else is there than what a put was to replace."""
+        there = self.find(name)
+        return (there.etag if there else "") != expected
+
+    def _keep(self, there: StoredObject, name: Accession, digest: str) -> None:
+        """Keep what is about to be replaced, with its provenance."""
+        self.objects.copy(there, f"replaced/{name}/{digest}.sig")
+        beside = self.objects.head(provenance_key(name))
+        if beside is not None:
+            self.objects.copy(beside, f"replaced/{name}/{digest}.json")
+
+    def _put_provenance(self, provenance: Provenance, name: Accession) -> None:
+        """See that the document of this signature is beside it; that of another digest is left over, and replaced."""
+        document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
+        headers = Headers("application/json", metadata={"digest": provenance.digest})
+        replacing = ""
+        for _ in range(TURNS):
+            try:
+                self.objects.put(provenance_key(name), document, headers, replacing=replacing)
+                return
+            except NotAsExpected:
+                there = self.objects.head(provenance_key(name))
+            if there is not None and self._is_of(there, provenance, name):
+                return
+            replacing = there.etag if there else ""
+        raise StoreTrouble(Reason.STORAGE_DOWN, f"{self.objects.target.url(provenance_key(name))} changes all the time")
+
+    def _is_of(self, there: StoredObject, provenance: Provenance, name: Accession) -> bool:
+        """Whether a provenance document belongs to this signature."""
+        if "digest" in there.metadata:
+            return there.metadata["digest"] == provenance.digest
+        found = self.provenance(name)
+        return found is not None and found.digest == provenance.digest
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of a sealed signature, in numbers."""
+
+    size: int
+    sha256: str
+    md5: str
+
+    @classmethod
+    def of(cls, path: Path) -> "Content":
+        """Of a file, which is read once."""
+        sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                sha256.update(block)
+                md5.update(block)
+                size += len(block)
+        return cls(size, sha256.hexdigest(), md5.hexdigest())
+
+
+def signature_key(name: Accession) -> str:
+    """The key of a signature, as the public service has it."""
+    return f"sigs/{name}.sig"
+
+
+def provenance_key(name: Accession) -> str:
+    """The key of the document beside a signature."""
+    return f"prov/{name}.json"
+
+
+def headers_of(provenance: Provenance, content: Content) -> Headers:
+    """The headers of a signature, with what a reader need not open it for."""
+    tools = ", ".join(f"{tool} {provenance.tools[tool]}" for tool in TOOLS if tool in provenance.tools)
+    metadata = {
+        "name": provenance.name,
+        "profile": provenance.profile,
+        "digest": provenance.digest,
+        "sha256": content.sha256,
+        "tools": tools,
+    }
+    return Headers("application/json", "gzip", metadata)
+
+
+def conflict(url: str, there: Described | None, name: Accession, profile: str, digest: str = "") -> StoreTrouble:
+    """What is there is not what was to be there."""
+    if there is None:
+        return StoreTrouble(Reason.CONFLICT, f"{url} is not a signature of {name}")
+    if there.profile != profile:
+        return StoreTrouble(
+            Reason.PARAMS_MISMATCH, f"{url} is of {there.profile or 'an unknown recipe'}, not {profile}"
+        )
+    return StoreTrouble(Reason.CONFLICT, f"{url} has digest {there.digest}, this one {digest}")
+
+
+def provenance_unknown(name: Accession, described: Described, origin: str) -> Provenance:
+    """What can be said of a signature whose provenance nobody wrote down: what is in it, and where it was found."""
+    document = described.document
+    sketches = () if document is None else tuple(
+        SketchSummary(
+            s.ksize, len(s.hashes), 0 if s.abundances is None else int(s.abundances.sum()), s.md5 or s.md5sum()
+        )
+        for s in document.sketches
+    )  # fmt: skip
+    return Provenance(
+        name=name, profile=described.profile, digest=described.digest, sketches=sketches, spots=0, spots_passed=0,
+        reads=0, bases=0, source=origin, source_size=0, source_sha256="", source_mtime=0.0, validated=False, tools={},
+        argv=(), slices=0, engine="", started_at=0.0, seconds=0.0, host="",
+    )  # fmt: skip
