@@ -7,9 +7,10 @@ import sys
 from wort_cli.failure import TABLE
 from wort_cli.settings import SETTINGS
 
-GROUPS = {"daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
+GROUPS = {"sync": ("push", "pull", "check"),
+          "daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
           "config": ("show", "path")}  # fmt: skip
-COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "daemon", "config", "doctor")
+COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "sync", "daemon", "config", "doctor")
 EXIT_CODES = """| code | meaning |
 | --- | --- |
 | 0 | done, or already there |

@@ -14,8 +14,7 @@ from wort_cli.accession import Accession
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.tools import TICK, CalledOff
 from wort_cli.s3_target import S3Target
-from wort_cli.signature_record import Trust
-from wort_cli.stores.shared import SharedStore, conflict, provenance_unknown
+from wort_cli.stores.shared import SharedStore, conflict
 from wort_cli.work import JobSpec, Published
 
 T = TypeVar("T")
@@ -43,9 +42,7 @@ def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
     described = store.describe(name, there)
     if described is None or described.profile != profile:
         raise conflict(store.url(name), described, name, profile)
-    provenance, trust = store.provenance(name), Trust.COMPUTED
-    if provenance is None or provenance.digest != described.digest:
-        provenance, trust = provenance_unknown(name, described, store.url(name)), Trust.UNVERIFIED
+    provenance, trust = store.known(name, described)
     return Published("", there.size, provenance, store.url(name), trust)
 
 

@@ -30,6 +30,7 @@ TRIES = 3
 BLOCK = 1 << 20
 LARGEST = 5 * 2**30
 """Bytes that S3 takes in one put; a signature of a thousand million k-mers is smaller."""
+PROBE = "doctor/conditional-put"
 
 CREDENTIAL_PROBLEMS = (
     problems.NoCredentialsError, problems.PartialCredentialsError, problems.CredentialRetrievalError,
@@ -128,9 +129,7 @@ class S3Store:
     def copy(self, source: StoredObject, key: str) -> None:
         """See ObjectStore."""
         with self.explained("CopyObject", key):
-            self._client.copy_object(
-                **self._at(key), CopySource=self._at(source.key), CopySourceIfMatch=source.etag
-            )
+            self._client.copy_object(**self._at(key), CopySource=self._at(source.key), CopySourceIfMatch=source.etag)
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """See ObjectStore.  A thousand at a time; each page is forgotten when the next one comes."""
@@ -177,6 +176,15 @@ class S3Store:
         with self.explained("ListObjectsV2", ""):
             answer = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=self.target.prefix, MaxKeys=1)
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+
+    def honours_conditions(self) -> bool:
+        """Whether the server refuses to put where something is.  It leaves one small object, PROBE, in the bucket."""
+        for _ in range(2):
+            try:
+                self.put(PROBE, b"wort doctor looks here whether puts are conditional\n", Headers("text/plain"))
+            except NotAsExpected:
+                return True
+        return False
 
     @contextmanager
     def explained(self, operation: str, key: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ from wort_cli.accession import Accession
 from wort_cli.errors import NotASignature
 from wort_cli.failure import Reason
 from wort_cli.signature_file import SignatureDocument, profile_of, read_signature
-from wort_cli.signature_record import Provenance, SketchSummary
+from wort_cli.signature_record import Provenance, SketchSummary, Trust
 from wort_cli.stores.objects import Headers, NotAsExpected, ObjectStore, StoredObject, StoreTrouble
 
 BLOCK = 1 << 20
@@ -92,11 +92,7 @@ class SharedStore:
             with path.open("wb") as file:
                 if self.fetch(name, file) is None:
                     return None
-            try:
-                document = read_signature(path)
-            except NotASignature:
-                return None
-        return Described(profile_of(document), document.digest, document) if document.name == name else None
+            return described_at(path, name)
 
     def provenance(self, name: Accession) -> Provenance | None:
         """How a signature came to be; None if there is no such document, or one of another shape."""
@@ -108,6 +104,17 @@ class SharedStore:
                 return Provenance.from_json(json.load(file))
             except (ValueError, KeyError, TypeError, AttributeError):
                 return None
+
+    def known(self, name: Accession, described: Described) -> tuple[Provenance, Trust]:
+        """How a signature that is there came to be, and how far to trust it.
+
+        It is as good as computed here where a provenance of its digest is beside it, in a bucket that is not read as
+        anybody's.
+        """
+        made = self.provenance(name)
+        if made is None or (made.digest, made.profile) != (described.digest, described.profile):
+            return provenance_unknown(name, described, self.url(name)), Trust.UNVERIFIED
+        return made, Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
 
     # ---- publishing
 
@@ -266,6 +273,15 @@ def headers_of(provenance: Provenance, content: Content) -> Headers:
         "tools": tools,
     }
     return Headers("application/json", "gzip", metadata)
+
+
+def described_at(path: Path, name: Accession) -> Described | None:
+    """What a file holds; None if it is not the signature of that name."""
+    try:
+        document = read_signature(path)
+    except NotASignature:
+        return None
+    return Described(profile_of(document), document.digest, document) if document.name == name else None
 
 
 def conflict(url: str, there: Described | None, name: Accession, profile: str, digest: str = "") -> StoreTrouble:
