@@ -28,6 +28,8 @@ from wort_cli.stores.s3_errors import CHANGED, MEND_CREDENTIALS, MISSING, denied
 TRIES = 3
 """Of each request, by boto3, with pauses between; what fails longer is for the job's own retries."""
 BLOCK = 1 << 20
+SMALL = 1 << 20
+"""Bytes that are sent from memory, at once; before those of a file boto3 waits for the server's leave."""
 LARGEST = 5 * 2**30
 """Bytes that S3 takes in one put; a signature of a thousand million k-mers is smaller."""
 PROBE = "doctor/conditional-put"
@@ -104,13 +106,14 @@ class S3Store:
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """See ObjectStore."""
-        with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as body:
-            size = body.seek(0, io.SEEK_END)
-            body.seek(0)
+        if isinstance(content, Path) and content.stat().st_size <= SMALL:
+            content = content.read_bytes()
+        with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
             if size > LARGEST:
                 raise denied(f"{self.target.url(key)}: {size} bytes are more than S3 takes in one put", "keep it here")
-            md5 = hashlib.file_digest(body, lambda: hashlib.md5(usedforsecurity=False)).digest()
-            body.seek(0)
             condition = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
             encoding = {"ContentEncoding": headers.content_encoding} if headers.content_encoding else {}
             with self.explained("PutObject", key):
@@ -118,7 +121,7 @@ class S3Store:
                     **self._at(key),
                     **condition,
                     **encoding,
-                    Body=body,
+                    Body=content if isinstance(content, bytes) else file,
                     ContentLength=size,
                     ContentMD5=base64.b64encode(md5).decode(),
                     ContentType=headers.content_type,
