@@ -14,6 +14,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -157,7 +158,7 @@ class Ceph:
 
     # ---- boto3 by hand
 
-    def client(self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> object:
+    def client(self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Any:
         """boto3's own client, as anybody would make one."""
         return boto3.session.Session(access_key, secret_key, region_name="us-east-1").client(
             "s3", endpoint_url=self.endpoint, config=Config(retries={"total_max_attempts": 5})

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any
@@ -83,7 +83,7 @@ class S3Store:
         if opened is None:
             return None
         size = 0
-        with self.explained("GetObject", key), opened["Body"] as body:
+        with self.explained("GetObject", key), closing(opened["Body"]) as body:
             for block in body.iter_chunks(BLOCK):
                 file.write(block)
                 size += len(block)
