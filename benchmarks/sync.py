@@ -5,6 +5,7 @@
 A signature is two objects: itself and its provenance.  The server runs on the same cores.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -37,14 +38,24 @@ def main() -> None:
             started, out = time.monotonic(), Path(directory) / "out"
             with out.open("wb") as file:
                 argv = [Path(sys.executable).with_name("wort"), "sync", *words]
-                pid = subprocess.Popen(argv, env=env, stdout=file).pid
-                _, status, used = os.wait4(pid, 0)
+                process = subprocess.Popen(argv, env=env, stdout=file)
+                peak = peak_until_end(process)
             seconds, moved = time.monotonic() - started, len(out.read_text().splitlines())
             print(
-                f"sync {' '.join(words)}: exit {os.waitstatus_to_exitcode(status)}, {seconds:.1f} s, "
-                f"{2 * moved / seconds:.0f} objects/s, cpu {used.ru_utime + used.ru_stime:.1f} s, "
-                f"{used.ru_maxrss / 1000:.0f} MB"
+                f"sync {' '.join(words)}: exit {process.returncode}, {seconds:.1f} s, "
+                f"{moved / seconds:.0f} signatures/s, {2 * moved / seconds:.0f} objects/s, {peak / 1000:.0f} MB"
             )
+
+
+def peak_until_end(process: "subprocess.Popen[bytes]") -> int:
+    """The most memory a process had, in kilobytes; its rusage would begin with ours, of which it was forked."""
+    peak = 0
+    while process.poll() is None:
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            peak = max(peak, *(int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+        time.sleep(0.02)
+    return peak
 
 
 if __name__ == "__main__":

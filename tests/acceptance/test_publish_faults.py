@@ -258,6 +258,16 @@ def test_a_job_that_waits_for_a_frozen_server_can_be_cancelled(
     assert bucket.all_keys() == []
 
 
+def test_a_job_that_waits_leaves_nothing_when_it_is_cancelled(
+    home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes
+) -> None:
+    until_first_put(proxy)
+    home("compute", RUN, "--now").expect(75)
+    assert home.leftovers()
+    home("cancel", RUN).expect(0)
+    assert not home.leftovers()
+
+
 def test_without_credentials(home: Home, bucket: Bucket, wanted: bytes) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del home.env[variable]

@@ -60,6 +60,7 @@ class S3Store:
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
                     max_pool_connections=connections,
+                    parameter_validation=False,  # a twentieth of the time of a put
                     user_agent_extra=f"wort/{wort_cli.__version__}",
                 ),
             )
