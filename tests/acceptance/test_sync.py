@@ -1,6 +1,7 @@
 """`wort sync` with a real bucket: all that is missing moves, nothing moves twice, all damage shows."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from tests.bucket import Bucket
 from tests.proxy import Fate, Proxy
 from tests.signatures import make_signatures
-from tests.support import Home, until
+from tests.support import WORT, Home, until
 
 NUMBER = 300
 """Signatures of the short form of the load test; benchmarks/sync.py has the long one."""
@@ -35,6 +36,21 @@ def test_push_sends_what_is_missing_and_then_nothing(home: Home, bucket: Bucket,
     again = home("sync", "push").expect(0, f"0 pushed, {NUMBER} are in order")
     assert again.out == ""
     assert [method for method, _ in proxy.requests] == ["GET", "GET"]  # a listing of sigs/, one of prov/
+
+
+def test_results_are_on_stdout_while_a_bar_is_on_stderr(home: Home, bucket: Bucket) -> None:
+    names = make_signatures(home.path / "signatures", 5)
+    ours, theirs = os.openpty()
+    try:
+        env = home.env | {"TERM": "xterm"}
+        done = subprocess.run([WORT, "sync", "push"], stdout=subprocess.PIPE, stderr=theirs, env=env, check=True)
+        said = os.read(ours, 100_000).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert sorted(done.stdout.decode().splitlines()) == [f"{name}\tput" for name in names]
+    assert "5 pushed" in said
+    assert "\x1b[" in said
 
 
 def test_push_goes_on_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> None:

@@ -76,7 +76,12 @@ def bar(total: int | None) -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     made = Progress(
-        BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=render.to_terminal(),  # else results would go where the bar goes
     )
     made.add_task("", total=total)
     return made

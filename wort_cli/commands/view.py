@@ -23,7 +23,7 @@ from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError, sh
 from wort_cli.ledger import Ledger
 from wort_cli.profile import profile_named
 from wort_cli.settings import Settings
-from wort_cli.signature_record import SignatureRecord, Trust
+from wort_cli.signature_record import SignatureRecord
 
 if TYPE_CHECKING:
     from wort_cli.stores.shared import SharedStore
@@ -123,7 +123,7 @@ def record_of(name: Accession, shared: "SharedStore") -> SignatureRecord | None:
     if made is None:
         return None
     return SignatureRecord(
-        name, made.profile, made.digest, Trust.UNVERIFIED, "", 0, made.started_at, made, shared.url(name)
+        name, made.profile, made.digest, shared.trust, "", 0, made.started_at, made, shared.url(name)
     )
 
 

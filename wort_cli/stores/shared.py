@@ -62,6 +62,11 @@ class SharedStore:
         """The address below which all keys are."""
         return self.objects.target.root
 
+    @property
+    def trust(self) -> Trust:
+        """How far to trust a signature with a provenance: as one computed here, but in a bucket that is anybody's."""
+        return Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
+
     def url(self, name: Accession) -> str:
         """The address of a signature."""
         return self.objects.target.url(signature_key(name))
@@ -106,15 +111,11 @@ class SharedStore:
                 return None
 
     def known(self, name: Accession, described: Described) -> tuple[Provenance, Trust]:
-        """How a signature that is there came to be, and how far to trust it.
-
-        It is as good as computed here where a provenance of its digest is beside it, in a bucket that is not read as
-        anybody's.
-        """
+        """How a signature that is there came to be, and how far to trust it: not at all without a provenance."""
         made = self.provenance(name)
         if made is None or (made.digest, made.profile) != (described.digest, described.profile):
             return provenance_unknown(name, described, self.url(name)), Trust.UNVERIFIED
-        return made, Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
+        return made, self.trust
 
     # ---- publishing
 
