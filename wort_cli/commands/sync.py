@@ -12,7 +12,7 @@ from wort_cli.commands.context import begin
 from wort_cli.commands.place import open_bucket
 from wort_cli.commands.sources import lines_of, text_of
 from wort_cli.commands.tally import Tally
-from wort_cli.errors import UsageError, WortError
+from wort_cli.errors import StorageProblem, UsageError, WortError
 from wort_cli.job import JobRequest, Source
 from wort_cli.ledger import Answer, Ledger
 from wort_cli.profile import profile_named
@@ -173,6 +173,11 @@ def carried_out(things: Iterable[T], do: Callable[[T], R], settings: Settings) -
     from wort_cli.stores.transfer import is_of_one_run
 
     for thing, outcome in in_parallel(things, do, settings.s3_transfers):
+        if isinstance(outcome, OSError):
+            where = f" ({outcome.filename})" if outcome.filename else ""
+            raise StorageProblem(
+                f"{outcome.strerror or outcome}{where}", "see `wort doctor`; then the same command again"
+            )
         if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and is_of_one_run(outcome)):
             raise outcome
         yield thing, outcome

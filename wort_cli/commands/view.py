@@ -129,7 +129,7 @@ def record_of(name: Accession, shared: "SharedStore") -> SignatureRecord | None:
 
 def show_url(what: str, expires: str, settings: Settings, *, as_json: bool) -> None:
     """An address by which anybody can read a signature for a while."""
-    from wort_cli.stores.shared import signature_key
+    from wort_cli.stores.described import signature_key
 
     seconds = seconds_of(expires)
     name = Accession.parse(what)

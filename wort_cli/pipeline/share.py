@@ -14,7 +14,8 @@ from wort_cli.accession import Accession
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.tools import TICK, CalledOff
 from wort_cli.s3_target import S3Target
-from wort_cli.stores.shared import SharedStore, conflict
+from wort_cli.stores.described import conflict
+from wort_cli.stores.shared import SharedStore
 from wort_cli.work import JobSpec, Published
 
 T = TypeVar("T")

@@ -12,9 +12,10 @@ from operator import attrgetter, or_
 from pathlib import Path
 
 from wort_cli.accession import RUN, Accession
+from wort_cli.stores.described import provenance_key, signature_key
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.objects import StoredObject
-from wort_cli.stores.shared import SharedStore, provenance_key, signature_key
+from wort_cli.stores.shared import SharedStore
 
 
 @dataclass(frozen=True)

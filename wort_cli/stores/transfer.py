@@ -13,9 +13,10 @@ from wort_cli.errors import NotASignature, WortError
 from wort_cli.failure import Reason
 from wort_cli.signature_file import read_signature
 from wort_cli.stores.compare import Sides
+from wort_cli.stores.described import Content, conflict, described_at
 from wort_cli.stores.local import LocalStore, whole_file
 from wort_cli.stores.objects import StoredObject, StoreTrouble
-from wort_cli.stores.shared import Content, Outcome, SharedStore, conflict, described_at
+from wort_cli.stores.shared import Outcome, SharedStore
 from wort_cli.work import Published
 
 
