@@ -14,7 +14,7 @@ COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "syn
 EXIT_CODES = """| code | meaning |
 | --- | --- |
 | 0 | done, or already there |
-| 1 | some of it failed |
+| 1 | some of it failed; `wort sync check`: the stores differ |
 | 2 | what was typed makes no sense; nothing was changed |
 | 3 | everything asked for is unavailable for good; `wort daemon status`: the daemon is stopped |
 | 4 | the daemon is needed and is not running |
