@@ -173,7 +173,7 @@ class SharedStore:
     def _compare(
         self, there: StoredObject, mine: "Content", provenance: Provenance, name: Accession
     ) -> Described | None:
-        """What is there: without reading it if its md5 is that of our content, or its metadata say it is another's."""
+        """What is there, by reading it, unless its etag is the md5 of our content."""
         if (there.size, there.etag) == (mine.size, mine.md5):
             return Described(provenance.profile, provenance.digest)
         return self.examine(name, there)
