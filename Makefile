@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint bench docs setup clean
+.PHONY: help demo test lint bench bench-s3 docs setup clean
 
 help:
 	@echo "make demo   compute the signature of a small bundled archive and show it"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make docs   write the command reference anew"
 	@echo "make bench  measure against the reference pipeline"
+	@echo "make bench-s3  push 10,000 signatures to a Ceph gateway on loopback, list a million keys"
 
 demo:
 	@scripts/setup.sh
@@ -27,6 +28,10 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.pipeline --report docs $(ARGS)
+
+bench-s3: setup
+	$(BIN)/python -m benchmarks.sync
+	$(BIN)/python -m benchmarks.listing 1000
 
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md

@@ -7,13 +7,14 @@ import sys
 from wort_cli.failure import TABLE
 from wort_cli.settings import SETTINGS
 
-GROUPS = {"daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
+GROUPS = {"sync": ("push", "pull", "check"),
+          "daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
           "config": ("show", "path")}  # fmt: skip
-COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "daemon", "config", "doctor")
+COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "sync", "daemon", "config", "doctor")
 EXIT_CODES = """| code | meaning |
 | --- | --- |
 | 0 | done, or already there |
-| 1 | some of it failed |
+| 1 | some of it failed; `wort sync check`: the stores differ |
 | 2 | what was typed makes no sense; nothing was changed |
 | 3 | everything asked for is unavailable for good; `wort daemon status`: the daemon is stopped |
 | 4 | the daemon is needed and is not running |

@@ -10,17 +10,17 @@ venv=${VENV:-.venv}
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
-install() {  # install PACKAGE: a Debian package, as root or with sudo
-    echo "setup: installing $1" >&2
-    command -v apt-get >/dev/null || fail "$1 is missing and there is no apt here; install the like of it"
+install() {  # install PACKAGE...: Debian packages, as root or with sudo
+    echo "setup: installing $*" >&2
+    command -v apt-get >/dev/null || fail "$* is missing and there is no apt here; install the like of it"
     as_root=()
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || fail "$1 is missing; have somebody run: apt-get install $1"
+        command -v sudo >/dev/null || fail "$* is missing; have somebody run: apt-get install $*"
         as_root=(sudo)
     fi
     { "${as_root[@]}" apt-get update -qq &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } >&2 ||
-        fail "$1 could not be installed; try: sudo apt-get install $1"
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >&2 ||
+        fail "$* could not be installed; try: sudo apt-get install $*"
 }
 
 python=${PYTHON:-}
@@ -33,6 +33,10 @@ fi
 
 command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || command -v unshare >/dev/null || install util-linux
+# The tests publish to a real S3 server, Ceph's gateway, which they start and stop themselves.
+[ "$extra" != dev ] || { command -v radosgw && command -v ceph-mon && command -v ceph-osd; } >/dev/null ||
+    install radosgw ceph-mon ceph-osd
+[ "$extra" != dev ] || command -v curl >/dev/null || install curl
 
 if ! [ -x "$venv/bin/python" ]; then
     # Debian keeps ensurepip, which venv needs, in a package of its own.

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bucket import Bucket
+from tests.ceph import Ceph
+from tests.proxy import Proxy
 from tests.support import Gate, Home, Shelf
 
 
@@ -20,6 +23,29 @@ def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path / "h")
     yield made
     made.end()
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ceph]:
+    """A real S3 server, for all tests that need one."""
+    with Ceph(tmp_path_factory.mktemp("ceph")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(ceph: Ceph, home: Home) -> Bucket:
+    """A bucket of this test's own, to which `home` publishes."""
+    made = Bucket(ceph)
+    made.serve(home)
+    return made
+
+
+@pytest.fixture
+def proxy(ceph: Ceph, bucket: Bucket, home: Home) -> Iterator[Proxy]:
+    """A proxy between `home` and its bucket."""
+    with Proxy(ceph.port).running() as running:
+        home.env["WORT_S3_ENDPOINT"] = running.endpoint
+        yield running
 
 
 @pytest.fixture

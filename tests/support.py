@@ -160,6 +160,7 @@ class Home:
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "PYTHONWARNINGS": "error",
+            "AWS_EC2_METADATA_DISABLED": "true",
         }
         self.configure_toolkit('/repository/remote/disabled = "true"')
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import wort_cli
-from wort_cli.commands import config, daemon
+from wort_cli.commands import config, daemon, sync
 from wort_cli.commands.cancel import cancel
 from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
@@ -26,6 +26,7 @@ LONGEST_OPTION = 4096
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for command in (compute, status, view, wait, logs, cancel, retry, doctor):
     app.command()(command)
+app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")
 app.add_typer(config.app, name="config")
 

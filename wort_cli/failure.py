@@ -38,6 +38,7 @@ class Reason(StrEnum):
     STORAGE_DENIED = "storage-denied"
     STORAGE_DOWN = "storage-down"
     PARAMS_MISMATCH = "params-mismatch"
+    CONFLICT = "conflict"
     INTERRUPTED = "interrupted"
 
     @property
@@ -146,6 +147,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.FAILED,
         "what is stored was made by another recipe",
         "use --force to compute it anew",
+    ),
+    Reason.CONFLICT: (
+        Disposition.FAILED,
+        "the store has something else under this name",
+        "look at both; `wort compute --force` puts the new one there and keeps the old one under replaced/",
     ),
     Reason.INTERRUPTED: (
         Disposition.RETRY,

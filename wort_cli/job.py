@@ -56,6 +56,8 @@ class JobRequest:
     group: str = ""
     engine: str = ""
     """The code that is to sketch; empty for that of the settings."""
+    upload: bool = True
+    """Whether it may be published to the bucket, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Job:
     group: str
     force: bool
     engine: str
+    upload: bool
     attempt: int
     """How often it was started; fences the results of attempts that were given up."""
     owner: str
@@ -121,6 +124,7 @@ class Job:
             group=row["group_name"],
             force=bool(row["force"]),
             engine=row["engine"],
+            upload=bool(row["upload"]),
             attempt=row["attempt"],
             owner=row["owner"],
             lease_until=row["lease_until"],

@@ -7,20 +7,23 @@ knows how a signature is computed.
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from wort_cli.accession import Name
+from wort_cli.accession import Name, parse_name
 from wort_cli.database import Storage, queries
 from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
 from wort_cli.retry import RetryPolicy, decide, reasons_like
-from wort_cli.signature_record import SignatureRecord, Trust
+from wort_cli.signature_record import SignatureRecord
 from wort_cli.work import JobResult, Published
+
+PAGE = 1000
+"""Rows of the catalog that are read together."""
 
 
 class Answer(StrEnum):
@@ -70,15 +73,17 @@ class Ledger:
 
     # ---- what commands do ----------------------------------------------------
 
-    def submit(self, requests: Sequence[JobRequest], *, force: bool = False, dry_run: bool = False) -> list[Submitted]:
-        """Accept requests, all or none; each is answered, in order.
+    def submit(
+        self, requests: Sequence[JobRequest], *, force: bool = False, lost: bool = False, dry_run: bool = False
+    ) -> list[Submitted]:
+        """Accept requests, all or none; each is answered, in order.  `lost`: what the catalog has is not to be found.
 
         UsageError if a live job of the same name reads another archive.
         """
         with self.storage.transaction():
-            return [self._submit(request, force, dry_run) for request in requests]
+            return [self._submit(request, force, lost, dry_run) for request in requests]
 
-    def _submit(self, request: JobRequest, force: bool, dry_run: bool) -> Submitted:
+    def _submit(self, request: JobRequest, force: bool, lost: bool, dry_run: bool) -> Submitted:
         source, key = request.source, {"name": str(request.source.name), "profile": request.profile}
         archive = str(source.archive or "")
         latest = self.storage.row("latest_job", **key)
@@ -92,7 +97,7 @@ class Ledger:
             if not dry_run:
                 self.storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
             return Submitted(source, Answer.LIVE, latest["id"], state)
-        if not force and self._has_signature(source, request.profile):
+        if not (force or lost) and self._has_signature(source, request.profile):
             return Submitted(source, Answer.THERE, latest["id"] if latest else None, state)
         same = latest is not None and archive in ("", latest["archive"])  # an archive that is given anew is news
         if latest and state is JobState.UNAVAILABLE and same and not force:
@@ -105,6 +110,7 @@ class Ledger:
                 id=latest["id"],
                 force=force,
                 engine=request.engine,
+                upload=request.upload,
                 archive=archive,
                 priority=request.priority,
                 group_name=request.group,
@@ -118,6 +124,7 @@ class Ledger:
             group_name=request.group,
             force=force,
             engine=request.engine,
+            upload=request.upload,
             now=time.time(),
         )
         job_id = int(self.storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
@@ -147,7 +154,14 @@ class Ledger:
         with self.storage.transaction():
             return sum(
                 self.storage.change(
-                    "retry_job", id=job_id, force=False, engine=None, archive=None, priority=-(2**31), group_name=""
+                    "retry_job",
+                    id=job_id,
+                    force=False,
+                    engine=None,
+                    upload=None,
+                    archive=None,
+                    priority=-(2**31),
+                    group_name="",
                 )
                 for job_id in job_ids
             )
@@ -205,6 +219,13 @@ class Ledger:
         row = self.storage.row("signature", name=str(name), profile=profile)
         return SignatureRecord.from_row(row, json.loads(row["provenance"])) if row else None
 
+    def remote_names(self, profile: str) -> Iterator[Name]:
+        """The runs whose signature was seen in a bucket, in order."""
+        after = ""
+        while page := self.storage.rows("remote_names", profile=profile, after=after, limit=PAGE):
+            yield from (parse_name(row["name"]) for row in page)
+            after = page[-1]["name"]
+
     def count_signatures(self) -> int:
         """How many signatures the catalog has."""
         row = self.storage.row("count_signatures")
@@ -260,7 +281,7 @@ class Ledger:
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
             if not self._end(result.job_id, result.attempt, JobState.DONE):
                 return None
-            self._record(result.published)
+            self.record(result.published)
             return JobState.DONE
 
     def give_back(self, job_id: int, attempt: int, why: str) -> bool:
@@ -297,18 +318,20 @@ class Ledger:
             > 0
         )
 
-    def _record(self, published: Published) -> None:
+    def record(self, published: Published) -> None:
+        """Enter a signature that stands in a store into the catalog, in place of an earlier one."""
         provenance = published.provenance
         self.storage.change(
             "record_signature",
             name=provenance.name,
             profile=provenance.profile,
             digest=provenance.digest,
-            trust=str(Trust.COMPUTED),
+            trust=str(published.trust),
             path=published.path,
             size=published.size,
             created_at=time.time(),
             provenance=json.dumps(provenance.to_json()),
+            remote=published.remote,
         )
 
     def wake(self) -> int:

@@ -5,6 +5,7 @@ Every setting is one field of `Settings` with its sentence; `wort config show` a
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem
 from wort_cli.profile import PROFILES, SRA_V1
+from wort_cli.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
 
 ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
@@ -46,6 +48,21 @@ def whole_number(value: Any) -> int:
 def directories(value: Any) -> tuple[Path, ...]:
     parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
+
+
+def yes_or_no(value: Any) -> bool:
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.lower() not in words:
+        raise ValueError("it must be true or false")
+    return words[value.lower()]
+
+
+def region_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{0,60}", value):
+        raise ValueError("a region such as us-east-1 is needed")
+    return value
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:
@@ -88,6 +105,19 @@ class Settings:
     resolve_timeout: float = setting(60.0, positive_number, "seconds in which a run must be found")
     stall_timeout: float = setting(300.0, positive_number, "seconds without a new read after which decoding is ended")
     lease: float = setting(60.0, positive_number, "seconds without a sign of life after which a job is given back")
+    retry_delay: float = setting(
+        60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
+    )
+    s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
+    s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
+    s3_endpoint: str = setting("", endpoint_url, "the S3 server's address; empty for AWS")
+    s3_region: str = setting("", region_name, "the bucket's region; empty for what the AWS configuration says")
+    s3_addressing: str = setting(
+        "auto", one_of(*ADDRESSING), "where the bucket's name goes: `path`, `virtual` (host), or `auto`"
+    )
+    s3_unsigned: bool = setting(False, yes_or_no, "read a public bucket without credentials; nothing is published")
+    s3_timeout: float = setting(60.0, positive_number, "seconds without an answer after which a request is given up")
+    s3_transfers: int = setting(8, count, "objects that `wort sync` transfers at a time")
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each setting came from: `default`, the file, or the environment's variable."""
 
@@ -125,6 +155,21 @@ class Settings:
     def work_dir(self) -> Path:
         """Workspaces of jobs."""
         return self.cache_dir / "work"
+
+    @property
+    def s3(self) -> S3Target | None:
+        """The bucket that signatures are published to, if there is one."""
+        if not self.s3_bucket:
+            return None
+        return S3Target(
+            bucket=self.s3_bucket,
+            prefix=self.s3_prefix,
+            endpoint=self.s3_endpoint,
+            region=self.s3_region,
+            addressing=self.s3_addressing,
+            unsigned=self.s3_unsigned,
+            timeout=self.s3_timeout,
+        )
 
     @property
     def threads_per_job(self) -> int:
@@ -200,9 +245,13 @@ def where_files_are(environ: Mapping[str, str]) -> Settings:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The tables of config.toml, empty if there is none."""
+    """The settings of config.toml, empty if there is none; `bucket` of the table `[s3]` is `s3_bucket`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = found.pop("s3", {})
+        if not isinstance(table, dict):
+            raise ValueError("s3 is a table: [s3]")
+        return {**found, **{f"s3_{key}": value for key, value in table.items()}}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.errors import NoSuchFile, NotASignature
+from wort_cli.profile import PROFILES
 
 GZIP_MAGIC = b"\x1f\x8b"
 BATCH = 1 << 16
@@ -85,6 +86,15 @@ def digest(sketches: Iterable[Sketch]) -> str:
             pairs["abundance"] = 0 if sketch.abundances is None else sketch.abundances[part]
             total.update(pairs.data)
     return total.hexdigest()
+
+
+def profile_of(document: SignatureDocument) -> str:
+    """The name of the profile whose parameters a signature has; '' if it is none that is known."""
+    found = sorted((s.moltype, s.ksize, s.seed, s.scaled, s.abundances is not None) for s in document.sketches)
+    for profile in PROFILES.values():
+        if found == sorted(("DNA", k, profile.seed, profile.scaled, profile.abundance) for k in profile.ksizes):
+            return profile.name
+    return ""
 
 
 def read_signature(path: Path) -> SignatureDocument:

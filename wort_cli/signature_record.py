@@ -30,6 +30,10 @@ class SketchSummary:
     note: str = ""
 
 
+LATER = frozenset({"decoders"})
+"""Keys of provenance that documents of earlier versions do not have."""
+
+
 @dataclass(frozen=True)
 class Provenance:
     """How a signature came to be: the JSON document beside it."""
@@ -59,11 +63,11 @@ class Provenance:
     slices: int
     """Ranges of spots that were decoded on their own; their sketches add up exactly."""
     engine: str
-    decoders: tuple[str, ...]
-    """What decoded the slices; whichever it was, the reads are those of `argv`."""
     started_at: float
     seconds: float
     host: str
+    decoders: tuple[str, ...] = ()
+    """What decoded the slices; whichever it was, the reads are those of `argv`."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready data."""
@@ -72,10 +76,10 @@ class Provenance:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; keys that a later version added are passed over."""
-        known = {key: data[key] for key in cls.__dataclass_fields__}
+        known = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key not in LATER}
         known["sketches"] = tuple(SketchSummary(**sketch) for sketch in data["sketches"])
         known["argv"] = tuple(data["argv"])
-        known["decoders"] = tuple(data["decoders"])
+        known["decoders"] = tuple(data.get("decoders", ()))
         return cls(**known)
 
 
@@ -88,11 +92,13 @@ class SignatureRecord:
     digest: str
     trust: Trust
     path: str
-    """Of the signature file, relative to the store's root."""
+    """Of the signature file, relative to the local store's root; empty if it is in the bucket only."""
     size: int
     """Bytes of the signature file."""
     created_at: float
     provenance: Provenance = field(repr=False)
+    remote: str = ""
+    """Address of the object in a bucket, once it was seen to stand there; else empty."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], provenance: Mapping[str, Any]) -> "SignatureRecord":
@@ -106,4 +112,5 @@ class SignatureRecord:
             size=row["size"],
             created_at=row["created_at"],
             provenance=Provenance.from_json(provenance),
+            remote=row["remote"],
         )

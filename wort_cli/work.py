@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from wort_cli.accession import parse_name
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Job, Progress, Source
+from wort_cli.s3_target import S3Target
 from wort_cli.settings import Settings
-from wort_cli.signature_record import Provenance
+from wort_cli.signature_record import Provenance, Trust
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class JobSpec:
     """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
+    force: bool = False
+    """Compute what is in the bucket already, and put it in the place of what differs."""
+    s3: S3Target | None = None
+    """The bucket in which the signature is looked for, and to which it is published; None for neither."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings) -> "JobSpec":
@@ -57,6 +62,8 @@ class JobSpec:
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
+            force=job.force,
+            s3=settings.s3 if job.upload and not job.source.is_local else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -65,6 +72,7 @@ class JobSpec:
         data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
+        data["s3"] = self.s3.to_json() if self.s3 else None
         return data
 
     @classmethod
@@ -75,16 +83,22 @@ class JobSpec:
         fields["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
         fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
         fields["archives"] = tuple(Path(path) for path in data["archives"])
+        fields["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         return cls(**fields)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A signature that stands in the store: its path there, its size in bytes, and how it came to be."""
+    """A signature that stands in a store, and how it came to be."""
 
     path: str
+    """In the local store; empty if it is in the bucket only."""
     size: int
+    """Bytes."""
     provenance: Provenance
+    remote: str = ""
+    """Its address in the bucket, if it was seen to stand there."""
+    trust: Trust = Trust.COMPUTED
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,13 @@ class JobResult:
             job_id=data["job_id"],
             attempt=data["attempt"],
             published=published
-            and Published(published["path"], published["size"], Provenance.from_json(published["provenance"])),
+            and Published(
+                path=published["path"],
+                size=published["size"],
+                provenance=Provenance.from_json(published["provenance"]),
+                remote=published["remote"],
+                trust=Trust(published["trust"]),
+            ),
             failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
         )
 

@@ -34,7 +34,7 @@ def test_the_designed_reasons_keep_their_names() -> None:
     [
         (Disposition.UNAVAILABLE, "not-found controlled withdrawn no-reads"),
         (Disposition.NOTE, "reads-shorter-than-k few-kmers"),
-        (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch"),
+        (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch conflict"),
         (
             Disposition.RETRY,
             "incomplete network rate-limited disk-low memory tool-crash storage-down interrupted",

@@ -15,7 +15,7 @@ MODULES = {
 }
 VALUES = {
     "errors", "accession", "profile", "failure", "job", "retry", "lease", "signature_record", "settings", "work",
-    "versions", "instance",
+    "versions", "instance", "s3_target",
 }  # fmt: skip
 FILES = {"signature_file", "database", "ledger"}
 LAYERS = ("the package", "values", "files", "pipeline", "daemon", "commands", "cli")

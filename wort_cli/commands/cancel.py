@@ -6,6 +6,7 @@ import typer
 
 from wort_cli.commands import render
 from wort_cli.commands.context import GroupOption, JobsArgument, JsonOption, begin, chosen
+from wort_cli.job import JobState
 from wort_cli.ledger import JobFilter
 
 
@@ -16,8 +17,14 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel jobs that have not ended."""
-    _, ledger = begin()
-    number = ledger.cancel(chosen(ledger, jobs, JobFilter(group=group), everything=everything))
+    from wort_cli.pipeline.workspace import remove_workspace
+
+    settings, ledger = begin()
+    job_ids = chosen(ledger, jobs, JobFilter(group=group), everything=everything)
+    idle = [job.id for job in ledger.jobs_numbered(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
+    number = ledger.cancel(job_ids)
+    for job_id in idle:  # of the others, who runs them clears away what they leave
+        remove_workspace(settings.workspace(job_id))
     if as_json:
         render.document({"cancelled": number})
     else:

@@ -12,6 +12,7 @@ from wort_cli.commands import outcome, render
 from wort_cli.commands.context import JsonOption, begin
 from wort_cli.commands.follow import follow
 from wort_cli.commands.output import write_output
+from wort_cli.commands.place import Place
 from wort_cli.commands.sources import parse_sources
 from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError, shown
 from wort_cli.instance import running_daemon
@@ -19,7 +20,6 @@ from wort_cli.job import Job, JobRequest, JobState
 from wort_cli.ledger import Answer, Ledger, Submitted
 from wort_cli.profile import profile_named
 from wort_cli.settings import ENGINES, Settings
-from wort_cli.stores.local import LocalStore
 
 COLUMNS = ("name", "state", "job", "reason", "path")
 SHOWN = 20
@@ -48,6 +48,9 @@ def compute(
             "-o", "--output", metavar="FILE|DIR", help="Also write the signature there (with --wait or --now)."
         ),
     ] = None,
+    no_upload: Annotated[
+        bool, typer.Option("--no-upload", help="Leave the bucket alone: neither look there nor publish to it.")
+    ] = False,
     name: Annotated[
         str, typer.Option("--name", help="The name of the signature of an archive (default: its stem).")
     ] = "",
@@ -72,9 +75,9 @@ def compute(
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    requests = [JobRequest(source, profile_name, priority, group, engine) for source in sources]
-    store = LocalStore(settings.store_dir)
-    answers = submit(ledger, store, requests, force=force, dry_run=dry_run)
+    requests = [JobRequest(source, profile_name, priority, group, engine, not no_upload) for source in sources]
+    place = Place(settings, ledger, profile_name)
+    answers = submit(ledger, place, requests, force=force, dry_run=dry_run)
     if dry_run:
         show_answers(answers, as_json=as_json, would=True)
         return
@@ -86,20 +89,20 @@ def compute(
     jobs = carry_out(answers, ledger, settings, now=now)
     if output is not None:
         for source in sources:
-            copy_out(store, source.name, output)
-    show_jobs(answers, jobs, store, as_json=as_json)
+            copy_out(place, source.name, output)
+    show_jobs(answers, jobs, place, as_json=as_json)
     outcome.explain(list(jobs.values()))
     end_with([jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers])
 
 
 def submit(
-    ledger: Ledger, store: LocalStore, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
+    ledger: Ledger, place: Place, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
 ) -> list[Submitted]:
-    """Have the ledger accept the requests; a signature whose file was lost is computed anew."""
+    """Have the ledger accept the requests; a signature that is in neither store any more is asked for anew."""
     answers = ledger.submit(requests, force=force, dry_run=dry_run)
-    lost = [n for n, a in enumerate(answers) if a.answer is Answer.THERE and not store.has(a.source.name)]
+    lost = [n for n, a in enumerate(answers) if a.answer is Answer.THERE and not place.of(a.source.name)]
     if lost:
-        anew = ledger.submit([requests[n] for n in lost], force=True, dry_run=dry_run)
+        anew = ledger.submit([requests[n] for n in lost], lost=True, dry_run=dry_run)
         for n, answer in zip(lost, anew, strict=True):
             answers[n] = answer
     return answers
@@ -133,13 +136,13 @@ def check_output(output: Path, number: int) -> None:
         raise UsageError(f"-o: {directory} can't be written", "check its permissions")
 
 
-def copy_out(store: LocalStore, name: Name, output: Path) -> None:
+def copy_out(place: Place, name: Name, output: Path) -> None:
     """Write a stored signature where the person wants it; one that is not there was explained elsewhere."""
-    stored = store.path(name)
     target = output / f"{name}.sig" if output.is_dir() else output
-    if not stored.is_file():
+    if not place.of(name):
         return
-    write_output(target, stored.read_bytes(), f"the signature is kept: `wort view {name} -o FILE`")
+    with place.opened(name) as stored:
+        write_output(target, stored, f"the signature is kept: `wort view {name} -o FILE`")
 
 
 def show_answers(answers: Sequence[Submitted], *, as_json: bool, would: bool = False) -> None:
@@ -174,12 +177,11 @@ def say_what_is_next(answers: Sequence[Submitted], settings: Settings) -> None:
         render.say(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
 
 
-def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], store: LocalStore, *, as_json: bool) -> None:
+def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], place: Place, *, as_json: bool) -> None:
     """How the jobs ended, and where the signatures are."""
     records = []
     for answer in answers:
         job = jobs.get(answer.job_id or 0)
-        path = store.path(answer.source.name)
         good = job is None or job.state is JobState.DONE
         records.append(
             {
@@ -187,7 +189,7 @@ def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], store: LocalSt
                 "state": str(job.state if job else answer.answer),
                 "job": answer.job_id or "",
                 "reason": str(job.reason or "") if job else "",
-                "path": str(path) if good else "",
+                "path": place.of(answer.source.name) if good else "",
             }
         )
     render.table(COLUMNS, records, as_json=as_json)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -17,12 +18,15 @@ from wort_cli.errors import ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
+from wort_cli.stores.objects import StoreTrouble
 from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
 OLDEST_TOOLKIT = (3, 0)
 LITTLE_SPACE = 1_000_000_000
 """Bytes."""
+LITTLE_SKEW, MOST_SKEW = 60, 15 * 60
+"""Seconds between our clock and the server's: noteworthy, and refused by S3."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Finding:
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Check tools, directories, disk space, the ledger, the daemon and the SRA configuration."""
+    """Check tools, directories, disk space, the ledger, the daemon, the bucket and the SRA configuration."""
     settings = load_settings()
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         check_libraries,
@@ -46,6 +50,7 @@ def doctor(as_json: JsonOption = False) -> None:
         check_archives,
         check_ledger,
         check_daemon,
+        check_bucket,
     )
     findings = [finding for check in checks for finding in check(settings)]
     render.table(("state", "what", "detail", "mend"), [asdict(finding) for finding in findings], as_json=as_json)
@@ -161,6 +166,42 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
     else:
         yield Finding("problem", "ledger", said, "put back a copy; signatures are kept beside it")
+
+
+def check_bucket(settings: Settings) -> Iterator[Finding]:
+    """The bucket can be read and written, its server knows conditional puts, and agrees with our clock."""
+    if settings.s3 is None:
+        yield Finding("ok", "bucket", "none is set, signatures stay on this machine")
+        return
+    from wort_cli.stores.s3 import S3Store
+
+    try:
+        store = S3Store(settings.s3)
+        wrong = abs(store.server_time() - time.time())
+        yield Finding("ok", "bucket", f"{settings.s3.root} can be listed")
+        yield Finding(
+            "ok" if wrong < LITTLE_SKEW else "warning" if wrong < MOST_SKEW else "problem",
+            "clock",
+            f"{render.duration(wrong)} apart from the server's",
+            "" if wrong < LITTLE_SKEW else "set the clock of this machine (NTP): signed requests are refused",
+        )
+        if settings.s3_unsigned:
+            yield Finding("ok", "bucket", "it is only read, without credentials (s3_unsigned)")
+            return
+        conditional = store.honours_conditions()
+    except StoreTrouble as trouble:
+        yield Finding("problem", "bucket", trouble.sentence, trouble.hint)
+        return
+    yield Finding("ok", "bucket", "it can be written")
+    if conditional:
+        yield Finding("ok", "conditional put", "an object that is there is not overwritten")
+    else:
+        yield Finding(
+            "problem",
+            "conditional put",
+            "the server overwrites what is there, for all that it was asked not to",
+            "turn versioning of the bucket off (Ceph), or use a newer server; see docs/s3.md",
+        )
 
 
 def check_daemon(settings: Settings) -> Iterator[Finding]:

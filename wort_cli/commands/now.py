@@ -18,7 +18,7 @@ from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
 from wort_cli.ledger import Ledger
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.tools import CalledOff
-from wort_cli.pipeline.workspace import remove_workspace
+from wort_cli.pipeline.workspace import remove_workspace, tidy
 from wort_cli.retry import CRASHES, RetryPolicy
 from wort_cli.settings import Settings, available_cores
 from wort_cli.work import JobSpec
@@ -67,9 +67,9 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
     except BaseException:
         ledger.give_back(job.id, job.attempt, "the process was terminated")
         raise
-    state = ledger.finish(result, RetryPolicy())
+    state = ledger.finish(result, RetryPolicy(delay=settings.retry_delay))
     if state is not None and not state.is_live:
-        remove_workspace(settings.workspace(job.id))
+        tidy(settings.workspace(job.id), result.failure)
 
 
 class NowWatcher:

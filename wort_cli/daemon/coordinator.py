@@ -17,7 +17,7 @@ from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
 from wort_cli.lease import DAEMON, Life, is_abandoned, is_lost
 from wort_cli.ledger import Ledger
-from wort_cli.pipeline.workspace import remove_workspace
+from wort_cli.pipeline.workspace import remove_workspace, tidy
 from wort_cli.retry import RetryPolicy
 from wort_cli.settings import Settings
 from wort_cli.work import JobResult, JobSpec
@@ -49,7 +49,7 @@ class Coordinator:
         self._queue = queue
         self._workers = workers
         self._settings = settings
-        self._policy = RetryPolicy()
+        self._policy = RetryPolicy(delay=settings.retry_delay)
         self._attempts: dict[int, Attempt] = {}
         self._woke_at = 0.0
 
@@ -95,7 +95,7 @@ class Coordinator:
             return
         state = self._ledger.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
         if state is not None and not state.is_live:
-            remove_workspace(self._settings.workspace(attempt.job_id))
+            tidy(self._settings.workspace(attempt.job_id), result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "too late", why)
 

@@ -103,7 +103,8 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.handlers[:] = handlers
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    for library in ("huey", "botocore", "boto3", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
     def follow() -> None:
         rotating.close()  # the child's copy

@@ -10,8 +10,11 @@ from wort_cli.errors import StorageProblem, WortError
 from wort_cli.stores.local import write_whole
 
 UNIT = "wort.service"
-PASSED_ON = ("WORT_HOME", "VDB_CONFIG", "NCBI_SETTINGS", "PATH")
-"""Variables that decide where things are; a unit starts without the user's environment."""
+PASSED_ON = (
+    "WORT_HOME", "VDB_CONFIG", "NCBI_SETTINGS", "PATH", "AWS_PROFILE", "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
+)  # fmt: skip
+"""Variables that decide where things are; a unit starts without the user's environment.  Never a secret."""
 
 
 def unit_path() -> Path:

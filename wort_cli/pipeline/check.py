@@ -8,6 +8,7 @@ from wort_cli.pipeline.resolve import Archive
 from wort_cli.pipeline.slice_reads import Seen, Spots
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import SketchSummary
+from wort_cli.stores.objects import StoreTrouble
 
 
 def check_has_spots(archive: Archive) -> None:
@@ -56,7 +57,7 @@ def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSumma
 
 def failure_of(error: Exception) -> Failure:
     """The failure that an exception stands for."""
-    if isinstance(error, JobFailed):
+    if isinstance(error, JobFailed | StoreTrouble):
         return error.failure
     if isinstance(error, MemoryError):
         return Failure(Reason.MEMORY, "memory ran out")

@@ -1,5 +1,7 @@
 """One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
 
+What an earlier attempt sealed is only published; what stands in the bucket already is not computed at all.
+
 A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
 sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
 """
@@ -15,11 +17,12 @@ from wort_cli.failure import JobFailed
 from wort_cli.job import Progress
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
 from wort_cli.pipeline.decoders import decoders_of
-from wort_cli.pipeline.engine import ENGINES
+from wort_cli.pipeline.engine import ENGINES, Engine
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.publish import publish
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.share import look, share
 from wort_cli.pipeline.sketch import RunSketcher, Totals
 from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
@@ -29,6 +32,7 @@ from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance
 from wort_cli.stores.local import LocalStore
+from wort_cli.stores.objects import StoreTrouble
 from wort_cli.versions import library_versions
 from wort_cli.work import JobResult, JobSpec, Published, Watcher
 
@@ -52,7 +56,7 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
                 raise
             except Exception as error:
                 failure = failure_of(error)
-                if not isinstance(error, JobFailed | OSError):  # our own mistake: say where
+                if not isinstance(error, JobFailed | StoreTrouble | OSError):  # our own mistake: say where
                     log(traceback.format_exc())
                 log(f"{failure.reason}: {failure.detail}")
                 return JobResult(spec.job_id, spec.attempt, failure=failure)
@@ -81,25 +85,40 @@ class Attempt:
         self.workspace = workspace
         self.log = log
         self.profile = profile_named(spec.profile)
-        self.engine = ENGINES[spec.engine](self.profile)
         self.started_at = time.time()
 
     def run(self) -> Published:
-        """Resolve, prove whole, decode and sketch, check, seal, publish."""
+        """Publish what was sealed before; or take what stands in the bucket; or compute, and publish that."""
+        provenance = self.workspace.sealed_before(self.spec)
+        sealed = self.workspace.kept
+        if provenance is None:
+            self.report("looking")
+            if (found := look(self.spec, self.log, self.watcher.called_off)) is not None:
+                return found
+            provenance = self.compute()
+            sealed = self.workspace.keep_sealed(provenance, self.spec) if self.spec.s3 else self.workspace.sealed
+        self.report("publishing", provenance.spots, provenance.spots, provenance.bases)
+        published = publish(sealed, provenance, LocalStore(self.spec.store))
+        return share(sealed, published, self.spec, self.log, self.watcher.called_off)
+
+    def compute(self) -> Provenance:
+        """Resolve, prove whole, decode and sketch, check, seal."""
+        engine = ENGINES[self.spec.engine](self.profile)
         with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
             self.report("resolving")
-            threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
+            # Load what sketching needs, while the tools look at the archive.
+            threading.Thread(target=engine.hash_text, args=(b"N",), name="warm-up", daemon=True).start()
             versions = {name: tools.version(name) for name in TOOLS}
             archive = resolve(self.spec, tools)
             self.report("validating", 0, archive.spots)
             fingerprint = prove_whole(archive, tools)
             check_has_spots(archive)
-            decoded = self.sketch_reads(archive, fingerprint, tools)
+            decoded = self.sketch_reads(archive, fingerprint, engine, tools)
         fingerprint.check_unchanged(archive)
         totals = decoded.totals
         self.report("sealing", archive.spots, archive.spots, totals.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
-        provenance = Provenance(
+        return Provenance(
             name=self.spec.source.name,
             profile=self.profile.name,
             digest=digest,
@@ -122,21 +141,16 @@ class Attempt:
             seconds=round(time.time() - self.started_at, 3),
             host=platform.node(),
         )
-        return publish(self.workspace.sealed, provenance, LocalStore(self.spec.store))
 
-    def warm_up(self) -> None:
-        """Load what sketching needs, while the tools look at the archive."""
-        self.engine.hash_text(b"N")
-
-    def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, tools: ToolGroup) -> Decoded:
+    def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, engine: Engine, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""
         slices = plan(archive.spots, archive.bases, self.spec.slice_bases)
         sketcher = RunSketcher(
             slices,
             self.slice_store(archive, fingerprint) if len(slices) > 1 else None,
-            decoders_of(archive, fingerprint, self.spec, self.profile, self.engine, tools, self.workspace),
+            decoders_of(archive, fingerprint, self.spec, self.profile, engine, tools, self.workspace),
             self.profile,
-            self.engine,
+            engine,
         )
         sketcher.run(
             self.spec.threads,

@@ -2,12 +2,23 @@
 
 work/JOB/slices/          for the next attempt, if this one does not end the job
 work/JOB/in-process       as long as an attempt reads the archive in its own process
+work/JOB/sealed/          the signature, until it stands in the bucket: the next attempt has only to publish it
 work/JOB/attempt-N/       where its tools run, and where its signature is sealed
 """
 
 import contextlib
+import json
 import shutil
 from pathlib import Path
+
+from wort_cli.failure import Failure, Reason
+from wort_cli.pipeline.validate import checksum
+from wort_cli.signature_record import Provenance
+from wort_cli.stores.local import write_whole
+from wort_cli.work import JobSpec
+
+UNPUBLISHED = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
+"""Why a sealed signature may not have been published."""
 
 
 class Workspace:
@@ -46,6 +57,39 @@ class Workspace:
         """Note that the archive is going to be read in this process; OSError if that can't be written."""
         self._in_process.touch()
 
+    @property
+    def kept(self) -> Path:
+        """The sealed signature that outlives its attempt."""
+        return self.root / "sealed" / "signature.sig"
+
+    @property
+    def _kept_facts(self) -> Path:
+        return self.kept.with_name("facts.json")
+
+    def keep_sealed(self, provenance: Provenance, spec: JobSpec) -> Path:
+        """Keep the sealed signature for attempts to come, and let go of the slices it was made of; return its path.
+
+        The facts are last: what has none is passed over.
+        """
+        self.kept.parent.mkdir(mode=0o700, exist_ok=True)
+        self._kept_facts.unlink(missing_ok=True)
+        facts = {"origin": origin(spec), "sha256": checksum(self.sealed), "provenance": provenance.to_json()}
+        self.sealed.replace(self.kept)
+        write_whole(self._kept_facts, json.dumps(facts).encode())
+        shutil.rmtree(self.slices, ignore_errors=True)
+        return self.kept
+
+    def sealed_before(self, spec: JobSpec) -> Provenance | None:
+        """How the signature at `kept` came to be; None if there is none, or none to be trusted for this job."""
+        try:
+            facts = json.loads(self._kept_facts.read_bytes())
+            if facts["origin"] != origin(spec) or facts["sha256"] != checksum(self.kept):
+                return None
+            provenance = Provenance.from_json(facts["provenance"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return provenance if is_as_it_was(spec.source.archive, provenance) else None
+
     def leave(self) -> None:
         """Remove what is the attempt's own."""
         self._in_process.unlink(missing_ok=True)
@@ -54,6 +98,28 @@ class Workspace:
             self.root.rmdir()
 
 
+def origin(spec: JobSpec) -> dict[str, str]:
+    """What a job's signature is made of."""
+    return {"name": spec.source.name, "archive": str(spec.source.archive or ""), "profile": spec.profile}
+
+
+def is_as_it_was(archive: Path | None, provenance: Provenance) -> bool:
+    """Whether an archive that a person named is still the file that was read, or gone."""
+    if archive is None:
+        return True
+    try:
+        now = archive.stat()
+    except OSError:
+        return True
+    return (now.st_size, now.st_mtime) == (provenance.source_size, provenance.source_mtime)
+
+
 def remove_workspace(root: Path) -> None:
     """Remove all that is left of a job that has ended."""
     shutil.rmtree(root, ignore_errors=True)
+
+
+def tidy(root: Path, failure: Failure | None) -> None:
+    """Remove what is left of a job that has ended, but for a signature that could not be published: retry does that."""
+    if failure is None or failure.reason not in UNPUBLISHED or not (root / "sealed").exists():
+        remove_workspace(root)

@@ -1,18 +1,22 @@
 -- The ledger's queries about signatures.  `-- name: X` begins the query X of wort_cli/ledger.py.
 
 -- name: signature
-SELECT name, profile, digest, trust, path, size, created_at, provenance FROM signatures
+SELECT name, profile, digest, trust, path, size, created_at, provenance, remote FROM signatures
 WHERE name = :name AND profile = :profile;
 
 -- name: has_signature
 SELECT 1 FROM signatures WHERE name = :name AND profile = :profile;
 
 -- name: record_signature
-INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance)
-VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance)
+INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote)
+VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance, :remote)
 ON CONFLICT (name, profile) DO UPDATE SET
     digest = excluded.digest, trust = excluded.trust, path = excluded.path, size = excluded.size,
-    created_at = excluded.created_at, provenance = excluded.provenance;
+    created_at = excluded.created_at, provenance = excluded.provenance, remote = excluded.remote;
+
+-- name: remote_names
+-- Runs whose signature was seen in a bucket, in order, a page at a time.
+SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
 -- name: count_signatures
 SELECT count(*) AS n FROM signatures;

@@ -6,8 +6,8 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, group_name, force, engine, created_at)
-VALUES (:name, :profile, :archive, :priority, :group_name, :force, :engine, :now);
+INSERT INTO jobs (name, profile, archive, priority, group_name, force, engine, upload, created_at)
+VALUES (:name, :profile, :archive, :priority, :group_name, :force, :engine, :upload, :now);
 
 -- name: ask_again
 -- Somebody else asks for a live job: it may go before others, and join a group if it is in none.
@@ -56,7 +56,9 @@ WHERE id = :id AND state IN ('queued', 'running', 'waiting');
 -- name: retry_job
 -- Only the last job of a signature is tried again.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL,
-                force = max(force, :force), engine = coalesce(:engine, engine), archive = coalesce(:archive, archive), priority = max(priority, :priority),
+                force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
+                archive = coalesce(:archive, archive),
+                priority = max(priority, :priority),
                 group_name = coalesce(nullif(:group_name, ''), group_name)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from wort_cli.accession import Accession, Name
+from wort_cli.accession import RUN, Accession, Name
 from wort_cli.signature_record import Provenance
 
 COPY = 1 << 20
@@ -44,13 +44,27 @@ class LocalStore:
         """Whether there is a signature of that name."""
         return self.path(name).is_file()
 
-    def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
-        """Keep a sealed signature; one that is there already is replaced at once.  OSError if it can't be written.
+    def runs(self) -> Iterator[Accession]:
+        """The runs whose signatures are here, in order; a directory's names at a time."""
+        root = self.root / "sigs"
+        for directory in sorted(root.iterdir()) if root.is_dir() else ():
+            names = (path.name.removesuffix(".sig") for path in directory.iterdir() if path.suffix == ".sig")
+            yield from (Accession(name) for name in sorted(names) if RUN.fullmatch(name))
 
-        The provenance is first, for a signature never stands without it.
-        """
-        document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
-        write_whole(self.provenance_path(name), document)
+    def provenance(self, name: Name) -> Provenance:
+        """How a signature came to be; OSError or ValueError if the document beside it can't be read."""
+        try:
+            return Provenance.from_json(json.loads(self.provenance_path(name).read_bytes()))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it is no provenance: {error}") from None
+
+    def put_provenance(self, provenance: Provenance, name: Name) -> None:
+        """Write the document beside a signature; it is first, for a signature never stands without it."""
+        write_whole(self.provenance_path(name), json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
+
+    def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
+        """Keep a sealed signature; one that is there already is replaced at once.  OSError if it can't be written."""
+        self.put_provenance(provenance, name)
         with sealed.open("rb") as source, whole_file(self.path(name)) as file:
             shutil.copyfileobj(source, file, COPY)
         return self.path(name)

@@ -1,0 +1,190 @@
+"""What is computed is published to a real S3 server, where anybody's tools read it; what is there is not computed."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bucket import Bucket
+from tests.ceph import ACCESS_KEY, SECRET_KEY
+from tests.support import Home, Shelf
+
+RUN = "SRR000001"
+KEY = f"sigs/{RUN}.sig"
+LAYOUT = "one_read"
+
+
+@pytest.fixture
+def wanted(home: Home, shelf: Shelf) -> bytes:
+    """The right signature of RUN, which is in the repository."""
+    home.keep(RUN, shelf.archive(LAYOUT))
+    return shelf.reference(shelf.archive(LAYOUT), RUN)
+
+
+def other_home(home: Home, shelf: Shelf, path: Path, layout: str = LAYOUT) -> Home:
+    """Another home, with the same bucket, whose RUN is made of an archive of another layout."""
+    made = Home(path)
+    made.keep(RUN, shelf.archive(layout))
+    made.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_", "WORT_RETRY"))}
+    return made
+
+
+def decoded(home: Home) -> int:
+    """How often the job of RUN ran the decoder."""
+    log = home("logs", RUN, "-n", "10000").out
+    return sum("fastq-dump" in line and "--clip" in line for line in log.splitlines() if "] $ " in line)
+
+
+def test_a_signature_is_published_as_readers_expect_it(
+    home: Home, bucket: Bucket, wanted: bytes, tmp_path: Path
+) -> None:
+    home("compute", RUN, "--now").expect(0)
+    assert bucket.all_keys() == [f"prov/{RUN}.json", KEY]
+    assert bucket.signature(RUN) == wanted
+    head = bucket.head(KEY)
+    assert (head["ContentType"], head["ContentEncoding"]) == ("application/json", "gzip")
+    shown = home("view", RUN, "--json").expect(0).json()
+    metadata = head["Metadata"]
+    assert (metadata["digest"], metadata["profile"], metadata["name"]) == (shown["digest"], "sra-v1", RUN)
+    assert all(tool in metadata["tools"] for tool in ("wort ", "sourmash ", "fastq-dump "))
+    assert json.loads(bucket.get(f"prov/{RUN}.json"))["digest"] == shown["digest"]
+    assert home.select("SELECT path, remote FROM signatures") == [
+        (f"sigs/{RUN[:6]}/{RUN}.sig", f"s3://{bucket.name}/{KEY}")
+    ]
+    url = home("view", RUN, "--url", "--expires", "5m").expect(0).out.strip()
+    body = subprocess.run(["curl", "-sSf", "--compressed", "-D", "-", url], capture_output=True, check=True).stdout
+    headers, _, content = body.partition(b"\r\n\r\n")
+    assert content == wanted
+    assert f'filename="{RUN}.sig"'.encode() in headers
+    file = tmp_path / "downloaded.sig"
+    file.write_bytes(bucket.get(KEY))
+    sourmash = Path(sys.executable).with_name("sourmash")
+    told = subprocess.run([sourmash, "sig", "describe", file], capture_output=True, text=True, check=True)
+    assert RUN in told.stdout
+
+
+def test_what_is_there_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
+    home("compute", RUN, "--now").expect(0)
+    other = other_home(home, shelf, tmp_path / "other")
+    (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig")).expect(0).json()
+    assert (row["state"], row["path"]) == ("done", f"s3://{bucket.name}/{KEY}")
+    assert gzip.decompress((tmp_path / "out.sig").read_bytes()) == wanted
+    assert decoded(other) == 0
+    assert not other.signature_files()
+    assert other.select("SELECT digest, trust, provenance FROM signatures") == home.select(
+        "SELECT digest, trust, provenance FROM signatures"
+    )
+    assert other("view", RUN, "--raw").expect(0).out.encode() == wanted
+    assert other("view", RUN, "--json").expect(0).json()["file"] == f"s3://{bucket.name}/{KEY}"
+    (again,) = other("compute", RUN, "--json").expect(0).json()
+    assert again["state"] == "already there"
+    other.end()
+
+
+def test_no_upload_leaves_the_bucket_alone(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    home("compute", RUN, "--now", "--no-upload", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(0)
+    assert home.signature(RUN) == wanted
+    assert bucket.all_keys() == []
+
+
+def test_local_files_are_never_published(home: Home, bucket: Bucket, shelf: Shelf) -> None:
+    home("compute", str(shelf.archive(LAYOUT)), "--name", "mine", "--now").expect(0)
+    assert bucket.all_keys() == []
+
+
+def test_force_replaces_what_differs_and_keeps_it(
+    home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path
+) -> None:
+    other = other_home(home, shelf, tmp_path / "other", "paired_illumina")
+    other("compute", RUN, "--now").expect(0)
+    old, digest = bucket.get(KEY), bucket.head(KEY)["Metadata"]["digest"]
+    home("compute", RUN, "--now", "--force").expect(0)
+    assert bucket.signature(RUN) == wanted
+    assert bucket.get(f"replaced/{RUN}/{digest}.sig") == old
+    assert json.loads(bucket.get(f"replaced/{RUN}/{digest}.json"))["digest"] == digest
+    assert json.loads(bucket.get(f"prov/{RUN}.json"))["digest"] == bucket.head(KEY)["Metadata"]["digest"]
+    written = bucket.head(KEY)["LastModified"], bucket.all_keys()
+    home("compute", RUN, "--now", "--force").expect(0)
+    assert (bucket.head(KEY)["LastModified"], bucket.all_keys()) == written
+    other.end()
+
+
+@pytest.mark.parametrize("content", [b"something else", b"[]"])
+def test_other_content_is_a_conflict_and_stays(home: Home, bucket: Bucket, wanted: bytes, content: bytes) -> None:
+    bucket.put(KEY, content)
+    home("compute", RUN, "--now").expect(1, "conflict", "is not a signature of", "--force")
+    assert bucket.get(KEY) == content
+    assert home.job(RUN).reason == "conflict"
+    home("compute", RUN, "--now", "--force").expect(0)
+    assert bucket.signature(RUN) == wanted
+    assert [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/")] == [content]
+
+
+def test_an_empty_object_is_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    bucket.put(KEY, b"")
+    home("compute", RUN, "--now").expect(0)
+    assert bucket.signature(RUN) == wanted
+    assert bucket.all_keys() == [f"prov/{RUN}.json", KEY]
+
+
+def test_a_signature_of_another_recipe_is_told_before_computing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    document = json.loads(wanted)
+    document[0]["signatures"] = document[0]["signatures"][:1]
+    bucket.put(KEY, json.dumps(document).encode())
+    home("compute", RUN, "--now").expect(1, "params-mismatch", "unknown recipe")
+    assert decoded(home) == 0
+
+
+def test_a_signature_of_the_public_service_is_taken_as_unverified(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    """It has no metadata and no provenance of ours; the bucket is read without credentials."""
+    bucket.put(KEY, gzip.compress(wanted), ContentType="application/json", ContentEncoding="gzip", ACL="public-read")
+    bucket.client.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        del home.env[variable]
+    home.env["WORT_S3_UNSIGNED"] = "true"
+    assert home("view", RUN, "--raw").expect(0).out.encode() == wanted
+    assert home("view", RUN).expect(0).out
+    home("compute", RUN, "--now").expect(0)
+    assert decoded(home) == 0
+    assert home.select("SELECT trust FROM signatures") == [("unverified",)]
+    assert home("view", RUN, "--json").expect(0).json()["trust"] == "unverified"
+    url = home("view", RUN, "--url").expect(0).out.strip()
+    assert "?" not in url
+    assert subprocess.run(["curl", "-sSf", "--compressed", url], capture_output=True, check=True).stdout == wanted
+    home.keep("SRR000002", Path(home.repository / "sra" / f"{RUN}.sra"))
+    home("compute", "SRR000002", "--now").expect(0)
+    assert home.signature_file("SRR000002").exists()
+    home("sync", "push").expect(2, "without credentials")
+    home("doctor").out.index("only read")
+    assert bucket.all_keys() == [KEY]
+
+
+def test_no_secret_is_kept_or_said_anywhere(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    home("daemon", "start").expect(0)
+    home("compute", RUN, "--wait").expect(0)
+    home("view", RUN, "--url").expect(0)
+    bad = home("sync", "check", env={"AWS_SECRET_ACCESS_KEY": "another-wrong-secret"})
+    home("daemon", "stop").expect(0)
+    secrets = (SECRET_KEY, ACCESS_KEY, "X-Amz-Signature", "another-wrong-secret", "X-Amz-Credential")
+    assert not [secret for secret in secrets if secret in bad.err + bad.out]
+    for path in home.path.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert not [secret for secret in secrets if secret.encode() in data], path
+
+
+def test_doctor_looks_at_the_bucket(home: Home, bucket: Bucket) -> None:
+    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    assert found["conditional put"]["state"] == "ok"
+    assert found["clock"]["state"] == "ok"
+    assert bucket.all_keys() == ["doctor/conditional-put"]
+    bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    assert found["conditional put"]["state"] == "problem"  # Ceph overwrites there
+    told = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).json()
+    assert any("SignatureDoesNotMatch" in row["detail"] for row in told)
+    told = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).json()
+    assert any("there is no bucket" in row["detail"] for row in told)

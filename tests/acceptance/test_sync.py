@@ -1,0 +1,193 @@
+"""`wort sync` with a real bucket: all that is missing moves, nothing moves twice, all damage shows."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bucket import Bucket
+from tests.proxy import Fate, Proxy
+from tests.signatures import make_signatures
+from tests.support import WORT, Home, until
+
+NUMBER = 300
+"""Signatures of the short form of the load test; benchmarks/sync.py has the long one."""
+
+
+def keys_of(names: list[str]) -> list[str]:
+    return sorted([f"prov/{name}.json" for name in names] + [f"sigs/{name}.sig" for name in names])
+
+
+def test_push_sends_what_is_missing_and_then_nothing(home: Home, bucket: Bucket, proxy: Proxy) -> None:
+    names = make_signatures(home.path / "signatures", NUMBER)
+    would = home("sync", "push", "--dry-run").expect(0)
+    assert [row[:2] for row in would.rows()] == [[name, "would be put"] for name in names]
+    assert bucket.all_keys() == []
+    done = home("sync", "push").expect(0, f"{NUMBER} pushed, 0 are in order")
+    assert sorted(row[0] for row in done.rows()) == names
+    assert {row[1] for row in done.rows()} == {"put"}
+    assert bucket.all_keys() == keys_of(names)
+    assert all(bucket.get(f"sigs/{name}.sig") == home.signature_file(name).read_bytes() for name in names[:5])
+    proxy.requests.clear()
+    again = home("sync", "push").expect(0, f"0 pushed, {NUMBER} are in order")
+    assert again.out == ""
+    assert [method for method, _ in proxy.requests] == ["GET", "GET"]  # a listing of sigs/, one of prov/
+
+
+def test_results_are_on_stdout_while_a_bar_is_on_stderr(home: Home, bucket: Bucket) -> None:
+    names = make_signatures(home.path / "signatures", 5)
+    ours, theirs = os.openpty()
+    try:
+        env = home.env | {"TERM": "xterm"}
+        done = subprocess.run([WORT, "sync", "push"], stdout=subprocess.PIPE, stderr=theirs, env=env, check=True)
+        said = os.read(ours, 100_000).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert sorted(done.stdout.decode().splitlines()) == [f"{name}\tput" for name in names]
+    assert "5 pushed" in said
+    assert "\x1b[" in said
+
+
+def test_push_goes_on_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> None:
+    names = make_signatures(home.path / "signatures", NUMBER)
+    with home.running("sync", "push") as push:
+        until(lambda: proxy.sent("PUT", "sigs/") >= NUMBER // 3, "a third is sent")
+        push.signal(signal.SIGKILL)
+    sent = proxy.sent("PUT", "sigs/")
+    assert sent < NUMBER
+    home("sync", "push").expect(0)
+    assert bucket.all_keys() == keys_of(names)
+    assert proxy.sent("PUT", "sigs/") <= NUMBER + 16  # what was on its way, and no more, may have been sent twice
+    home("sync", "check").expect(0, f"{NUMBER} are in order")
+
+
+def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
+    first, second, third = make_signatures(home.path / "signatures", 3)
+    bucket.put(f"sigs/{first}.sig", b"something else")
+    bucket.put(f"sigs/{second}.sig", b"")
+    done = home("sync", "push", "--json").expect(1)
+    told = {row["name"]: row for row in map(json.loads, done.out.splitlines())}
+    assert told[first]["state"] == "failed"
+    assert "is not a signature of" in told[first]["detail"]
+    assert (told[second]["state"], told[third]["state"]) == ("put", "put")
+    assert bucket.get(f"sigs/{first}.sig") == b"something else"
+    assert bucket.get(f"sigs/{second}.sig") == home.signature_file(second).read_bytes()
+
+
+def test_push_refuses_a_local_file_that_is_not_right(home: Home, bucket: Bucket) -> None:
+    good, bad, alone = make_signatures(home.path / "signatures", 3)
+    home.signature_file(bad).write_bytes(home.signature_file(good).read_bytes())
+    home.signature_file(alone).with_name(f"{alone}.prov.json").unlink()
+    done = home("sync", "push").expect(1, "2 failed")
+    assert {row[0]: row[1] for row in done.rows()} == {good: "put", bad: "failed", alone: "failed"}
+    assert bucket.all_keys() == keys_of([good])
+
+
+@pytest.mark.parametrize("command", ["push", "pull", "check"])
+def test_a_server_that_is_gone_is_temporary(home: Home, bucket: Bucket, proxy: Proxy, command: str) -> None:
+    make_signatures(home.path / "signatures", 3)
+    proxy.decide = lambda method, path: Fate.BUSY
+    words = ("SRR000099",) if command == "pull" else ()
+    home("sync", command, *words).expect(75, "503")
+    home("sync", command, *words, env={"AWS_SECRET_ACCESS_KEY": "x", "WORT_S3_ENDPOINT": bucket.ceph.endpoint}).expect(
+        1, "SignatureDoesNotMatch"
+    )
+
+
+def test_without_a_bucket_sync_says_what_to_set(home: Home) -> None:
+    home("sync", "push").expect(2, "no bucket is set", "s3_bucket")
+
+
+def test_pull_brings_what_is_listed_and_what_the_catalog_knows(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    names = make_signatures(home.path / "signatures", 20)
+    home("sync", "push").expect(0)
+    other = Home(tmp_path / "other")
+    other.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_"))}
+    other("sync", "pull", "--dry-run", *names[:2]).expect(0)
+    assert not other.signature_files()
+    other("sync", "pull", "-", stdin="\n".join(names[:10])).expect(0, "10 pulled")
+    for name in names[:10]:
+        assert other.signature_file(name).read_bytes() == home.signature_file(name).read_bytes()
+        assert other("view", name, "--json").expect(0).json()["trust"] == "computed"
+    for path in other.signature_files()[:6]:
+        path.unlink()
+    other("sync", "pull").expect(0, "3 pulled, 7 are in order")
+    assert len(other.signature_files()) == 20
+    other("sync", "pull", "SRR999999").expect(1, "1 failed")
+    other("sync", "pull", "nonsense").expect(2)
+    other.end()
+
+
+def test_pull_takes_nothing_that_is_not_right(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    names = make_signatures(home.path / "signatures", 4)
+    home("sync", "push").expect(0)
+    damaged, mixed_up, lying, good = names
+    content = bucket.get(f"sigs/{damaged}.sig")
+    bucket.put(f"sigs/{damaged}.sig", content[: len(content) // 2])
+    bucket.put(f"sigs/{mixed_up}.sig", bucket.get(f"sigs/{good}.sig"))
+    bucket.put(f"sigs/{lying}.sig", bucket.get(f"sigs/{lying}.sig"), Metadata={"digest": "0" * 64})
+    other = Home(tmp_path / "other")
+    other.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_"))}
+    done = other("sync", "pull", *names).expect(1, "1 pulled", "3 failed")
+    assert [row[0] for row in done.rows() if row[1] == "pulled"] == [good]
+    assert [path.name for path in other.signature_files()] == [f"{good}.prov.json", f"{good}.sig"]
+    other.end()
+
+
+def test_check_finds_every_difference_and_repairs_damage(home: Home, bucket: Bucket) -> None:
+    names = make_signatures(home.path / "signatures", 9)
+    home("sync", "push").expect(0)
+    home("sync", "check").expect(0)
+    here, there, empty, cut, recipe, different, orphan, alone, _ = names
+    bucket.client.delete_object(Bucket=bucket.name, Key=f"sigs/{here}.sig")
+    bucket.client.delete_object(Bucket=bucket.name, Key=f"prov/{here}.json")
+    home.signature_file(there).unlink()
+    bucket.put(f"sigs/{empty}.sig", b"")
+    bucket.put(f"sigs/{cut}.sig", bucket.get(f"sigs/{cut}.sig")[:-20])
+    document = json.loads(home.signature(recipe))
+    document[0]["signatures"].pop()
+    bucket.put(f"sigs/{recipe}.sig", json.dumps(document).encode())
+    document = json.loads(home.signature(different))
+    document[0]["signatures"][0]["abundances"][0] += 1
+    bucket.put(f"sigs/{different}.sig", json.dumps(document).encode())
+    home.signature_file(orphan).unlink()
+    bucket.client.delete_object(Bucket=bucket.name, Key=f"sigs/{orphan}.sig")
+    bucket.client.delete_object(Bucket=bucket.name, Key=f"prov/{alone}.json")
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key="sigs/SRR777777.sig")
+    found = {(row[0], row[1]) for row in home("sync", "check").expect(1, "--repair").rows()}
+    assert found == {
+        (here, "not-there"),
+        (there, "not-here"),
+        (empty, "empty"),
+        (cut, "unreadable"),
+        (recipe, "other-profile"),
+        (different, "different"),
+        (orphan, "orphaned-provenance"),
+        (alone, "no-provenance"),
+        ("sigs/SRR777777.sig", "pending-upload"),
+    }
+    quick = {row[1] for row in home("sync", "check", "--quick").expect(1).rows()}
+    assert quick == {"not-there", "not-here", "empty", "orphaned-provenance", "no-provenance", "pending-upload"}
+    assert [row[:2] for row in home("sync", "check", empty).expect(1).rows()] == [[empty, "empty"]]
+    home("sync", "check", "--repair", "--dry-run").expect(1, "2 runs would be queued")
+    assert not home.jobs()
+    home("sync", "check", "--repair").expect(1, "2 runs queued")
+    assert {(job.name, job.state) for job in home.jobs()} == {(empty, "queued"), (cut, "queued")}
+
+
+def test_fifty_thousand_keys_need_no_more_memory_than_a_thousand() -> None:
+    """A server of listings alone; `make bench-s3` has a million."""
+    peaks = []
+    for pages in (2, 50):
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.listing", str(pages)], capture_output=True, text=True, check=True
+        )
+        keys, peak = (int(word) for word in done.stdout.split())
+        assert keys == pages * 1000
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] < 8_000_000

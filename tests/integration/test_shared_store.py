@@ -1,0 +1,148 @@
+"""The shared store on real servers: Ceph's gateway, and moto's for what Ceph lacks."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.bucket import Bucket
+from tests.ceph import ACCESS_KEY, SECRET_KEY
+from tests.signatures import make_signatures
+from wort_cli.accession import Accession
+from wort_cli.failure import Reason
+from wort_cli.s3_target import S3Target
+from wort_cli.stores.compare import side_by_side
+from wort_cli.stores.local import LocalStore
+from wort_cli.stores.objects import Headers, NotAsExpected, StoreTrouble
+from wort_cli.stores.s3 import S3Store
+from wort_cli.stores.shared import Outcome, SharedStore
+
+RUN = Accession("SRR1000000")
+TEXT = Headers("text/plain", metadata={"a": "b"})
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a daemon would have in its environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """The address of moto's server."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["ceph", "moto"])
+def objects(request: pytest.FixtureRequest) -> S3Store:
+    """A store below a prefix of an empty bucket, on either server."""
+    if request.param == "ceph":
+        bucket: Bucket = request.getfixturevalue("bucket")
+        return S3Store(S3Target(bucket.name, "some/where/", bucket.ceph.endpoint), 16)
+    return new_on_moto(request.getfixturevalue("moto"), request.node.name)
+
+
+def new_on_moto(endpoint: str, test: str, *, versioned: bool = False) -> S3Store:
+    """A store in a new bucket of moto's."""
+    name = "b" + "".join(c for c in test.lower() if c.isalnum())[:50]
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket=name)
+    if versioned:
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return S3Store(S3Target(name, "some/where/", endpoint), 16)
+
+
+def test_an_object_is_put_only_where_it_replaces_what_was_seen(objects: S3Store) -> None:
+    etag = objects.put("a", b"one", TEXT)
+    for seen in ("", "0" * 32):
+        with pytest.raises(NotAsExpected):
+            objects.put("a", b"two", TEXT, replacing=seen)
+    with pytest.raises(NotAsExpected):
+        objects.put("nothing", b"two", TEXT, replacing=etag)
+    objects.put("a", b"three", TEXT, replacing=etag)
+    head = objects.head("a")
+    assert head is not None
+    assert (head.size, dict(head.metadata)) == (5, {"a": "b"})
+    objects.copy(head, "kept/a")
+    assert [found.key for found in objects.list("")] == ["a", "kept/a"]
+    assert objects.head("nothing") is None
+
+
+def test_a_versioned_bucket_keeps_to_conditions_where_the_server_does(moto: str) -> None:
+    store = new_on_moto(moto, "versioned", versioned=True)
+    store.put("a", b"one", TEXT)
+    with pytest.raises(NotAsExpected):
+        store.put("a", b"two", TEXT)
+    assert store.honours_conditions()
+
+
+def test_a_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
+    """5 MB: more than what is sent from memory."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 20_000)
+    objects.put("large", path, TEXT)
+    with (tmp_path / "back").open("w+b") as file:
+        assert objects.read("large", file) is not None
+    assert (tmp_path / "back").read_bytes() == path.read_bytes()
+
+
+def test_listings_go_on_after_a_thousand_keys(objects: S3Store) -> None:
+    names = [f"sigs/SRR{n}.sig" for n in range(1_000_000, 1_001_005)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda key: objects.put(key, b"x", TEXT), names))
+    assert [found.key for found in objects.list("sigs/")] == names
+
+
+def test_of_many_at_once_one_puts_and_all_agree(objects: S3Store, tmp_path: Path) -> None:
+    make_signatures(tmp_path, 1)
+    local, shared = LocalStore(tmp_path), SharedStore(objects)
+    provenance = local.provenance(RUN)
+    with ThreadPoolExecutor(12) as pool:
+        outcomes = list(pool.map(lambda _: shared.publish(local.path(RUN), provenance, RUN), range(12)))
+    assert set(outcomes) <= {Outcome.PUT, Outcome.THERE}
+    assert Outcome.PUT in outcomes
+    assert [found.key for found in objects.list("")] == [f"prov/{RUN}.json", f"sigs/{RUN}.sig"]
+    (sides,) = side_by_side(local, shared)
+    assert sides.here and sides.there and sides.beside
+
+
+def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objects: S3Store, tmp_path: Path) -> None:
+    stores = []
+    for n in range(6):
+        (other,) = make_signatures(tmp_path / str(n), 1, first=2_000_000 + n)
+        stores.append((LocalStore(tmp_path / str(n)), Accession(other)))
+    shared = SharedStore(objects)
+
+    def publish(item: tuple[LocalStore, Accession]) -> Outcome | Reason:
+        local, name = item
+        provenance = local.provenance(name)
+        try:
+            return shared.publish(local.path(name), provenance, RUN)
+        except StoreTrouble as trouble:
+            return trouble.reason
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(publish, stores))
+    assert outcomes.count(Outcome.PUT) == 1
+    assert outcomes.count(Reason.CONFLICT) == 5
+    winner = stores[outcomes.index(Outcome.PUT)]
+    with (tmp_path / "back").open("w+b") as file:
+        shared.fetch(RUN, file)
+    assert (tmp_path / "back").read_bytes() == winner[0].path(winner[1]).read_bytes()
+
+
+def test_a_provenance_of_another_signature_is_left_over_and_replaced(objects: S3Store, tmp_path: Path) -> None:
+    make_signatures(tmp_path, 1)
+    objects.put(f"prov/{RUN}.json", b"{}", Headers("application/json"))
+    local, shared = LocalStore(tmp_path), SharedStore(objects)
+    shared.publish_new(local.path(RUN), local.provenance(RUN), RUN)
+    assert shared.provenance(RUN) == local.provenance(RUN)

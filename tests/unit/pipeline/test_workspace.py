@@ -1,0 +1,93 @@
+"""A sealed signature that waits to be published is the job's own, or is passed over."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import provenance
+from wort_cli.accession import parse_name
+from wort_cli.failure import Failure, Reason
+from wort_cli.job import Source
+from wort_cli.pipeline.workspace import Workspace, tidy
+from wort_cli.work import JobSpec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> JobSpec:
+    archive = tmp_path / "SRR139146.sra"
+    archive.write_bytes(b"archive")
+    return JobSpec(
+        job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
+        workspace=tmp_path / "work", store=tmp_path / "store", log=tmp_path / "log", archives=(), engine="kernel", decoder="auto",
+        threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def kept(spec: JobSpec) -> Workspace:
+    """A workspace in which an attempt has kept what it sealed, and has ended."""
+    workspace = Workspace(spec.workspace, 1)
+    workspace.make()
+    workspace.slices.mkdir()
+    workspace.sealed.write_bytes(b"signature")
+    assert spec.source.archive is not None
+    file = spec.source.archive.stat()
+    workspace.keep_sealed(provenance(source_size=file.st_size, source_mtime=file.st_mtime), spec)
+    workspace.leave()
+    return Workspace(spec.workspace, 2)
+
+
+def test_the_next_attempt_has_only_to_publish_it(kept: Workspace, spec: JobSpec) -> None:
+    found = kept.sealed_before(spec)
+    assert found is not None
+    assert found.digest == "d" * 64
+    assert kept.kept.read_bytes() == b"signature"
+    assert not kept.slices.exists()
+
+
+def test_nothing_is_kept_before_something_was_sealed(spec: JobSpec) -> None:
+    assert Workspace(spec.workspace, 1).sealed_before(spec) is None
+
+
+@pytest.mark.parametrize("file", ["signature.sig", "facts.json"])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"Signature"])
+def test_what_is_damaged_is_passed_over(kept: Workspace, spec: JobSpec, file: str, content: bytes | None) -> None:
+    path = kept.kept.with_name(file)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    assert kept.sealed_before(spec) is None
+
+
+def test_what_was_made_of_something_else_is_passed_over(kept: Workspace, spec: JobSpec, tmp_path: Path) -> None:
+    assert kept.sealed_before(replace(spec, profile="other")) is None
+    assert kept.sealed_before(replace(spec, source=Source(spec.source.name, None))) is None
+    assert kept.sealed_before(replace(spec, source=Source(spec.source.name, tmp_path / "other.sra"))) is None
+
+
+def test_an_archive_that_was_changed_is_read_again_and_one_that_is_gone_is_not(kept: Workspace, spec: JobSpec) -> None:
+    assert spec.source.archive is not None
+    os.utime(spec.source.archive, (1, 1))
+    assert kept.sealed_before(spec) is None
+    spec.source.archive.unlink()
+    assert kept.sealed_before(spec) is not None
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_only_what_the_store_would_not_take_outlives_its_job(kept: Workspace, spec: JobSpec, reason: Reason) -> None:
+    stays = reason in (Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH)
+    tidy(spec.workspace, Failure(reason, ""))
+    assert kept.kept.exists() is stays
+    tidy(spec.workspace, None)
+    assert not spec.workspace.exists()
+
+
+def test_a_workspace_without_a_sealed_signature_goes(spec: JobSpec) -> None:
+    workspace = Workspace(spec.workspace, 1)
+    workspace.make()
+    workspace.slices.mkdir()
+    tidy(spec.workspace, Failure(Reason.STORAGE_DENIED, ""))
+    assert not spec.workspace.exists()
