@@ -160,6 +160,7 @@ def test_another_signature_comes_between(
     """It was not there before computing, and is there at the put: it stays, and a person is told of both."""
     other = other_home(home, shelf, tmp_path / "other", "paired_illumina")
     other.env["WORT_S3_ENDPOINT"] = bucket.ceph.endpoint
+    home.env["WORT_S3_TIMEOUT"] = "60"  # our put is held up until theirs is done
     theirs: list[bytes] = []
 
     def decide(method: str, path: str) -> Fate:
