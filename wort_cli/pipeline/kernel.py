@@ -7,9 +7,8 @@ What is computed, for each window of k letters of the text:
 3. its hash is the first half of MurmurHash3 x64_128 of the k letters;
 4. it is kept if it is at most `max_hash` and not 0, by which sourmash marks windows that it passes over.
 
-Sources: sourmash src/core/src/signature.rs (SeqToHashes), src/core/src/sketch/minhash.rs (add_hash), src/core/src/
-encodings.rs (revcomp) and src/core/src/lib.rs (_hash_murmur); MurmurHash3.cpp by Austin Appleby, public domain.  The
-tests compare with the installed sourmash.
+Sources: in sourmash's src/core/src, signature.rs (SeqToHashes), sketch/minhash.rs (add_hash), encodings.rs (revcomp),
+lib.rs (_hash_murmur); MurmurHash3.cpp by Austin Appleby, public domain.  Tests compare with the installed sourmash.
 
 How it is made fast.  All windows of a block of text go through one step of the hash before the next step begins, so
 that every loop runs over neighbours in a few arrays and the compiler makes SIMD code of it; k is an ordinary number.
@@ -17,14 +16,12 @@ Three observations keep the steps few:
 
 * MurmurHash3 takes its input in words of 8 letters, and scrambles a word before it mixes it in.  The scrambled word
   depends on its place in the text only, neither on k nor on the window, so it is tabulated once for all.
-* If a k-mer and its reverse complement differ, they differ within their first half (the second half says the same once
-  more).  With 2 bits a letter a 32-bit key holds 16 letters, so that up to k=32 one comparison of keys finds the
-  smaller.
-* Few hashes are kept.  The last steps of the hash, and rule 1, are done for these alone: whether a hash may be small is
-  known before (keep_small).
+* If a k-mer and its reverse complement differ, they differ within their first half.  With 2 bits a letter a 32-bit key
+  holds 16 letters, so that up to k=32 one comparison of keys finds the smaller.
+* Few hashes are kept.  The last step of the hash, and rule 1, are done for these alone (keep_small).
 
-The tables of a block take 200 KB, to stay in a processor's L2 cache.  Constants are np.uint64 throughout, for numba
-makes a float of a uint64 and an int.
+The tables of a block stay in a processor's L2 cache.  Constants are np.uint64, for numba makes a float of a uint64 and
+an int.
 """
 
 from collections.abc import Sequence
@@ -46,24 +43,21 @@ WORD = 8
 KEY = 16
 """Letters in a key, by which strands are compared."""
 MARGIN = 16
-"""Letters on either side of the windows that tables are made of too: a word or key may stick out of a short k-mer."""
+"""Letters on either side of the windows that have table entries too: a word or key may stick out of a short k-mer."""
 BLOCK = 4096
 """Windows that are hashed together."""
 GROUP = 64
 """Hashes that are looked at together for one that is kept."""
 ROOM = 1 << 15
 """Hashes, for each k, that are kept before they are handed on; at least BLOCK."""
-
 LARGEST_SIGNED = np.int64(2**63 - 1)
-SIGN = np.uint64(2**63)
-CARRY = np.uint64(2**32)
+SIGN, CARRY = np.uint64(2**63), np.uint64(2**32)
 FORWARD, BACKWARD = np.int64(-1), np.int64(0)
 """Masks of the strand; SIMD code chooses by the sign of a 64-bit number without more ado."""
 C1, C2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 M1, M2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 FIVE, N1, N2 = np.uint64(5), np.uint64(0x52DCE729), np.uint64(0x38495AB5)
 A, C, G, T, N, LOWER_A, LOWER_Z, TO_UPPER = np.frombuffer(b"ACGTNaz\xdf", np.uint8)
-
 # The rows of the table of a block.  Entry i of each is about the letters from i on, and of the complementary strand
 # about the reverse complement of the same letters.
 WORDS, RC_WORDS = 0, 1  # the next 8 letters, the first one lowest
@@ -73,13 +67,12 @@ KEYS, RC_KEYS = 0, 1  # in a table of keys: the next 16 letters, the first one h
 
 
 def hash_text(
-    text: bytes | Letters, ksizes: Sequence[int] | NDArray[np.int64], seed: int, max_hash: int, seen: int = 0
+    text: bytes | Letters, ksizes: Sequence[int] | NDArray[np.int64], seed: int, max_hash: int
 ) -> list[Words]:
     """For each of `ksizes`, in their order: the hashes of `text` that are kept, in the order of the text, with repeats.
 
-    K-mers with any byte but A, C, G and T, in upper or lower case, are passed over.  Any k from 1 on will do.  Windows
-    that lie in the first `seen` letters are passed over as well, so that a long sequence can be hashed in pieces: begin
-    each with the last max(ksizes) - 1 letters of the one before.  Lets go of the GIL; keeps no state.
+    K-mers with any byte but A, C, G and T, in upper or lower case, are passed over.  Any k from 1 on will do.  Lets go
+    of the GIL; keeps no state.
     """
     letters: Letters = np.frombuffer(text, np.uint8)
     letters.flags.writeable = False  # as that of bytes, so that the loops are compiled once for both
@@ -88,9 +81,9 @@ def hash_text(
         raise ValueError("a k-mer has at least one letter")
     kept, n_kept = np.empty((lengths.size, ROOM), np.uint64), np.zeros(lengths.size, np.int64)
     parts: list[list[Words]] = [[] for _ in lengths]
-    start = max(0, seen - int(lengths.max()) + 1)
+    start = 0
     while start < letters.size:
-        start = hash_blocks(letters, start, seen, lengths, np.uint64(seed), np.uint64(max_hash), kept, n_kept)
+        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), kept, n_kept)
         for hashes, n, part in zip(kept, n_kept, parts, strict=True):
             part.append(hashes[:n].copy())
         n_kept[:] = 0
@@ -99,20 +92,14 @@ def hash_text(
 
 @compiled
 def hash_blocks(
-    text: Letters,
-    start: int,
-    seen: int,
-    ksizes: NDArray[np.int64],
-    seed: np.uint64,
-    max_hash: np.uint64,
-    kept: Words,
+    text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, kept: Words,
     n_kept: NDArray[np.int64],
-) -> int:
+) -> int:  # fmt: skip
     """Hash the windows from `start` on, block by block, until all are done or `kept` may not hold another block's.
 
     kept[j, : n_kept[j]] are the hashes kept for ksizes[j]; more are appended.  Returns where to go on.
     """
-    # Plain allocations, made once a call: the block's letters with MARGIN on either side, and what is derived of them.
+    # The block's letters with MARGIN on either side, and what is derived of them.
     room = MARGIN + BLOCK + ksizes.max() + MARGIN
     letters = np.empty(room, np.uint8)
     table, keys = np.empty((ROWS, room), np.uint64), np.empty((2, room), np.uint32)
@@ -125,12 +112,10 @@ def hash_blocks(
         tabulate(letters[: min(room, text.size - start + 2 * MARGIN)], table, keys, bytes1, bytes2, halves, quads)
         for j in range(ksizes.size):
             k = ksizes[j]
-            first = max(start, seen - k + 1)
-            n = min(start + BLOCK, text.size - k + 1) - first
+            n = min(BLOCK, text.size - k + 1 - start)
             if n > 0:
-                at = first - start + MARGIN
-                hash_windows(table, keys, at, k, seed, strands[:n], halves1[:n], halves2[:n])
-                n_kept[j] = keep_small(halves1[:n], halves2[:n], max_hash, letters[at:], k, kept[j], n_kept[j])
+                hash_windows(table, keys, k, seed, strands[:n], halves1[:n], halves2[:n])
+                n_kept[j] = keep_small(halves1[:n], halves2[:n], max_hash, letters[MARGIN:], k, kept[j], n_kept[j])
         start += BLOCK
     return start
 
@@ -153,20 +138,14 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 
 @compiled
 def tabulate(
-    letters: Letters,
-    table: Words,
-    keys: Keys,
-    bytes1: Letters,
-    bytes2: Letters,
-    halves: NDArray[np.uint16],
-    quads: NDArray[np.uint32],
-) -> None:
+    letters: Letters, table: Words, keys: Keys, bytes1: Letters, bytes2: Letters, halves: NDArray[np.uint16],
+    quads: Keys,
+) -> None:  # fmt: skip
     """Fill the rows of both tables for each place in `letters`; the other arrays are for intermediate results.
 
     A word is put together in three steps, of 1, 2 and 4 neighbours, rather than in 8: each step joins what begins at a
     place with what begins a little further on.  Entries that would need letters behind the last are not valid.
     """
-    # Row by row, for numba forgets that the rows are contiguous in `words, rc_words, ... = table`.
     words, rc_words = table[WORDS], table[RC_WORDS]
 
     join(letters, letters[1:], 8, halves)
@@ -222,8 +201,8 @@ def two_bits(letters: Letters, flip: int, out: Letters) -> None:
 def scramble(words: Words, out1: Words, out2: Words) -> None:
     """What MurmurHash3 does to a word before it mixes it into the first, and into the second half of the hash."""
     for i in range(words.size):
-        out1[i] = scrambled1(words[i])
-        out2[i] = scrambled2(words[i])
+        out1[i] = scrambled(words[i], C1, 31, C2)
+        out2[i] = scrambled(words[i], C2, 33, C1)
 
 
 # Hashing, one step for all windows of a block ------------------------------------------------------------------------
@@ -231,9 +210,9 @@ def scramble(words: Words, out1: Words, out2: Words) -> None:
 
 @compiled
 def hash_windows(
-    table: Words, keys: Keys, at: int, k: int, seed: np.uint64, strands: Masks, halves1: Words, halves2: Words
+    table: Words, keys: Keys, k: int, seed: np.uint64, strands: Masks, halves1: Words, halves2: Words
 ) -> None:
-    """Hash the canonical k-mers of the windows that begin at `at` + i of the tables, but for the last step.
+    """Hash the canonical k-mers of the windows that begin at MARGIN + i of the tables, but for the last step.
 
     MurmurHash3_x64_128: pairs of words are mixed into two halves of state; then come the last k % 16 letters, first
     those of the second word of the pair; then k; then all bits are mixed once more, of which keep_small does the rest.
@@ -244,9 +223,8 @@ def hash_windows(
     words, rc_words = table[WORDS], table[RC_WORDS]
     scrambled_1, scrambled_2 = table[SCRAMBLED_1], table[SCRAMBLED_2]
     rc_scrambled_1, rc_scrambled_2 = table[RC_SCRAMBLED_1], table[RC_SCRAMBLED_2]
-    end = at + k
-
-    last = (k - 1) // (2 * KEY)  # of the keys in the first half of the k-mer, of which the first one counts most
+    at, end = MARGIN, MARGIN + k
+    last = (k - 1) // (2 * KEY)  # of the keys in the first half of the k-mer; the first one counts most
     compare_strands(keys[KEYS][at + KEY * last :], keys[RC_KEYS][end - KEY - KEY * last :], strands)
     for i in range(last - 1, -1, -1):
         compare_before(keys[KEYS][at + KEY * i :], keys[RC_KEYS][end - KEY - KEY * i :], strands)
@@ -267,11 +245,11 @@ def hash_windows(
     # A part of a word: the last 8 letters, without those that are not its own, which are the lowest.
     foreign = np.uint64(8 * (WORD - rest % WORD))
     if rest > WORD:
-        mix_part2(strands, words[end - WORD :], rc_words[at:], foreign, halves2)
+        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C2, 33, C1, halves2)
     if rest >= WORD:
         mix_word(strands, scrambled_1[end - rest :], rc_scrambled_1[at + rest - WORD :], halves1)
     elif rest > 0:
-        mix_part1(strands, words[end - WORD :], rc_words[at:], foreign, halves1)
+        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C1, 31, C2, halves1)
     finish(np.uint64(k), halves1, halves2)
 
 
@@ -290,21 +268,15 @@ def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
         strands[i] = FORWARD if a < b else (strands[i] if a == b else BACKWARD)
 
 
-# In each of the next five both strands' values are loaded and one is taken, `a if strands[i] < 0 else b`.  An index
-# that is chosen would be one load less, but a load from anywhere, which SIMD code is slow at.
+# In each of the next four both strands' values are loaded and one is taken: to choose an index would be one load less,
+# but from anywhere, which SIMD code is slow at.
 
 
 @compiled
 def mix_first_pair(
-    strands: Masks,
-    word1: Words,
-    rc_word1: Words,
-    word2: Words,
-    rc_word2: Words,
-    seed: np.uint64,
-    halves1: Words,
+    strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, seed: np.uint64, halves1: Words,
     halves2: Words,
-) -> None:
+) -> None:  # fmt: skip
     """Mix a pair of scrambled words into the state that all begin with."""
     for i in range(strands.size):
         a, b = word1[i], rc_word1[i]
@@ -340,19 +312,14 @@ def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None
 
 
 @compiled
-def mix_part1(strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, halves: Words) -> None:
-    """Mix in the last letters if they are the first word of a pair: `word` without its lowest `foreign` bits."""
+def mix_part(
+    strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, c1: np.uint64, bits: int, c2: np.uint64,
+    halves: Words,
+) -> None:  # fmt: skip
+    """Mix in the last letters: `word` without its lowest `foreign` bits, not scrambled yet."""
     for i in range(strands.size):
         a, b = word[i], rc_word[i]
-        halves[i] ^= scrambled1((a if strands[i] < 0 else b) >> foreign)
-
-
-@compiled
-def mix_part2(strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, halves: Words) -> None:
-    """Mix in the last letters if they are the second word of a pair."""
-    for i in range(strands.size):
-        a, b = word[i], rc_word[i]
-        halves[i] ^= scrambled2((a if strands[i] < 0 else b) >> foreign)
+        halves[i] ^= scrambled((a if strands[i] < 0 else b) >> foreign, c1, bits, c2)
 
 
 @compiled
@@ -367,15 +334,9 @@ def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
 
 
 @compiled
-def scrambled1(word: np.uint64) -> np.uint64:
-    """A word of input, for the first half of the state."""
-    return rotate(word * C1, 31) * C2
-
-
-@compiled
-def scrambled2(word: np.uint64) -> np.uint64:
-    """A word of input, for the second half of the state."""
-    return rotate(word * C2, 33) * C1
+def scrambled(word: np.uint64, c1: np.uint64, bits: int, c2: np.uint64) -> np.uint64:
+    """A word of input, as MurmurHash3 has it before it is mixed into the first half (C1, 31, C2) or the second."""
+    return rotate(word * c1, bits) * c2
 
 
 @compiled
@@ -409,9 +370,8 @@ def keep_small(
     """Append to `kept` the hashes that are to be kept; the k-mer of halves1[i], halves2[i] begins at letters[i].
 
     Returns how many there are then.  A hash is all_mixed(x) + all_mixed(y).  The shift in all_mixed changes the lower
-    31 bits alone, so that x * M2 + y * M2, that is (x + y) * M2, is less than CARRY away from it: one multiplication
-    says of most hashes that they are not small.  Of a GROUP, the smallest is found without a branch, and seldom is
-    it small.
+    31 bits alone, so that (x + y) * M2 is less than CARRY away from it: one multiplication says of most hashes that
+    they are not small.  Of a GROUP, the smallest is found without a branch, and seldom is it small.
     """
     # SIMD code can compare numbers that have a sign; half of all is taken away to make them such.
     limit = LARGEST_SIGNED

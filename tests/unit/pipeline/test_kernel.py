@@ -150,23 +150,6 @@ def test_max_hash_is_kept() -> None:
         assert sorted(kept(text, [21], limit)[0]) == [h for h in hashes if h <= limit]
 
 
-@given(data=st.data())
-@settings(deadline=None)
-def test_pieces_that_overlap(data: st.DataObject) -> None:
-    """A long sequence hashed in pieces gives what it gives as a whole."""
-    text = random_dna(data.draw(st.integers(0, 10_000)), 3).encode()
-    ksizes = data.draw(st.lists(st.integers(1, 70), min_size=1, max_size=3))
-    total = [Counter[int]() for _ in ksizes]
-    carried, at = b"", 0
-    while at < len(text):
-        n = data.draw(st.integers(1, 6000))
-        piece = carried + text[at : at + n]
-        for counts, hashes in zip(total, hash_text(piece, ksizes, 42, ALL, len(carried)), strict=True):
-            counts.update(hashes.tolist())
-        carried, at = piece[max(0, len(piece) - max(ksizes) + 1) :], at + n
-    assert total == kept(text, ksizes)
-
-
 def test_arrays_and_buffers_are_text_too() -> None:
     text = random_dna(3000).encode()
     expected = [h.tolist() for h in hash_text(text, [21, 31], 42, ALL)]

@@ -20,8 +20,8 @@ def spec(tmp_path: Path) -> JobSpec:
     archive.write_bytes(b"archive")
     return JobSpec(
         job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
-        workspace=tmp_path / "work", store=tmp_path / "store", log=tmp_path / "log", archives=(), engine="kernel", decoder="auto",
-        threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
+        workspace=tmp_path / "work", store=tmp_path / "store", log=tmp_path / "log", archives=(), engine="kernel",
+        decoder="auto", threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
     )  # fmt: skip
 
 
