@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.failure import JobFailed, Reason
-from wort_cli.pipeline.compiled import compiled
+from wort_cli.pipeline.compiled import compiled, inner
 
 Letters = NDArray[np.uint8]
 
@@ -137,7 +137,7 @@ def read_lines(
     return n, min(start, data.size), known
 
 
-@compiled
+@inner
 def copy_bases(line: Letters, whole: bool, memory: NDArray[Any], text: Letters, n: int) -> int:
     """Append to text[:n] the bases of a line, or of a part of it; it ends here if it is `whole`.  Returns the new n."""
     seen = memory[0]
@@ -166,13 +166,13 @@ def copy_bases(line: Letters, whole: bool, memory: NDArray[Any], text: Letters, 
     return n
 
 
-@compiled
+@inner
 def is_blank(c: np.uint8) -> bool:
     """The ASCII characters that str.strip() takes off."""
     return bool(c == 32 or 9 <= c <= 13 or 28 <= c <= 31)
 
 
-@compiled
+@inner
 def copy(source: Letters, target: Letters) -> None:
     """The beginning of target becomes source; steps of a fixed length are twice as quick as a copy of slices."""
     done = 0
@@ -194,7 +194,7 @@ def end_read(memory: NDArray[Any]) -> None:
     seen.length = 0
 
 
-@compiled
+@inner
 def spot_of(header: Letters) -> int:
     """The spot's number in a header `>SPOT.READ`; -1 if it is none."""
     dot = after_digits(header, 1)
@@ -211,7 +211,7 @@ def spot_of(header: Letters) -> int:
     return int(spot)
 
 
-@compiled
+@inner
 def after_digits(line: Letters, begin: int) -> int:
     """The first place from `begin` on that is no digit."""
     while begin < line.size and ZERO <= line[begin] <= NINE:

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.compiled import compiled
+from wort_cli.pipeline.compiled import compiled, inner
 
 Letters = NDArray[np.uint8]
 Words = NDArray[np.uint64]
@@ -120,7 +120,7 @@ def hash_blocks(
     return start
 
 
-@compiled
+@inner
 def copy_letters(text: Letters, start: int, letters: Letters) -> None:
     """letters[i] = text[start + i] in upper case, and N where the text does not reach."""
     before = max(0, -start)
@@ -136,7 +136,7 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 # The tables over positions -------------------------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def tabulate(
     letters: Letters, table: Words, keys: Keys, bytes1: Letters, bytes2: Letters, halves: NDArray[np.uint16],
     quads: Keys,
@@ -173,14 +173,14 @@ def tabulate(
     join(halves, halves[8:], 16, keys[RC_KEYS])
 
 
-@compiled
+@inner
 def join(low: AnyWords, high: AnyWords, bits: int, out: AnyWords) -> None:
     """out[i] = high[i] above the `bits` bits of low[i]."""
     for i in range(min(low.size, high.size)):
         out[i] = np.uint64(low[i]) | (np.uint64(high[i]) << np.uint64(bits))
 
 
-@compiled
+@inner
 def complement(letters: Letters, out: Letters) -> None:
     """The letters of the complementary strand; of a byte that is no A, C, G or T, anything."""
     for i in range(letters.size):
@@ -188,7 +188,7 @@ def complement(letters: Letters, out: Letters) -> None:
         out[i] = letters[i] ^ (np.uint8(4) if letters[i] & np.uint8(2) else np.uint8(21))
 
 
-@compiled
+@inner
 def two_bits(letters: Letters, flip: int, out: Letters) -> None:
     """A, C, G, T as 0, 1, 2, 3 if `flip` is 0, and as those of their complements, 3, 2, 1, 0, if it is 3."""
     for i in range(letters.size):
@@ -197,7 +197,7 @@ def two_bits(letters: Letters, flip: int, out: Letters) -> None:
         out[i] = c ^ (c >> np.uint8(1)) ^ np.uint8(flip)
 
 
-@compiled
+@inner
 def scramble(words: Words, out1: Words, out2: Words) -> None:
     """What MurmurHash3 does to a word before it mixes it into the first, and into the second half of the hash."""
     for i in range(words.size):
@@ -208,7 +208,7 @@ def scramble(words: Words, out1: Words, out2: Words) -> None:
 # Hashing, one step for all windows of a block ------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def hash_windows(
     table: Words, keys: Keys, k: int, seed: np.uint64, strands: Masks, halves1: Words, halves2: Words
 ) -> None:
@@ -253,14 +253,14 @@ def hash_windows(
     finish(np.uint64(k), halves1, halves2)
 
 
-@compiled
+@inner
 def compare_strands(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
     """Say which is the smaller of k-mer and reverse complement, by 16 letters; if they are equal, either will do."""
     for i in range(strands.size):
         strands[i] = FORWARD if keys[i] <= rc_keys[i] else BACKWARD
 
 
-@compiled
+@inner
 def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
     """Compare 16 more letters, which come before those compared already."""
     for i in range(strands.size):
@@ -272,7 +272,7 @@ def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
 # but from anywhere, which SIMD code is slow at.
 
 
-@compiled
+@inner
 def mix_first_pair(
     strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, seed: np.uint64, halves1: Words,
     halves2: Words,
@@ -288,7 +288,7 @@ def mix_first_pair(
         halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
-@compiled
+@inner
 def mix_pair(
     strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, halves1: Words, halves2: Words
 ) -> None:
@@ -303,7 +303,7 @@ def mix_pair(
         halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
-@compiled
+@inner
 def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None:
     """Mix in a last scrambled word."""
     for i in range(strands.size):
@@ -311,7 +311,7 @@ def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None
         halves[i] ^= a if strands[i] < 0 else b
 
 
-@compiled
+@inner
 def mix_part(
     strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, c1: np.uint64, bits: int, c2: np.uint64,
     halves: Words,
@@ -322,7 +322,7 @@ def mix_part(
         halves[i] ^= scrambled((a if strands[i] < 0 else b) >> foreign, c1, bits, c2)
 
 
-@compiled
+@inner
 def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
     """Mix in the length, and all bits of each half, but for the last step of that; see keep_small."""
     for i in range(halves1.size):
@@ -333,19 +333,19 @@ def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
         halves2[i] = half_mixed(y)
 
 
-@compiled
+@inner
 def scrambled(word: np.uint64, c1: np.uint64, bits: int, c2: np.uint64) -> np.uint64:
     """A word of input, as MurmurHash3 has it before it is mixed into the first half (C1, 31, C2) or the second."""
     return rotate(word * c1, bits) * c2
 
 
-@compiled
+@inner
 def rotate(x: np.uint64, bits: int) -> np.uint64:
     """rotl64 of MurmurHash3.cpp."""
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
-@compiled
+@inner
 def half_mixed(x: np.uint64) -> np.uint64:
     """fmix64 of MurmurHash3.cpp, up to the last multiplication."""
     x ^= x >> np.uint64(33)
@@ -353,7 +353,7 @@ def half_mixed(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(33))
 
 
-@compiled
+@inner
 def all_mixed(x: np.uint64) -> np.uint64:
     """The rest of fmix64: then every bit depends on every bit."""
     x *= M2
@@ -363,7 +363,7 @@ def all_mixed(x: np.uint64) -> np.uint64:
 # What is kept --------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def keep_small(
     halves1: Words, halves2: Words, max_hash: np.uint64, letters: Letters, k: int, kept: Words, n_kept: int
 ) -> int:
@@ -391,7 +391,7 @@ def keep_small(
     return n_kept
 
 
-@compiled
+@inner
 def is_dna(letters: Letters) -> bool:
     """Whether all are A, C, G or T."""
     for c in letters:  # noqa: SIM110, numba has no all()

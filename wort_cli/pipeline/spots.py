@@ -16,7 +16,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.compiled import compiled
+from wort_cli.pipeline.compiled import compiled, inner
 from wort_cli.pipeline.slice_reads import PIECE, Declined, Spots
 from wort_cli.pipeline.slices import Slice
 from wort_cli.pipeline.tools import CalledOff
@@ -136,7 +136,7 @@ def read_spots(
     return row, n, 0
 
 
-@compiled
+@inner
 def read_cells(cursor: int, columns: NDArray[np.uint32], row: int, cells: Cells) -> int:
     """Have the library tell where the cells of a spot are.  Returns an rc_t."""
     for i in range(columns.size):
@@ -149,7 +149,7 @@ def read_cells(cursor: int, columns: NDArray[np.uint32], row: int, cells: Cells)
     return 0
 
 
-@compiled
+@inner
 def copy_facts(cells: Cells, lengths: NDArray[np.uint32], kinds: Letters, filters: Letters) -> int:
     """Copy what is known of a spot's reads.  Returns UNKNOWN if it is not as it should be, else 0."""
     reads = cells[LENGTHS, ELEMENTS]
@@ -172,7 +172,7 @@ def copy_facts(cells: Cells, lengths: NDArray[np.uint32], kinds: Letters, filter
     return 0 if total == cells[BASES, ELEMENTS] and biological > 0 else UNKNOWN
 
 
-@compiled
+@inner
 def take_reads(
     bases: np.uint64,
     lengths: NDArray[np.uint32],

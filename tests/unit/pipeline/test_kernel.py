@@ -1,6 +1,7 @@
 """The kernel keeps the very hashes that sourmash keeps."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from sourmash import MinHash
 
 from wort_cli.pipeline import kernel
@@ -121,9 +123,14 @@ def test_one_hash_over_and_over() -> None:
     assert len(set(hashes.tolist())) == 1
 
 
+# What only compiled functions call, for Python to call.
+all_mixed: Callable[[np.uint64], int] = njit(lambda half: kernel.all_mixed(half))  # noqa: PLW0108
+keep_small: Callable[..., int] = njit(lambda x, y, limit, text, k, out: kernel.keep_small(x, y, limit, text, k, out, 0))
+
+
 def halves_of(hash_: int, other: int) -> tuple[int, int]:
     """Two halves of state, one of which is `other`, whose hash is `hash_`."""
-    mixed = (hash_ - int(kernel.all_mixed(np.uint64(other)))) & ALL
+    mixed = (hash_ - int(all_mixed(np.uint64(other)))) & ALL
     # What all_mixed does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
     return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
 
@@ -139,7 +146,7 @@ def test_small_hashes_are_kept_exactly(max_hash: int, n: int) -> None:
     letters = np.frombuffer(b"A" * 400, np.uint8)
     out = np.zeros(n, np.uint64)
     halves1, halves2 = np.array(pairs, np.uint64).T.copy()
-    kept_ = kernel.keep_small(halves1, halves2, np.uint64(max_hash), letters, 21, out, 0)
+    kept_ = keep_small(halves1, halves2, np.uint64(max_hash), letters, 21, out)
     assert out[:kept_].tolist() == [hash_ for hash_ in hashes if 0 < hash_ <= max_hash]
 
 
