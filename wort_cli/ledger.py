@@ -20,6 +20,7 @@ from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
 from wort_cli.retry import RetryPolicy, decide, reasons_like
 from wort_cli.signature_record import SignatureRecord, Trust
+from wort_cli.submissions import Submissions
 from wort_cli.work import JobResult, Published
 
 
@@ -63,6 +64,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.storage = Storage(path)
+        self.submissions = Submissions(self.storage)
 
     def close(self) -> None:
         """Close the file; the next call opens it again.  Needed before a fork."""
@@ -255,12 +257,15 @@ class Ledger:
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
         """End an attempt with its result; None, and no change, if the job no longer runs in this attempt."""
         with self.storage.transaction():
-            if result.published is None:
+            if result.published is None and result.verdict is None:
                 failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker gave no result")
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
             if not self._end(result.job_id, result.attempt, JobState.DONE):
                 return None
-            self._record(result.published)
+            if result.published is not None:
+                self._record(result.published, Trust.VERIFIED if result.verdict else Trust.COMPUTED)
+            if result.verdict is not None:
+                self.submissions.conclude(self.job(result.job_id), result.verdict)
             return JobState.DONE
 
     def give_back(self, job_id: int, attempt: int, why: str) -> bool:
@@ -272,6 +277,8 @@ class Ledger:
         verdict = decide(failure, row["n"] if row else 0, policy, jitter)
         wait_until = time.time() + verdict.delay if verdict.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, verdict.state, failure.reason, failure.detail, wait_until)
+        if moved and verdict.state is JobState.UNAVAILABLE:
+            self.submissions.source_is_gone(self.job(job_id))
         return verdict.state if moved else None
 
     def _end(
@@ -297,14 +304,14 @@ class Ledger:
             > 0
         )
 
-    def _record(self, published: Published) -> None:
+    def _record(self, published: Published, trust: Trust) -> None:
         provenance = published.provenance
         self.storage.change(
             "record_signature",
             name=provenance.name,
             profile=provenance.profile,
             digest=provenance.digest,
-            trust=str(Trust.COMPUTED),
+            trust=str(trust),
             path=published.path,
             size=published.size,
             created_at=time.time(),

@@ -5,6 +5,7 @@ Every setting is one field of `Settings` with its sentence; `wort config show` a
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -47,6 +48,12 @@ def directories(value: Any) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
 
 
+def web_address(value: Any) -> str:
+    if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):
+        raise ValueError("a URL (http:// or https://) or `off` is needed")
+    return str(value)
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in choices:
@@ -82,6 +89,18 @@ class Settings:
     resolve_timeout: float = setting(60.0, positive_number, "seconds in which a run must be found")
     stall_timeout: float = setting(300.0, positive_number, "seconds without a new read after which decoding is ended")
     lease: float = setting(60.0, positive_number, "seconds without a sign of life after which a job is given back")
+    submit_size: int = setting(256_000_000, whole_number, "bytes that a submitted file may have")
+    submit_unpacked: int = setting(1_000_000_000, whole_number, "bytes to which a submitted file may unfold")
+    submit_memory: int = setting(512_000_000, whole_number, "bytes of memory in which a submitted file must be read")
+    submit_seconds: float = setting(8.0, positive_number, "seconds in which a submitted file must be read")
+    url_timeout: float = setting(30.0, positive_number, "seconds in which a URL must have answered, all in all")
+    lookup_timeout: float = setting(5.0, positive_number, "seconds in which an archive is asked about a run")
+    ena_url: str = setting(
+        "https://www.ebi.ac.uk/ena/portal/api/filereport", web_address, "ENA's file report; `off` asks it nothing"
+    )
+    ncbi_url: str = setting(
+        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", web_address, "NCBI's run info; `off` asks it nothing"
+    )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each setting came from: `default`, the file, or the environment's variable."""
 

@@ -13,6 +13,16 @@ from wort_cli.failure import Failure, Reason
 from wort_cli.job import Job, Progress, Source
 from wort_cli.settings import Settings
 from wort_cli.signature_record import Provenance
+from wort_cli.verdict import Depth, Verdict
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The signature that a job verifies: its file, the digest that is recorded of it, and how it is to be verified."""
+
+    path: Path
+    digest: str
+    depth: Depth
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class JobSpec:
     """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
+    subject: Subject | None = None
+    """What is to be verified; None if a signature is to be computed."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings) -> "JobSpec":
@@ -55,6 +67,9 @@ class JobSpec:
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
+            subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
+            if job.subject
+            else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -63,6 +78,8 @@ class JobSpec:
         data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
+        if self.subject is not None:
+            data["subject"]["path"] = str(self.subject.path)
         return data
 
     @classmethod
@@ -73,6 +90,8 @@ class JobSpec:
         fields["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
         fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
         fields["archives"] = tuple(Path(path) for path in data["archives"])
+        if subject := data["subject"]:
+            fields["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))
         return cls(**fields)
 
 
@@ -87,12 +106,13 @@ class Published:
 
 @dataclass(frozen=True)
 class JobResult:
-    """How an attempt ended: just one of the two is set."""
+    """How an attempt ended: with a failure, or else with a signature, a verdict, or both."""
 
     job_id: int
     attempt: int
     published: Published | None = None
     failure: Failure | None = None
+    verdict: Verdict | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready data."""
@@ -101,13 +121,14 @@ class JobResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobResult":
         """The inverse of `to_json`."""
-        published, failure = data["published"], data["failure"]
+        published, failure, verdict = data["published"], data["failure"], data["verdict"]
         return cls(
             job_id=data["job_id"],
             attempt=data["attempt"],
             published=published
             and Published(published["path"], published["size"], Provenance.from_json(published["provenance"])),
             failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
+            verdict=verdict and Verdict.from_json(verdict),
         )
 
 

@@ -1,0 +1,2 @@
+-- Version 2 of the ledger: nothing changes.
+SELECT 1;
