@@ -19,6 +19,15 @@ class SourceCheck(StrEnum):
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """What the public archives answered about a run, and when."""
+
+    known: bool
+    note: str
+    asked_at: float
+
+
+@dataclass(frozen=True)
 class Submission:
     """An entry of the ledger: one content under one name, however often it is handed in."""
 

@@ -13,7 +13,7 @@ from wort_cli.accession import Accession, Name
 from wort_cli.database import Storage
 from wort_cli.job import Job, JobKind, JobState, Source
 from wort_cli.signature_record import Trust
-from wort_cli.submission_record import Submission
+from wort_cli.submission_record import Lookup, Submission
 from wort_cli.verdict import Depth, Verdict, trust_after
 
 BEGINNING = re.compile(r"[0-9a-f]{8,64}")
@@ -34,15 +34,6 @@ class VerifyRequest:
     priority: int = 0
     group: str = ""
     engine: str = ""
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """What the public archives answered about a run, and when."""
-
-    known: bool
-    note: str
-    asked_at: float
 
 
 class Submissions:

@@ -99,8 +99,8 @@ UNPROVED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED}
 def trust_after(before: Trust, found: Trust) -> Trust:
     """How far a signature is trusted that was trusted as `before` says and of which a verification found `found`.
 
-    All reads decide in any case, and so does a refutation.  Less than that takes nothing away: a source that is gone, or
-    a few slices that fit, leave what was proved as it was, and what was refuted refuted.
+    All reads decide in any case, and so does a refutation.  Less than that takes nothing away: a source that is gone,
+    or a few slices that fit, leave what was proved as it was, and what was refuted refuted.
     """
     if found in (Trust.VERIFIED, Trust.MISMATCH):
         return found

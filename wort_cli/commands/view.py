@@ -15,8 +15,10 @@ from wort_cli.errors import NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger import Ledger
 from wort_cli.profile import profile_named
 from wort_cli.settings import Settings
-from wort_cli.signature_record import SignatureRecord
+from wort_cli.signature_record import SignatureRecord, Trust
 from wort_cli.stores.local import LocalStore
+from wort_cli.submission_record import Submission
+from wort_cli.verdict import Verdict
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR = 40
@@ -38,15 +40,21 @@ def view(
 ) -> None:
     """Look at a signature."""
     settings, ledger = begin()
-    path, record = find(what, settings, ledger)
+    path, known = find(what, settings, ledger)
+    if isinstance(known, Submission):
+        render.say(f"{known.name}: {known.trust}, handed in by {render.printable(known.submitter)}")
     if raw or output:
         write_out(path, output)
         return
-    show(path, record, ksize, hist=hist, provenance=provenance, as_json=as_json)
+    verdict = ledger.submissions.report(known.path) if known else None
+    show(path, known, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
-def find(what: str, settings: Settings, ledger: Ledger) -> tuple[Path, SignatureRecord | None]:
-    """The file of a signature, and what the catalog knows of it; a name goes before a file."""
+def find(what: str, settings: Settings, ledger: Ledger) -> tuple[Path, SignatureRecord | Submission | None]:
+    """The file of a signature, and what is known of it; a name goes before a file.
+
+    What was handed in is found where there is nothing of our own, and a part of its digest finds it in any case.
+    """
     if "/" not in what and not what.endswith((".sig", ".gz", ".json")):
         name: Name = parse_name(stem(what))
         profile = profile_named(settings.profile).name
@@ -54,6 +62,8 @@ def find(what: str, settings: Settings, ledger: Ledger) -> tuple[Path, Signature
         path = LocalStore(settings.store_dir).path(name)
         if record is not None and path.is_file():
             return path, record
+        if record is None and (submission := best_submission(name, what, ledger)):
+            return settings.store_dir / submission.path, submission
         jobs = ledger.jobs_named(name)
         if record is not None:
             raise NoSuchFile(
@@ -70,6 +80,15 @@ def find(what: str, settings: Settings, ledger: Ledger) -> tuple[Path, Signature
     return path, None
 
 
+def best_submission(name: Name, what: str, ledger: Ledger) -> Submission | None:
+    """What was handed in under a name and is trusted most; what was refuted is shown only by its digest."""
+    ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
+    named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
+    if named:
+        return min(named, key=lambda item: ranks.index(item.trust))
+    return next(iter(ledger.submissions.beginning(what)), None)
+
+
 def write_out(path: Path, output: Path | None) -> None:
     """The signature as JSON to stdout, or as it is to a file, whole or not at all."""
     import gzip
@@ -84,13 +103,21 @@ def write_out(path: Path, output: Path | None) -> None:
 
 
 def show(
-    path: Path, record: SignatureRecord | None, ksize: int | None, *, hist: bool, provenance: bool, as_json: bool
+    path: Path,
+    known: SignatureRecord | Submission | None,
+    ksize: int | None,
+    verdict: Verdict | None = None,
+    *,
+    hist: bool,
+    provenance: bool,
+    as_json: bool,
 ) -> None:
     """Everything about a signature."""
     from wort_cli.commands.abundance import histogram, numbers_of
     from wort_cli.signature_file import read_signature
 
     signature = read_signature(path)
+    record = known if isinstance(known, SignatureRecord) else None
     sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.ksize)]
     if not sketches:
         raise UsageError(
@@ -98,13 +125,18 @@ def show(
         )
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
     rows = [{**numbers_of(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
-    facts = facts_of(path, record, signature.name, signature.digest)
+    facts = facts_of(path, known, signature.name, signature.digest)
+    if verdict is not None:
+        facts["verification"] = "; ".join(
+            [verdict.sentence(), *(c.sentence() for c in verdict.comparisons if c.differs)]
+        )
     if as_json:
         render.document(
             {
                 **facts,
                 "sketches": [{**row, "histogram": histogram(s)} for row, s in zip(rows, sketches, strict=True)],
                 "provenance": record.provenance.to_json() if record else None,
+                "verdict": verdict.to_json() if verdict else None,
             }
         )
         return
@@ -119,7 +151,7 @@ def show(
             draw(f"abundances, k={sketch.ksize}", histogram(sketch))
 
 
-def facts_of(path: Path, record: SignatureRecord | None, name: str, digest: str) -> dict[str, Any]:
+def facts_of(path: Path, known: SignatureRecord | Submission | None, name: str, digest: str) -> dict[str, Any]:
     """What there is to say before the sketches."""
     facts: dict[str, Any] = {
         "name": name,
@@ -127,10 +159,20 @@ def facts_of(path: Path, record: SignatureRecord | None, name: str, digest: str)
         "size": render.size(path.stat().st_size),
         "digest": digest,
     }
-    if record is None:
+    if known is None:
         return {**facts, "trust": "not in the catalog"}
-    made = record.provenance
-    trust = str(record.trust) if record.digest == digest else "the file does not match the catalog's digest"
+    trust = str(known.trust) if known.digest == digest else "the file does not match the catalog's digest"
+    if isinstance(known, Submission):
+        return {
+            **facts,
+            "trust": trust,
+            "of": str(known.name),
+            "profile": known.profile,
+            "submitted": f"{render.when(known.submitted_at)}, by {known.submitter}, as {known.origin}",
+            "data": f"{known.url or known.name}: {known.source_check} ({known.source_note})",
+            "sha256": known.sha256,
+        }
+    record, made = known, known.provenance
     return {
         **facts,
         "trust": trust,

@@ -1,5 +1,7 @@
 """One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
 
+A job that verifies goes through the same stages and compares before it publishes (verify.py).
+
 A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
 sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
 """
@@ -25,6 +27,7 @@ from wort_cli.pipeline.sketch import RunSketcher, Totals
 from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 from wort_cli.pipeline.validate import Fingerprint, prove_whole
+from wort_cli.pipeline.verify import verify
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
@@ -46,8 +49,11 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
         with job_log(spec) as log:
             try:
                 workspace.make()
-                published = Attempt(spec, watcher, workspace, log).run()
-                return JobResult(spec.job_id, spec.attempt, published=published)
+                attempt = Attempt(spec, watcher, workspace, log)
+                if spec.subject is None:
+                    return JobResult(spec.job_id, spec.attempt, published=attempt.run())
+                verdict, published = verify(attempt, spec.subject)
+                return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
             except CalledOff:
                 log("called off")
                 raise
@@ -72,6 +78,16 @@ class Decoded:
     slices: int
 
 
+@dataclass(frozen=True)
+class Calculated:
+    """The sketches of a whole run, and all that is known of what they were made of."""
+
+    archive: Archive
+    fingerprint: Fingerprint
+    versions: dict[str, str]
+    decoded: Decoded
+
+
 class Attempt:
     """What the stages of one attempt share."""
 
@@ -84,17 +100,31 @@ class Attempt:
         self.started_at = time.time()
 
     def run(self) -> Published:
-        """Resolve, prove whole, decode and sketch, check, seal, publish."""
-        with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
-            self.report("resolving")
-            threading.Thread(target=import_module, args=("sourmash.signature",), daemon=True).start()  # for sealing
-            versions = {name: tools.version(name) for name in TOOLS}
-            archive = resolve(self.spec, tools)
-            self.report("validating", 0, archive.spots)
-            fingerprint = prove_whole(archive, tools)
-            check_has_spots(archive)
-            decoded = self.sketch_reads(archive, fingerprint, tools)
+        """Read all there is, then publish what came of it."""
+        with self.tools() as tools:
+            calculated = self.read_all(tools)
+        return self.publish(calculated)
+
+    def tools(self) -> ToolGroup:
+        """The tools of this attempt."""
+        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log)
+
+    def read_all(self, tools: ToolGroup) -> Calculated:
+        """Resolve, prove whole, decode and sketch, check."""
+        self.report("resolving")
+        threading.Thread(target=import_module, args=("sourmash.signature",), daemon=True).start()  # for sealing
+        versions = {name: tools.version(name) for name in TOOLS}
+        archive = resolve(self.spec, tools)
+        self.report("validating", 0, archive.spots)
+        fingerprint = prove_whole(archive, tools)
+        check_has_spots(archive)
+        decoded = self.sketch_reads(archive, fingerprint, tools)
         fingerprint.check_unchanged(archive)
+        return Calculated(archive, fingerprint, versions, decoded)
+
+    def publish(self, calculated: Calculated) -> Published:
+        """Seal the sketches and publish them."""
+        archive, fingerprint, decoded = calculated.archive, calculated.fingerprint, calculated.decoded
         totals = decoded.totals
         self.report("sealing", archive.spots, archive.spots, totals.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
@@ -112,7 +142,7 @@ class Attempt:
             source_sha256=fingerprint.sha256,
             source_mtime=fingerprint.mtime,
             validated=fingerprint.validated,
-            tools={**versions, **library_versions()},
+            tools={**calculated.versions, **library_versions()},
             argv=("fastq-dump", *self.profile.decode_flags, archive.argument),
             slices=decoded.slices,
             engine=self.spec.engine,

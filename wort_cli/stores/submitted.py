@@ -1,4 +1,4 @@
-"""Keeps what was handed in, byte for byte, apart from the signatures: `submitted/DIGEST/NAME.sig` below the store's root.
+"""Keeps what was handed in, byte for byte and apart: `submitted/DIGEST/NAME.sig` below the store's root.
 
 Nothing of it is ever published: what is published after a verification was computed here.
 """

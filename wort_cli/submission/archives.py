@@ -14,7 +14,7 @@ from wort_cli.accession import Accession
 from wort_cli.settings import Settings
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submissions import Lookup
+from wort_cli.submission_record import Lookup
 
 LARGEST_ANSWER = 1_000_000
 """Bytes."""

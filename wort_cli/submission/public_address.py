@@ -52,12 +52,11 @@ def why_not_v4(address: IPv4Address) -> str:
 
 def why_not_v6(address: IPv6Address) -> str:
     """See why_not_public."""
-    if address.scope_id is not None:
+    embedded = address.ipv4_mapped or (IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None)
+    if embedded is not None:
+        return why_not_v4(embedded)
+    if address.scope_id is not None or address.is_link_local:
         return "it is an address of one link"
-    if address.ipv4_mapped is not None:
-        return why_not_v4(address.ipv4_mapped)
-    if address in NAT64:
-        return why_not_v4(IPv4Address(int(address) & 0xFFFFFFFF))
     if address.is_loopback or address.is_unspecified:
         return "it is this machine"
     if address.is_multicast:

@@ -1,8 +1,8 @@
 """Asks a URL that a stranger named, and only if it is public: a client for HTTP that can't be led astray.
 
 A name is resolved once, every address it has must be public, the connection goes to one of these and nowhere else, and
-each redirect is judged anew.  There are no proxies, no credentials, no cookies; nothing is unpacked.  One deadline holds
-for everything together, so that a server that drips a byte a second gains nothing, and what is read is bounded.
+each redirect is judged anew.  There are no proxies, no credentials, no cookies; nothing is unpacked.  One deadline
+holds for everything together, so that a server that drips a byte a second gains nothing, and what is read is bounded.
 
 `trusted` is for addresses of the settings, which may be anywhere: only then is a private one asked.
 """
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
 import wort_cli
@@ -30,7 +30,7 @@ MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 CHUNK = 1 << 16
 LOWEST_FREE_PORT = 1024
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\]")
+AUTHORITY = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 
 
 class Unreachable(Exception):
@@ -78,15 +78,15 @@ def parse_url(url: str, *, trusted: bool = False) -> Target:
         raise Refusal(f"{shown(url)} is neither http:// nor https://", "URL")
     if "@" in parts.netloc:
         raise Refusal(f"{shown(url)} has a user or a password in it", "URL", "public data need none")
-    host = parts.netloc.rpartition(":")[0] if parts.netloc.rpartition(":")[2].isdigit() else parts.netloc
-    if not HOST.fullmatch(host.removesuffix(":")):
+    authority = AUTHORITY.fullmatch(parts.netloc)
+    if authority is None:
         raise Refusal(f"{shown(url)} has no proper host", "URL")
     secure = parts.scheme == "https"
     port = port if port is not None else 443 if secure else 80
     if not trusted and port not in (80, 443) and port < LOWEST_FREE_PORT:
         raise Refusal(f"port {port} is none of the web's", "URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(url, secure, host.removesuffix(":").strip("[]"), port, path)
+    return Target(url, secure, authority[1].strip("[]"), port, path)
 
 
 class Client:
@@ -215,7 +215,7 @@ class Client:
         ]
         connection.settimeout(self._left())
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
-        reader = io.BufferedReader(UntilDeadline(connection, self._left), CHUNK)
+        reader: BinaryIO = io.BufferedReader(UntilDeadline(connection, self._left), CHUNK)
         response = http.client.HTTPResponse(cast(socket.socket, MakesFile(reader)), method=method)
         response.begin()
         return response
@@ -254,9 +254,9 @@ class UntilDeadline(io.RawIOBase):
 class MakesFile:
     """All that HTTPResponse wants of a socket."""
 
-    def __init__(self, reader: io.BufferedReader) -> None:
+    def __init__(self, reader: BinaryIO) -> None:
         self._reader = reader
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def makefile(self, mode: str) -> BinaryIO:
         """The reader, whatever the mode."""
         return self._reader

@@ -141,7 +141,7 @@ class Pull:
         return int(word)
 
     def numbers(self, what: str, *, ascending: bool) -> Numbers:
-        """A list of unsigned 64-bit integers; Refusal at the first that is none, or is not larger than the one before."""
+        """A list of unsigned 64-bit integers; Refusal at the first that is none, or is not above the one before it."""
         parts: list[Numbers] = []
         count = 0
         for text in self._list_text():
@@ -154,7 +154,7 @@ class Pull:
         return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
     def _list_text(self) -> Iterator[bytes]:
-        """The text between the brackets of a list, in pieces that end where a number ends, without the commas between."""
+        """The text between the brackets of a list, in pieces of whole numbers, without the commas between pieces."""
         self.expect(b"[")
         if self.peek() == b"]":
             self._at += 1
@@ -218,22 +218,27 @@ def decimals(text: bytes, *, ascending: bool, before: int) -> Numbers:
     wrong[np.searchsorted(starts, odd, side="right") - 1] = True
     several = np.flatnonzero(lengths > 1)
     wrong[several] |= digits[starts[several]] == ord("0")
-    for index in np.flatnonzero(lengths == LONGEST_NUMBER):
+    for index in np.flatnonzero(lengths == LONGEST_NUMBER).tolist():
         number = text[starts[index] : starts[index] + LONGEST_NUMBER]
         wrong[index] |= number.isdigit() and int(number) > LARGEST
     if wrong.any():
-        index = int(wrong.argmax())
-        seen = text[starts[index] : starts[index] + min(int(lengths[index]), LONGEST_WORD)]
-        raise BadNumber(index, f"is {shown(seen.decode('ascii', 'replace'))}, no unsigned 64-bit integer")
+        first = int(wrong.argmax())
+        seen = text[starts[first] : starts[first] + min(int(lengths[first]), LONGEST_WORD)]
+        raise BadNumber(first, f"is {shown(seen.decode('ascii', 'replace'))}, no unsigned 64-bit integer")
     values = np.zeros(starts.size, np.uint64)
     for place in range(int(lengths.max())):
         there = lengths > place
         values[there] = values[there] * np.uint64(10) + (digits[starts[there] + place] - ord("0")).astype(np.uint64)
     if ascending:
-        fallen = np.flatnonzero(values[1:] <= values[:-1])
-        if values[0] <= before if before >= 0 else False:
-            raise BadNumber(0, f"is {values[0]}, not larger than the one before it, {before}")
-        if fallen.size:
-            index = int(fallen[0]) + 1
-            raise BadNumber(index, f"is {values[index]}, not larger than the one before it, {values[index - 1]}")
+        check_ascends(values, before)
     return values
+
+
+def check_ascends(values: Numbers, before: int) -> None:
+    """BadNumber if a number is not above the one before it; before the first was `before`."""
+    if int(values[0]) <= before:
+        raise BadNumber(0, f"is {values[0]}, not above the one before it, {before}")
+    fallen = np.flatnonzero(values[1:] <= values[:-1]) + 1
+    if fallen.size:
+        first = int(fallen[0])
+        raise BadNumber(first, f"is {values[first]}, not above the one before it, {values[first - 1]}")

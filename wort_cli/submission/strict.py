@@ -15,7 +15,7 @@ import numpy as np
 
 from wort_cli.errors import shown
 from wort_cli.profile import PROFILES, Profile
-from wort_cli.signature_file import GZIP_MAGIC, Sketch, SignatureDocument
+from wort_cli.signature_file import GZIP_MAGIC, SignatureDocument, Sketch
 from wort_cli.submission.pull import Numbers, Pull
 from wort_cli.submission.refusal import Refusal
 
@@ -266,4 +266,3 @@ class SignatureReader:
 
 
 FIXED = {"class": "sourmash_signature", "hash_function": "0.murmur64", "license": "CC0"}
-
