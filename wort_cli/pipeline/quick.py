@@ -24,7 +24,7 @@ BASES = 1_000_000
 """Of a slice, at the most: some thousand hashes for each k."""
 PARTS = 20
 """A small run is cut into so many slices."""
-RANDOM = 4
+RANDOM = 2
 """Slices beside the first and the last one, where nobody can know beforehand."""
 FEWEST = 200
 """Hashes of the slices; of fewer nothing is said about sums."""

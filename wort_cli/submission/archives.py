@@ -87,6 +87,6 @@ def ask(url: str, seconds: float) -> tuple[int, bytes]:
     try:
         return Client(seconds, trusted=True).get(url, LARGEST_ANSWER)
     except Unreachable as error:
-        raise NoAnswer(str(error)) from None
+        raise NoAnswer(error.why) from None
     except Refusal as refusal:
         raise NoAnswer(refusal.why) from None

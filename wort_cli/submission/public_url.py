@@ -27,6 +27,7 @@ from wort_cli.submission.refusal import Refusal
 
 LONGEST_URL = 2000
 MOST_REDIRECTS = 5
+LONGEST_MESSAGE = 200
 REDIRECTS = (301, 302, 303, 307, 308)
 CHUNK = 1 << 16
 LOWEST_FREE_PORT = 1024
@@ -35,6 +36,10 @@ AUTHORITY = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa
 
 class Unreachable(Exception):
     """Nobody answered, or not to the end: it may be the network, and may be otherwise later."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{shown(url)} does not answer: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,10 @@ class Client:
                             self._read(response, take, first_byte=first_byte)
                         return Answer(url, response.status)
                     where = response.headers.get("Location", "")
+            except TimeoutError:
+                raise Unreachable(url, f"not all was said within {self._seconds:g} seconds") from None
             except (OSError, http.client.HTTPException, ValueError) as error:
-                raise Unreachable(f"{shown(url)}: {shown(str(error) or type(error).__name__, 200)}") from None
+                raise Unreachable(url, readable(str(error) or type(error).__name__)) from None
             if not where:
                 raise Refusal(f"{shown(url)} redirects to nowhere", "URL")
             try:
@@ -153,7 +160,7 @@ class Client:
     def _left(self) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"not all was said within {self._seconds:g} seconds")
+            raise TimeoutError
         return left
 
     def _connect(self, target: Target) -> socket.socket:
@@ -191,7 +198,7 @@ class Client:
         thread.start()
         thread.join(self._left())
         if not found:
-            raise TimeoutError(f"{target.host} was not resolved within {self._seconds:g} seconds")
+            raise TimeoutError
         if isinstance(found[0], OSError):
             raise found[0]
         addresses = [(family, str(address[0])) for family, _, _, _, address in found[0]]
@@ -227,6 +234,11 @@ class Client:
                 return
         if response.length:  # of a body that was announced, some is missing
             raise OSError(f"the connection ended, {response.length:,} bytes too early")
+
+
+def readable(text: str) -> str:
+    """A message that may have come from outside, without control characters and of bounded length."""
+    return text if text.isprintable() and len(text) <= LONGEST_MESSAGE else shown(text, LONGEST_MESSAGE)
 
 
 def is_good(status: int) -> bool:

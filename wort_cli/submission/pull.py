@@ -19,6 +19,7 @@ LONGEST_NUMBER = 20
 """Digits of the largest unsigned 64-bit number."""
 LARGEST = 2**64 - 1
 BLANKS = b" \t\r\n"
+NO_BLANK = re.compile(rb"[^ \t\r\n]")
 AROUND_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 END_OF_WORD = re.compile(rb'[][{},:"\s]')
 ESCAPE_OR_QUOTE = re.compile(rb'["\\]')
@@ -176,11 +177,10 @@ class Pull:
 
     def _skip_blanks(self) -> bytes:
         while True:
-            while self._at < len(self._buffer):
-                byte = self._buffer[self._at : self._at + 1]
-                if byte not in BLANKS:
-                    return byte
-                self._at += 1
+            if found := NO_BLANK.search(self._buffer, self._at):
+                self._at = found.start()
+                return found.group()
+            self._at = len(self._buffer)
             if not self._more(keep=self._at):
                 return b""
 

@@ -217,7 +217,7 @@ class SignatureReader:
             raise self.json.refuse(f"its num is {value}, but {self.names()} has num=0 and scaled", self.how_to())
         elif key == "max_hash":
             found = f"its max_hash is {value} (scaled={round(2**64 / value) if value else 0})"
-            self.narrow(lambda profile: value == profile.max_hash, found, "scaled")
+            self.narrow(lambda profile: value == profile.max_hash, found, "max_hash")
         return value
 
     def abundances(self) -> Numbers:
