@@ -14,7 +14,6 @@ from statistics import median
 
 from tests.archives import make_paired
 from tests.forgeries import forged, multiply, relabel, sketched
-
 from wort_cli.accession import Accession
 from wort_cli.job import Progress, Source
 from wort_cli.pipeline.run import run_job

@@ -23,10 +23,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.submissions import proper
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal
-
-from tests.submissions import proper
 
 PUBLIC, PUBLIC_6 = "8.8.4.4", "2606:4700::1111"
 ADDRESSES = (PUBLIC, "8.8.8.8")

@@ -1,4 +1,4 @@
-"""URLs that strangers name, in a network of their own with public addresses, private ones behind, and servers that trick."""
+"""URLs that strangers name, in a network with public addresses, private ones behind, and servers that trick."""
 
 import re
 from typing import Any

@@ -97,7 +97,7 @@ def cause_of_numbers(pairs: Sequence[tuple[Sketch, Sketch]], comparisons: Sequen
     if missing and not extra:
         return cause_of_missing(pairs, missing, drifted)
     if extra and not missing:
-        return MORE_READS if drifted else f"{extra:,} hashes were added"
+        return MORE_READS if drifted else f"{hashes_were(extra)} added"
     if missing and extra:
         if not drifted and missing + extra <= max(2, FEW * expected):
             return f"hashes were changed: {missing:,} are missing, {extra:,} are none of the run's"
@@ -115,8 +115,8 @@ def cause_of_missing(pairs: Sequence[tuple[Sketch, Sketch]], missing: int, drift
         )
         kept = sum(len(theirs.hashes) for theirs, _ in pairs) / sum(len(ours.hashes) for _, ours in pairs)
         if cut and kept < 1 - FEW and largest < pairs[0][1].max_hash:
-            return f"other parameters: it was made with scaled={round(pairs[0][1].scaled / kept, -1):g} or so"
-        return f"{missing:,} hashes were removed"
+            return f"other parameters: it was made with scaled={roughly(2**64 / largest)} or so"
+        return f"{hashes_were(missing)} removed"
     if all(not np.any(mine > other) for mine, other in (shared_abundances(*pair) for pair in pairs)):
         return f"it is of a subset of the reads, about {share(pairs):.0%}"
     return OTHER_READS
@@ -130,12 +130,22 @@ def cause_of_drift(pairs: Sequence[tuple[Sketch, Sketch]], drifted: int, expecte
     if np.ptp(factors) == 0:
         return f"the abundances are {factors[0]:g} times those of the run"
     if drifted <= max(2, FEW * expected):
-        return f"the abundances of {drifted:,} hashes were changed"
+        return f"abundances were changed, of {drifted:,} {'hash' if drifted == 1 else 'hashes'}"
     if not np.any(mine > other):
         return f"it is of a subset of the reads, about {share(pairs):.0%}"
     if not np.any(mine < other):
         return MORE_READS
     return "the abundances are not those of the run"
+
+
+def hashes_were(number: int) -> str:
+    """1 hash was, 2 hashes were."""
+    return "1 hash was" if number == 1 else f"{number:,} hashes were"
+
+
+def roughly(number: float) -> int:
+    """A number by its first two digits."""
+    return int(round(number, 2 - len(str(int(number)))))
 
 
 def share(pairs: Sequence[tuple[Sketch, Sketch]]) -> float:

@@ -143,7 +143,9 @@ def ask_child(copy: Incoming, settings: Settings) -> dict[str, str]:
 
 def texts_of(said: bytes, code: int) -> dict[str, str]:
     """A child's answer, if it is one; Refusal if not, for then the file has brought it down."""
-    unreadable = Refusal(f"it can't be read: its reader ended with code {code}")
+    unreadable = Refusal(
+        f"it can't be read: its reader ended with code {code}", hint="is the setting `submit_memory` too small?"
+    )
     try:
         found: Any = json.loads(said)
     except ValueError:

@@ -1,0 +1,87 @@
+"""The process that reads: each hostile file is refused in time and memory, and whatever ends it becomes a sentence."""
+
+import json
+import resource
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.submissions import HOSTILE, proper
+from wort_cli.settings import Settings, load_settings
+from wort_cli.submission.refusal import Refusal
+from wort_cli.submission.sandbox import Accepted, check_apart, incoming, texts_of
+
+HEAVY = [
+    name
+    for name in HOSTILE
+    if any(word in name for word in ("bomb", "deep", "10 MB", "20,000", "huge", "digits", "commas", "without an end"))
+]
+"""Those that mean to take time and memory; the whole corpus is in the acceptance tests."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = load_settings({"WORT_HOME": str(tmp_path)})
+    made.make_directories()
+    return made
+
+
+def read(data: bytes, settings: Settings) -> Accepted:
+    with incoming(settings) as copy:
+        copy.write(data)
+        return check_apart(copy, settings)
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_hostile_files_are_refused_in_time_and_memory(name: str, settings: Settings) -> None:
+    data = HOSTILE[name]()
+    started = time.monotonic()
+    with pytest.raises(Refusal) as caught:
+        read(data, settings)
+    assert time.monotonic() - started < 10
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 512_000_000
+    assert caught.value.why.isprintable()
+    assert "its reader ended" not in caught.value.why  # refused by a rule, not by a crash
+
+
+def test_a_proper_one_is_described(settings: Settings) -> None:
+    found = read(proper(), settings)
+    assert (found.profile, found.name, found.size) == ("sra-v1", "SRR000001", len(proper()))
+
+
+def test_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    small = load_settings({"WORT_HOME": str(tmp_path), "WORT_SUBMIT_SIZE": "1000"})
+    small.make_directories()
+    with pytest.raises(Refusal, match="larger than 1,000 bytes"):
+        read(proper(), small)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("WORT_SUBMIT_SECONDS", "0.01", "more than 0.01 seconds"),
+        ("WORT_SUBMIT_MEMORY", "20000000", "its reader ended with code"),
+    ],
+)
+def test_the_limits_are_the_settings(variable: str, value: str, said: str, tmp_path: Path) -> None:
+    strict = load_settings({"WORT_HOME": str(tmp_path), variable: value})
+    strict.make_directories()
+    with pytest.raises(Refusal, match=said):
+        read(proper(), strict)
+
+
+def test_memory_is_limited(tmp_path: Path) -> None:
+    small = load_settings({"WORT_HOME": str(tmp_path), "WORT_SUBMIT_MEMORY": "150000000"})
+    small.make_directories()
+    with pytest.raises(Refusal, match="memory"):
+        read(HOSTILE["bomb of ascending hashes"](), small)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"null", b"[]", b"{}", b'{"why": 1}', b'{"profile": "sra-v1"}', b"\xff", json.dumps({"why": "x"}).encode()],
+)
+def test_an_answer_that_is_none(said: bytes) -> None:
+    with pytest.raises(Refusal, match="its reader ended with code 0"):
+        texts_of(said, 0)
