@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint bench docs setup clean
+.PHONY: help demo test lint bench docs fuzz setup clean
 
 help:
 	@echo "make demo   compute the signature of a small bundled archive and show it"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make docs   write the command reference anew"
 	@echo "make bench  measure against the reference pipeline"
+	@echo "make fuzz   damage signatures at random and have them read, for 5 minutes"
 
 demo:
 	@scripts/setup.sh
@@ -27,6 +28,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.pipeline --report docs $(ARGS)
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)
 
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md

@@ -33,6 +33,8 @@ fi
 
 command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || command -v unshare >/dev/null || install util-linux
+[ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
+[ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
 
 if ! [ -x "$venv/bin/python" ]; then
     # Debian keeps ensurepip, which venv needs, in a package of its own.

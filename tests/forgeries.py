@@ -1,4 +1,4 @@
-"""Signatures that look right and are not of the run they name: each forged from a real one, with its md5s recomputed."""
+"""Signatures that look right and are not of the run they name: forged from real ones, with their md5s recomputed."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ LARGEST_SEED = 50_000
 """Bytes: of the corpus, the small ones are damaged further."""
 UNPACKED = 1_000_000
 INTERESTING = (
-    b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":", b" ", b"\n", b"\0", b"\x1b[2J", b"-", b".", b"e9", b"0", b"null", b"true",
-    b"NaN", b"18446744073709551615", b"18446744073709551616", b"\\u0000", b"\\ud800", b'"mins":', b'"abundances":[1]',
-    b"\x1f\x8b", b"\xff", b"\xef\xbb\xbf",
+    b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":", b" ", b"\n", b"\0", b"\x1b[2J", b"-", b".", b"e9", b"0", b"null",
+    b"true", b"NaN", b"18446744073709551615", b"18446744073709551616", b"\\u0000", b"\\ud800", b'"mins":',
+    b'"abundances":[1]', b"\x1f\x8b", b"\xff", b"\xef\xbb\xbf",
 )  # fmt: skip
 
 

@@ -193,16 +193,16 @@ def endless(write: Callable[[bytes], object], data: bytes) -> None:
         write(data)
 
 
-ODDITIES: dict[str, Callable[[Callable[[bytes], object]], None]] = {
+ODDITIES: dict[str, Callable[[Callable[[bytes], object]], object]] = {
     "drip-headers": lambda write: drip(write, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000),
     "endless-headers": lambda write: endless(write, b"HTTP/1.1 200 OK\r\n" + b"X-More: x\r\n" * 100),
     "long-header": lambda write: endless(write, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000),
     "drip.sig": lambda write: drip(write, b"HTTP/1.1 200 OK\r\n\r\n" + proper()),
     "endless.sig": lambda write: endless(write, b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 100_000),
-    "short.sig": lambda write: write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + proper()) and None,
+    "short.sig": lambda write: write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + proper()),
     "chunked.sig": lambda write: write(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(proper()), proper())
-    ) and None,
+    ),
 }  # fmt: skip
 CONTENT: dict[str, Callable[[], bytes]] = {
     "good.sig": proper,
@@ -288,6 +288,12 @@ def hang_up(connection: socket.socket) -> None:
     connection.close()
 
 
+def speak_otherwise(connection: socket.socket) -> None:
+    """As another protocol begins."""
+    with connection:
+        connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+
 def say_nothing(connection: socket.socket) -> None:
     """Until the other side goes."""
     with connection:
@@ -320,7 +326,7 @@ def start_servers(scratch: Path) -> None:
     for server in (*servers, secure):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     raw_server(9001, say_nothing)
-    raw_server(9002, lambda connection: (connection.sendall(b"SSH-2.0-OpenSSH\r\n"), connection.close()) and None)
+    raw_server(9002, speak_otherwise)
     raw_server(9003, hang_up)
 
 

@@ -1,4 +1,4 @@
-"""Verification: what is right is proved, forgeries are caught with their diagnosis, and a source that is gone says so."""
+"""Verification: what is right is proved, forgeries are caught with their diagnosis, and what is gone says so."""
 
 import gzip
 import json

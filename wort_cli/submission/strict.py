@@ -15,7 +15,7 @@ import numpy as np
 
 from wort_cli.errors import shown
 from wort_cli.profile import PROFILES, Profile
-from wort_cli.signature_file import GZIP_MAGIC, SignatureDocument, Sketch
+from wort_cli.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
 from wort_cli.submission.pull import Numbers, Pull
 from wort_cli.submission.refusal import Refusal
 
@@ -187,8 +187,10 @@ class SignatureReader:
                 if not any(profile.abundance for profile in self.candidates):
                     raise json.refuse(f"it keeps abundances, {self.names()} keeps none", self.how_to())
                 seen[key] = self.abundances()
-            elif key in ("md5sum", "molecule"):
-                seen[key] = json.text(f"its {key}", 100)
+            elif key == "molecule":
+                seen[key] = molecule_of(json.text("its molecule", 100))
+            elif key == "md5sum":
+                seen[key] = json.text("its md5sum", 100)
             else:
                 seen[key] = self.parameter(key, json.integer(f"its {key}"))
         for key in ("num", "ksize", "seed", "max_hash", "mins", "md5sum", "molecule"):

@@ -1,5 +1,6 @@
 """Which slices are looked at, and what they refute."""
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -20,7 +21,7 @@ def test_the_first_and_the_last_spots_are_looked_at(spots: int, bases: int) -> N
     assert slices[0].first == 1
     assert slices[-1].last == spots
     assert len(slices) <= 4
-    assert all(one.last < other.first for one, other in zip(slices, slices[1:], strict=False))
+    assert all(one.last < other.first for one, other in pairwise(slices))
     if spots > 1000:
         assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * BASES, bases * 4.1 / 20)
 
