@@ -6,7 +6,7 @@ A verification is a job like any other.  How it ends decides, in the same transa
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wort_cli.accession import Accession, Name
@@ -44,13 +44,18 @@ class Submissions:
 
     # ---- what was handed in --------------------------------------------------
 
-    def add(self, submission: Submission) -> bool:
-        """Record a submission; False if there is this one already, which then stays as it is."""
+    def add(self, submission: Submission, keep: Callable[[], object] = lambda: None) -> bool:
+        """Record a submission; False if there is this one already, which then stays as it is.
+
+        `keep` keeps the bytes of a new one: before the record stands, and not beside somebody who hands in the same.
+        """
         values = {key: getattr(submission, key) for key in Submission.__dataclass_fields__ if key != "why"}
         texts = {key: str(values[key]) for key in ("name", "trust", "source_check")}
         with self._storage.transaction():
             added = self._storage.change("add_submission", **{**values, **texts}) > 0
-            if not added:
+            if added:
+                keep()
+            else:
                 self._storage.change(
                     "confirm_source",
                     digest=submission.digest,

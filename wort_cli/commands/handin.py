@@ -1,7 +1,7 @@
 """From what was handed in to a submission: taken in, checked apart, asked about, kept, recorded.  In this order.
 
-The file is kept before it is recorded, so that a record never stands without its bytes; a file without a record, of a
-process that was killed in between, is taken up when the same is handed in again.
+The bytes are on the disk before their record stands; a file without a record, of a process that was killed in between,
+is replaced when the same is handed in again.
 """
 
 import getpass
@@ -70,9 +70,8 @@ def hand_in(word: str, claims: Claims, settings: Settings, ledger: Ledger) -> Su
             receive(word, copy, settings)
             accepted = check_apart(copy, settings)
             submission = described(word, accepted, claims, settings, ledger)
-            if ledger.submissions.get(submission.digest, submission.name) is None:
-                SubmittedStore(settings.store_dir).put(copy.file, submission.digest, submission.name)
-            ledger.submissions.add(submission)
+            store = SubmittedStore(settings.store_dir)
+            ledger.submissions.add(submission, lambda: store.put(copy.file, submission.digest, submission.name))
     except Refusal as refusal:
         raise SubmissionRefused(word, refusal) from None
     except Unreachable as error:

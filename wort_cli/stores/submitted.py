@@ -22,10 +22,9 @@ class SubmittedStore:
         return f"submitted/{digest}/{name}.sig"
 
     def put(self, file: IO[bytes], digest: str, name: Name) -> Path:
-        """Keep the whole content of an open file; OSError if it can't be written.  One that is there stays."""
+        """Keep the whole content of an open file; OSError if it can't be written."""
         path = self.root / self.key(digest, name)
-        if not path.exists():
-            file.seek(0)
-            with whole_file(path) as kept:
-                shutil.copyfileobj(file, kept, COPY)
+        file.seek(0)
+        with whole_file(path) as kept:
+            shutil.copyfileobj(file, kept, COPY)
         return path

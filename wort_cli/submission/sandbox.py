@@ -27,6 +27,7 @@ from wort_cli.submission.refusal import Refusal
 COPY = 1 << 20
 LONGEST_ANSWER = 1 << 16
 """Bytes."""
+LONGEST_SENTENCE = 1000
 
 
 @dataclass(frozen=True)
@@ -154,4 +155,9 @@ def texts_of(said: bytes, code: int) -> dict[str, str]:
         "profile", "name", "filename", "digest")  # fmt: skip
     if code or not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in wanted):
         raise unreadable
-    return {key: found[key] for key in wanted}
+    return {key: found[key] if key in ("name", "filename") else plain(found[key]) for key in wanted}
+
+
+def plain(text: str) -> str:
+    """A sentence of the child as it may be shown, whatever has become of the child."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:LONGEST_SENTENCE])

@@ -78,6 +78,12 @@ def test_memory_is_limited(tmp_path: Path) -> None:
         read(HOSTILE["bomb of ascending hashes"](), small)
 
 
+def test_a_sentence_of_the_child_is_plain_whatever_became_of_it() -> None:
+    said = json.dumps({"why": "\x1b[2J" + "x" * 5000, "where": "\n", "hint": "\u202e"}).encode()
+    found = texts_of(said, 0)
+    assert all(text.isprintable() and len(text) < 1100 for text in found.values())
+
+
 @pytest.mark.parametrize(
     "said",
     [b"", b"null", b"[]", b"{}", b'{"why": 1}', b'{"profile": "sra-v1"}', b"\xff", json.dumps({"why": "x"}).encode()],
