@@ -118,6 +118,22 @@ def test_several_files_each_have_their_answer(offline: Home) -> None:
     assert [row[0] for row in done.rows()] == ["SRR000000", "SRR000002"]
 
 
+def test_what_is_told_of_a_submission_can_not_steer_the_terminal(offline: Home) -> None:
+    """The name of the file is the submitter's; it is kept, and shown escaped."""
+    file = offline.cwd / "\x1b[2J\u202e.sig"
+    file.write_bytes(proper())
+    told = [
+        offline("submit", file, "--no-verify"),
+        offline("view", RUN),
+        offline("verify", file),
+        offline("status", RUN),
+    ]
+    for done in told:
+        done.expect(0)
+        assert all(c.isprintable() or c in "\n\t" for c in done.out + done.err), ascii(done.out)
+    assert "\\x1b[2J\\u202e.sig" in told[1].out
+
+
 def test_a_profile_mismatch_names_the_very_command(offline: Home) -> None:
     one_sketch = document()
     del one_sketch[0]["signatures"][1:]

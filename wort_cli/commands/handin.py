@@ -108,11 +108,14 @@ def described(word: str, accepted: Accepted, claims: Claims, settings: Settings,
         check, note = ask_archives(accession, settings, ledger)
     if url:
         try:
-            check, note = SourceCheck.PUBLIC, f"{Client(settings.url_timeout).check(url).url} answers"
+            answer = f"{Client(settings.url_timeout).check(url).url} answers"
+            if accession is None:  # what is of a run is public if the run is, whatever else is at some URL
+                check = SourceCheck.PUBLIC
         except Unreachable as error:
             if claims.url or accession is None:
                 raise
-            note = "; ".join(filter(None, (note, str(error))))
+            answer = str(error)
+        note = "; ".join(filter(None, (note, answer)))
     name: Name = accession or LocalName(accepted.digest[:SHORT_DIGEST])
     return Submission(
         name=name,

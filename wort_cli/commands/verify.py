@@ -75,6 +75,8 @@ def verify(
     found: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
     for word in ids or []:
         found += [item for item in meant(word, settings, ledger) if item not in found]
+    if not found:
+        render.say("nothing waits to be verified")
     requests: dict[str, VerifyRequest] = {}
     asked = []
     for item in found:

@@ -22,7 +22,9 @@ BLANKS = b" \t\r\n"
 NO_BLANK = re.compile(rb"[^ \t\r\n]")
 AROUND_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 END_OF_WORD = re.compile(rb'[][{},:"\s]')
-ESCAPE_OR_QUOTE = re.compile(rb'["\\]')
+TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+LONGEST_LETTER = 12
+"""Bytes: two escapes such as \\ud83d\\ude00."""
 LONGEST_WORD = 64
 
 
@@ -88,26 +90,12 @@ class Pull:
         """A string of at most `longest` characters, without control characters."""
         if self.peek() != b'"':
             raise self.refuse(f"{what} is no text but {self._glimpse()}")
-        begin, at = self._at, self._at + 1
-        while True:
-            found = ESCAPE_OR_QUOTE.search(self._buffer, at)
-            if found is None or found.end() == len(self._buffer):
-                at = max(begin + 1, (found.start() if found else len(self._buffer)))
-                if at - begin > 12 * longest:
-                    raise self.refuse(f"{what} is longer than {longest} characters")
-                more = self._more(keep=begin)
-                if not more and found is not None and self._buffer[found.start() - begin : found.end() - begin] == b'"':
-                    at, begin = found.end() - begin, 0
-                    break
-                if not more:
-                    raise self.refuse("it ends in the midst of a text")
-                at, begin = at - begin, 0
-            elif found.group() == b'"':
-                at = found.end()
-                break
-            else:
-                at = found.end() + 1
-        token, self._at = self._buffer[begin:at], at
+        while not (found := TEXT.match(self._buffer, self._at)):
+            if len(self._buffer) - self._at > LONGEST_LETTER * longest:
+                raise self.refuse(f"{what} is longer than {longest} characters")
+            if not self._more(keep=self._at):
+                raise self.refuse("it ends in the midst of a text")
+        token, self._at = found.group(), found.end()
         try:
             value = json.loads(token)
         except (ValueError, UnicodeDecodeError):
@@ -121,15 +109,11 @@ class Pull:
     def word(self) -> bytes:
         """A number, true, false or null, as it is written."""
         self.peek()
-        while True:
-            found = END_OF_WORD.search(self._buffer, self._at)
-            end = found.start() if found else len(self._buffer)
-            if end - self._at > LONGEST_WORD:
-                raise self.refuse(f"there is {self._glimpse()} where a number must be")
-            if found or not self._more(keep=self._at):
+        while not (found := END_OF_WORD.search(self._buffer, self._at)):
+            if len(self._buffer) - self._at > LONGEST_WORD or not self._more(keep=self._at):
                 break
         end = found.start() if found else len(self._buffer)
-        if end == self._at:
+        if not 0 < end - self._at <= LONGEST_WORD:
             raise self.refuse(f"there is {self._glimpse()} where a number must be")
         word, self._at = self._buffer[self._at : end], end
         return word
