@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import Gate, Home, Shelf
+
+# How long an example takes is the machine's affair; a test as a whole has its timeout.
+settings.register_profile("wort", deadline=None)
+settings.load_profile("wort")
 
 
 @pytest.fixture(scope="session")
