@@ -147,7 +147,7 @@ def test_every_hostile_file_is_refused_and_the_daemon_lives(offline: Home) -> No
     pid = home.daemon_pid()
     paths = write_corpus(home.cwd / "corpus")
     assert len(paths) == len(HOSTILE) >= 80
-    done = home("submit", *paths, timeout=110).expect(6)
+    done = home("submit", *paths, env={"WORT_SUBMIT_UNPACKED": "300000000"}, timeout=110).expect(6)
     assert done.seconds < len(paths)
     assert done.out == ""
     refusals = [line for line in done.err.splitlines() if line.startswith("wort: ")]
