@@ -10,7 +10,10 @@ from wort_cli.settings import SETTINGS
 GROUPS = {"sync": ("push", "pull", "check"),
           "daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
           "config": ("show", "path")}  # fmt: skip
-COMMANDS = ("compute", "status", "view", "wait", "logs", "cancel", "retry", "sync", "daemon", "config", "doctor")
+COMMANDS = (
+    *("compute", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "sync"),
+    *("daemon", "config", "doctor"),
+)
 EXIT_CODES = """| code | meaning |
 | --- | --- |
 | 0 | done, or already there |
@@ -18,7 +21,8 @@ EXIT_CODES = """| code | meaning |
 | 2 | what was typed makes no sense; nothing was changed |
 | 3 | everything asked for is unavailable for good; `wort daemon status`: the daemon is stopped |
 | 4 | the daemon is needed and is not running |
-| 6 | the file is not a signature |
+| 5 | a signature is not what it says: verification found a mismatch |
+| 6 | the file is not a signature, or is refused as a submission |
 | 75 | temporary: try again later |
 | 130 | interrupted by Ctrl-C |"""
 

@@ -37,6 +37,8 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || { command -v radosgw && command -v ceph-mon && command -v ceph-osd; } >/dev/null ||
     install radosgw ceph-mon ceph-osd
 [ "$extra" != dev ] || command -v curl >/dev/null || install curl
+[ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
+[ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
 
 if ! [ -x "$venv/bin/python" ]; then
     # Debian keeps ensurepip, which venv needs, in a package of its own.

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.bucket import Bucket
 from tests.ceph import Ceph
 from tests.proxy import Proxy
 from tests.support import Gate, Home, Shelf
+
+# How long an example takes is the machine's affair; a test as a whole has its timeout.
+settings.register_profile("wort", deadline=None)
+settings.load_profile("wort")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from wort_cli.commands.doctor import doctor
 from wort_cli.commands.logs import logs
 from wort_cli.commands.retry import retry
 from wort_cli.commands.status import status
+from wort_cli.commands.submit import submit
+from wort_cli.commands.verify import verify
 from wort_cli.commands.view import view
 from wort_cli.commands.wait import wait
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
@@ -24,7 +26,7 @@ LONGEST_OPTION = 4096
 
 # `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (compute, status, view, wait, logs, cancel, retry, doctor):
+for command in (compute, submit, verify, status, view, wait, logs, cancel, retry, doctor):
     app.command()(command)
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")

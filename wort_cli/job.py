@@ -1,4 +1,4 @@
-"""A job: one signature to be computed, its states, and what it is computed from.  Values only."""
+"""A job: one signature to be computed or verified, its states, and what its reads come from.  Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,14 @@ from typing import Any
 
 from wort_cli.accession import Accession, Name, parse_name
 from wort_cli.failure import Reason
+from wort_cli.signature_record import Trust
+
+
+class JobKind(StrEnum):
+    """What a job is for."""
+
+    COMPUTE = "compute"
+    VERIFY = "verify"
 
 
 class JobState(StrEnum):
@@ -101,6 +109,15 @@ class Job:
     started_at: float | None
     ended_at: float | None
     progress: Progress | None = None
+    kind: JobKind = JobKind.COMPUTE
+    depth: str = ""
+    """Of a verification: full or quick."""
+    subject: str = ""
+    """Of a verification: the path of the signature that is verified, below the store's root."""
+    subject_digest: str = ""
+    """The digest that is recorded of it."""
+    verdict: Trust | None = None
+    """What a verification found, once it is done."""
 
     @property
     def name(self) -> Name:
@@ -133,6 +150,11 @@ class Job:
             started_at=row["started_at"],
             ended_at=row["ended_at"],
             progress=progress,
+            kind=JobKind(row["kind"]),
+            depth=row["depth"],
+            subject=row["subject"],
+            subject_digest=row["subject_digest"],
+            verdict=Trust(row["verdict"]) if row["verdict"] else None,
         )
 
 

@@ -19,7 +19,8 @@ from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
 from wort_cli.retry import RetryPolicy, decide, reasons_like
-from wort_cli.signature_record import SignatureRecord
+from wort_cli.signature_record import SignatureRecord, Trust
+from wort_cli.submissions import Submissions
 from wort_cli.work import JobResult, Published
 
 PAGE = 1000
@@ -66,6 +67,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.storage = Storage(path)
+        self.submissions = Submissions(self.storage)
 
     def close(self) -> None:
         """Close the file; the next call opens it again.  Needed before a fork."""
@@ -276,12 +278,15 @@ class Ledger:
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
         """End an attempt with its result; None, and no change, if the job no longer runs in this attempt."""
         with self.storage.transaction():
-            if result.published is None:
+            if result.published is None and result.verdict is None:
                 failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker gave no result")
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
             if not self._end(result.job_id, result.attempt, JobState.DONE):
                 return None
-            self.record(result.published)
+            if result.published is not None:
+                self.record(result.published, Trust.VERIFIED if result.verdict else result.published.trust)
+            if result.verdict is not None:
+                self.submissions.conclude(self.job(result.job_id), result.verdict)
             return JobState.DONE
 
     def give_back(self, job_id: int, attempt: int, why: str) -> bool:
@@ -293,6 +298,8 @@ class Ledger:
         verdict = decide(failure, row["n"] if row else 0, policy, jitter)
         wait_until = time.time() + verdict.delay if verdict.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, verdict.state, failure.reason, failure.detail, wait_until)
+        if moved and verdict.state is JobState.UNAVAILABLE:
+            self.submissions.source_is_gone(self.job(job_id))
         return verdict.state if moved else None
 
     def _end(
@@ -318,7 +325,7 @@ class Ledger:
             > 0
         )
 
-    def record(self, published: Published) -> None:
+    def record(self, published: Published, trust: Trust | None = None) -> None:
         """Enter a signature that stands in a store into the catalog, in place of an earlier one."""
         provenance = published.provenance
         self.storage.change(
@@ -326,7 +333,7 @@ class Ledger:
             name=provenance.name,
             profile=provenance.profile,
             digest=provenance.digest,
-            trust=str(published.trust),
+            trust=str(trust or published.trust),
             path=published.path,
             size=published.size,
             created_at=time.time(),

@@ -18,6 +18,11 @@ class Profile:
     decode_flags: tuple[str, ...]
     """The flags of fastq-dump, before the source."""
 
+    @property
+    def max_hash(self) -> int:
+        """The largest hash that is kept, of floating-point numbers as in sourmash (minhash.rs, max_hash_for_scaled)."""
+        return 2**64 - 1 if self.scaled == 1 else int(2**64 / self.scaled)
+
     def sourmash_arguments(self) -> tuple[str, ...]:
         """The arguments by which `sourmash sketch` makes the same signature."""
         parameters = [*(f"k={k}" for k in self.ksizes), f"scaled={self.scaled}", *(["abund"] if self.abundance else [])]

@@ -65,6 +65,12 @@ def region_name(value: Any) -> str:
     return value
 
 
+def web_address(value: Any) -> str:
+    if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):
+        raise ValueError("a URL (http:// or https://) or `off` is needed")
+    return str(value)
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in choices:
@@ -118,6 +124,18 @@ class Settings:
     s3_unsigned: bool = setting(False, yes_or_no, "read a public bucket without credentials; nothing is published")
     s3_timeout: float = setting(60.0, positive_number, "seconds without an answer after which a request is given up")
     s3_transfers: int = setting(8, count, "objects that `wort sync` transfers at a time")
+    submit_size: int = setting(256_000_000, whole_number, "bytes that a submitted file may have")
+    submit_unpacked: int = setting(1_000_000_000, whole_number, "bytes to which a submitted file may unfold")
+    submit_memory: int = setting(512_000_000, whole_number, "bytes of memory in which a submitted file must be read")
+    submit_seconds: float = setting(8.0, positive_number, "seconds in which a submitted file must be read")
+    url_timeout: float = setting(30.0, positive_number, "seconds in which a URL must have answered, all in all")
+    lookup_timeout: float = setting(5.0, positive_number, "seconds in which an archive is asked about a run")
+    ena_url: str = setting(
+        "https://www.ebi.ac.uk/ena/portal/api/filereport", web_address, "ENA's file report; `off` asks it nothing"
+    )
+    ncbi_url: str = setting(
+        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", web_address, "NCBI's run info; `off` asks it nothing"
+    )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each setting came from: `default`, the file, or the environment's variable."""
 

@@ -152,9 +152,14 @@ def parse_sketch(data: dict[str, Any]) -> Sketch:
         max_hash=max_hash,
         hashes=hashes,
         abundances=abundances,
-        moltype=str(data["molecule"]),
+        moltype=molecule_of(str(data["molecule"])),
         md5=str(data["md5sum"]),
     )
+
+
+def molecule_of(text: str) -> str:
+    """The type of a sketch's molecule in the spelling of today: older versions of sourmash 4 write `dna`."""
+    return "DNA" if text == "dna" else text
 
 
 def numbers(values: Any, what: str) -> NDArray[np.uint64]:

@@ -14,6 +14,16 @@ from wort_cli.job import Job, Progress, Source
 from wort_cli.s3_target import S3Target
 from wort_cli.settings import Settings
 from wort_cli.signature_record import Provenance, Trust
+from wort_cli.verdict import Depth, Verdict
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The signature that a job verifies: its file, the digest that is recorded of it, and how it is to be verified."""
+
+    path: Path
+    digest: str
+    depth: Depth
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,8 @@ class JobSpec:
     """Compute what is in the bucket already, and put it in the place of what differs."""
     s3: S3Target | None = None
     """The bucket in which the signature is looked for, and to which it is published; None for neither."""
+    subject: Subject | None = None
+    """What is to be verified; None if a signature is to be computed."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings) -> "JobSpec":
@@ -64,6 +76,9 @@ class JobSpec:
             stall_timeout=settings.stall_timeout,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
+            subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
+            if job.subject
+            else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -73,6 +88,8 @@ class JobSpec:
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
         data["s3"] = self.s3.to_json() if self.s3 else None
+        if self.subject is not None:
+            data["subject"]["path"] = str(self.subject.path)
         return data
 
     @classmethod
@@ -84,6 +101,8 @@ class JobSpec:
         fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
         fields["archives"] = tuple(Path(path) for path in data["archives"])
         fields["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
+        if subject := data["subject"]:
+            fields["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))
         return cls(**fields)
 
 
@@ -103,12 +122,13 @@ class Published:
 
 @dataclass(frozen=True)
 class JobResult:
-    """How an attempt ended: just one of the two is set."""
+    """How an attempt ended: with a failure, or else with a signature, a verdict, or both."""
 
     job_id: int
     attempt: int
     published: Published | None = None
     failure: Failure | None = None
+    verdict: Verdict | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready data."""
@@ -117,7 +137,7 @@ class JobResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobResult":
         """The inverse of `to_json`."""
-        published, failure = data["published"], data["failure"]
+        published, failure, verdict = data["published"], data["failure"], data["verdict"]
         return cls(
             job_id=data["job_id"],
             attempt=data["attempt"],
@@ -130,6 +150,7 @@ class JobResult:
                 trust=Trust(published["trust"]),
             ),
             failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
+            verdict=verdict and Verdict.from_json(verdict),
         )
 
 

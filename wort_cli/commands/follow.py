@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from wort_cli.commands import render
 from wort_cli.errors import ExitCode, WortError
-from wort_cli.job import Job, JobState, Progress
+from wort_cli.job import Job, JobKind, JobState, Progress
 from wort_cli.ledger import Ledger
 
 POLL = 0.2
@@ -181,4 +181,5 @@ def as_record(job: Job) -> dict[str, Any]:
         "queued": render.when(job.created_at),
         "ended": render.when(job.ended_at),
         "message": job.message,
+        "kind": str(job.kind) if job.kind is not JobKind.COMPUTE else "",
     }

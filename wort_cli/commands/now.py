@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import FrameType
 
 from wort_cli.commands.follow import Display, bars
-from wort_cli.errors import Terminated, WortError
+from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.job import Job, JobState, Progress
 from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
@@ -105,7 +105,11 @@ class NowWatcher:
         ledger = Ledger(self._settings.ledger_file)
         pause = min(1.0, self._settings.lease / 3)
         while not self._ended.wait(pause):
-            if not ledger.extend_lease(self._job.id, self._job.attempt, self._settings.lease):
+            try:
+                ours = ledger.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
+            except StorageProblem:  # a full disk, say; the lease outlasts that for a while
+                continue
+            if not ours:
                 self._called_off.set()
                 break
         ledger.close()

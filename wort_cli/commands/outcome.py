@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+import typer
+
 from wort_cli.commands import render
 from wort_cli.errors import ExitCode
 from wort_cli.job import Job, JobState
+from wort_cli.signature_record import Trust
 
 
 def exit_code(states: Iterable[JobState]) -> ExitCode:
@@ -17,6 +20,14 @@ def exit_code(states: Iterable[JobState]) -> ExitCode:
     if found & {JobState.WAITING, JobState.QUEUED, JobState.RUNNING} and JobState.FAILED not in found:
         return ExitCode.TEMPORARY
     return ExitCode.SOME_FAILED
+
+
+def end_with(jobs: Sequence[Job]) -> None:
+    """Exit by the outcome of jobs; a signature that was refuted comes before all else."""
+    refuted = any(job.verdict is Trust.MISMATCH for job in jobs)
+    code = ExitCode.MISMATCH if refuted else exit_code(job.state for job in jobs)
+    if code is not ExitCode.OK:
+        raise typer.Exit(int(code))
 
 
 def explain(jobs: Sequence[Job], most: int = 20) -> None:

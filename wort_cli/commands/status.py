@@ -15,7 +15,20 @@ from wort_cli.job import JobState
 from wort_cli.ledger import JobFilter, Ledger
 from wort_cli.settings import Settings
 
-COLUMNS = ("job", "name", "state", "reason", "progress", "group", "priority", "attempt", "queued", "ended", "message")
+COLUMNS = (
+    "job",
+    "name",
+    "state",
+    "reason",
+    "progress",
+    "group",
+    "priority",
+    "attempt",
+    "queued",
+    "ended",
+    "message",
+    "kind",
+)
 RUNNING_SHOWN = 20
 CLEAR = "\x1b[H\x1b[2J"
 """What empties a terminal (ECMA-48)."""

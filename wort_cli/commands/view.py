@@ -3,7 +3,6 @@
 A signature is looked for in the local store, then in the bucket.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,25 +14,24 @@ import typer
 
 from wort_cli.accession import Accession, Name, parse_name
 from wort_cli.commands import render
+from wort_cli.commands.address import show_url
 from wort_cli.commands.context import JsonOption, begin
 from wort_cli.commands.output import write_output
-from wort_cli.commands.place import Place, open_bucket
+from wort_cli.commands.place import Place
 from wort_cli.commands.sources import stem
-from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError, shown
+from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError
 from wort_cli.ledger import Ledger
 from wort_cli.profile import profile_named
 from wort_cli.settings import Settings
-from wort_cli.signature_record import SignatureRecord
+from wort_cli.signature_record import SignatureRecord, Trust
+from wort_cli.submission_record import Submission
 
 if TYPE_CHECKING:
     from wort_cli.stores.shared import SharedStore
+    from wort_cli.verdict import Verdict
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR = 40
-DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-LONGEST = 7 * 86400
-"""Seconds that a signed address may be good for (AWS, Signature Version 4)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Found:
     """A signature that was found: a file with it, what is known of it, and where it is for a person."""
 
     path: Path
-    record: SignatureRecord | None
+    known: SignatureRecord | Submission | None
     where: str
 
 
@@ -71,15 +69,22 @@ def view(
         show_url(what, expires, settings, as_json=as_json)
         return
     with find(what, settings, ledger) as found:
+        known = found.known
+        if isinstance(known, Submission):
+            render.say(f"{known.name}: {known.trust}, handed in by {render.printable(known.submitter)}")
         if raw or output:
             write_out(found.path, output)
-        else:
-            show(found, ksize, hist=hist, provenance=provenance, as_json=as_json)
+            return
+        verdict = ledger.submissions.report(known.path) if known and known.path else None
+        show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
 @contextmanager
 def find(what: str, settings: Settings, ledger: Ledger) -> Iterator[Found]:
-    """The signature that is meant, for as long as the context lasts; a name goes before a file."""
+    """The signature that is meant, for as long as the context lasts; a name goes before a file.
+
+    What was handed in is found where there is nothing of our own, and a part of its digest finds it in any case.
+    """
     if "/" in what or what.endswith((".sig", ".gz", ".json")):
         path = Path(what)
         if not path.is_file():
@@ -92,12 +97,14 @@ def find(what: str, settings: Settings, ledger: Ledger) -> Iterator[Found]:
     place = Place(settings, ledger, profile)
     if record is not None and place.local.has(name):
         yield Found(place.local.path(name), record, str(place.local.path(name)))
-    elif settings.s3 is not None and isinstance(name, Accession):
-        shared = place.shared()
-        if shared.find(name) is None:
-            raise explanation(name, record, settings, ledger)
+        return
+    shared = place.shared() if settings.s3 is not None and isinstance(name, Accession) else None
+    if shared is not None and isinstance(name, Accession) and shared.find(name) is not None:
         with place.fetched(name, shared) as path:
             yield Found(path, record or record_of(name, shared), shared.url(name))
+    elif record is None and (submission := best_submission(name, what, ledger)):
+        path = settings.store_dir / submission.path
+        yield Found(path, submission, str(path))
     else:
         raise explanation(name, record, settings, ledger)
 
@@ -127,29 +134,13 @@ def record_of(name: Accession, shared: "SharedStore") -> SignatureRecord | None:
     )
 
 
-def show_url(what: str, expires: str, settings: Settings, *, as_json: bool) -> None:
-    """An address by which anybody can read a signature for a while."""
-    from wort_cli.stores.described import signature_key
-
-    seconds = seconds_of(expires)
-    name = Accession.parse(what)
-    shared = open_bucket(settings)
-    if shared.find(name) is None:
-        raise UsageError(f"there is no signature of {name} in the bucket", f"`wort sync push {name}` puts it there")
-    url = shared.objects.url(signature_key(name), seconds, f"{name}.sig")
-    if as_json:
-        render.document({"name": name, "url": url, "seconds": seconds})
-    else:
-        render.result(url)
-
-
-def seconds_of(text: str) -> int:
-    """A duration such as 30m in seconds; UsageError if it is none, or longer than an address may be good."""
-    found = DURATION.fullmatch(text)
-    seconds = int(found[1]) * SECONDS[found[2]] if found else 0
-    if not 0 < seconds <= LONGEST:
-        raise UsageError(f"--expires {shown(text)} is not a duration", "give 30s, 15m, 1h or up to 7d")
-    return seconds
+def best_submission(name: Name, what: str, ledger: Ledger) -> Submission | None:
+    """What was handed in under a name and is trusted most; what was refuted is shown only by its digest."""
+    ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
+    named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
+    if named:
+        return min(named, key=lambda item: ranks.index(item.trust))
+    return next(iter(ledger.submissions.beginning(what)), None)
 
 
 def write_out(path: Path, output: Path | None) -> None:
@@ -172,12 +163,21 @@ def write_out(path: Path, output: Path | None) -> None:
     sys.stdout.buffer.flush()
 
 
-def show(found: Found, ksize: int | None, *, hist: bool, provenance: bool, as_json: bool) -> None:
+def show(
+    found: Found,
+    ksize: int | None,
+    verdict: "Verdict | None",
+    *,
+    hist: bool,
+    provenance: bool,
+    as_json: bool,
+) -> None:
     """Everything about a signature."""
     from wort_cli.commands.abundance import histogram, numbers_of
     from wort_cli.signature_file import read_signature
 
-    record = found.record
+    known = found.known
+    record = known if isinstance(known, SignatureRecord) else None
     signature = read_signature(found.path)
     sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.ksize)]
     if not sketches:
@@ -187,12 +187,17 @@ def show(found: Found, ksize: int | None, *, hist: bool, provenance: bool, as_js
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
     rows = [{**numbers_of(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
     facts = facts_of(found, signature.name, signature.digest)
+    if verdict is not None:
+        facts["verification"] = "; ".join(
+            [verdict.sentence(), *(c.sentence() for c in verdict.comparisons if c.differs)]
+        )
     if as_json:
         render.document(
             {
                 **facts,
                 "sketches": [{**row, "histogram": histogram(s)} for row, s in zip(rows, sketches, strict=True)],
                 "provenance": record.provenance.to_json() if record else None,
+                "verdict": verdict.to_json() if verdict else None,
             }
         )
         return
@@ -209,18 +214,28 @@ def show(found: Found, ksize: int | None, *, hist: bool, provenance: bool, as_js
 
 def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
     """What there is to say before the sketches."""
-    record = found.record
+    known = found.known
     facts: dict[str, Any] = {
         "name": name,
         "file": found.where,
         "size": render.size(found.path.stat().st_size),
         "digest": digest,
     }
-    if record is None:
+    if known is None:
         return {**facts, "trust": "not in the catalog"}
-    made = record.provenance
-    trust = str(record.trust) if record.digest == digest else "the file does not match the catalog's digest"
-    facts |= {"trust": trust, "profile": record.profile}
+    trust = str(known.trust) if known.digest == digest else "the file does not match the catalog's digest"
+    if isinstance(known, Submission):
+        return {
+            **facts,
+            "trust": trust,
+            "of": str(known.name),
+            "profile": known.profile,
+            "submitted": f"{render.when(known.submitted_at)}, by {known.submitter}, as {known.origin}",
+            "data": f"{known.url or known.name}: {known.source_check} ({known.source_note})",
+            "sha256": known.sha256,
+        }
+    made = known.provenance
+    facts |= {"trust": trust, "profile": known.profile}
     if not made.started_at:  # found in a bucket, without provenance
         return {**facts, "source": made.source}
     return {

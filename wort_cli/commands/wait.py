@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands import outcome, render
-from wort_cli.commands.compute import end_with
 from wort_cli.commands.context import GroupOption, JobsArgument, JsonOption, begin, job_ids_of
 from wort_cli.commands.follow import as_record, follow
 from wort_cli.errors import DaemonNotRunning, UsageError
@@ -39,4 +38,4 @@ def wait(
     ended = follow(ledger, job_ids, timeout)
     render.table(("name", "state", "job", "reason"), [as_record(job) for job in ended], as_json=as_json)
     outcome.explain(ended)
-    end_with([job.state for job in ended])
+    outcome.end_with(ended)

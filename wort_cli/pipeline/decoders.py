@@ -31,10 +31,7 @@ def decoders_of(
     workspace: Workspace,
 ) -> list[Callable[[Slice], SliceReads]]:
     """The decoders of an archive; each of them begins with a slice when it is called."""
-
-    def dump(part: Slice) -> SliceReads:
-        return DumpedReads(Decoder(archive, profile, tools, spec.stall_timeout, part), engine.new_reader())
-
+    dump = dumping(archive, profile, engine, tools, spec)
     if spec.decoder != AUTO or engine.name != KernelEngine.name:
         return [dump]
     try:
@@ -42,6 +39,17 @@ def decoders_of(
     except Declined as declined:
         tools.log(f"fastq-dump decodes: {declined}")
         return [dump]
+
+
+def dumping(
+    archive: Archive, profile: Profile, engine: Engine, tools: ToolGroup, spec: JobSpec
+) -> Callable[[Slice], SliceReads]:
+    """fastq-dump, which takes any archive and any flags."""
+
+    def dump(part: Slice) -> SliceReads:
+        return DumpedReads(Decoder(archive, profile, tools, spec.stall_timeout, part), engine.new_reader())
+
+    return dump
 
 
 def in_process(

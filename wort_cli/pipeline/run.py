@@ -1,6 +1,7 @@
 """One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
 
-What an earlier attempt sealed is only published; what stands in the bucket already is not computed at all.
+What an earlier attempt sealed is only published; what stands in the bucket already is not computed at all.  A job that
+verifies goes through the same stages and compares before it publishes (verify.py).
 
 A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
 sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
@@ -12,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from wort_cli.failure import JobFailed
 from wort_cli.job import Progress
@@ -27,6 +29,7 @@ from wort_cli.pipeline.sketch import RunSketcher, Totals
 from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 from wort_cli.pipeline.validate import Fingerprint, prove_whole
+from wort_cli.pipeline.verify import verify
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
@@ -49,8 +52,11 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
         with job_log(spec) as log:
             try:
                 workspace.make()
-                published = Attempt(spec, watcher, workspace, log).run()
-                return JobResult(spec.job_id, spec.attempt, published=published)
+                attempt = Attempt(spec, watcher, workspace, log)
+                if spec.subject is None:
+                    return JobResult(spec.job_id, spec.attempt, published=attempt.run())
+                verdict, published = verify(attempt, spec.subject)
+                return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
             except CalledOff:
                 log("called off")
                 raise
@@ -76,6 +82,16 @@ class Decoded:
     decoders: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Calculated:
+    """The sketches of a whole run, and all that is known of what they were made of."""
+
+    archive: Archive
+    fingerprint: Fingerprint
+    versions: dict[str, str]
+    decoded: Decoded
+
+
 class Attempt:
     """What the stages of one attempt share."""
 
@@ -90,31 +106,49 @@ class Attempt:
     def run(self) -> Published:
         """Publish what was sealed before; or take what stands in the bucket; or compute, and publish that."""
         provenance = self.workspace.sealed_before(self.spec)
-        sealed = self.workspace.kept
-        if provenance is None:
-            self.report("looking")
-            if (found := look(self.spec, self.log, self.watcher.called_off)) is not None:
-                return found
-            provenance = self.compute()
-            sealed = self.workspace.keep_sealed(provenance, self.spec) if self.spec.s3 else self.workspace.sealed
+        if provenance is not None:
+            return self.publish(self.workspace.kept, provenance)
+        self.report("looking")
+        if (found := look(self.spec, self.log, self.watcher.called_off)) is not None:
+            return found
+        with self.tools() as tools:
+            calculated = self.read_all(tools)
+        return self.seal_and_publish(calculated)
+
+    def tools(self) -> ToolGroup:
+        """The tools of this attempt."""
+        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log)
+
+    def read_all(self, tools: ToolGroup) -> Calculated:
+        """Resolve, prove whole, decode and sketch, check."""
+        engine = ENGINES[self.spec.engine](self.profile)
+        self.report("resolving")
+        # Load what sketching needs, while the tools look at the archive.
+        threading.Thread(target=engine.hash_text, args=(b"N",), name="warm-up", daemon=True).start()
+        versions = {name: tools.version(name) for name in TOOLS}
+        archive = resolve(self.spec, tools)
+        self.report("validating", 0, archive.spots)
+        fingerprint = prove_whole(archive, tools)
+        check_has_spots(archive)
+        decoded = self.sketch_reads(archive, fingerprint, engine, tools)
+        fingerprint.check_unchanged(archive)
+        return Calculated(archive, fingerprint, versions, decoded)
+
+    def seal_and_publish(self, calculated: Calculated) -> Published:
+        """Seal the sketches and publish them; with a bucket, what was sealed is kept until it stands there."""
+        provenance = self.seal(calculated)
+        sealed = self.workspace.keep_sealed(provenance, self.spec) if self.spec.s3 else self.workspace.sealed
+        return self.publish(sealed, provenance)
+
+    def publish(self, sealed: Path, provenance: Provenance) -> Published:
+        """Put a sealed signature into the local store, and into the bucket."""
         self.report("publishing", provenance.spots, provenance.spots, provenance.bases)
         published = publish(sealed, provenance, LocalStore(self.spec.store))
         return share(sealed, published, self.spec, self.log, self.watcher.called_off)
 
-    def compute(self) -> Provenance:
-        """Resolve, prove whole, decode and sketch, check, seal."""
-        engine = ENGINES[self.spec.engine](self.profile)
-        with ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log) as tools:
-            self.report("resolving")
-            # Load what sketching needs, while the tools look at the archive.
-            threading.Thread(target=engine.hash_text, args=(b"N",), name="warm-up", daemon=True).start()
-            versions = {name: tools.version(name) for name in TOOLS}
-            archive = resolve(self.spec, tools)
-            self.report("validating", 0, archive.spots)
-            fingerprint = prove_whole(archive, tools)
-            check_has_spots(archive)
-            decoded = self.sketch_reads(archive, fingerprint, engine, tools)
-        fingerprint.check_unchanged(archive)
+    def seal(self, calculated: Calculated) -> Provenance:
+        """Seal the sketches; return how they came to be."""
+        archive, fingerprint, decoded = calculated.archive, calculated.fingerprint, calculated.decoded
         totals = decoded.totals
         self.report("sealing", archive.spots, archive.spots, totals.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
@@ -132,7 +166,7 @@ class Attempt:
             source_sha256=fingerprint.sha256,
             source_mtime=fingerprint.mtime,
             validated=fingerprint.validated,
-            tools={**versions, **library_versions()},
+            tools={**calculated.versions, **library_versions()},
             argv=("fastq-dump", *self.profile.decode_flags, archive.argument),
             slices=decoded.slices,
             engine=self.spec.engine,

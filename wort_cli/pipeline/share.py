@@ -58,6 +58,26 @@ def share(sealed: Path, published: Published, spec: JobSpec, log: Log, called_of
     return replace(published, remote=store.url(name))
 
 
+def digest_there(spec: JobSpec, called_off: Callable[[], bool]) -> str | None:
+    """The digest of what stands in the bucket for a job, by reading all of it.
+
+    None if nothing stands there, or there is no bucket; '' if what stands there is no signature of that run.
+    """
+    if spec.s3 is None:
+        return None
+    name = run_of(spec)
+
+    def read() -> str | None:
+        store = open_store(spec.s3)
+        there = store.find(name)
+        if there is None:
+            return None
+        described = store.examine(name, there)
+        return described.digest if described else ""
+
+    return while_watched(read, called_off)
+
+
 def open_store(target: S3Target | None) -> SharedStore:
     """The bucket; credentials are looked for anew."""
     from wort_cli.stores.s3 import S3Store

@@ -11,8 +11,10 @@ SELECT 1 FROM signatures WHERE name = :name AND profile = :profile;
 INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote)
 VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance, :remote)
 ON CONFLICT (name, profile) DO UPDATE SET
-    digest = excluded.digest, trust = excluded.trust, path = excluded.path, size = excluded.size,
-    created_at = excluded.created_at, provenance = excluded.provenance, remote = excluded.remote;
+    digest = excluded.digest, path = excluded.path, size = excluded.size,
+    created_at = excluded.created_at, provenance = excluded.provenance, remote = excluded.remote,
+    -- What was proved of the same content stays proved.
+    trust = CASE WHEN digest = excluded.digest AND trust = 'verified' THEN trust ELSE excluded.trust END;
 
 -- name: remote_names
 -- Runs whose signature was seen in a bucket, in order, a page at a time.

@@ -1,9 +1,9 @@
 -- The ledger's queries about jobs.  `-- name: X` begins the query X of wort_cli/ledger.py.
 
 -- name: latest_job
--- The last job of a signature: the one that is live, if one is.
+-- The last job that makes a signature: the one that is live, if one is.
 SELECT id, state, reason, message, archive FROM jobs
-WHERE name = :name AND profile = :profile ORDER BY id DESC LIMIT 1;
+WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
 INSERT INTO jobs (name, profile, archive, priority, group_name, force, engine, upload, created_at)
@@ -62,7 +62,8 @@ UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL,
                 group_name = coalesce(nullif(:group_name, ''), group_name)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later
-                  WHERE later.name = jobs.name AND later.profile = jobs.profile AND later.id > jobs.id);
+                  WHERE later.name = jobs.name AND later.profile = jobs.profile AND later.id > jobs.id
+                    AND later.kind = jobs.kind AND later.subject = jobs.subject);
 
 -- name: next_jobs
 SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT :limit;

@@ -7,6 +7,8 @@
 A file appears under its final name only when it is whole and on the disk: written as `.partial`, fsynced, renamed.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -81,21 +83,37 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write and read, which appears under its name only when it is whole and on the disk.
 
     After any exception it does not appear.  The `.partial` of a writer that was killed is written over by the next one,
-    so that none is left.
+    so that none is left; writers of the same file take turns.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w+b") as file:
+    with own_file(partial) as file:
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def own_file(path: Path) -> IO[bytes]:
+    """An empty file of that name which is nobody else's until it is closed; waits for whoever has it."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(path.stat(), os.fstat(file.fileno())):  # else it was renamed while we waited
+                    file.truncate(0)
+                    return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()

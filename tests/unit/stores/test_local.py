@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.unit.builders import provenance
 from wort_cli.accession import parse_name
 from wort_cli.signature_record import Provenance
-from wort_cli.stores.local import LocalStore, write_whole
+from wort_cli.stores.local import LocalStore, whole_file, write_whole
 
 WRITER = """
 import resource, signal, sys
@@ -124,3 +125,35 @@ def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_
     assert writer.returncode == errno.EFBIG
     assert path.read_bytes() == b"old"
     assert files_below(tmp_path) == {"file"}
+
+
+def test_writers_of_the_same_file_take_turns(tmp_path: Path) -> None:
+    """Each writes slowly, in pieces; whatever stands under the name at any time is the whole of one of them."""
+    path, failures = tmp_path / "x", []
+    write_whole(path, b"0" * 5000)
+    ended = threading.Event()
+
+    def write(letter: bytes) -> None:
+        for _ in range(20):
+            with whole_file(path) as file:
+                for _ in range(5):
+                    file.write(letter * 1000)
+                    file.flush()
+
+    def read() -> None:
+        while not ended.is_set():
+            data = path.read_bytes()
+            if len(data) != 5000 or len(set(data)) != 1:
+                failures.append(data[:10])
+
+    reader = threading.Thread(target=read)
+    writers = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
+    reader.start()
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    ended.set()
+    reader.join()
+    assert not failures
+    assert [item.name for item in tmp_path.iterdir()] == ["x"]

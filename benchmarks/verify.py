@@ -1,0 +1,98 @@
+"""How long a full and a quick verification take, on a run of 300 Mbp, of the real signature and of gross forgeries.
+
+`python -m benchmarks.verify [--spots N]`.  Everything happens in one process that has warmed up, as a worker has; full
+and quick ones in turn, so that what else the machine does is shared by both.
+"""
+
+import argparse
+import gzip
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from tests.archives import make_paired
+from tests.forgeries import forged, multiply, relabel, sketched
+from wort_cli.accession import Accession
+from wort_cli.job import Progress, Source
+from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.workspace import remove_workspace
+from wort_cli.settings import Settings, load_settings
+from wort_cli.submission.strict import read_strictly
+from wort_cli.verdict import Depth
+from wort_cli.work import JobResult, JobSpec, Subject
+
+NAME = Accession("SRR000001")
+THREADS = 2
+
+
+class Unwatched:
+    """A Watcher that lets everything happen."""
+
+    def report(self, progress: Progress) -> None:
+        """See Watcher."""
+
+    def called_off(self) -> bool:
+        """See Watcher."""
+        return False
+
+
+def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobResult]:
+    """The seconds that a job takes, and its result."""
+    spec = JobSpec(
+        1, 1, Source(NAME), "sra-v1", settings.workspace(1), settings.store_dir, settings.job_log(1),
+        settings.archives, settings.engine, THREADS, settings.slice_bases, 60.0, 300.0, subject,
+    )  # fmt: skip
+    started = time.monotonic()
+    result = run_job(spec, Unwatched())
+    seconds = time.monotonic() - started
+    remove_workspace(spec.workspace)
+    return seconds, result
+
+
+def main() -> None:
+    """Make the runs and the forgeries, verify them, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spots", type=int, default=1_000_000, help="of 2 x 150 bases")
+    parser.add_argument("--times", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        (root / "archives").mkdir()
+        archive = make_paired(root / "archives" / f"{NAME}.sra", spots=given.spots, genome=5_000_000)
+        other = make_paired(root / "other.sra", spots=given.spots // 5, seed=2, genome=5_000_000)
+        settings = load_settings({"WORT_HOME": scratch, "WORT_ARCHIVES": str(root / "archives")})
+        settings.make_directories()
+        _, made = job(settings)
+        if made.published is None:
+            raise SystemExit(f"the run could not be computed: {made.failure}")
+        real = gzip.decompress((settings.store_dir / made.published.path).read_bytes())
+        kinds: dict[str, Callable[[], bytes]] = {
+            "the real one": lambda: real,
+            "of another run": lambda: sketched(other, NAME),
+            "of half of the reads": lambda: sketched(archive, NAME, spots=given.spots // 2),
+            "scaled=2000, relabelled": lambda: forged(sketched(archive, NAME, scaled=2000), relabel),
+            "abundances times 7": lambda: forged(real, multiply(7)),
+        }
+        print(f"{given.spots * 300 / 1e6:.0f} Mbp, {THREADS} threads, medians of {given.times}")
+        print("| signature | full, s | quick, s | quick / full | quick says |\n| --- | --- | --- | --- | --- |")
+        for kind, make in kinds.items():
+            path = root / "subject.sig"
+            path.write_bytes(make())
+            digest = read_strictly(path).document.digest
+            times: dict[Depth, list[float]] = {depth: [] for depth in Depth}
+            said = ""
+            for _ in range(given.times):
+                for depth in Depth:
+                    seconds, result = job(settings, Subject(path, digest, depth))
+                    times[depth].append(seconds)
+                    if result.verdict is None:
+                        raise SystemExit(f"{kind}: {result.failure}")
+                    said = result.verdict.sentence()
+            full, quick = median(times[Depth.FULL]), median(times[Depth.QUICK])
+            print(f"| {kind} | {full:.2f} | {quick:.2f} | {quick / full:.3f} | {said} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

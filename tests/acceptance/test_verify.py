@@ -1,0 +1,247 @@
+"""Verification: what is right is proved, forgeries are caught with their diagnosis, and what is gone says so."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.forgeries import (
+    add_one,
+    change_an_abundance,
+    change_one,
+    forged,
+    multiply,
+    relabel,
+    remove_one,
+    sketched,
+)
+from tests.submissions import document, proper, text
+from tests.support import Home, Shelf
+
+PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
+SPOTS = 20_000
+"""Of the large run, of 6 Mbp: its slices have hundreds of hashes."""
+
+
+@pytest.fixture
+def offline(home: Home, shelf: Shelf) -> Home:
+    """A home with three runs, in which no archive is asked about them."""
+    home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
+    home.keep(PAIRED, shelf.archive())
+    home.keep(CLIPPED, shelf.archive("clipped"))
+    home.keep(LARGE, shelf.large(SPOTS))
+    return home
+
+
+def verdicts(home: Home, *arguments: str | Path, code: int) -> dict[str, dict[str, Any]]:
+    """What `verify --now` finds of each of its arguments, by digest."""
+    done = home("verify", *arguments, "--now", "--json").expect(code)
+    return {record["digest"]: record for record in done.json()}
+
+
+def digest_of(home: Home, data: bytes, name: str = "x.sig") -> str:
+    """Hand something in; return its digest."""
+    (home.cwd / name).write_bytes(data)
+    return str(home("submit", name, "--no-verify", "--json").expect(0).json()[0]["digest"])
+
+
+FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
+    "a hash removed": (lambda s: forged(s.reference(s.archive(), PAIRED), remove_one), "1 hash was removed"),
+    "a hash added": (lambda s: forged(s.reference(s.archive(), PAIRED), add_one), "1 hash was added"),
+    "a hash changed": (lambda s: forged(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
+    "an abundance changed": (
+        lambda s: forged(s.reference(s.archive(), PAIRED), change_an_abundance),
+        "abundances were changed, of 1 hash",
+    ),
+    "abundances times 7": (
+        lambda s: forged(s.reference(s.archive(), PAIRED), multiply(7)),
+        "the abundances are 7 times those of the run",
+    ),
+    "without --split-spot": (
+        lambda s: sketched(s.archive(), PAIRED, without=["--split-spot"]),
+        "mates were not split per spot",
+    ),
+    "without --clip": (lambda s: sketched(s.archive("clipped"), CLIPPED, without=["--clip"]), "reads were not clipped"),
+    "half of the reads": (lambda s: sketched(s.archive(), PAIRED, spots=1000), "a subset of the reads, about 5"),
+    "another run": (lambda s: sketched(s.archive("single_illumina"), PAIRED), "it is of another run"),
+    "scaled=2000 relabelled": (
+        lambda s: forged(sketched(s.archive(), PAIRED, scaled=2000), relabel),
+        "it was made with scaled=2000 or so",
+    ),
+}
+
+
+def test_forgeries_are_caught_each_with_its_diagnosis(offline: Home, shelf: Shelf) -> None:
+    """All in one go, with the real ones between them."""
+    home = offline
+    digests = {}
+    for number, (kind, (make, _)) in enumerate(FORGERIES.items()):
+        digests[kind] = digest_of(home, make(shelf), f"{number}.sig")
+    real = digest_of(home, shelf.reference(shelf.archive(), PAIRED), "real.sig")
+    clipped = digest_of(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "clipped.sig")
+    assert len({real, clipped, *digests.values()}) == len(FORGERIES) + 2
+    found = verdicts(home, *digests.values(), real, clipped, code=5)
+    for kind, (_, cause) in FORGERIES.items():
+        record = found[digests[kind]]
+        assert record["trust"] == "mismatch", kind
+        assert cause in record["why"], (kind, record)
+        assert any(c["missing"] or c["extra"] or c["drifted"] for c in record["verdict"]["comparisons"]), kind
+    assert found[real]["trust"] == found[clipped]["trust"] == "verified"
+    assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)
+    assert home.signature(CLIPPED) == shelf.reference(shelf.archive("clipped"), CLIPPED)
+    assert len(home.select("SELECT 1 FROM signatures")) == 2
+    seen = home("view", digests["a hash removed"], "--json").expect(0).json()
+    assert (seen["trust"], seen["verdict"]["comparisons"][1]["missing"]) == ("mismatch", 1)
+    home("view", PAIRED, "--json").expect(0)
+
+
+def test_md5_of_another_file_is_refused_already(offline: Home, shelf: Shelf) -> None:
+    data = json.loads(shelf.reference(shelf.archive(), PAIRED))
+    other = json.loads(shelf.reference(shelf.archive("clipped"), CLIPPED))
+    data[0]["signatures"][0]["md5sum"] = other[0]["signatures"][0]["md5sum"]
+    offline("submit", "-", stdin=text(data)).expect(6, "its md5sum is", "but that of its hashes is")
+
+
+def test_the_person_is_told_how_it_differs(offline: Home, shelf: Shelf) -> None:
+    digest = digest_of(offline, forged(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
+    done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "sums 7 : 1")
+    assert done.rows()[0][:2] == [PAIRED, "mismatch"]
+    offline("view", PAIRED).expect(2, "there is no signature")
+
+
+def test_the_witness_agrees(offline: Home, shelf: Shelf) -> None:
+    digest = digest_of(offline, shelf.reference(shelf.archive(), PAIRED))
+    done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).json()
+    assert (done[0]["trust"], done[0]["verdict"]["engine"]) == ("verified", "sourmash")
+
+
+# ---- Quick
+
+
+def test_quick_refutes_gross_forgeries_and_proves_nothing(offline: Home, shelf: Shelf) -> None:
+    home, archive = offline, shelf.large(SPOTS)
+    real = shelf.reference(archive, LARGE)
+    gross = {
+        "half of the reads": sketched(archive, LARGE, spots=SPOTS // 2),
+        "another run": sketched(shelf.archive(), LARGE),
+        "scaled=2000": forged(sketched(archive, LARGE, scaled=2000), relabel),
+        "times 7": forged(real, multiply(7)),
+    }
+    digests = {kind: digest_of(home, data, f"{kind[:3]}.sig") for kind, data in gross.items()}
+    honest = digest_of(home, real, "real.sig")
+    found = verdicts(home, *digests.values(), honest, "--quick", code=5)
+    for kind, digest in digests.items():
+        assert found[digest]["trust"] == "mismatch", (kind, found[digest])
+        assert found[digest]["verdict"]["bases"] < 6_000_000 / 3
+    assert found[honest]["trust"] == "quick-checked"
+    assert len(found[honest]["verdict"]["slices"]) >= 3
+    assert not home.signature_file(LARGE).exists()
+    assert not home.select("SELECT 1 FROM signatures")
+    assert home("view", LARGE, "--json").expect(0).json()["trust"] == "quick-checked"
+    assert verdicts(home, LARGE, code=0)[honest]["trust"] == "verified"
+    assert home.signature(LARGE) == real
+
+
+def test_a_damaged_archive_refutes_nobody(home: Home, shelf: Shelf) -> None:
+    home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
+    home.keep(PAIRED, shelf.flipped())
+    digest = digest_of(home, shelf.reference(shelf.archive("single_illumina"), PAIRED))
+    home("verify", digest, "--now", "--quick").expect(1, "corrupt")
+    home("verify", digest, "--now").expect(1, "corrupt")
+    assert home.select("SELECT trust FROM submissions") == [("unverified",)]
+
+
+# ---- What can't be recalculated
+
+
+def test_a_run_that_is_gone_is_unverifiable(offline: Home) -> None:
+    digest = digest_of(offline, text(document("SRR999999")))
+    done = offline("verify", digest, "--now", env={"WORT_RESOLVE_TIMEOUT": "20"}).expect(3, "not-found")
+    assert done.rows()[0][1] == "unverifiable"
+    seen = offline("view", "SRR999999", "--json").expect(0).json()
+    assert seen["trust"] == "unverifiable"
+    assert offline.select("SELECT trust, why FROM submissions")[0][1].startswith("not-found: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Access denied - please request permission to access phs000710/UR in dbGaP ( 403 )", "controlled"),
+        ("Access denied - object has not been published. ( 403 )", "withdrawn"),
+    ],
+)
+def test_a_controlled_run_is_unverifiable_with_its_reason(said: str, reason: str, home: Home) -> None:
+    home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
+    env = {}
+    for tool in ("srapath", "fastq-dump"):
+        env = home.with_tool(
+            tool, f'[ "$1" = --version ] && exec /usr/bin/{tool} "$@"; echo "err: {said}" >&2; exit 64'
+        )
+    digest = digest_of(home, proper())
+    home("verify", digest, "--now", env=env).expect(3, reason)
+    [(trust, why)] = home.select("SELECT trust, why FROM submissions")
+    assert trust == "unverifiable"
+    assert why.startswith(f"{reason}: ")
+
+
+def test_which_ones_are_meant(offline: Home, shelf: Shelf) -> None:
+    offline("verify", PAIRED).expect(2, "nothing is known")
+    offline("verify").expect(2, "which signatures?")
+    offline("verify", "x", "--unverified").expect(2, "which signatures?")
+    offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")
+    offline("verify", PAIRED, "--engine", "abacus").expect(2, "there is no engine")
+    digest_of(offline, shelf.reference(shelf.archive(), PAIRED))
+    digest_of(offline, text(document(CLIPPED)))
+    digest_of(offline, text(document(PAIRED)))
+    assert len(offline("verify", "--unverified", "--json").expect(0).json()) == 3
+    assert len(offline("verify", PAIRED, "--json").expect(0).json()) == 2
+    assert [job.name for job in offline.jobs()] == [PAIRED, CLIPPED, PAIRED]
+    assert offline("verify", "x.sig", "--json").expect(0).json()[0]["name"] == PAIRED
+
+
+# ---- Our own
+
+
+def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, shelf: Shelf) -> None:
+    home = offline
+    home("compute", PAIRED, "--now").expect(0)
+    file = home.signature_file(PAIRED)
+    before = file.stat()
+    done = home("verify", PAIRED, "--now").expect(0)
+    assert done.rows()[0][:4] == [PAIRED, "verified", "full", "done"]
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert home("view", PAIRED, "--json").expect(0).json()["trust"] == "verified"
+    home("verify", PAIRED, "--now", "--quick").expect(0)
+    assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick look takes nothing away
+    file.write_bytes(gzip.compress(forged(home.signature(PAIRED), remove_one)))
+    home("verify", PAIRED, "--now").expect(5, "the file that is kept is not what was recorded")
+    file.write_bytes(b"rubbish")
+    home("verify", PAIRED, "--now").expect(5, "the file that is kept is damaged")
+    assert home.select("SELECT trust FROM signatures") == [("mismatch",)]
+    home("compute", PAIRED, "--now", "--force").expect(0)
+    assert home.select("SELECT trust FROM signatures") == [("computed",)]
+    assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)
+    file.unlink()
+    home("verify", PAIRED, "--now").expect(1, "storage-down")
+
+
+def test_a_local_signature_is_verified_from_its_archive(offline: Home, shelf: Shelf) -> None:
+    offline("compute", shelf.archive("all_shorter_than_k"), "--now", "--name", "short").expect(0)
+    assert offline("verify", "short", "--now").expect(0).rows()[0][1] == "verified"  # empty sketches, and all
+
+
+def test_the_daemon_verifies_and_everybody_hears_of_a_mismatch(offline: Home, shelf: Shelf) -> None:
+    home = offline
+    home("daemon", "start").expect(0)
+    wrong = digest_of(home, forged(shelf.reference(shelf.archive(), PAIRED), add_one), "wrong.sig")
+    right = digest_of(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "right.sig")
+    done = home("verify", wrong, right, "--wait").expect(5, "1 hash was added")
+    assert {row[0]: row[1] for row in done.rows()} == {PAIRED: "mismatch", CLIPPED: "verified"}
+    home("wait", PAIRED).expect(5)
+    assert home.until_job(CLIPPED, "done").message == "verified (full)"
+    assert "mismatch: 1 hash was added" in home("status", PAIRED).expect(0).out
+    home("compute", PAIRED, "--wait").expect(0)  # beside the verification, there is a computation
+    assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)

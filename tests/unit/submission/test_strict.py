@@ -1,0 +1,104 @@
+"""The strict grammar: what sourmash writes passes; deviations are refused, with their place and what would be right."""
+
+import gzip
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.submissions import MAX_HASH, document, first, proper, text
+from wort_cli.profile import SRA_V1
+from wort_cli.signature_file import parse_signature
+from wort_cli.submission.refusal import Refusal
+from wort_cli.submission.strict import Checked, check, recipe
+
+
+def read(data: bytes, **options: Any) -> Checked:
+    return check(io.BytesIO(data), **{"unpacked": 10**8, **options})
+
+
+def refusal(data: bytes, **options: Any) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        read(data, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(proper(), id="as sourmash writes it"),
+        pytest.param(gzip.compress(proper()), id="packed"),
+        pytest.param(json.dumps(document(), indent=2).encode(), id="indented"),
+        pytest.param(json.dumps(document(), sort_keys=True).encode(), id="keys in another order"),
+        pytest.param(b"\n " + proper() + b"\n", id="blanks around"),
+        pytest.param(text(document(hashes=60_000)), id="several pieces"),
+        pytest.param(json.dumps(document(hashes=60_000), indent=1).encode(), id="several pieces, indented"),
+        pytest.param(proper().replace(b'"filename":""', b'"filename":null'), id="no filename"),
+        pytest.param(proper().replace(b'"DNA"', b'"dna"'), id="as older versions of sourmash 4 write it"),
+        pytest.param(proper().replace(b"SRR000001", b"\\u0053RR000001"), id="an escape in the name"),
+    ],
+)
+def test_what_is_right_passes_as_it_is(data: bytes) -> None:
+    found = read(data)
+    lenient = parse_signature(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)
+    assert found.document.digest == lenient.digest
+    assert found.document.name == lenient.name == "SRR000001"
+    assert found.profile is SRA_V1
+
+
+def test_what_the_installed_sourmash_writes_passes() -> None:
+    from sourmash import MinHash, SourmashSignature
+    from sourmash.signature import save_signatures_to_json
+
+    sketches = []
+    for ksize in SRA_V1.ksizes:
+        minhash = MinHash(n=0, ksize=ksize, scaled=1000, track_abundance=True)
+        minhash.set_abundances({17 * ksize: 3, MAX_HASH: 2**40, 5: 1})
+        written = json.loads(save_signatures_to_json([SourmashSignature(minhash, name="SRR000001")]))
+        sketches += written[0]["signatures"]
+    written[0]["signatures"] = sketches
+    found = read(text(written)).document
+    assert [sketch.ksize for sketch in found.sketches] == [21, 31, 51]
+    assert found.sketches[0].hashes.tolist() == [5, 357, MAX_HASH]
+    assert found.sketches[0].abundances is not None
+    assert found.sketches[0].abundances.tolist() == [1, 3, 2**40]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100, 1000, 2000])
+def test_the_pieces_in_which_it_comes_do_not_matter(cut: int) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(cut)
+
+    assert check(Slow(proper()), unpacked=10**8).document.digest == read(proper()).document.digest
+
+
+def test_empty_sketches_pass_where_they_are_ours() -> None:
+    data = text(document(hashes=0))
+    assert "it is empty" in refusal(data).why
+    assert [len(sketch.hashes) for sketch in read(data, allow_empty=True).document.sketches] == [0, 0, 0]
+
+
+def test_the_place_is_named() -> None:
+    wrong = document()
+    wrong[0]["signatures"][1]["mins"][7] = 3
+    found = refusal(text(wrong))
+    assert found.where.startswith("signature, sketch 2, k=31, byte ")
+    assert found.why.startswith("mins[7] is 3, not above the one before it, ")
+
+
+def test_a_mismatch_of_the_profile_says_how_to_make_it() -> None:
+    wrong = document()
+    first(wrong)["seed"] = 1
+    found = refusal(text(wrong))
+    assert found.hint == f"make it with: {recipe(SRA_V1)}"
+    assert recipe(SRA_V1, "SRR1").endswith(
+        "-Z SRR1 | sourmash sketch dna -p k=21,k=31,k=51,scaled=1000,abund --name SRR1 -o SRR1.sig -"
+    )
+
+
+def test_the_caps_hold() -> None:
+    data = text(document(hashes=10_000))
+    assert "unfolds to more than 100,000 bytes" in refusal(gzip.compress(data), unpacked=100_000).why
+    assert "unfolds to more than 100,000 bytes" in refusal(data, unpacked=100_000).why
