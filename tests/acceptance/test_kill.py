@@ -78,7 +78,7 @@ def test_decoder_is_ended(
 def test_decoder_is_killed_without_a_gate(home: Home, shelf: Shelf) -> None:
     """The same with nothing but the toolkit: 50,000 spots, killed as soon as a part has been written."""
     archive = link(shelf.large(50_000), home.cwd / "large.sra")
-    with home.running("compute", "large.sra", "--now") as command:
+    with home.running("compute", "large.sra", "--now", env={"WORT_DECODER": "fastq-dump"}) as command:
         decoder = until(home.decoders, "the decoder runs", pause=0.002)[0]
         until(lambda: decoder.written() > 500_000, "it has written", pause=0.001)
         decoder.kill()

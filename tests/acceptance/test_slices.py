@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from tests.support import FASTQ_DUMP, Home, Shelf, link, until
+from wort_cli.pipeline.vdb import SONAME
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}
@@ -43,14 +44,17 @@ def first_spots(home: Home, attempt: int) -> list[int]:
     return [first for number, first, _ in begun(home) if number == attempt]
 
 
-@pytest.mark.parametrize("engine", ["kernel", "sourmash"])
-def test_slices_add_up(home: Home, shelf: Shelf, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "decoder", "used"),
+    [("kernel", "auto", SONAME), ("kernel", "fastq-dump", "fastq-dump"), ("sourmash", "auto", "fastq-dump")],
+)
+def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used: str) -> None:
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
-    home("compute", archive, "--now", env={**SPLIT, "WORT_ENGINE": engine}).expect(0)
+    home("compute", archive, "--now", env={**SPLIT, "WORT_ENGINE": engine, "WORT_DECODER": decoder}).expect(0)
     assert len(first_spots(home, 1)) == SLICES
     assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
     provenance = home("view", NAME, "--json").expect(0).json()["provenance"]
-    assert (provenance["slices"], provenance["engine"]) == (SLICES, engine)
+    assert (provenance["slices"], provenance["engine"], provenance["decoders"]) == (SLICES, engine, [used])
     assert (provenance["spots"], provenance["reads"], provenance["bases"]) == (2000, 4000, 400_000)
 
 
@@ -108,6 +112,20 @@ def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: 
         killed = command.wait().code == -signal.SIGKILL
     home.until_idle(5)
     return killed
+
+
+def test_an_archive_that_a_process_died_of_is_left_to_fastq_dump(home: Home, shelf: Shelf) -> None:
+    """Its columns are read inside the process: what may have killed it is not tried again."""
+    large = shelf.large(100_000)
+    archive = link(large, home.cwd / f"{NAME}.sra")
+    with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
+        until(lambda: begun(home), pause=0.005)
+        command.signal(signal.SIGKILL)
+        assert command.wait().code == -signal.SIGKILL
+    home("compute", archive, "--now").expect(0)
+    assert "an earlier attempt ended while the archive was read in its process" in home("logs", NAME).out
+    assert home("view", NAME, "--json").expect(0).json()["provenance"]["decoders"] == ["fastq-dump"]
+    assert home.signature(NAME) == shelf.reference(large, NAME)
 
 
 WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"

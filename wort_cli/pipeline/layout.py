@@ -54,11 +54,18 @@ def layout_of(name: str, sketches: Sequence[Sketch]) -> Layout:
 
     UnknownShape if that is not understood; ValueError if sourmash can't write them.
     """
-    return known_layout(name, sketches) if name and version("sourmash") in KNOWN_VERSIONS else asked(name, sketches)
+    if is_plain(name) and version("sourmash") in KNOWN_VERSIONS:
+        return known_layout(name, sketches)
+    return asked(name, sketches)
+
+
+def is_plain(name: str) -> bool:
+    """Whether it is known how a name is written: sourmash cuts it at a NUL, and has null for an empty one."""
+    return name != "" and name.isprintable()
 
 
 def known_layout(name: str, sketches: Sequence[Sketch]) -> Layout:
-    """How KNOWN_VERSIONS lay these sketches out under a name; ValueError if they can't write them."""
+    """How KNOWN_VERSIONS lay these sketches out under a plain name; ValueError if they can't write them."""
     before = (
         '[{"class":"sourmash_signature","email":"","hash_function":"0.murmur64","filename":"",'
         f'"name":{json.dumps(name, ensure_ascii=False)},"license":"CC0",'

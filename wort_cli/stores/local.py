@@ -106,7 +106,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 def own_file(path: Path) -> IO[bytes]:
     """An empty file of that name which is nobody else's until it is closed; waits for whoever has it."""
     while True:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+        file = open(path, "r+b", opener=made_if_missing)  # noqa: SIM115 (Path.open has no opener)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             with contextlib.suppress(FileNotFoundError):
@@ -117,3 +117,8 @@ def own_file(path: Path) -> IO[bytes]:
             file.close()
             raise
         file.close()
+
+
+def made_if_missing(path: str, flags: int) -> int:
+    """Open a file, new or not, without cutting it short; an opener."""
+    return os.open(path, flags | os.O_CREAT, 0o666)
