@@ -50,13 +50,13 @@ GROUP = 64
 """Hashes that are looked at together for one that is kept."""
 ROOM = 1 << 15
 """Hashes, for each k, that are kept before they are handed on; at least BLOCK."""
-SIGN, CARRY, LARGEST_SIGNED = np.uint64(2**63), np.uint64(2**32), np.int64(2**63 - 1)
+LARGEST_SIGNED = np.int64(2**63 - 1)
+SIGN, CARRY = np.uint64(2**63), np.uint64(2**32)
 FORWARD, BACKWARD = np.int64(-1), np.int64(0)
 """Masks of the strand; SIMD code chooses by the sign of a 64-bit number without more ado."""
 C1, C2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 M1, M2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 FIVE, N1, N2 = np.uint64(5), np.uint64(0x52DCE729), np.uint64(0x38495AB5)
-R27, R31, R33, R64 = np.uint64(27), np.uint64(31), np.uint64(33), np.uint64(64)
 A, C, G, T, N, LOWER_A, LOWER_Z, TO_UPPER = np.frombuffer(b"ACGTNaz\xdf", np.uint8)
 # The rows of the table of a block.  Entry i of each is about the letters from i on, and of the complementary strand
 # about the reverse complement of the same letters.
@@ -201,8 +201,8 @@ def two_bits(letters: Letters, flip: int, out: Letters) -> None:
 def scramble(words: Words, out1: Words, out2: Words) -> None:
     """What MurmurHash3 does to a word before it mixes it into the first, and into the second half of the hash."""
     for i in range(words.size):
-        out1[i] = scrambled(words[i], C1, R31, C2)
-        out2[i] = scrambled(words[i], C2, R33, C1)
+        out1[i] = scrambled(words[i], C1, 31, C2)
+        out2[i] = scrambled(words[i], C2, 33, C1)
 
 
 # Hashing, one step for all windows of a block ------------------------------------------------------------------------
@@ -245,11 +245,11 @@ def hash_windows(
     # A part of a word: the last 8 letters, without those that are not its own, which are the lowest.
     foreign = np.uint64(8 * (WORD - rest % WORD))
     if rest > WORD:
-        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C2, R33, C1, halves2)
+        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C2, 33, C1, halves2)
     if rest >= WORD:
         mix_word(strands, scrambled_1[end - rest :], rc_scrambled_1[at + rest - WORD :], halves1)
     elif rest > 0:
-        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C1, R31, C2, halves1)
+        mix_part(strands, words[end - WORD :], rc_words[at:], foreign, C1, 31, C2, halves1)
     finish(np.uint64(k), halves1, halves2)
 
 
@@ -283,9 +283,9 @@ def mix_first_pair(
         x = seed ^ (a if strands[i] < 0 else b)
         a, b = word2[i], rc_word2[i]
         y = seed ^ (a if strands[i] < 0 else b)
-        x = (rotate(x, R27) + seed) * FIVE + N1
+        x = (rotate(x, 27) + seed) * FIVE + N1
         halves1[i] = x
-        halves2[i] = (rotate(y, R31) + x) * FIVE + N2
+        halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
 @inner
@@ -298,9 +298,9 @@ def mix_pair(
         x = halves1[i] ^ (a if strands[i] < 0 else b)
         a, b = word2[i], rc_word2[i]
         y = halves2[i] ^ (a if strands[i] < 0 else b)
-        x = (rotate(x, R27) + halves2[i]) * FIVE + N1
+        x = (rotate(x, 27) + halves2[i]) * FIVE + N1
         halves1[i] = x
-        halves2[i] = (rotate(y, R31) + x) * FIVE + N2
+        halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
 @inner
@@ -313,7 +313,7 @@ def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None
 
 @inner
 def mix_part(
-    strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, c1: np.uint64, bits: np.uint64, c2: np.uint64,
+    strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, c1: np.uint64, bits: int, c2: np.uint64,
     halves: Words,
 ) -> None:  # fmt: skip
     """Mix in the last letters: `word` without its lowest `foreign` bits, not scrambled yet."""
@@ -334,30 +334,30 @@ def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
 
 
 @inner
-def scrambled(word: np.uint64, c1: np.uint64, bits: np.uint64, c2: np.uint64) -> np.uint64:
-    """A word of input, as MurmurHash3 has it before it is mixed into the first half (C1, R31, C2) or the second."""
+def scrambled(word: np.uint64, c1: np.uint64, bits: int, c2: np.uint64) -> np.uint64:
+    """A word of input, as MurmurHash3 has it before it is mixed into the first half (C1, 31, C2) or the second."""
     return rotate(word * c1, bits) * c2
 
 
 @inner
-def rotate(x: np.uint64, bits: np.uint64) -> np.uint64:
+def rotate(x: np.uint64, bits: int) -> np.uint64:
     """rotl64 of MurmurHash3.cpp."""
-    return (x << bits) | (x >> (R64 - bits))
+    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
 @inner
 def half_mixed(x: np.uint64) -> np.uint64:
     """fmix64 of MurmurHash3.cpp, up to the last multiplication."""
-    x ^= x >> R33
+    x ^= x >> np.uint64(33)
     x *= M1
-    return x ^ (x >> R33)
+    return x ^ (x >> np.uint64(33))
 
 
 @inner
 def all_mixed(x: np.uint64) -> np.uint64:
     """The rest of fmix64: then every bit depends on every bit."""
     x *= M2
-    return x ^ (x >> R33)
+    return x ^ (x >> np.uint64(33))
 
 
 # What is kept --------------------------------------------------------------------------------------------------------

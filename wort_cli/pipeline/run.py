@@ -30,6 +30,7 @@ from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 from wort_cli.pipeline.validate import Fingerprint, prove_whole
 from wort_cli.pipeline.verify import verify
+from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
@@ -123,8 +124,7 @@ class Attempt:
         """Resolve, prove whole, decode and sketch, check."""
         engine = ENGINES[self.spec.engine](self.profile)
         self.report("resolving")
-        # Load what sketching needs, while the tools look at the archive.
-        threading.Thread(target=engine.hash_text, args=(b"N",), name="warm-up", daemon=True).start()
+        threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
         versions = {name: tools.version(name) for name in TOOLS}
         archive = resolve(self.spec, tools)
         self.report("validating", 0, archive.spots)

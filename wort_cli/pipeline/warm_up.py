@@ -1,0 +1,53 @@
+"""Has the compiled loops ready before they are needed: loaded, or compiled if they never were on this machine.
+
+To compile them takes seconds.  So the kernel is compiled in a thread while the tools look at the archive, and all other
+loops at the same time in a process of their own, `python -m wort_cli.pipeline.warm_up`, by way of the cache.
+"""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from wort_cli.failure import JobFailed
+from wort_cli.pipeline.engine import Engine, KernelEngine
+from wort_cli.pipeline.slice_reads import Declined
+from wort_cli.pipeline.tools import CalledOff, ToolGroup
+
+
+def warm_up(engine: Engine, tools: ToolGroup) -> None:
+    """Have an engine ready."""
+    with contextlib.suppress(CalledOff, JobFailed):  # what is wrong is found again, and told, where it is needed
+        if engine.name == KernelEngine.name and never_compiled():
+            tools.start([sys.executable, "-m", "wort_cli.pipeline.warm_up"])
+        engine.hash_text(b"N")
+
+
+def never_compiled() -> bool:
+    """Whether the cache has nothing of the kernel; what it has may be of another processor or version."""
+    from wort_cli.pipeline.kernel import hash_blocks
+
+    cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
+    return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
+
+
+def compile_others() -> None:
+    """Compile all loops but the kernel's, by the least that they can be called with."""
+    from wort_cli.pipeline.counts import HashCounts
+    from wort_cli.pipeline.seal import are_decimals, number_slices
+
+    with contextlib.suppress(Declined):
+        from wort_cli.pipeline.spots import SEEN, read_spots
+
+        read_spots(0, np.zeros(5, np.uint32), 1, 0, np.zeros(1, SEEN), np.zeros(1, np.uint8))
+    numbers = np.arange(1, 3, dtype=np.uint64)
+    counts = HashCounts()
+    counts.add(numbers)
+    counts.sorted()
+    list(number_slices(numbers))
+    are_decimals(np.frombuffer(b"1,2", np.uint8), numbers)
+
+
+if __name__ == "__main__":
+    compile_others()
