@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wort_cli.pipeline.kernel import hash_text
+from wort_cli.pipeline.hash_text import hash_text
 from wort_cli.profile import SRA_V1
 from wort_cli.signature_file import max_hash_of
 

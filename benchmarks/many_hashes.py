@@ -21,7 +21,7 @@ from wort_cli.accession import parse_name
 from wort_cli.pipeline.counts import HashCounts
 from wort_cli.pipeline.decode import pieces
 from wort_cli.pipeline.fasta import FastaText
-from wort_cli.pipeline.kernel import hash_text
+from wort_cli.pipeline.hash_text import hash_text
 from wort_cli.pipeline.seal import seal
 from wort_cli.profile import SRA_V1
 from wort_cli.signature_file import Sketch, max_hash_of

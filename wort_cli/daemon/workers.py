@@ -90,7 +90,7 @@ def warm_up() -> None:
     import sourmash  # noqa: F401
 
     import wort_cli.pipeline.fasta
-    import wort_cli.pipeline.kernel  # noqa: F401
+    import wort_cli.pipeline.hash_text  # noqa: F401
 
 
 def die_with(parent: int) -> Callable[[], None]:

@@ -64,7 +64,7 @@ class KernelEngine:
 
     def hash_text(self, text: Text) -> list[Hashes]:
         """See Engine."""
-        from wort_cli.pipeline.kernel import hash_text
+        from wort_cli.pipeline.hash_text import hash_text
 
         return hash_text(text, self._ksizes, self._seed, self.max_hash)
 

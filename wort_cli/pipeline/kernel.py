@@ -24,8 +24,7 @@ The tables of a block stay in a processor's L2 cache.  Constants are np.uint64, 
 an int.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +47,6 @@ BLOCK = 4096
 """Windows that are hashed together."""
 GROUP = 64
 """Hashes that are looked at together for one that is kept."""
-ROOM = 1 << 15
-"""Hashes, for each k, that are kept before they are handed on; at least BLOCK."""
 LARGEST_SIGNED = np.int64(2**63 - 1)
 SIGN, CARRY = np.uint64(2**63), np.uint64(2**32)
 FORWARD, BACKWARD = np.int64(-1), np.int64(0)
@@ -66,56 +63,49 @@ ROWS = 6
 KEYS, RC_KEYS = 0, 1  # in a table of keys: the next 16 letters, the first one highest, A=0 C=1 G=2 T=3
 
 
-def hash_text(
-    text: bytes | Letters, ksizes: Sequence[int] | NDArray[np.int64], seed: int, max_hash: int
-) -> list[Words]:
-    """For each of `ksizes`, in their order: the hashes of `text` that are kept, in the order of the text, with repeats.
+class Scratch(NamedTuple):
+    """The arrays of one block: its letters with MARGIN on either side, and what is derived of them.
 
-    K-mers with any byte but A, C, G and T, in upper or lower case, are passed over.  Any k from 1 on will do.  Lets go
-    of the GIL; keeps no state.
+    They are made outside of the compiled code, for which each way to make an array is one more function to compile.
     """
-    letters: Letters = np.frombuffer(text, np.uint8)
-    letters.flags.writeable = False  # as that of bytes, so that the loops are compiled once for both
-    lengths = np.asarray(ksizes, np.int64)
-    if lengths.size == 0 or lengths.min() < 1:
-        raise ValueError("a k-mer has at least one letter")
-    kept, n_kept = np.empty((lengths.size, ROOM), np.uint64), np.zeros(lengths.size, np.int64)
-    parts: list[list[Words]] = [[] for _ in lengths]
-    start = 0
-    while start < letters.size:
-        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), kept, n_kept)
-        for hashes, n, part in zip(kept, n_kept, parts, strict=True):
-            part.append(hashes[:n].copy())
-        n_kept[:] = 0
-    return [np.concatenate(part) if part else np.empty(0, np.uint64) for part in parts]
+
+    letters: Letters
+    table: Words
+    """The rows WORDS to RC_SCRAMBLED_2."""
+    keys: Keys
+    """The rows KEYS and RC_KEYS."""
+    bytes1: Letters
+    bytes2: Letters
+    halves: NDArray[np.uint16]
+    quads: Keys
+    """These four are for results in between."""
+    strands: Masks
+    halves1: Words
+    halves2: Words
+    """Of each window: the strand, and the two halves of the hash."""
 
 
 @compiled
 def hash_blocks(
-    text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, kept: Words,
-    n_kept: NDArray[np.int64],
+    text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, scratch: Scratch,
+    kept: Words, n_kept: NDArray[np.int64],
 ) -> int:  # fmt: skip
     """Hash the windows from `start` on, block by block, until all are done or `kept` may not hold another block's.
 
-    kept[j, : n_kept[j]] are the hashes kept for ksizes[j]; more are appended.  Returns where to go on.
+    `n_kept` is 0 for each of ksizes[j] before, and then kept[j, : n_kept[j]] are its hashes.  Returns where to go on.
     """
-    # The block's letters with MARGIN on either side, and what is derived of them.
-    room = MARGIN + BLOCK + ksizes.max() + MARGIN
-    letters = np.empty(room, np.uint8)
-    table, keys = np.empty((ROWS, room), np.uint64), np.empty((2, room), np.uint32)
-    bytes1, bytes2 = np.empty(room, np.uint8), np.empty(room, np.uint8)
-    halves, quads = np.empty(room, np.uint16), np.empty(room, np.uint32)
-    strands = np.empty(BLOCK, np.int64)
-    halves1, halves2 = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    while start < text.size and n_kept.max() + BLOCK <= kept.shape[1]:
+    letters, strands, halves1, halves2 = scratch.letters, scratch.strands, scratch.halves1, scratch.halves2
+    most = 0
+    while start < text.size and most + BLOCK <= kept.shape[1]:
         copy_letters(text, start - MARGIN, letters)
-        tabulate(letters[: min(room, text.size - start + 2 * MARGIN)], table, keys, bytes1, bytes2, halves, quads)
+        tabulate(letters[: text.size - start + 2 * MARGIN], scratch)
         for j in range(ksizes.size):
             k = ksizes[j]
             n = min(BLOCK, text.size - k + 1 - start)
             if n > 0:
-                hash_windows(table, keys, k, seed, strands[:n], halves1[:n], halves2[:n])
+                hash_windows(scratch.table, scratch.keys, k, seed, strands[:n], halves1[:n], halves2[:n])
                 n_kept[j] = keep_small(halves1[:n], halves2[:n], max_hash, letters[MARGIN:], k, kept[j], n_kept[j])
+                most = max(most, n_kept[j])
         start += BLOCK
     return start
 
@@ -137,15 +127,14 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 
 
 @inner
-def tabulate(
-    letters: Letters, table: Words, keys: Keys, bytes1: Letters, bytes2: Letters, halves: NDArray[np.uint16],
-    quads: Keys,
-) -> None:  # fmt: skip
-    """Fill the rows of both tables for each place in `letters`; the other arrays are for intermediate results.
+def tabulate(letters: Letters, scratch: Scratch) -> None:
+    """Fill the rows of both tables for each place in `letters`.
 
     A word is put together in three steps, of 1, 2 and 4 neighbours, rather than in 8: each step joins what begins at a
     place with what begins a little further on.  Entries that would need letters behind the last are not valid.
     """
+    table, keys, bytes1, bytes2 = scratch.table, scratch.keys, scratch.bytes1, scratch.bytes2
+    halves, quads = scratch.halves, scratch.quads
     words, rc_words = table[WORDS], table[RC_WORDS]
 
     join(letters, letters[1:], 8, halves)

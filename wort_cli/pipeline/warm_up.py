@@ -5,7 +5,9 @@ loops at the same time in a process of their own, `python -m wort_cli.pipeline.w
 """
 
 import contextlib
+import gc
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,12 @@ from wort_cli.pipeline.tools import CalledOff, ToolGroup
 def warm_up(engine: Engine, tools: ToolGroup) -> None:
     """Have an engine ready."""
     with contextlib.suppress(CalledOff, JobFailed):  # what is wrong is found again, and told, where it is needed
-        if engine.name == KernelEngine.name and never_compiled():
-            tools.start([sys.executable, "-m", "wort_cli.pipeline.warm_up"])
-        engine.hash_text(b"N")
+        if engine.name != KernelEngine.name or not never_compiled():
+            engine.hash_text(b"N")
+            return
+        tools.start([sys.executable, "-m", "wort_cli.pipeline.warm_up"])
+        with no_garbage_collection():
+            engine.hash_text(b"N")
 
 
 def never_compiled() -> bool:
@@ -30,6 +35,16 @@ def never_compiled() -> bool:
 
     cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
     return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
+
+
+@contextlib.contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Compiling makes millions of small objects and few cycles; to look for these is an eighth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def compile_others() -> None:
@@ -50,4 +65,5 @@ def compile_others() -> None:
 
 
 if __name__ == "__main__":
-    compile_others()
+    with no_garbage_collection():
+        compile_others()

@@ -13,7 +13,7 @@ from numba import njit
 from sourmash import MinHash
 
 from wort_cli.pipeline import kernel
-from wort_cli.pipeline.kernel import hash_text
+from wort_cli.pipeline.hash_text import hash_text
 
 KSIZES = [1, 2, 7, 8, 9, 15, 16, 17, 21, 31, 32, 33, 47, 48, 49, 51, 63, 64, 65, 80, 127, 128, 129, 191, 192, 193, 255]
 ALL = 2**64 - 1

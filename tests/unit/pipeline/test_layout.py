@@ -21,7 +21,7 @@ from wort_cli.failure import JobFailed
 from wort_cli.pipeline import layout
 from wort_cli.pipeline import seal as module
 from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.kernel import hash_text
+from wort_cli.pipeline.hash_text import hash_text
 from wort_cli.pipeline.seal import reads_back, seal, write_signature
 from wort_cli.signature_file import Sketch, digest, parse_signature, read_signature
 
