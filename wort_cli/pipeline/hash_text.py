@@ -1,4 +1,4 @@
-"""The kernel as one function of a text: its arrays are made here, and what it keeps is gathered.
+"""The kernel as one function of a text: what it keeps is gathered here.
 
 The loops are in kernel.py, with what they compute and why it is fast.
 """
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.kernel import BLOCK, MARGIN, ROWS, Letters, Scratch, Words, hash_blocks
+from wort_cli.pipeline.kernel import Letters, Words, hash_blocks
 
 ROOM = 1 << 15
-"""Hashes, for each k, that are kept before they are handed on; at least BLOCK."""
+"""Hashes, for each k, that are kept before they are handed on; at least a block's windows."""
 
 
 def hash_text(
@@ -27,23 +27,13 @@ def hash_text(
     lengths = np.asarray(ksizes, np.int64)
     if lengths.size == 0 or lengths.min() < 1:
         raise ValueError("a k-mer has at least one letter")
-    scratch = new_scratch(int(lengths.max()))
+    longest = int(lengths.max())
     kept, n_kept = np.empty((lengths.size, ROOM), np.uint64), np.zeros(lengths.size, np.int64)
     parts: list[list[Words]] = [[] for _ in lengths]
     start = 0
     while start < letters.size:
-        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), scratch, kept, n_kept)
+        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), longest, kept, n_kept)
         for hashes, n, part in zip(kept, n_kept, parts, strict=True):
             part.append(hashes[:n].copy())
         n_kept[:] = 0
     return [np.concatenate(part) if part else np.empty(0, np.uint64) for part in parts]
-
-
-def new_scratch(longest: int) -> Scratch:
-    """Room for a block of windows of up to `longest` letters."""
-    room = MARGIN + BLOCK + longest + MARGIN
-    return Scratch(
-        np.empty(room, np.uint8), np.empty((ROWS, room), np.uint64), np.empty((2, room), np.uint32),
-        np.empty(room, np.uint8), np.empty(room, np.uint8), np.empty(room, np.uint16), np.empty(room, np.uint32),
-        np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64),
-    )  # fmt: skip

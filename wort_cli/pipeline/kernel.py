@@ -24,7 +24,7 @@ The tables of a block stay in a processor's L2 cache.  Constants are np.uint64, 
 an int.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,47 +63,33 @@ ROWS = 6
 KEYS, RC_KEYS = 0, 1  # in a table of keys: the next 16 letters, the first one highest, A=0 C=1 G=2 T=3
 
 
-class Scratch(NamedTuple):
-    """The arrays of one block: its letters with MARGIN on either side, and what is derived of them.
-
-    They are made outside of the compiled code, for which each way to make an array is one more function to compile.
-    """
-
-    letters: Letters
-    table: Words
-    """The rows WORDS to RC_SCRAMBLED_2."""
-    keys: Keys
-    """The rows KEYS and RC_KEYS."""
-    bytes1: Letters
-    bytes2: Letters
-    halves: NDArray[np.uint16]
-    quads: Keys
-    """These four are for results in between."""
-    strands: Masks
-    halves1: Words
-    halves2: Words
-    """Of each window: the strand, and the two halves of the hash."""
-
-
 @compiled
 def hash_blocks(
-    text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, scratch: Scratch,
+    text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, longest: int,
     kept: Words, n_kept: NDArray[np.int64],
 ) -> int:  # fmt: skip
     """Hash the windows from `start` on, block by block, until all are done or `kept` may not hold another block's.
 
-    `n_kept` is 0 for each of ksizes[j] before, and then kept[j, : n_kept[j]] are its hashes.  Returns where to go on.
+    `longest` is the largest of ksizes.  `n_kept` is 0 for each of them before; then kept[j, : n_kept[j]] are the hashes
+    kept for ksizes[j].  Returns where to go on.
     """
-    letters, strands, halves1, halves2 = scratch.letters, scratch.strands, scratch.halves1, scratch.halves2
-    most = 0
+    # The block's letters with MARGIN on either side, and what is derived of them.
+    room = MARGIN + BLOCK + longest + MARGIN
+    letters = np.empty(room, np.uint8)
+    table, keys = np.empty((ROWS, room), np.uint64), np.empty((2, room), np.uint32)
+    bytes1, bytes2 = np.empty(room, np.uint8), np.empty(room, np.uint8)
+    halves, quads = np.empty(room, np.uint16), np.empty(room, np.uint32)
+    strands = np.empty(BLOCK, np.int64)
+    halves1, halves2 = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
+    most = 0  # of n_kept; max() of an array takes a second to compile
     while start < text.size and most + BLOCK <= kept.shape[1]:
         copy_letters(text, start - MARGIN, letters)
-        tabulate(letters[: text.size - start + 2 * MARGIN], scratch)
+        tabulate(letters[: text.size - start + 2 * MARGIN], table, keys, bytes1, bytes2, halves, quads)
         for j in range(ksizes.size):
             k = ksizes[j]
             n = min(BLOCK, text.size - k + 1 - start)
             if n > 0:
-                hash_windows(scratch.table, scratch.keys, k, seed, strands[:n], halves1[:n], halves2[:n])
+                hash_windows(table, keys, k, seed, strands[:n], halves1[:n], halves2[:n])
                 n_kept[j] = keep_small(halves1[:n], halves2[:n], max_hash, letters[MARGIN:], k, kept[j], n_kept[j])
                 most = max(most, n_kept[j])
         start += BLOCK
@@ -127,14 +113,15 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 
 
 @inner
-def tabulate(letters: Letters, scratch: Scratch) -> None:
-    """Fill the rows of both tables for each place in `letters`.
+def tabulate(
+    letters: Letters, table: Words, keys: Keys, bytes1: Letters, bytes2: Letters, halves: NDArray[np.uint16],
+    quads: Keys,
+) -> None:  # fmt: skip
+    """Fill the rows of both tables for each place in `letters`; the other arrays are for intermediate results.
 
     A word is put together in three steps, of 1, 2 and 4 neighbours, rather than in 8: each step joins what begins at a
     place with what begins a little further on.  Entries that would need letters behind the last are not valid.
     """
-    table, keys, bytes1, bytes2 = scratch.table, scratch.keys, scratch.bytes1, scratch.bytes2
-    halves, quads = scratch.halves, scratch.quads
     words, rc_words = table[WORDS], table[RC_WORDS]
 
     join(letters, letters[1:], 8, halves)
