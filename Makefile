@@ -20,7 +20,7 @@ demo:
 	@scripts/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .
