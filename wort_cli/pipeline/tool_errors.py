@@ -43,6 +43,12 @@ MESSAGES: tuple[tuple[str, Reason, str], ...] = (
         "Failed to call external services.",
     ),
     (
+        r"while resolving query .*\( ?5\d\d ?\)",  # else the last line below would say that there is no such run
+        Reason.NETWORK,
+        "error unexpected while resolving query within virtual file system module - failed to resolve accession "
+        "'SRR000001' - Internal Server Error ( 500 )",
+    ),
+    (
         r"storage exhausted|No space left on device|disk quota",
         Reason.DISK_LOW,
         "storage exhausted while writing file within file system module",
