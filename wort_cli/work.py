@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from wort_cli.accession import parse_name
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Job, Progress, Source
+from wort_cli.lease import DAEMON
 from wort_cli.s3_target import S3Target
 from wort_cli.settings import Settings
 from wort_cli.signature_record import Provenance, Trust
@@ -49,6 +50,8 @@ class JobSpec:
     """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
+    owner: str = DAEMON
+    """Who works on it: the daemon, or a process by itself."""
     force: bool = False
     """Compute what is in the bucket already, and put it in the place of what differs."""
     s3: S3Target | None = None
@@ -74,6 +77,7 @@ class JobSpec:
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
+            owner=job.owner,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))

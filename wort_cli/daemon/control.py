@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from wort_cli.daemon.recovery import KILLED_ON_PURPOSE
 from wort_cli.errors import DaemonAlreadyRunning, WortError
 from wort_cli.instance import DaemonInfo, running_daemon
+from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
 
 START_WITHIN = 30.0
@@ -69,6 +71,8 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         return None
     if daemon.pid <= 0:  # kill(0) would end us and whatever we are in
         raise WortError("a daemon is starting and does not say who it is", "try again in a moment")
+    if now:
+        say_it_is_on_purpose(settings)
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
     if not wait_until(lambda: running_daemon(settings.lock_file) is None and has_ended(daemon.pid), STOP_WITHIN):
@@ -77,6 +81,14 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
             f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
         )
     return daemon
+
+
+def say_it_is_on_purpose(settings: Settings) -> None:
+    """Have the next daemon know that this one did not crash; it is killed even where the ledger can't be written."""
+    ledger = Ledger(settings.ledger_file)
+    with contextlib.suppress(WortError):
+        ledger.set_control(KILLED_ON_PURPOSE, "yes")
+    ledger.close()
 
 
 def has_ended(pid: int) -> bool:

@@ -21,6 +21,7 @@ from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_em
 from wort_cli.pipeline.decoders import decoders_of
 from wort_cli.pipeline.engine import ENGINES, Engine
 from wort_cli.pipeline.job_log import job_log
+from wort_cli.pipeline.processes import Processes
 from wort_cli.pipeline.publish import publish
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.seal import seal
@@ -32,6 +33,7 @@ from wort_cli.pipeline.validate import Fingerprint, prove_whole
 from wort_cli.pipeline.verify import verify
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.pipeline.workspace import Workspace
+from wort_cli.process_identity import ProcessIdentity, own_identity
 from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance
@@ -53,7 +55,9 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
         with job_log(spec) as log:
             try:
                 workspace.make()
-                attempt = Attempt(spec, watcher, workspace, log)
+                processes = Processes(spec.owner, own_identity())
+                processes.write(workspace.own)
+                attempt = Attempt(spec, watcher, workspace, log, processes)
                 if spec.subject is None:
                     return JobResult(spec.job_id, spec.attempt, published=attempt.run())
                 verdict, published = verify(attempt, spec.subject)
@@ -96,7 +100,15 @@ class Calculated:
 class Attempt:
     """What the stages of one attempt share."""
 
-    def __init__(self, spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        watcher: Watcher,
+        workspace: Workspace,
+        log: Callable[[str], None],
+        processes: Processes,
+    ) -> None:
+        self.processes = processes
         self.spec = spec
         self.watcher = watcher
         self.workspace = workspace
@@ -118,7 +130,11 @@ class Attempt:
 
     def tools(self) -> ToolGroup:
         """The tools of this attempt."""
-        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log)
+
+        def led_by(guard: ProcessIdentity | None) -> None:
+            self.processes.with_guard(guard).write(self.workspace.own)
+
+        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log, led_by)
 
     def read_all(self, tools: ToolGroup) -> Calculated:
         """Resolve, prove whole, decode and sketch, check."""
