@@ -190,6 +190,11 @@ class Settings:
         return self.log_dir / "daemon.log"
 
     @property
+    def rates_dir(self) -> Path:
+        """When the public archives' hosts were asked last."""
+        return self.state_dir / "rates"
+
+    @property
     def work_dir(self) -> Path:
         """Workspaces of jobs."""
         return self.cache_dir / "work"

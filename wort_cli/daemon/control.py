@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wort_cli.daemon.recovery import KILLED_ON_PURPOSE
-from wort_cli.errors import DaemonAlreadyRunning, WortError
+from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
 from wort_cli.instance import DaemonInfo, running_daemon
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
@@ -27,7 +27,7 @@ def start(settings: Settings) -> DaemonInfo:
     """
     if running := running_daemon(settings.lock_file):
         raise DaemonAlreadyRunning(running.pid)
-    settings.make_directories()
+    check_can_start(settings)
     output = settings.log_dir / f"daemon.{os.getpid()}.out"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -56,6 +56,23 @@ def start(settings: Settings) -> DaemonInfo:
     output.replace(settings.log_dir / "daemon.out")
     process.returncode = 0  # it is not ours to wait for
     return started
+
+
+def check_can_start(settings: Settings) -> None:
+    """WortError if a daemon could not start here: the directories, or the ledger, can't be used."""
+    settings.make_directories()
+    ledger = Ledger(settings.ledger_file)
+    ledger.control("paused", "")
+    ledger.close()
+
+
+def reload(settings: Settings) -> DaemonInfo:
+    """Have the daemon read its settings anew; WortError if none runs.  What it then can't use it leaves as it was."""
+    daemon = running_daemon(settings.lock_file)
+    if daemon is None or daemon.pid <= 0:
+        raise DaemonNotRunning
+    os.kill(daemon.pid, signal.SIGHUP)
+    return daemon
 
 
 def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:

@@ -27,6 +27,8 @@ from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between looks at whether the job was called off."""
+VERSION_WITHIN = 60.0
+"""Seconds in which a tool must say its version; a busy machine takes its time to start one."""
 KEPT_LINES = 200
 """Lines kept of what a tool says on stderr, at either end."""
 
@@ -209,4 +211,8 @@ class ToolGroup:
 
     def version(self, name: str) -> str:
         """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
-        return tool_version(self.run([name, "--version"]).stdout) or "unknown"
+        try:
+            return tool_version(self.run([name, "--version"], VERSION_WITHIN).stdout) or "unknown"
+        except TimeoutError:
+            why = f"{name} did not say its version within {VERSION_WITHIN:g} seconds"
+            raise JobFailed(Reason.TIMEOUT, why) from None
