@@ -6,6 +6,7 @@ knows how a signature is computed.
 """
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
-from wort_cli.retry import RetryPolicy, decide, reasons_like
+from wort_cli.retry import RetryPolicy, crashes_in_a_row, decide, reasons_like
 from wort_cli.signature_record import SignatureRecord, Trust
 from wort_cli.submissions import Submissions
 from wort_cli.work import JobResult, Published
@@ -293,10 +294,32 @@ class Ledger:
         """Queue a running job again that was interrupted through no fault of its own."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
+    def crashed(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
+        """Queue a job again that was running when a daemon crashed, or set it aside if that happens each time.
+
+        `work` says how much of it is finished for good.  None, and no change, if it no longer runs in this attempt.
+        """
+        with self.storage.transaction():
+            row = self.storage.row("crashes", id=job_id, attempt=attempt)
+            if row is None:
+                return None
+            crashes = crashes_in_a_row(row["crashes"], row["crashes_work"], work)
+            self.storage.change("count_crash", id=job_id, crashes=crashes, work=work)
+            if crashes < policy.daemon_crashes:
+                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that worked on it crashed")
+                return JobState.QUEUED
+            why = f"it was running {crashes} times in a row when the daemon crashed, and came no further"
+            self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
+            return JobState.FAILED
+
     def _fail(self, job_id: int, attempt: int, failure: Failure, policy: RetryPolicy, jitter: float) -> JobState | None:
+        now = time.time()
         row = self.storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_like(failure.reason)))
-        verdict = decide(failure, row["n"] if row else 0, policy, jitter)
-        wait_until = time.time() + verdict.delay if verdict.state is JobState.WAITING else None
+        earlier, first_at = (row["n"], row["first_at"] or now) if row else (0, now)
+        verdict = decide(failure, earlier, policy, jitter, now - first_at)
+        if verdict.set_aside:
+            failure = Failure(Reason.SET_ASIDE, f"it was tried {earlier + 1} times; the last time {failure.detail}")
+        wait_until = now + verdict.delay if verdict.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, verdict.state, failure.reason, failure.detail, wait_until)
         if moved and verdict.state is JobState.UNAVAILABLE:
             self.submissions.source_is_gone(self.job(job_id))
@@ -341,9 +364,10 @@ class Ledger:
             remote=published.remote,
         )
 
-    def wake(self) -> int:
-        """Queue the jobs that have waited long enough; return how many."""
-        return self.storage.change("wake_jobs", now=time.time())
+    def wake(self, longest_wait: float = math.inf) -> int:
+        """Queue the jobs that have waited long enough, or seem to wait for too long; return how many."""
+        now = time.time()
+        return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait)
 
     # ---- what a person told the daemon ---------------------------------------
 
@@ -355,3 +379,15 @@ class Ledger:
     def set_control(self, key: str, value: str) -> None:
         """Tell the daemon, now or when it starts."""
         self.storage.change("set_control", key=key, value=value)
+
+    def pause_group(self, group: str) -> None:
+        """Have no job of a group begin, be it there already or not."""
+        self.storage.change("pause_group", group_name=group)
+
+    def resume_group(self, group: str) -> bool:
+        """Have jobs of a group begin again; whether it was paused."""
+        return self.storage.change("resume_group", group_name=group) > 0
+
+    def paused_groups(self) -> list[str]:
+        """The groups that are paused."""
+        return [row["name"] for row in self.storage.rows("paused_groups")]

@@ -110,9 +110,29 @@ class Settings:
     )
     resolve_timeout: float = setting(60.0, positive_number, "seconds in which a run must be found")
     stall_timeout: float = setting(300.0, positive_number, "seconds without a new read after which decoding is ended")
-    lease: float = setting(60.0, positive_number, "seconds without a sign of life after which a job is given back")
+    slice_timeout: float = setting(21_600.0, positive_number, "seconds in which a slice must be decoded and sketched")
+    hang_timeout: float = setting(
+        300.0,
+        positive_number,
+        "seconds after which a worker is killed whose job gives no sign, or, beyond `stall_timeout`, comes no further",
+    )
+    lease: float = setting(
+        60.0, positive_number, "seconds without a sign of life after which a worker is killed and its job given back"
+    )
     retry_delay: float = setting(
         60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
+    )
+    retry_for: float = setting(
+        604_800.0, positive_number, "seconds for which a job is tried again while a network, a store or a disk fails it"
+    )
+    daemon_crashes: int = setting(
+        5, count, "crashes of the daemon in a row at which a job is set aside that ran in each and came no further"
+    )
+    request_interval: float = setting(
+        0.34, positive_number, "seconds between requests to a host of the public archives, of all processes together"
+    )
+    request_pause: float = setting(
+        60.0, positive_number, "seconds for which a host is asked nothing that said that it is asked too often"
     )
     s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
     s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
@@ -168,6 +188,11 @@ class Settings:
     def daemon_log(self) -> Path:
         """The daemon's own log; it rotates."""
         return self.log_dir / "daemon.log"
+
+    @property
+    def rates_dir(self) -> Path:
+        """When the public archives' hosts were asked last."""
+        return self.state_dir / "rates"
 
     @property
     def work_dir(self) -> Path:

@@ -15,7 +15,7 @@ MODULES = {
 }
 VALUES = {
     "errors", "accession", "profile", "failure", "job", "retry", "lease", "signature_record", "settings", "work",
-    "versions", "instance", "s3_target", "verdict", "submission_record",
+    "versions", "instance", "s3_target", "verdict", "submission_record", "process_identity", "host_rate",
 }  # fmt: skip
 FILES = {"signature_file", "database", "ledger", "submissions", "submission"}
 LAYERS = ("the package", "values", "files", "pipeline", "daemon", "commands", "cli")

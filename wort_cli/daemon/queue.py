@@ -21,6 +21,7 @@ from huey.serializer import Serializer
 from huey.utils import Error
 
 from wort_cli.job import Progress
+from wort_cli.process_identity import ProcessIdentity
 from wort_cli.work import JobResult, JobSpec
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,15 @@ class JsonSerializer(Serializer):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class SignOfLife:
-    """What a worker says of itself: its process, when it spoke, and how far it is."""
+    """What a worker says of itself: its process, when it spoke, how far it is, and how long the job itself was silent.
 
-    pid: int
+    `silent` is in seconds: the job's own thread asks all the time whether it was called off, unless it hangs.
+    """
+
+    process: ProcessIdentity
     at: float
     progress: Progress
+    silent: float
 
 
 class WorkQueue:
@@ -75,19 +80,22 @@ class WorkQueue:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
         self.huey.storage.close()
 
-    def take(self, spec: JobSpec) -> bool:
-        """Whether this worker is the first to have an attempt: a task may come twice."""
-        return bool(self.huey.put_if_empty(key("taken", spec.job_id, spec.attempt), True))
+    def take(self, job_id: int, attempt: int) -> bool:
+        """Whether the caller is the first to have an attempt: a task may come twice, or too late."""
+        return bool(self.huey.put_if_empty(key("taken", job_id, attempt), True))
 
-    def report_life(self, spec: JobSpec, pid: int, progress: Progress) -> None:
+    def report_life(self, spec: JobSpec, process: ProcessIdentity, progress: Progress, silent: float) -> None:
         """A worker says that it lives, and how far it is."""
-        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(SignOfLife(pid, time.time(), progress)))
+        sign = SignOfLife(process, time.time(), progress, silent)
+        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(sign))
 
     def life(self, job_id: int, attempt: int) -> SignOfLife | None:
         """The last sign of life of an attempt."""
         with unless_it_is_garbage():
             found = self.huey.get(key("life", job_id, attempt), peek=True)
-            return SignOfLife(found["pid"], found["at"], Progress(**found["progress"])) if found else None
+            if found:
+                process, progress = ProcessIdentity.from_json(found["process"]), Progress(**found["progress"])
+                return SignOfLife(process, found["at"], progress, float(found["silent"]))
         return None
 
     def call_off(self, job_id: int, attempt: int) -> None:

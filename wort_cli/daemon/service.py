@@ -1,7 +1,7 @@
 """The life of the daemon: become the only one, start the workers, turn the coordinator until told to end.
 
-SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  SIGHUP is ignored, so that closing
-the terminal it was started from does not end it.
+SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  At SIGHUP it reads its settings
+anew; so closing the terminal it was started from does not end it.
 """
 
 import logging
@@ -14,11 +14,12 @@ from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
-from wort_cli.errors import StorageProblem
+from wort_cli.errors import StorageProblem, WortError
 from wort_cli.instance import sign, take_lock
 from wort_cli.ledger import Ledger
-from wort_cli.settings import Settings
+from wort_cli.settings import Settings, load_settings
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
@@ -38,6 +39,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     os.register_at_fork(after_in_child=lambda: os.close(lock))
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
+    recover(ledger, settings)
     jobs = int(ledger.control("jobs", str(settings.jobs)))
     queue = WorkQueue.made_anew(settings.queue_file)
 
@@ -47,13 +49,13 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    told_to_end = threading.Event()
-    end_on_signals(told_to_end)
+    told_to_end, told_to_reload = threading.Event(), threading.Event()
+    listen_to_signals(told_to_end, told_to_reload)
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     sign(lock)
     try:
-        turn_until(told_to_end, coordinator)
+        turn_until(told_to_end, told_to_reload, coordinator)
     finally:
         log.info("the daemon ends")
         workers.stop()
@@ -62,10 +64,13 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         log.info("the daemon has ended")
 
 
-def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
+def turn_until(told_to_end: threading.Event, told_to_reload: threading.Event, coordinator: Coordinator) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
     while not told_to_end.is_set():
         try:
+            if told_to_reload.is_set():
+                told_to_reload.clear()
+                reload_settings(coordinator)
             coordinator.turn()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except StorageProblem as trouble:
@@ -77,16 +82,29 @@ def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
         told_to_end.wait(pause)
 
 
-def end_on_signals(told_to_end: threading.Event) -> None:
-    """Have SIGTERM and SIGINT set the event."""
+def reload_settings(coordinator: Coordinator) -> None:
+    """Go by the settings as they are now, or, if these can't be used, by those that there are."""
+    try:
+        coordinator.use(load_settings())
+    except WortError as error:
+        log.error("the settings stay as they are: %s", error.sentence)
+    else:
+        log.info("the settings were read anew")
 
-    def tell(number: int, _: FrameType | None) -> None:
-        log.info("received %s", signal.Signals(number).name)
-        told_to_end.set()
 
-    signal.signal(signal.SIGTERM, tell)
-    signal.signal(signal.SIGINT, tell)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def listen_to_signals(told_to_end: threading.Event, told_to_reload: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set the one event, and SIGHUP the other."""
+
+    def listen(number: signal.Signals, event: threading.Event) -> None:
+        def tell(_: int, __: FrameType | None) -> None:
+            log.info("received %s", number.name)
+            event.set()
+
+        signal.signal(number, tell)
+
+    listen(signal.SIGTERM, told_to_end)
+    listen(signal.SIGINT, told_to_end)
+    listen(signal.SIGHUP, told_to_reload)
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:

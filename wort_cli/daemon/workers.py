@@ -8,11 +8,14 @@ import ctypes
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
+from wort_cli.process_identity import is_stopped
 
 PR_SET_PDEATHSIG = 1
 POLL = 0.05
@@ -30,6 +33,8 @@ class Workers:
     def __init__(self, queue: WorkQueue, count: int, before_fork: Callable[[], None]) -> None:
         self._queue = queue
         self._before_fork = before_fork
+        self._stopped: dict[int | None, float] = {}
+        """Since when workers are seen to be stopped."""
 
         @queue.huey.task(name="compute")  # type: ignore[untyped-decorator]
         def compute(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -56,12 +61,23 @@ class Workers:
         """Hand a job to whichever worker is free; return the task's id."""
         return str(self._compute(document).id)
 
-    def heal(self) -> None:
-        """Replace workers that died."""
+    def heal(self, patience: float) -> None:
+        """Replace workers that died; those that have been stopped (SIGSTOP) for `patience` seconds are killed first."""
         processes = [process for _, process in self._consumer.worker_threads] + [self._consumer.scheduler]
+        self._kill_stopped([process for process in processes if process.pid], patience)
         if not all(process.is_alive() for process in processes):
             self._before_fork()
             self._consumer.check_worker_health()
+
+    def _kill_stopped(self, processes: Sequence[BaseProcess], patience: float) -> None:
+        now = time.monotonic()
+        stopped = {process.pid: process for process in processes if is_stopped(process.pid or 0)}
+        self._stopped = {pid: self._stopped.get(pid, now) for pid in stopped}
+        for pid, process in stopped.items():
+            if now - self._stopped[pid] > patience:
+                log.warning("%s (process %s) is stopped, killing it", process.name, pid)
+                process.kill()
+                process.join(STOP_WITHIN)
 
     def grow(self, count: int) -> None:
         """See that there are at least `count` workers; more than are needed just idle."""

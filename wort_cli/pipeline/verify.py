@@ -17,10 +17,10 @@ from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.quick import choose, contrast, look, refutation
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.share import digest_there
-from wort_cli.pipeline.sketch import RunSketcher
+from wort_cli.pipeline.sketch import Limits, RunSketcher
 from wort_cli.pipeline.slices import Slice, plan
 from wort_cli.pipeline.tools import ToolGroup
-from wort_cli.pipeline.validate import validate
+from wort_cli.pipeline.validate import validate, validate_within
 from wort_cli.profile import Profile
 from wort_cli.signature_file import SignatureDocument, Sketch
 from wort_cli.signature_record import Trust
@@ -109,7 +109,9 @@ def look_quickly(attempt: "Attempt", kept: SignatureDocument, tools: ToolGroup) 
     comparisons = contrast(kept.sketches, sample)
     cause = refutation(kept.sketches, sample, comparisons)
     if cause and archive.path is not None:
-        validate(archive.path, tools)  # a damaged archive must refute nobody
+        validate(
+            archive.path, tools, validate_within(archive, attempt.spec.stall_timeout)
+        )  # a damaged archive must refute nobody
     return Verdict(
         Trust.MISMATCH if cause else Trust.QUICK_CHECKED,
         Depth.QUICK,
@@ -127,7 +129,9 @@ def sketcher(
     """What sketches one slice."""
     profile = profile or attempt.profile
     engine = ENGINES[attempt.spec.engine](profile)
-    return RunSketcher([part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine)
+    return RunSketcher(
+        [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
+    )
 
 
 # The diagnosis of a difference ---------------------------------------------------------------------------------------

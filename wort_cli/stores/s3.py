@@ -232,7 +232,7 @@ def stored(key: str, answer: Any) -> StoredObject:
 
 
 def tag_of(key: str, answer: Any) -> str:
-    """The ETag in an answer.  StoreTrouble if there is none: a page of HTML, such as a captive portal's, is no answer."""
+    """The ETag in an answer.  StoreTrouble if there is none: what a captive portal says to everything is no answer."""
     if "ETag" not in answer:
         raise StoreTrouble(Reason.STORAGE_DOWN, f"{key}: what answered is no S3 server, it gave no ETag")
     return str(answer["ETag"]).strip('"')
