@@ -25,6 +25,8 @@ from wort_cli.work import JobResult, Published
 
 PAGE = 1000
 """Rows of the catalog that are read together."""
+WOKEN = 300
+"""Jobs that are woken together: more of them would keep others from the ledger for too long."""
 
 
 class Answer(StrEnum):
@@ -341,9 +343,9 @@ class Ledger:
             remote=published.remote,
         )
 
-    def wake(self) -> int:
-        """Queue the jobs that have waited long enough; return how many."""
-        return self.storage.change("wake_jobs", now=time.time())
+    def wake(self, limit: int = WOKEN) -> int:
+        """Queue the jobs that have waited long enough, some at a time; return how many."""
+        return self.storage.change("wake_jobs", now=time.time(), limit=limit)
 
     # ---- what a person told the daemon ---------------------------------------
 

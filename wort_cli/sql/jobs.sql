@@ -46,7 +46,9 @@ WHERE job_id = :id AND after = 'waiting' AND reason IN (SELECT value FROM json_e
 UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = 'waiting';
 
 -- name: wake_jobs
-UPDATE jobs SET state = 'queued', wait_until = NULL WHERE state = 'waiting' AND wait_until <= :now;
+-- So many at a time: what waited for the same server may be due all at once.
+UPDATE jobs SET state = 'queued', wait_until = NULL
+WHERE id IN (SELECT id FROM jobs WHERE state = 'waiting' AND wait_until <= :now ORDER BY wait_until LIMIT :limit);
 
 -- name: cancel_job
 UPDATE jobs SET state = 'cancelled', reason = '', message = '', owner = '', lease_until = NULL, wait_until = NULL,
