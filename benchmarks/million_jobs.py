@@ -1,10 +1,10 @@
-"""A ledger with a million queued jobs: how long the coordinator's turns are, what memory it takes, how soon it restarts.
+"""A million queued jobs: how long the coordinator's turns are, what memory it takes, how soon it starts again.
 
     python -m benchmarks.million_jobs [NUMBER [SECONDS]]
 
 The ledger is made in a temporary directory, by SQL, under the ledger's own rules.  The coordinator and its queue are
-the daemon's, the workers are real processes that have nothing to do: each job is unavailable at once, so that as many
-jobs are moved along as can be.  Then it is killed in the midst of that, and started again.
+the daemon's, as is its housekeeping; the workers are real processes that have nothing to do: each job is unavailable at
+once, so that as many jobs are moved along as can be.  Then it is killed in the midst of that, and started again.
 """
 
 import json
@@ -18,6 +18,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from wort_cli.daemon import workers
+from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.housekeeping import Housekeeper
+from wort_cli.daemon.queue import WorkQueue
+from wort_cli.failure import Failure, Reason
+from wort_cli.ledger import Ledger
+from wort_cli.settings import load_settings
+from wort_cli.work import JobResult
 
 NUMBER, SECONDS = 1_000_000, 20.0
 DUE = 10_000
@@ -60,8 +69,6 @@ def main() -> None:
 
 def make_ledger(path: Path, number: int) -> None:
     """A ledger with so many queued jobs, some of which have waited before."""
-    from wort_cli.ledger import Ledger
-
     ledger = Ledger(path)
     connection = ledger.storage.connection
     connection.execute(MAKE, (number,))
@@ -82,12 +89,6 @@ def turning(home: Path, seconds: float) -> "subprocess.Popen[str]":
 def turn(home: str, seconds: float) -> None:
     """Be a daemon for some seconds, but for its lock and log; say when the first job is handed out, and how it went."""
     began = time.monotonic() - age_of_this_process()
-    from wort_cli.daemon import workers
-    from wort_cli.daemon.coordinator import Coordinator
-    from wort_cli.daemon.queue import WorkQueue
-    from wort_cli.ledger import Ledger
-    from wort_cli.settings import load_settings
-
     workers.work = no_work
     settings = load_settings({"WORT_HOME": home, "WORT_JOBS": "4"})
     settings.make_directories()
@@ -100,6 +101,7 @@ def turn(home: str, seconds: float) -> None:
     crew = workers.Workers(queue, settings.jobs, before_fork=close_connections)
     crew.start()
     coordinator = Coordinator(ledger, queue, crew, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     coordinator.turn()
     while not coordinator.busy:
         coordinator.turn()
@@ -108,6 +110,7 @@ def turn(home: str, seconds: float) -> None:
     until = time.monotonic() + seconds
     while (before := time.monotonic()) < until:
         coordinator.turn()
+        housekeeper.step()
         times.append(1000 * (time.monotonic() - before))
         time.sleep(0.01)
     print(
@@ -127,9 +130,6 @@ def turn(home: str, seconds: float) -> None:
 
 def no_work(queue: Any, document: Mapping[str, Any]) -> dict[str, Any]:
     """A worker's answer without any work."""
-    from wort_cli.failure import Failure, Reason
-    from wort_cli.work import JobResult
-
     failure = Failure(Reason.NOT_FOUND, "there is nothing to do")
     return JobResult(document["job_id"], document["attempt"], failure=failure).to_json()
 

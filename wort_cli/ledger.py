@@ -25,7 +25,7 @@ from wort_cli.work import JobResult, Published
 
 PAGE = 1000
 """Rows of the catalog that are read together."""
-WOKEN = 300
+WOKEN = 100
 """Jobs that are woken together: more of them would keep others from the ledger for too long."""
 
 
@@ -217,6 +217,10 @@ class Ledger:
     def events(self, job_id: int) -> list[Event]:
         """What happened to a job, the oldest first."""
         return [Event(**row) for row in self.storage.rows("events_of_job", id=job_id)]
+
+    def repairs(self, name: Name) -> list[tuple[float, str]]:
+        """What `wort doctor --repair` did about a signature, and when, the oldest first."""
+        return [(row["at"], row["what"]) for row in self.storage.rows("repairs_of", name=str(name))]
 
     def signature(self, name: Name, profile: str) -> SignatureRecord | None:
         """The catalog's entry, if there is one."""

@@ -58,6 +58,11 @@ class Coordinator:
         """Whether any worker has a job."""
         return bool(self._attempts)
 
+    @property
+    def jobs(self) -> frozenset[int]:
+        """The jobs that workers have, called off or not."""
+        return frozenset(self._attempts)
+
     def turn(self) -> None:
         """Do all there is to do now."""
         if self._queue.is_lost():
