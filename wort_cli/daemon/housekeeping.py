@@ -12,8 +12,9 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
-from wort_cli.errors import WortError
+from wort_cli.errors import Terminated, WortError
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.backups import make_copy, newest_at
@@ -109,10 +110,15 @@ def go_round(ledger: Ledger, settings: Settings, at_work: Callable[[], Collectio
         log.info("housekeeping: %d left over, %d old events removed", removed, pruned)
 
 
+def end_it(number: int, _: FrameType | None) -> None:
+    """Handles a signal."""
+    raise Terminated(signal.Signals(number).name)
+
+
 def copy_for_the_daemon(settings: Settings) -> None:
-    """Copy the ledger; in a process of its own, with the daemon's signal handlers undone."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    """Copy the ledger; in a process of its own, which SIGTERM ends without leaving half a copy."""
+    signal.signal(signal.SIGTERM, end_it)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, for the daemon: it tells us
     os.nice(10)
     ledger = Ledger(settings.ledger_file)
     try:
@@ -120,5 +126,7 @@ def copy_for_the_daemon(settings: Settings) -> None:
         log.info("copied the ledger to %s: %d jobs, %d signatures", made.path, made.jobs, made.signatures)
     except WortError as error:
         log.error("the ledger was not copied: %s (%s)", error.sentence, error.hint)
+    except Terminated:
+        log.info("the ledger was not copied: the daemon ends")
     finally:
         ledger.close()
