@@ -26,6 +26,8 @@ from wort_cli.work import JobResult, Published
 
 PAGE = 1000
 """Rows of the catalog that are read together."""
+WOKEN = 100
+"""Jobs that are woken together: more of them would keep others from the ledger for too long."""
 
 
 class Answer(StrEnum):
@@ -217,6 +219,10 @@ class Ledger:
         """What happened to a job, the oldest first."""
         return [Event(**row) for row in self.storage.rows("events_of_job", id=job_id)]
 
+    def repairs(self, name: Name) -> list[tuple[float, str]]:
+        """What `wort doctor --repair` did about a signature, and when, the oldest first."""
+        return [(row["at"], row["what"]) for row in self.storage.rows("repairs_of", name=str(name))]
+
     def signature(self, name: Name, profile: str) -> SignatureRecord | None:
         """The catalog's entry, if there is one."""
         row = self.storage.row("signature", name=str(name), profile=profile)
@@ -364,10 +370,10 @@ class Ledger:
             remote=published.remote,
         )
 
-    def wake(self, longest_wait: float = math.inf) -> int:
-        """Queue the jobs that have waited long enough, or seem to wait for too long; return how many."""
+    def wake(self, longest_wait: float = math.inf, limit: int = WOKEN) -> int:
+        """Queue the jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
         now = time.time()
-        return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait)
+        return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait, limit=limit)
 
     # ---- what a person told the daemon ---------------------------------------
 

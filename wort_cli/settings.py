@@ -45,6 +45,12 @@ def whole_number(value: Any) -> int:
     return number
 
 
+def number_or_none(value: Any) -> int:
+    if isinstance(value, float | bool) or not 0 <= int(value) <= 1024:
+        raise ValueError("a whole number from 0 to 1024 is needed")
+    return int(value)
+
+
 def directories(value: Any) -> tuple[Path, ...]:
     parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
@@ -156,6 +162,16 @@ class Settings:
     ncbi_url: str = setting(
         "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", web_address, "NCBI's run info; `off` asks it nothing"
     )
+    keep_events: int = setting(100, whole_number, "events that are kept of each job: its first and its newest ones")
+    keep_events_in_all: int = setting(
+        5_000_000, whole_number, "events that are kept of all jobs; the oldest of jobs that have ended go first"
+    )
+    keep_logs: float = setting(30.0, positive_number, "days for which the log of a job that has ended is kept")
+    keep_sealed: float = setting(
+        30.0, positive_number, "days for which a signature is kept that its bucket would not take"
+    )
+    backups: int = setting(3, number_or_none, "copies of the ledger that the daemon makes and keeps; 0 for none")
+    backup_hours: float = setting(24.0, positive_number, "hours from one copy of the ledger to the next")
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each setting came from: `default`, the file, or the environment's variable."""
 
@@ -163,6 +179,11 @@ class Settings:
     def ledger_file(self) -> Path:
         """The ledger."""
         return self.data_dir / "ledger.db"
+
+    @property
+    def backup_dir(self) -> Path:
+        """Where the daemon keeps copies of the ledger."""
+        return self.data_dir / "backups"
 
     @property
     def store_dir(self) -> Path:

@@ -72,8 +72,15 @@ class Coordinator:
         """Whether any worker has a job."""
         return bool(self._attempts)
 
+    @property
+    def jobs(self) -> frozenset[int]:
+        """The jobs that workers have, called off or not."""
+        return frozenset(self._attempts)
+
     def turn(self) -> None:
         """Do all there is to do now."""
+        if self._queue.is_lost():
+            self._begin_anew()
         self._collect()
         self._listen()
         now = time.monotonic()
@@ -83,6 +90,21 @@ class Coordinator:
             self._ledger.wake(self._policy.longest_wait)
             self._workers.heal(self._settings.lease)
         self._dispatch()
+
+    def _begin_anew(self) -> None:
+        """Make another queue in place of one that is lost: workers that have the old one hear nothing any more."""
+        log.warning("%s was deleted or damaged; making it anew, and starting other workers", self._queue.path)
+        self._workers.stop()
+        try:
+            self._collect()
+        except Exception:  # of a damaged file; what was in it is done again
+            log.exception("the results in it can't be read")
+        for attempt in self._attempts.values():
+            end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+            self._ledger.give_back(attempt.job_id, attempt.number, "the queue's file was lost")
+        self._attempts.clear()
+        self._queue.make_anew()
+        self._workers.start_again()
 
     def give_all_back(self) -> None:
         """Once the workers have stopped: keep the results there are, queue the rest again."""

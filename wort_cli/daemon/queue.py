@@ -1,8 +1,8 @@
 """The queue between the coordinator and its workers: Huey on SQLite, with JSON messages.
 
 Huey forgets a task as soon as it hands it out, so that nothing here is a truth: a task is a hint to do a job that the
-ledger knows.  The queue's file is made anew whenever the daemon starts.  Messages are JSON because a pickle would run
-whatever somebody writes into that file.
+ledger knows.  The queue's file is made anew whenever the daemon starts, and when it is lost while the daemon runs.
+Messages are JSON because a pickle would run whatever somebody writes into that file.
 """
 
 import contextlib
@@ -23,6 +23,9 @@ from huey.utils import Error
 from wort_cli.job import Progress
 from wort_cli.process_identity import ProcessIdentity
 from wort_cli.work import JobResult, JobSpec
+
+DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})
+"""What SQLite calls a file that is damaged, is none of its own, or has lost its tables."""
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +69,34 @@ class WorkQueue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_file(path)
         self.huey = SqliteHuey("wort", filename=str(path), serializer=JsonSerializer(), fsync=False, timeout=30)
+        self._file = file_at(path)
 
     @classmethod
     def made_anew(cls, path: Path) -> "WorkQueue":
         """An empty queue: whatever an earlier daemon left in it is in the ledger too."""
-        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            file.unlink(missing_ok=True)
+        remove_files(path)
         return cls(path)
+
+    def is_lost(self) -> bool:
+        """Whether the file was deleted, replaced or damaged: whoever opens it from now on does not find what we put."""
+        if file_at(self.path) != self._file:
+            return True
+        try:
+            self.huey.pending_count()
+        except Exception as error:
+            # An error of SQLite that is none of these, such as a lock that is held for long, passes.
+            return getattr(error, "sqlite_errorname", "") in DAMAGE
+        return False
+
+    def make_anew(self) -> None:
+        """Be an empty queue again, in a new file.  To be called while no worker has the old one."""
+        self.close()
+        remove_files(self.path)
+        make_file(self.path)
+        self.huey.storage.initialize_schema()
+        self._file = file_at(self.path)
 
     def close(self) -> None:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
@@ -121,6 +143,26 @@ class WorkQueue:
         """Drop what is stored of an attempt that has ended."""
         for kind in ("taken", "life", "call-off"):
             self.huey.delete(key(kind, job_id, attempt))
+
+
+def make_file(path: Path) -> None:
+    """See that there is a file, for this user only from its first moment."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def remove_files(path: Path) -> None:
+    """Remove a database and its companions."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        file.unlink(missing_ok=True)
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path, None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

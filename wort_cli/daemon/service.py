@@ -13,6 +13,7 @@ import threading
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
@@ -53,18 +54,22 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     listen_to_signals(told_to_end, told_to_reload)
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     sign(lock)
     try:
-        turn_until(told_to_end, told_to_reload, coordinator)
+        turn_until(told_to_end, told_to_reload, coordinator, housekeeper)
     finally:
         log.info("the daemon ends")
+        housekeeper.stop()
         workers.stop()
         coordinator.give_all_back()
         close_connections()
         log.info("the daemon has ended")
 
 
-def turn_until(told_to_end: threading.Event, told_to_reload: threading.Event, coordinator: Coordinator) -> None:
+def turn_until(
+    told_to_end: threading.Event, told_to_reload: threading.Event, coordinator: Coordinator, housekeeper: Housekeeper
+) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
     while not told_to_end.is_set():
         try:
@@ -72,6 +77,7 @@ def turn_until(told_to_end: threading.Event, told_to_reload: threading.Event, co
                 told_to_reload.clear()
                 reload_settings(coordinator)
             coordinator.turn()
+            housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except StorageProblem as trouble:
             log.error("%s (%s)", trouble.sentence, trouble.hint)

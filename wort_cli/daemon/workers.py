@@ -21,6 +21,8 @@ PR_SET_PDEATHSIG = 1
 POLL = 0.05
 """Seconds between a worker's looks at an empty queue, at first; at most `LONGEST_POLL` later."""
 LONGEST_POLL = 0.25
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that Huey's consumer takes for itself when it starts."""
 STOP_WITHIN = 3.0
 """Seconds that a worker has to end by itself."""
 
@@ -42,7 +44,25 @@ class Workers:
 
         queue.huey.on_startup("warm")(warm_up)
         self._compute = compute
-        self._consumer = queue.huey.create_consumer(
+        self._consumer = self._consumer_of(count)
+
+    def start(self) -> None:
+        """Start the workers.  Huey sets signal handlers of its own here; set yours afterwards."""
+        self._before_fork()
+        os.register_at_fork(after_in_child=die_with(os.getpid()))
+        self._consumer.start()
+
+    def start_again(self) -> None:
+        """Start as many workers as there were, after `stop`."""
+        self._consumer = self._consumer_of(len(self._consumer.worker_threads))
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+        self._before_fork()
+        self._consumer.start()
+        for number, handler in handlers.items():  # in place of Huey's
+            signal.signal(number, handler)
+
+    def _consumer_of(self, count: int) -> Any:
+        return self._queue.huey.create_consumer(
             workers=count,
             worker_type="process",
             periodic=False,
@@ -50,12 +70,6 @@ class Workers:
             max_delay=LONGEST_POLL,
             check_worker_health=True,
         )
-
-    def start(self) -> None:
-        """Start the workers.  Huey sets signal handlers of its own here; set yours afterwards."""
-        self._before_fork()
-        os.register_at_fork(after_in_child=die_with(os.getpid()))
-        self._consumer.start()
 
     def enqueue(self, document: Mapping[str, Any]) -> str:
         """Hand a job to whichever worker is free; return the task's id."""
