@@ -371,7 +371,7 @@ class Ledger:
         )
 
     def wake(self, longest_wait: float = math.inf, limit: int = WOKEN) -> int:
-        """Queue the jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
+        """Queue jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
         now = time.time()
         return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait, limit=limit)
 

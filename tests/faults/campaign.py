@@ -32,7 +32,7 @@ from tests.faults.strikes import strike
 from tests.proxy import Proxy
 from tests.support import Done, JobRow, Shelf, until
 
-PATIENCE = 5.0
+PATIENCE = 8.0
 """Seconds that a strike waits for somebody to hit."""
 TICK = 0.03
 ENDED_WITHIN = 180.0
@@ -98,6 +98,7 @@ class Campaign:
     def _fight(self) -> None:
         """Carry out the plan, and ask for the jobs meanwhile; return when all is lifted and everything was accepted."""
         clerk = Clerk(self._machine.home, self._orders)
+        self._wait_for_work(clerk)
         planned, due = list(self._plan), list[Strike]()
         lifts: list[tuple[float, Strike, Callable[[], object]]] = []
         try:
@@ -128,6 +129,17 @@ class Campaign:
             f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} found nobody; "
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
+
+    def _wait_for_work(self, clerk: Clerk) -> None:
+        """Return when the first job runs: that is when time begins."""
+
+        def runs() -> bool:
+            self._machine.daemon.supervise()
+            clerk.turn(0.0)
+            return any(job.state == "running" for job in self._jobs())
+
+        until(runs, "the first job runs", 60, pause=TICK)
+        self._began = time.monotonic()
 
     def _note(self, one: Strike, *, landed: bool) -> None:
         (self.report.landed if landed else self.report.missed).append(one)

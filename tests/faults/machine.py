@@ -28,7 +28,8 @@ from tests.support import FASTQ_DUMP, WORT, Home, Shelf
 SETTINGS = {
     "WORT_JOBS": "3",
     "WORT_THREADS": "1",
-    "WORT_LEASE": "5",
+    "WORT_LEASE": "8",
+    "WORT_HANG_TIMEOUT": "8",
     "WORT_STALL_TIMEOUT": "5",
     "WORT_RESOLVE_TIMEOUT": "10",
     "WORT_RETRY_DELAY": "0.5",
@@ -38,7 +39,7 @@ SETTINGS = {
 DISK = "96m"
 RESTART_AFTER = 0.5
 """Seconds that a daemon stays down."""
-READS_A_SECOND = 150_000
+READS_A_SECOND = 100_000
 """Bytes that fastq-dump gives a second, so that there is always one to strike at."""
 
 

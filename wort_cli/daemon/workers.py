@@ -107,8 +107,9 @@ class Workers:
     def stop(self) -> None:
         """End all workers: what they do is interrupted, their tools are ended; those that hang are killed."""
         self._consumer.stop(graceful=False)
+        deadline = time.monotonic() + STOP_WITHIN  # of all of them together: the daemon does nothing else meanwhile
         for process in [process for _, process in self._consumer.worker_threads] + [self._consumer.scheduler]:
-            process.join(STOP_WITHIN)
+            process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 log.warning("%s does not end, killing it", process.name)
                 process.kill()

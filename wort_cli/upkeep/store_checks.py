@@ -16,6 +16,7 @@ from wort_cli.errors import InvalidName, WortError
 from wort_cli.job import JobRequest, JobState, Source
 from wort_cli.lease import process_owner
 from wort_cli.ledger import PAGE, Answer, Ledger
+from wort_cli.process_identity import own_identity
 from wort_cli.retry import RetryPolicy
 from wort_cli.signature_file import profile_of, read_signature
 from wort_cli.signature_record import Provenance, Trust
@@ -164,7 +165,7 @@ class StoreCheck:
 
     def _is_made(self, job_id: int, published: Published) -> bool:
         """End a queued job whose signature is there already."""
-        job = self._ledger.claim(job_id, process_owner(platform.node(), 0), 60)
+        job = self._ledger.claim(job_id, process_owner(platform.node(), own_identity()), 60)
         if job is None:
             return False
         return self._ledger.finish(JobResult(job.id, job.attempt, published), RetryPolicy()) is JobState.DONE
