@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from wort_cli.accession import Name, parse_name
@@ -26,6 +27,8 @@ from wort_cli.work import JobResult, Published
 
 PAGE = 1000
 """Rows of the catalog that are read together."""
+MOVED = 500
+"""Jobs that are cancelled or queued again in one transaction."""
 WOKEN = 100
 """Jobs that are woken together: more of them would keep others from the ledger for too long."""
 
@@ -63,6 +66,13 @@ class JobFilter:
         given = {"state": self.state, "reason": self.reason, "group_name": self.group}
         values: dict[str, object] = {key: str(value) for key, value in given.items() if value}
         return " AND ".join(f"jobs.{key} = :{key}" for key in values) or "1", values
+
+
+def parts(job_ids: Iterable[int]) -> Iterator[list[int]]:
+    """Jobs that are moved together: a transaction of a million would keep the daemon waiting for a minute."""
+    rest = iter(job_ids)
+    while part := list(islice(rest, MOVED)):
+        yield part
 
 
 class Ledger:
@@ -151,25 +161,31 @@ class Ledger:
 
     def cancel(self, job_ids: Iterable[int]) -> int:
         """Cancel those of the jobs that are live; return how many were."""
-        with self.storage.transaction():
-            return sum(self.storage.change("cancel_job", id=job_id, now=time.time()) for job_id in job_ids)
+        cancelled = 0
+        for part in parts(job_ids):
+            with self.storage.transaction():
+                cancelled += sum(self.storage.change("cancel_job", id=job_id, now=time.time()) for job_id in part)
+        return cancelled
 
     def retry(self, job_ids: Iterable[int]) -> int:
         """Queue again those of the jobs that failed, are unavailable or were cancelled; return how many did."""
-        with self.storage.transaction():
-            return sum(
-                self.storage.change(
-                    "retry_job",
-                    id=job_id,
-                    force=False,
-                    engine=None,
-                    upload=None,
-                    archive=None,
-                    priority=-(2**31),
-                    group_name="",
+        queued = 0
+        for part in parts(job_ids):
+            with self.storage.transaction():
+                queued += sum(
+                    self.storage.change(
+                        "retry_job",
+                        id=job_id,
+                        force=False,
+                        engine=None,
+                        upload=None,
+                        archive=None,
+                        priority=-(2**31),
+                        group_name="",
+                    )
+                    for job_id in part
                 )
-                for job_id in job_ids
-            )
+        return queued
 
     # ---- what is asked -------------------------------------------------------
 

@@ -116,8 +116,8 @@ def check(path: Path, acknowledged: Sequence[str]) -> None:
     """That a ledger is sound and has each job as far as was acknowledged; one step further may have been unheard."""
     last = {}
     for line in acknowledged:
-        job_id, name, step = line.split()
-        last[int(job_id)] = (name, step)
+        number, name, step = line.split()
+        last[int(number)] = (name, step)
     found = check_is_consistent(path)
     for job_id, (name, step) in last.items():
         assert job_id in found, f"{path}: job {job_id} is lost"
