@@ -189,7 +189,7 @@ def test_cancel_of_a_job_that_hangs(home: Home, shelf: Shelf) -> None:
     worker = int(stat_of(guard.pid)[1])
     home("cancel", "x").expect(0)
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker has ended", 2.0)
-    until(lambda: not home.leftovers(), "nothing is left", 1.0)
+    until(lambda: not (home.path / "work" / "1").exists(), "nothing is left", 1.0)
     home.keep(RUN, shelf.archive())
     home("compute", RUN, "--wait").expect(0)
 

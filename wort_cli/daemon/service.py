@@ -9,7 +9,7 @@ import logging.handlers
 import os
 import signal
 import sys
-import threading
+import time
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
@@ -50,14 +50,13 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    told_to_end, told_to_reload = threading.Event(), threading.Event()
-    listen_to_signals(told_to_end, told_to_reload)
+    told = Told()
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     sign(lock)
     try:
-        turn_until(told_to_end, told_to_reload, coordinator, housekeeper)
+        turn_until(told, coordinator, housekeeper)
     finally:
         log.info("the daemon ends")
         housekeeper.stop()
@@ -67,14 +66,38 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         log.info("the daemon has ended")
 
 
-def turn_until(
-    told_to_end: threading.Event, told_to_reload: threading.Event, coordinator: Coordinator, housekeeper: Housekeeper
-) -> None:
+class Told:
+    """What signals told this process: SIGTERM and SIGINT to end, SIGHUP to read its settings anew.
+
+    A handler does no more than to note it: it may run in the midst of anything, with whatever lock that holds.
+    """
+
+    def __init__(self) -> None:
+        self.to_end = ""
+        self.to_reload = False
+        signal.signal(signal.SIGTERM, self._hear)
+        signal.signal(signal.SIGINT, self._hear)
+        signal.signal(signal.SIGHUP, self._hear)
+
+    def _hear(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.to_reload = True
+        else:
+            self.to_end = signal.Signals(number).name
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass, or less if something is told."""
+        deadline = time.monotonic() + seconds
+        while not (self.to_end or self.to_reload) and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, BUSY_PAUSE))
+
+
+def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
-    while not told_to_end.is_set():
+    while not told.to_end:
         try:
-            if told_to_reload.is_set():
-                told_to_reload.clear()
+            if told.to_reload:
+                told.to_reload = False
                 reload_settings(coordinator)
             coordinator.turn()
             housekeeper.step()
@@ -85,7 +108,8 @@ def turn_until(
         except Exception:
             log.exception("a turn failed; the jobs are in the ledger, trying again")
             pause = TROUBLE_PAUSE
-        told_to_end.wait(pause)
+        told.wait(pause)
+    log.info("received %s", told.to_end)
 
 
 def reload_settings(coordinator: Coordinator) -> None:
@@ -96,21 +120,6 @@ def reload_settings(coordinator: Coordinator) -> None:
         log.error("the settings stay as they are: %s", error.sentence)
     else:
         log.info("the settings were read anew")
-
-
-def listen_to_signals(told_to_end: threading.Event, told_to_reload: threading.Event) -> None:
-    """Have SIGTERM and SIGINT set the one event, and SIGHUP the other."""
-
-    def listen(number: signal.Signals, event: threading.Event) -> None:
-        def tell(_: int, __: FrameType | None) -> None:
-            log.info("received %s", number.name)
-            event.set()
-
-        signal.signal(number, tell)
-
-    listen(signal.SIGTERM, told_to_end)
-    listen(signal.SIGINT, told_to_end)
-    listen(signal.SIGHUP, told_to_reload)
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:
