@@ -12,7 +12,7 @@ GROUPS = {"sync": ("push", "pull", "check"),
           "config": ("show", "path")}  # fmt: skip
 COMMANDS = (
     *("compute", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "sync"),
-    *("daemon", "config", "doctor"),
+    *("daemon", "config", "backup", "doctor"),
 )
 EXIT_CODES = """| code | meaning |
 | --- | --- |

@@ -23,6 +23,7 @@ class Fate(Enum):
     LOSE_REQUEST = "the connection breaks before the server hears of it"
     LOSE_HALF = "the server gets half of the body, then both connections break"
     LOSE_ANSWER = "the server does it, its answer is lost"
+    RUBBISH = "the answer is a page of HTML and 200, the server never hears of it"
 
 
 Decision = Callable[[str, str], Fate]
@@ -84,6 +85,8 @@ class Proxy:
             request.send_header("Content-Length", "0")
             request.send_header("Connection", "close")
             request.end_headers()
+        elif fate is Fate.RUBBISH:
+            answer_rubbish(request)
         elif fate is Fate.LOSE_HALF:
             send_half(request, body, port)
             self.on_half()
@@ -95,6 +98,19 @@ class Proxy:
                 self.on_answer()
         with contextlib.suppress(OSError):
             request.connection.shutdown(socket.SHUT_RDWR)
+
+
+def answer_rubbish(request: BaseHTTPRequestHandler) -> None:
+    """What a captive portal says to everything."""
+    page = b"<html><body>Please log in to this network</body></html>" * 20
+    with contextlib.suppress(OSError):
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html")
+        request.send_header("Content-Length", str(len(page)))
+        request.send_header("Connection", "close")
+        request.end_headers()
+        if request.command != "HEAD":
+            request.wfile.write(page)
 
 
 def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> tuple[http.client.HTTPResponse, bytes] | None:

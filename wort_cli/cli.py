@@ -9,6 +9,7 @@ import typer
 
 import wort_cli
 from wort_cli.commands import config, daemon, sync
+from wort_cli.commands.backup import backup
 from wort_cli.commands.cancel import cancel
 from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
@@ -26,7 +27,7 @@ LONGEST_OPTION = 4096
 
 # `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (compute, submit, verify, status, view, wait, logs, cancel, retry, doctor):
+for command in (compute, submit, verify, status, view, wait, logs, cancel, retry, backup, doctor):
     app.command()(command)
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")

@@ -10,12 +10,13 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
 
@@ -36,7 +37,7 @@ Row = dict[str, Any]
 def queries() -> Mapping[str, str]:
     """All named queries of sql/*.sql."""
     found: dict[str, str] = {}
-    for document in ("jobs.sql", "catalog.sql", "submissions.sql"):
+    for document in ("jobs.sql", "catalog.sql", "submissions.sql", "upkeep.sql"):
         text = (files("wort_cli") / "sql" / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
@@ -109,6 +110,16 @@ class Storage:
                 raise
             connection.execute("COMMIT")
 
+    def copy_to(self, path: Path) -> None:
+        """Copy the database, as it is at one moment, into an empty file; nobody waits meanwhile."""
+        connection = self.connection
+        try:
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
+                copy.execute("PRAGMA journal_mode = OFF")  # whoever called us throws an unfinished copy away
+                connection.backup(copy)
+        except sqlite3.Error as error:
+            raise explanation(error, path) from error
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turns SQLite's errors into sentences."""
@@ -136,6 +147,34 @@ class Storage:
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Callable[[str], list[Row]]]:
+    """A function that gives the rows of a SELECT to a file that nobody writes to; leaves no file beside it.
+
+    LedgerDamaged, also later, if it is no sound database.
+    """
+    try:
+        address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield lambda sql: [dict(row) for row in connection.execute(sql)]
+    except sqlite3.Error as error:
+        raise LedgerDamaged(path, str(error)) from error
+
+
+def salvage(path: Path, sql: str) -> list[Row]:
+    """The rows of a SELECT to a damaged database, as many as can be read."""
+    found: list[Row] = []
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
+    ):
+        connection.row_factory = sqlite3.Row
+        for row in connection.execute(sql):
+            found.append(dict(row))
+    return found
 
 
 def make_or_check(path: Path) -> None:

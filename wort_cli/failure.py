@@ -40,6 +40,8 @@ class Reason(StrEnum):
     PARAMS_MISMATCH = "params-mismatch"
     CONFLICT = "conflict"
     INTERRUPTED = "interrupted"
+    SET_ASIDE = "set-aside"
+    TIMEOUT = "timeout"
 
     @property
     def disposition(self) -> Disposition:
@@ -157,6 +159,16 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "the process that worked on it ended",
         "it is tried again by itself",
+    ),
+    Reason.SET_ASIDE: (
+        Disposition.FAILED,
+        "what works on it crashes each time",
+        "`wort logs` shows how far it came; `wort retry` tries again, `--force --engine sourmash` goes another way",
+    ),
+    Reason.TIMEOUT: (
+        Disposition.RETRY,
+        "a step took longer than it may",
+        "it is tried again by itself; the settings `slice_timeout` and `stall_timeout` allow for more",
     ),
 }
 

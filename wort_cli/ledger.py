@@ -6,10 +6,12 @@ knows how a signature is computed.
 """
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from wort_cli.accession import Name, parse_name
@@ -18,13 +20,17 @@ from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Event, Job, JobRequest, JobState, Progress, Source
 from wort_cli.lease import Claim
-from wort_cli.retry import RetryPolicy, decide, reasons_like
+from wort_cli.retry import RetryPolicy, crashes_in_a_row, decide, reasons_like
 from wort_cli.signature_record import SignatureRecord, Trust
 from wort_cli.submissions import Submissions
 from wort_cli.work import JobResult, Published
 
 PAGE = 1000
 """Rows of the catalog that are read together."""
+MOVED = 500
+"""Jobs that are cancelled or queued again in one transaction."""
+WOKEN = 100
+"""Jobs that are woken together: more of them would keep others from the ledger for too long."""
 
 
 class Answer(StrEnum):
@@ -60,6 +66,13 @@ class JobFilter:
         given = {"state": self.state, "reason": self.reason, "group_name": self.group}
         values: dict[str, object] = {key: str(value) for key, value in given.items() if value}
         return " AND ".join(f"jobs.{key} = :{key}" for key in values) or "1", values
+
+
+def parts(job_ids: Iterable[int]) -> Iterator[list[int]]:
+    """Jobs that are moved together: a transaction of a million would keep the daemon waiting for a minute."""
+    rest = iter(job_ids)
+    while part := list(islice(rest, MOVED)):
+        yield part
 
 
 class Ledger:
@@ -148,25 +161,31 @@ class Ledger:
 
     def cancel(self, job_ids: Iterable[int]) -> int:
         """Cancel those of the jobs that are live; return how many were."""
-        with self.storage.transaction():
-            return sum(self.storage.change("cancel_job", id=job_id, now=time.time()) for job_id in job_ids)
+        cancelled = 0
+        for part in parts(job_ids):
+            with self.storage.transaction():
+                cancelled += sum(self.storage.change("cancel_job", id=job_id, now=time.time()) for job_id in part)
+        return cancelled
 
     def retry(self, job_ids: Iterable[int]) -> int:
         """Queue again those of the jobs that failed, are unavailable or were cancelled; return how many did."""
-        with self.storage.transaction():
-            return sum(
-                self.storage.change(
-                    "retry_job",
-                    id=job_id,
-                    force=False,
-                    engine=None,
-                    upload=None,
-                    archive=None,
-                    priority=-(2**31),
-                    group_name="",
+        queued = 0
+        for part in parts(job_ids):
+            with self.storage.transaction():
+                queued += sum(
+                    self.storage.change(
+                        "retry_job",
+                        id=job_id,
+                        force=False,
+                        engine=None,
+                        upload=None,
+                        archive=None,
+                        priority=-(2**31),
+                        group_name="",
+                    )
+                    for job_id in part
                 )
-                for job_id in job_ids
-            )
+        return queued
 
     # ---- what is asked -------------------------------------------------------
 
@@ -215,6 +234,10 @@ class Ledger:
     def events(self, job_id: int) -> list[Event]:
         """What happened to a job, the oldest first."""
         return [Event(**row) for row in self.storage.rows("events_of_job", id=job_id)]
+
+    def repairs(self, name: Name) -> list[tuple[float, str]]:
+        """What `wort doctor --repair` did about a signature, and when, the oldest first."""
+        return [(row["at"], row["what"]) for row in self.storage.rows("repairs_of", name=str(name))]
 
     def signature(self, name: Name, profile: str) -> SignatureRecord | None:
         """The catalog's entry, if there is one."""
@@ -293,10 +316,32 @@ class Ledger:
         """Queue a running job again that was interrupted through no fault of its own."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
+    def crashed(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
+        """Queue a job again that was running when a daemon crashed, or set it aside if that happens each time.
+
+        `work` says how much of it is finished for good.  None, and no change, if it no longer runs in this attempt.
+        """
+        with self.storage.transaction():
+            row = self.storage.row("crashes", id=job_id, attempt=attempt)
+            if row is None:
+                return None
+            crashes = crashes_in_a_row(row["crashes"], row["crashes_work"], work)
+            self.storage.change("count_crash", id=job_id, crashes=crashes, work=work)
+            if crashes < policy.daemon_crashes:
+                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that worked on it crashed")
+                return JobState.QUEUED
+            why = f"it was running {crashes} times in a row when the daemon crashed, and came no further"
+            self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
+            return JobState.FAILED
+
     def _fail(self, job_id: int, attempt: int, failure: Failure, policy: RetryPolicy, jitter: float) -> JobState | None:
+        now = time.time()
         row = self.storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_like(failure.reason)))
-        verdict = decide(failure, row["n"] if row else 0, policy, jitter)
-        wait_until = time.time() + verdict.delay if verdict.state is JobState.WAITING else None
+        earlier, first_at = (row["n"], row["first_at"] or now) if row else (0, now)
+        verdict = decide(failure, earlier, policy, jitter, now - first_at)
+        if verdict.set_aside:
+            failure = Failure(Reason.SET_ASIDE, f"it was tried {earlier + 1} times; the last time {failure.detail}")
+        wait_until = now + verdict.delay if verdict.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, verdict.state, failure.reason, failure.detail, wait_until)
         if moved and verdict.state is JobState.UNAVAILABLE:
             self.submissions.source_is_gone(self.job(job_id))
@@ -341,9 +386,10 @@ class Ledger:
             remote=published.remote,
         )
 
-    def wake(self) -> int:
-        """Queue the jobs that have waited long enough; return how many."""
-        return self.storage.change("wake_jobs", now=time.time())
+    def wake(self, longest_wait: float = math.inf, limit: int = WOKEN) -> int:
+        """Queue jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
+        now = time.time()
+        return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait, limit=limit)
 
     # ---- what a person told the daemon ---------------------------------------
 
@@ -355,3 +401,15 @@ class Ledger:
     def set_control(self, key: str, value: str) -> None:
         """Tell the daemon, now or when it starts."""
         self.storage.change("set_control", key=key, value=value)
+
+    def pause_group(self, group: str) -> None:
+        """Have no job of a group begin, be it there already or not."""
+        self.storage.change("pause_group", group_name=group)
+
+    def resume_group(self, group: str) -> bool:
+        """Have jobs of a group begin again; whether it was paused."""
+        return self.storage.change("resume_group", group_name=group) > 0
+
+    def paused_groups(self) -> list[str]:
+        """The groups that are paused."""
+        return [row["name"] for row in self.storage.rows("paused_groups")]

@@ -45,6 +45,12 @@ def whole_number(value: Any) -> int:
     return number
 
 
+def number_or_none(value: Any) -> int:
+    if isinstance(value, float | bool) or not 0 <= int(value) <= 1024:
+        raise ValueError("a whole number from 0 to 1024 is needed")
+    return int(value)
+
+
 def directories(value: Any) -> tuple[Path, ...]:
     parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
@@ -110,9 +116,29 @@ class Settings:
     )
     resolve_timeout: float = setting(60.0, positive_number, "seconds in which a run must be found")
     stall_timeout: float = setting(300.0, positive_number, "seconds without a new read after which decoding is ended")
-    lease: float = setting(60.0, positive_number, "seconds without a sign of life after which a job is given back")
+    slice_timeout: float = setting(21_600.0, positive_number, "seconds in which a slice must be decoded and sketched")
+    hang_timeout: float = setting(
+        300.0,
+        positive_number,
+        "seconds after which a worker is killed whose job gives no sign, or, beyond `stall_timeout`, comes no further",
+    )
+    lease: float = setting(
+        60.0, positive_number, "seconds without a sign of life after which a worker is killed and its job given back"
+    )
     retry_delay: float = setting(
         60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
+    )
+    retry_for: float = setting(
+        604_800.0, positive_number, "seconds for which a job is tried again while a network, a store or a disk fails it"
+    )
+    daemon_crashes: int = setting(
+        5, count, "crashes of the daemon in a row at which a job is set aside that ran in each and came no further"
+    )
+    request_interval: float = setting(
+        0.34, positive_number, "seconds between requests to a host of the public archives, of all processes together"
+    )
+    request_pause: float = setting(
+        60.0, positive_number, "seconds for which a host is asked nothing that said that it is asked too often"
     )
     s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
     s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
@@ -136,6 +162,16 @@ class Settings:
     ncbi_url: str = setting(
         "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", web_address, "NCBI's run info; `off` asks it nothing"
     )
+    keep_events: int = setting(100, whole_number, "events that are kept of each job: its first and its newest ones")
+    keep_events_in_all: int = setting(
+        5_000_000, whole_number, "events that are kept of all jobs; the oldest of jobs that have ended go first"
+    )
+    keep_logs: float = setting(30.0, positive_number, "days for which the log of a job that has ended is kept")
+    keep_sealed: float = setting(
+        30.0, positive_number, "days for which a signature is kept that its bucket would not take"
+    )
+    backups: int = setting(3, number_or_none, "copies of the ledger that the daemon makes and keeps; 0 for none")
+    backup_hours: float = setting(24.0, positive_number, "hours from one copy of the ledger to the next")
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each setting came from: `default`, the file, or the environment's variable."""
 
@@ -143,6 +179,11 @@ class Settings:
     def ledger_file(self) -> Path:
         """The ledger."""
         return self.data_dir / "ledger.db"
+
+    @property
+    def backup_dir(self) -> Path:
+        """Where the daemon keeps copies of the ledger."""
+        return self.data_dir / "backups"
 
     @property
     def store_dir(self) -> Path:
@@ -168,6 +209,11 @@ class Settings:
     def daemon_log(self) -> Path:
         """The daemon's own log; it rotates."""
         return self.log_dir / "daemon.log"
+
+    @property
+    def rates_dir(self) -> Path:
+        """When the public archives' hosts were asked last."""
+        return self.state_dir / "rates"
 
     @property
     def work_dir(self) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from wort_cli.accession import parse_name
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Job, Progress, Source
+from wort_cli.lease import DAEMON
 from wort_cli.s3_target import S3Target
 from wort_cli.settings import Settings
 from wort_cli.signature_record import Provenance, Trust
@@ -49,6 +50,13 @@ class JobSpec:
     """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
+    slice_timeout: float = 21_600.0
+    rates: Path | None = None
+    """Where the requests to the public archives' hosts are counted (host_rate.py); None if they are not."""
+    request_interval: float = 0.0
+    request_pause: float = 0.0
+    owner: str = DAEMON
+    """Who works on it: the daemon, or a process by itself."""
     force: bool = False
     """Compute what is in the bucket already, and put it in the place of what differs."""
     s3: S3Target | None = None
@@ -74,6 +82,11 @@ class JobSpec:
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
+            slice_timeout=settings.slice_timeout,
+            rates=settings.rates_dir,
+            request_interval=settings.request_interval,
+            request_pause=settings.request_pause,
+            owner=job.owner,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
@@ -87,6 +100,7 @@ class JobSpec:
         data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
+        data["rates"] = str(self.rates) if self.rates else None
         data["s3"] = self.s3.to_json() if self.s3 else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
@@ -99,6 +113,7 @@ class JobSpec:
         fields = dict(data)
         fields["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
         fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
+        fields["rates"] = Path(data["rates"]) if data["rates"] else None
         fields["archives"] = tuple(Path(path) for path in data["archives"])
         fields["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:

@@ -265,7 +265,7 @@ def test_stalled_decoder_is_ended(home: Home, shelf: Shelf) -> None:
     )
     link(shelf.archive(), home.cwd / "x.sra")
     done = home("compute", "x.sra", "--now", env={**env, "WORT_STALL_TIMEOUT": "1"})
-    done.expect(75, "network", "no read for 1 seconds")
+    done.expect(75, "timeout", "no read for 1 seconds", "slice_timeout")
     home.until_idle()
 
 

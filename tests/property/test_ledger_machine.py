@@ -1,22 +1,32 @@
-"""The ledger against a model of it: only legal moves, no job lost, one live job of a signature, every move recorded."""
+"""The ledger against a model of it: only legal moves, no job lost, one live job of a key, every move recorded.
+
+A key is a name and what is to be done with it: computed, or one of its signatures verified.  Events may be pruned.
+"""
 
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.unit.builders import published, request
+from wort_cli.accession import parse_name
 from wort_cli.failure import Failure, Reason
-from wort_cli.job import JobState, Progress
+from wort_cli.job import JobState, Progress, Source
 from wort_cli.ledger import Answer, JobFilter, Ledger
 from wort_cli.retry import RetryPolicy
+from wort_cli.signature_record import Trust
+from wort_cli.submissions import VerifyRequest
+from wort_cli.upkeep.events import prune
+from wort_cli.verdict import Depth, Verdict
 from wort_cli.work import JobResult
 
 NAMES = ["SRR000001", "SRR000002", "mine"]
+GROUPS = ["", "plankton", "soil"]
+SUBJECTS = ["submitted/d", "submitted/e"]
 LIVE = {"queued", "running", "waiting"}
 MENDABLE = {"failed", "unavailable", "cancelled"}
 FAILURES = {
@@ -44,18 +54,40 @@ class ModelJob:
 
     name: str
     priority: int
+    group: str = ""
+    subject: str = ""
+    """Of a verification: what it verifies."""
+    depth: str = ""
     state: str = "queued"
     attempt: int = 0
     due: bool = False
     """Whether it waits no longer."""
     progress: bool = False
-    path: list[str] = field(default_factory=lambda: ["", "queued"])
-    failures: Counter[str] = field(default_factory=Counter)
+    path: list[tuple[str, str, str]] = field(default_factory=lambda: [("", "queued", "")])
+    """Its moves, and what kind of failure each was, but for those that were pruned."""
 
-    def move(self, state: str) -> None:
+    def move(self, state: str, kind: str = "") -> None:
+        self.path.append((self.state, state, kind))
         self.state = state
-        self.path.append(state)
         self.progress = False
+
+    def prune(self, keep: int) -> None:
+        """Keep the first move, the newest, and the one that began its present tries."""
+        last = len(self.path) - (keep - 2)
+        if len(self.path) > keep:
+            self.path = [move for n, move in enumerate(self.path) if n in (0, self.began) or n >= last]
+
+    @property
+    def began(self) -> int:
+        """Which move began its present tries."""
+        return max((n for n, (before, _, _) in enumerate(self.path) if before in ("", *MENDABLE)), default=0)
+
+    def failures(self, kind: str) -> int:
+        return sum(move[2] == kind for move in self.path[self.began :])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.name, self.subject
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -73,7 +105,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.directory.cleanup()
 
     def latest(self, name: str) -> int | None:
-        return max((number for number, job in self.jobs.items() if job.name == name), default=None)
+        return self.latest_of((name, ""))
+
+    def latest_of(self, key: tuple[str, str]) -> int | None:
+        return max((number for number, job in self.jobs.items() if job.key == key), default=None)
 
     def pick(self, data: st.DataObject) -> int:
         """A job, or one that never was."""
@@ -81,16 +116,23 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(name=st.sampled_from(NAMES))
     def begin(self, name: str) -> None:
-        self.submit(name, 0, False, False)
+        self.submit(name, 0, "", False, False)
 
-    @rule(name=st.sampled_from(NAMES), priority=st.integers(-3, 3), force=st.booleans(), dry_run=st.booleans())
-    def submit(self, name: str, priority: int, force: bool, dry_run: bool) -> None:
-        (answer,) = self.ledger.submit([request(name, None, priority)], force=force, dry_run=dry_run)
+    @rule(
+        name=st.sampled_from(NAMES),
+        priority=st.integers(-3, 3),
+        group=st.sampled_from(GROUPS),
+        force=st.booleans(),
+        dry_run=st.booleans(),
+    )
+    def submit(self, name: str, priority: int, group: str, force: bool, dry_run: bool) -> None:
+        (answer,) = self.ledger.submit([request(name, None, priority, group)], force=force, dry_run=dry_run)
         number = self.latest(name)
         job = self.jobs[number] if number is not None else None
         if job and job.state in LIVE:
             assert (answer.answer, answer.job_id) == (Answer.LIVE, number)
-            job.priority = job.priority if dry_run else max(job.priority, priority)
+            if not dry_run:
+                self.ask_again(job, priority, group)
         elif name in self.signatures and not force:
             assert answer.answer is Answer.THERE
         elif job and job.state == "unavailable" and not force:
@@ -103,14 +145,89 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert answer.job_id == number
                 self.revive(job)
                 job.priority = max(job.priority, priority)
+                job.group = group or job.group
             else:
                 assert answer.job_id is not None
                 assert answer.job_id > max(self.jobs, default=0)
-                self.jobs[answer.job_id] = ModelJob(name, priority)
+                self.jobs[answer.job_id] = ModelJob(name, priority, group)
+
+    def ask_again(self, job: ModelJob, priority: int, group: str) -> None:
+        job.priority = max(job.priority, priority)
+        job.group = job.group or group
+
+    @rule(
+        name=st.sampled_from(NAMES[:2]),
+        subject=st.sampled_from(SUBJECTS),
+        depth=st.sampled_from(list(Depth)),
+        priority=st.integers(-3, 3),
+        group=st.sampled_from(GROUPS),
+    )
+    def verify(self, name: str, subject: str, depth: Depth, priority: int, group: str) -> None:
+        """A verification is a job beside the one that computes; there is one live one of each signature."""
+        path = f"{subject}/{name}.sig"
+        asked = VerifyRequest(Source(parse_name(name)), "sra-v1", path, "d" * 64, depth, priority, group)
+        (number,) = self.ledger.submissions.verify([asked])
+        latest = self.latest_of((name, path))
+        if latest is not None and self.jobs[latest].state in LIVE:
+            assert number == latest
+            self.ask_again(self.jobs[latest], priority, group)
+            if self.jobs[latest].state in ("queued", "waiting") and depth is Depth.FULL:
+                self.jobs[latest].depth = "full"
+        else:
+            assert number > max(self.jobs, default=0)
+            self.jobs[number] = ModelJob(name, priority, group, path, str(depth))
+
+    @rule(data=st.data(), trust=st.sampled_from([Trust.VERIFIED, Trust.MISMATCH]))
+    def conclude(self, data: st.DataObject, trust: Trust) -> None:
+        """A verification that found something is done, whatever it found."""
+        verifications = [number for number, job in self.jobs.items() if job.subject]
+        assume(verifications)
+        number = data.draw(st.sampled_from(sorted(verifications)))
+        attempt = self.attempt_of(data, number)
+        verdict = Verdict(trust, Depth.FULL, "")
+        ended = self.ledger.finish(JobResult(number, attempt, verdict=verdict), LONG)
+        assert (ended is JobState.DONE) is self.is_current(number, attempt)
+        if ended:
+            self.jobs[number].move("done")
+            assert self.ledger.job(number).verdict is trust
+
+    @rule(group=st.sampled_from(GROUPS[1:]), again=st.booleans())
+    def cancel_or_retry_a_group(self, group: str, again: bool) -> None:
+        mine = {number: job for number, job in self.jobs.items() if job.group == group}
+        which = self.ledger.job_ids(JobFilter(group=group))
+        assert which == sorted(mine)
+        assert sum(self.ledger.counts(group).values()) == len(mine)
+        if again:
+            chosen = [n for n, job in mine.items() if job.state in MENDABLE and self.latest_of(job.key) == n]
+            assert self.ledger.retry(which) == len(chosen)
+            for number in chosen:
+                self.revive(self.jobs[number])
+        else:
+            live = [job for job in mine.values() if job.state in LIVE]
+            assert self.ledger.cancel(which) == len(live)
+            for job in live:
+                job.move("cancelled")
+
+    @rule(keep=st.integers(4, 8))
+    def prune_events(self, keep: int) -> None:
+        """Housekeeping leaves of each job what tells where it stands and how often it was tried."""
+        for job in self.jobs.values():
+            job.prune(keep)
+        sum(prune(self.ledger.storage, keep, 10**6))
+
+    @rule()
+    def prune_all_that_may_go(self) -> None:
+        """Of jobs that have ended, the last event stays; of live ones all."""
+        sum(prune(self.ledger.storage, 10**6, 1))
+        events = {number: len(self.ledger.events(number)) for number in self.jobs}
+        total = sum(len(job.path) for job in self.jobs.values())
+        for number, job in self.jobs.items():
+            if total > 1 and job.state not in LIVE:
+                job.path = job.path[-1:]
+            assert events[number] == len(job.path)
 
     def revive(self, job: ModelJob) -> None:
         job.move("queued")
-        job.failures.clear()
 
     @rule(data=st.data())
     def claim(self, data: st.DataObject) -> None:
@@ -148,6 +265,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         number = self.pick(data)
+        assume(number not in self.jobs or not self.jobs[number].subject)
         attempt = self.attempt_of(data, number)
         name = self.jobs[number].name if number in self.jobs else "gone"
         ended = self.ledger.finish(JobResult(number, attempt, published=published(name)), LONG)
@@ -166,12 +284,11 @@ class LedgerMachine(RuleBasedStateMachine):
             assert ended is None
             return
         job, (state, kind) = self.jobs[number], FAILURES[reason]
-        if state == "waiting" and (lasting or job.failures[kind] + 1 >= TRIES[kind]):
+        if state == "waiting" and (lasting or job.failures(kind) + 1 >= TRIES[kind]):
             state = "failed"
         assert ended == state
-        job.move(state)
+        job.move(state, kind if state == "waiting" else "")
         if state == "waiting":
-            job.failures[kind] += 1
             job.due = short
 
     @rule(data=st.data())
@@ -219,7 +336,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def retry(self, data: st.DataObject) -> None:
         number = self.pick(data)
         job = self.jobs.get(number)
-        mended = job is not None and job.state in MENDABLE and self.latest(job.name) == number
+        mended = job is not None and job.state in MENDABLE and self.latest_of(job.key) == number
         assert self.ledger.retry([number]) == int(mended)
         if job and mended:
             self.revive(job)
@@ -234,8 +351,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert found.keys() == self.jobs.keys()
         for number, model in self.jobs.items():
             job = found[number]
-            assert (job.name, job.state, job.attempt, job.priority) == (
-                model.name, model.state, model.attempt, model.priority,
+            assert (job.name, job.state, job.attempt, job.priority, job.group, job.subject, job.depth) == (
+                model.name, model.state, model.attempt, model.priority, model.group, model.subject, model.depth,
             )  # fmt: skip
             assert (job.progress is not None) is model.progress
             assert (job.owner != "") is (job.lease_until is not None) is (model.state == "running")
@@ -243,8 +360,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (job.ended_at is not None) is (model.state not in LIVE)
 
     @invariant()
-    def a_signature_has_one_live_job_at_most(self) -> None:
-        live = Counter(job.name for job in self.ledger.jobs(JobFilter()) if job.state.is_live)
+    def a_key_has_one_live_job_at_most(self) -> None:
+        live = Counter((job.name, job.kind, job.subject) for job in self.ledger.jobs(JobFilter()) if job.state.is_live)
         assert all(number == 1 for number in live.values())
 
     @invariant()
@@ -252,7 +369,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for number, model in self.jobs.items():
             events = self.ledger.events(number)
             moves = [(event.before, event.after) for event in events]
-            assert moves == list(zip(model.path[:-1], model.path[1:], strict=True))
+            assert moves == [(before, after) for before, after, _ in model.path]
+            assert moves[-1][1] == model.state
             assert set(moves) <= LEGAL
             assert [event.attempt for event in events] == sorted(event.attempt for event in events)
 

@@ -34,10 +34,10 @@ def test_the_designed_reasons_keep_their_names() -> None:
     [
         (Disposition.UNAVAILABLE, "not-found controlled withdrawn no-reads"),
         (Disposition.NOTE, "reads-shorter-than-k few-kmers"),
-        (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch conflict"),
+        (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch conflict set-aside"),
         (
             Disposition.RETRY,
-            "incomplete network rate-limited disk-low memory tool-crash storage-down interrupted",
+            "incomplete network rate-limited disk-low memory tool-crash storage-down interrupted timeout",
         ),
     ],
 )

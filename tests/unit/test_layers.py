@@ -15,10 +15,10 @@ MODULES = {
 }
 VALUES = {
     "errors", "accession", "profile", "failure", "job", "retry", "lease", "signature_record", "settings", "work",
-    "versions", "instance", "s3_target", "verdict", "submission_record",
+    "versions", "instance", "s3_target", "verdict", "submission_record", "process_identity", "host_rate",
 }  # fmt: skip
 FILES = {"signature_file", "database", "ledger", "submissions", "submission"}
-LAYERS = ("the package", "values", "files", "pipeline", "daemon", "commands", "cli")
+LAYERS = ("the package", "values", "files", "pipeline", "upkeep", "daemon", "commands", "cli")
 STANDS_ALONE = "wort_cli.pipeline.guard"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption, begin
+from wort_cli.commands.context import GroupOption, JsonOption, begin
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.job import JobState
@@ -53,9 +53,21 @@ def stop(
 
 @app.command()
 def restart() -> None:
-    """Stop the daemon if it runs, and start it."""
+    """Stop the daemon if it runs, and start it; if it could not start, what runs is left alone."""
+    from wort_cli.daemon.control import check_can_start
+
+    check_can_start(load_settings())
     stop(now=False)
     start()
+
+
+@app.command()
+def reload() -> None:
+    """Have the daemon read its settings anew; jobs that run go on as they began."""
+    from wort_cli.daemon.control import reload as reload_daemon
+
+    daemon = reload_daemon(load_settings())
+    render.result(f"the daemon (process {daemon.pid}) reads its settings anew")
 
 
 @app.command()
@@ -73,6 +85,7 @@ def status(as_json: JsonOption = False) -> None:
         "running": sum(n for (state, _), n in counts.items() if state is JobState.RUNNING),
         "queued": sum(n for (state, _), n in counts.items() if state is JobState.QUEUED),
         "waiting": sum(n for (state, _), n in counts.items() if state is JobState.WAITING),
+        "paused groups": ledger.paused_groups() or None,
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
     }
@@ -85,19 +98,29 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def pause() -> None:
-    """Begin no more jobs; those that run go on."""
+def pause(group: GroupOption = "") -> None:
+    """Begin no more jobs, or none of a group; those that run go on."""
     _, ledger = begin()
+    if group:
+        ledger.pause_group(group)
+        render.result(f"paused {group}; no other job of it begins until `wort daemon resume -g {group}`")
+        return
     ledger.set_control("paused", "yes")
     render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
 
 
 @app.command()
-def resume() -> None:
-    """Begin jobs again."""
+def resume(group: GroupOption = "") -> None:
+    """Begin jobs again, all or those of a group; a group that was paused by itself stays so until it is named."""
     _, ledger = begin()
+    if group:
+        was_paused = ledger.resume_group(group)
+        render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
+        return
     ledger.set_control("paused", "")
     render.result("resumed")
+    if still := ledger.paused_groups():
+        render.say(f"these groups are paused still: {', '.join(still)}")
 
 
 @app.command()

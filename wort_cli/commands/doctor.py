@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -31,7 +32,7 @@ LITTLE_SKEW, MOST_SKEW = 60, 15 * 60
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: ok, warning or problem, and how to mend it."""
+    """One thing that was looked at: ok, warning, problem or mended, and how to mend it."""
 
     state: str
     what: str
@@ -39,9 +40,16 @@ class Finding:
     mend: str = ""
 
 
-def doctor(as_json: JsonOption = False) -> None:
-    """Check tools, directories, disk space, the ledger, the daemon, the bucket and the SRA configuration."""
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and say what was done.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read every signature, however many there are.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check tools, directories, disk space, the ledger, the store, the daemon, the bucket and the SRA configuration."""
+    from wort_cli.commands.repair import look_over, mend_ledger_file
+
     settings = load_settings()
+    mended = [Finding(*record) for record in mend_ledger_file(settings)] if repair else []
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         check_libraries,
         check_tools,
@@ -53,6 +61,7 @@ def doctor(as_json: JsonOption = False) -> None:
         check_bucket,
     )
     findings = [finding for check in checks for finding in check(settings)]
+    findings = [*mended, *findings, *(Finding(*record) for record in look_over(settings, repair=repair, full=full))]
     render.table(("state", "what", "detail", "mend"), [asdict(finding) for finding in findings], as_json=as_json)
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(int(ExitCode.SOME_FAILED))
@@ -165,7 +174,7 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
     if said == "ok":
         yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
     else:
-        yield Finding("problem", "ledger", said, "put back a copy; signatures are kept beside it")
+        yield Finding("problem", "ledger", said, "`wort doctor --repair` puts the newest good copy in its place")
 
 
 def check_bucket(settings: Settings) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ def logs(
         render.document(
             {
                 "events": [vars(event) for event in ledger.events(job_id)],
+                "repairs": [{"at": at, "what": what} for at, what in ledger.repairs(ledger.job(job_id).name)],
                 "log": list(last_lines(log, lines)) if log.exists() else [],
             }
         )
@@ -54,6 +55,8 @@ def show_events(ledger: Ledger, job_id: int) -> None:
     """The moves of a job, a line each."""
     for event in ledger.events(job_id):
         render.result(f"{render.when(event.at)} {described(event)}")
+    for at, what in ledger.repairs(ledger.job(job_id).name):
+        render.result(f"{render.when(at)} repaired: {render.printable(what)}")
 
 
 def described(event: Event) -> str:

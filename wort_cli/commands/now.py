@@ -1,6 +1,5 @@
 """`--now`: a job done in this process.  It stands in the ledger like any other, so that a crash loses nothing."""
 
-import os
 import signal
 import socket
 import threading
@@ -14,12 +13,14 @@ from wort_cli.commands.follow import Display, bars
 from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.job import Job, JobState, Progress
-from wort_cli.lease import DAEMON, Claim, is_abandoned, process_owner
+from wort_cli.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
 from wort_cli.ledger import Ledger
+from wort_cli.pipeline.processes import end_attempt
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.tools import CalledOff
-from wort_cli.pipeline.workspace import remove_workspace, tidy
-from wort_cli.retry import CRASHES, RetryPolicy
+from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.process_identity import identity_of, own_identity
+from wort_cli.retry import CRASHES, RetryPolicy, left_to_wait
 from wort_cli.settings import Settings, available_cores
 from wort_cli.work import JobSpec
 
@@ -32,13 +33,13 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
     if not ledger.job(job_id).state.is_live:
         return ledger.job(job_id)
     take_back_if_abandoned(job_id, ledger, settings)
-    owner = process_owner(socket.gethostname(), os.getpid())
+    owner = process_owner(socket.gethostname(), own_identity())
     with bars(1) as display, terminated_by_signals():
         while True:
             job = ledger.claim(job_id, owner, settings.lease)
             if job is None:
                 raise WortError(
-                    f"job {job_id} is being computed by {ledger.job(job_id).owner or 'another process'}",
+                    f"job {job_id} is being computed by {short_owner(ledger.job(job_id).owner) or 'another process'}",
                     f"follow it with `wort wait {job_id}`",
                 )
             attempt(job, ledger, settings, display)
@@ -46,7 +47,7 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 display.update([job], 1)
                 return job
-            time.sleep(max(0.0, (job.wait_until or 0.0) - time.time()))
+            time.sleep(left_to_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
 
 
 def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> None:
@@ -67,7 +68,7 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
     except BaseException:
         ledger.give_back(job.id, job.attempt, "the process was terminated")
         raise
-    state = ledger.finish(result, RetryPolicy(delay=settings.retry_delay))
+    state = ledger.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
         tidy(settings.workspace(job.id), result.failure)
 
@@ -116,26 +117,19 @@ class NowWatcher:
 
 
 def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
-    """Queue a job again that runs by name only: its daemon or process has ended."""
+    """Queue a job again that runs by name only: its daemon or process has ended.  Its tools are ended too."""
     for claim in ledger.running():
-        if claim.job_id == job_id and is_abandoned(claim, time.time(), owner_lives=lives(claim, settings)):
-            ledger.give_back(job_id, claim.attempt, f"the {claim.owner} that worked on it ended")
+        if claim.job_id == job_id and is_abandoned(claim, time.time(), settings.lease, owner_of(claim, settings)):
+            end_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
+            ledger.give_back(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
 
 
-def lives(claim: Claim, settings: Settings) -> bool:
-    """Whether the owner of a job may still be at work; of other hosts only the lease can tell."""
+def owner_of(claim: Claim, settings: Settings) -> Owner:
+    """What is known of the owner of a job; of other hosts only the lease can tell."""
     if claim.owner == DAEMON:
-        return running_daemon(settings.lock_file) is not None
-    words = claim.owner.split()
-    if len(words) != 4 or words[3] != socket.gethostname():
-        return True
-    try:
-        os.kill(int(words[1]), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return Owner.GONE if running_daemon(settings.lock_file) is None else Owner.LIVES
+    pid = pid_of(claim.owner)
+    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
 
 
 @contextmanager

@@ -88,6 +88,7 @@ STATE_STYLES = {
     "done": "green",
     "already there": "green",
     "ok": "green",
+    "mended": "green",
     "waiting": "yellow",
     "warning": "yellow",
     "failed": "red",

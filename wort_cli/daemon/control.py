@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wort_cli.errors import DaemonAlreadyRunning, WortError
+from wort_cli.daemon.recovery import KILLED_ON_PURPOSE
+from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
 from wort_cli.instance import DaemonInfo, running_daemon
+from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
 
 START_WITHIN = 30.0
@@ -25,7 +27,7 @@ def start(settings: Settings) -> DaemonInfo:
     """
     if running := running_daemon(settings.lock_file):
         raise DaemonAlreadyRunning(running.pid)
-    settings.make_directories()
+    check_can_start(settings)
     output = settings.log_dir / f"daemon.{os.getpid()}.out"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -56,6 +58,23 @@ def start(settings: Settings) -> DaemonInfo:
     return started
 
 
+def check_can_start(settings: Settings) -> None:
+    """WortError if a daemon could not start here: the directories, or the ledger, can't be used."""
+    settings.make_directories()
+    ledger = Ledger(settings.ledger_file)
+    ledger.control("paused", "")
+    ledger.close()
+
+
+def reload(settings: Settings) -> DaemonInfo:
+    """Have the daemon read its settings anew; WortError if none runs.  What it then can't use it leaves as it was."""
+    daemon = running_daemon(settings.lock_file)
+    if daemon is None or daemon.pid <= 0:
+        raise DaemonNotRunning
+    os.kill(daemon.pid, signal.SIGHUP)
+    return daemon
+
+
 def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
     """End the daemon and return when it has ended; None if none ran.  `now` kills it, which loses no job either."""
 
@@ -69,6 +88,8 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         return None
     if daemon.pid <= 0:  # kill(0) would end us and whatever we are in
         raise WortError("a daemon is starting and does not say who it is", "try again in a moment")
+    if now:
+        say_it_is_on_purpose(settings)
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
     if not wait_until(lambda: running_daemon(settings.lock_file) is None and has_ended(daemon.pid), STOP_WITHIN):
@@ -77,6 +98,14 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
             f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
         )
     return daemon
+
+
+def say_it_is_on_purpose(settings: Settings) -> None:
+    """Have the next daemon know that this one did not crash; it is killed even where the ledger can't be written."""
+    ledger = Ledger(settings.ledger_file)
+    with contextlib.suppress(WortError):
+        ledger.set_control(KILLED_ON_PURPOSE, "yes")
+    ledger.close()
 
 
 def has_ended(pid: int) -> bool:

@@ -1,29 +1,33 @@
 """The coordinator: the only one that moves jobs along.  It decides, and has the ledger and the queue carry it out.
 
-A turn: collect results; listen to running attempts, call off those whose job was cancelled, give back those that are
-lost; wake jobs that have waited; dispatch queued ones to free workers, by priority.
+A turn: collect results; listen to running attempts, call off those whose job was cancelled, kill and give back those
+that are lost; wake jobs that have waited; dispatch queued ones to free workers, by priority.
 """
 
 import logging
-import os
 import random
 import time
 from dataclasses import dataclass
 
 from huey.utils import Error
 
+from wort_cli.daemon.claims import OthersClaims
 from wort_cli.daemon.queue import SignOfLife, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
-from wort_cli.lease import DAEMON, Life, is_abandoned, is_lost
+from wort_cli.lease import DAEMON, Life, Loss, Patience, loss, short_owner
 from wort_cli.ledger import Ledger
-from wort_cli.pipeline.workspace import remove_workspace, tidy
+from wort_cli.pipeline.processes import end_attempt
+from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.process_identity import end_process, lives
 from wort_cli.retry import RetryPolicy
 from wort_cli.settings import Settings
 from wort_cli.work import JobResult, JobSpec
 
 WAKE_EVERY = 1.0
 """Seconds between looks for jobs that have waited long enough, and for jobs that are nobody's."""
+CALL_OFF_WITHIN = 1.2
+"""Seconds that a worker has to end an attempt that was called off; then it is killed."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class Attempt:
     life: Life
     leased_at: float
     sign: SignOfLife | None = None
-    called_off: bool = False
+    called_off_at: float | None = None
 
 
 class Coordinator:
@@ -48,32 +52,65 @@ class Coordinator:
         self._ledger = ledger
         self._queue = queue
         self._workers = workers
-        self._settings = settings
-        self._policy = RetryPolicy(delay=settings.retry_delay)
         self._attempts: dict[int, Attempt] = {}
+        self._others = OthersClaims()
         self._woke_at = 0.0
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from now on; attempts that have begun go by what they were given."""
+        self._settings = settings
+        self._policy = RetryPolicy.of(settings)
+        self._patience = Patience(
+            silent=settings.lease,
+            hanging=settings.hang_timeout,
+            standing=settings.stall_timeout + settings.hang_timeout,
+        )
 
     @property
     def busy(self) -> bool:
         """Whether any worker has a job."""
         return bool(self._attempts)
 
+    @property
+    def jobs(self) -> frozenset[int]:
+        """The jobs that workers have, called off or not."""
+        return frozenset(self._attempts)
+
     def turn(self) -> None:
         """Do all there is to do now."""
+        if self._queue.is_lost():
+            self._begin_anew()
         self._collect()
         self._listen()
         now = time.monotonic()
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
             self._take_back()
-            self._ledger.wake()
-            self._workers.heal()
+            self._ledger.wake(self._policy.longest_wait)
+            self._workers.heal(self._settings.lease)
         self._dispatch()
+
+    def _begin_anew(self) -> None:
+        """Make another queue in place of one that is lost: workers that have the old one hear nothing any more."""
+        log.warning("%s was deleted or damaged; making it anew, and starting other workers", self._queue.path)
+        self._workers.stop()
+        try:
+            self._collect()
+        except Exception:  # of a damaged file; what was in it is done again
+            log.exception("the results in it can't be read")
+        for attempt in self._attempts.values():
+            end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+            self._ledger.give_back(attempt.job_id, attempt.number, "the queue's file was lost")
+        self._attempts.clear()
+        self._queue.make_anew()
+        self._workers.start_again()
 
     def give_all_back(self) -> None:
         """Once the workers have stopped: keep the results there are, queue the rest again."""
         self._collect()
         for attempt in self._attempts.values():
+            end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
             self._ledger.give_back(attempt.job_id, attempt.number, "the daemon was stopped")
         self._attempts.clear()
 
@@ -90,7 +127,7 @@ class Coordinator:
     def _end(self, attempt: Attempt, result: JobResult) -> None:
         del self._attempts[attempt.job_id]
         self._queue.forget(attempt.job_id, attempt.number)
-        if attempt.called_off:
+        if attempt.called_off_at is not None:
             remove_workspace(self._settings.workspace(attempt.job_id))
             return
         state = self._ledger.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
@@ -104,40 +141,68 @@ class Coordinator:
             return
         running = {claim.job_id: claim.attempt for claim in self._ledger.running()}
         for attempt in list(self._attempts.values()):
-            if running.get(attempt.job_id) != attempt.number and not attempt.called_off:
+            self._hear(attempt)
+            if attempt.called_off_at is not None:
+                self._insist(attempt)
+            elif running.get(attempt.job_id) != attempt.number:
                 log.info("job %d was cancelled, calling off attempt %d", attempt.job_id, attempt.number)
                 self._queue.call_off(attempt.job_id, attempt.number)
-                attempt.called_off = True
-            self._hear(attempt)
-            lives = attempt.life.pid == 0 or process_lives(attempt.life.pid)
-            if is_lost(attempt.life, time.monotonic(), self._settings.lease, worker_lives=lives):
-                how = "is silent" if lives else "died"
-                self._queue.call_off(attempt.job_id, attempt.number)
-                self._end(
-                    attempt,
-                    JobResult(attempt.job_id, attempt.number, failure=Failure(Reason.INTERRUPTED, f"the worker {how}")),
-                )
+                attempt.called_off_at = time.monotonic()
+            else:
+                self._lose_if_lost(attempt)
 
     def _hear(self, attempt: Attempt) -> None:
         sign = self._queue.life(attempt.job_id, attempt.number)
         if sign is None or sign == attempt.sign:
             return
         now = time.monotonic()
-        if attempt.sign is None or sign.progress != attempt.sign.progress:
+        before, life = attempt.sign, attempt.life
+        moved = before is None or place_of(sign) != place_of(before)
+        if before is None or sign.progress != before.progress:
             self._ledger.report_progress(attempt.job_id, attempt.number, sign.progress)
-        attempt.sign, attempt.life = sign, Life(now, sign.pid)
+        moved_at = now if moved else life.moved_at
+        attempt.sign = sign
+        attempt.life = Life(now, now - sign.silent, moved_at, sign.progress.stage, sign.process)
         if now - attempt.leased_at > self._settings.lease / 3:
             attempt.leased_at = now
             self._ledger.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
+    def _lose_if_lost(self, attempt: Attempt) -> None:
+        process = attempt.life.process
+        how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
+        if how is None:
+            return
+        if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
+            del self._attempts[attempt.job_id]
+            log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)
+            self._ledger.give_back(attempt.job_id, attempt.number, "no worker took it")
+            return
+        self._kill(attempt)
+        failure = Failure(Reason.INTERRUPTED, f"the worker {how}")
+        self._end(attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
+
+    def _insist(self, attempt: Attempt) -> None:
+        """See that an attempt that was called off ends, whatever its worker is at."""
+        if attempt.called_off_at is None or time.monotonic() - attempt.called_off_at < CALL_OFF_WITHIN:
+            return
+        if attempt.life.process is None and not self._queue.take(attempt.job_id, attempt.number):
+            return  # a worker has just begun, and is going to hear of it
+        self._kill(attempt)
+        self._end(attempt, JobResult(attempt.job_id, attempt.number))
+
+    def _kill(self, attempt: Attempt) -> None:
+        """End the worker of an attempt and all its tools, stopped or not."""
+        if attempt.life.process is not None and end_process(attempt.life.process):
+            log.warning("killed worker %d of job %d", attempt.life.process.pid, attempt.job_id)
+        end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+
     def _take_back(self) -> None:
-        for claim in self._ledger.running():
-            # What a daemon runs and is not among our attempts is of a daemon that ended.
-            if claim.job_id not in self._attempts and is_abandoned(
-                claim, time.time(), owner_lives=claim.owner != DAEMON
-            ):
-                log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
-                self._ledger.give_back(claim.job_id, claim.attempt, f"the {claim.owner} that worked on it ended")
+        claims = [claim for claim in self._ledger.running() if claim.job_id not in self._attempts]
+        for claim in self._others.abandoned(claims, self._settings.lease):
+            log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
+            end_attempt(attempt_directory(self._settings.workspace(claim.job_id), claim.attempt))
+            why = f"the {short_owner(claim.owner)} that worked on it ended"
+            self._ledger.give_back(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
         if self._ledger.control("paused", "") == "yes":
@@ -155,16 +220,10 @@ class Coordinator:
                 continue
             task_id = self._workers.enqueue(JobSpec.of(job, self._settings).to_json())
             now = time.monotonic()
-            self._attempts[job_id] = Attempt(job_id, job.attempt, task_id, Life(now), now)
+            self._attempts[job_id] = Attempt(job_id, job.attempt, task_id, Life(now, now, now), now)
             log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 
-def process_lives(pid: int) -> bool:
-    """Whether a process of ours still runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def place_of(sign: SignOfLife) -> tuple[str, int, int]:
+    """How far a job is, whenever that was said."""
+    return sign.progress.stage, sign.progress.spots, sign.progress.bases

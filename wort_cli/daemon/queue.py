@@ -1,8 +1,8 @@
 """The queue between the coordinator and its workers: Huey on SQLite, with JSON messages.
 
 Huey forgets a task as soon as it hands it out, so that nothing here is a truth: a task is a hint to do a job that the
-ledger knows.  The queue's file is made anew whenever the daemon starts.  Messages are JSON because a pickle would run
-whatever somebody writes into that file.
+ledger knows.  The queue's file is made anew whenever the daemon starts, and when it is lost while the daemon runs.
+Messages are JSON because a pickle would run whatever somebody writes into that file.
 """
 
 import contextlib
@@ -21,7 +21,11 @@ from huey.serializer import Serializer
 from huey.utils import Error
 
 from wort_cli.job import Progress
+from wort_cli.process_identity import ProcessIdentity
 from wort_cli.work import JobResult, JobSpec
+
+DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})
+"""What SQLite calls a file that is damaged, is none of its own, or has lost its tables."""
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +53,15 @@ class JsonSerializer(Serializer):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class SignOfLife:
-    """What a worker says of itself: its process, when it spoke, and how far it is."""
+    """What a worker says of itself: its process, when it spoke, how far it is, and how long the job itself was silent.
 
-    pid: int
+    `silent` is in seconds: the job's own thread asks all the time whether it was called off, unless it hangs.
+    """
+
+    process: ProcessIdentity
     at: float
     progress: Progress
+    silent: float
 
 
 class WorkQueue:
@@ -61,33 +69,55 @@ class WorkQueue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_file(path)
         self.huey = SqliteHuey("wort", filename=str(path), serializer=JsonSerializer(), fsync=False, timeout=30)
+        self._file = file_at(path)
 
     @classmethod
     def made_anew(cls, path: Path) -> "WorkQueue":
         """An empty queue: whatever an earlier daemon left in it is in the ledger too."""
-        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            file.unlink(missing_ok=True)
+        remove_files(path)
         return cls(path)
+
+    def is_lost(self) -> bool:
+        """Whether the file was deleted, replaced or damaged: whoever opens it from now on does not find what we put."""
+        if file_at(self.path) != self._file:
+            return True
+        try:
+            self.huey.pending_count()
+        except Exception as error:
+            # An error of SQLite that is none of these, such as a lock that is held for long, passes.
+            return getattr(error, "sqlite_errorname", "") in DAMAGE
+        return False
+
+    def make_anew(self) -> None:
+        """Be an empty queue again, in a new file.  To be called while no worker has the old one."""
+        self.close()
+        remove_files(self.path)
+        make_file(self.path)
+        self.huey.storage.initialize_schema()
+        self._file = file_at(self.path)
 
     def close(self) -> None:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
         self.huey.storage.close()
 
-    def take(self, spec: JobSpec) -> bool:
-        """Whether this worker is the first to have an attempt: a task may come twice."""
-        return bool(self.huey.put_if_empty(key("taken", spec.job_id, spec.attempt), True))
+    def take(self, job_id: int, attempt: int) -> bool:
+        """Whether the caller is the first to have an attempt: a task may come twice, or too late."""
+        return bool(self.huey.put_if_empty(key("taken", job_id, attempt), True))
 
-    def report_life(self, spec: JobSpec, pid: int, progress: Progress) -> None:
+    def report_life(self, spec: JobSpec, process: ProcessIdentity, progress: Progress, silent: float) -> None:
         """A worker says that it lives, and how far it is."""
-        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(SignOfLife(pid, time.time(), progress)))
+        sign = SignOfLife(process, time.time(), progress, silent)
+        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(sign))
 
     def life(self, job_id: int, attempt: int) -> SignOfLife | None:
         """The last sign of life of an attempt."""
         with unless_it_is_garbage():
             found = self.huey.get(key("life", job_id, attempt), peek=True)
-            return SignOfLife(found["pid"], found["at"], Progress(**found["progress"])) if found else None
+            if found:
+                process, progress = ProcessIdentity.from_json(found["process"]), Progress(**found["progress"])
+                return SignOfLife(process, found["at"], progress, float(found["silent"]))
         return None
 
     def call_off(self, job_id: int, attempt: int) -> None:
@@ -113,6 +143,26 @@ class WorkQueue:
         """Drop what is stored of an attempt that has ended."""
         for kind in ("taken", "life", "call-off"):
             self.huey.delete(key(kind, job_id, attempt))
+
+
+def make_file(path: Path) -> None:
+    """See that there is a file, for this user only from its first moment."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def remove_files(path: Path) -> None:
+    """Remove a database and its companions."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        file.unlink(missing_ok=True)
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path, None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

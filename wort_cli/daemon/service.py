@@ -1,7 +1,7 @@
 """The life of the daemon: become the only one, start the workers, turn the coordinator until told to end.
 
-SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  SIGHUP is ignored, so that closing
-the terminal it was started from does not end it.
+SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  At SIGHUP it reads its settings
+anew; so closing the terminal it was started from does not end it.
 """
 
 import logging
@@ -9,16 +9,18 @@ import logging.handlers
 import os
 import signal
 import sys
-import threading
+import time
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
-from wort_cli.errors import StorageProblem
+from wort_cli.errors import StorageProblem, WortError
 from wort_cli.instance import sign, take_lock
 from wort_cli.ledger import Ledger
-from wort_cli.settings import Settings
+from wort_cli.settings import Settings, load_settings
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
@@ -38,6 +40,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     os.register_at_fork(after_in_child=lambda: os.close(lock))
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
+    recover(ledger, settings)
     jobs = int(ledger.control("jobs", str(settings.jobs)))
     queue = WorkQueue.made_anew(settings.queue_file)
 
@@ -47,26 +50,57 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    told_to_end = threading.Event()
-    end_on_signals(told_to_end)
+    told = Told()
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     sign(lock)
     try:
-        turn_until(told_to_end, coordinator)
+        turn_until(told, coordinator, housekeeper)
     finally:
         log.info("the daemon ends")
+        housekeeper.stop()
         workers.stop()
         coordinator.give_all_back()
         close_connections()
         log.info("the daemon has ended")
 
 
-def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
+class Told:
+    """What signals told this process: SIGTERM and SIGINT to end, SIGHUP to read its settings anew.
+
+    A handler does no more than to note it: it may run in the midst of anything, with whatever lock that holds.
+    """
+
+    def __init__(self) -> None:
+        self.to_end = ""
+        self.to_reload = False
+        signal.signal(signal.SIGTERM, self._hear)
+        signal.signal(signal.SIGINT, self._hear)
+        signal.signal(signal.SIGHUP, self._hear)
+
+    def _hear(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.to_reload = True
+        else:
+            self.to_end = signal.Signals(number).name
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass, or less if something is told."""
+        deadline = time.monotonic() + seconds
+        while not (self.to_end or self.to_reload) and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, BUSY_PAUSE))
+
+
+def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
-    while not told_to_end.is_set():
+    while not told.to_end:
         try:
+            if told.to_reload:
+                told.to_reload = False
+                reload_settings(coordinator)
             coordinator.turn()
+            housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except StorageProblem as trouble:
             log.error("%s (%s)", trouble.sentence, trouble.hint)
@@ -74,19 +108,18 @@ def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
         except Exception:
             log.exception("a turn failed; the jobs are in the ledger, trying again")
             pause = TROUBLE_PAUSE
-        told_to_end.wait(pause)
+        told.wait(pause)
+    log.info("received %s", told.to_end)
 
 
-def end_on_signals(told_to_end: threading.Event) -> None:
-    """Have SIGTERM and SIGINT set the event."""
-
-    def tell(number: int, _: FrameType | None) -> None:
-        log.info("received %s", signal.Signals(number).name)
-        told_to_end.set()
-
-    signal.signal(signal.SIGTERM, tell)
-    signal.signal(signal.SIGINT, tell)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def reload_settings(coordinator: Coordinator) -> None:
+    """Go by the settings as they are now, or, if these can't be used, by those that there are."""
+    try:
+        coordinator.use(load_settings())
+    except WortError as error:
+        log.error("the settings stay as they are: %s", error.sentence)
+    else:
+        log.info("the settings were read anew")
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:

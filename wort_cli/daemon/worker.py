@@ -1,6 +1,5 @@
 """What runs inside a worker process: a job, and a thread that tells of its life and hears if it is called off."""
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from wort_cli.daemon.queue import WorkQueue
 from wort_cli.job import Progress
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.tools import CalledOff
+from wort_cli.process_identity import own_identity
 from wort_cli.work import JobResult, JobSpec
 
 BEAT = 0.5
@@ -22,7 +22,7 @@ def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None
     None, which is no result, if another worker has this attempt already.
     """
     spec = JobSpec.from_json(document)
-    if not queue.take(spec):
+    if not queue.take(spec.job_id, spec.attempt):
         return None
     with QueueWatcher(queue, spec) as watcher:
         try:
@@ -37,7 +37,9 @@ class QueueWatcher:
     def __init__(self, queue: WorkQueue, spec: JobSpec) -> None:
         self._queue = queue
         self._spec = spec
+        self._process = own_identity()
         self._progress = Progress("starting", 0, 0, 0, time.time())
+        self._asked_at = time.monotonic()
         self._called_off = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="watcher", daemon=True)
@@ -54,9 +56,11 @@ class QueueWatcher:
     def report(self, progress: Progress) -> None:
         """See Watcher."""
         self._progress = progress
+        self._asked_at = time.monotonic()
 
     def called_off(self) -> bool:
         """See Watcher."""
+        self._asked_at = time.monotonic()
         return self._called_off.is_set()
 
     def _beat(self) -> None:
@@ -64,6 +68,6 @@ class QueueWatcher:
             self._tell()
 
     def _tell(self) -> None:
-        self._queue.report_life(self._spec, os.getpid(), self._progress)
+        self._queue.report_life(self._spec, self._process, self._progress, time.monotonic() - self._asked_at)
         if self._queue.called_off(self._spec.job_id, self._spec.attempt):
             self._called_off.set()

@@ -38,12 +38,13 @@ class Decoder:
         argv = ("fastq-dump", *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
+        self._slow = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
         self._tool = tools.start(argv)
 
     def chunks(self, called_off: Callable[[], bool]) -> Iterator[bytes]:
         """The FASTA text in pieces of up to 1 MiB, until the decoder closes its output.
 
-        CalledOff if it is; JobFailed(network) if nothing comes for `stall_timeout` seconds.
+        CalledOff if it is; JobFailed(network), of a file timeout, if nothing comes for `stall_timeout` seconds.
         """
         stream = self._tool.stdout
         with contextlib.suppress(OSError):  # a larger pipe means fewer switches; an unprivileged user has a limit
@@ -59,13 +60,17 @@ class Decoder:
                     return
                 yield data
             elif time.monotonic() - heard > self._stall_timeout:
-                raise JobFailed(Reason.NETWORK, f"fastq-dump gave no read for {self._stall_timeout:g} seconds")
+                raise JobFailed(self._slow, f"fastq-dump gave no read for {self._stall_timeout:g} seconds")
             if called_off():
                 raise CalledOff
 
     def finish(self, called_off: Callable[[], bool]) -> Spots:
         """What the decoder did, once its output has ended; JobFailed unless it says that all went well."""
-        code = self._tool.wait(called_off)
+        try:
+            code = self._tool.wait(called_off, time.monotonic() + self._stall_timeout)
+        except TimeoutError:
+            why = f"fastq-dump closed its output and did not end within {self._stall_timeout:g} seconds"
+            raise JobFailed(self._slow, why) from None
         stderr = self._tool.stderr
         self._tools.log(f"exit {code}\n{stderr}".rstrip())
         read, written = READ_LINE.findall(stderr), WRITTEN_LINE.findall(stderr)

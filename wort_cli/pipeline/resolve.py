@@ -6,10 +6,12 @@ configuration says (`srapath` and `fastq-dump` know it, for they get our environ
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.failure import JobFailed, Reason
+from wort_cli.host_rate import NCBI, HostRate
 from wort_cli.pipeline.tool_errors import explain
 from wort_cli.pipeline.tools import ToolGroup, ToolRun
 from wort_cli.work import JobSpec
@@ -43,6 +45,8 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
     try:
         if path is None:
             path = find_by_toolkit(spec.source.name, tools, deadline)
+            if path is None:
+                wait_for_host(spec, tools.called_off)
         if path is not None:
             check_is_archive(path)
         argument = str(path or spec.source.name)
@@ -52,6 +56,31 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.resolve_timeout:g} seconds"
         ) from None
     return Archive(argument, path, spots, bases, path.stat().st_size if path else size)
+
+
+def host_rate(spec: JobSpec) -> HostRate | None:
+    """The requests to NCBI that runs which are not on disk need."""
+    return HostRate(spec.rates, NCBI, spec.request_interval) if spec.rates else None
+
+
+def wait_for_host(spec: JobSpec, called_off: Callable[[], bool]) -> None:
+    """Wait until it is this job's turn to read a run from the network; JobFailed(rate-limited) in a pause.
+
+    A run on disk does not get here, so that it waits for nobody.
+    """
+    rate = host_rate(spec)
+    if rate is None:
+        return
+    if held := rate.held_for():
+        raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; {held:.0f} seconds of a pause are left")
+    rate.wait_turn(called_off)
+
+
+def note_rate_limit(spec: JobSpec, reason: Reason) -> None:
+    """Have all jobs that need NCBI hold back, if this one was told to."""
+    rate = host_rate(spec)
+    if rate is not None and reason is Reason.RATE_LIMITED and not rate.held_for():
+        rate.hold(spec.request_pause)
 
 
 def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:

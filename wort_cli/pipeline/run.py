@@ -21,17 +21,19 @@ from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_em
 from wort_cli.pipeline.decoders import decoders_of
 from wort_cli.pipeline.engine import ENGINES, Engine
 from wort_cli.pipeline.job_log import job_log
+from wort_cli.pipeline.processes import Processes
 from wort_cli.pipeline.publish import publish
-from wort_cli.pipeline.resolve import Archive, resolve
+from wort_cli.pipeline.resolve import Archive, note_rate_limit, resolve
 from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.share import look, share
-from wort_cli.pipeline.sketch import RunSketcher, Totals
+from wort_cli.pipeline.sketch import Limits, RunSketcher, Totals
 from wort_cli.pipeline.slices import SliceStore, plan
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 from wort_cli.pipeline.validate import Fingerprint, prove_whole
 from wort_cli.pipeline.verify import verify
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.pipeline.workspace import Workspace
+from wort_cli.process_identity import ProcessIdentity, own_identity
 from wort_cli.profile import profile_named
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance
@@ -53,7 +55,9 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
         with job_log(spec) as log:
             try:
                 workspace.make()
-                attempt = Attempt(spec, watcher, workspace, log)
+                processes = Processes(spec.owner, own_identity())
+                processes.write(workspace.own)
+                attempt = Attempt(spec, watcher, workspace, log, processes)
                 if spec.subject is None:
                     return JobResult(spec.job_id, spec.attempt, published=attempt.run())
                 verdict, published = verify(attempt, spec.subject)
@@ -66,6 +70,7 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
                 if not isinstance(error, JobFailed | StoreTrouble | OSError):  # our own mistake: say where
                     log(traceback.format_exc())
                 log(f"{failure.reason}: {failure.detail}")
+                note_rate_limit(spec, failure.reason)
                 return JobResult(spec.job_id, spec.attempt, failure=failure)
     except OSError as error:  # the log itself can't be written
         return JobResult(spec.job_id, spec.attempt, failure=failure_of(error))
@@ -96,7 +101,15 @@ class Calculated:
 class Attempt:
     """What the stages of one attempt share."""
 
-    def __init__(self, spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        watcher: Watcher,
+        workspace: Workspace,
+        log: Callable[[str], None],
+        processes: Processes,
+    ) -> None:
+        self.processes = processes
         self.spec = spec
         self.watcher = watcher
         self.workspace = workspace
@@ -118,7 +131,11 @@ class Attempt:
 
     def tools(self) -> ToolGroup:
         """The tools of this attempt."""
-        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log)
+
+        def led_by(guard: ProcessIdentity | None) -> None:
+            self.processes.with_guard(guard).write(self.workspace.own)
+
+        return ToolGroup(self.workspace.run_directory, self.watcher.called_off, self.log, led_by)
 
     def read_all(self, tools: ToolGroup) -> Calculated:
         """Resolve, prove whole, decode and sketch, check."""
@@ -128,7 +145,7 @@ class Attempt:
         versions = {name: tools.version(name) for name in TOOLS}
         archive = resolve(self.spec, tools)
         self.report("validating", 0, archive.spots)
-        fingerprint = prove_whole(archive, tools)
+        fingerprint = prove_whole(archive, tools, self.spec.stall_timeout)
         check_has_spots(archive)
         decoded = self.sketch_reads(archive, fingerprint, engine, tools)
         fingerprint.check_unchanged(archive)
@@ -143,7 +160,7 @@ class Attempt:
     def publish(self, sealed: Path, provenance: Provenance) -> Published:
         """Put a sealed signature into the local store, and into the bucket."""
         self.report("publishing", provenance.spots, provenance.spots, provenance.bases)
-        published = publish(sealed, provenance, LocalStore(self.spec.store))
+        published = publish(sealed, provenance, LocalStore(self.spec.store), self.watcher.called_off)
         return share(sealed, published, self.spec, self.log, self.watcher.called_off)
 
     def seal(self, calculated: Calculated) -> Provenance:
@@ -151,7 +168,7 @@ class Attempt:
         archive, fingerprint, decoded = calculated.archive, calculated.fingerprint, calculated.decoded
         totals = decoded.totals
         self.report("sealing", archive.spots, archive.spots, totals.bases)
-        digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed)
+        digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed, self.check)
         return Provenance(
             name=self.spec.source.name,
             profile=self.profile.name,
@@ -185,6 +202,7 @@ class Attempt:
             decoders_of(archive, fingerprint, self.spec, self.profile, engine, tools, self.workspace),
             self.profile,
             engine,
+            Limits.of(self.spec),
         )
         sketcher.run(
             self.spec.threads,
@@ -203,8 +221,12 @@ class Attempt:
         }
         return SliceStore(self.workspace.slices, origin)
 
+    def check(self) -> None:
+        """End the attempt if it was called off."""
+        if self.watcher.called_off():
+            raise CalledOff
+
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
         """Tell how far the attempt is; end it if it was called off."""
         self.watcher.report(Progress(stage, spots, total, bases, time.time()))
-        if self.watcher.called_off():
-            raise CalledOff
+        self.check()

@@ -10,7 +10,7 @@ known there, sourmash writes the signature after all: slowly, but right.
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -37,18 +37,23 @@ COMMA, ZERO, NINE = np.frombuffer(b",09", np.uint8)
 TEN = np.uint64(10)
 
 
-def seal(name: Name, sketches: Sequence[Sketch], path: Path) -> str:
+def unwatched() -> None:
+    """Nobody calls this off."""
+
+
+def seal(name: Name, sketches: Sequence[Sketch], path: Path, check: Callable[[], None] = unwatched) -> str:
     """Write the signature of `sketches` to `path`, whole or not at all; return its digest.
 
-    JobFailed if they are no sketches, or if what was written does not read back as what was meant.
+    JobFailed if they are no sketches, or if what was written does not read back as what was meant.  `check` is called
+    for each slice of numbers, and may raise.
     """
     with whole_file(path) as file:
         try:
-            write_signature(str(name), sketches, file)
+            write_signature(str(name), sketches, file, check)
         except (ValueError, UnknownShape) as error:
             raise JobFailed(Reason.TOOL_CRASH, f"no signature of {name} can be made: {error}") from None
         file.seek(0)
-        if not reads_back(str(name), sketches, file):
+        if not reads_back(str(name), sketches, file, check):
             raise JobFailed(Reason.TOOL_CRASH, f"the sealed signature of {name} does not read back as it was written")
     return digest(sketches)
 
@@ -56,7 +61,9 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path) -> str:
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes]) -> None:
+def write_signature(
+    name: str, sketches: Sequence[Sketch], file: IO[bytes], check: Callable[[], None] = unwatched
+) -> None:
     """Write one signature of all `sketches`, gzip without a time and a name, so that equal content is equal bytes.
 
     ValueError if they are not what sourmash could have made.
@@ -65,6 +72,7 @@ def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes]) -> N
         check_proper(sketch)
     with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=LEVEL) as stream:
         for text in signature_slices(name, sketches):
+            check()
             stream.write(text)
 
 
@@ -142,7 +150,7 @@ def new_md5(sketch: Sketch) -> "hashlib._Hash":
 # Reading back --------------------------------------------------------------------------------------------------------
 
 
-def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes]) -> bool:
+def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], check: Callable[[], None] = unwatched) -> bool:
     """Whether `file`, from where it stands to its end, is the signature of `sketches`: each number is compared.
 
     In slices as well, and with a reader of numbers that has nothing in common with how they are written.
@@ -153,7 +161,11 @@ def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes]) -> bool:
                 layout = layout_of(name, sketches)
             except UnknownShape:
                 return is_same(name, sketches, stream.read())
-            return all(comparisons(stream, sketches, layout))
+            for same in comparisons(stream, sketches, layout):
+                check()
+                if not same:
+                    return False
+            return True
     except (EOFError, gzip.BadGzipFile, zlib.error):
         return False
 
@@ -165,11 +177,11 @@ def comparisons(stream: gzip.GzipFile, sketches: Sequence[Sketch], layout: Layou
         yield is_next(stream, b"," * (i > 0) + frame.before_hashes)
         if sketch.hashes.size:
             md5 = new_md5(sketch)
-            yield are_next(stream, sketch.hashes, md5)
+            yield from are_next(stream, sketch.hashes, md5)
             yield is_next(stream, frame.before_md5 + md5.hexdigest().encode())
             if frame.before_abundances is not None and sketch.abundances is not None:
                 yield is_next(stream, frame.before_abundances)
-                yield are_next(stream, sketch.abundances)
+                yield from are_next(stream, sketch.abundances)
         yield is_next(stream, frame.after)
     yield is_next(stream, layout.after)
     yield stream.read(1) == b""
@@ -189,16 +201,14 @@ def is_next(stream: gzip.GzipFile, text: bytes) -> bool:
     return stream.read(len(text)) == text
 
 
-def are_next(stream: gzip.GzipFile, numbers: Numbers, md5: "hashlib._Hash | None" = None) -> bool:
-    """Whether `numbers` come next, with commas between them; `md5` is fed with the digits that were read."""
+def are_next(stream: gzip.GzipFile, numbers: Numbers, md5: "hashlib._Hash | None" = None) -> Iterator[bool]:
+    """Whether `numbers` come next, with commas between them, slice by slice; `md5` is fed with the digits read."""
     for start in range(0, numbers.size, SLICE):
         part = numbers[start : start + SLICE]
         text = stream.read(decimal_length(part) - (start + SLICE >= numbers.size))
-        if not are_decimals(np.frombuffer(text, np.uint8), part):
-            return False
+        yield are_decimals(np.frombuffer(text, np.uint8), part)
         if md5 is not None:
             md5.update(text.translate(None, b","))
-    return True
 
 
 def decimal_length(numbers: Numbers) -> int:

@@ -7,11 +7,14 @@ finished slices are added up in one place.
 There may be several ways to decode a slice, the quickest first.  One that declines it leaves it to the next.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
+from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.check import check_slice
 from wort_cli.pipeline.counts import HashCounts
 from wort_cli.pipeline.engine import Engine
@@ -20,9 +23,25 @@ from wort_cli.pipeline.slices import Slice, SlicedCounts, SliceStore
 from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import Profile
 from wort_cli.signature_file import Sketch
+from wort_cli.work import JobSpec
 
+DECODERS_FIRST = 5.0
+"""Seconds that a decoder has to say itself that it stalls."""
 REPORT_EVERY = 0.25
 """Seconds between reports of progress."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that there may be for a slice, and without a new spot of any of them."""
+
+    slice: float = math.inf
+    standing: float = math.inf
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> "Limits":
+        """The limits of a job; a decoder that stalls says so itself, and better, before we do."""
+        return cls(spec.slice_timeout, spec.stall_timeout + DECODERS_FIRST)
 
 
 @dataclass(frozen=True)
@@ -45,7 +64,13 @@ class RunSketcher:
         decoders: Sequence[Callable[[Slice], SliceReads]],
         profile: Profile,
         engine: Engine,
+        limits: Limits = Limits(),
     ) -> None:
+        self._limits = limits
+        self._begun: dict[Slice, float] = {}
+        """When each slice that is being read began, on the monotonic clock."""
+        self._moved: tuple[Totals | None, float] = (None, 0.0)
+        """What the totals were when they last changed, and when that was."""
         self._slices = slices
         self._store = store
         self._decoders = decoders
@@ -57,9 +82,14 @@ class RunSketcher:
         self._ended = threading.Event()
 
     def run(self, threads: int, called_off: Callable[[], bool], report: Callable[[Totals], None]) -> None:
-        """Do all slices that the store does not have; CalledOff if the job is, JobFailed if a slice failed."""
+        """Do all slices that the store does not have; CalledOff if the job is, JobFailed if a slice failed.
+
+        A slice that takes too long fails the job; one that hangs in this process is not waited for.
+        """
         missing = [part for part in self._slices if not self._take_finished(part)]
         pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")
+        self._moved = (None, time.monotonic())
+        hangs = False
         try:
             pending = {pool.submit(self._sketch, part) for part in missing}
             while pending:
@@ -69,12 +99,15 @@ class RunSketcher:
                     if not isinstance(future.exception(), CalledOff):
                         self._add(future.result())
                 report(self.totals())
+                if why := self._too_slow():
+                    hangs = True
+                    raise JobFailed(Reason.TIMEOUT, why)
                 if called_off():
                     raise CalledOff
         finally:
             # Where one slice failed, the threads of the others end at their decoders' next word.
             self._ended.set()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=not hangs, cancel_futures=True)
 
     def totals(self) -> Totals:
         """How far all slices are, finished or not."""
@@ -120,10 +153,24 @@ class RunSketcher:
             self._ended.set()
             raise
 
+    def _too_slow(self) -> str:
+        """Which limit is passed, in words; empty if none is."""
+        now, totals = time.monotonic(), self.totals()
+        if totals != self._moved[0]:
+            self._moved = (totals, now)
+        if now - self._moved[1] > self._limits.standing:
+            return f"no spot was read for {self._limits.standing:g} seconds"
+        for part, begun in list(self._begun.items()):
+            if now - begun > self._limits.slice:
+                return f"spots {part.first} to {part.last} took longer than {self._limits.slice:g} seconds"
+        return ""
+
     def _sketched(self, part: Slice) -> SlicedCounts:
+        self._begun[part] = time.monotonic()
         done = self._decoded(part)
         if self._store is not None:
             self._store.save(done)
+        del self._begun[part]
         return done
 
     def _decoded(self, part: Slice) -> SlicedCounts:

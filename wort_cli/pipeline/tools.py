@@ -1,6 +1,7 @@
 """Starts the tools of the SRA toolkit so that none outlives its job.
 
-All tools of a job share one process group, led by a guard (guard.py).  fastq-dump is a wrapper that forks the real
+All tools of a job share one process group, led by a guard (guard.py); without a guard there is no tool either: where it
+is killed, so is its group.  fastq-dump is a wrapper that forks the real
 program, so that killing the child would leave the real one running: we only ever kill the group.  Tools get argument
 lists, an empty private directory to run in (they look there first for `./SRR139146`), and no standard input.
 """
@@ -21,10 +22,13 @@ from types import TracebackType
 from typing import IO, Self
 
 from wort_cli.failure import JobFailed, Reason
+from wort_cli.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between looks at whether the job was called off."""
+VERSION_WITHIN = 60.0
+"""Seconds in which a tool must say its version; a busy machine takes its time to start one."""
 KEPT_LINES = 200
 """Lines kept of what a tool says on stderr, at either end."""
 
@@ -97,13 +101,20 @@ class ToolGroup:
     """The tools of one job.  Leaving the context ends every process of theirs.
 
     `directory` must be empty and nobody else's; `called_off` is asked every `TICK` seconds; `log` is told each command
-    and how it ended.
+    and how it ended; `led_by` is told who leads the group, before there is a tool in it.
     """
 
-    def __init__(self, directory: Path, called_off: Callable[[], bool], log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        called_off: Callable[[], bool],
+        log: Callable[[str], None],
+        led_by: Callable[[ProcessIdentity | None], None] = lambda _: None,
+    ) -> None:
         self.directory = directory
         self.called_off = called_off
         self.log = log
+        self._led_by = led_by
         self._running: list[Tool] = []
         self._starting = threading.Lock()
         self._ended = False
@@ -119,7 +130,25 @@ class ToolGroup:
             process_group=0,
             cwd="/",
         )
+        self._guarding = threading.Thread(target=self._end_with_guard, name="guard", daemon=True)
+        self._guarding.start()
+        try:
+            self._led_by(identity_of(self._guard.pid))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
+
+    def _end_with_guard(self) -> None:
+        """Kill the group once its guard has ended, whoever ended it: nobody else would, if we were killed then."""
+        # It is not waited for, so that its number stays this group's.
+        os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOWAIT)
+        with self._starting:
+            if not self._ended:
+                self.log("the guard of the tools was killed: ending them")
+            self._ended = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._guard.pid, signal.SIGKILL)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -136,6 +165,7 @@ class ToolGroup:
             if tool.process.stdout:
                 tool.process.stdout.close()
             tool._collector.join()
+        self._guarding.join()
         self._guard.wait()
 
     def start(self, argv: Sequence[str]) -> Tool:
@@ -181,4 +211,8 @@ class ToolGroup:
 
     def version(self, name: str) -> str:
         """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
-        return tool_version(self.run([name, "--version"]).stdout) or "unknown"
+        try:
+            return tool_version(self.run([name, "--version"], VERSION_WITHIN).stdout) or "unknown"
+        except TimeoutError:
+            why = f"{name} did not say its version within {VERSION_WITHIN:g} seconds"
+            raise JobFailed(Reason.TIMEOUT, why) from None

@@ -16,6 +16,8 @@ from wort_cli.pipeline.tool_errors import explain
 from wort_cli.pipeline.tools import CalledOff, ToolGroup
 
 BLOCK = 1 << 22
+SLOW_DISK = 5_000_000
+"""Bytes a second: a tenth of what a slow disk gives."""
 FOUND_FAULT = 3
 """Exit code of vdb-validate where it read the archive and found something wrong with it."""
 
@@ -37,20 +39,28 @@ class Fingerprint:
             raise JobFailed(Reason.INCOMPLETE, f"{archive.path} was changed while it was read")
 
 
-def prove_whole(archive: Archive, tools: ToolGroup) -> Fingerprint:
+def validate_within(archive: Archive, stall_timeout: float) -> float:
+    """The seconds in which an archive must be validated: a slow disk's time for its size, and some patience."""
+    return stall_timeout + archive.size / SLOW_DISK
+
+
+def prove_whole(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Fingerprint:
     """Validate and checksum an archive on disk; JobFailed if it is not whole."""
     if archive.path is None:
         return Fingerprint()
     mtime = archive.path.stat().st_mtime
     with ThreadPoolExecutor(1) as aside:
         sha256 = aside.submit(checksum, archive.path, tools.called_off)
-        validate(archive.path, tools)
+        validate(archive.path, tools, validate_within(archive, stall_timeout))
         return Fingerprint(True, sha256.result(), mtime)
 
 
-def validate(path: Path, tools: ToolGroup) -> None:
+def validate(path: Path, tools: ToolGroup, within: float) -> None:
     """JobFailed unless vdb-validate finds an archive consistent: of an empty file it says nothing and exits 0."""
-    run = tools.run(["vdb-validate", str(path)])
+    try:
+        run = tools.run(["vdb-validate", str(path)], within)
+    except TimeoutError:
+        raise JobFailed(Reason.TIMEOUT, f"vdb-validate did not end within {within:.0f} seconds") from None
     if run.returncode == 0 and "is consistent" in run.stderr:
         return
     failure = explain("vdb-validate", run.returncode, run.stderr)

@@ -17,10 +17,10 @@ from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.quick import choose, contrast, look, refutation
 from wort_cli.pipeline.resolve import Archive, resolve
 from wort_cli.pipeline.share import digest_there
-from wort_cli.pipeline.sketch import RunSketcher
+from wort_cli.pipeline.sketch import Limits, RunSketcher
 from wort_cli.pipeline.slices import Slice, plan
 from wort_cli.pipeline.tools import ToolGroup
-from wort_cli.pipeline.validate import validate
+from wort_cli.pipeline.validate import validate, validate_within
 from wort_cli.profile import Profile
 from wort_cli.signature_file import SignatureDocument, Sketch
 from wort_cli.signature_record import Trust
@@ -104,14 +104,15 @@ def look_quickly(attempt: "Attempt", kept: SignatureDocument, tools: ToolGroup) 
     sample = look(
         slices,
         archive.spots,
-        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine),
+        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
         attempt.spec.threads,
         attempt.watcher.called_off,
     )
     comparisons = contrast(kept.sketches, sample)
     cause = refutation(kept.sketches, sample, comparisons)
     if cause and archive.path is not None and not proved:
-        validate(archive.path, tools)  # a damaged archive must refute nobody
+        # A damaged archive must refute nobody.
+        validate(archive.path, tools, validate_within(archive, attempt.spec.stall_timeout))
     return Verdict(
         Trust.MISMATCH if cause else Trust.QUICK_CHECKED,
         Depth.QUICK,
@@ -126,7 +127,9 @@ def look_quickly(attempt: "Attempt", kept: SignatureDocument, tools: ToolGroup) 
 def sketcher(attempt: "Attempt", archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
     """What sketches one slice by another recipe."""
     engine = ENGINES[attempt.spec.engine](profile)
-    return RunSketcher([part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine)
+    return RunSketcher(
+        [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
+    )
 
 
 # The diagnosis of a difference ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 work/JOB/slices/          for the next attempt, if this one does not end the job
 work/JOB/in-process       as long as an attempt reads the archive in its own process
 work/JOB/sealed/          the signature, until it stands in the bucket: the next attempt has only to publish it
-work/JOB/attempt-N/       where its tools run, and where its signature is sealed
+work/JOB/attempt-N/       where its tools run, where its signature is sealed, and who works on it (processes.py)
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class Workspace:
 
     def __init__(self, root: Path, attempt: int) -> None:
         self.root = root
-        self._own = root / f"attempt-{attempt}"
+        self._own = attempt_directory(root, attempt)
         self._in_process = root / "in-process"
         self.died_in_process = False
         """Whether an earlier attempt ended, without a word, while it read the archive in its own process."""
@@ -37,6 +37,11 @@ class Workspace:
         self.died_in_process = self._in_process.exists()
         shutil.rmtree(self._own, ignore_errors=True)  # of a process that was killed and has taken up the number again
         self.run_directory.mkdir(mode=0o700, parents=True)
+
+    @property
+    def own(self) -> Path:
+        """The directory of this attempt."""
+        return self._own
 
     @property
     def run_directory(self) -> Path:
@@ -112,6 +117,21 @@ def is_as_it_was(archive: Path | None, provenance: Provenance) -> bool:
     except OSError:
         return True
     return (now.st_size, now.st_mtime) == (provenance.source_size, provenance.source_mtime)
+
+
+def attempt_directory(root: Path, attempt: int) -> Path:
+    """What an attempt has for itself, in the workspace of its job."""
+    return root / f"attempt-{attempt}"
+
+
+def finished_work(root: Path) -> int:
+    """How much of a job is done for good: its finished slices, and more than any of them once it is sealed."""
+    if (root / "sealed").exists():
+        return 1_000_000
+    try:
+        return sum(path.suffix == ".slice" for path in (root / "slices").iterdir())
+    except OSError:
+        return 0
 
 
 def remove_workspace(root: Path) -> None:

@@ -18,6 +18,7 @@ import boto3
 import botocore.exceptions as problems
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 import wort_cli
 from wort_cli.failure import Reason
@@ -38,6 +39,10 @@ CREDENTIAL_PROBLEMS = (
     problems.NoCredentialsError, problems.PartialCredentialsError, problems.CredentialRetrievalError,
     problems.ProfileNotFound, problems.TokenRetrievalError, problems.SSOError, problems.ConfigParseError,
 )  # fmt: skip
+PASSING = (
+    problems.HTTPClientError, problems.ConnectionError, problems.IncompleteReadError, ResponseParserError
+)  # fmt: skip
+"""What a server does that is down, or not the one that is meant."""
 
 
 class S3Store:
@@ -75,7 +80,7 @@ class S3Store:
                 return None
             opened["Body"].close()
             return stored(key, opened)
-        except problems.BotoCoreError as error:
+        except (problems.BotoCoreError, ResponseParserError) as error:
             raise self._trouble(error, "HeadObject", key) from None
 
     def read(self, key: str, file: IO[bytes]) -> StoredObject | None:
@@ -102,7 +107,7 @@ class S3Store:
             if error.response.get("Error", {}).get("Code") in MISSING:
                 return None
             raise self._trouble(error, "GetObject", key) from None
-        except problems.BotoCoreError as error:
+        except (problems.BotoCoreError, ResponseParserError) as error:
             raise self._trouble(error, "GetObject", key) from None
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
@@ -128,7 +133,7 @@ class S3Store:
                     ContentType=headers.content_type,
                     Metadata=dict(headers.metadata or {}),
                 )
-        return str(answer["ETag"]).strip('"')
+        return tag_of(key, answer)
 
     def copy(self, source: StoredObject, key: str) -> None:
         """See ObjectStore."""
@@ -195,7 +200,7 @@ class S3Store:
         """Turns the errors of boto3 into ours."""
         try:
             yield
-        except (problems.ClientError, problems.BotoCoreError) as error:
+        except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
             raise self._trouble(error, operation, key) from None
 
     def _at(self, key: str) -> dict[str, str]:
@@ -216,11 +221,18 @@ class S3Store:
             return StoreTrouble(
                 Reason.STORAGE_DOWN, f"{what}: no secure connection", "check certificates (AWS_CA_BUNDLE)"
             )
-        if isinstance(error, problems.HTTPClientError | problems.ConnectionError | problems.IncompleteReadError):
+        if isinstance(error, PASSING):
             return StoreTrouble(Reason.STORAGE_DOWN, what)
         return denied(what, "check the settings that begin with s3_ (`wort config show`) and the AWS configuration")
 
 
 def stored(key: str, answer: Any) -> StoredObject:
     """An object as the answer to a HEAD or GET tells of it."""
-    return StoredObject(key, answer["ContentLength"], answer["ETag"].strip('"'), answer["Metadata"])
+    return StoredObject(key, answer["ContentLength"], tag_of(key, answer), answer["Metadata"])
+
+
+def tag_of(key: str, answer: Any) -> str:
+    """The ETag in an answer.  StoreTrouble if there is none: what a captive portal says to everything is no answer."""
+    if "ETag" not in answer:
+        raise StoreTrouble(Reason.STORAGE_DOWN, f"{key}: what answered is no S3 server, it gave no ETag")
+    return str(answer["ETag"]).strip('"')

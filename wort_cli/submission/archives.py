@@ -9,13 +9,17 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from wort_cli.accession import Accession
+from wort_cli.host_rate import HostRate
 from wort_cli.settings import Settings
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission_record import Lookup
 
+TOO_MANY = 429
+"""HTTP's status for who asks too often."""
 LARGEST_ANSWER = 1_000_000
 """Bytes."""
 KNOWN_FOR, UNKNOWN_FOR = 30 * 86400.0, 3600.0
@@ -33,7 +37,7 @@ def is_fresh(lookup: Lookup, now: float) -> bool:
 
 def look_up(accession: Accession, settings: Settings) -> Lookup | str:
     """What the archives say of a run; or why nobody can say."""
-    archives: tuple[tuple[str, str, Callable[[str, Accession, float], bool]], ...] = (
+    archives: tuple[tuple[str, str, Callable[[str, Accession, Asking], bool]], ...] = (
         ("ENA", settings.ena_url, ask_ena),
         ("NCBI", settings.ncbi_url, ask_ncbi),
     )
@@ -42,7 +46,7 @@ def look_up(accession: Accession, settings: Settings) -> Lookup | str:
         if url == "off":
             continue
         try:
-            if ask(url, accession, settings.lookup_timeout):
+            if ask(url, accession, Asking.by(settings, name.lower())):
                 return Lookup(True, f"{name} knows it", time.time())
             asked.append(name)
         except NoAnswer as why:
@@ -52,10 +56,36 @@ def look_up(accession: Accession, settings: Settings) -> Lookup | str:
     return Lookup(False, f"{' and '.join(asked)} know no run {accession}", time.time())
 
 
-def ask_ena(url: str, accession: Accession, seconds: float) -> bool:
+@dataclass(frozen=True)
+class Asking:
+    """How an archive is asked: when it is our turn, within so many seconds, and not while it wants a pause."""
+
+    seconds: float
+    rate: HostRate
+    pause: float
+
+    @classmethod
+    def by(cls, settings: Settings, archive: str) -> "Asking":
+        """As the settings say."""
+        rate = HostRate(settings.rates_dir, archive, settings.request_interval)
+        return cls(settings.lookup_timeout, rate, settings.request_pause)
+
+    def get(self, url: str) -> tuple[int, bytes]:
+        """The answer of an archive; NoAnswer if there is none, or if it is asked too often."""
+        if held := self.rate.held_for():
+            raise NoAnswer(f"it asked for fewer requests, and is asked again in {held:.0f} seconds")
+        self.rate.wait_turn()
+        status, body = ask(url, self.seconds)
+        if status == TOO_MANY:
+            self.rate.hold(self.pause)
+            raise NoAnswer("it asks for fewer requests")
+        return status, body
+
+
+def ask_ena(url: str, accession: Accession, asking: Asking) -> bool:
     """Whether ENA's file report has the run; NoAnswer if it does not say."""
     query = f"accession={accession}&result=read_run&fields=run_accession,base_count,read_count&format=json"
-    status, body = ask(f"{url}?{query}", seconds)
+    status, body = asking.get(f"{url}?{query}")
     if status == 204 or (status == 200 and not body.strip()):
         return False
     if status != 200:
@@ -66,9 +96,9 @@ def ask_ena(url: str, accession: Accession, seconds: float) -> bool:
         raise NoAnswer("its answer is no file report") from None
 
 
-def ask_ncbi(url: str, accession: Accession, seconds: float) -> bool:
+def ask_ncbi(url: str, accession: Accession, asking: Asking) -> bool:
     """Whether NCBI's run info has the run; NoAnswer if it does not say."""
-    status, body = ask(f"{url}?acc={accession}", seconds)
+    status, body = asking.get(f"{url}?acc={accession}")
     if status != 200:
         raise NoAnswer(f"status {status}")
     text = body.decode("utf-8", "replace").strip()

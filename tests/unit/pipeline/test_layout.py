@@ -4,6 +4,7 @@ import gzip
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -225,8 +226,8 @@ def test_what_does_not_read_back_is_not_left_behind(tmp_path: Path, monkeypatch:
     assert seal(parse_name("SRR139146"), SMALL, tmp_path / "good.sig") == digest(SMALL)
     assert read_signature(tmp_path / "good.sig").digest == digest(SMALL)
 
-    def write_wrong(name: str, sketches: list[Sketch], file: io.BytesIO) -> None:
-        write_signature(name, sketches[:2], file)
+    def write_wrong(name: str, sketches: list[Sketch], file: io.BytesIO, check: Callable[[], None]) -> None:
+        write_signature(name, sketches[:2], file, check)
 
     monkeypatch.setattr(module, "write_signature", write_wrong)
     with pytest.raises(JobFailed, match="does not read back"):

@@ -15,6 +15,7 @@ from wort_cli.accession import parse_name
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.seal import seal, write_signature
+from wort_cli.pipeline.tools import CalledOff
 from wort_cli.profile import SRA_V1
 from wort_cli.signature_file import Sketch, digest, read_signature
 
@@ -105,3 +106,27 @@ def test_a_place_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         seal(parse_name("SRR139146"), [sketch()], tmp_path / "file" / "sealed.sig")
+
+
+def test_sealing_is_called_off_in_the_midst(tmp_path: Path) -> None:
+    """While it is written, and while it is read back; nothing is left behind."""
+    many = sketch(range(1, 300_000), None)
+    whole = 0
+
+    def count() -> None:
+        nonlocal whole
+        whole += 1
+
+    seal(parse_name("SRR139146"), [many], tmp_path / "whole.sig", count)
+    for last in (1, whole // 4, whole - 1):
+        left = last
+
+        def check() -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise CalledOff
+
+        with pytest.raises(CalledOff):
+            seal(parse_name("SRR139146"), [many], tmp_path / "sealed.sig", check)
+        assert [path.name for path in tmp_path.iterdir()] == ["whole.sig"]

@@ -5,16 +5,32 @@ import re
 import pytest
 
 from wort_cli.failure import Reason
-from wort_cli.pipeline.tool_errors import MESSAGES, explain
+from wort_cli.pipeline.tool_errors import MEANINGS, Meaning, explain
 
 
-@pytest.mark.parametrize(("pattern", "reason", "example"), MESSAGES)
-def test_each_row_explains_its_own_recorded_message(pattern: str, reason: Reason, example: str) -> None:
-    first = next(row for row in MESSAGES if re.search(row[0], example))
-    assert first == (pattern, reason, example)
-    failure = explain("fastq-dump", 3, f"2026-01-01T00:00:00 fastq-dump.3.0.3 err: {example}\nand more\n")
-    assert failure.reason is reason
-    assert failure.detail == f"fastq-dump: err: {example}"
+@pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: f"{meaning.reason} {meaning.code} {meaning.pattern}")
+def test_each_row_explains_its_own_recorded_example(meaning: Meaning) -> None:
+    first = next(row for row in MEANINGS if meaning.code in row.codes and re.search(row.pattern, meaning.example))
+    assert first == meaning
+    said = f"2026-01-01T00:00:00 fastq-dump.3.0.3 err: {meaning.example}\nfastq-dump quit with error code 3\n"
+    failure = explain("fastq-dump", meaning.code, said)
+    assert failure.reason is meaning.reason
+    if meaning.pattern:
+        assert failure.detail == f"fastq-dump: err: {meaning.example}"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "reason"),
+    [
+        (0, "timeout exhausted while reading", Reason.TOOL_CRASH),  # it went on, and ended well
+        (-9, "std::bad_alloc", Reason.MEMORY),
+        (-11, "connection busy", Reason.TOOL_CRASH),
+        (64, "item not found here, it cannot be opened as database or table", Reason.TOOL_CRASH),
+        (3, "item not found here, it cannot be opened as database or table", Reason.NOT_FOUND),
+    ],
+)
+def test_the_exit_code_has_its_say(code: int, said: str, reason: Reason) -> None:
+    assert explain("x", code, said).reason is reason
 
 
 def test_what_a_tool_says_for_information_is_no_reason() -> None:
@@ -23,8 +39,8 @@ def test_what_a_tool_says_for_information_is_no_reason() -> None:
 
 
 def test_an_earlier_row_wins_wherever_its_line_is() -> None:
-    lines = [example for _, _, example in reversed(MESSAGES)]
-    assert explain("x", 3, "\n".join(lines)).reason is MESSAGES[0][1]
+    lines = [meaning.example for meaning in reversed(MEANINGS)]
+    assert explain("x", 3, "\n".join(lines)).reason is MEANINGS[0].reason
 
 
 @pytest.mark.parametrize(

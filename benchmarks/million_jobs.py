@@ -1,0 +1,151 @@
+"""A million queued jobs: how long the coordinator's turns are, what memory it takes, how soon it starts again.
+
+    python -m benchmarks.million_jobs [NUMBER [SECONDS]]
+
+The ledger is made in a temporary directory, by SQL, under the ledger's own rules.  The coordinator and its queue are
+the daemon's, as is its housekeeping; the workers are real processes that have nothing to do: each job is unavailable at
+once, so that as many jobs are moved along as can be.  Then it is killed in the midst of that, and started again.
+"""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wort_cli.daemon import workers
+from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.housekeeping import Housekeeper
+from wort_cli.daemon.queue import WorkQueue
+from wort_cli.failure import Failure, Reason
+from wort_cli.ledger import Ledger
+from wort_cli.settings import load_settings
+from wort_cli.work import JobResult
+
+NUMBER, SECONDS = 1_000_000, 20.0
+DUE = 10_000
+"""Jobs that have waited long enough when the coordinator starts."""
+MAKE = """
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+INSERT INTO jobs (name, profile, priority, group_name, created_at)
+SELECT 'SRR' || (10000000 + n), 'sra-v1', n % 7, CASE n % 3 WHEN 0 THEN 'plankton' ELSE '' END, 1.7e9 + n FROM numbers
+"""
+
+
+def main() -> None:
+    """Make the ledger, turn the coordinator, kill it, turn it again."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else NUMBER
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    with tempfile.TemporaryDirectory(prefix="wort-million-") as directory:
+        home = Path(directory)
+        started = time.monotonic()
+        make_ledger(home / "ledger.db", number)
+        size = (home / "ledger.db").stat().st_size / 1e6
+        print(f"{number:,} queued jobs: made in {time.monotonic() - started:.1f} s, {size:.0f} MB", flush=True)
+        for run in ("first start", "restart after SIGKILL"):
+            with turning(home, seconds) as process:
+                assert process.stdout is not None
+                ready = json.loads(process.stdout.readline())
+                figures = json.loads(process.stdout.readline())
+                os.kill(process.pid, signal.SIGKILL)
+            print(
+                f"{run}: first job handed out {ready['seconds']:.2f} s after the process began; in {seconds:g} s "
+                f"{figures['turns']:,} turns, median {figures['median']:.1f} ms, longest {figures['longest']:.1f} ms, "
+                f"{figures['jobs']:,} jobs; {figures['megabytes']:.0f} MB",
+                flush=True,
+            )
+        for words in (("status",), ("status", "--state", "queued", "-n", "20"), ("daemon", "status")):
+            started = time.monotonic()
+            wort = Path(sys.executable).with_name("wort")
+            subprocess.run([wort, *words], env={**os.environ, "WORT_HOME": str(home)}, capture_output=True, check=False)
+            print(f"wort {' '.join(words)}: {time.monotonic() - started:.2f} s", flush=True)
+
+
+def make_ledger(path: Path, number: int) -> None:
+    """A ledger with so many queued jobs, some of which have waited before."""
+    ledger = Ledger(path)
+    connection = ledger.storage.connection
+    connection.execute(MAKE, (number,))
+    due = min(DUE, number // 10)
+    with ledger.storage.transaction():
+        first = f"WHERE id <= {due}"
+        connection.execute(f"UPDATE jobs SET state = 'running', owner = 'x', lease_until = 0, attempt = 1 {first}")
+        connection.execute(f"UPDATE jobs SET state = 'waiting', owner = '', reason = 'network', wait_until = 1 {first}")
+    ledger.close()
+
+
+def turning(home: Path, seconds: float) -> "subprocess.Popen[str]":
+    """A process that turns the coordinator and tells of it."""
+    code = f"from benchmarks.million_jobs import turn; turn({str(home)!r}, {seconds})"
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def turn(home: str, seconds: float) -> None:
+    """Be a daemon for some seconds, but for its lock and log; say when the first job is handed out, and how it went."""
+    began = time.monotonic() - age_of_this_process()
+    workers.work = no_work
+    settings = load_settings({"WORT_HOME": home, "WORT_JOBS": "4"})
+    settings.make_directories()
+    ledger, queue = Ledger(settings.ledger_file), WorkQueue.made_anew(settings.queue_file)
+
+    def close_connections() -> None:
+        ledger.close()
+        queue.close()
+
+    crew = workers.Workers(queue, settings.jobs, before_fork=close_connections)
+    crew.start()
+    coordinator = Coordinator(ledger, queue, crew, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
+    coordinator.turn()
+    while not coordinator.busy:
+        coordinator.turn()
+    print(json.dumps({"seconds": time.monotonic() - began}), flush=True)
+    times = []
+    until = time.monotonic() + seconds
+    while (before := time.monotonic()) < until:
+        coordinator.turn()
+        housekeeper.step()
+        times.append(1000 * (time.monotonic() - before))
+        time.sleep(0.01)
+    print(
+        json.dumps(
+            {
+                "turns": len(times),
+                "median": statistics.median(times),
+                "longest": max(times),
+                "jobs": sum(n for (state, _), n in ledger.counts().items() if state == "unavailable"),
+                "megabytes": peak_memory(),
+            }
+        ),
+        flush=True,
+    )
+    signal.pause()
+
+
+def no_work(queue: Any, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A worker's answer without any work."""
+    failure = Failure(Reason.NOT_FOUND, "there is nothing to do")
+    return JobResult(document["job_id"], document["attempt"], failure=failure).to_json()
+
+
+def age_of_this_process() -> float:
+    """Seconds since this process began, to a hundredth."""
+    ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return up - ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_memory() -> float:
+    """The most memory that this process had, in megabytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""The daemon obeys at once, waits for nobody for ever, and is not confused by clocks or by settings that are wrong."""
+
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support import FASTQ_DUMP, Gate, Home, Shelf, link, until
+
+RUN, OTHER = "SRR000001", "SRR000002"
+TOOL = Path(FASTQ_DUMP).parent
+SPLIT = {"WORT_SLICE_BASES": "50000", "WORT_JOBS": "1", "WORT_THREADS": "1"}
+
+
+def change(home: Home, sql: str) -> None:
+    """Change the ledger as no command would."""
+    with closing(sqlite3.connect(home.ledger, timeout=30, isolation_level=None)) as connection:
+        connection.execute(sql)
+
+
+def daemon_said(home: Home, words: str) -> bool:
+    return words in home("logs", "--daemon").out
+
+
+# ---- Pause and resume
+
+
+def test_a_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
+    """Jobs that were there, that come, and that join; others go on."""
+    for run in (RUN, OTHER, "SRR000003"):
+        home.keep(run, shelf.archive("one_read"))
+    home("compute", RUN, "-g", "pilot", "--priority", "9").expect(0)
+    home("daemon", "pause", "-g", "pilot").expect(0)
+    home("compute", OTHER, "-g", "pilot").expect(0)
+    home("daemon", "start").expect(0)
+    home("compute", "SRR000003", "--wait").expect(0)
+    assert [home.job(run).attempt for run in (RUN, OTHER)] == [0, 0]
+    assert home("daemon", "status", "--json").expect(0).json()["paused groups"] == ["pilot"]
+    home("daemon", "restart").expect(0)
+    home("daemon", "resume").expect(0, "pilot")
+    assert [home.job(run).attempt for run in (RUN, OTHER)] == [0, 0]
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed pilot\n"
+    home("wait", "-g", "pilot").expect(0)
+    assert {job.state for job in home.jobs()} == {"done"}
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "pilot was not paused\n"
+
+
+# ---- Cancel
+
+
+@pytest.mark.parametrize("tool", ["srapath", "sra-stat", "vdb-validate", "fastq-dump"])
+def test_cancel_within_two_seconds_in_every_tool(tool: str, home: Home, shelf: Shelf) -> None:
+    home.keep(RUN, shelf.archive())
+    asks = '*" --version "*)' if tool != "fastq-dump" else '*" --version "*|*" -X 1 "*)'
+    script = f'case " $* " in {asks} exec {TOOL / tool} "$@";; esac\ntrap "" TERM INT\nsleep 1000'
+    home("daemon", "start", env=home.with_tool(tool, script)).expect(0)
+    home("compute", RUN).expect(0)
+    until(lambda: [p for p in home.processes() if p.argv[:2] == ("sleep", "1000")], "the tool runs")
+    home("cancel", RUN).expect(0)
+    until(lambda: not [p for p in home.processes() if p.argv[:2] == ("sleep", "1000")], "it has ended", 2.0)
+    until(lambda: not (home.path / "work" / "1").exists(), "nothing is left", 2.0)
+    assert home.job(RUN).state == "cancelled"
+
+
+# ---- Time-outs
+
+
+def test_tools_that_take_too_long_are_ended(home: Home, shelf: Shelf) -> None:
+    """Each for its reason, and with its children."""
+    link(shelf.archive(), home.cwd / "x.sra")
+    link(shelf.archive(), home.cwd / "y.sra")
+    drips = f'case " $* " in *" --fasta "*) while :; do printf N; sleep 0.1; done;; esac\nexec {FASTQ_DUMP} "$@"'
+    env = home.with_tool("fastq-dump", drips)
+    done = home("compute", "x.sra", "--now", env={**env, "WORT_SLICE_TIMEOUT": "1"})
+    done.expect(75, "timeout", "took longer than 1 seconds", "slice_timeout")
+    home.until_idle()
+    (home.root / "bin" / "fastq-dump").unlink()
+    hangs = f'case " $* " in *" --version "*) exec {TOOL}/vdb-validate "$@";; esac\nsleep 1000'
+    done = home("compute", "y.sra", "--now", env={**home.with_tool("vdb-validate", hangs), "WORT_STALL_TIMEOUT": "1"})
+    done.expect(75, "timeout", "vdb-validate did not end within 1 seconds")
+    home.until_idle()
+    assert [(job.state, job.reason, job.attempt) for job in home.jobs()] == [("waiting", "timeout", 1)] * 2
+
+
+# ---- Asked too often
+
+
+def test_jobs_that_need_a_host_that_asks_for_a_pause_hold_back_together(home: Home, shelf: Shelf) -> None:
+    """One is told so, the other does not even ask; a run on disk does not care."""
+    home.keep("SRR000003", shelf.archive("one_read"))
+    told = "error unexpected while resolving query - Too Many Requests ( 429 )"
+    home.with_tool("fastq-dump", f'case " $* " in *{RUN}*) echo "{told}" >&2; exit 3;; esac\nexec {FASTQ_DUMP} "$@"')
+    env = home.with_tool(
+        "srapath",
+        f'case "$1" in {RUN}) exit 1;; {OTHER}) echo https://example.invalid/x;; *) exec {TOOL}/srapath "$@";; esac',
+    )
+    home("compute", RUN, "--now", env=env).expect(75, "rate-limited", "Too Many Requests")
+    home("compute", OTHER, "--now", env=env).expect(75, "rate-limited", "of a pause are left")
+    home("compute", "SRR000003", "--now", env=env).expect(0)
+
+
+# ---- Clocks
+
+
+def test_clocks_that_are_set_do_no_harm(home: Home, shelf: Shelf, gate: Gate) -> None:
+    """As if the clock had been set back by ten days while a job waited, and forward by ten while another one ran."""
+    home.keep(RUN, shelf.archive())
+    home("compute", OTHER, "--now", env={**home.with_tool("srapath", "sleep 9"), "WORT_RESOLVE_TIMEOUT": "0.5"})
+    assert home.job(OTHER).state == "waiting"
+    (home.root / "bin" / "srapath").unlink()
+    with home.running("compute", RUN, "--now", env=gate.env) as command:
+        gate.until_reached()
+        home("daemon", "start", env={"WORT_RESOLVE_TIMEOUT": "0.5"}).expect(0)
+        for _ in range(3):
+            change(
+                home, "UPDATE jobs SET lease_until = lease_until - 864000 WHERE state = 'running' AND owner <> 'daemon'"
+            )
+            until(
+                lambda: not home.select("SELECT 1 FROM jobs WHERE name = ? AND lease_until < 1e9", RUN), "it is renewed"
+            )
+        change(home, f"UPDATE jobs SET wait_until = wait_until + 864000 WHERE name = '{OTHER}' AND state = 'waiting'")
+        home.until_job(OTHER, "unavailable")
+        assert (home.job(RUN).state, home.job(RUN).attempt) == ("running", 1)
+        assert " (started " in home.job(RUN).owner
+        gate.open()
+        command.wait().expect(0)
+    assert home.job(RUN).attempt == 1
+
+
+# ---- Stop, reload, restart
+
+
+def test_stopping_keeps_finished_slices(home: Home, shelf: Shelf) -> None:
+    home.keep(RUN, shelf.archive())
+    held = home.root / "held"
+    held.touch()
+    begun = home.root / "begun"
+    waits = f"""
+case " $* " in
+*" -N 501 "*) while test -e {held}; do sleep 0.05; done;;
+*" --fasta "*) echo "$*" >> {begun};;
+esac
+exec {FASTQ_DUMP} "$@"
+"""
+    env = {**home.with_tool("fastq-dump", waits), **SPLIT}
+    home("daemon", "start", env=env).expect(0)
+    home("compute", RUN).expect(0)
+    slices = home.path / "work" / "1" / "slices"
+    until(lambda: slices.exists() and len(list(slices.glob("*.slice"))) == 2, "two slices are finished")
+    home("daemon", "stop").expect(0)
+    assert sorted(path.name for path in slices.iterdir()) == ["1-250.slice", "251-500.slice"]
+    held.unlink()
+    home("daemon", "start", env=env).expect(0)
+    home("wait", RUN).expect(0)
+    assert home.signature(RUN) == shelf.reference(shelf.archive(), RUN)
+    first = [line for line in begun.read_text().splitlines() if " -N 1 " in line]
+    assert len(first) == 1
+
+
+def test_settings_are_read_anew(home: Home, shelf: Shelf) -> None:
+    """By SIGHUP or by the command; those that can't be used are told of, and change nothing."""
+    home("daemon", "reload").expect(4, "no daemon is running")
+    home("daemon", "start").expect(0)
+    daemon = home.daemon_pid()
+    shelved = home.root / "shelf"
+    link(shelf.archive("one_read"), shelved / f"{RUN}.sra")
+    config = home.path / "config.toml"
+    config.write_text(f'archives = ["{shelved}"]\n')
+    os.kill(daemon, signal.SIGHUP)
+    until(lambda: daemon_said(home, "the settings were read anew"), "they are read")
+    home("compute", RUN, "--wait").expect(0)
+    config.write_text("archives = 7\n")
+    home("daemon", "reload").expect(2, "archives")
+    os.kill(daemon, signal.SIGHUP)
+    until(lambda: daemon_said(home, "the settings stay as they are"), "they are refused")
+    config.unlink()
+    link(shelf.archive("one_read"), shelved / f"{OTHER}.sra")
+    home("compute", OTHER, "--wait").expect(0)
+    assert home.daemon_pid() == daemon
+
+
+def test_settings_that_are_wrong_leave_the_running_daemon_alone(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    daemon = home.daemon_pid()
+    home("daemon", "restart", env={"WORT_LEASE": "-1"}).expect(2, "lease")
+    home("daemon", "start", env={"WORT_LEASE": "-1"}).expect(2, "lease")
+    assert home.daemon_pid() == daemon
+    change(home, "PRAGMA user_version = 999")
+    try:
+        home("daemon", "restart").expect(1, "version 999")
+        assert [process for process in home.processes() if process.pid == daemon]
+    finally:
+        change(home, "PRAGMA user_version = 4")
+    assert home.daemon_pid() == daemon

@@ -1,0 +1,229 @@
+"""No orphan, ever: whoever is killed or stopped, no process of a job is left after five seconds, and the job is done.
+
+A process that is stopped (SIGSTOP) hears nothing and can end nobody; it is ended by whoever notices.
+"""
+
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support import FASTQ_DUMP, Gate, Home, Process, Shelf, link, until
+
+RUN = "SRR000001"
+WITHIN = 5.0
+
+
+@pytest.fixture
+def wanted(home: Home, shelf: Shelf) -> bytes:
+    """The right signature of RUN, which is in the repository."""
+    home.keep(RUN, shelf.archive())
+    return shelf.reference(shelf.archive(), RUN)
+
+
+def is_guard(process: Process) -> bool:
+    return any(word.endswith("guard.py") for word in process.argv)
+
+
+def stat_of(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the name."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+
+
+def guard_of(home: Home) -> Process:
+    return next(process for process in home.processes() if is_guard(process))
+
+
+def group_of(home: Home) -> list[Process]:
+    """All tools of the job that runs, its guard included."""
+    leader = guard_of(home).pid
+    return [process for process in home.processes() if os.getpgid(process.pid) == leader]
+
+
+def worker_of(home: Home) -> int:
+    """The worker process that has the job: the parent of the guard."""
+    return int(stat_of(guard_of(home).pid)[1])
+
+
+def until_ended(pids: list[int]) -> None:
+    def left() -> list[int]:
+        return [pid for pid in pids if Path(f"/proc/{pid}").exists() and stat_of(pid)[0] not in "ZX"]
+
+    until(lambda: not left(), f"of {pids} none is left", WITHIN)
+
+
+def only_good(home: Home, wanted: bytes) -> None:
+    """That there is one job, which ended well, and the right signature."""
+    (job,) = home.jobs()
+    assert (job.state, job.reason) == ("done", "")
+    assert home.signature(RUN) == wanted
+    assert not home.leftovers()
+
+
+def begin(home: Home, gate: Gate, **env: str) -> list[int]:
+    """Have a daemon in the midst of RUN; the numbers of the job's tools."""
+    home("daemon", "start", env={**gate.env, **env}).expect(0)
+    home("compute", RUN).expect(0)
+    gate.until_reached()
+    return [process.pid for process in group_of(home)]
+
+
+# ---- Killed
+
+
+def test_guard_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The tools end with it, for nobody would end them if the worker were killed now; the next attempt does the job."""
+    tools = begin(home, gate)
+    guard_of(home).kill()
+    until_ended(tools)
+    home("wait", RUN).expect(0)
+    assert ("waiting", "tool-crash") in home.events(RUN)
+    only_good(home, wanted)
+
+
+def test_worker_is_killed_after_its_guard(home: Home, gate: Gate, wanted: bytes) -> None:
+    tools, worker = begin(home, gate), worker_of(home)
+    guard_of(home).kill()
+    os.kill(worker, signal.SIGKILL)
+    until_ended([*tools, worker])
+    home("wait", RUN).expect(0)
+    only_good(home, wanted)
+
+
+def test_worker_is_killed_while_its_tools_are_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The guard, which would end them, is stopped too."""
+    tools, worker = begin(home, gate), worker_of(home)
+    os.killpg(guard_of(home).pid, signal.SIGSTOP)
+    os.kill(worker, signal.SIGKILL)
+    until_ended([*tools, worker])
+    home("wait", RUN).expect(0)
+    assert ("waiting", "interrupted") in home.events(RUN)
+    only_good(home, wanted)
+
+
+def test_daemon_is_killed_while_all_is_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The next daemon ends what it finds, by identity; a process that took over a number is left in peace."""
+    tools, worker = begin(home, gate), worker_of(home)
+    os.killpg(guard_of(home).pid, signal.SIGSTOP)
+    os.kill(worker, signal.SIGSTOP)
+    os.kill(home.daemon_pid(), signal.SIGKILL)
+    home("daemon", "start", env=gate.env).expect(0)
+    until_ended([*tools, worker])
+    home("wait", RUN).expect(0)
+    assert ("queued", "interrupted") in home.events(RUN)
+    only_good(home, wanted)
+
+
+def test_now_is_killed_while_its_tools_are_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The daemon takes the job back, and ends what is left."""
+    with home.running("compute", RUN, "--now", env=gate.env) as command:
+        gate.until_reached()
+        tools = [process.pid for process in group_of(home)]
+        os.killpg(guard_of(home).pid, signal.SIGSTOP)
+        command.signal(signal.SIGKILL)
+        command.wait()
+    home("daemon", "start", env=gate.env).expect(0)
+    until_ended(tools)
+    home("wait", RUN).expect(0)
+    only_good(home, wanted)
+
+
+# ---- Stopped and hung
+
+
+def test_worker_that_is_stopped_is_killed_and_replaced(home: Home, gate: Gate, wanted: bytes) -> None:
+    tools, worker = begin(home, gate, WORT_LEASE="2", WORT_JOBS="1"), worker_of(home)
+    os.kill(worker, signal.SIGSTOP)
+    until_ended([*tools, worker])
+    home("wait", RUN).expect(0)
+    assert ("waiting", "interrupted") in home.events(RUN)
+    assert "was silent" in home.select("SELECT message FROM events WHERE after = 'waiting'")[0][0]
+    only_good(home, wanted)
+
+
+def test_idle_workers_that_are_stopped_are_replaced(home: Home, wanted: bytes) -> None:
+    """The job that none of them took costs it no try."""
+    home("daemon", "start", env={"WORT_LEASE": "1", "WORT_JOBS": "1"}).expect(0)
+    daemon = home.daemon_pid()
+    idle = [process for process in home.processes() if process.pid != daemon]
+    for process in idle:
+        process.kill(signal.SIGSTOP)
+    home("compute", RUN, "--wait").expect(0)
+    until_ended([process.pid for process in idle])
+    assert not [reason for state, reason in home.events(RUN) if state == "waiting"]
+    only_good(home, wanted)
+
+
+def test_job_that_hangs_in_its_worker(home: Home, shelf: Shelf) -> None:
+    """The worker's heart beats, while the job waits for a read that never ends; the third time it is set aside."""
+    archive = link(shelf.archive(), home.cwd / "x.sra")
+    home("daemon", "start", env={"WORT_HANG_TIMEOUT": "1", "WORT_JOBS": "1"}).expect(0)
+    home("daemon", "pause").expect(0)
+    home("compute", "x.sra").expect(0)
+    archive.unlink()
+    os.mkfifo(archive)
+    home("daemon", "resume").expect(0)
+    done = home("wait", "x").expect(1, "set-aside", "what works on it crashes each time", "tried 3 times")
+    assert "hung" in done.err
+    assert (home.job("x").state, home.job("x").reason, home.job("x").attempt) == ("failed", "set-aside", 3)
+    archive.unlink()
+    shutil.copy(shelf.archive(), archive)
+    home("retry", "--reason", "set-aside").expect(0)
+    home("wait", "x").expect(0)
+    assert home.signature("x") == shelf.reference(shelf.archive(), "x")
+
+
+def test_cancel_of_a_job_that_hangs(home: Home, shelf: Shelf) -> None:
+    """Within two seconds, whatever the worker is at."""
+    archive = link(shelf.archive(), home.cwd / "x.sra")
+    home("daemon", "start", env={"WORT_JOBS": "1"}).expect(0)
+    home("daemon", "pause").expect(0)
+    home("compute", "x.sra").expect(0)
+    archive.unlink()
+    os.mkfifo(archive)
+    home("daemon", "resume").expect(0)
+    guard = until(lambda: [process for process in home.processes() if is_guard(process)], "the job has begun")[0]
+    worker = int(stat_of(guard.pid)[1])
+    home("cancel", "x").expect(0)
+    until(lambda: not Path(f"/proc/{worker}").exists(), "the worker has ended", 2.0)
+    until(lambda: not (home.path / "work" / "1").exists(), "nothing is left", 1.0)
+    home.keep(RUN, shelf.archive())
+    home("compute", RUN, "--wait").expect(0)
+
+
+# ---- Crashes of the daemon
+
+
+def end_daemon_at_work(home: Home, env: Mapping[str, str], by: str) -> None:
+    """Start a daemon, and end it while it is at a job."""
+    home("daemon", "start", env={**env, "WORT_JOBS": "1", "WORT_DAEMON_CRASHES": "2"}).expect(0)
+    until(lambda: [process for process in home.processes() if is_guard(process)], "the job has begun")
+    if by == "kill -9":
+        os.kill(home.daemon_pid(), signal.SIGKILL)
+    else:
+        home("daemon", *by.split()).expect(0)
+    home.until_idle(WITHIN)
+
+
+def test_job_that_was_running_at_each_crash_is_set_aside(home: Home, wanted: bytes) -> None:
+    """Ends that somebody asked for do not count."""
+    held = home.root / "held"
+    held.touch()
+    env = home.with_tool(
+        "fastq-dump",
+        f'case " $* " in *" --fasta "*) while test -e {held}; do sleep 0.05; done;; esac\nexec {FASTQ_DUMP} "$@"',
+    )
+    home("compute", RUN).expect(0)
+    for by in ("stop --now", "kill -9", "stop --now", "stop", "kill -9"):
+        end_daemon_at_work(home, env, by)
+    held.unlink()
+    home("daemon", "start", env={"WORT_DAEMON_CRASHES": "2"}).expect(0)
+    job = home.until_job(RUN, "failed", "done")
+    assert (job.state, job.reason, job.attempt) == ("failed", "set-aside", 5)
+    assert "2 times in a row when the daemon crashed" in job.message
+    home("retry", RUN).expect(0)
+    home("wait", RUN).expect(0)
+    only_good(home, wanted)

@@ -1,0 +1,289 @@
+"""A campaign: many small jobs while one thing after the other goes wrong, and in the end everything must be right.
+
+    python -m tests.faults.campaign --seed 1              the plan is drawn from the seed, and is the same each time
+    python -m tests.faults.campaign --seed 1 --times 10   ten seeds in a row
+    python -m tests.faults.campaign --seed 1 --plan       only show it
+
+In this order: ask for jobs while the plan's strikes are carried out and lifted; wait until every job has ended; see
+that none failed but for what the strikes explain; retry those; compare everything with the reference; stop the daemon;
+see that nothing is left.  A campaign that fails keeps its home, with all logs, and says where.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.ceph import Ceph
+from tests.faults import verdict
+from tests.faults.clerk import Clerk
+from tests.faults.machine import Machine, archive_named, lay_archives
+from tests.faults.plan import CASES, Kind, Order, Strike, orders, strikes
+from tests.faults.strikes import strike
+from tests.proxy import Proxy
+from tests.support import Done, JobRow, Shelf, until
+
+PATIENCE = 8.0
+"""Seconds that a strike waits for somebody to hit."""
+TICK = 0.03
+ENDED_WITHIN = 180.0
+"""Seconds after the last strike in which all jobs must have ended."""
+INSIDE = "WORT_FAULTS_INSIDE"
+PLACEHOLDER = "SRR000000"
+"""The name under which reference signatures are made; those of a run differ by nothing else."""
+
+
+@dataclass
+class Report:
+    """What happened in a campaign."""
+
+    landed: list[Strike] = field(default_factory=list)
+    missed: list[Strike] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def struck(self) -> set[Kind]:
+        """What really was done."""
+        return {strike.kind for strike in self.landed}
+
+
+class Failed(Exception):
+    """The campaign can't go on."""
+
+
+class Campaign:
+    """One seed."""
+
+    def __init__(self, machine: Machine, jobs: Sequence[Order], plan: Sequence[Strike], shelf: Shelf) -> None:
+        self._machine = machine
+        self._orders = jobs
+        self._plan = plan
+        self._shelf = shelf
+        self._began = time.monotonic()
+        self.report = Report()
+
+    def run(self) -> Report:
+        """Everything, in its order."""
+        runs = {order.run: order.case.archive for order in self._orders}
+        lay_archives(self._machine.home, self._shelf, runs)
+        self._tell(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
+        try:
+            self._fight()
+            self._settle()
+            self._complain(verdict.of_orders(self._orders, self._jobs()))
+            self._complain(verdict.of_failures(self._orders, self._jobs(), self.report.struck))
+            self._retry()
+            self._complain(verdict.of_outcomes(self._orders, self._jobs()))
+            self._complain(verdict.of_ledger(self._machine))
+            self._complain(verdict.of_signatures(self._machine, self._orders, self._reference))
+            self._stop()
+            self._complain(verdict.of_leftovers(self._machine))
+        except (AssertionError, Failed, subprocess.TimeoutExpired) as error:
+            self._complain([str(error)])
+        if "Traceback" in self._machine.daemon.said():
+            self._complain([f"a daemon ended with a traceback:\n{self._machine.daemon.said()[-3000:]}"])
+        return self.report
+
+    # ---- while things go wrong
+
+    def _fight(self) -> None:
+        """Carry out the plan, and ask for the jobs meanwhile; return when all is lifted and everything was accepted."""
+        clerk = Clerk(self._machine.home, self._orders)
+        self._wait_for_work(clerk)
+        planned, due = list(self._plan), list[Strike]()
+        lifts: list[tuple[float, Strike, Callable[[], object]]] = []
+        try:
+            while planned or due or lifts or clerk.busy:
+                self._machine.daemon.supervise()
+                clerk.turn(self._now())
+                while planned and planned[0].at <= self._now():
+                    due.append(planned.pop(0))
+                for one in list(due):
+                    lift = strike(one, self._machine)
+                    if lift is not None or self._now() > one.at + PATIENCE:
+                        due.remove(one)
+                        self._note(one, landed=lift is not None)
+                    if lift is not None:
+                        lifts.append((self._now() + one.lasting, one, lift))
+                for item in [item for item in lifts if item[0] <= self._now()]:
+                    lifts.remove(item)
+                    item[2]()
+                    if item[1].lasting:
+                        self._tell(f"over: {item[1]}")
+                if self._now() > (self._plan[-1].at if self._plan else 0.0) + ENDED_WITHIN:
+                    raise Failed(f"not all jobs were accepted: {[str(done) for done in clerk.refusals[-3:]]}")
+                time.sleep(TICK)
+        finally:
+            for _, _, lift in lifts:
+                lift()
+        self._tell(
+            f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} found nobody; "
+            f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
+        )
+
+    def _wait_for_work(self, clerk: Clerk) -> None:
+        """Return when the first job runs: that is when time begins."""
+
+        def runs() -> bool:
+            self._machine.daemon.supervise()
+            clerk.turn(0.0)
+            return any(job.state == "running" for job in self._jobs())
+
+        until(runs, "the first job runs", 60, pause=TICK)
+        self._began = time.monotonic()
+
+    def _note(self, one: Strike, *, landed: bool) -> None:
+        (self.report.landed if landed else self.report.missed).append(one)
+        self._tell(f"{one}{'' if landed else ': there was nobody'}")
+
+    # ---- afterwards
+
+    def _settle(self) -> None:
+        """Wait until every job has ended."""
+
+        def all_ended() -> bool:
+            self._machine.daemon.supervise()
+            return not verdict.live(self._jobs())
+
+        try:
+            until(all_ended, "every job has ended", ENDED_WITHIN, pause=0.2)
+        except AssertionError as error:
+            live = [f"{job.name} {job.state} {job.reason} {job.message}" for job in verdict.live(self._jobs())]
+            raise Failed(f"{error}; live are {live}") from None
+        self._tell("every job has ended")
+
+    def _retry(self) -> None:
+        """Have those tried again that failed, and wait once more."""
+        failed = [job for job in self._jobs() if job.state == "failed"]
+        self._tell(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
+        if failed:
+            self._wort("retry", "--failed").expect(0)
+            self._settle()
+
+    def _stop(self) -> None:
+        """Stop the daemon; it has 5 seconds more to leave no process."""
+        self._wort("daemon", "stop").expect(0)
+        until(lambda: self._machine.daemon.reap() is not None, "the daemon has ended", 5)
+        with contextlib.suppress(AssertionError):  # those who are left are named later
+            self._machine.home.until_idle(5)
+
+    def _wort(self, *words: str) -> Done:
+        """A command, while the daemon is watched over; AssertionError for a traceback."""
+        return self._machine.home(*words, timeout=60)
+
+    def _jobs(self) -> list[JobRow]:
+        return self._machine.home.jobs()
+
+    def _reference(self, order: Order) -> bytes:
+        archive = archive_named(self._shelf, order.case.archive)
+        made = self._shelf.reference(archive, PLACEHOLDER)
+        name = f'"name":"{PLACEHOLDER}"'.encode()
+        assert made.count(name) == 1, "the reference has its name somewhere else too"
+        return made.replace(name, f'"name":"{order.run}"'.encode())
+
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
+    def _tell(self, what: str) -> None:
+        print(f"{self._now():7.2f}  {what}", flush=True)
+
+    def _complain(self, complaints: Iterator[str] | Sequence[str]) -> None:
+        for complaint in complaints:
+            self._tell(f"WRONG: {complaint}")
+            self.report.complaints.append(complaint)
+
+
+# ---- The command
+
+
+def plan_of(seed: int, given: argparse.Namespace) -> list[Strike]:
+    """The strikes of a seed, without the kinds that are not wanted."""
+    return [one for one in strikes(seed, given.seconds, given.every) if one.kind.name not in given.without]
+
+
+def print_plan(seed: int, plan: Sequence[Strike]) -> None:
+    """The same seed has the same one."""
+    print(f"---- seed {seed}: the plan", *(f"{one.at:7.2f}  {one}" for one in plan), sep="\n", flush=True)
+
+
+def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, shelf: Shelf) -> bool:
+    """Whether the campaign of a seed went well."""
+    jobs, plan = orders(seed, given.jobs, given.seconds), plan_of(seed, given)
+    print_plan(seed, plan)
+    print(f"---- seed {seed}: the campaign", flush=True)
+    root = Path(tempfile.mkdtemp(prefix=f"wort-faults-{seed}-"))
+    machine = Machine(root / "home", ceph, proxy)
+    try:
+        report = Campaign(machine, jobs, plan, shelf).run()
+        if not report.complaints and len(report.landed) < len(plan) / 2:
+            report.complaints.append("most strikes found nobody: this proves little")
+    finally:
+        machine.end()
+        kept = machine.keep()
+        machine.home.unmount()
+    if report.complaints:
+        print(f"---- seed {seed}: FAILED, {len(report.complaints)} complaints; all is kept in {kept}", flush=True)
+        return False
+    if not given.keep:
+        shutil.rmtree(root)
+    print(f"---- seed {seed}: passed, {len(report.landed)} strikes, {len(jobs)} jobs", flush=True)
+    return True
+
+
+def enter_namespace() -> None:
+    """Begin anew in a mount namespace of our own, in which a tmpfs can be mounted."""
+    if os.environ.get(INSIDE):
+        return
+    for options in (["--mount"], ["--mount", "--map-root-user"]):
+        if subprocess.run(["unshare", *options, "true"], capture_output=True, check=False).returncode == 0:
+            os.environ[INSIDE] = "yes"
+            argv = ["unshare", *options, sys.executable, "-m", "tests.faults.campaign", *sys.argv[1:]]
+            os.execvp("unshare", argv)
+    sys.exit("a small disk needs a mount namespace, which is allowed neither as root nor as a user: see unshare(1)")
+
+
+def main() -> None:
+    """`python -m tests.faults.campaign`."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, default=1, help="so many seeds in a row")
+    parser.add_argument("--jobs", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=120.0, help="for which things go wrong")
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between strikes, on average")
+    parser.add_argument("--keep", action="store_true", help="keep the home of a campaign that passed, too")
+    parser.add_argument("--plan", action="store_true", help="only show what would be done")
+    parser.add_argument("--without", action="append", default=[], choices=[kind.name for kind in Kind])
+    given = parser.parse_args()
+    seeds = range(given.seed, given.seed + given.times)
+    if given.plan:
+        for seed in seeds:
+            print_plan(seed, plan_of(seed, given))
+        return
+    enter_namespace()
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="wort-faults-shelf-") as scratch:
+        shelf = Shelf(Path(scratch))
+        (Path(scratch) / "ceph").mkdir()
+        with Ceph(Path(scratch) / "ceph") as ceph, Proxy(ceph.port).running() as proxy:
+            for case in CASES:
+                if case.archive not in ("missing", "text"):
+                    archive_named(shelf, case.archive)
+            for seed in seeds:
+                if not run_seed(seed, given, ceph, proxy, shelf):
+                    failed.append(seed)
+    if failed:
+        sys.exit(f"failed: seeds {failed}")
+    print(f"{given.times} passed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The machine of a campaign: a home on a small disk, a daemon that is started again when it ends, a clock, a bucket.
+
+It is what a person would have with systemd and Restart=always, only that a kill of the daemon kills nothing else: what
+systemd would do besides is not relied upon.  The disk is a tmpfs in a mount namespace of its own (campaign.py enters
+it), the clock is a library that is loaded into all processes (clock.c).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+from tests.bucket import Bucket
+from tests.ceph import Ceph
+from tests.faults.targets import Team
+from tests.proxy import Decision, Fate, Proxy
+from tests.support import FASTQ_DUMP, WORT, Home, Shelf
+
+SETTINGS = {
+    "WORT_JOBS": "3",
+    "WORT_THREADS": "1",
+    "WORT_LEASE": "8",
+    "WORT_HANG_TIMEOUT": "8",
+    "WORT_STALL_TIMEOUT": "5",
+    "WORT_RESOLVE_TIMEOUT": "10",
+    "WORT_RETRY_DELAY": "0.5",
+    "WORT_S3_TIMEOUT": "2",
+    "WORT_SLICE_BASES": "100000",
+}
+DISK = "96m"
+RESTART_AFTER = 0.5
+"""Seconds that a daemon stays down."""
+READS_A_SECOND = 100_000
+"""Bytes that fastq-dump gives a second, so that there is always one to strike at."""
+
+
+class SmallHome(Home):
+    """A home whose WORT_HOME is on a disk of its own."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.disk = root / "disk"
+        self.disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", self.disk], check=True)
+        self.path = self.disk / "wort"
+        # A signal in the midst of an import leaves the file open that was being read.
+        warnings = "error,ignore::ResourceWarning"
+        self.env |= {"WORT_HOME": str(self.path), "PYTHONWARNINGS": warnings, **SETTINGS}
+        slow = f"{sys.executable} -I -S {Path(__file__).with_name('slow.py')} {READS_A_SECOND}"
+        self.env |= self.with_tool(
+            "fastq-dump",
+            f"""
+case " $* " in *" --fasta "*) ;; *) exec {FASTQ_DUMP} "$@" ;; esac
+set -o pipefail
+{FASTQ_DUMP} "$@" | {slow}
+""",
+        )
+        del self.env["WORT_DECODER"]
+
+    def unmount(self) -> None:
+        """Let go of the disk and of all that is on it."""
+        subprocess.run(["umount", "--lazy", self.disk], check=True)
+
+
+class Clock:
+    """The wall clock of all processes of a home."""
+
+    def __init__(self, home: Home) -> None:
+        library = home.root / "clock.so"
+        source = Path(__file__).with_name("clock.c")
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        self._file = home.root / "clock"
+        self.move(0)
+        home.env |= {"LD_PRELOAD": str(library), "WALL_CLOCK": str(self._file)}
+
+    def move(self, seconds: int) -> None:
+        """Have it differ by so many seconds from the true time."""
+        with self._file.open("r+b" if self._file.exists() else "wb") as file:  # those who have mapped it see it
+            file.write(struct.pack("=q", seconds))
+
+
+class Daemon:
+    """A daemon that is started again when it ends."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._process: subprocess.Popen[bytes] | None = None
+        self._start_at = 0.0
+        self.starts = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the one that runs; 0 if none does."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
+
+    def supervise(self) -> None:
+        """Start it if it has ended for a while."""
+        now = time.monotonic()
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+            self._start_at = now + RESTART_AFTER
+        if self._process is None and now >= self._start_at:
+            self.starts += 1
+            with (self._home.root / "daemon.out").open("ab") as output:
+                self._process = subprocess.Popen(
+                    [WORT, "daemon", "start", "--foreground", "--quiet"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=self._home.env,
+                    cwd="/",
+                    start_new_session=True,
+                )
+
+    def said(self) -> str:
+        """What all of them wrote to their terminal."""
+        path = self._home.root / "daemon.out"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def reap(self) -> int | None:
+        """How it ended, once it was told to; None while it still runs."""
+        return self._process.poll() if self._process is not None else 0
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+
+class Server:
+    """The bucket's server, behind a proxy that does the damage."""
+
+    def __init__(self, proxy: Proxy, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self._deciding: list[Decision] = []
+        proxy.decide = self._decide
+
+    def _decide(self, method: str, path: str) -> Fate:
+        return self._deciding[-1](method, path) if self._deciding else Fate.PASS
+
+    @contextlib.contextmanager
+    def deciding(self, decide: Decision) -> Iterator[None]:
+        """Requests fare as `decide` says; the last one who says so has the word."""
+        self._deciding.append(decide)
+        try:
+            yield
+        finally:
+            self._deciding.remove(decide)
+
+    def down(self) -> contextlib.AbstractContextManager[None]:
+        """Every connection breaks."""
+        return self.deciding(lambda method, path: Fate.LOSE_REQUEST)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes requests and answers nothing."""
+        thawed = threading.Event()
+
+        def wait(method: str, path: str) -> Fate:
+            thawed.wait(60)
+            return Fate.LOSE_REQUEST
+
+        with self.deciding(wait):
+            try:
+                yield
+            finally:
+                thawed.set()
+
+    def wrong(self, seed: int) -> contextlib.AbstractContextManager[None]:
+        """It loses requests and answers, takes half of a body, answers 503 or a page of HTML; now and then it works."""
+        random = Random(seed)
+        fates = tuple(Fate)
+        return self.deciding(lambda method, path: random.choice(fates))
+
+
+class Machine:
+    """All of it."""
+
+    def __init__(self, root: Path, ceph: Ceph, proxy: Proxy) -> None:
+        self.home = SmallHome(root)
+        self.clock = Clock(self.home)
+        self.daemon = Daemon(self.home)
+        bucket = Bucket(ceph)
+        bucket.serve(self.home)
+        self.home.env |= SETTINGS | {"WORT_S3_ENDPOINT": proxy.endpoint}
+        self.server = Server(proxy, bucket)
+
+    def team(self) -> Team:
+        """The daemon's processes as they are now."""
+        return Team.of(self.home, self.daemon.pid)
+
+    def end(self) -> None:
+        """End whatever still runs: to be called when all has been judged."""
+        self.daemon.kill()
+        for process in self.home.processes():
+            process.kill()
+
+    def keep(self) -> Path:
+        """A copy of what is on the disk, which outlives it; return where the whole home is."""
+        kept = self.home.root / "kept"
+        shutil.copytree(self.home.disk, kept, ignore=shutil.ignore_patterns("filler-*"))
+        return kept
+
+
+def lay_archives(home: Home, shelf: Shelf, wanted: dict[str, str]) -> None:
+    """Put the archive of each run (a Case's, by the run's name) where the toolkit finds it."""
+    for run, archive in wanted.items():
+        if archive == "text":
+            (home.repository / "sra" / f"{run}.sra").write_text("<html>Service unavailable</html>\n" * 20)
+        elif archive != "missing":
+            home.keep(run, archive_named(shelf, archive))
+
+
+def archive_named(shelf: Shelf, name: str) -> Path:
+    """The archive of a Case."""
+    special: dict[str, Callable[[], Path]] = {"flipped": shelf.flipped, "truncated": shelf.truncated}
+    if name in special:
+        return special[name]()
+    layout, _, seed = name.partition("-")
+    return shelf.archive(layout, int(seed or "1"))

@@ -1,0 +1,155 @@
+"""What a campaign asks for, and what goes wrong when: pure lists, drawn from a seed, so that a failure comes again.
+
+When a strike falls is fixed; whom it hits depends on what runs just then, for which there is a number that chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+
+class Kind(StrEnum):
+    """What is done."""
+
+    KILL = "SIGKILL"
+    STOP = "SIGSTOP, for good"
+    PAUSE = "SIGSTOP, later SIGCONT"
+    TERM = "SIGTERM"
+    HUP = "SIGHUP"
+    DISK_FULL = "the disk is full"
+    LEDGER_LOCKED = "the ledger is locked"
+    QUEUE_LOCKED = "the queue is locked"
+    QUEUE_DELETED = "the queue is deleted"
+    CLOCK_FORWARD = "the clock is a day ahead"
+    CLOCK_BACK = "the clock is a day behind"
+    S3_DOWN = "the bucket's server breaks connections"
+    S3_FROZEN = "the bucket's server answers nothing"
+    S3_WRONG = "the bucket's server answers wrongly"
+
+
+SIGNALS = (Kind.KILL, Kind.STOP, Kind.PAUSE, Kind.TERM, Kind.HUP)
+
+
+class Target(StrEnum):
+    """To whom a signal is sent."""
+
+    DAEMON = "daemon"
+    WORKER = "worker"
+    GUARD = "guard"
+    TOOL = "tool"
+    """Any tool of a job."""
+    WRAPPER = "fastq-dump"
+    DECODER = "fastq-dump-orig"
+    MACHINE = "machine"
+    """Of what is no signal."""
+
+
+LASTING = {
+    Kind.PAUSE: (1.0, 8.0),
+    Kind.DISK_FULL: (2.0, 6.0),
+    Kind.LEDGER_LOCKED: (10.0, 10.0),
+    Kind.QUEUE_LOCKED: (10.0, 10.0),
+    Kind.CLOCK_FORWARD: (2.0, 10.0),
+    Kind.CLOCK_BACK: (2.0, 10.0),
+    Kind.S3_DOWN: (2.0, 6.0),
+    Kind.S3_FROZEN: (3.0, 8.0),
+    Kind.S3_WRONG: (2.0, 6.0),
+}
+"""Seconds, at the least and at the most; what is not here has happened when it has been done."""
+POSSIBLE = (
+    # A daemon that is stopped for good is one that nobody can be without: whoever stopped it lets it go on.
+    *((kind, target) for kind in SIGNALS for target in Target if target is not Target.MACHINE),
+    *((kind, Target.MACHINE) for kind in Kind if kind not in SIGNALS),
+)
+POSSIBLE = tuple(pair for pair in POSSIBLE if pair != (Kind.STOP, Target.DAEMON))
+
+
+@dataclass(frozen=True)
+class Strike:
+    """One thing that goes wrong: when, for how long (seconds), and a number that chooses among those it may hit."""
+
+    at: float
+    kind: Kind
+    target: Target
+    lasting: float
+    pick: int
+
+    def __str__(self) -> str:
+        whom = f" to the {self.target}" if self.kind in SIGNALS else ""
+        return f"{self.kind}{whom}{f' for {self.lasting:.1f} s' if self.lasting else ''}"
+
+
+def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
+    """What goes wrong within so many seconds, something each `every` seconds on average."""
+    random = Random(f"strikes {seed}")
+    found, at = [], 2.0
+    kinds = shuffled(random)
+    while (at := at + every * random.uniform(0.5, 1.5)) < seconds:
+        kind, target = next(kinds)
+        lasting = round(random.uniform(*LASTING[kind]), 1) if kind in LASTING else 0.0
+        found.append(Strike(round(at, 2), kind, target, lasting, random.randrange(1000)))
+    return tuple(found)
+
+
+def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
+    """All that is possible, in any order, again and again: so that nothing is left out for long."""
+    while True:
+        yield from random.sample(POSSIBLE, len(POSSIBLE))
+
+
+# ---- Jobs
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of run: its archive (see Shelf and campaign.py), and how its job must end."""
+
+    archive: str
+    state: str = "done"
+    reason: str = ""
+
+
+IN_PROCESS = (Case("paired_illumina"), Case("reads_with_n"), Case("odd_spots"), Case("shorter_than_k"))
+"""Read inside the worker."""
+DUMPED = (Case("clipped"), Case("aligned"), Case("aligned-2"))
+"""Decoded by fastq-dump; most of the time that a campaign takes is theirs."""
+HOPELESS = (
+    Case("all_filtered", "unavailable", "no-reads"),
+    Case("zero_spots", "unavailable", "no-reads"),
+    Case("missing", "unavailable", "not-found"),
+    Case("flipped", "failed", "corrupt"),
+    Case("truncated", "failed", "incomplete"),
+    Case("text", "failed", "not-an-archive"),
+)
+CASES = (*IN_PROCESS, *DUMPED, *HOPELESS)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job that is asked for."""
+
+    at: float
+    """Seconds after the beginning."""
+    run: str
+    case: Case
+    priority: int
+
+
+def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
+    """Jobs: 45 % are read in the worker, 45 % by fastq-dump, the rest can't be computed.
+
+    Half of them are asked for at once, the others little by little.
+    """
+    random = Random(f"orders {seed}")
+    hopeless = max(1, jobs // 10)
+    cases = [HOPELESS[(number + seed) % len(HOPELESS)] for number in range(hopeless)]
+    cases += [random.choice((IN_PROCESS, DUMPED)[number % 2]) for number in range(jobs - hopeless)]
+    random.shuffle(cases)
+    moments = sorted(0.0 if number % 2 else random.uniform(0, seconds * 0.8) for number in range(jobs))
+    return tuple(
+        Order(round(at, 2), f"SRR{100001 + number}", case, random.choice((0, 0, 0, 5)))
+        for number, (at, case) in enumerate(zip(moments, cases, strict=True))
+    )

@@ -1,0 +1,113 @@
+"""Carries out what the plan says.  A strike gives back how it is lifted, or None if there was nothing to hit."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.faults.machine import Machine
+from tests.faults.plan import SIGNALS, Kind, Strike
+
+NUMBER_OF = {
+    Kind.KILL: signal.SIGKILL,
+    Kind.STOP: signal.SIGSTOP,
+    Kind.PAUSE: signal.SIGSTOP,
+    Kind.TERM: signal.SIGTERM,
+    Kind.HUP: signal.SIGHUP,
+}
+A_DAY = 86400
+FILLERS = itertools.count(1)
+
+
+def strike(what: Strike, machine: Machine) -> Callable[[], object] | None:
+    """Do it; return what lifts it, None if there is nobody to do it to just now."""
+    if what.kind in SIGNALS:
+        return send(what, machine)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(trouble(what, machine))
+        except sqlite3.Error:  # there is no such database yet, or somebody else has the lock
+            return None
+        return stack.pop_all().close
+
+
+def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
+    """Send a signal to one of those that are meant."""
+    victims = machine.team().members(what.target)
+    if not victims:
+        return None
+    victim = victims[what.pick % len(victims)]
+    victim.kill(NUMBER_OF[what.kind])
+    return (lambda: victim.kill(signal.SIGCONT)) if what.kind is Kind.PAUSE else nothing
+
+
+def nothing() -> None:
+    """What is done can't be undone."""
+
+
+def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager[None]:
+    """Something that is wrong with the machine, as long as the context lasts."""
+    home, server = machine.home, machine.server
+    kinds: dict[Kind, Callable[[], contextlib.AbstractContextManager[None]]] = {
+        Kind.DISK_FULL: lambda: full(home.disk),
+        Kind.LEDGER_LOCKED: lambda: locked(home.ledger),
+        Kind.QUEUE_LOCKED: lambda: locked(home.path / "queue.db"),
+        Kind.QUEUE_DELETED: lambda: without(home.path / "queue.db"),
+        Kind.CLOCK_FORWARD: lambda: moved(machine, A_DAY),
+        Kind.CLOCK_BACK: lambda: moved(machine, -A_DAY),
+        Kind.S3_DOWN: server.down,
+        Kind.S3_FROZEN: server.frozen,
+        Kind.S3_WRONG: lambda: server.wrong(what.pick),
+    }
+    return kinds[what.kind]()
+
+
+@contextlib.contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Not a byte is free."""
+    filler = disk / f"filler-{next(FILLERS)}"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size) == size:
+                    pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@contextlib.contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Somebody writes to a database, and takes long."""
+    if not database.exists():
+        raise sqlite3.OperationalError("there is none")
+    with contextlib.closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def without(database: Path) -> Iterator[None]:
+    """Somebody has tidied up."""
+    for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        path.unlink(missing_ok=True)
+    yield
+
+
+@contextlib.contextmanager
+def moved(machine: Machine, seconds: int) -> Iterator[None]:
+    """The clock is wrong."""
+    machine.clock.move(seconds)
+    try:
+        yield
+    finally:
+        machine.clock.move(0)

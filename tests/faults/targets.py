@@ -1,0 +1,73 @@
+"""Which process of a daemon is which, told by who started it and what it runs; nothing by its name alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.plan import Target
+from tests.support import Home, Process, is_decoder, is_wrapper
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a process stands among others; `began` tells it from another that has its number later."""
+
+    parent: int
+    group: int
+    began: int
+    state: str
+
+
+def place_of(pid: int) -> Place | None:
+    """Of a process; None if it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rsplit(")", 1)[1].split()
+    return Place(int(fields[1]), int(fields[2]), int(fields[19]), fields[0])
+
+
+@dataclass(frozen=True)
+class Team:
+    """The daemon's processes."""
+
+    daemon: list[Process]
+    workers: list[Process]
+    """Those that have tools come first."""
+    guards: list[Process]
+    tools: list[Process]
+
+    @classmethod
+    def of(cls, home: Home, daemon_pid: int) -> Team:
+        """As they are now."""
+        found = [(process, place) for process in home.processes() if (place := place_of(process.pid)) is not None]
+        forks = {process.pid for process, place in found if place.parent == daemon_pid}
+        guards = [(process, place) for process, place in found if is_guard(process, place) and place.parent in forks]
+        groups = {process.pid for process, _ in guards}
+        busy = {place.parent for _, place in guards}
+        workers = [process for process, _ in found if process.pid in forks]
+        return cls(
+            daemon=[process for process, _ in found if process.pid == daemon_pid],
+            workers=[process for process in workers if process.pid in busy] or workers,
+            guards=[process for process, _ in guards],
+            tools=[process for process, place in found if place.group in groups and process.pid not in groups],
+        )
+
+    def members(self, target: Target) -> list[Process]:
+        """All that a strike at `target` may hit."""
+        return {
+            Target.DAEMON: self.daemon,
+            Target.WORKER: self.workers,
+            Target.GUARD: self.guards,
+            Target.TOOL: self.tools,
+            Target.WRAPPER: [process for process in self.tools if is_wrapper(process)],
+            Target.DECODER: [process for process in self.tools if is_decoder(process)],
+            Target.MACHINE: [],
+        }[target]
+
+
+def is_guard(process: Process, place: Place) -> bool:
+    """Whether a process leads the group of a job's tools."""
+    return process.pid == place.group and any(Path(word).name.startswith("guard") for word in process.argv)

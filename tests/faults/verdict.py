@@ -1,0 +1,140 @@
+"""What must be so once all strikes are lifted: each complaint is a sentence; none is what we want."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gzip
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tests.faults.machine import Machine
+from tests.faults.plan import SIGNALS, Kind, Order
+from tests.support import LIVE, JobRow
+
+ENDED_BY_A_SIGNAL = {Kind.KILL, Kind.TERM, Kind.HUP}
+HELD_UP = {Kind.STOP, Kind.PAUSE, Kind.LEDGER_LOCKED, Kind.QUEUE_LOCKED}
+S3 = {Kind.S3_DOWN, Kind.S3_FROZEN, Kind.S3_WRONG}
+EXPLAINED: dict[str, set[Kind]] = {
+    "tool-crash": {*SIGNALS, Kind.DISK_FULL},
+    "incomplete": ENDED_BY_A_SIGNAL,
+    "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL},
+    "network": HELD_UP,
+    "disk-low": {Kind.DISK_FULL},
+    "storage-down": S3,
+    "storage-denied": {Kind.CLOCK_FORWARD, Kind.CLOCK_BACK, Kind.S3_WRONG},
+    "conflict": {Kind.S3_WRONG},
+}
+"""Reasons for which a good run may have failed, and what must have happened for that."""
+
+
+def live(jobs: Sequence[JobRow]) -> list[JobRow]:
+    """Those that have not ended."""
+    return [job for job in jobs if job.state in LIVE]
+
+
+def of_orders(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
+    """Nothing that was accepted is lost, and nothing was done twice."""
+    names = [job.name for job in jobs]
+    for order in orders:
+        if (number := names.count(order.run)) != 1:
+            yield f"{order.run} has {number} jobs"
+    for name in sorted(set(names) - {order.run for order in orders}):
+        yield f"nobody has asked for {name}"
+
+
+def of_failures(orders: Sequence[Order], jobs: Sequence[JobRow], struck: set[Kind]) -> Iterator[str]:
+    """Before anything is retried: what did not end as it should has failed, for a reason that the strikes explain."""
+    ended = {job.name: job for job in jobs}
+    for order in orders:
+        job = ended.get(order.run)
+        if job is None or (job.state, job.reason) == (order.case.state, order.case.reason):
+            continue
+        if job.state != "failed" or not EXPLAINED.get(job.reason, set()) & struck:
+            yield f"{order.run} ({order.case.archive}) is {job.state}, {job.reason}: {job.message}"
+
+
+def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
+    """In the end each is as it should be."""
+    ended = {job.name: job for job in jobs}
+    for order in orders:
+        job = ended.get(order.run)
+        if job is not None and (job.state, job.reason) != (order.case.state, order.case.reason):
+            yield f"in the end {order.run} ({order.case.archive}) is {job.state}, {job.reason}: {job.message}"
+
+
+def of_ledger(machine: Machine) -> Iterator[str]:
+    """It is sound, its events tell one story of each job, and the catalog has each signature once."""
+    home = machine.home
+    for (said,) in home.select("PRAGMA integrity_check"):
+        if said != "ok":
+            yield f"the ledger: {said}"
+    for row in home.select("PRAGMA foreign_key_check"):
+        yield f"the ledger: a row of {row[0]} belongs to nothing"
+    for job_id, times in home.select(
+        "SELECT job_id, count(*) FROM events WHERE after = 'done' GROUP BY job_id HAVING count(*) > 1"
+    ):
+        yield f"job {job_id} was done {times} times"
+    for name, times in home.select("SELECT name, count(*) FROM signatures GROUP BY name HAVING count(*) > 1"):
+        yield f"{name} is {times} times in the catalog"
+    for job_id, state, last in home.select(
+        "SELECT id, state, (SELECT after FROM events WHERE job_id = jobs.id ORDER BY id DESC LIMIT 1) AS last "
+        "FROM jobs WHERE last IS NOT state"
+    ):
+        yield f"job {job_id} is {state}, its last event says {last}"
+    for job_id, before, after in home.select(
+        "SELECT job_id, before, after FROM events JOIN jobs ON jobs.id = job_id WHERE before <> '' "
+        "AND NOT EXISTS (SELECT 1 FROM legal_moves AS m WHERE m.before = events.before AND m.after = events.after)"
+    ):
+        yield f"job {job_id} went from {before} to {after}"
+
+
+def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable[[Order], bytes]) -> Iterator[str]:
+    """Each stands in the store, in the catalog and in the bucket, as the recipe makes it; nothing else does."""
+    home, bucket = machine.home, machine.server.bucket
+    done = [order for order in orders if order.case.state == "done"]
+    catalog = {name for (name,) in home.select("SELECT name FROM signatures")}
+    for name in sorted(catalog ^ {order.run for order in done}):
+        yield f"the catalog {'has' if name in catalog else 'has not'} {name}"
+    for order in done:
+        wanted, path = reference(order), home.signature_file(order.run)
+        if not path.exists() or gzip.decompress(path.read_bytes()) != wanted:
+            yield f"the signature of {order.run} ({order.case.archive}) {'differs' if path.exists() else 'is missing'}"
+    expected = {home.signature_file(o.run) for o in done}
+    expected |= {path.with_name(path.name.replace(".sig", ".prov.json")) for path in expected}
+    for path in sorted(expected ^ set(home.signature_files())):
+        yield f"in the store {path.name} is {'there' if path.exists() else 'missing'}"
+    keys = set(bucket.all_keys())
+    for key in sorted(keys ^ {k for o in done for k in (f"sigs/{o.run}.sig", f"prov/{o.run}.json")}):
+        yield f"in the bucket {key} is {'there' if key in keys else 'missing'}"
+    for order in done:
+        if f"sigs/{order.run}.sig" in keys and bucket.signature(order.run) != reference(order):
+            yield f"in the bucket the signature of {order.run} differs"
+
+
+def of_leftovers(machine: Machine) -> Iterator[str]:
+    """Once the daemon was stopped: no process, no lock, no half-done file."""
+    home = machine.home
+    for process in home.processes():
+        yield f"process {process.pid} is left: {' '.join(process.argv)[:200]}"
+    if is_locked(home.path / "daemon.lock"):
+        yield "daemon.lock is still locked"
+    for path in home.leftovers():
+        yield f"{path.relative_to(home.root)} is left"
+    try:
+        with contextlib.closing(sqlite3.connect(home.ledger, timeout=1, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        yield f"the ledger can't be written: {error}"
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds a lock on a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

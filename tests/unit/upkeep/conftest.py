@@ -1,0 +1,25 @@
+"""Fixtures of the tests of upkeep."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wort_cli.ledger import Ledger
+from wort_cli.settings import Settings, load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of an empty home."""
+    made = load_settings({"WORT_HOME": str(tmp_path)})
+    made.make_directories()
+    return made
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    """Its ledger."""
+    made = Ledger(settings.ledger_file)
+    yield made
+    made.close()

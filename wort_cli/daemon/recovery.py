@@ -1,0 +1,46 @@
+"""What a daemon finds when it starts: processes that an earlier one left, and jobs that it was at.
+
+The processes are ended by their identity.  The jobs are queued again; one that was running each time a daemon crashed,
+and came no further in between, is set aside, for it may be what they crash of.
+"""
+
+import logging
+
+from wort_cli.lease import DAEMON, Claim
+from wort_cli.ledger import Ledger
+from wort_cli.pipeline.processes import end_leftovers, read_processes
+from wort_cli.pipeline.workspace import attempt_directory, finished_work
+from wort_cli.process_identity import this_boot
+from wort_cli.retry import RetryPolicy
+from wort_cli.settings import Settings
+
+KILLED_ON_PURPOSE = "killed"
+"""The control that says that the last daemon was killed by a person who asked for it."""
+
+log = logging.getLogger(__name__)
+
+
+def recover(ledger: Ledger, settings: Settings) -> None:
+    """Clear away after an earlier daemon; to be called while this one has no workers yet."""
+    policy = RetryPolicy.of(settings)
+    on_purpose = ledger.control(KILLED_ON_PURPOSE, "") == "yes"
+    left = [claim for claim in ledger.running() if claim.owner == DAEMON]
+    crashed = {claim.job_id for claim in left if not on_purpose and of_this_boot(claim, settings)}
+    for attempt in end_leftovers(settings.work_dir):
+        log.warning("ended what was left of %s", attempt)
+    for claim in left:
+        if claim.job_id in crashed:
+            work = finished_work(settings.workspace(claim.job_id))
+            state = ledger.crashed(claim.job_id, claim.attempt, work, policy)
+            log.warning("job %d was running when a daemon crashed: %s", claim.job_id, state)
+        else:
+            log.info("job %d was left running by a daemon, queueing it again", claim.job_id)
+            ledger.give_back(claim.job_id, claim.attempt, "the daemon that worked on it ended")
+    if on_purpose:
+        ledger.set_control(KILLED_ON_PURPOSE, "")
+
+
+def of_this_boot(claim: Claim, settings: Settings) -> bool:
+    """Whether a job was running since this boot: what the machine's going down ended crashed nothing."""
+    found = read_processes(attempt_directory(settings.workspace(claim.job_id), claim.attempt))
+    return found is None or found.worker.boot == this_boot()
