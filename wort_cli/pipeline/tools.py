@@ -180,5 +180,23 @@ class ToolGroup:
         return run
 
     def version(self, name: str) -> str:
-        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
-        return tool_version(self.run([name, "--version"]).stdout) or "unknown"
+        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none.
+
+        A file that has not changed since this process asked it is not asked again.
+        """
+        identity = file_identity(shutil.which(name))
+        if identity not in known_versions:
+            known_versions[identity] = tool_version(self.run([name, "--version"]).stdout) or "unknown"
+        return known_versions[identity]
+
+
+known_versions: dict[object, str] = {}
+"""The versions of tools that this process has asked, by the file they are."""
+
+
+def file_identity(program: str | None) -> object:
+    """What tells a program from another one, and from what it was before an upgrade."""
+    if program is None:
+        return None
+    file = Path(program).stat()
+    return program, file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
