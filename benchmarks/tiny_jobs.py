@@ -10,6 +10,7 @@ Exit code 1 if a job is not done, if a job takes more than --most milliseconds o
 """
 
 import argparse
+import json
 import os
 import sqlite3
 import statistics
@@ -170,8 +171,6 @@ def run(work: Path, number: int, jobs: int = 2, *, progress: bool = False) -> Ou
 
 def daemon_of(env: dict[str, str]) -> int:
     """The process of the daemon."""
-    import json
-
     said = subprocess.run(
         [BIN / "wort", "daemon", "status", "--json"], env=env, check=True, capture_output=True, text=True
     )

@@ -45,6 +45,13 @@ def whole_number(value: Any) -> int:
     return number
 
 
+def share(value: Any) -> float:
+    number = positive_number(value)
+    if number > 1:
+        raise ValueError("a number above 0 and up to 1 is needed")
+    return number
+
+
 def directories(value: Any) -> tuple[Path, ...]:
     parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
@@ -114,6 +121,14 @@ class Settings:
     retry_delay: float = setting(
         60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
     )
+    disk_reserve: int = setting(
+        0, whole_number, "bytes of a disk that are left alone (default: a twentieth of it, at most 1 GB)"
+    )
+    memory_reserve: int = setting(200_000_000, whole_number, "bytes of memory that are left alone")
+    distinct_share: float = setting(
+        0.5, share, "the share of a run's k-mers that is taken to be distinct, to estimate what it will need"
+    )
+    max_load: float = setting(0.0, positive_number, "load from which on no further job begins (default: any)")
     s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
     s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
     s3_endpoint: str = setting("", endpoint_url, "the S3 server's address; empty for AWS")
@@ -158,6 +173,11 @@ class Settings:
     def lock_file(self) -> Path:
         """Held locked by the daemon as long as it lives."""
         return self.state_dir / "daemon.lock"
+
+    @property
+    def health_file(self) -> Path:
+        """What the daemon says of itself."""
+        return self.state_dir / "health"
 
     @property
     def log_dir(self) -> Path:

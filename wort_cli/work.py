@@ -49,6 +49,12 @@ class JobSpec:
     """Bases of a slice, at the least."""
     resolve_timeout: float
     stall_timeout: float
+    disk_reserve: int = 0
+    """Bytes of a disk that are left alone; 0 for a share of it."""
+    memory_reserve: int = 0
+    """Bytes of memory that are left alone."""
+    distinct_share: float = 0.5
+    """The share of a run's k-mers that is taken to be distinct."""
     force: bool = False
     """Compute what is in the bucket already, and put it in the place of what differs."""
     s3: S3Target | None = None
@@ -74,6 +80,9 @@ class JobSpec:
             slice_bases=settings.slice_bases,
             resolve_timeout=settings.resolve_timeout,
             stall_timeout=settings.stall_timeout,
+            disk_reserve=settings.disk_reserve,
+            memory_reserve=settings.memory_reserve,
+            distinct_share=settings.distinct_share,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))

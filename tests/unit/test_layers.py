@@ -15,9 +15,9 @@ MODULES = {
 }
 VALUES = {
     "errors", "accession", "profile", "failure", "job", "retry", "lease", "signature_record", "settings", "work",
-    "versions", "instance", "s3_target", "verdict", "submission_record",
+    "versions", "instance", "machine", "health", "reserve", "s3_target", "verdict", "submission_record",
 }  # fmt: skip
-FILES = {"signature_file", "database", "ledger", "submissions", "submission"}
+FILES = {"signature_file", "database", "ledger", "submissions", "submission", "condition", "metrics"}
 LAYERS = ("the package", "values", "files", "pipeline", "daemon", "commands", "cli")
 STANDS_ALONE = "wort_cli.pipeline.guard"
 

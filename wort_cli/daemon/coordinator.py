@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from huey.utils import Error
 
+from wort_cli.daemon.hold import Hold
 from wort_cli.daemon.queue import SignOfLife, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
@@ -52,6 +53,17 @@ class Coordinator:
         self._policy = RetryPolicy(delay=settings.retry_delay)
         self._attempts: dict[int, Attempt] = {}
         self._woke_at = 0.0
+        self._hold = Hold()
+
+    @property
+    def held(self) -> str:
+        """Why no job begins, if none may."""
+        return self._hold.why
+
+    def excuse(self) -> None:
+        """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
+        for attempt in self._attempts.values():
+            attempt.life = Life(time.monotonic(), attempt.life.pid)
 
     @property
     def busy(self) -> bool:
@@ -144,6 +156,8 @@ class Coordinator:
             return
         jobs = int(self._ledger.control("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
+        if self._hold.now(self._settings):
+            return
         free = jobs - len(self._attempts)
         if free <= 0:
             return

@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.vitals import Vitals
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.instance import sign, take_lock
@@ -51,29 +53,35 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     end_on_signals(told_to_end)
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
+    vitals = Vitals(settings, ledger, workers, coordinator)
     sign(lock)
     try:
-        turn_until(told_to_end, coordinator)
+        turn_until(told_to_end, coordinator, vitals)
     finally:
         log.info("the daemon ends")
         workers.stop()
         coordinator.give_all_back()
         close_connections()
+        vitals.close()
         log.info("the daemon has ended")
 
 
-def turn_until(told_to_end: threading.Event, coordinator: Coordinator) -> None:
+def turn_until(told_to_end: threading.Event, coordinator: Coordinator, vitals: Vitals) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
     while not told_to_end.is_set():
+        began, wrong = time.monotonic(), ""
         try:
             coordinator.turn()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except StorageProblem as trouble:
             log.error("%s (%s)", trouble.sentence, trouble.hint)
-            pause = TROUBLE_PAUSE
-        except Exception:
+            pause, wrong = TROUBLE_PAUSE, trouble.sentence
+        except Exception as error:
             log.exception("a turn failed; the jobs are in the ledger, trying again")
-            pause = TROUBLE_PAUSE
+            pause, wrong = TROUBLE_PAUSE, f"a turn failed: {error!r}"
+        if wrong:
+            coordinator.excuse()
+        vitals.turned(began, wrong)
         told_to_end.wait(pause)
 
 
