@@ -17,7 +17,8 @@ from wort_cli.errors import StorageProblem
 SIZE = 4096
 """Bytes: a page, which is written at once or not at all by all common file systems."""
 LONGEST = 500
-"""Characters of a sentence that are kept, so that all fit."""
+"""Characters of a sentence that are kept, at the most; fewer if that is needed for all to fit."""
+DIGEST_SIZE = 64
 OLD_LOOP = 20.0
 """Seconds without a turn after which something is wrong; a turn takes milliseconds."""
 TRIES, PAUSE = 5, 0.01
@@ -75,10 +76,12 @@ class HealthFile:
 
 def packed(health: Health) -> bytes:
     """The bytes of the file."""
-    facts = asdict(health)
-    facts.update({key: value[:LONGEST] for key, value in facts.items() if isinstance(value, str)})
-    text = json.dumps(facts, ensure_ascii=True).encode()
-    return (hashlib.sha256(text).hexdigest().encode() + b" " + text).ljust(SIZE)[:SIZE]
+    longest, text = LONGEST, b""
+    while not text or len(text) > SIZE - DIGEST_SIZE - 1:
+        facts = {key: value[:longest] if isinstance(value, str) else value for key, value in asdict(health).items()}
+        text = json.dumps(facts).encode()
+        longest //= 2
+    return (hashlib.sha256(text).hexdigest().encode() + b" " + text).ljust(SIZE)
 
 
 def unpacked(data: bytes) -> Health | None:

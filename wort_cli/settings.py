@@ -57,6 +57,19 @@ def directories(value: Any) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
 
 
+def file_path(value: Any) -> Path | None:
+    if not isinstance(value, str | Path):
+        raise ValueError("the path of a file is needed")
+    return Path(value).expanduser().absolute() if str(value) else None
+
+
+def listen_address(value: Any) -> str:
+    found = re.fullmatch(r"(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(\d{1,5})", str(value)) if str(value) else None
+    if str(value) and (isinstance(value, bool) or not found or not 0 < int(found[2]) < 65536):
+        raise ValueError("a port, or HOST:PORT, is needed")
+    return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
+
+
 def yes_or_no(value: Any) -> bool:
     words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if isinstance(value, bool):
@@ -129,6 +142,12 @@ class Settings:
         0.5, share, "the share of a run's k-mers that is taken to be distinct, to estimate what it will need"
     )
     max_load: float = setting(0.0, positive_number, "load from which on no further job begins (default: any)")
+    metrics_file: Path | None = setting(
+        None, file_path, "a file, such as /var/lib/node_exporter/wort.prom, to which metrics for Prometheus are written"
+    )
+    metrics_address: str = setting(
+        "", listen_address, "PORT or HOST:PORT at which metrics are served; without HOST, to this machine only"
+    )
     s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
     s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
     s3_endpoint: str = setting("", endpoint_url, "the S3 server's address; empty for AWS")

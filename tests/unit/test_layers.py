@@ -77,6 +77,7 @@ def test_only_the_command_daemon_imports_the_daemon(module: str) -> None:
     [
         ("huey", {"wort_cli.daemon.queue", "wort_cli.daemon.coordinator", "wort_cli.daemon.workers"}),
         ("boto3", {"wort_cli.stores.s3"}),
+        ("prometheus_client", {"wort_cli.metrics", "wort_cli.daemon.metrics_process"}),
         ("sqlite3", {"wort_cli.database"}),
         ("sqlite_utils", {"wort_cli.database"}),
     ],

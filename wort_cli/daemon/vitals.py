@@ -9,6 +9,7 @@ import time
 from collections import deque
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.metrics_process import MetricsProcess
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health import Health, HealthFile
@@ -29,6 +30,7 @@ class Vitals:
 
     def __init__(self, settings: Settings, ledger: Ledger, workers: Workers, coordinator: Coordinator) -> None:
         self._file = HealthFile(settings.health_file)
+        self._metrics = MetricsProcess(settings)
         self._ledger = ledger
         self._workers = workers
         self._coordinator = coordinator
@@ -54,9 +56,11 @@ class Vitals:
         if news or now - self._told_at >= TELL_EVERY:
             self._told_at = now
             self._tell(now)
+        self._metrics.keep()
 
     def close(self) -> None:
         """No more is told."""
+        self._metrics.stop()
         self._file.close()
 
     def _prove_ledger(self) -> str:
