@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint bench bench-s3 docs fuzz setup clean
+.PHONY: help demo test lint bench bench-s3 bench-tiny docs fuzz setup clean
 
 help:
 	@echo "make demo   compute the signature of a small bundled archive and show it"
@@ -13,6 +13,7 @@ help:
 	@echo "make docs   write the command reference anew"
 	@echo "make bench  measure against the reference pipeline"
 	@echo "make bench-s3  push 10,000 signatures to a Ceph gateway on loopback, list a million keys"
+	@echo "make bench-tiny  10,000 jobs of one read: what the daemon itself takes for a job, and that nothing grows"
 	@echo "make fuzz   damage signatures at random and have them read, for 5 minutes"
 
 demo:
@@ -33,6 +34,9 @@ bench: setup
 bench-s3: setup
 	$(BIN)/python -m benchmarks.sync
 	$(BIN)/python -m benchmarks.listing 1000
+
+bench-tiny: setup
+	$(BIN)/python -m benchmarks.tiny_jobs
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)

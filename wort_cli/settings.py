@@ -57,10 +57,10 @@ def directories(value: Any) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
 
 
-def file_path(value: Any) -> Path | None:
-    if not isinstance(value, str | Path):
+def file_path(value: Any) -> str:
+    if not isinstance(value, str):
         raise ValueError("the path of a file is needed")
-    return Path(value).expanduser().absolute() if str(value) else None
+    return str(Path(value).expanduser().absolute()) if value else ""
 
 
 def listen_address(value: Any) -> str:
@@ -142,8 +142,8 @@ class Settings:
         0.5, share, "the share of a run's k-mers that is taken to be distinct, to estimate what it will need"
     )
     max_load: float = setting(0.0, positive_number, "load from which on no further job begins (default: any)")
-    metrics_file: Path | None = setting(
-        None, file_path, "a file, such as /var/lib/node_exporter/wort.prom, to which metrics for Prometheus are written"
+    metrics_file: str = setting(
+        "", file_path, "a file, such as /var/lib/node_exporter/wort.prom, to which metrics for Prometheus are written"
     )
     metrics_address: str = setting(
         "", listen_address, "PORT or HOST:PORT at which metrics are served; without HOST, to this machine only"

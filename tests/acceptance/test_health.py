@@ -80,9 +80,9 @@ def free_port() -> int:
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
-    """The values by name and labels."""
+    """The values by name and labels: state and reason."""
     return {
-        (sample.name, tuple(sample.labels.values())): sample.value
+        (sample.name, tuple(sample.labels[key] for key in ("state", "reason") if key in sample.labels)): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }

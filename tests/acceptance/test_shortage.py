@@ -29,17 +29,6 @@ def test_a_job_waits_for_what_is_short_now(variable: str, value: str, reason: st
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
 
-def test_a_job_waits_for_memory_more_often_than_any_other_trouble_is_borne(home: Home, shelf: Shelf) -> None:
-    """Twelve tries: what counts tries gives up at ten."""
-    home.keep("SRR000001", shelf.archive("one_read"))
-    home("daemon", "start", env={"WORT_MEMORY_RESERVE": HUGE, "WORT_RETRY_DELAY": "0.001"}).expect(0)
-    home("compute", "SRR000001").expect(0)
-    until(lambda: home.job("SRR000001").attempt >= 12, "twelve tries", 60)
-    assert home.job("SRR000001").state in ("waiting", "queued", "running")
-    home("daemon", "restart").expect(0)
-    home("wait", "SRR000001").expect(0)
-
-
 @pytest.mark.parametrize(
     ("setting", "said", "unhealthy"),
     [({"WORT_DISK_RESERVE": HUGE}, "are kept in reserve", True), ({"WORT_MAX_LOAD": "1e-9"}, "max_load", False)],

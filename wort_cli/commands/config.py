@@ -22,7 +22,7 @@ def show(as_json: JsonOption = False) -> None:
         value = getattr(settings, item.name)
         if item.name == "threads":
             value = settings.threads_per_job
-        text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value if value is not None else "")
+        text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
         records.append(
             {
                 "setting": item.name,

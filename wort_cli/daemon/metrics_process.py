@@ -12,6 +12,7 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from wort_cli.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
@@ -102,10 +103,8 @@ class Teller:
 
     def _write(self, *, ended: bool = False) -> None:
         path = self._settings.metrics_file
-        if path is None:
-            return
         try:
-            write_metrics(path, self._settings, ended=ended)
+            write_metrics(Path(path), self._settings, ended=ended)
             self._failed = ""
         except Exception as error:  # a full disk, a damaged ledger: what there is to tell is told by the address
             if str(error) != self._failed:
