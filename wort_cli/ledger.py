@@ -256,6 +256,20 @@ class Ledger:
         row = self.storage.row("count_signatures")
         return int(row["n"]) if row else 0
 
+    def moves(self) -> dict[tuple[str, str], int]:
+        """How many moves to each state there ever were, by reason; these numbers never fall."""
+        return {(row["after"], row["reason"]): row["n"] for row in self.storage.rows("move_counts")}
+
+    def ended_since(self, since: float) -> dict[tuple[JobState, str], int]:
+        """How many attempts ended after a time, by the state that their job went to and its reason."""
+        rows = self.storage.rows("ended_since", since=since)
+        return {(JobState(row["after"]), row["reason"]): row["n"] for row in rows}
+
+    def queued_since(self) -> float | None:
+        """Since when the job is queued that was asked for first of those that are."""
+        row = self.storage.row("first_queued")
+        return row["since"] if row else None
+
     def check(self) -> str:
         """`ok`, or what SQLite finds wrong with the file."""
         row = self.storage.select("PRAGMA quick_check(1)", {})[0]

@@ -7,11 +7,12 @@ that are lost; wake jobs that have waited; dispatch queued ones to free workers,
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huey.utils import Error
 
 from wort_cli.daemon.claims import OthersClaims
+from wort_cli.daemon.hold import Hold
 from wort_cli.daemon.queue import SignOfLife, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
@@ -55,6 +56,7 @@ class Coordinator:
         self._attempts: dict[int, Attempt] = {}
         self._others = OthersClaims()
         self._woke_at = 0.0
+        self._hold = Hold()
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -66,6 +68,17 @@ class Coordinator:
             hanging=settings.hang_timeout,
             standing=settings.stall_timeout + settings.hang_timeout,
         )
+
+    @property
+    def held(self) -> str:
+        """Why no job begins, if none may."""
+        return self._hold.why
+
+    def excuse(self) -> None:
+        """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
+        for attempt in self._attempts.values():
+            now = time.monotonic()
+            attempt.life = replace(attempt.life, heard_at=now, asked_at=now, moved_at=now)
 
     @property
     def busy(self) -> bool:
@@ -209,6 +222,8 @@ class Coordinator:
             return
         jobs = int(self._ledger.control("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
+        if self._hold.now(self._settings):
+            return
         free = jobs - len(self._attempts)
         if free <= 0:
             return

@@ -104,6 +104,11 @@ class Workers:
             process.start()
             self._consumer.worker_threads.append((worker, process))
 
+    def alive(self) -> tuple[int, int]:
+        """How many workers are alive, and how many there should be."""
+        processes = [process for _, process in self._consumer.worker_threads]
+        return sum(process.is_alive() for process in processes), len(processes)
+
     def stop(self) -> None:
         """End all workers: what they do is interrupted, their tools are ended; those that hang are killed."""
         self._consumer.stop(graceful=False)
