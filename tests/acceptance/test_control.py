@@ -72,7 +72,7 @@ def test_tools_that_take_too_long_are_ended(home: Home, shelf: Shelf) -> None:
     """Each for its reason, and with its children."""
     link(shelf.archive(), home.cwd / "x.sra")
     link(shelf.archive(), home.cwd / "y.sra")
-    drips = f'case " $* " in *" --fasta "*) while :; do printf N; sleep 0.1; done;; esac\nexec {FASTQ_DUMP} "$@"'
+    drips = f'case " $* " in *" --fasta "*) echo ">1.1"; while :; do printf N; sleep 0.1; done;; esac\nexec {FASTQ_DUMP} "$@"'
     env = home.with_tool("fastq-dump", drips)
     done = home("compute", "x.sra", "--now", env={**env, "WORT_SLICE_TIMEOUT": "1"})
     done.expect(75, "timeout", "took longer than 1 seconds", "slice_timeout")
