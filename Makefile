@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint bench bench-s3 bench-million bench-tiny docs fuzz kills setup clean
+.PHONY: help demo test lint bench bench-s3 bench-million bench-tiny docs faults fuzz kills setup clean
 
 help:
 	@echo "make demo   compute the signature of a small bundled archive and show it"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-million  turn the coordinator with a million queued jobs"
 	@echo "make kills  kill a writer of the ledger fifty times"
 	@echo "make bench-tiny  10,000 jobs of one read: what the daemon itself takes for a job, and that nothing grows"
+	@echo "make faults kill, stop, fill and break everything while a hundred jobs run, with 10 seeds in a row"
 	@echo "make fuzz   damage signatures at random and have them read, for 5 minutes"
 
 demo:
@@ -45,6 +46,9 @@ kills: setup
 
 bench-tiny: setup
 	$(BIN)/python -m benchmarks.tiny_jobs
+
+faults: setup
+	$(BIN)/python -m tests.faults.campaign --seed $(or $(SEED),1) --times $(or $(TIMES),10) $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)

@@ -36,6 +36,8 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 # The tests publish to a real S3 server, Ceph's gateway, which they start and stop themselves.
 [ "$extra" != dev ] || { command -v radosgw && command -v ceph-mon && command -v ceph-osd; } >/dev/null ||
     install radosgw ceph-mon ceph-osd
+# The fault suite compiles a small library that moves the clock, and mounts a small disk in a namespace (util-linux).
+[ "$extra" != dev ] || { command -v cc >/dev/null && [ -e /usr/include/stdlib.h ]; } || install gcc libc6-dev
 [ "$extra" != dev ] || command -v curl >/dev/null || install curl
 [ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl

@@ -34,9 +34,11 @@ from tests.support import Done, JobRow, Shelf, until
 
 PATIENCE = 8.0
 """Seconds that a strike waits for somebody to hit."""
+SURVIVE = 5.0
+"""Seconds that a tool may outlive a worker or a daemon that was killed."""
 TICK = 0.03
-ENDED_WITHIN = 180.0
-"""Seconds after the last strike in which all jobs must have ended."""
+ENDED_WITHIN = 120.0
+"""Seconds after the last strike, or after another job has ended, in which one more must end."""
 INSIDE = "WORT_FAULTS_INSIDE"
 PLACEHOLDER = "SRR000000"
 """The name under which reference signatures are made; those of a run differ by nothing else."""
@@ -104,6 +106,7 @@ class Campaign:
         try:
             while planned or due or lifts or clerk.busy:
                 self._machine.daemon.supervise()
+                self._complain(self._survivors())
                 clerk.turn(self._now())
                 while planned and planned[0].at <= self._now():
                     due.append(planned.pop(0))
@@ -130,6 +133,13 @@ class Campaign:
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
 
+    def _survivors(self) -> Iterator[str]:
+        """No process of a job survives its worker for long."""
+        for doomed in [one for one in self._machine.doomed if time.monotonic() - one.since > SURVIVE]:
+            self._machine.doomed.remove(doomed)
+            for pid in doomed.survivors():
+                yield f"process {pid} lives {SURVIVE:g} s after {doomed.why}"
+
     def _wait_for_work(self, clerk: Clerk) -> None:
         """Return when the first job runs: that is when time begins."""
 
@@ -150,15 +160,16 @@ class Campaign:
     def _settle(self) -> None:
         """Wait until every job has ended."""
 
-        def all_ended() -> bool:
+        deadline, before = time.monotonic() + ENDED_WITHIN, -1
+        while live := verdict.live(self._jobs()):
             self._machine.daemon.supervise()
-            return not verdict.live(self._jobs())
-
-        try:
-            until(all_ended, "every job has ended", ENDED_WITHIN, pause=0.2)
-        except AssertionError as error:
-            live = [f"{job.name} {job.state} {job.reason} {job.message}" for job in verdict.live(self._jobs())]
-            raise Failed(f"{error}; live are {live}") from None
+            self._complain(self._survivors())
+            if len(live) != before:
+                deadline, before = time.monotonic() + ENDED_WITHIN, len(live)
+            if time.monotonic() > deadline:
+                stuck = [f"{job.name} {job.state} {job.reason} {job.message}" for job in live]
+                raise Failed(f"none of these has ended within {ENDED_WITHIN:g} seconds: {stuck}")
+            time.sleep(0.2)
         self._tell("every job has ended")
 
     def _retry(self) -> None:

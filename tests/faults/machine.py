@@ -15,13 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from tests.bucket import Bucket
 from tests.ceph import Ceph
-from tests.faults.targets import Team
+from tests.faults.targets import Team, place_of
 from tests.proxy import Decision, Fate, Proxy
 from tests.support import FASTQ_DUMP, WORT, Home, Shelf
 
@@ -35,6 +36,8 @@ SETTINGS = {
     "WORT_RETRY_DELAY": "0.5",
     "WORT_S3_TIMEOUT": "2",
     "WORT_SLICE_BASES": "100000",
+    "WORT_DISK_RESERVE": "1000000",
+    "WORT_MEMORY_RESERVE": "50000000",
 }
 DISK = "96m"
 RESTART_AFTER = 0.5
@@ -184,6 +187,25 @@ class Server:
         return self.deciding(lambda method, path: random.choice(fates))
 
 
+@dataclass(frozen=True)
+class Doomed:
+    """Processes that must end because the one was killed that they belong to."""
+
+    why: str
+    since: float
+    processes: Mapping[int, int]
+    """When each began, by its number."""
+
+    def survivors(self) -> list[int]:
+        """Those that live."""
+        places = {pid: place_of(pid) for pid in self.processes}
+        return [
+            pid
+            for pid, place in places.items()
+            if place is not None and place.began == self.processes[pid] and place.state not in "ZX"
+        ]
+
+
 class Machine:
     """All of it."""
 
@@ -191,6 +213,7 @@ class Machine:
         self.home = SmallHome(root)
         self.clock = Clock(self.home)
         self.daemon = Daemon(self.home)
+        self.doomed: list[Doomed] = []
         bucket = Bucket(ceph)
         bucket.serve(self.home)
         self.home.env |= SETTINGS | {"WORT_S3_ENDPOINT": proxy.endpoint}

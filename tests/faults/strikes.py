@@ -6,12 +6,13 @@ import contextlib
 import itertools
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.faults.machine import Machine
-from tests.faults.plan import SIGNALS, Kind, Strike
+from tests.faults.machine import Doomed, Machine
+from tests.faults.plan import SIGNALS, Kind, Strike, Target
 
 NUMBER_OF = {
     Kind.KILL: signal.SIGKILL,
@@ -38,10 +39,13 @@ def strike(what: Strike, machine: Machine) -> Callable[[], object] | None:
 
 def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
     """Send a signal to one of those that are meant."""
-    victims = machine.team().members(what.target)
+    team = machine.team()
+    victims = team.members(what.target)
     if not victims:
         return None
     victim = victims[what.pick % len(victims)]
+    if what.kind is Kind.KILL and what.target in (Target.DAEMON, Target.WORKER):
+        machine.doomed.append(Doomed(str(what), time.monotonic(), team.doomed_with(victim)))
     victim.kill(NUMBER_OF[what.kind])
     return (lambda: victim.kill(signal.SIGCONT)) if what.kind is Kind.PAUSE else nothing
 

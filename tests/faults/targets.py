@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Team:
     """Those that have tools come first."""
     guards: list[Process]
     tools: list[Process]
+    places: Mapping[int, Place]
 
     @classmethod
     def of(cls, home: Home, daemon_pid: int) -> Team:
@@ -53,7 +55,22 @@ class Team:
             workers=[process for process in workers if process.pid in busy] or workers,
             guards=[process for process, _ in guards],
             tools=[process for process, place in found if place.group in groups and process.pid not in groups],
+            places={process.pid: place for process, place in found},
         )
+
+    def doomed_with(self, victim: Process) -> dict[int, int]:
+        """Guards and tools that must end when a worker or the daemon is killed, each with the moment it began.
+
+        Without those whose guard is stopped just now: the daemon sees to them, as soon as it comes to it.
+        """
+        parents = {victim.pid} if victim not in self.daemon else {worker.pid for worker in self.workers}
+        groups = {
+            guard.pid
+            for guard in self.guards
+            if self.places[guard.pid].parent in parents and self.places[guard.pid].state not in "Tt"
+        }
+        members = (process for process in (*self.guards, *self.tools) if self.places[process.pid].group in groups)
+        return {process.pid: self.places[process.pid].began for process in members}
 
     def members(self, target: Target) -> list[Process]:
         """All that a strike at `target` may hit."""

@@ -134,6 +134,7 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
 
     Only this process rotates; a worker, after the fork, follows the file by its name.
     """
+    logging.raiseExceptions = False  # what a full disk does not take is not told to the terminal, traceback and all
     rotating = logging.handlers.RotatingFileHandler(settings.daemon_log, maxBytes=LOG_SIZE, backupCount=LOG_FILES)
     following = logging.handlers.WatchedFileHandler(settings.daemon_log, delay=True)
     handlers: list[logging.Handler] = [rotating, *([logging.StreamHandler(sys.stderr)] if foreground else [])]
