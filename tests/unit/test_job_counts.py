@@ -75,11 +75,13 @@ def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> Non
 )
 def test_asking_scans_neither_jobs_nor_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
-    scans = [row["detail"] for row in plan if row["detail"].startswith("SCAN") and "counts" not in row["detail"]]
+    # The first entry of jobs_queued is all that is read of it.
+    cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING COVERING INDEX jobs_queued")
+    scans = [row["detail"] for row in plan if "SCAN" in row["detail"] and not row["detail"].startswith(cheap)]
     assert scans == [], plan
 
 
-def test_a_million_jobs_are_counted_at_once(tmp_path: Path) -> None:
+def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
     """Of a hundred thousand, for the sake of time: what is linear would take 10 ms."""
     ledger = Ledger(tmp_path / "ledger.db")
     connection = ledger.storage.connection
