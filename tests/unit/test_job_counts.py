@@ -76,7 +76,7 @@ def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> Non
 def test_asking_scans_neither_jobs_nor_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
     # The first entry of jobs_queued is all that is read of it.
-    cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING COVERING INDEX jobs_queued")
+    cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING INDEX jobs_queued")
     scans = [row["detail"] for row in plan if "SCAN" in row["detail"] and not row["detail"].startswith(cheap)]
     assert scans == [], plan
 
