@@ -9,6 +9,8 @@ SELECT after, reason, count(*) AS n FROM events
 WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') GROUP BY after, reason;
 
 -- name: first_queued
--- Since when the job is queued that was asked for first of those that are.
+-- Since when the job is queued that was asked for first of those that are.  Left to itself, SQLite would go through
+-- all that are queued, by another index.
 SELECT max(at) AS since FROM events
-WHERE job_id = (SELECT min(id) FROM jobs WHERE state = 'queued') AND after = 'queued';
+WHERE job_id = (SELECT id FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' ORDER BY id LIMIT 1)
+  AND after = 'queued';
