@@ -185,6 +185,8 @@ class Coordinator:
         how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
         if how is None:
             return
+        if how is Loss.UNKNOWN and self._queue.has_waiting():
+            return  # workers are still starting, or about to be replaced
         if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
             del self._attempts[attempt.job_id]
             log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)

@@ -106,6 +106,10 @@ class WorkQueue:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
         self.huey.storage.close()
 
+    def has_waiting(self) -> bool:
+        """Whether there is a task that no worker has taken yet."""
+        return int(self.huey.pending_count()) > 0
+
     def take(self, job_id: int, attempt: int) -> bool:
         """Whether the caller is the first to have an attempt: a task may come twice, or too late."""
         return bool(self.huey.put_if_empty(key("taken", job_id, attempt), True))
