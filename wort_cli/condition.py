@@ -138,11 +138,11 @@ def of_this_daemon(health: Health | None, daemon: DaemonInfo | None) -> Health |
 def queue_of(settings: Settings, ledger: Ledger) -> Queue:
     """What the ledger says; WortError if it can't be read."""
     return Queue(
-        paused=ledger.control("paused", "") == "yes",
-        jobs=int(ledger.control("jobs", str(settings.jobs))),
+        paused=ledger.controls.value("paused", "") == "yes",
+        jobs=int(ledger.controls.value("jobs", str(settings.jobs))),
         counts=ledger.counts(),
         queued_since=ledger.queued_since(),
-        paused_groups=tuple(ledger.paused_groups()),
+        paused_groups=tuple(ledger.controls.paused_groups()),
     )
 
 

@@ -18,7 +18,7 @@ VALUES = {
     "versions", "instance", "machine", "health", "reserve", "s3_target", "verdict", "submission_record",
     "process_identity", "host_rate",
 }  # fmt: skip
-FILES = {"signature_file", "database", "ledger", "submissions", "submission", "condition", "metrics"}
+FILES = {"signature_file", "database", "controls", "ledger", "submissions", "submission", "condition", "metrics"}
 LAYERS = ("the package", "values", "files", "pipeline", "upkeep", "daemon", "commands", "cli")
 STANDS_ALONE = "wort_cli.pipeline.guard"
 

@@ -34,9 +34,9 @@ def start(
         render.result(running.sentence)
         return
     _, ledger = begin()
-    jobs = ledger.control("jobs", str(settings.jobs))
+    jobs = ledger.controls.value("jobs", str(settings.jobs))
     render.result(f"the daemon runs (process {daemon.pid}), {render.count(int(jobs), 'job')} at a time")
-    if ledger.control("paused", "") == "yes":
+    if ledger.controls.value("paused", "") == "yes":
         render.say("it is paused: `wort daemon resume`")
 
 
@@ -91,10 +91,10 @@ def pause(group: GroupOption = "") -> None:
     """Begin no more jobs, or none of a group; those that run go on."""
     _, ledger = begin()
     if group:
-        ledger.pause_group(group)
+        ledger.controls.pause_group(group)
         render.result(f"paused {group}; no other job of it begins until `wort daemon resume -g {group}`")
         return
-    ledger.set_control("paused", "yes")
+    ledger.controls.put("paused", "yes")
     render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
 
 
@@ -103,12 +103,12 @@ def resume(group: GroupOption = "") -> None:
     """Begin jobs again, all or those of a group; a group that was paused by itself stays so until it is named."""
     _, ledger = begin()
     if group:
-        was_paused = ledger.resume_group(group)
+        was_paused = ledger.controls.resume_group(group)
         render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
         return
-    ledger.set_control("paused", "")
+    ledger.controls.put("paused", "")
     render.result("resumed")
-    if still := ledger.paused_groups():
+    if still := ledger.controls.paused_groups():
         render.say(f"these groups are paused still: {', '.join(still)}")
 
 
@@ -116,7 +116,7 @@ def resume(group: GroupOption = "") -> None:
 def jobs(number: Annotated[int, typer.Argument(min=1, max=1024, help="Jobs at a time.")]) -> None:
     """Set how many jobs run at a time, now and in future."""
     _, ledger = begin()
-    ledger.set_control("jobs", str(number))
+    ledger.controls.put("jobs", str(number))
     render.result(f"{render.count(number, 'job')} at a time")
 
 

@@ -90,7 +90,7 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
     running = [as_record(job) for job in ledger.jobs(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
-    paused = ledger.control("paused", "") == "yes"
+    paused = ledger.controls.value("paused", "") == "yes"
     if as_json:
         render.document(
             {

@@ -220,9 +220,9 @@ class Coordinator:
             self._ledger.give_back(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
-        if self._ledger.control("paused", "") == "yes":
+        if self._ledger.controls.value("paused", "") == "yes":
             return
-        jobs = int(self._ledger.control("jobs", str(self._settings.jobs)))
+        jobs = int(self._ledger.controls.value("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
         if self._hold.now(self._settings):
             return

@@ -65,7 +65,7 @@ class Vitals:
 
     def _prove_ledger(self) -> str:
         try:
-            self._ledger.set_control("written_at", str(int(time.time())))
+            self._ledger.controls.put("written_at", str(int(time.time())))
         except StorageProblem as problem:
             log.error("%s (%s)", problem.sentence, problem.hint)
             return problem.sentence

@@ -123,8 +123,6 @@ class Workers:
 
 def warm_up() -> None:
     """Import what every job needs, once for each worker."""
-    import sourmash  # noqa: F401
-
     import wort_cli.pipeline.fasta
     import wort_cli.pipeline.hash_text  # noqa: F401
 
