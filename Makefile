@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint faults bench bench-s3 bench-million docs fuzz kills setup clean
+.PHONY: help demo test lint bench bench-s3 bench-million bench-tiny docs faults fuzz kills setup clean
 
 help:
 	@echo "make demo   compute the signature of a small bundled archive and show it"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench-s3  push 10,000 signatures to a Ceph gateway on loopback, list a million keys"
 	@echo "make bench-million  turn the coordinator with a million queued jobs"
 	@echo "make kills  kill a writer of the ledger fifty times"
+	@echo "make bench-tiny  10,000 jobs of one read: what the daemon itself takes for a job, and that nothing grows"
 	@echo "make faults kill, stop, fill and break everything while a hundred jobs run, with 10 seeds in a row"
 	@echo "make fuzz   damage signatures at random and have them read, for 5 minutes"
 
@@ -23,7 +24,7 @@ demo:
 	@scripts/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -42,6 +43,9 @@ bench-million: setup
 
 kills: setup
 	$(BIN)/python -m tests.faults.ledger_kills
+
+bench-tiny: setup
+	$(BIN)/python -m benchmarks.tiny_jobs
 
 faults: setup
 	$(BIN)/python -m tests.faults.campaign --seed $(or $(SEED),1) --times $(or $(TIMES),10) $(ARGS)

@@ -41,9 +41,22 @@ class Unwatched:
 def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobResult]:
     """The seconds that a job takes, and its result."""
     spec = JobSpec(
-        1, 1, Source(NAME), "sra-v1", settings.workspace(1), settings.store_dir, settings.job_log(1),
-        settings.archives, settings.engine, THREADS, settings.slice_bases, 60.0, 300.0, subject,
-    )  # fmt: skip
+        job_id=1,
+        attempt=1,
+        source=Source(NAME),
+        profile="sra-v1",
+        workspace=settings.workspace(1),
+        store=settings.store_dir,
+        log=settings.job_log(1),
+        archives=settings.archives,
+        engine=settings.engine,
+        decoder=settings.decoder,
+        threads=THREADS,
+        slice_bases=settings.slice_bases,
+        resolve_timeout=settings.resolve_timeout,
+        stall_timeout=settings.stall_timeout,
+        subject=subject,
+    )
     started = time.monotonic()
     result = run_job(spec, Unwatched())
     seconds = time.monotonic() - started

@@ -17,7 +17,7 @@ COMMANDS = (
 EXIT_CODES = """| code | meaning |
 | --- | --- |
 | 0 | done, or already there |
-| 1 | some of it failed; `wort sync check`: the stores differ |
+| 1 | some of it failed; `wort sync check`: the stores differ; `wort daemon status`: the daemon is unhealthy |
 | 2 | what was typed makes no sense; nothing was changed |
 | 3 | everything asked for is unavailable for good; `wort daemon status`: the daemon is stopped |
 | 4 | the daemon is needed and is not running |

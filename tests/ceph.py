@@ -124,7 +124,7 @@ class Ceph:
 
     def start_gateway(self) -> None:
         """Start it, at the same address as before; return when it answers."""
-        frontend = f"beast endpoint=127.0.0.1:{self.port} tcp_nodelay=1"
+        frontend = f"beast endpoint=127.0.0.1:{self.port}"
         self._start("rgw", "radosgw", "-n", "client.rgw", "-f", "--rgw_frontends", frontend)
         until(self._answers, "the gateway answers", 60, pause=0.05)
 

@@ -1,5 +1,6 @@
 """Fixtures of the integration and acceptance tests: archives made once, and a home for each test."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,9 @@ settings.load_profile("wort")
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """Archives and their reference signatures."""
-    return Shelf(tmp_path_factory.mktemp("shelf"))
+    """Archives and their reference signatures; the processes of a parallel run share them."""
+    base = tmp_path_factory.getbasetemp()
+    return Shelf((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shelf")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ is how those that outlive their job are found.  Nothing here sleeps for a fixed 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import json
 import os
@@ -429,15 +430,20 @@ set -o pipefail
 
 
 class Shelf:
-    """Archives and their reference signatures, each made once."""
+    """Archives and their reference signatures, each made once, by whichever of several test processes is first."""
 
     def __init__(self, root: Path) -> None:
+        root.mkdir(exist_ok=True)
         self._root = root
 
     def _made(self, name: str, make: Callable[[Path], object]) -> Path:
-        path = self._root / name
-        if not path.exists():
-            make(path)
+        path, unfinished = self._root / name, self._root / "unfinished" / name
+        with (self._root / f"{name}.lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                unfinished.parent.mkdir(exist_ok=True)
+                make(unfinished)
+                unfinished.rename(path)
         return path
 
     def archive(self, layout: str = "paired_illumina", seed: int = 1) -> Path:

@@ -117,13 +117,14 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.DISK_LOW: (
         Disposition.RETRY,
-        "the disk is full",
-        "free some space; it is tried again by itself",
+        "the disk is full, or nearly so",
+        "free some space, or lower the setting `disk_reserve`; it is tried again by itself, for as long as that takes",
     ),
     Reason.MEMORY: (
         Disposition.RETRY,
         "there is not enough memory",
-        "run fewer jobs at once (`wort daemon jobs N`)",
+        "run fewer jobs at once (`wort daemon jobs N`), or lower `distinct_share` for runs that repeat themselves; "
+        "it is tried again by itself, for as long as that takes",
     ),
     Reason.TOOL_MISSING: (
         Disposition.FAILED,

@@ -9,12 +9,13 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
 from wort_cli.accession import Name, parse_name
+from wort_cli.controls import Controls
 from wort_cli.database import Storage, queries
 from wort_cli.errors import NoSuchJob, UsageError
 from wort_cli.failure import Failure, Reason
@@ -81,6 +82,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.storage = Storage(path)
         self.submissions = Submissions(self.storage)
+        self.controls = Controls(self.storage)
 
     def close(self) -> None:
         """Close the file; the next call opens it again.  Needed before a fork."""
@@ -256,6 +258,20 @@ class Ledger:
         row = self.storage.row("count_signatures")
         return int(row["n"]) if row else 0
 
+    def moves(self) -> dict[tuple[str, str], int]:
+        """How many moves to each state there ever were, by reason; these numbers never fall."""
+        return {(row["after"], row["reason"]): row["n"] for row in self.storage.rows("move_counts")}
+
+    def ended_since(self, since: float) -> dict[tuple[JobState, str], int]:
+        """How many attempts ended after a time, by the state that their job went to and its reason."""
+        rows = self.storage.rows("ended_since", since=since)
+        return {(JobState(row["after"]), row["reason"]): row["n"] for row in rows}
+
+    def queued_since(self) -> float | None:
+        """Since when the job is queued that was asked for first of those that are."""
+        row = self.storage.row("first_queued")
+        return row["since"] if row else None
+
     def check(self) -> str:
         """`ok`, or what SQLite finds wrong with the file."""
         row = self.storage.select("PRAGMA quick_check(1)", {})[0]
@@ -287,16 +303,7 @@ class Ledger:
 
     def report_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
         """Take note of how far an attempt is."""
-        self.storage.change(
-            "report_progress",
-            id=job_id,
-            attempt=attempt,
-            stage=progress.stage,
-            spots=progress.spots,
-            total=progress.total,
-            bases=progress.bases,
-            at=progress.at,
-        )
+        self.storage.change("report_progress", id=job_id, attempt=attempt, **asdict(progress))
 
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
         """End an attempt with its result; None, and no change, if the job no longer runs in this attempt."""
@@ -390,26 +397,3 @@ class Ledger:
         """Queue jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
         now = time.time()
         return self.storage.change("wake_jobs", now=now, furthest=now + longest_wait, limit=limit)
-
-    # ---- what a person told the daemon ---------------------------------------
-
-    def control(self, key: str, default: str) -> str:
-        """The value of a control, such as `paused` or `jobs`."""
-        row = self.storage.row("control", key=key)
-        return str(row["value"]) if row else default
-
-    def set_control(self, key: str, value: str) -> None:
-        """Tell the daemon, now or when it starts."""
-        self.storage.change("set_control", key=key, value=value)
-
-    def pause_group(self, group: str) -> None:
-        """Have no job of a group begin, be it there already or not."""
-        self.storage.change("pause_group", group_name=group)
-
-    def resume_group(self, group: str) -> bool:
-        """Have jobs of a group begin again; whether it was paused."""
-        return self.storage.change("resume_group", group_name=group) > 0
-
-    def paused_groups(self) -> list[str]:
-        """The groups that are paused."""
-        return [row["name"] for row in self.storage.rows("paused_groups")]

@@ -13,10 +13,14 @@ from wort_cli.settings import Settings
 
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Mishaps of this machine: the next try may follow soon, and three of them mean that it is no accident."""
-PATIENT = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN, Reason.DISK_LOW})
+PATIENT = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN})
 """Trouble that is none of the job's, and that is going to pass when somebody mends it."""
 SPREAD = 0.25
 """Delays are spread by this share, so that jobs that failed together don't return together."""
+
+
+SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY})
+"""What this machine lacks just now: the job is none the worse for it, and waits for as long as that takes."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class RetryPolicy:
     tries: int = 10
     delay: float = 60.0
     longest: float = 3600.0
+    longest_shortage: float = 600.0
+    """Seconds between tries while disk or memory is short, at the most; such tries are not counted."""
     patience: float = 0.0
     daemon_crashes: int = 5
     """Crashes of the daemon, one after the other, in which a job may have been running and come no further."""
@@ -58,8 +64,10 @@ class Verdict:
 
 
 def reasons_like(reason: Reason) -> list[Reason]:
-    """The reasons that are counted together: mishaps of this machine, or all that may pass elsewhere."""
-    return [other for other in Reason if (other in CRASHES) == (reason in CRASHES)]
+    """The reasons that are counted together: mishaps of this machine, its shortages, or all that may pass elsewhere."""
+    return [
+        other for other in Reason if (other in CRASHES, other in SHORTAGES) == (reason in CRASHES, reason in SHORTAGES)
+    ]
 
 
 def decide(
@@ -71,6 +79,9 @@ def decide(
     """
     if failure.disposition is Disposition.UNAVAILABLE:
         return Verdict(JobState.UNAVAILABLE)
+    if failure.disposition is Disposition.RETRY and failure.reason in SHORTAGES:
+        pause: float = min(policy.longest_shortage, policy.delay * 2.0 ** min(earlier_failures, 30))
+        return Verdict(JobState.WAITING, pause * (1 - SPREAD + 2 * SPREAD * jitter))
     crash = failure.reason in CRASHES
     tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
     spent = earlier_failures + 1 >= tries and (failure.reason not in PATIENT or age >= policy.patience)

@@ -51,9 +51,29 @@ def number_or_none(value: Any) -> int:
     return int(value)
 
 
+def share(value: Any) -> float:
+    number = positive_number(value)
+    if number > 1:
+        raise ValueError("a number above 0 and up to 1 is needed")
+    return number
+
+
 def directories(value: Any) -> tuple[Path, ...]:
     parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
     return tuple(Path(part).expanduser().absolute() for part in parts if part)
+
+
+def file_path(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("the path of a file is needed")
+    return str(Path(value).expanduser().absolute()) if value else ""
+
+
+def listen_address(value: Any) -> str:
+    found = re.fullmatch(r"(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(\d{1,5})", str(value)) if str(value) else None
+    if str(value) and (isinstance(value, bool) or not found or not 0 < int(found[2]) < 65536):
+        raise ValueError("a port, or HOST:PORT, is needed")
+    return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
 
 
 def yes_or_no(value: Any) -> bool:
@@ -140,6 +160,20 @@ class Settings:
     request_pause: float = setting(
         60.0, positive_number, "seconds for which a host is asked nothing that said that it is asked too often"
     )
+    disk_reserve: int = setting(
+        0, whole_number, "bytes of a disk that are left alone (default: a twentieth of it, at most 1 GB)"
+    )
+    memory_reserve: int = setting(200_000_000, whole_number, "bytes of memory that are left alone")
+    distinct_share: float = setting(
+        0.5, share, "the share of a run's k-mers that is taken to be distinct, to estimate what it will need"
+    )
+    max_load: float = setting(0.0, positive_number, "load from which on no further job begins (default: any)")
+    metrics_file: str = setting(
+        "", file_path, "a file, such as /var/lib/node_exporter/wort.prom, to which metrics for Prometheus are written"
+    )
+    metrics_address: str = setting(
+        "", listen_address, "PORT or HOST:PORT at which metrics are served; without HOST, to this machine only"
+    )
     s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
     s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
     s3_endpoint: str = setting("", endpoint_url, "the S3 server's address; empty for AWS")
@@ -199,6 +233,11 @@ class Settings:
     def lock_file(self) -> Path:
         """Held locked by the daemon as long as it lives."""
         return self.state_dir / "daemon.lock"
+
+    @property
+    def health_file(self) -> Path:
+        """What the daemon says of itself."""
+        return self.state_dir / "health"
 
     @property
     def log_dir(self) -> Path:

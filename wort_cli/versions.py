@@ -1,6 +1,7 @@
 """Versions of wort, of the libraries that shape its signatures, and of tools."""
 
 import re
+from functools import cache
 
 import wort_cli
 
@@ -9,9 +10,15 @@ TOOL_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 def library_versions() -> dict[str, str]:
     """By name; cheap, nothing is imported."""
+    return {"wort": wort_cli.__version__, **{name: library_version(name) for name in ("sourmash", "numpy")}}
+
+
+@cache
+def library_version(name: str) -> str:
+    """The version of an installed library, as it was when this process first asked: it goes on with that one."""
     from importlib.metadata import version
 
-    return {"wort": wort_cli.__version__, **{name: version(name) for name in ("sourmash", "numpy")}}
+    return version(name)
 
 
 def tool_version(said: str) -> str:

@@ -57,6 +57,12 @@ class JobSpec:
     request_pause: float = 0.0
     owner: str = DAEMON
     """Who works on it: the daemon, or a process by itself."""
+    disk_reserve: int = 0
+    """Bytes of a disk that are left alone; 0 for a share of it."""
+    memory_reserve: int = 0
+    """Bytes of memory that are left alone."""
+    distinct_share: float = 0.5
+    """The share of a run's k-mers that is taken to be distinct."""
     force: bool = False
     """Compute what is in the bucket already, and put it in the place of what differs."""
     s3: S3Target | None = None
@@ -87,6 +93,9 @@ class JobSpec:
             request_interval=settings.request_interval,
             request_pause=settings.request_pause,
             owner=job.owner,
+            disk_reserve=settings.disk_reserve,
+            memory_reserve=settings.memory_reserve,
+            distinct_share=settings.distinct_share,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))

@@ -1,6 +1,7 @@
 """Whatever happens between us and the server: nothing is lost or overwritten, one right object, computed once."""
 
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -272,5 +273,10 @@ def test_a_job_that_waits_leaves_nothing_when_it_is_cancelled(
 def test_without_credentials(home: Home, bucket: Bucket, wanted: bytes) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del home.env[variable]
-    home("compute", RUN, "--now").expect(1, "storage-denied", "there are no credentials")
+    with socket.create_server(("127.0.0.1", 0)) as metadata:  # where a cloud's machines ask for credentials
+        home.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = f"http://127.0.0.1:{metadata.getsockname()[1]}"
+        home("compute", RUN, "--now").expect(1, "storage-denied", "there are no credentials")
+        metadata.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody asked
+            metadata.accept()
     assert decoded(home) == 0

@@ -24,6 +24,7 @@ from tests.archives import (
     singles,
 )
 from tests.support import Shelf, link
+from wort_cli.pipeline.blobs import prove_spots
 from wort_cli.pipeline.slice_reads import Declined
 from wort_cli.pipeline.slices import Slice
 from wort_cli.pipeline.spots import SpotReads
@@ -164,3 +165,25 @@ def test_a_file_of_the_same_name_in_the_current_directory_is_not_taken(
     monkeypatch.chdir(tmp_path)
     _, text = text_of(meant)
     assert text == b"".join(bases + b"N" for _, bases in dumped(meant))
+
+
+def test_spots_that_are_proved_whole_read_right_in_a_damaged_archive(shelf: Shelf, tmp_path: Path) -> None:
+    archive = shelf.archive("paired_illumina")
+    good, spots, random = archive.read_bytes(), spots_of(archive), Random(7)
+    part = Slice(spots // 3, spots // 2)
+    expected = text_of(archive, part)[1]
+    damaged, outcomes = tmp_path / "damaged.sra", set()
+    for _ in range(150):
+        place = random.randrange(len(good))
+        flipped = bytearray(good)
+        flipped[place] ^= 1 << random.randrange(8)
+        damaged.write_bytes(flipped)
+        try:
+            prove_spots(damaged, [part])
+            text = b"".join(bytes(text) for text in SpotReads(damaged, spots, part).texts(lambda: False))
+        except Declined:
+            outcomes.add("declined")
+            continue
+        assert text == expected, f"byte {place}"
+        outcomes.add("right")
+    assert outcomes == {"declined", "right"}

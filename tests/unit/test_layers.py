@@ -15,9 +15,10 @@ MODULES = {
 }
 VALUES = {
     "errors", "accession", "profile", "failure", "job", "retry", "lease", "signature_record", "settings", "work",
-    "versions", "instance", "s3_target", "verdict", "submission_record", "process_identity", "host_rate",
+    "versions", "instance", "machine", "health", "reserve", "s3_target", "verdict", "submission_record",
+    "process_identity", "host_rate",
 }  # fmt: skip
-FILES = {"signature_file", "database", "ledger", "submissions", "submission"}
+FILES = {"signature_file", "database", "controls", "ledger", "submissions", "submission", "condition", "metrics"}
 LAYERS = ("the package", "values", "files", "pipeline", "upkeep", "daemon", "commands", "cli")
 STANDS_ALONE = "wort_cli.pipeline.guard"
 
@@ -77,6 +78,7 @@ def test_only_the_command_daemon_imports_the_daemon(module: str) -> None:
     [
         ("huey", {"wort_cli.daemon.queue", "wort_cli.daemon.coordinator", "wort_cli.daemon.workers"}),
         ("boto3", {"wort_cli.stores.s3"}),
+        ("prometheus_client", {"wort_cli.metrics", "wort_cli.daemon.metrics_process"}),
         ("sqlite3", {"wort_cli.database"}),
         ("sqlite_utils", {"wort_cli.database"}),
     ],
@@ -93,7 +95,7 @@ def test_values_need_nothing_heavy(module: str) -> None:
 
 
 def test_the_guard_stands_alone() -> None:
-    assert set(imports(STANDS_ALONE)) == {"os", "signal"}
+    assert set(imports(STANDS_ALONE)) == {"posix", "_signal"}
 
 
 @pytest.mark.parametrize("module", MODULES)

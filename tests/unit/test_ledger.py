@@ -550,11 +550,11 @@ def test_a_sound_ledger_says_ok(ledger: Ledger) -> None:
 
 
 def test_a_control_keeps_its_last_value(ledger: Ledger) -> None:
-    assert ledger.control("paused", "no") == "no"
+    assert ledger.controls.value("paused", "no") == "no"
     for value in ("yes", "", "yes"):
-        ledger.set_control("paused", value)
-        assert ledger.control("paused", "no") == value
-    assert ledger.control("jobs", "2") == "2"
+        ledger.controls.put("paused", value)
+        assert ledger.controls.value("paused", "no") == value
+    assert ledger.controls.value("jobs", "2") == "2"
 
 
 # ---- the rules in the file

@@ -74,9 +74,9 @@ def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledge
 
 def test_jobs_of_a_paused_group_are_not_next(ledger: Ledger) -> None:
     ledger.submit([request("SRR000001", group="a"), request("SRR000002", group="b"), request("SRR000003")])
-    ledger.pause_group("a")
-    ledger.pause_group("a")
-    assert ledger.paused_groups() == ["a"]
+    ledger.controls.pause_group("a")
+    ledger.controls.pause_group("a")
+    assert ledger.controls.paused_groups() == ["a"]
     assert ledger.next_jobs(9) == [2, 3]
     ledger.submit([request("SRR000004", group="a")])
     ledger.submit([request("SRR000003", group="a")])  # it joins
@@ -85,6 +85,6 @@ def test_jobs_of_a_paused_group_are_not_next(ledger: Ledger) -> None:
     ledger.retry([1])
     assert ledger.next_jobs(9) == [2]
     assert ledger.claim(1, "process 1 on here", 60.0) is not None  # by name it may begin
-    assert ledger.resume_group("a")
-    assert not ledger.resume_group("a")
+    assert ledger.controls.resume_group("a")
+    assert not ledger.controls.resume_group("a")
     assert ledger.next_jobs(9) == [2, 3, 4]

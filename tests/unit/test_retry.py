@@ -7,6 +7,7 @@ from wort_cli.job import JobState
 from wort_cli.retry import (
     CRASHES,
     PATIENT,
+    SHORTAGES,
     RetryPolicy,
     Verdict,
     crashes_in_a_row,
@@ -39,9 +40,12 @@ def waits(seconds: float) -> Verdict:
         (Reason.NETWORK, False, 1, waits(120)),
         (Reason.NETWORK, False, 2, waits(240)),
         (Reason.RATE_LIMITED, False, 5, waits(1920)),
-        (Reason.DISK_LOW, False, 6, waits(3600)),
+        (Reason.DISK_LOW, False, 0, waits(60)),
+        (Reason.DISK_LOW, False, 6, waits(600)),
+        (Reason.DISK_LOW, False, 10_000, waits(600)),
+        (Reason.DISK_LOW, True, 0, GIVEN_UP),
         (Reason.STORAGE_DOWN, False, 8, waits(3600)),
-        (Reason.MEMORY, False, 9, GIVEN_UP),
+        (Reason.MEMORY, False, 9, waits(600)),
         (Reason.NETWORK, False, 1000, GIVEN_UP),
         (Reason.NETWORK, True, 0, GIVEN_UP),
         (Reason.TOOL_CRASH, False, 0, waits(2)),
@@ -71,14 +75,14 @@ def test_the_jitter_spreads_the_delay_around_its_nominal_length(jitter: float, f
 
 def test_a_policy_of_one_try_never_waits() -> None:
     once = RetryPolicy(crash_tries=1, tries=1)
-    assert all(decide(Failure(reason, ""), 0, once).state is not JobState.WAITING for reason in Reason)
+    assert all(decide(Failure(reason, ""), 0, once).state is not JobState.WAITING for reason in set(Reason) - SHORTAGES)
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_counted_with_its_like(reason: Reason) -> None:
     alike = set(reasons_like(reason))
     assert reason in alike
-    assert alike in (CRASHES, set(Reason) - CRASHES)
+    assert alike in (CRASHES, SHORTAGES, set(Reason) - CRASHES - SHORTAGES)
 
 
 WEEK = 7 * 86400.0
@@ -91,9 +95,9 @@ PATIENT_POLICY = RetryPolicy(patience=WEEK)
         (Reason.NETWORK, 100, 6 * 86400.0, JobState.WAITING),  # an outage of a weekend, and more
         (Reason.NETWORK, 170, WEEK, JobState.FAILED),
         (Reason.STORAGE_DOWN, 100, WEEK - 1, JobState.WAITING),
-        (Reason.DISK_LOW, 100, WEEK - 1, JobState.WAITING),
+        (Reason.DISK_LOW, 1000, 52 * WEEK, JobState.WAITING),
         (Reason.RATE_LIMITED, 8, 52 * WEEK, JobState.WAITING),  # the clock was set forward: ten tries there must be
-        (Reason.MEMORY, 9, 0.0, JobState.FAILED),
+        (Reason.MEMORY, 1000, 52 * WEEK, JobState.WAITING),
         (Reason.TOOL_CRASH, 2, 0.0, JobState.FAILED),
     ],
 )

@@ -6,9 +6,9 @@ import typer
 
 from wort_cli.commands import render
 from wort_cli.commands.context import GroupOption, JsonOption, begin
+from wort_cli.commands.vital_signs import as_document, as_facts, rates_of
+from wort_cli.condition import STOPPED, UNHEALTHY, condition
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
-from wort_cli.instance import running_daemon
-from wort_cli.job import JobState
 from wort_cli.settings import load_settings
 
 app = typer.Typer(help="Start, stop and steer the daemon.", no_args_is_help=True)
@@ -34,9 +34,9 @@ def start(
         render.result(running.sentence)
         return
     _, ledger = begin()
-    jobs = ledger.control("jobs", str(settings.jobs))
+    jobs = ledger.controls.value("jobs", str(settings.jobs))
     render.result(f"the daemon runs (process {daemon.pid}), {render.count(int(jobs), 'job')} at a time")
-    if ledger.control("paused", "") == "yes":
+    if ledger.controls.value("paused", "") == "yes":
         render.say("it is paused: `wort daemon resume`")
 
 
@@ -72,29 +72,18 @@ def reload() -> None:
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Show whether the daemon runs; exit code 3 if not."""
+    """Show how the daemon is; exit code 3 if it is stopped, 1 if it is unhealthy."""
     settings, ledger = begin()
-    daemon = running_daemon(settings.lock_file)
-    counts = ledger.counts()
-    facts = {
-        "state": "stopped" if daemon is None else "paused" if ledger.control("paused", "") == "yes" else "running",
-        "pid": daemon.pid if daemon else None,
-        "since": render.when(daemon.started_at) if daemon else None,
-        "version": daemon.version if daemon else None,
-        "jobs": int(ledger.control("jobs", str(settings.jobs))),
-        "running": sum(n for (state, _), n in counts.items() if state is JobState.RUNNING),
-        "queued": sum(n for (state, _), n in counts.items() if state is JobState.QUEUED),
-        "waiting": sum(n for (state, _), n in counts.items() if state is JobState.WAITING),
-        "paused groups": ledger.paused_groups() or None,
-        "home": str(settings.data_dir),
-        "log": str(settings.daemon_log),
-    }
+    found = condition(settings, ledger)
+    shown = as_document(found, settings, rates_of(ledger) if found.queue is not None else {})
     if as_json:
-        render.document(facts)
+        render.document(shown)
     else:
-        render.facts({key: value for key, value in facts.items() if value is not None})
-    if daemon is None:
+        render.facts(as_facts(shown))
+    if found.state == STOPPED:
         raise typer.Exit(int(ExitCode.UNAVAILABLE))
+    if found.state == UNHEALTHY:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
 
 
 @app.command()
@@ -102,10 +91,10 @@ def pause(group: GroupOption = "") -> None:
     """Begin no more jobs, or none of a group; those that run go on."""
     _, ledger = begin()
     if group:
-        ledger.pause_group(group)
+        ledger.controls.pause_group(group)
         render.result(f"paused {group}; no other job of it begins until `wort daemon resume -g {group}`")
         return
-    ledger.set_control("paused", "yes")
+    ledger.controls.put("paused", "yes")
     render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
 
 
@@ -114,12 +103,12 @@ def resume(group: GroupOption = "") -> None:
     """Begin jobs again, all or those of a group; a group that was paused by itself stays so until it is named."""
     _, ledger = begin()
     if group:
-        was_paused = ledger.resume_group(group)
+        was_paused = ledger.controls.resume_group(group)
         render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
         return
-    ledger.set_control("paused", "")
+    ledger.controls.put("paused", "")
     render.result("resumed")
-    if still := ledger.paused_groups():
+    if still := ledger.controls.paused_groups():
         render.say(f"these groups are paused still: {', '.join(still)}")
 
 
@@ -127,7 +116,7 @@ def resume(group: GroupOption = "") -> None:
 def jobs(number: Annotated[int, typer.Argument(min=1, max=1024, help="Jobs at a time.")]) -> None:
     """Set how many jobs run at a time, now and in future."""
     _, ledger = begin()
-    ledger.set_control("jobs", str(number))
+    ledger.controls.put("jobs", str(number))
     render.result(f"{render.count(number, 'job')} at a time")
 
 

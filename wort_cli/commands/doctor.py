@@ -15,6 +15,7 @@ import typer
 import wort_cli
 from wort_cli.commands import render
 from wort_cli.commands.context import JsonOption
+from wort_cli.condition import condition
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.instance import running_daemon
 from wort_cli.ledger import Ledger
@@ -216,6 +217,11 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
 def check_daemon(settings: Settings) -> Iterator[Finding]:
     """Whether it runs, and is of this version."""
     daemon = running_daemon(settings.lock_file)
+    if daemon is not None:
+        ledger = Ledger(settings.ledger_file)
+        for sentence in condition(settings, ledger).problems:
+            yield Finding("problem", "daemon", sentence, "see `wort logs --daemon`, and docs/troubleshooting.md")
+        ledger.close()
     if daemon is None:
         yield Finding("warning", "daemon", "not running", "`wort daemon start`, or compute with --now")
     elif daemon.version != wort_cli.__version__:

@@ -9,8 +9,9 @@ import typer
 from wort_cli.commands import render
 from wort_cli.commands.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
 from wort_cli.commands.follow import as_record
+from wort_cli.condition import condition
 from wort_cli.errors import UsageError
-from wort_cli.instance import DaemonInfo, running_daemon
+from wort_cli.instance import DaemonInfo
 from wort_cli.job import JobState
 from wort_cli.ledger import JobFilter, Ledger
 from wort_cli.settings import Settings
@@ -79,7 +80,8 @@ def show_jobs(
 
 def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
     """How many jobs are in each state, what runs, and whether the daemon does."""
-    daemon = running_daemon(settings.lock_file)
+    found = condition(settings, ledger)
+    daemon = found.daemon
     counts = ledger.counts()
     by_state = {state: sum(n for (s, _), n in counts.items() if s is state) for state in JobState}
     troubles = {
@@ -88,11 +90,14 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
     running = [as_record(job) for job in ledger.jobs(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
-    paused = ledger.control("paused", "") == "yes"
+    paused = ledger.controls.value("paused", "") == "yes"
     if as_json:
         render.document(
             {
                 "daemon": vars(daemon) if daemon else None,
+                "state": found.state,
+                "problems": found.problems,
+                "held": found.held,
                 "paused": paused,
                 "signatures": ledger.count_signatures(),
                 "jobs": by_state,
@@ -107,7 +112,9 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
     }
     render.facts(
         {
-            "daemon": daemon_line(daemon, paused=paused),
+            "daemon": daemon_line(daemon, found.state),
+            **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
+            **({"  held": found.held} if found.held else {}),
             "signatures": f"{ledger.count_signatures():,}",
             **{key: f"{n:,}" for key, n in numbers.items()},
         }
@@ -120,8 +127,8 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
         render.say("jobs are queued, but no daemon is running: `wort daemon start`")
 
 
-def daemon_line(daemon: DaemonInfo | None, *, paused: bool) -> str:
+def daemon_line(daemon: DaemonInfo | None, state: str) -> str:
     """The daemon in a few words."""
     if daemon is None:
-        return "stopped"
-    return f"{'paused' if paused else 'running'} (process {daemon.pid}, since {render.when(daemon.started_at)})"
+        return state
+    return f"{state} (process {daemon.pid}, since {render.when(daemon.started_at)})"

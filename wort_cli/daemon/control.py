@@ -62,7 +62,7 @@ def check_can_start(settings: Settings) -> None:
     """WortError if a daemon could not start here: the directories, or the ledger, can't be used."""
     settings.make_directories()
     ledger = Ledger(settings.ledger_file)
-    ledger.control("paused", "")
+    ledger.controls.value("paused", "")
     ledger.close()
 
 
@@ -104,7 +104,7 @@ def say_it_is_on_purpose(settings: Settings) -> None:
     """Have the next daemon know that this one did not crash; it is killed even where the ledger can't be written."""
     ledger = Ledger(settings.ledger_file)
     with contextlib.suppress(WortError):
-        ledger.set_control(KILLED_ON_PURPOSE, "yes")
+        ledger.controls.put(KILLED_ON_PURPOSE, "yes")
     ledger.close()
 
 

@@ -7,11 +7,12 @@ that are lost; wake jobs that have waited; dispatch queued ones to free workers,
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huey.utils import Error
 
 from wort_cli.daemon.claims import OthersClaims
+from wort_cli.daemon.hold import Hold
 from wort_cli.daemon.queue import SignOfLife, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.failure import Failure, Reason
@@ -55,6 +56,7 @@ class Coordinator:
         self._attempts: dict[int, Attempt] = {}
         self._others = OthersClaims()
         self._woke_at = 0.0
+        self._hold = Hold()
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -66,6 +68,17 @@ class Coordinator:
             hanging=settings.hang_timeout,
             standing=settings.stall_timeout + settings.hang_timeout,
         )
+
+    @property
+    def held(self) -> str:
+        """Why no job begins, if none may."""
+        return self._hold.why
+
+    def excuse(self) -> None:
+        """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
+        for attempt in self._attempts.values():
+            now = time.monotonic()
+            attempt.life = replace(attempt.life, heard_at=now, asked_at=now, moved_at=now)
 
     @property
     def busy(self) -> bool:
@@ -172,6 +185,8 @@ class Coordinator:
         how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
         if how is None:
             return
+        if how is Loss.UNKNOWN and self._queue.has_waiting():
+            return  # workers are still starting, or about to be replaced
         if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
             del self._attempts[attempt.job_id]
             log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)
@@ -205,10 +220,12 @@ class Coordinator:
             self._ledger.give_back(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
-        if self._ledger.control("paused", "") == "yes":
+        if self._ledger.controls.value("paused", "") == "yes":
             return
-        jobs = int(self._ledger.control("jobs", str(self._settings.jobs)))
+        jobs = int(self._ledger.controls.value("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
+        if self._hold.now(self._settings):
+            return
         free = jobs - len(self._attempts)
         if free <= 0:
             return

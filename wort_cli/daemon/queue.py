@@ -24,6 +24,8 @@ from wort_cli.job import Progress
 from wort_cli.process_identity import ProcessIdentity
 from wort_cli.work import JobResult, JobSpec
 
+MAGIC = b"SQLite format 3\0"
+"""How a database begins (sqlite.org/fileformat2.html)."""
 DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})
 """What SQLite calls a file that is damaged, is none of its own, or has lost its tables."""
 
@@ -71,7 +73,7 @@ class WorkQueue:
         self.path = path
         make_file(path)
         self.huey = SqliteHuey("wort", filename=str(path), serializer=JsonSerializer(), fsync=False, timeout=30)
-        self._file = file_at(path)
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # open for as long as we may use the database
 
     @classmethod
     def made_anew(cls, path: Path) -> "WorkQueue":
@@ -81,7 +83,8 @@ class WorkQueue:
 
     def is_lost(self) -> bool:
         """Whether the file was deleted, replaced or damaged: whoever opens it from now on does not find what we put."""
-        if file_at(self.path) != self._file:
+        # SQLite's cache would not notice.  Opening the file here would, when it is closed, drop SQLite's locks.
+        if file_at(self.path) != identity(os.fstat(self._file)) or os.pread(self._file, len(MAGIC), 0) != MAGIC:
             return True
         try:
             self.huey.pending_count()
@@ -96,11 +99,16 @@ class WorkQueue:
         remove_files(self.path)
         make_file(self.path)
         self.huey.storage.initialize_schema()
-        self._file = file_at(self.path)
+        os.close(self._file)
+        self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
         """Close the connection; the next call opens it anew.  Needed before a fork."""
         self.huey.storage.close()
+
+    def has_waiting(self) -> bool:
+        """Whether there is a task that no worker has taken yet."""
+        return int(self.huey.pending_count()) > 0
 
     def take(self, job_id: int, attempt: int) -> bool:
         """Whether the caller is the first to have an attempt: a task may come twice, or too late."""
@@ -159,9 +167,13 @@ def remove_files(path: Path) -> None:
 def file_at(path: Path) -> tuple[int, int] | None:
     """Which file stands at a path, None if there is none."""
     try:
-        found = path.stat()
+        return identity(path.stat())
     except FileNotFoundError:
         return None
+
+
+def identity(found: os.stat_result) -> tuple[int, int]:
+    """Which file it is."""
     return found.st_dev, found.st_ino
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def recover(ledger: Ledger, settings: Settings) -> None:
     """Clear away after an earlier daemon; to be called while this one has no workers yet."""
     policy = RetryPolicy.of(settings)
-    on_purpose = ledger.control(KILLED_ON_PURPOSE, "") == "yes"
+    on_purpose = ledger.controls.value(KILLED_ON_PURPOSE, "") == "yes"
     left = [claim for claim in ledger.running() if claim.owner == DAEMON]
     crashed = {claim.job_id for claim in left if not on_purpose and of_this_boot(claim, settings)}
     for attempt in end_leftovers(settings.work_dir):
@@ -37,7 +37,7 @@ def recover(ledger: Ledger, settings: Settings) -> None:
             log.info("job %d was left running by a daemon, queueing it again", claim.job_id)
             ledger.give_back(claim.job_id, claim.attempt, "the daemon that worked on it ended")
     if on_purpose:
-        ledger.set_control(KILLED_ON_PURPOSE, "")
+        ledger.controls.put(KILLED_ON_PURPOSE, "")
 
 
 def of_this_boot(claim: Claim, settings: Settings) -> bool:

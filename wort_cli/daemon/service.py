@@ -16,6 +16,7 @@ from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
+from wort_cli.daemon.vitals import Vitals
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.instance import sign, take_lock
@@ -41,7 +42,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
     recover(ledger, settings)
-    jobs = int(ledger.control("jobs", str(settings.jobs)))
+    jobs = int(ledger.controls.value("jobs", str(settings.jobs)))
     queue = WorkQueue.made_anew(settings.queue_file)
 
     def close_connections() -> None:
@@ -54,15 +55,17 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
+    vitals = Vitals(settings, ledger, workers, coordinator)
     sign(lock)
     try:
-        turn_until(told, coordinator, housekeeper)
+        turn_until(told, coordinator, housekeeper, vitals)
     finally:
         log.info("the daemon ends")
         housekeeper.stop()
         workers.stop()
         coordinator.give_all_back()
         close_connections()
+        vitals.close()
         log.info("the daemon has ended")
 
 
@@ -92,9 +95,10 @@ class Told:
             time.sleep(min(left, BUSY_PAUSE))
 
 
-def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper) -> None:
+def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, vitals: Vitals) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
     while not told.to_end:
+        began, wrong = time.monotonic(), ""
         try:
             if told.to_reload:
                 told.to_reload = False
@@ -104,10 +108,13 @@ def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper) -
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except StorageProblem as trouble:
             log.error("%s (%s)", trouble.sentence, trouble.hint)
-            pause = TROUBLE_PAUSE
-        except Exception:
+            pause, wrong = TROUBLE_PAUSE, trouble.sentence
+        except Exception as error:
             log.exception("a turn failed; the jobs are in the ledger, trying again")
-            pause = TROUBLE_PAUSE
+            pause, wrong = TROUBLE_PAUSE, f"a turn failed: {error!r}"
+        if wrong:
+            coordinator.excuse()
+        vitals.turned(began, wrong)
         told.wait(pause)
     log.info("received %s", told.to_end)
 

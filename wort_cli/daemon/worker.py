@@ -1,5 +1,6 @@
 """What runs inside a worker process: a job, and a thread that tells of its life and hears if it is called off."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from wort_cli.work import JobResult, JobSpec
 BEAT = 0.5
 """Seconds between signs of life."""
 
+log = logging.getLogger(__name__)
+
 
 def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None:
     """Do the job of a JobSpec in JSON; a JobResult in JSON, empty if the job was called off.
@@ -26,9 +29,11 @@ def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None
         return None
     with QueueWatcher(queue, spec) as watcher:
         try:
-            return run_job(spec, watcher).to_json()
+            result = run_job(spec, watcher)
         except CalledOff:
-            return JobResult(spec.job_id, spec.attempt).to_json()
+            result = JobResult(spec.job_id, spec.attempt)
+        watcher.until_heard()
+        return result.to_json()
 
 
 class QueueWatcher:
@@ -63,11 +68,25 @@ class QueueWatcher:
         self._asked_at = time.monotonic()
         return self._called_off.is_set()
 
+    def until_heard(self) -> None:
+        """Return once the queue can be written: a result that does not fit on a full disk would be lost."""
+        while not self._tell():
+            self._ended.wait(BEAT)
+
     def _beat(self) -> None:
         while not self._ended.wait(BEAT):
             self._tell()
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Give a sign of life; whether it could be written."""
+        try:
+            self._speak()
+        except Exception:  # a full disk, say, which passes; this thread must outlive it
+            log.warning("no sign of life could be given", exc_info=True)
+            return False
+        return True
+
+    def _speak(self) -> None:
         self._queue.report_life(self._spec, self._process, self._progress, time.monotonic() - self._asked_at)
         if self._queue.called_off(self._spec.job_id, self._spec.attempt):
             self._called_off.set()

@@ -104,6 +104,11 @@ class Workers:
             process.start()
             self._consumer.worker_threads.append((worker, process))
 
+    def alive(self) -> tuple[int, int]:
+        """How many workers are alive, and how many there should be."""
+        processes = [process for _, process in self._consumer.worker_threads]
+        return sum(process.is_alive() for process in processes), len(processes)
+
     def stop(self) -> None:
         """End all workers: what they do is interrupted, their tools are ended; those that hang are killed."""
         self._consumer.stop(graceful=False)
@@ -118,8 +123,6 @@ class Workers:
 
 def warm_up() -> None:
     """Import what every job needs, once for each worker."""
-    import sourmash  # noqa: F401
-
     import wort_cli.pipeline.fasta
     import wort_cli.pipeline.hash_text  # noqa: F401
 

@@ -2,10 +2,10 @@
 
 The quicker one reads the archive inside this process (spots.py).  It is for the kernel alone: `--engine sourmash` is a
 witness that shares nothing with it.  And it is only for what can't harm this process: an archive on disk that was
-validated, and that no earlier attempt died of.
+validated, or of which the slices were that are looked at, and that no earlier attempt died of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wort_cli.pipeline.decode import Decoder, DumpedReads
 from wort_cli.pipeline.engine import Engine, KernelEngine
@@ -35,10 +35,36 @@ def decoders_of(
     if spec.decoder != AUTO or engine.name != KernelEngine.name:
         return [dump]
     try:
-        return [in_process(archive, fingerprint, profile, workspace, tools.log), dump]
+        if not fingerprint.validated:
+            raise Declined("the archive was not validated")
+        return [in_process(archive, profile, workspace, tools.log), dump]
     except Declined as declined:
         tools.log(f"fastq-dump decodes: {declined}")
         return [dump]
+
+
+def sampling(
+    archive: Archive,
+    slices: Sequence[Slice],
+    spec: JobSpec,
+    profile: Profile,
+    engine: Engine,
+    tools: ToolGroup,
+    workspace: Workspace,
+) -> tuple[Callable[[Slice], SliceReads], bool]:
+    """The decoder for a few slices of an archive that nobody validated, and whether these slices were proved whole."""
+    dump = dumping(archive, profile, engine, tools, spec)
+    if spec.decoder != AUTO or engine.name != KernelEngine.name or archive.path is None:
+        return dump, False
+    try:
+        from wort_cli.pipeline.blobs import prove_spots
+
+        read = in_process(archive, profile, workspace, tools.log)
+        prove_spots(archive.path, slices)
+    except Declined as declined:
+        tools.log(f"fastq-dump decodes: {declined}")
+        return dump, False
+    return read, True
 
 
 def dumping(
@@ -53,14 +79,10 @@ def dumping(
 
 
 def in_process(
-    archive: Archive,
-    fingerprint: Fingerprint,
-    profile: Profile,
-    workspace: Workspace,
-    log: Callable[[str], None],
+    archive: Archive, profile: Profile, workspace: Workspace, log: Callable[[str], None]
 ) -> Callable[[Slice], SliceReads]:
     """The decoder inside this process; Declined if it is not for this archive."""
-    if archive.path is None or not fingerprint.validated:
+    if archive.path is None:
         raise Declined("the archive is not on disk")
     if profile.decode_flags != SRA_V1.decode_flags:
         raise Declined(f"the profile {profile.name} has other flags")

@@ -13,11 +13,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 import numpy as np
 
 from wort_cli.signature_file import Sketch, max_hash_of
+from wort_cli.versions import library_version
 
 KNOWN_VERSIONS = frozenset(
     {"4.8.9", "4.8.11", "4.8.14", "4.9.0", "4.9.1", "4.9.2", "4.9.3", "4.9.4"}  # each was installed and compared
@@ -54,7 +54,7 @@ def layout_of(name: str, sketches: Sequence[Sketch]) -> Layout:
 
     UnknownShape if that is not understood; ValueError if sourmash can't write them.
     """
-    if is_plain(name) and version("sourmash") in KNOWN_VERSIONS:
+    if is_plain(name) and library_version("sourmash") in KNOWN_VERSIONS:
         return known_layout(name, sketches)
     return asked(name, sketches)
 

@@ -20,6 +20,7 @@ from wort_cli.job import Progress
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
 from wort_cli.pipeline.decoders import decoders_of
 from wort_cli.pipeline.engine import ENGINES, Engine
+from wort_cli.pipeline.guards import check_resources
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.processes import Processes
 from wort_cli.pipeline.publish import publish
@@ -144,6 +145,7 @@ class Attempt:
         threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
         versions = {name: tools.version(name) for name in TOOLS}
         archive = resolve(self.spec, tools)
+        check_resources(archive, self.spec, self.profile, self.workspace)
         self.report("validating", 0, archive.spots)
         fingerprint = prove_whole(archive, tools, self.spec.stall_timeout)
         check_has_spots(archive)

@@ -99,9 +99,9 @@ class RunSketcher:
                     if not isinstance(future.exception(), CalledOff):
                         self._add(future.result())
                 report(self.totals())
-                if why := self._too_slow():
-                    hangs = True
-                    raise JobFailed(Reason.TIMEOUT, why)
+                if hangs := self._stands():
+                    raise JobFailed(Reason.TIMEOUT, f"no spot was read for {self._limits.standing:g} seconds")
+                self._check_slices()
                 if called_off():
                     raise CalledOff
         finally:
@@ -153,17 +153,20 @@ class RunSketcher:
             self._ended.set()
             raise
 
-    def _too_slow(self) -> str:
-        """Which limit is passed, in words; empty if none is."""
+    def _stands(self) -> bool:
+        """Whether nothing was read for too long, though decoders should have said so: a thread hangs in here."""
         now, totals = time.monotonic(), self.totals()
         if totals != self._moved[0]:
             self._moved = (totals, now)
-        if now - self._moved[1] > self._limits.standing:
-            return f"no spot was read for {self._limits.standing:g} seconds"
+        return now - self._moved[1] > self._limits.standing
+
+    def _check_slices(self) -> None:
+        """JobFailed if a slice takes too long."""
+        now = time.monotonic()
         for part, begun in list(self._begun.items()):
             if now - begun > self._limits.slice:
-                return f"spots {part.first} to {part.last} took longer than {self._limits.slice:g} seconds"
-        return ""
+                why = f"spots {part.first} to {part.last} took longer than {self._limits.slice:g} seconds"
+                raise JobFailed(Reason.TIMEOUT, why)
 
     def _sketched(self, part: Slice) -> SlicedCounts:
         self._begun[part] = time.monotonic()

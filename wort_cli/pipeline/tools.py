@@ -210,9 +210,28 @@ class ToolGroup:
         return run
 
     def version(self, name: str) -> str:
-        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none."""
-        try:
-            return tool_version(self.run([name, "--version"], VERSION_WITHIN).stdout) or "unknown"
-        except TimeoutError:
-            why = f"{name} did not say its version within {VERSION_WITHIN:g} seconds"
-            raise JobFailed(Reason.TIMEOUT, why) from None
+        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none.
+
+        A file that has not changed since this process asked it is not asked again.
+        """
+        identity = file_identity(shutil.which(name))
+        if identity not in known_versions:
+            try:
+                said = self.run([name, "--version"], VERSION_WITHIN).stdout
+            except TimeoutError:
+                why = f"{name} did not say its version within {VERSION_WITHIN:g} seconds"
+                raise JobFailed(Reason.TIMEOUT, why) from None
+            known_versions[identity] = tool_version(said) or "unknown"
+        return known_versions[identity]
+
+
+known_versions: dict[object, str] = {}
+"""The versions of tools that this process has asked, by the file they are."""
+
+
+def file_identity(program: str | None) -> object:
+    """What tells a program from another one, and from what it was before an upgrade."""
+    if program is None:
+        return None
+    file = Path(program).stat()
+    return program, file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns

@@ -5,8 +5,8 @@ the columns of an archive are read by the library that fastq-dump reads them wit
 recipe's flags, is little where a layout is plain, and that little is in spots.py.  Where a layout is not plain, or not
 known, this declines, and fastq-dump does it.  Plain is:
 
-- a file that was validated (what is damaged must not be read in this process) and that holds one table, SEQUENCE: an
-  aligned archive keeps its bases elsewhere;
+- a file that was validated, or of which those spots were that are read (blobs.py), for what is damaged must not be read
+  in this process; it holds one table, SEQUENCE: an aligned archive keeps its bases elsewhere;
 - no column that we do not know to change nothing: clips have columns of their own (CLIP_*, TRIM_*, ADAPTER_*);
 - spots numbered from 1, as many as the archive counts;
 - a platform whose reads are letters as they stand (checked spot by spot, in spots.py).
@@ -83,15 +83,7 @@ class SpotCursor:
         self._opened.close()
 
     def _open(self, path: Path, spots: int, opened: contextlib.ExitStack) -> None:
-        if "%" in str(path):
-            raise Declined("the library takes a path for a format")
-        manager = opened_by(opened, "VDBManagerMakeRead", "VDBManagerRelease", None)
-        database = opened_by(opened, "VDBManagerOpenDBRead", "VDatabaseRelease", manager, None, b"%s", bytes(path))
-        if (tables := names_of(opened, "VDatabaseListTbl", database)) != {"SEQUENCE"}:
-            raise Declined(f"it has the tables {', '.join(sorted(tables))}")
-        table = opened_by(opened, "VDatabaseOpenTableRead", "VTableRelease", database, b"%s", b"SEQUENCE")
-        if unknown := names_of(opened, "VTableListPhysColumns", table) - PLAIN:
-            raise Declined(f"it has the columns {', '.join(sorted(unknown))}")
+        table = sequence_table(path, opened)
         self._cursor = opened_by(opened, "VTableCreateCursorRead", "VCursorRelease", table)
         for column in COLUMNS:
             number = c_uint32()
@@ -102,6 +94,20 @@ class SpotCursor:
         call("VCursorIdRange", self._cursor, c_uint32(self.columns[0]), byref(first), byref(count))
         if (first.value, count.value) != (1, spots):
             raise Declined(f"its spots are {count.value} from {first.value} on, not {spots} from 1 on")
+
+
+def sequence_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:
+    """The one table of a plain archive; Declined if it is not plain."""
+    if "%" in str(path):
+        raise Declined("the library takes a path for a format")
+    manager = opened_by(opened, "VDBManagerMakeRead", "VDBManagerRelease", None)
+    database = opened_by(opened, "VDBManagerOpenDBRead", "VDatabaseRelease", manager, None, b"%s", bytes(path))
+    if (tables := names_of(opened, "VDatabaseListTbl", database)) != {"SEQUENCE"}:
+        raise Declined(f"it has the tables {', '.join(sorted(tables))}")
+    table = opened_by(opened, "VDatabaseOpenTableRead", "VTableRelease", database, b"%s", b"SEQUENCE")
+    if unknown := names_of(opened, "VTableListPhysColumns", table) - PLAIN:
+        raise Declined(f"it has the columns {', '.join(sorted(unknown))}")
+    return table
 
 
 def opened_by(opened: contextlib.ExitStack, function: str, release: str, *arguments: object) -> c_void_p:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.compare import compare, likely_cause, paired, places_in
-from wort_cli.pipeline.decoders import dumping
+from wort_cli.pipeline.decoders import dumping, sampling
 from wort_cli.pipeline.engine import ENGINES
 from wort_cli.pipeline.quick import choose, contrast, look, refutation
 from wort_cli.pipeline.resolve import Archive, resolve
@@ -99,19 +99,20 @@ def look_quickly(attempt: "Attempt", kept: SignatureDocument, tools: ToolGroup) 
     check_has_spots(archive)
     slices = choose(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
+    engine = ENGINES[attempt.spec.engine](attempt.profile)
+    decoder, proved = sampling(archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
     sample = look(
         slices,
         archive.spots,
-        lambda part: sketcher(attempt, archive, part, tools),
+        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
         attempt.spec.threads,
         attempt.watcher.called_off,
     )
     comparisons = contrast(kept.sketches, sample)
     cause = refutation(kept.sketches, sample, comparisons)
-    if cause and archive.path is not None:
-        validate(
-            archive.path, tools, validate_within(archive, attempt.spec.stall_timeout)
-        )  # a damaged archive must refute nobody
+    if cause and archive.path is not None and not proved:
+        # A damaged archive must refute nobody.
+        validate(archive.path, tools, validate_within(archive, attempt.spec.stall_timeout))
     return Verdict(
         Trust.MISMATCH if cause else Trust.QUICK_CHECKED,
         Depth.QUICK,
@@ -123,11 +124,8 @@ def look_quickly(attempt: "Attempt", kept: SignatureDocument, tools: ToolGroup) 
     )
 
 
-def sketcher(
-    attempt: "Attempt", archive: Archive, part: Slice, tools: ToolGroup, profile: Profile | None = None
-) -> RunSketcher:
-    """What sketches one slice."""
-    profile = profile or attempt.profile
+def sketcher(attempt: "Attempt", archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
+    """What sketches one slice by another recipe."""
     engine = ENGINES[attempt.spec.engine](profile)
     return RunSketcher(
         [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)

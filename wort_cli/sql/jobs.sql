@@ -96,7 +96,7 @@ FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDE
 SELECT id FROM jobs WHERE {condition} ORDER BY id;
 
 -- name: count_states
-SELECT state, reason, count(*) AS n FROM jobs GROUP BY state, reason;
+SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
 
 -- name: count_group
 SELECT state, reason, count(*) AS n FROM jobs WHERE group_name = :group_name AND group_name <> ''

@@ -1,0 +1,157 @@
+"""How the daemon is: what it says itself, and what is seen when it can't say anything."""
+
+import os
+import signal
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support import Home, Shelf, processes_with, until
+
+
+def status(home: Home) -> dict[str, object]:
+    return dict(home("daemon", "status", "--json").json())
+
+
+def test_all_is_told_of_a_daemon_that_is_well(home: Home, shelf: Shelf) -> None:
+    home("daemon", "status", "--json").expect(3)
+    assert home("daemon", "status", "--json").json()["loop"] is None
+    home("daemon", "start").expect(0)
+    until(lambda: status(home)["loop"], "it has turned")
+    home.keep("SRR000001", shelf.archive("one_read"))
+    home("compute", "SRR000001", "SRR000404", "--wait").expect(1)
+    home("daemon", "pause").expect(0)
+    home.keep("SRR000002", shelf.archive("one_read"))
+    home("compute", "SRR000002").expect(0)
+    found = home("daemon", "status", "--json").expect(0).json()
+    assert found["problems"] == []
+    assert found["state"] == "paused"
+    assert 0 <= found["loop"]["age"] < 10
+    assert found["loop"]["turns"] > 0
+    assert 0 < found["loop"]["mean"] <= found["loop"]["longest"] < 5
+    assert found["workers"] == {"alive": 2, "wanted": 2}
+    assert found["queued"] == 1
+    assert 0 <= found["oldest_queued"] < 60
+    for span in ("hour", "day"):
+        rates = found["failure_rates"][span]
+        assert (rates["done"], rates["unavailable"], rates["failed"]) == (1, 1, 0)
+        assert rates["reasons"] == {"not-found": 1}
+    (disk,) = found["disks"]
+    assert 0 < disk["reserve"] < disk["free"] <= disk["total"]
+    lines = dict(row for row in home("daemon", "status").expect(0).rows())
+    assert "ms a turn" in lines["loop"]
+    assert lines["workers"] == "2 of 2 alive"
+
+
+def test_a_loop_that_stands_still_is_seen(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    pid = home.daemon_pid()
+    until(lambda: status(home)["loop"], "it has turned")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: status(home)["state"] == "unhealthy", "it is seen", 60, pause=0.5)
+        found = home("daemon", "status", "--json").expect(1).json()
+        assert any("stood still" in sentence for sentence in found["problems"])
+        assert "unhealthy" in home("status").expect(0).out
+        assert "stood still" in home("doctor").expect(1).out
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: status(home)["state"] == "running", "it is well again")
+
+
+def test_a_ledger_that_can_not_be_read_is_told(home: Home) -> None:
+    home("daemon", "status").expect(3)
+    home.ledger.write_bytes(b"no database" * 1000)
+    found = home("daemon", "status", "--json").expect(3)
+    assert any("can't be read" in sentence for sentence in found.json()["problems"])
+    home.ledger.unlink()
+
+
+# ---- Metrics
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """The values by name and labels: state and reason."""
+    return {
+        (sample.name, tuple(sample.labels[key] for key in ("state", "reason") if key in sample.labels)): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def fetched(port: int) -> str:
+    """What the endpoint answers; '' if nothing does."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
+
+
+def test_metrics_by_file_and_address(home: Home, shelf: Shelf) -> None:
+    port, file = free_port(), home.root / "wort.prom"
+    home.env.update(WORT_METRICS_ADDRESS=str(port), WORT_METRICS_FILE=str(file))
+    home.keep("SRR000001", shelf.archive("one_read"))
+    home("daemon", "start").expect(0)
+    home("compute", "SRR000001", "SRR000404", "--wait").expect(1)
+    found = samples(until(lambda: fetched(port), "metrics are served"))
+    assert found["wort_up", ()] == found["wort_healthy", ()] == 1
+    assert found["wort_jobs", ("done", "")] == 1
+    assert found["wort_jobs", ("unavailable", "not-found")] == 1
+    assert found["wort_jobs", ("queued", "")] == 0
+    assert found["wort_job_moves_total", ("done", "")] == 1
+    assert found["wort_job_moves_total", ("queued", "")] == 2
+    assert found["wort_workers", ()] == 2
+    assert found["wort_loop_age_seconds", ()] < 10
+    until(file.exists, "the file is written")
+    assert samples(file.read_text())["wort_up", ()] == 1
+    assert file.stat().st_mode & 0o777 == 0o644
+    documented = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text()
+    missing = {name for name, _ in found if f"`{name}`" not in documented}
+    assert not missing
+    home("daemon", "stop").expect(0)
+    assert samples(file.read_text())["wort_up", ()] == 0
+    assert not fetched(port)
+
+
+def test_the_process_of_the_metrics_is_replaced_and_ends_with_the_daemon(home: Home) -> None:
+    port = free_port()
+    home.env["WORT_METRICS_ADDRESS"] = f"127.0.0.1:{port}"
+    home("daemon", "start").expect(0)
+
+    def process() -> int:
+        found = processes_with("WORT_HOME", str(home.path))
+        return next((each.pid for each in found if "wort_cli.daemon.metrics_process" in each.argv), 0)
+
+    until(lambda: fetched(port), "metrics are served")
+    first = process()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: process() not in (0, first), "another one is started", 30)
+    until(lambda: fetched(port), "metrics are served again")
+    os.kill(home.daemon_pid(), signal.SIGKILL)
+    home.until_idle()
+
+
+def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive("one_read"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        home.env["WORT_METRICS_ADDRESS"] = f"127.0.0.1:{taken.getsockname()[1]}"
+        home("daemon", "start").expect(0)
+        home("compute", "SRR000001", "--wait").expect(0)
+        until(lambda: "metrics can't be served" in home("logs", "--daemon").expect(0).out, "it is logged")
+
+
+@pytest.mark.parametrize("address", ["70000", "x", "0", "127.0.0.1:", "a b:1"])
+def test_an_address_that_makes_no_sense(address: str, home: Home) -> None:
+    home("daemon", "start", env={"WORT_METRICS_ADDRESS": address}).expect(2, "metrics_address")

@@ -1,0 +1,93 @@
+"""Where disk or memory is short, or the load is high, jobs wait, say why with figures, and go on by themselves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_bad_cases import FILL, in_namespace
+from tests.support import WORT, Home, Shelf, gunzipped, link, until
+
+HUGE = str(10**15)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [("WORT_DISK_RESERVE", HUGE, "disk-low"), ("WORT_MEMORY_RESERVE", HUGE, "memory")],
+)
+def test_a_job_waits_for_what_is_short_now(variable: str, value: str, reason: str, home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive())
+    done = home("compute", "SRR000001", "--now", env={variable: value}).expect(75, reason)
+    assert "kept in reserve" in done.err + home.job("SRR000001").message
+    job = home.job("SRR000001")
+    assert (job.state, job.reason) == ("waiting", reason)
+    assert "1000.0 TB are kept in reserve" in job.message
+    assert job.message in home("status", "SRR000001").expect(0).out
+    assert job.message in home("logs", "SRR000001").expect(0).out
+    assert not home.leftovers()
+    home("compute", "SRR000001", "--now").expect(0)
+    assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said", "unhealthy"),
+    [({"WORT_DISK_RESERVE": HUGE}, "are kept in reserve", True), ({"WORT_MAX_LOAD": "1e-9"}, "max_load", False)],
+)
+def test_no_job_begins_and_the_daemon_says_so(
+    setting: dict[str, str], said: str, unhealthy: bool, home: Home, shelf: Shelf
+) -> None:
+    home.env.update(setting)
+    home.keep("SRR000001", shelf.archive("one_read"))
+    home("daemon", "start").expect(0)
+    home("compute", "SRR000001").expect(0)
+    until(lambda: home("daemon", "status", "--json").json()["held"], "the daemon holds jobs back")
+    status = home("daemon", "status", "--json").expect(1 if unhealthy else 0).json()
+    assert said in status["held"]
+    assert status["state"] == ("unhealthy" if unhealthy else "running")
+    assert said in home("status").expect(0).out
+    assert said in home("logs", "--daemon").expect(0).out
+    home("doctor").expect(1 if unhealthy else 0)
+    assert home.job("SRR000001").attempt == 0
+    for name in setting:
+        del home.env[name]
+    home("daemon", "restart").expect(0)
+    home("wait", "SRR000001").expect(0)
+
+
+def test_a_daemon_on_a_full_disk(home: Home, shelf: Shelf, tmp_path: Path) -> None:
+    """It is unhealthy for all to see, loses nothing, and goes on when there is room."""
+    for name in ("one", "two"):
+        link(shelf.archive(), home.cwd / f"{name}.sra")
+    script = f"""{FILL}
+poll() {{ for _ in $(seq 300); do "$@" && return 0; read -r -t 0.1 _ <> "{tmp_path}/fifo"; done; return 1; }}
+unhealthy() {{ {WORT} daemon status --json > "{tmp_path}/full.json"; test $? = 1; }}
+mkfifo "{tmp_path}/fifo"
+mount -t tmpfs -o size=16m tmpfs "$home"
+{WORT} daemon start
+trap '{WORT} daemon stop' EXIT
+{WORT} compute one.sra --wait
+{WORT} daemon pause
+{WORT} compute two.sra
+fill "$home"
+poll unhealthy
+{WORT} status > "{tmp_path}/status" || echo "status: $?" >&2
+{WORT} doctor > "{tmp_path}/doctor" && exit 9
+rm "$home/fill"
+{WORT} daemon resume
+{WORT} wait two
+{WORT} status two --json > "{tmp_path}/two.json"
+{WORT} daemon status --json > "{tmp_path}/well.json"
+cp "{home.signature_file("two")}" "{tmp_path}/two.sig"
+"""
+    in_namespace(home, f"set -e\n{script}", "status").expect(0)
+    full = json.loads((tmp_path / "full.json").read_text())
+    assert full["state"] == "unhealthy"
+    assert any("nearly full" in sentence for sentence in full["problems"]), full["problems"]
+    assert full["loop"]["age"] < 20
+    assert full["disks"][0]["free"] < full["disks"][0]["reserve"]
+    assert "unhealthy" in (tmp_path / "status").read_text()
+    assert "nearly full" in (tmp_path / "doctor").read_text()
+    (two,) = json.loads((tmp_path / "two.json").read_text())
+    assert two["state"] == "done"
+    assert json.loads((tmp_path / "well.json").read_text())["state"] == "running"
+    assert gunzipped(tmp_path / "two.sig") == shelf.reference(shelf.archive(), "two")
