@@ -27,7 +27,7 @@ from tests.ceph import Ceph
 from tests.faults import verdict
 from tests.faults.clerk import Clerk
 from tests.faults.machine import Machine, archive_named, lay_archives
-from tests.faults.plan import CASES, Kind, Order, Strike, orders, strikes
+from tests.faults.plan import Kind, Order, Strike, orders, strikes
 from tests.faults.strikes import strike
 from tests.proxy import Proxy
 from tests.support import Done, JobRow, Shelf, until
@@ -285,9 +285,6 @@ def main() -> None:
         shelf = Shelf(Path(scratch))
         (Path(scratch) / "ceph").mkdir()
         with Ceph(Path(scratch) / "ceph") as ceph, Proxy(ceph.port).running() as proxy:
-            for case in CASES:
-                if case.archive not in ("missing", "text"):
-                    archive_named(shelf, case.archive)
             for seed in seeds:
                 if not run_seed(seed, given, ceph, proxy, shelf):
                     failed.append(seed)

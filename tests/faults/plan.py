@@ -112,9 +112,9 @@ class Case:
     reason: str = ""
 
 
-IN_PROCESS = (Case("paired_illumina"), Case("reads_with_n"), Case("odd_spots"), Case("shorter_than_k"))
+IN_PROCESS = (Case("paired_illumina"), Case("odd_spots"))
 """Read inside the worker."""
-DUMPED = (Case("clipped"), Case("aligned"), Case("aligned-2"))
+DUMPED = (Case("clipped"), Case("aligned"))
 """Decoded by fastq-dump; most of the time that a campaign takes is theirs."""
 HOPELESS = (
     Case("all_filtered", "unavailable", "no-reads"),

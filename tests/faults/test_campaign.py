@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SHORT = ("--jobs", "15", "--seconds", "20", "--every", "1.5", "--without", "LEDGER_LOCKED", "--without", "QUEUE_LOCKED")
+SHORT = ("--jobs", "15", "--seconds", "16", "--every", "1.2", "--without", "LEDGER_LOCKED", "--without", "QUEUE_LOCKED")
 """Without what lasts for ten seconds; tests of its own see to that."""
 LONGEST = 110.0
 """Seconds; on two quiet cores it takes some 50."""

@@ -19,7 +19,7 @@ from tests.support import Home, Shelf
 RUN, OTHER = "SRR000001", "SRR000002"
 BAD = {f"SRR00001{number}": fate for number, fate in enumerate(fate for fate in Fate if fate is not Fate.ANSWER)}
 """What becomes of requests for a run."""
-RESOLVE_TIMEOUT, STALL_TIMEOUT = 12.0, 4.0
+RESOLVE_TIMEOUT, STALL_TIMEOUT = 8.0, 3.0
 """Seconds; all runs are resolved at the same time, so that the healthy parts take their time too."""
 LONGEST = 45.0
 """Seconds until all wait for their next try."""

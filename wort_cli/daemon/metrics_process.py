@@ -6,7 +6,6 @@ the daemon does, however that ends, for its standard input is a pipe; the file s
 """
 
 import logging
-import logging.handlers
 import os
 import select
 import subprocess
@@ -14,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
 
@@ -117,7 +117,7 @@ def main() -> None:
     os.umask(0o022)  # the file is for another user's collector
     settings = load_settings()
     logging.basicConfig(
-        handlers=[logging.handlers.WatchedFileHandler(settings.daemon_log)],
+        handlers=[FollowedLog(settings.daemon_log)],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
     )

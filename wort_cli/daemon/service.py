@@ -14,6 +14,7 @@ from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.housekeeping import Housekeeper
+from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.vitals import Vitals
@@ -136,7 +137,7 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
     """
     logging.raiseExceptions = False  # what a full disk does not take is not told to the terminal, traceback and all
     rotating = logging.handlers.RotatingFileHandler(settings.daemon_log, maxBytes=LOG_SIZE, backupCount=LOG_FILES)
-    following = logging.handlers.WatchedFileHandler(settings.daemon_log, delay=True)
+    following = FollowedLog(settings.daemon_log, delay=True)
     handlers: list[logging.Handler] = [rotating, *([logging.StreamHandler(sys.stderr)] if foreground else [])]
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
     for handler in (*handlers, following):
