@@ -146,7 +146,7 @@ def test_worker_that_is_stopped_is_killed_and_replaced(home: Home, gate: Gate, w
 
 def test_idle_workers_that_are_stopped_are_replaced(home: Home, wanted: bytes) -> None:
     """The job that none of them took costs it no try."""
-    home("daemon", "start", env={"WORT_LEASE": "1", "WORT_JOBS": "1"}).expect(0)
+    home("daemon", "start", env={"WORT_LEASE": "4", "WORT_JOBS": "1"}).expect(0)
     daemon = home.daemon_pid()
     idle = [process for process in home.processes() if process.pid != daemon]
     for process in idle:

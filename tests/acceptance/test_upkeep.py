@@ -93,7 +93,7 @@ def test_workspaces_of_jobs_that_were_cancelled_while_no_daemon_ran_go(home: Hom
     assert workspace.exists()
     home("daemon", "start").expect(0)
     until(lambda: not workspace.exists(), "the workspace is gone")
-    assert "removed" in home("logs", "--daemon").expect(0).out
+    until(lambda: "removed" in home("logs", "--daemon").expect(0).out, "it is told")
     assert found(home) == []
 
 
