@@ -22,8 +22,8 @@ EXPLAINED: dict[str, set[Kind]] = {
     "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL},
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
-    "storage-down": S3,
-    "storage-denied": {Kind.CLOCK_FORWARD, Kind.CLOCK_BACK, Kind.S3_WRONG},
+    "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
+    "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
 """Reasons for which a good run may have failed, and what must have happened for that."""
