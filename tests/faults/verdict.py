@@ -20,6 +20,7 @@ EXPLAINED: dict[str, set[Kind]] = {
     "tool-crash": {*SIGNALS, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
     "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL},
+    "set-aside": {*SIGNALS, *HELD_UP},  # what struck one job three times
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
     "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
