@@ -20,10 +20,11 @@ EXPLAINED: dict[str, set[Kind]] = {
     "tool-crash": {*SIGNALS, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
     "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL},
+    "set-aside": {*SIGNALS, *HELD_UP},  # what struck one job three times
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
-    "storage-down": S3,
-    "storage-denied": {Kind.CLOCK_FORWARD, Kind.CLOCK_BACK, Kind.S3_WRONG},
+    "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
+    "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
 """Reasons for which a good run may have failed, and what must have happened for that."""

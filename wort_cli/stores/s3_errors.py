@@ -44,6 +44,9 @@ def trouble_of(code: str, status: int, operation: str, key: str, target: S3Targe
     answer = f"{where}: the server answered {operation} with {code}"
     if code in PASSES or status >= 500 or status == 429:
         return StoreTrouble(Reason.STORAGE_DOWN, answer)
+    if code == "RequestTimeTooSkewed":  # a clock is set right sooner or later, mostly by itself
+        hint = "set it (NTP); it is tried again by itself"
+        return StoreTrouble(Reason.STORAGE_DOWN, f"{answer}: the clock of this machine is wrong", hint)
     if code == "NoSuchBucket":
         return denied(f"there is no bucket {target.bucket}", "make it, or mend s3_bucket and s3_endpoint")
     why, hint = explanation(code, status, operation, target)
@@ -54,8 +57,6 @@ def explanation(code: str, status: int, operation: str, target: S3Target) -> tup
     """What an answer means that will not change by itself, and how to mend it."""
     if code in CREDENTIALS:
         return CREDENTIALS[code], MEND_CREDENTIALS
-    if code == "RequestTimeTooSkewed":
-        return "the clock of this machine is wrong", "set it (NTP), then `wort retry`"
     if code in ELSEWHERE or status in (301, 307):
         return "the bucket is in another region", "set s3_region"
     if status in (401, 403):

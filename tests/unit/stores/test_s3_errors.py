@@ -19,7 +19,6 @@ KEY = "sigs/SRR139146.sig"
         ("SignatureDoesNotMatch", 403, "the secret key is not the one of the access key"),
         ("InvalidAccessKeyId", 403, "does not know the access key"),
         ("ExpiredToken", 400, "have expired"),
-        ("RequestTimeTooSkewed", 403, "the clock of this machine is wrong"),
         ("NoSuchBucket", 404, "there is no bucket wort-sra"),
         ("PermanentRedirect", 301, "another region"),
         ("AuthorizationHeaderMalformed", 400, "another region"),
@@ -67,3 +66,10 @@ def test_what_is_no_code_is_not_repeated(code: str) -> None:
 def test_what_a_job_stores_has_the_hint_only_if_it_is_of_the_case() -> None:
     assert trouble_of("503", 503, "PutObject", KEY, TARGET).failure.detail.count(";") == 0
     assert "arn:aws" in trouble_of("403", 403, "PutObject", KEY, TARGET).failure.detail
+
+
+def test_a_wrong_clock_is_waited_for() -> None:
+    trouble = trouble_of("RequestTimeTooSkewed", 403, "PutObject", KEY, TARGET)
+    assert trouble.reason is Reason.STORAGE_DOWN
+    assert "the clock of this machine is wrong" in trouble.sentence
+    assert "NTP" in trouble.hint
