@@ -78,6 +78,9 @@ def test_status_of_a_million_jobs(home: Home, shelf: Shelf) -> None:
             """,
             {"million": million, "failed": failed, "unavailable": unavailable, "queued": queued},
         )
+        connection.execute(
+            "INSERT OR REPLACE INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason"
+        )
         for _, sql in triggers:
             connection.execute(sql)
         connection.execute("COMMIT")
