@@ -27,7 +27,7 @@ from wort_cli.work import JobResult, JobSpec
 
 WAKE_EVERY = 1.0
 """Seconds between looks for jobs that have waited long enough, and for jobs that are nobody's."""
-CALL_OFF_WITHIN = 1.2
+CALL_OFF_WITHIN = 1.0
 """Seconds that a worker has to end an attempt that was called off; then it is killed."""
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Coordinator:
         except Exception:  # of a damaged file; what was in it is done again
             log.exception("the results in it can't be read")
         for attempt in self._attempts.values():
-            end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+            self._end_processes(attempt.job_id, attempt.number)
             self._ledger.give_back(attempt.job_id, attempt.number, "the queue's file was lost")
         self._attempts.clear()
         self._queue.make_anew()
@@ -123,7 +123,7 @@ class Coordinator:
         """Once the workers have stopped: keep the results there are, queue the rest again."""
         self._collect()
         for attempt in self._attempts.values():
-            end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+            self._end_processes(attempt.job_id, attempt.number)
             self._ledger.give_back(attempt.job_id, attempt.number, "the daemon was stopped")
         self._attempts.clear()
 
@@ -209,13 +209,17 @@ class Coordinator:
         """End the worker of an attempt and all its tools, stopped or not."""
         if attempt.life.process is not None and end_process(attempt.life.process):
             log.warning("killed worker %d of job %d", attempt.life.process.pid, attempt.job_id)
-        end_attempt(attempt_directory(self._settings.workspace(attempt.job_id), attempt.number))
+        self._end_processes(attempt.job_id, attempt.number)
+
+    def _end_processes(self, job_id: int, number: int) -> None:
+        """End whatever still works on an attempt, by what its directory says."""
+        end_attempt(attempt_directory(self._settings.workspace(job_id), number))
 
     def _take_back(self) -> None:
         claims = [claim for claim in self._ledger.running() if claim.job_id not in self._attempts]
         for claim in self._others.abandoned(claims, self._settings.lease):
             log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
-            end_attempt(attempt_directory(self._settings.workspace(claim.job_id), claim.attempt))
+            self._end_processes(claim.job_id, claim.attempt)
             why = f"the {short_owner(claim.owner)} that worked on it ended"
             self._ledger.give_back(claim.job_id, claim.attempt, why)
 
