@@ -149,7 +149,7 @@ class Settings:
         60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
     )
     retry_for: float = setting(
-        604_800.0, positive_number, "seconds for which a job is tried again while a network, a store or a disk fails it"
+        604_800.0, positive_number, "seconds for which a job is tried again while a network or a store fails it"
     )
     daemon_crashes: int = setting(
         5, count, "crashes of the daemon in a row at which a job is set aside that ran in each and came no further"

@@ -26,8 +26,10 @@ def recover(ledger: Ledger, settings: Settings) -> None:
     on_purpose = ledger.controls.value(KILLED_ON_PURPOSE, "") == "yes"
     left = [claim for claim in ledger.running() if claim.owner == DAEMON]
     crashed = {claim.job_id for claim in left if not on_purpose and of_this_boot(claim, settings)}
-    for attempt in end_leftovers(settings.work_dir):
-        log.warning("ended what was left of %s", attempt)
+    for attempt, ended in end_leftovers(settings.work_dir):
+        if ended:
+            log.warning("ended what was left of %s", attempt)
+        log.info("removed %s, which an earlier daemon left", attempt)
     for claim in left:
         if claim.job_id in crashed:
             work = finished_work(settings.workspace(claim.job_id))

@@ -62,8 +62,8 @@ def end_attempt(attempt: Path) -> bool:
     return (found.guard is not None and end_group(found.guard)) or worker
 
 
-def end_leftovers(work: Path) -> Iterator[Path]:
-    """Kill what an earlier daemon left, whatever job it was for; give the attempts of which something was left.
+def end_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
+    """Kill what an earlier daemon left, whatever job it was for; give its attempts, and whether somebody was killed.
 
     To be called by the daemon, before it has workers.  The attempts of a process that lives and is no daemon's are
     passed over; the directories of all others are removed.
@@ -72,8 +72,8 @@ def end_leftovers(work: Path) -> Iterator[Path]:
         found = read_processes(file.parent)
         if found is None or (found.owner != DAEMON and lives(found.worker)):
             continue
-        if end_attempt(file.parent):
-            yield file.parent
+        ended = end_attempt(file.parent)
         shutil.rmtree(file.parent, ignore_errors=True)
         with contextlib.suppress(OSError):  # there are slices in it
             file.parent.parent.rmdir()
+        yield file.parent, ended

@@ -1,9 +1,9 @@
 """Starts the tools of the SRA toolkit so that none outlives its job.
 
 All tools of a job share one process group, led by a guard (guard.py); without a guard there is no tool either: where it
-is killed, so is its group.  fastq-dump is a wrapper that forks the real
-program, so that killing the child would leave the real one running: we only ever kill the group.  Tools get argument
-lists, an empty private directory to run in (they look there first for `./SRR139146`), and no standard input.
+is killed, so is its group.  fastq-dump is a wrapper that forks the real program, so that killing the child would leave
+the real one running: we only ever kill the group.  Tools get argument lists, an empty private directory to run in (they
+look there first for `./SRR139146`), and no standard input.
 """
 
 import contextlib

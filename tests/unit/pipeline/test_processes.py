@@ -70,7 +70,7 @@ def test_a_daemon_that_starts_ends_what_another_left(attempt: Path, sleepers: li
     worker, guard = sleepers
     (attempt.parent / "slices").mkdir()
     Processes("daemon", worker, guard).write(attempt)
-    assert list(end_leftovers(attempt.parent.parent)) == [attempt]
+    assert list(end_leftovers(attempt.parent.parent)) == [(attempt, True)]
     assert eventually(lambda: not lives(guard) and not lives(worker))
     assert [path.name for path in attempt.parent.iterdir()] == ["slices"]
     assert list(end_leftovers(attempt.parent.parent)) == []
