@@ -23,6 +23,8 @@ RESOLVE_TIMEOUT, STALL_TIMEOUT = 8.0, 3.0
 """Seconds; all runs are resolved at the same time, so that the healthy parts take their time too."""
 LONGEST = 45.0
 """Seconds until all wait for their next try."""
+NO_PAUSE = {"WORT_REQUEST_PAUSE": "0.001"}
+"""So that a run that is told 429 has no say in what becomes of the others."""
 
 
 @pytest.fixture
@@ -65,15 +67,36 @@ def test_runs_from_the_network(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
 @pytest.mark.parametrize("place", [resolver, archive, reads])
 def test_whatever_the_server_does_the_run_waits_for_the_network(place: Decision, home: Home, ncbi: Ncbi) -> None:
     ncbi.decide = place
-    home("daemon", "start", env={"WORT_JOBS": str(len(BAD)), "WORT_THREADS": "1"}).expect(0)
+    home("daemon", "start", env={"WORT_JOBS": str(len(BAD)), "WORT_THREADS": "1", **NO_PAUSE}).expect(0)
     home("compute", *BAD).expect(0)
     for run, fate in BAD.items():
         job = home.until_job(run, "waiting", "done", "failed", "unavailable", seconds=LONGEST)
         # The toolkit tries again by itself after some answers, and may get as far as to be stopped only then.
-        assert (job.state, job.reason, job.attempt) == ("waiting", "network", 1), fate
+        reason = "rate-limited" if fate is Fate.TOO_MANY else "network"
+        assert (job.state, job.reason, job.attempt) == ("waiting", reason, 1), fate
     assert not home.signature_files()
     home("daemon", "stop").expect(0)
     home.until_idle()
+
+
+@pytest.mark.parametrize("place", [resolver, archive, reads])
+def test_who_is_told_to_ask_less_often_does_so(place: Decision, home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
+    """Told that by the resolver, the toolkit asks a thousand times a second.
+
+    Nobody asks in the pause that follows; a run on disk goes on.
+    """
+    limited = next(run for run, fate in BAD.items() if fate is Fate.TOO_MANY)
+    ncbi.decide = lambda asked, program, run: place(asked, program, limited) if run == limited else Fate.ANSWER
+    home("daemon", "start").expect(0)
+    home("compute", limited).expect(0)
+    assert home.until_job(limited, "waiting").reason == "rate-limited"
+    asked = len(ncbi.requests)
+    home("compute", RUN).expect(0)
+    assert home.until_job(RUN, "waiting").reason == "rate-limited"
+    assert home("status", RUN, "--json").expect(0).json()[0]["message"].startswith("NCBI asked for fewer requests")
+    home.keep("SRR000003", shelf.archive())
+    home("compute", "SRR000003", "--wait").expect(0)
+    assert ncbi.requests[asked:] == []
 
 
 def test_a_run_is_done_once_its_server_lives_again(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
@@ -107,7 +130,7 @@ SAID = {
 def test_trouble_of_the_resolver_is_not_the_absence_of_the_run(home: Home, ncbi: Ncbi) -> None:
     """Which would be for good."""
     ncbi.statuses |= {run: (status, message) for run, (status, message, _, _) in SAID.items()}
-    home("daemon", "start").expect(0)
+    home("daemon", "start", env=NO_PAUSE).expect(0)
     home("compute", *SAID).expect(0)
     for run, (_, _, state, reason) in SAID.items():
         job = home.until_job(run, "waiting", "done", "failed", "unavailable", seconds=LONGEST)

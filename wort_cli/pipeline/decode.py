@@ -17,7 +17,7 @@ from wort_cli.pipeline.resolve import Archive
 from wort_cli.pipeline.slice_reads import PIECE, Spots
 from wort_cli.pipeline.slices import Slice
 from wort_cli.pipeline.tool_errors import explain
-from wort_cli.pipeline.tools import TICK, CalledOff, ToolGroup
+from wort_cli.pipeline.tools import TELLING, TICK, CalledOff, ToolGroup
 from wort_cli.profile import Profile
 
 CHUNK = 1 << 20
@@ -35,7 +35,8 @@ class Decoder:
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
         spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
-        argv = ("fastq-dump", *HEADERS, *spots, *profile.decode_flags, archive.argument)
+        telling = TELLING if archive.path is None else ()
+        argv = ("fastq-dump", *telling, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
         self._slow = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
@@ -44,7 +45,8 @@ class Decoder:
     def chunks(self, called_off: Callable[[], bool]) -> Iterator[bytes]:
         """The FASTA text in pieces of up to 1 MiB, until the decoder closes its output.
 
-        CalledOff if it is; JobFailed(network), of a file timeout, if nothing comes for `stall_timeout` seconds.
+        CalledOff if it is; JobFailed(network), of a file timeout, if nothing comes for `stall_timeout` seconds;
+        JobFailed(rate-limited) if a server wants to be asked less often.
         """
         stream = self._tool.stdout
         with contextlib.suppress(OSError):  # a larger pipe means fewer switches; an unprivileged user has a limit
@@ -53,6 +55,7 @@ class Decoder:
         poll.register(stream, select.POLLIN)
         heard = time.monotonic()
         while True:
+            self._tool.check_welcome()
             if poll.poll(TICK * 1000):
                 data = stream.raw.read(CHUNK) if hasattr(stream, "raw") else stream.read(CHUNK)
                 heard = time.monotonic()

@@ -1,9 +1,11 @@
 """Finds the reads of a source: an archive on disk, or a run that the toolkit reads from the network.
 
-Looked at in turn: the archive that was named; the directories of the setting `archives`; whatever the user's SRA
-configuration says (`srapath` and `fastq-dump` know it, for they get our environment).
+Looked at in turn: the archive that was named; the directories of the setting `archives`; where the user's SRA
+configuration has runs on disk; what it finds elsewhere (the tools know it, for they get our environment).  Only then is
+NCBI asked, and only when it is this job's turn.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -13,13 +15,15 @@ from pathlib import Path
 from wort_cli.failure import JobFailed, Reason
 from wort_cli.host_rate import NCBI, HostRate
 from wort_cli.pipeline.tool_errors import explain
-from wort_cli.pipeline.tools import ToolGroup, ToolRun
+from wort_cli.pipeline.tools import TELLING, ToolGroup, ToolRun
 from wort_cli.work import JobSpec
 
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
+OFFLINE = Path(__file__).with_name("offline")
+"""A configuration by which the toolkit asks nobody."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,10 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
     deadline = time.monotonic() + spec.resolve_timeout
     path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
+        path = path or find_on_disk(spec.source.name, tools, deadline)
         if path is None:
+            wait_for_host(spec, tools.called_off)
             path = find_by_toolkit(spec.source.name, tools, deadline)
-            if path is None:
-                wait_for_host(spec, tools.called_off)
         if path is not None:
             check_is_archive(path)
         argument = str(path or spec.source.name)
@@ -64,7 +68,7 @@ def host_rate(spec: JobSpec) -> HostRate | None:
 
 
 def wait_for_host(spec: JobSpec, called_off: Callable[[], bool]) -> None:
-    """Wait until it is this job's turn to read a run from the network; JobFailed(rate-limited) in a pause.
+    """Wait until it is this job's turn to ask for a run and read it; JobFailed(rate-limited) in a pause.
 
     A run on disk does not get here, so that it waits for nobody.
     """
@@ -93,14 +97,30 @@ def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None
     return None
 
 
+def find_on_disk(name: str, tools: ToolGroup, deadline: float) -> Path | None:
+    """Where the user's SRA configuration has a run on disk; None if it has not.  Nobody is asked.
+
+    VDB_CONFIG takes the place of what the system configures, not of the user's own settings, so that it may happen that
+    only `find_by_toolkit` finds a run that is on disk.
+    """
+    configurations = filter(None, (str(OFFLINE), os.environ.get("VDB_CONFIG", "")))
+    located = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
+    return local_path(located)
+
+
+def local_path(located: ToolRun) -> Path | None:
+    """The path that srapath gave, if it is one."""
+    path = Path(located.stdout.strip())
+    return path if located.returncode == 0 and path.is_absolute() and path.is_file() else None
+
+
 def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Where the SRA configuration has a run on disk; None if it would read it from the network."""
-    located = tools.run(["srapath", name], deadline - time.monotonic())
+    """Where the toolkit finds a run on disk; None if it would read it from the network."""
+    located = tools.run(["srapath", *TELLING, name], deadline - time.monotonic())
     if located.returncode == 0:
-        path = Path(located.stdout.strip())
-        return path if path.is_absolute() and path.is_file() else None
+        return local_path(located)
     # srapath says nothing of why; the decoder does.
-    first_spot = tools.run(["fastq-dump", "-X", "1", "-Z", name], deadline - time.monotonic())
+    first_spot = tools.run(["fastq-dump", *TELLING, "-X", "1", "-Z", name], deadline - time.monotonic())
     if first_spot.returncode == 0:
         return None
     raise JobFailed(*failure_of(first_spot))
@@ -130,7 +150,8 @@ def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool)
 
     Its XML is not parsed as such, for it holds the path of the archive as it is, quotes and all.
     """
-    run = tools.run(["sra-stat", "--quick", "--xml", argument], deadline - time.monotonic())
+    telling = () if on_disk else TELLING
+    run = tools.run(["sra-stat", *telling, "--quick", "--xml", argument], deadline - time.monotonic())
     counts = COUNTS.search(run.stdout)
     if counts is None:
         reason, detail = failure_of(run)

@@ -14,6 +14,9 @@ from wort_cli.failure import Failure, Reason
 
 LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
 """Time, tool and version before a message."""
+TALK = " info: "
+"""Marks what a tool tells without being in trouble."""
+REFUSAL = re.compile(r"info: HTTP read failure: .* status=429\b")
 LONGEST = 300
 ANY = range(-64, 256)
 """Exit codes; -9 is the end by signal 9."""
@@ -139,7 +142,7 @@ MEANINGS: tuple[Meaning, ...] = (
 
 def explain(tool: str, returncode: int, stderr: str) -> Failure:
     """Why a tool failed, by how it ended and what it said; tool-crash where no line of the table fits."""
-    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if " info: " not in line]
+    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if TALK not in line]
     for meaning in MEANINGS:
         if returncode in meaning.codes and meaning.pattern:
             for line in lines:
@@ -148,6 +151,20 @@ def explain(tool: str, returncode: int, stderr: str) -> Failure:
         elif returncode in meaning.codes:
             return Failure(meaning.reason, how_it_ended(tool, returncode, lines))
     return Failure(Reason.TOOL_CRASH, how_it_ended(tool, returncode, lines))
+
+
+def has_address(line: str) -> bool:
+    """Whether a line tells, without need, of an address, which may be signed: such lines are kept nowhere."""
+    return TALK in line and "://" in line
+
+
+def is_refusal(line: str) -> bool:
+    """Whether a server answered a tool 429: as `-L info` tells it; where the toolkit goes on, nothing else does.
+
+    fastq-dump.3.0.3 info: HTTP read failure: URL="http://127.0.0.1/sdl/2/retrieve" status=429; tried 1/6 times for 0
+    milliseconds total
+    """
+    return REFUSAL.search(line) is not None
 
 
 def how_it_ended(tool: str, returncode: int, lines: list[str]) -> str:

@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 from wort_cli.failure import JobFailed, Reason
+from wort_cli.pipeline.tool_errors import is_refusal, has_address
 from wort_cli.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
@@ -31,6 +32,9 @@ VERSION_WITHIN = 60.0
 """Seconds in which a tool must say its version; a busy machine takes its time to start one."""
 KEPT_LINES = 200
 """Lines kept of what a tool says on stderr, at either end."""
+NO_OTHERS: Mapping[str, str] = MappingProxyType({})
+TELLING = ("-L", "info")
+"""Has a tool of the toolkit that may ask NCBI tell what it is answered, which it otherwise keeps to itself."""
 
 
 class CalledOff(Exception):
@@ -53,6 +57,7 @@ class Tool:
     def __init__(self, argv: Sequence[str], process: subprocess.Popen[bytes]) -> None:
         self.argv = tuple(argv)
         self.process = process
+        self._refused = False
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=KEPT_LINES)
         self._collector = threading.Thread(target=self._collect, daemon=True)
@@ -70,10 +75,21 @@ class Tool:
         """What the tool said; complete once `wait` has returned."""
         return "\n".join([*self._first, *self._last])
 
+    def check_welcome(self) -> None:
+        """JobFailed(rate-limited) once a server has answered the tool that it asks too often.
+
+        The tool is not waited for: told so by the resolver, it asks a thousand times a second, without end.
+        """
+        if self._refused:
+            raise JobFailed(Reason.RATE_LIMITED, f"{self.argv[0]} was told to ask less often (HTTP status 429)")
+
     def wait(
         self, called_off: Callable[[], bool], deadline: float | None = None, readers: Sequence[threading.Thread] = ()
     ) -> int:
-        """The exit code, once all that the tool said was read; CalledOff or TimeoutError if that takes too long."""
+        """The exit code, once all that the tool said was read; CalledOff or TimeoutError if that takes too long.
+
+        JobFailed as `check_welcome`, unless the tool has succeeded nevertheless.
+        """
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self.process.wait(TICK)
@@ -81,7 +97,10 @@ class Tool:
                 for reader in (self._collector, *readers):
                     reader.join(TICK)
                 if not any(reader.is_alive() for reader in (self._collector, *readers)):
+                    if code != 0:
+                        self.check_welcome()
                     return code
+            self.check_welcome()
             if called_off():
                 raise CalledOff
             if deadline is not None and time.monotonic() > deadline:
@@ -94,6 +113,9 @@ class Tool:
         with stream:
             for line in iter(lambda: stream.readline(10_000), b""):
                 text = line.decode("utf-8", "replace").rstrip("\n")
+                self._refused = self._refused or is_refusal(text)
+                if has_address(text):
+                    continue
                 (self._first if len(self._first) < KEPT_LINES else self._last).append(text)
 
 
@@ -168,15 +190,18 @@ class ToolGroup:
         self._guarding.join()
         self._guard.wait()
 
-    def start(self, argv: Sequence[str]) -> Tool:
-        """Start a tool whose output is read as it comes; JobFailed(tool-missing) if there is no such tool."""
+    def start(self, argv: Sequence[str], env: Mapping[str, str] = NO_OTHERS) -> Tool:
+        """Start a tool whose output is read as it comes; JobFailed(tool-missing) if there is no such tool.
+
+        It has our environment, and the variables of `env`.
+        """
         program = shutil.which(argv[0])
         if program is None:
             raise JobFailed(Reason.TOOL_MISSING, f"{argv[0]} is not on the PATH")
         with self._starting:
-            return self._start(program, argv)
+            return self._start(program, argv, env)
 
-    def _start(self, program: str, argv: Sequence[str]) -> Tool:
+    def _start(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> Tool:
         if self._ended:
             raise CalledOff
         self.log(f"$ {' '.join(argv)}")
@@ -187,7 +212,7 @@ class ToolGroup:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self.directory,
-                env={**os.environ, "TMPDIR": str(self.directory)},
+                env={**os.environ, "TMPDIR": str(self.directory), **env},
                 process_group=self._guard.pid,
             )
         except OSError as error:
@@ -198,9 +223,9 @@ class ToolGroup:
         self._running.append(tool)
         return tool
 
-    def run(self, argv: Sequence[str], timeout: float | None = None) -> ToolRun:
+    def run(self, argv: Sequence[str], timeout: float | None = None, env: Mapping[str, str] = NO_OTHERS) -> ToolRun:
         """Run a tool to its end, of which little output is expected; TimeoutError after `timeout` seconds."""
-        tool = self.start(argv)
+        tool = self.start(argv, env)
         output: list[bytes] = []
         reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
         reader.start()

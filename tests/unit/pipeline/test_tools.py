@@ -154,6 +154,31 @@ def test_the_version_of_a_tool_is_found_in_what_it_says(
     assert tools.version("tool") == version
 
 
+TOLD = 'x.3.0.3 info: HTTP read failure: URL="http://x/?Signature=secret" status={}; tried 1/6 times'
+
+
+def test_a_tool_that_asks_on_though_it_is_told_not_to_is_not_waited_for(tools: ToolGroup, install: Install) -> None:
+    install("greedy", f"import sys, time\nprint({TOLD.format(429)!r}, file=sys.stderr, flush=True)\ntime.sleep(600)")
+    began = time.monotonic()
+    with pytest.raises(JobFailed, match="429") as failed:
+        tools.run(["greedy"])
+    assert failed.value.failure.reason is Reason.RATE_LIMITED
+    assert time.monotonic() - began < WITHIN
+
+
+@pytest.mark.parametrize(("status", "code", "refused"), [(429, 3, True), (429, 0, False), (503, 3, False)])
+def test_it_is_refused_only_if_it_did_not_succeed(
+    tools: ToolGroup, install: Install, log: list[str], status: int, code: int, refused: bool
+) -> None:
+    install("asker", f"import sys\nprint({TOLD.format(status)!r}, file=sys.stderr)\nsys.exit({code})")
+    if refused:
+        with pytest.raises(JobFailed, match="429"):
+            tools.run(["asker"])
+    else:
+        assert tools.run(["asker"]).returncode == code
+    assert "secret" not in "".join(log)
+
+
 def test_a_tool_that_takes_too_long_is_given_up_in_time_and_ended(
     directory: Path, install: Install, log: list[str]
 ) -> None:
