@@ -141,6 +141,24 @@ def test_the_process_of_the_metrics_is_replaced_and_ends_with_the_daemon(home: H
     home.until_idle()
 
 
+def test_metrics_and_copies_go_by_settings_that_were_read_anew(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    one, other, config = home.root / "one.prom", home.root / "other.prom", home.path / "config.toml"
+
+    def reload(text: str) -> None:
+        config.write_text(text)
+        home("daemon", "reload").expect(0)
+
+    reload(f'metrics_file = "{one}"\nbackup_hours = 1e-5\n')
+    until(one.exists, "metrics are written")
+    until(lambda: list((home.path / "backups").glob("*.db")), "the ledger is copied")
+    reload(f'metrics_file = "{other}"\n')
+    until(other.exists, "metrics are written to another file")
+    assert samples(one.read_text())["wort_up", ()] == 0
+    reload("")
+    until(lambda: samples(other.read_text())["wort_up", ()] == 0, "metrics are written no more")
+
+
 def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive("one_read"))
     with socket.socket() as taken:

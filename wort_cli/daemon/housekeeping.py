@@ -43,14 +43,18 @@ class Housekeeper:
         before_fork: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._settings = settings
         self._at_work = at_work
         self._before_fork = before_fork
         self._round: Iterator[None] | None = None
         self._next_round = 0.0
+        self._copying: BaseProcess | None = None
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from now on; a round that has begun goes by what it began with."""
+        self._settings = settings
         self._look = min(LOOK_EVERY, settings.backup_hours * 3600)
         self._next_look = time.monotonic() + self._look
-        self._copying: BaseProcess | None = None
 
     def step(self) -> None:
         """Do a little of what there is to do."""

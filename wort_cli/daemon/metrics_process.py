@@ -29,14 +29,21 @@ class MetricsProcess:
     """The process as the daemon sees it: started if metrics are wanted, and started again where it ended."""
 
     def __init__(self, settings: Settings) -> None:
-        self._wanted = bool(settings.metrics_address or settings.metrics_file)
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._looked_at = float("-inf")
+
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from now on: what tells by others is ended."""
+        if places(settings) != places(self._settings):
+            self.stop()
+            self._looked_at = float("-inf")
+        self._settings = settings
 
     def keep(self) -> None:
         """See that it runs; to be called now and then."""
         now = time.monotonic()
-        if not self._wanted or now - self._looked_at < CHECK_EVERY:
+        if not any(places(self._settings)) or now - self._looked_at < CHECK_EVERY:
             return
         self._looked_at = now
         if self._process is not None:
@@ -63,6 +70,11 @@ class MetricsProcess:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+
+def places(settings: Settings) -> tuple[str, str]:
+    """Where metrics are told: an address, a file; '' for none."""
+    return settings.metrics_address, settings.metrics_file
 
 
 class Teller:

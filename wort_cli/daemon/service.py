@@ -103,7 +103,10 @@ def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, v
         try:
             if told.to_reload:
                 told.to_reload = False
-                reload_settings(coordinator)
+                if (settings := settings_anew()) is not None:
+                    coordinator.use(settings)
+                    housekeeper.use(settings)
+                    vitals.use(settings)
             coordinator.turn()
             housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
@@ -120,14 +123,15 @@ def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, v
     log.info("received %s", told.to_end)
 
 
-def reload_settings(coordinator: Coordinator) -> None:
-    """Go by the settings as they are now, or, if these can't be used, by those that there are."""
+def settings_anew() -> Settings | None:
+    """The settings as they are now; None if they can't be used, and those that there are go on."""
     try:
-        coordinator.use(load_settings())
+        settings = load_settings()
     except WortError as error:
         log.error("the settings stay as they are: %s", error.sentence)
-    else:
-        log.info("the settings were read anew")
+        return None
+    log.info("the settings were read anew")
+    return settings
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:

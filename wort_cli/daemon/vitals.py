@@ -41,6 +41,10 @@ class Vitals:
         self._told_at = self._proved_at = -PROVE_EVERY
         self._damaged = False
 
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from now on."""
+        self._metrics.use(settings)
+
     def turned(self, began: float, trouble: str) -> None:
         """A turn that began at `began` (monotonic) has ended, with trouble or ''."""
         now = time.monotonic()
