@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.archives import DECODE, LAYOUTS, flip_bit_in_reads, make_archive, make_paired, reference_signature, truncate
+from wort_cli.pipeline import promises
 
 T = TypeVar("T")
 WORT = Path(sys.executable).with_name("wort")
@@ -317,7 +318,7 @@ class Home:
     def leftovers(self) -> list[Path]:
         """Files that should be gone once nothing runs: `.partial` ones, and whatever is in a workspace."""
         work = self.path / "work"
-        inside = sorted(work.rglob("*")) if work.exists() else []
+        inside = [path for path in sorted(work.rglob("*")) if path != work / promises.FILE]
         return [*sorted(self.root.rglob("*.partial")), *inside]
 
     def end(self) -> None:

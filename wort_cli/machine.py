@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 RESERVE_SHARE, LARGEST_RESERVE = 0.05, 1_000_000_000
 """Of a disk's bytes, those that are left alone where no setting says how many."""
 
@@ -43,6 +44,14 @@ def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     if free is None:
         raise ValueError(f"{proc / 'meminfo'} has no MemAvailable")
     return min(free, *limits(proc, cgroups), free)
+
+
+def resident_memory(pid: int) -> int:
+    """The bytes of memory that a process has now; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def limits(proc: Path, cgroups: Path) -> Iterator[int]:

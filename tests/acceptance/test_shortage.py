@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_bad_cases import FILL, in_namespace
-from tests.support import WORT, Home, Shelf, gunzipped, link, until
+from tests.support import WORT, Gate, Home, Shelf, gunzipped, link, until
+from wort_cli.pipeline.promises import Need, Promise, promises
 
 HUGE = str(10**15)
 
@@ -27,6 +28,40 @@ def test_a_job_waits_for_what_is_short_now(variable: str, value: str, reason: st
     assert not home.leftovers()
     home("compute", "SRR000001", "--now").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
+
+
+@pytest.mark.parametrize(("of_others", "reason"), [(Need(memory=10**15), "memory"), (Need(work=10**15), "disk-low")])
+def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason: str, home: Home, shelf: Shelf) -> None:
+    """The other job is this process."""
+    attempt = home.path / "work" / "99" / "attempt-1"
+    attempt.mkdir(parents=True)
+    with promises(home.path / "work") as book:
+        book.give(Promise.now(attempt, attempt, of_others))
+    home.keep("SRR000001", shelf.archive())
+    home("compute", "SRR000001", "--now").expect(75, reason)
+    assert "other jobs are going to take 1" in home.job("SRR000001").message
+    attempt.rmdir()
+    attempt.parent.rmdir()
+    home("compute", "SRR000001", "--now").expect(0)
+
+
+def test_a_job_at_work_has_what_it_needs_promised_to_it(home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive())
+    gate = Gate(home)
+    home("daemon", "start", env=gate.env).expect(0)
+    home("compute", "SRR000001").expect(0)
+    gate.until_reached()
+    assert outstanding(home).memory > 10_000_000
+    assert outstanding(home).store > 0
+    gate.open()
+    home("wait", "SRR000001").expect(0)
+    assert outstanding(home) == Need()
+
+
+def outstanding(home: Home) -> Need:
+    """What is promised of the machine to the jobs of a home."""
+    with promises(home.path / "work") as book:
+        return book.outstanding
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 """Whether a run may begin here and now: pure decisions of what it will take and of what this machine has left.
 
 What a run takes follows from its size alone, once it is resolved: so many bases, of which a share are distinct k-mers,
-of which one in `scaled` is kept.  Where there is not enough, the job waits and says why, with figures; it does not
-begin and fail hours later.  An estimate may be wrong: a disk that fills up on the way makes a job wait too (check.py).
+of which one in `scaled` is kept.  What runs at work have still to take is theirs (promises.py).  Where there is not
+enough, the job waits and says why, with figures; it does not begin and fail hours later.  An estimate may be wrong: a
+disk that fills up on the way makes a job wait too (check.py).
 """
-
-from dataclasses import dataclass
 
 from wort_cli.failure import Failure, JobFailed, Reason
 from wort_cli.machine import Disk, available_memory, disk_of, said
+from wort_cli.pipeline.promises import Need, Promise, promises, size_of
 from wort_cli.pipeline.resolve import Archive
 from wort_cli.pipeline.slices import plan
 from wort_cli.pipeline.workspace import Workspace
@@ -23,17 +23,7 @@ IN_MEMORY = 21
 """Bytes of a hash that is being counted: table, buffer and what merging takes, measured (counts.py)."""
 LEAST_WORK, LEAST_MEMORY = 20_000, 50_000_000
 """Bytes that the smallest run takes: log, provenance; buffers."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a run is estimated to take; bytes."""
-
-    work: int
-    """In its workspace."""
-    store: int
-    """In the store."""
-    memory: int
+NOTHING = Need()
 
 
 def need_of(bases: int, slices: int, threads: int, profile: Profile, share: float) -> Need:
@@ -50,42 +40,64 @@ def need_of(bases: int, slices: int, threads: int, profile: Profile, share: floa
 
 
 def shortage(
-    need: Need, work: Disk, store: Disk, memory: int, disk_reserve: int = 0, memory_reserve: int = 0
+    need: Need,
+    work: Disk,
+    store: Disk,
+    memory: int,
+    disk_reserve: int = 0,
+    memory_reserve: int = 0,
+    promised: Need = NOTHING,
 ) -> Failure | None:
-    """Why a run must wait: what it needs is not there.  None if it may begin."""
+    """Why a run must wait: what it needs is not there, or promised to others.  None if it may begin."""
     if work.device == store.device:
-        demands = [(need.work + need.store, work, "the workspace and the signature")]
+        both = promised.work + promised.store
+        demands = [(need.work + need.store, both, work, "the workspace and the signature")]
     else:
-        demands = [(need.work, work, "the workspace"), (need.store, store, "the signature")]
-    for wanted, disk, what in demands:
+        demands = [
+            (need.work, promised.work, work, "the workspace"),
+            (need.store, promised.store, store, "the signature"),
+        ]
+    for wanted, others, disk, what in demands:
         reserve = disk.reserve(disk_reserve)
-        if disk.free - reserve < wanted:
+        if disk.free - reserve - others < wanted:
             return Failure(
                 Reason.DISK_LOW,
                 f"{what} will take about {said(wanted)}; {said(disk.free)} are free at {disk.path}, "
-                f"of which {said(reserve)} are kept in reserve",
+                f"of which {kept(reserve, others)}",
             )
-    if memory - memory_reserve < need.memory:
+    if memory - memory_reserve - promised.memory < need.memory:
         return Failure(
             Reason.MEMORY,
             f"it will take about {said(need.memory)} of memory; {said(memory)} are available, "
-            f"of which {said(memory_reserve)} are kept in reserve",
+            f"of which {kept(memory_reserve, promised.memory)}",
         )
     return None
 
 
+def kept(reserve: int, others: int) -> str:
+    """What is not for this run."""
+    of_others = f", and other jobs are going to take {said(others)}" if others else ""
+    return f"{said(reserve)} are kept in reserve{of_others}"
+
+
 def check_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:
-    """JobFailed(disk-low or memory) if there is too little for this run; finished slices need no more space."""
+    """JobFailed(disk-low or memory) if there is too little for this run; what there is is then promised to it.
+
+    Finished slices need no more space.
+    """
     slices = len(plan(archive.spots, archive.bases, spec.slice_bases))
     need = need_of(archive.bases, slices, spec.threads, profile, spec.distinct_share)
-    there = sum(file.stat().st_size for file in workspace.slices.glob("*")) if workspace.slices.exists() else 0
-    found = shortage(
-        Need(max(LEAST_WORK, need.work - there), need.store, need.memory),
-        disk_of(spec.workspace),
-        disk_of(spec.store),
-        available_memory(),
-        spec.disk_reserve,
-        spec.memory_reserve,
-    )
-    if found is not None:
-        raise JobFailed(found.reason, found.detail)
+    left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
+    with promises(spec.workspace.parent) as given:
+        found = shortage(
+            left,
+            disk_of(spec.workspace),
+            disk_of(spec.store),
+            available_memory(),
+            spec.disk_reserve,
+            spec.memory_reserve,
+            given.outstanding,
+        )
+        if found is not None:
+            raise JobFailed(found.reason, found.detail)
+        given.give(Promise.now(workspace.own, workspace.slices, need))

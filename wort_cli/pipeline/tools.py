@@ -22,7 +22,7 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 from wort_cli.failure import JobFailed, Reason
-from wort_cli.pipeline.tool_errors import is_refusal, has_address
+from wort_cli.pipeline.tool_errors import has_address, is_refusal
 from wort_cli.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 

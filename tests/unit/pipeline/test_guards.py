@@ -6,7 +6,8 @@ import pytest
 
 from wort_cli.failure import Reason
 from wort_cli.machine import Disk
-from wort_cli.pipeline.guards import IN_MEMORY, IN_SLICE, LEAST_MEMORY, LEAST_WORK, SEALED, Need, need_of, shortage
+from wort_cli.pipeline.guards import IN_MEMORY, IN_SLICE, LEAST_MEMORY, LEAST_WORK, SEALED, need_of, shortage
+from wort_cli.pipeline.promises import Need
 from wort_cli.profile import SRA_V1
 
 MB = 1_000_000
