@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,8 @@ PATIENCE = 8.0
 SURVIVE = 5.0
 """Seconds that a tool may outlive a worker or a daemon that was killed."""
 TICK = 0.03
+FELT = 0.2
+"""Seconds in which a strike that is over at once is felt by whoever runs."""
 ENDED_WITHIN = 120.0
 """Seconds after the last strike, or after another job has ended, in which one more must end."""
 INSIDE = "WORT_FAULTS_INSIDE"
@@ -51,11 +54,8 @@ class Report:
     landed: list[Strike] = field(default_factory=list)
     missed: list[Strike] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-    @property
-    def struck(self) -> set[Kind]:
-        """What really was done."""
-        return {strike.kind for strike in self.landed}
+    met: dict[str, set[Strike]] = field(default_factory=lambda: defaultdict(set))
+    """What each run's job met: strikes that landed, or were not lifted yet, while it ran."""
 
 
 class Failed(Exception):
@@ -82,7 +82,7 @@ class Campaign:
             self._fight()
             self._settle()
             self._complain(verdict.of_orders(self._orders, self._jobs()))
-            self._complain(verdict.of_failures(self._orders, self._jobs(), self.report.struck))
+            self._complain(verdict.of_failures(self._orders, self._jobs(), self.report.met))
             self._retry()
             self._complain(verdict.of_outcomes(self._orders, self._jobs()))
             self._complain(verdict.of_ledger(self._machine))
@@ -111,12 +111,17 @@ class Campaign:
                 while planned and planned[0].at <= self._now():
                     due.append(planned.pop(0))
                 for one in list(due):
+                    before = self._running()
                     lift = strike(one, self._machine)
                     if lift is not None or self._now() > one.at + PATIENCE:
                         due.remove(one)
                         self._note(one, landed=lift is not None)
                     if lift is not None:
-                        lifts.append((self._now() + one.lasting, one, lift))
+                        self._meet(one, before)
+                        lifts.append((self._now() + max(one.lasting, FELT), one, lift))
+                running = self._running() if lifts else ()
+                for _, one, _ in lifts:
+                    self._meet(one, running)
                 for item in [item for item in lifts if item[0] <= self._now()]:
                     lifts.remove(item)
                     item[2]()
@@ -132,6 +137,15 @@ class Campaign:
             f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} found nobody; "
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
+
+    def _running(self) -> set[str]:
+        """The runs whose jobs run just now."""
+        return {name for (name,) in self._machine.home.select("SELECT name FROM jobs WHERE state = 'running'")}
+
+    def _meet(self, one: Strike, runs: Iterable[str]) -> None:
+        """Note that a strike may be felt by the jobs of some runs."""
+        for run in runs:
+            self.report.met[run].add(one)
 
     def _survivors(self) -> Iterator[str]:
         """No process of a job survives its worker for long."""

@@ -6,11 +6,11 @@ import contextlib
 import fcntl
 import gzip
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.faults.machine import Machine
-from tests.faults.plan import SIGNALS, Kind, Order
+from tests.faults.plan import SIGNALS, Kind, Order, Strike
 from tests.support import LIVE, JobRow
 
 ENDED_BY_A_SIGNAL = {Kind.KILL, Kind.TERM, Kind.HUP}
@@ -27,7 +27,9 @@ EXPLAINED: dict[str, set[Kind]] = {
     "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
-"""Reasons for which a good run may have failed, and what must have happened for that."""
+"""Reasons for which a good run may have failed, and what its job must have met for that."""
+STRIKES_OUT = 3
+"""So often a job must have been struck that was set aside."""
 
 
 def live(jobs: Sequence[JobRow]) -> list[JobRow]:
@@ -45,15 +47,22 @@ def of_orders(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
         yield f"nobody has asked for {name}"
 
 
-def of_failures(orders: Sequence[Order], jobs: Sequence[JobRow], struck: set[Kind]) -> Iterator[str]:
-    """Before anything is retried: what did not end as it should has failed, for a reason that the strikes explain."""
+def of_failures(
+    orders: Sequence[Order], jobs: Sequence[JobRow], met: Mapping[str, Collection[Strike]]
+) -> Iterator[str]:
+    """Before anything is retried: what did not end as it should has failed, for a reason that what it met explains."""
     ended = {job.name: job for job in jobs}
     for order in orders:
         job = ended.get(order.run)
         if job is None or (job.state, job.reason) == (order.case.state, order.case.reason):
             continue
-        if job.state != "failed" or not EXPLAINED.get(job.reason, set()) & struck:
-            yield f"{order.run} ({order.case.archive}) is {job.state}, {job.reason}: {job.message}"
+        explaining = [str(one) for one in met.get(order.run, ()) if one.kind in EXPLAINED.get(job.reason, set())]
+        needed = STRIKES_OUT if job.reason == "set-aside" else 1
+        if job.state != "failed" or len(explaining) < needed:
+            yield (
+                f"{order.run} ({order.case.archive}) is {job.state}, {job.reason}: {job.message}; "
+                f"it met {', '.join(map(str, met.get(order.run, ()))) or 'nothing'}"
+            )
 
 
 def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
