@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.certificate import make_certificate
 from tests.support import until
 
 ACCESS_KEY = "wort-test-access"
@@ -71,13 +72,23 @@ class Ceph:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.port = free_port()
+        self.port, self._tls_port = free_port(), free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def endpoint(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def secure_endpoint(self) -> str:
+        """The same server by TLS."""
+        return f"https://127.0.0.1:{self._tls_port}"
+
+    @property
+    def certificate(self) -> Path:
+        """What to trust for that."""
+        return self.root / "certificate.pem"
 
     def __enter__(self) -> Ceph:
         try:
@@ -101,6 +112,7 @@ class Ceph:
     def _make(self) -> None:
         for name in ("mon", "osd", "log"):
             (self.root / name).mkdir(parents=True)
+        make_certificate(self.certificate, self._key, "127.0.0.1", "IP:127.0.0.1")
         fsid, port = str(uuid.uuid4()), free_port()
         self._conf.write_text(CONFIGURATION.format(fsid=fsid, port=port, root=self.root), encoding="ascii")
         monmap = str(self.root / "monmap")
@@ -124,7 +136,8 @@ class Ceph:
 
     def start_gateway(self) -> None:
         """Start it, at the same address as before; return when it answers."""
-        frontend = f"beast endpoint=127.0.0.1:{self.port}"
+        tls = f"ssl_endpoint=127.0.0.1:{self._tls_port} ssl_certificate={self.certificate} ssl_private_key={self._key}"
+        frontend = f"beast endpoint=127.0.0.1:{self.port} {tls}"
         self._start("rgw", "radosgw", "-n", "client.rgw", "-f", "--rgw_frontends", frontend)
         until(self._answers, "the gateway answers", 60, pause=0.05)
 
@@ -169,6 +182,10 @@ class Ceph:
     @property
     def _conf(self) -> Path:
         return self.root / "ceph.conf"
+
+    @property
+    def _key(self) -> Path:
+        return self.root / "key.pem"
 
     def _start(self, name: str, *argv: str) -> None:
         with (self.root / "log" / name).open("ab") as log:

@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.certificate import make_certificate
 from tests.submissions import proper
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal
@@ -312,12 +313,7 @@ def start_servers(scratch: Path) -> None:
         Web6(("::1", 80), Secret),
     ]
     certificate, key = scratch / "certificate.pem", scratch / "key.pem"
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=public.example",
-            "-addext", "subjectAltName=DNS:public.example", "-keyout", key, "-out", certificate,
-        ], check=True, capture_output=True,
-    )  # fmt: skip
+    make_certificate(certificate, key, "public.example", "DNS:public.example")
     os.environ["SSL_CERT_FILE"] = str(certificate)
     secure = Web((PUBLIC, 443), Site)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

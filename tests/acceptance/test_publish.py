@@ -66,6 +66,24 @@ def test_a_signature_is_published_as_readers_expect_it(
     assert RUN in told.stdout
 
 
+def test_a_bucket_by_tls(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    """Ceph 16 refuses over https the checksums that AWS's clients send of themselves."""
+    trusted = {"WORT_S3_ENDPOINT": bucket.ceph.secure_endpoint, "AWS_CA_BUNDLE": str(bucket.ceph.certificate)}
+    home("compute", RUN, "--now", env=trusted).expect(0)
+    assert bucket.signature(RUN) == wanted
+    home("sync", "check", env=trusted).expect(0)
+    home("doctor", env=trusted).expect(0)
+    home.signature_file(RUN).unlink()
+    assert home("view", RUN, "--raw", env=trusted).expect(0).out.encode() == wanted
+
+
+def test_a_server_whose_certificate_nobody_trusts_is_given_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    untrusted = {"WORT_S3_ENDPOINT": bucket.ceph.secure_endpoint}
+    home("compute", RUN, "--now", env=untrusted).expect(75, "no secure connection", "AWS_CA_BUNDLE")
+    assert bucket.all_keys() == []
+    home("sync", "push", env=untrusted).expect(75, "no secure connection")
+
+
 def test_what_is_there_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
     home("compute", RUN, "--now").expect(0)
     other = other_home(home, shelf, tmp_path / "other")
