@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NETWORK = "network"
     RATE_LIMITED = "rate-limited"
     DISK_LOW = "disk-low"
+    DISK_ERROR = "disk-error"
     MEMORY = "memory"
     TOOL_MISSING = "tool-missing"
     TOOL_CRASH = "tool-crash"
@@ -119,6 +120,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "the disk is full, or nearly so",
         "free some space, or lower the setting `disk_reserve`; it is tried again by itself, for as long as that takes",
+    ),
+    Reason.DISK_ERROR: (
+        Disposition.RETRY,
+        "a disk can't be read or written",
+        "look at the disk and its mount (`dmesg`, `wort doctor`); it is tried again by itself",
     ),
     Reason.MEMORY: (
         Disposition.RETRY,

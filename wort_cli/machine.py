@@ -32,9 +32,14 @@ class Disk:
 
 def disk_of(path: Path) -> Disk:
     """The disk that a path is on, or will be on once it is made; OSError if that can't be told."""
-    place = next(place for place in (path, *path.parents) if place.exists())
+    place = existing(path)
     found = os.statvfs(place)
     return Disk(path, place.stat().st_dev, found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+
+
+def existing(path: Path) -> Path:
+    """A path, or of what will once be there, the directory above it that is there now."""
+    return next(place for place in (path, *path.parents) if place.exists())
 
 
 def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:

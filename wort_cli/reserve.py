@@ -3,9 +3,12 @@
 Once a job begins, what it takes in particular is looked at by the pipeline (pipeline/guards.py).
 """
 
+import errno
+import os
+import tempfile
 from collections.abc import Sequence
 
-from wort_cli.machine import Disk, disk_of, load, said
+from wort_cli.machine import Disk, disk_of, existing, load, said
 from wort_cli.settings import Settings
 
 
@@ -33,6 +36,23 @@ def why_none_begins(disks: Sequence[Disk], reserve: int, load_now: float, max_lo
 def disks_of(settings: Settings) -> list[Disk]:
     """The disks that jobs and the ledger need."""
     return [disk_of(path) for path in (settings.data_dir, settings.store_dir, settings.work_dir, settings.state_dir)]
+
+
+def unwritable(disks: Sequence[Disk]) -> str:
+    """A sentence of the first place to which nothing can be written, '' if there is none.
+
+    Its disk is breaking, or was mounted anew for reading only, as the kernel does then.  A byte is written and synced,
+    into a file without a name.
+    """
+    for place in dict.fromkeys(existing(disk.path) for disk in disks):
+        try:
+            with tempfile.TemporaryFile(dir=place, buffering=0) as file:
+                file.write(b"x")
+                os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # of full ones, the reserve tells
+                return f"nothing can be written to {place}: {error.strerror}"
+    return ""
 
 
 def why_none_begins_here(settings: Settings) -> str:

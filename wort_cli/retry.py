@@ -1,8 +1,8 @@
 """What becomes of a job that did not succeed: a pure decision of the failure, how often and for how long it went so.
 
-Three kinds of trouble that may pass are told apart.  Mishaps of this machine: the next try may follow soon, and three
-of them are no accident.  What is short here, or took too long: ten times.  Trouble elsewhere, and a full disk: for
-days, for an outage of a weekend must not cost a job, and nobody must have to watch.
+Four kinds of trouble that may pass are told apart.  Mishaps of this machine: the next try may follow soon, and three
+of them are no accident.  What took too long: ten times.  Trouble elsewhere, and a disk that is breaking: for days, for
+an outage of a weekend must not cost a job, and nobody must have to watch.  What is short here: for as long as it is.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from wort_cli.settings import Settings
 
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Mishaps of this machine: the next try may follow soon, and three of them mean that it is no accident."""
-PATIENT = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN})
+PATIENT = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN, Reason.DISK_ERROR})
 """Trouble that is none of the job's, and that is going to pass when somebody mends it."""
 SPREAD = 0.25
 """Delays are spread by this share, so that jobs that failed together don't return together."""

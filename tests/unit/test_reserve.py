@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from wort_cli.machine import Disk
-from wort_cli.reserve import disks_of, low_disks, why_none_begins
+from wort_cli.reserve import disks_of, low_disks, unwritable, why_none_begins
 from wort_cli.settings import load_settings
 
 FULL, ROOMY = Disk(Path("/full"), 1, 5, 100), Disk(Path("/roomy"), 2, 6, 100)
@@ -30,3 +30,10 @@ def test_directories_that_are_not_made_yet_have_a_disk(tmp_path: Path) -> None:
     disks = disks_of(load_settings({"WORT_HOME": str(tmp_path / "a" / "b")}))
     assert {disk.device for disk in disks} == {tmp_path.stat().st_dev}
     assert all(0 < disk.free <= disk.total for disk in disks)
+
+
+def test_places_to_which_nothing_can_be_written_are_found(tmp_path: Path) -> None:
+    good = Disk(tmp_path / "not" / "made" / "yet", 1, 5, 100)
+    assert unwritable([good, good]) == ""
+    assert list(tmp_path.iterdir()) == []
+    assert unwritable([good, Disk(Path("/proc"), 2, 5, 100)]).startswith("nothing can be written to /proc: ")

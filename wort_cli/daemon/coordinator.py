@@ -44,6 +44,8 @@ class Attempt:
     leased_at: float
     sign: SignOfLife | None = None
     called_off_at: float | None = None
+    ended: bool = False
+    """Whether the ledger knows how it ended; what the queue has of it is still to be forgotten."""
 
 
 class Coordinator:
@@ -73,6 +75,11 @@ class Coordinator:
     def held(self) -> str:
         """Why no job begins, if none may."""
         return self._hold.why
+
+    @property
+    def damage(self) -> str:
+        """Which disk is breaking, if one is."""
+        return self._hold.damage
 
     def excuse(self) -> None:
         """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
@@ -108,28 +115,30 @@ class Coordinator:
         """Make another queue in place of one that is lost: workers that have the old one hear nothing any more."""
         log.warning("%s was deleted or damaged; making it anew, and starting other workers", self._queue.path)
         self._workers.stop()
-        try:
-            self._collect()
-        except Exception:  # of a damaged file; what was in it is done again
-            log.exception("the results in it can't be read")
-        for attempt in self._attempts.values():
-            self._end_processes(attempt.job_id, attempt.number)
-            self._ledger.give_back(attempt.job_id, attempt.number, "the queue's file was lost")
-        self._attempts.clear()
+        self._give_back_what_runs("the queue's file was lost")
         self._queue.make_anew()
         self._workers.start_again()
 
     def give_all_back(self) -> None:
         """Once the workers have stopped: keep the results there are, queue the rest again."""
-        self._collect()
+        self._give_back_what_runs("the daemon was stopped")
+
+    def _give_back_what_runs(self, why: str) -> None:
+        try:
+            self._collect()
+        except Exception:  # of a damaged file; what was in it is done again
+            log.exception("the results in the queue can't be read")
         for attempt in self._attempts.values():
             self._end_processes(attempt.job_id, attempt.number)
-            self._ledger.give_back(attempt.job_id, attempt.number, "the daemon was stopped")
+            self._ledger.give_back(attempt.job_id, attempt.number, why)
         self._attempts.clear()
 
     def _collect(self) -> None:
         for attempt in list(self._attempts.values()):
-            result = self._queue.result(attempt.task_id, attempt.job_id, attempt.number)
+            if attempt.ended:  # the queue could not be written then
+                self._forget(attempt)
+                continue
+            result = self._queue.result(attempt.task_id)
             if result is None:
                 continue
             if isinstance(result, Error):
@@ -138,11 +147,20 @@ class Coordinator:
             self._end(attempt, result)
 
     def _end(self, attempt: Attempt, result: JobResult) -> None:
-        del self._attempts[attempt.job_id]
-        self._queue.forget(attempt.job_id, attempt.number)
         if attempt.called_off_at is not None:
             remove_workspace(self._settings.workspace(attempt.job_id))
-            return
+        else:
+            self._finish(attempt, result)
+        attempt.ended = True
+        self._forget(attempt)
+
+    def _forget(self, attempt: Attempt) -> None:
+        self._queue.forget(attempt.task_id, attempt.job_id, attempt.number)
+        del self._attempts[attempt.job_id]
+
+    def _finish(self, attempt: Attempt, result: JobResult) -> None:
+        if result.failure and result.failure.reason is Reason.DISK_ERROR:
+            self._hold.doubt()
         state = self._ledger.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
         if state is not None and not state.is_live:
             tidy(self._settings.workspace(attempt.job_id), result.failure)
@@ -224,11 +242,12 @@ class Coordinator:
             self._ledger.give_back(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
+        held = self._hold.now(self._settings)
         if self._ledger.controls.value("paused", "") == "yes":
             return
         jobs = int(self._ledger.controls.value("jobs", str(self._settings.jobs)))
         self._workers.grow(jobs)
-        if self._hold.now(self._settings):
+        if held:
             return
         free = jobs - len(self._attempts)
         if free <= 0:

@@ -138,19 +138,23 @@ class WorkQueue:
             return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None
         return False
 
-    def result(self, task_id: str, job_id: int, attempt: int) -> JobResult | Error | None:
-        """The result of an attempt, once; an Error if the task itself failed, None if there is none yet."""
+    def result(self, task_id: str) -> JobResult | Error | None:
+        """The result of an attempt; an Error if the task itself failed, None if there is none yet.
+
+        It stays until it is forgotten: until what follows from it stands in the ledger.
+        """
         with unless_it_is_garbage():
-            found = self.huey.get(task_id)
+            found = self.huey.get(task_id, peek=True)
             if found is None or isinstance(found, Error):
                 return found
             return JobResult.from_json(found)
+        self.huey.delete(task_id)
         return None
 
-    def forget(self, job_id: int, attempt: int) -> None:
+    def forget(self, task_id: str, job_id: int, attempt: int) -> None:
         """Drop what is stored of an attempt that has ended."""
-        for kind in ("taken", "life", "call-off"):
-            self.huey.delete(key(kind, job_id, attempt))
+        for name in (*(key(kind, job_id, attempt) for kind in ("taken", "life", "call-off")), task_id):
+            self.huey.delete(name)
 
 
 def make_file(path: Path) -> None:

@@ -53,6 +53,7 @@ class Vitals:
         if not trouble and now - self._proved_at > PROVE_EVERY:
             trouble = self._prove_ledger()
             self._proved_at = now
+        trouble = trouble or self._coordinator.damage
         news = bool(trouble) != bool(self._trouble)
         if trouble and not self._trouble:
             self._trouble_since = time.time()

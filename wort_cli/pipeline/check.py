@@ -10,6 +10,17 @@ from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import SketchSummary
 from wort_cli.stores.objects import StoreTrouble
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+BREAKING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
+"""What the kernel says of a disk that is breaking; some are mounted anew then, for reading only."""
+DENIED = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
+ERRORS = {
+    **dict.fromkeys(FULL, Reason.DISK_LOW),
+    **dict.fromkeys(BREAKING, Reason.DISK_ERROR),
+    **dict.fromkeys(DENIED, Reason.STORAGE_DENIED),
+}
+"""What a file that can't be read or written means for the job."""
+
 
 def check_has_spots(archive: Archive) -> None:
     """JobFailed if an archive counts no spots; of such a one fastq-dump says nothing at all."""
@@ -63,10 +74,5 @@ def failure_of(error: Exception) -> Failure:
         return Failure(Reason.MEMORY, "memory ran out")
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        detail = f"{error.strerror or error}{where}"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return Failure(Reason.DISK_LOW, detail)
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            return Failure(Reason.STORAGE_DENIED, detail)
-        return Failure(Reason.TOOL_CRASH, detail)
+        return Failure(ERRORS.get(error.errno or 0, Reason.TOOL_CRASH), f"{error.strerror or error}{where}")
     return Failure(Reason.TOOL_CRASH, f"{type(error).__name__}: {error}"[:300])

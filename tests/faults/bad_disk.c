@@ -1,0 +1,46 @@
+/* A disk that is breaking: whoever loads this (LD_PRELOAD) can't write to a file whose path begins with $BAD_DISK, as
+ * long as the file $BAD_WHILE exists.  The kernel would say the same (EIO) of a sector that can't be written.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int is_bad(int file)
+{
+    const char *disk = getenv("BAD_DISK"), *bad_while = getenv("BAD_WHILE");
+    char link[64], path[PATH_MAX];
+    ssize_t length;
+
+    if (!disk || !bad_while || access(bad_while, F_OK))
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    length = readlink(link, path, sizeof path);
+    return length > 0 && (size_t)length >= strlen(disk) && !strncmp(path, disk, strlen(disk));
+}
+
+#define UNLESS_BAD(name, result, parameters, arguments)                     \
+    result name parameters                                                  \
+    {                                                                       \
+        static result(*real) parameters;                                    \
+        if (!real)                                                          \
+            real = (result(*) parameters)dlsym(RTLD_NEXT, #name);           \
+        if (is_bad(file)) {                                                 \
+            errno = EIO;                                                    \
+            return -1;                                                      \
+        }                                                                   \
+        return real arguments;                                              \
+    }
+
+UNLESS_BAD(write, ssize_t, (int file, const void *data, size_t size), (file, data, size))
+UNLESS_BAD(pwrite, ssize_t, (int file, const void *data, size_t size, off_t at), (file, data, size, at))
+UNLESS_BAD(pwrite64, ssize_t, (int file, const void *data, size_t size, off64_t at), (file, data, size, at))
+UNLESS_BAD(fsync, int, (int file), (file))
+UNLESS_BAD(fdatasync, int, (int file), (file))
+UNLESS_BAD(ftruncate, int, (int file, off_t size), (file, size))
+UNLESS_BAD(ftruncate64, int, (int file, off64_t size), (file, size))

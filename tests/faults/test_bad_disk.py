@@ -1,0 +1,89 @@
+"""A disk that can't be written any more: the daemon says so, nothing is lost, and it goes on once the disk is well."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import Gate, Home, Shelf, until
+
+RUNS = ("SRR000001", "SRR000002")
+
+
+HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
+
+
+class Disk:
+    """A disk that breaks and is mended: of a home, all files whose path below it begins with `part`."""
+
+    def __init__(self, home: Home, part: str) -> None:
+        library = home.root / "bad_disk.so"
+        source = Path(__file__).with_name("bad_disk.c")
+        subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        self._broken = home.root / "broken"
+        self.env = {
+            "LD_PRELOAD": str(library), "BAD_DISK": f"{home.path}/{part}", "BAD_WHILE": str(self._broken),
+        }  # fmt: skip
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """While nothing can be written to it."""
+        self._broken.touch()
+        try:
+            yield
+        finally:
+            self._broken.unlink()
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("ledger.db", "disk I/O error"),
+        ("queue.db", "a turn failed"),  # once no sign of life has come for `lease` seconds
+        ("work", "Input/output error"),
+        ("signatures", "Input/output error"),
+        ("", ""),  # all of it: then the daemon can't even say so, and whoever asks finds its word old
+    ],
+)
+def test_a_disk_that_breaks_in_the_midst_of_a_run(part: str, said: str, home: Home, shelf: Shelf, gate: Gate) -> None:
+    disk = Disk(home, part)
+    for run in RUNS:
+        home.keep(run, shelf.archive())
+    home("daemon", "start", env={**gate.env, **disk.env, "WORT_JOBS": "1", **HASTY}).expect(0)
+    daemon = home.daemon_pid()
+    home("compute", *RUNS).expect(0)
+    gate.until_reached()
+    with disk.broken():
+        gate.open()
+        told = until(lambda: unhealthy(home), "the daemon is unhealthy", 60)
+        assert told["state"] == "unhealthy"
+        assert any(said in sentence for sentence in told["problems"]), told["problems"]
+        if part in ("work", "signatures"):
+            assert home.job(RUNS[0]).reason == "disk-error"
+            assert told["held"].startswith("no job begins: nothing can be written to")
+    home("wait", *RUNS, timeout=120).expect(0)
+    assert home.daemon_pid() == daemon
+    for run in RUNS:
+        assert home.signature(run) == shelf.reference(shelf.archive(), run)
+    until(lambda: home("daemon", "status").code == 0, "the daemon is well", 60)
+
+
+def unhealthy(home: Home) -> dict[str, Any]:
+    """What the daemon's status says, if it is bad."""
+    done = home("daemon", "status", "--json")
+    return dict(done.json()) if done.code == 1 else {}
+
+
+@pytest.mark.parametrize("words", [("compute", RUNS[1]), ("cancel", RUNS[0]), ("retry", RUNS[0])])
+def test_a_command_that_can_not_write_says_so_and_changes_nothing(
+    words: tuple[str, ...], home: Home, shelf: Shelf
+) -> None:
+    disk = Disk(home, "ledger.db")
+    home("compute", RUNS[0]).expect(0)
+    before = home.jobs()
+    with disk.broken():
+        home(*words, env=disk.env).expect(75, "can't be written")
+    assert home.jobs() == before
