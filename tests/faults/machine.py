@@ -2,7 +2,7 @@
 
 It is what a person would have with systemd and Restart=always, only that a kill of the daemon kills nothing else: what
 systemd would do besides is not relied upon.  The disk is a tmpfs in a mount namespace of its own (campaign.py enters
-it), the clock is a library that is loaded into all processes (clock.c).
+it); the clock, and a disk that breaks, are libraries that are loaded into all processes (clock.c, bad_disk.c).
 """
 
 from __future__ import annotations
@@ -78,17 +78,40 @@ class Clock:
     """The wall clock of all processes of a home."""
 
     def __init__(self, home: Home) -> None:
-        library = home.root / "clock.so"
-        source = Path(__file__).with_name("clock.c")
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         self._file = home.root / "clock"
         self.move(0)
-        home.env |= {"LD_PRELOAD": str(library), "WALL_CLOCK": str(self._file)}
+        preload("clock", home)
+        home.env["WALL_CLOCK"] = str(self._file)
 
     def move(self, seconds: int) -> None:
         """Have it differ by so many seconds from the true time."""
         with self._file.open("r+b" if self._file.exists() else "wb") as file:  # those who have mapped it see it
             file.write(struct.pack("=q", seconds))
+
+
+class BadDisk:
+    """A disk that breaks and is mended: of a home, all files whose path below it begins with `part`."""
+
+    def __init__(self, home: Home, part: str = "") -> None:
+        self._broken = home.root / "broken"
+        preload("bad_disk", home)
+        home.env |= {"BAD_DISK": f"{home.path}/{part}", "BAD_WHILE": str(self._broken)}
+
+    @contextlib.contextmanager
+    def broken(self) -> Iterator[None]:
+        """While nothing can be written to it."""
+        self._broken.touch()
+        try:
+            yield
+        finally:
+            self._broken.unlink()
+
+
+def preload(name: str, home: Home) -> None:
+    """Have all processes of a home load the library that is made of NAME.c."""
+    library, source = home.root / f"{name}.so", Path(__file__).with_name(f"{name}.c")
+    subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    home.env["LD_PRELOAD"] = ":".join(filter(None, (home.env.get("LD_PRELOAD"), str(library))))
 
 
 class Daemon:
@@ -212,6 +235,7 @@ class Machine:
     def __init__(self, root: Path, ceph: Ceph, proxy: Proxy) -> None:
         self.home = SmallHome(root)
         self.clock = Clock(self.home)
+        self.bad_disk = BadDisk(self.home)
         self.daemon = Daemon(self.home)
         self.doomed: list[Doomed] = []
         bucket = Bucket(ceph)

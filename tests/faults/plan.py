@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TERM = "SIGTERM"
     HUP = "SIGHUP"
     DISK_FULL = "the disk is full"
+    DISK_BREAKS = "the disk can't be written"
     LEDGER_LOCKED = "the ledger is locked"
     QUEUE_LOCKED = "the queue is locked"
     QUEUE_DELETED = "the queue is deleted"
@@ -50,6 +51,7 @@ class Target(StrEnum):
 LASTING = {
     Kind.PAUSE: (1.0, 8.0),
     Kind.DISK_FULL: (2.0, 6.0),
+    Kind.DISK_BREAKS: (2.0, 6.0),
     Kind.LEDGER_LOCKED: (10.0, 10.0),
     Kind.QUEUE_LOCKED: (10.0, 10.0),
     Kind.CLOCK_FORWARD: (2.0, 10.0),

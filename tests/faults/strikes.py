@@ -59,6 +59,7 @@ def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager
     home, server = machine.home, machine.server
     kinds: dict[Kind, Callable[[], contextlib.AbstractContextManager[None]]] = {
         Kind.DISK_FULL: lambda: full(home.disk),
+        Kind.DISK_BREAKS: machine.bad_disk.broken,
         Kind.LEDGER_LOCKED: lambda: locked(home.ledger),
         Kind.QUEUE_LOCKED: lambda: locked(home.path / "queue.db"),
         Kind.QUEUE_DELETED: lambda: without(home.path / "queue.db"),

@@ -1,41 +1,14 @@
 """A disk that can't be written any more: the daemon says so, nothing is lost, and it goes on once the disk is well."""
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.machine import BadDisk
 from tests.support import Gate, Home, Shelf, until
 
 RUNS = ("SRR000001", "SRR000002")
-
-
 HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
-
-
-class Disk:
-    """A disk that breaks and is mended: of a home, all files whose path below it begins with `part`."""
-
-    def __init__(self, home: Home, part: str) -> None:
-        library = home.root / "bad_disk.so"
-        source = Path(__file__).with_name("bad_disk.c")
-        subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-        self._broken = home.root / "broken"
-        self.env = {
-            "LD_PRELOAD": str(library), "BAD_DISK": f"{home.path}/{part}", "BAD_WHILE": str(self._broken),
-        }  # fmt: skip
-
-    @contextmanager
-    def broken(self) -> Iterator[None]:
-        """While nothing can be written to it."""
-        self._broken.touch()
-        try:
-            yield
-        finally:
-            self._broken.unlink()
 
 
 @pytest.mark.parametrize(
@@ -49,10 +22,10 @@ class Disk:
     ],
 )
 def test_a_disk_that_breaks_in_the_midst_of_a_run(part: str, said: str, home: Home, shelf: Shelf, gate: Gate) -> None:
-    disk = Disk(home, part)
+    disk = BadDisk(home, part)
     for run in RUNS:
         home.keep(run, shelf.archive())
-    home("daemon", "start", env={**gate.env, **disk.env, "WORT_JOBS": "1", **HASTY}).expect(0)
+    home("daemon", "start", env={**gate.env, "WORT_JOBS": "1", **HASTY}).expect(0)
     daemon = home.daemon_pid()
     home("compute", *RUNS).expect(0)
     gate.until_reached()
@@ -81,9 +54,9 @@ def unhealthy(home: Home) -> dict[str, Any]:
 def test_a_command_that_can_not_write_says_so_and_changes_nothing(
     words: tuple[str, ...], home: Home, shelf: Shelf
 ) -> None:
-    disk = Disk(home, "ledger.db")
+    disk = BadDisk(home, "ledger.db")
     home("compute", RUNS[0]).expect(0)
     before = home.jobs()
     with disk.broken():
-        home(*words, env=disk.env).expect(75, "can't be written")
+        home(*words).expect(75, "can't be written")
     assert home.jobs() == before

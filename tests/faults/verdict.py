@@ -19,10 +19,11 @@ S3 = {Kind.S3_DOWN, Kind.S3_FROZEN, Kind.S3_WRONG}
 EXPLAINED: dict[str, set[Kind]] = {
     "tool-crash": {*SIGNALS, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
-    "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL},
+    "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL, Kind.DISK_BREAKS},
     "set-aside": {*SIGNALS, *HELD_UP},  # what struck one job three times
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
+    "disk-error": {Kind.DISK_BREAKS},
     "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
     "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
