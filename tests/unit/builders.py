@@ -15,7 +15,7 @@ from wort_cli.accession import parse_name
 from wort_cli.job import JobRequest, Source
 from wort_cli.signature_file import Sketch
 from wort_cli.signature_record import Provenance, SketchSummary
-from wort_cli.work import Published
+from wort_cli.work import JobSpec, Published
 
 PROFILE = "sra-v1"
 MAX_HASH = 18446744073709552
@@ -66,6 +66,15 @@ def provenance(name: str = "SRR139146", **changes: Any) -> Provenance:
 
 def published(name: str = "SRR139146", **changes: Any) -> Published:
     return Published(f"sigs/{name[:6]}/{name}.sig", 99, provenance(name, **changes))
+
+
+def job_spec(root: Path, archive: Path | None = None) -> JobSpec:
+    """The work of a job whose files are all below a directory."""
+    return JobSpec(
+        job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
+        workspace=root / "work", store=root / "store", log=root / "logs" / "1.log", archives=(), engine="kernel",
+        decoder="auto", threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
+    )  # fmt: skip
 
 
 def numbers(values: Sequence[int]) -> NDArray[np.uint64]:

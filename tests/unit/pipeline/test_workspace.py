@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import provenance
-from wort_cli.accession import parse_name
+from tests.unit.builders import job_spec, provenance
 from wort_cli.failure import Failure, Reason
 from wort_cli.job import Source
 from wort_cli.pipeline.workspace import Workspace, tidy
@@ -18,11 +17,7 @@ from wort_cli.work import JobSpec
 def spec(tmp_path: Path) -> JobSpec:
     archive = tmp_path / "SRR139146.sra"
     archive.write_bytes(b"archive")
-    return JobSpec(
-        job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
-        workspace=tmp_path / "work", store=tmp_path / "store", log=tmp_path / "log", archives=(), engine="kernel",
-        decoder="auto", threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
-    )  # fmt: skip
+    return job_spec(tmp_path, archive)
 
 
 @pytest.fixture

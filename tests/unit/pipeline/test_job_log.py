@@ -1,0 +1,52 @@
+"""The log of a job tells of all its attempts, and does not grow without end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import job_spec
+from wort_cli.pipeline.job_log import CUT, KEPT, LONGEST, job_log
+from wort_cli.work import JobSpec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> JobSpec:
+    """A job whose log is not there yet."""
+    return job_spec(tmp_path)
+
+
+def test_attempts_append_lines_with_their_number(spec: JobSpec) -> None:
+    for attempt in (1, 2):
+        with job_log(replace(spec, attempt=attempt)) as log:
+            log("one\ntwo")
+    lines = spec.log.read_text().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines if line.endswith(("one", "two"))] == [
+        "[1] one",
+        "[1] two",
+        "[2] one",
+        "[2] two",
+    ]
+
+
+def test_of_a_long_log_the_end_is_kept(spec: JobSpec) -> None:
+    with job_log(spec) as log:
+        log("\n".join(f"line {number}" for number in range(LONGEST // 20)))
+        assert spec.log.stat().st_size > LONGEST
+    with job_log(replace(spec, attempt=2)) as log:
+        log("the last")
+    data = spec.log.read_bytes()
+    assert data.startswith(CUT)
+    assert KEPT - 100 < len(data) < KEPT + 300
+    lines = data.decode().splitlines()
+    assert all(" [1] line " in line for line in lines[1:-2])
+    assert lines[-3].endswith(f"line {LONGEST // 20 - 1}")
+    assert lines[-1].endswith("[2] the last")
+
+
+def test_a_log_that_is_not_long_is_left_as_it_is(spec: JobSpec) -> None:
+    spec.log.parent.mkdir(parents=True)
+    spec.log.write_bytes(b"x" * (LONGEST - 1) + b"\n")
+    with job_log(spec):
+        pass
+    assert spec.log.read_bytes().startswith(b"x" * (LONGEST - 1) + b"\n")
