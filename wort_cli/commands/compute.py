@@ -14,7 +14,7 @@ from wort_cli.commands.follow import follow
 from wort_cli.commands.output import write_output
 from wort_cli.commands.place import Place
 from wort_cli.commands.sources import parse_sources
-from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError, shown
+from wort_cli.errors import DaemonNotRunning, UsageError, shown
 from wort_cli.instance import running_daemon
 from wort_cli.job import Job, JobRequest, JobState
 from wort_cli.ledger import Answer, Ledger, Submitted
@@ -84,7 +84,7 @@ def compute(
     if not (wait or now):
         show_answers(answers, as_json=as_json)
         say_what_is_next(answers, settings)
-        end_with([JobState.UNAVAILABLE if a.answer is Answer.UNAVAILABLE else JobState.DONE for a in answers])
+        outcome.leave(outcome.exit_code(state_at_once(answer) for answer in answers))
         return
     jobs = carry_out(answers, ledger, settings, now=now)
     if output is not None:
@@ -92,7 +92,12 @@ def compute(
             copy_out(place, source.name, output)
     show_jobs(answers, jobs, place, as_json=as_json)
     outcome.explain(list(jobs.values()))
-    end_with([jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers])
+    outcome.leave(outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers))
+
+
+def state_at_once(answer: Submitted) -> JobState:
+    """What an answer stands for while nobody waits: what was queued is as good as done."""
+    return JobState.UNAVAILABLE if answer.answer is Answer.UNAVAILABLE else JobState.DONE
 
 
 def submit(
@@ -193,10 +198,3 @@ def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], place: Place, 
             }
         )
     render.table(COLUMNS, records, as_json=as_json)
-
-
-def end_with(states: Sequence[JobState]) -> None:
-    """Exit by the outcome."""
-    code = outcome.exit_code(states)
-    if code is not ExitCode.OK:
-        raise typer.Exit(int(code))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.accession import RUN, Accession, LocalName, Name
-from wort_cli.commands.sources import parse_source
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger import Ledger
 from wort_cli.settings import Settings
@@ -24,8 +23,6 @@ from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal, SubmissionRefused
 from wort_cli.submission.sandbox import Accepted, Incoming, check_apart, incoming, opened, take_in
 from wort_cli.submission_record import SourceCheck, Submission
-from wort_cli.submissions import VerifyRequest
-from wort_cli.verdict import Depth
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 LONGEST_SUBMITTER = 100
@@ -162,19 +159,3 @@ def origin_of(word: str) -> str:
     if word == "-":
         return "standard input"
     return word if URL.match(word) else str(Path(word).absolute()).encode("utf-8", "backslashreplace").decode()
-
-
-def request_of(
-    submission: Submission, depth: Depth, *, priority: int = 0, group: str = "", engine: str = ""
-) -> VerifyRequest:
-    """The verification of a submission of a run."""
-    return VerifyRequest(
-        source=parse_source(submission.name),
-        profile=submission.profile,
-        subject=submission.path,
-        digest=submission.digest,
-        depth=depth,
-        priority=priority,
-        group=group,
-        engine=engine,
-    )

@@ -25,7 +25,11 @@ def exit_code(states: Iterable[JobState]) -> ExitCode:
 def end_with(jobs: Sequence[Job]) -> None:
     """Exit by the outcome of jobs; a signature that was refuted comes before all else."""
     refuted = any(job.verdict is Trust.MISMATCH for job in jobs)
-    code = ExitCode.MISMATCH if refuted else exit_code(job.state for job in jobs)
+    leave(ExitCode.MISMATCH if refuted else exit_code(job.state for job in jobs))
+
+
+def leave(code: ExitCode) -> None:
+    """End the command, unless all is well."""
     if code is not ExitCode.OK:
         raise typer.Exit(int(code))
 

@@ -31,7 +31,8 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Hand in signatures that others made."""
-    from wort_cli.commands.handin import Claims, hand_in, request_of, submitter_named
+    from wort_cli.commands.handin import Claims, hand_in, submitter_named
+    from wort_cli.commands.verification import request_of
     from wort_cli.verdict import Depth
 
     if len(files) > 1 and (accession or url or "-" in files):

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.accession import Accession, parse_name
+from wort_cli.accession import parse_name
 from wort_cli.commands import outcome, render
 from wort_cli.commands.context import JsonOption, begin
 from wort_cli.commands.follow import follow
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError, shown
 from wort_cli.instance import running_daemon
-from wort_cli.job import Job, Source
+from wort_cli.job import Job
 from wort_cli.ledger import Ledger
 from wort_cli.profile import profile_named
 from wort_cli.settings import ENGINES, Settings
@@ -69,7 +68,7 @@ def verify(
     settings, ledger = begin()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    from wort_cli.commands.handin import request_of
+    from wort_cli.commands.verification import request_of
 
     depth = Depth.QUICK if quick else Depth.FULL
     found: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
@@ -84,12 +83,7 @@ def verify(
             ledger.submissions.can_not_be_recalculated(item, NO_RECIPE)
             asked.append(Asked(str(item.name), item.digest, item.path, None, NO_RECIPE))
             continue
-        request = (
-            request_of(item, depth, priority=priority, group=group, engine=engine)
-            if isinstance(item, Submission)
-            else request_of_own(item, depth, priority=priority, group=group, engine=engine)
-        )
-        requests[item.path] = request
+        requests[item.path] = request_of(item, depth, priority=priority, group=group, engine=engine)
         asked.append(Asked(str(item.name), item.digest, item.path, 0))
     numbers = dict(zip(requests, ledger.submissions.verify(list(requests.values())), strict=True))
     jobs = see_through(list(numbers.values()), ledger, settings, wait=wait, now=now)
@@ -126,27 +120,6 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
     if not submitted:
         raise NoSuchJob(word)
     return submitted
-
-
-def request_of_own(record: SignatureRecord, depth: Depth, *, priority: int, group: str, engine: str) -> "VerifyRequest":
-    """The verification of a signature that was computed here."""
-    from wort_cli.commands.sources import parse_source
-    from wort_cli.submissions import VerifyRequest
-
-    if isinstance(record.name, Accession):
-        source = parse_source(record.name)
-    else:
-        source = Source(record.name, Path(record.provenance.source))
-    return VerifyRequest(
-        source=source,
-        profile=record.profile,
-        subject=record.path,
-        digest=record.digest,
-        depth=depth,
-        priority=priority,
-        group=group,
-        engine=engine,
-    )
 
 
 def see_through(job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool) -> dict[int, Job]:
