@@ -98,11 +98,11 @@ class Storage:
             return self.connection.execute(queries()[query], values).rowcount
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside happens, durably, or nothing does; other writers wait."""
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """Everything inside happens, durably, or nothing does; other writers wait, unless it only reads."""
         with self.explained():
             connection = self.connection
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield
             except BaseException:

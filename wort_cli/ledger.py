@@ -97,7 +97,7 @@ class Ledger:
 
         UsageError if a live job of the same name reads another archive.
         """
-        with self.storage.transaction():
+        with self.storage.transaction(write=not dry_run):
             return [self._submit(request, force, lost, dry_run) for request in requests]
 
     def _submit(self, request: JobRequest, force: bool, lost: bool, dry_run: bool) -> Submitted:

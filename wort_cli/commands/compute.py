@@ -1,6 +1,7 @@
 """`wort compute`: queue runs and archives; with --wait follow them, with --now compute them in this process."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,10 @@ from wort_cli.profile import profile_named
 from wort_cli.settings import ENGINES, Settings
 
 COLUMNS = ("name", "state", "job", "reason", "path")
+TOGETHER, PAUSE = 20_000, 0.15
+"""Runs that are accepted in one transaction, of some tenths of a second, and the seconds until the next one begins: who
+waits for SQLite's lock looks every tenth of a second.
+"""
 SHOWN = 20
 """Runs that a terminal lists one by one."""
 
@@ -103,8 +108,17 @@ def state_at_once(answer: Submitted) -> JobState:
 def submit(
     ledger: Ledger, place: Place, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
 ) -> list[Submitted]:
-    """Have the ledger accept the requests; a signature that is in neither store any more is asked for anew."""
-    answers = ledger.submit(requests, force=force, dry_run=dry_run)
+    """Have the ledger accept the requests; a signature that is in neither store any more is asked for anew.
+
+    Many are accepted part by part, so that the daemon gets a word in; what can't be accepted is found before the first.
+    """
+    if len(requests) > TOGETHER:
+        ledger.submit(requests, force=force, dry_run=True)
+    answers: list[Submitted] = []
+    for first in range(0, len(requests), TOGETHER):
+        if first:
+            time.sleep(PAUSE)
+        answers += ledger.submit(requests[first : first + TOGETHER], force=force, dry_run=dry_run)
     lost = [n for n, a in enumerate(answers) if a.answer is Answer.THERE and not place.of(a.source.name)]
     if lost:
         anew = ledger.submit([requests[n] for n in lost], lost=True, dry_run=dry_run)

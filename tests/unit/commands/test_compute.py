@@ -1,0 +1,50 @@
+"""Many runs are accepted part by part, and all or none of them where one can't be."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import PROFILE, request
+from wort_cli.commands import compute
+from wort_cli.commands.place import Place
+from wort_cli.errors import UsageError
+from wort_cli.job import JobRequest
+from wort_cli.ledger import Answer, JobFilter, Ledger
+from wort_cli.settings import load_settings
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """An empty ledger, of a command that accepts two runs at a time."""
+    monkeypatch.setattr(compute, "TOGETHER", 2)
+    monkeypatch.setattr(compute, "PAUSE", 0.0)
+    return Ledger(tmp_path / "ledger.db")
+
+
+def place(ledger: Ledger, tmp_path: Path) -> Place:
+    return Place(load_settings({"WORT_HOME": str(tmp_path)}), ledger, PROFILE)
+
+
+RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
+
+
+def submitted(ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False) -> list[Answer]:
+    answers = compute.submit(ledger, place(ledger, tmp_path), requests, force=False, dry_run=dry_run)
+    assert [answer.source for answer in answers] == [each.source for each in requests]
+    return [answer.answer for answer in answers]
+
+
+def test_each_is_answered_in_order(ledger: Ledger, tmp_path: Path) -> None:
+    assert submitted(ledger, tmp_path, RUNS, dry_run=True) == [Answer.QUEUED] * 5
+    assert ledger.job_ids(JobFilter()) == []
+    assert submitted(ledger, tmp_path, RUNS[3:4]) == [Answer.QUEUED]
+    assert submitted(ledger, tmp_path, RUNS) == [Answer.QUEUED] * 3 + [Answer.LIVE, Answer.QUEUED]
+    assert len(ledger.job_ids(JobFilter())) == 5
+
+
+def test_one_that_can_not_be_accepted_keeps_all_out(ledger: Ledger, tmp_path: Path) -> None:
+    mine, others = (request("mine", tmp_path / name / "mine.sra") for name in ("here", "there"))
+    ledger.submit([mine])
+    with pytest.raises(UsageError, match="mine"):
+        submitted(ledger, tmp_path, [*RUNS, others])
+    assert len(ledger.job_ids(JobFilter())) == 1
