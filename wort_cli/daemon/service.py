@@ -4,6 +4,7 @@ SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue
 anew; so closing the terminal it was started from does not end it.
 """
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -153,7 +154,8 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
     def follow() -> None:
-        rotating.close()  # the child's copy
+        with contextlib.suppress(OSError):  # a full disk does not take what is still to be written
+            rotating.close()  # the child's copy
         root.handlers[:] = [following]
 
     os.register_at_fork(after_in_child=follow)

@@ -57,6 +57,8 @@ class Tool:
     def __init__(self, argv: Sequence[str], process: subprocess.Popen[bytes]) -> None:
         self.argv = tuple(argv)
         self.process = process
+        self.reader: threading.Thread | None = None
+        """Who reads the output, if that is done aside."""
         self._refused = False
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=KEPT_LINES)
@@ -184,6 +186,8 @@ class ToolGroup:
             self._guard.stdin.close()
         for tool in self._running:
             tool.process.wait()
+            if tool.reader:  # a pipe is not closed under whoever reads it
+                tool.reader.join()
             if tool.process.stdout:
                 tool.process.stdout.close()
             tool._collector.join()
@@ -227,9 +231,9 @@ class ToolGroup:
         """Run a tool to its end, of which little output is expected; TimeoutError after `timeout` seconds."""
         tool = self.start(argv, env)
         output: list[bytes] = []
-        reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
-        reader.start()
-        code = tool.wait(self.called_off, None if timeout is None else time.monotonic() + timeout, [reader])
+        tool.reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
+        tool.reader.start()
+        code = tool.wait(self.called_off, None if timeout is None else time.monotonic() + timeout, [tool.reader])
         run = ToolRun(tool.argv, code, b"".join(output).decode("utf-8", "replace"), tool.stderr)
         self.log(f"exit {code}\n{run.stderr}".rstrip())
         return run
