@@ -15,7 +15,7 @@ from wort_cli.commands.sources import parse_sources
 from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
 from wort_cli.failure import Disposition, Failure, Reason
 from wort_cli.job import JobState, Source
-from wort_cli.retry import CRASHES, RetryPolicy, decide
+from wort_cli.retry import CRASHES, SHORTAGES, RetryPolicy, decide
 from wort_cli.signature_record import Provenance, SketchSummary
 from wort_cli.work import JobResult, JobSpec, Published
 
@@ -163,16 +163,16 @@ def test_the_delay_is_around_its_nominal_length_and_tries_are_bounded(
     failure: Failure, earlier: int, policy: RetryPolicy, jitter: float
 ) -> None:
     verdict = decide(failure, earlier, policy, jitter)
-    crash = failure.reason in CRASHES
+    crash, short = failure.reason in CRASHES, failure.reason in SHORTAGES
     tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
     if verdict.state is JobState.WAITING:
         assert failure.disposition is Disposition.RETRY
-        assert earlier + 1 < tries
-        nominal = min(policy.longest, first * 2.0**earlier)
+        assert short or earlier + 1 < tries
+        nominal = min(policy.longest_shortage if short else policy.longest, first * 2.0 ** min(earlier, 30))
         assert 0.75 * nominal <= verdict.delay <= 1.25 * nominal
     else:
         assert verdict.delay == 0
         assert verdict.state is (
             JobState.UNAVAILABLE if failure.disposition is Disposition.UNAVAILABLE else JobState.FAILED
         )
-        assert failure.disposition is not Disposition.RETRY or earlier + 1 >= tries
+        assert failure.disposition is not Disposition.RETRY or (not short and earlier + 1 >= tries)
