@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from wort_cli.pipeline.hash_text import hash_text
-from wort_cli.profile import SRA_V1
-from wort_cli.signature_file import max_hash_of
+from wort_cli.model.profile import SRA_V1
+from wort_cli.model.signature_file import max_hash_of
+from wort_cli.pipeline.sketching.hash_text import hash_text
 
 READ = 150
 PIECE = 1 << 20

@@ -17,14 +17,14 @@ import numpy as np
 
 from benchmarks.measure import Figures, measure, run_one
 from benchmarks.pipeline import BIN
-from wort_cli.accession import parse_name
-from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.decode import pieces
-from wort_cli.pipeline.fasta import FastaText
-from wort_cli.pipeline.hash_text import hash_text
+from wort_cli.model.accession import parse_name
+from wort_cli.model.profile import SRA_V1
+from wort_cli.model.signature_file import Sketch, max_hash_of
+from wort_cli.pipeline.decoding.fastq_dump import pieces
 from wort_cli.pipeline.seal import seal
-from wort_cli.profile import SRA_V1
-from wort_cli.signature_file import Sketch, max_hash_of
+from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.hash_counts import HashCounts
+from wort_cli.pipeline.sketching.hash_text import hash_text
 
 READ = 10_000
 CHUNK = 1 << 20

@@ -23,10 +23,10 @@ from wort_cli.daemon import workers
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.queue import WorkQueue
-from wort_cli.failure import Failure, Reason
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job_result import JobResult
 from wort_cli.settings import load_settings
-from wort_cli.work import JobResult
 
 NUMBER, SECONDS = 1_000_000, 20.0
 DUE = 10_000

@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.chart import picture
 from benchmarks.measure import Figures, measure, run_one, run_pipe
 from benchmarks.stages import stages
-from tests.archives import make_paired
-from wort_cli.profile import SRA_V1
+from tests.support.archives import make_paired
+from wort_cli.model.profile import SRA_V1
 
 BIN = Path(sys.executable).parent
 SPOT = 300

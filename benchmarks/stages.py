@@ -14,16 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from wort_cli.accession import LocalName
-from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.decode import HEADERS, pieces
-from wort_cli.pipeline.engine import KernelEngine
-from wort_cli.pipeline.fasta import FastaText
+from wort_cli.model.accession import LocalName
+from wort_cli.model.profile import SRA_V1
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.decoding.fastq_dump import HEADERS, pieces
+from wort_cli.pipeline.decoding.vdb_reads import SpotReads
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.slices import Slice
-from wort_cli.pipeline.spots import SpotReads
-from wort_cli.profile import SRA_V1
-from wort_cli.signature_file import Sketch
+from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.engine import KernelEngine
+from wort_cli.pipeline.sketching.hash_counts import HashCounts
+from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.system.cancellation import NEVER
 
 T = TypeVar("T")
 CHUNK = 1 << 20
@@ -41,10 +42,10 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
     engine = KernelEngine(SRA_V1)
     engine.hash_text(b"N" + b"ACGT" * 100)  # have it compiled
     FastaText().feed(b">1.1\nACGT\n")
-    list(SpotReads(archive, spots, Slice(1, 1)).texts(lambda: False))
+    list(SpotReads(archive, spots, Slice(1, 1)).texts(NEVER))
 
     decoding, texts = timed(
-        lambda: [text.tobytes() for text in SpotReads(archive, spots, Slice(1, spots)).texts(lambda: False)]
+        lambda: [text.tobytes() for text in SpotReads(archive, spots, Slice(1, spots)).texts(NEVER)]
     )
     hashing, hashes = timed(lambda: [engine.hash_text(text) for text in texts])
     counts = [HashCounts() for _ in SRA_V1.ksizes]

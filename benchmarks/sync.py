@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.ceph import ACCESS_KEY, SECRET_KEY, Ceph
-from tests.signatures import make_signatures
+from tests.support.ceph import ACCESS_KEY, SECRET_KEY, Ceph
+from tests.support.signatures import make_signatures
 
 BUCKET = "wort-benchmark"
 

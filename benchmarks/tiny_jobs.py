@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import PAGE, descendants
-from tests.tiny_runs import environment, names
-from wort_cli.pipeline import guard
+from tests.support.tiny_runs import environment, names
+from wort_cli.pipeline.toolkit import guard
 
 BIN = Path(sys.executable).parent
 SAMPLE = 1.0

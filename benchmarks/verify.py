@@ -12,16 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tests.archives import make_paired
-from tests.forgeries import forged, multiply, relabel, sketched
-from wort_cli.accession import Accession
-from wort_cli.job import Progress, Source
+from tests.support.archives import make_paired
+from tests.support.forgeries import forged, multiply, relabel, sketched
+from wort_cli.model.accession import Accession
+from wort_cli.model.job import Progress, Source
+from wort_cli.model.job_result import JobResult
+from wort_cli.model.verdict import Depth
+from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.workspace import remove_workspace
 from wort_cli.settings import Settings, load_settings
 from wort_cli.submission.strict import read_strictly
-from wort_cli.verdict import Depth
-from wort_cli.work import JobResult, JobSpec, Subject
+from wort_cli.system.cancellation import NEVER
 
 NAME = Accession("SRR000001")
 THREADS = 2
@@ -30,12 +32,10 @@ THREADS = 2
 class Unwatched:
     """A Watcher that lets everything happen."""
 
+    cancellation = NEVER
+
     def report(self, progress: Progress) -> None:
         """See Watcher."""
-
-    def called_off(self) -> bool:
-        """See Watcher."""
-        return False
 
 
 def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobResult]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Computes the signature of a bundled archive, in a home of its own, and shows it.
 #
-# demo/phage.sra is simulated: `python -m tests.archives paired_illumina demo/phage.sra` made it.
+# demo/phage.sra is simulated: `python -m tests.support.archives paired_illumina demo/phage.sra` made it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 WORT_HOME=$(mktemp -d)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from wort_cli.failure import TABLE
+from wort_cli.model.failure import TABLE
 from wort_cli.settings import SETTINGS
 
 GROUPS = {"sync": ("push", "pull", "check"),

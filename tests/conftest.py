@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.bucket import Bucket
-from tests.ceph import Ceph
-from tests.proxy import Proxy
-from tests.support import Gate, Home, Shelf
+from tests.support.bucket import Bucket
+from tests.support.ceph import Ceph
+from tests.support.homes import Gate, Home, Shelf
+from tests.support.proxy import Proxy
 
 # How long an example takes is the machine's affair; a test as a whole has its timeout.
 settings.register_profile("wort", deadline=None)

@@ -2,7 +2,7 @@
 
 Library code raises these and never prints or exits; `cli.main` is the one place that turns an error into a line
 on stderr and an exit code.  What goes wrong with a *job* is not an error of the command: it is a
-`wort_cli.failure.Failure` with a stored reason.
+`wort_cli.model.failure.Failure` with a stored reason.
 """
 
 from enum import IntEnum

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem
-from wort_cli.profile import PROFILES, SRA_V1
-from wort_cli.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
+from wort_cli.model.profile import PROFILES, SRA_V1
+from wort_cli.model.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
 
 ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from tests.support import FASTQ_DUMP, WORT, Done, Home, Shelf, gunzipped, link, until
+from tests.support.homes import FASTQ_DUMP, WORT, Done, Home, Shelf, gunzipped, link, until
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import FASTQ_DUMP, Gate, Home, Shelf, link, until
+from tests.support.homes import FASTQ_DUMP, Gate, Home, Shelf, link, until
 
 RUN, OTHER = "SRR000001", "SRR000002"
 TOOL = Path(FASTQ_DUMP).parent

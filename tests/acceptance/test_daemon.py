@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support import FASTQ_DUMP, WORT, Gate, Home, Shelf, gunzipped, until
+from tests.support.homes import FASTQ_DUMP, WORT, Gate, Home, Shelf, gunzipped, until
 
 RUNS = ("SRR000001", "ERR000002", "DRR000003")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import Home, Shelf, processes_with, until
+from tests.support.homes import Home, Shelf, processes_with, until
 
 
 def status(home: Home) -> dict[str, object]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Done, Home
+from tests.support.homes import Done, Home
 
 TOOLS = ("fastq-dump", "srapath", "sra-stat", "vdb-validate", "vdb-dump", "prefetch", "ls", "sh")
 HOSTILE: dict[str, str | bytes] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import FASTQ_DUMP, Gate, Home, Process, Shelf, is_decoder, is_wrapper, link, until
+from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, is_decoder, is_wrapper, link, until
 
 RUN = "SRR000001"
 NUMBERS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: signal.Signals(n).name)

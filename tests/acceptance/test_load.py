@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.support import WORT, Done, Home, Shelf, link
+from tests.support.homes import WORT, Done, Home, Shelf, link
 
 
 def test_ten_processes_queue_the_same_runs(home: Home) -> None:

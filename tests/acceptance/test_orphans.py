@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import FASTQ_DUMP, Gate, Home, Process, Shelf, link, until
+from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, link, until
 
 RUN = "SRR000001"
 WITHIN = 5.0

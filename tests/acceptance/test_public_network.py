@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.public_network import CASES, SECONDS, enter
-from tests.submissions import proper
-from tests.support import WORT, Home
+from tests.support.homes import WORT, Home
+from tests.support.public_network import CASES, SECONDS, enter
+from tests.support.submissions import proper
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "good": ("submit", "http://public.example/good.sig", "--no-verify"),

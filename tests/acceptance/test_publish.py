@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bucket import Bucket
-from tests.ceph import ACCESS_KEY, SECRET_KEY
-from tests.support import Home, Shelf
+from tests.support.bucket import Bucket
+from tests.support.ceph import ACCESS_KEY, SECRET_KEY
+from tests.support.homes import Home, Shelf
 
 RUN = "SRR000001"
 KEY = f"sigs/{RUN}.sig"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_publish import KEY, LAYOUT, RUN, decoded, other_home
-from tests.bucket import Bucket
-from tests.ceph import Ceph
-from tests.proxy import Fate, Proxy
-from tests.support import Home, Shelf, until
+from tests.support.bucket import Bucket
+from tests.support.ceph import Ceph
+from tests.support.homes import Home, Shelf, until
+from tests.support.proxy import Fate, Proxy
 
 READER, READER_SECRET = "reader-access", "reader-secret-012345"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_bad_cases import FILL, in_namespace
-from tests.support import WORT, Gate, Home, Shelf, gunzipped, link, until
-from wort_cli.pipeline.promises import Need, Promise, promises
+from tests.support.homes import WORT, Gate, Home, Shelf, gunzipped, link, until
+from wort_cli.pipeline.reservations import Need, Promise, promises
 
 HUGE = str(10**15)
 

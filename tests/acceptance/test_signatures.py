@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import WITH_READS, Home, Shelf, gunzipped, link
+from tests.support.homes import WITH_READS, Home, Shelf, gunzipped, link
 
 Place = Callable[[Home, Path], dict[str, str]]
 

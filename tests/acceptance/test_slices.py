@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from tests.support import FASTQ_DUMP, Home, Shelf, link, until
-from wort_cli.pipeline.vdb import SONAME
+from tests.support.homes import FASTQ_DUMP, Home, Shelf, link, until
+from wort_cli.pipeline.decoding.vdb import SONAME
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from tests.submissions import HOSTILE, document, proper, text, write_corpus
-from tests.support import Home, Shelf, gunzipped
+from tests.support.homes import Home, Shelf, gunzipped
+from tests.support.submissions import HOSTILE, document, proper, text, write_corpus
 
 RUN = "SRR000001"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bucket import Bucket
-from tests.proxy import Fate, Proxy
-from tests.signatures import make_signatures
-from tests.support import WORT, Home, until
+from tests.support.bucket import Bucket
+from tests.support.homes import WORT, Home, until
+from tests.support.proxy import Fate, Proxy
+from tests.support.signatures import make_signatures
 
 NUMBER = 300
 """Signatures of the short form of the load test; benchmarks/sync.py has the long one."""

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.signatures import make_signatures
-from tests.support import Gate, Home, Shelf, until
-from tests.unit.builders import request
-from wort_cli.accession import Accession
-from wort_cli.job import JobState
-from wort_cli.ledger import Ledger
-from wort_cli.retry import RetryPolicy
+from tests.support.builders import request
+from tests.support.homes import Gate, Home, Shelf, until
+from tests.support.signatures import make_signatures
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.accession import Accession
+from wort_cli.model.job import JobState
+from wort_cli.model.job_result import JobResult, Published
 from wort_cli.stores.local import LocalStore
-from wort_cli.work import JobResult, Published
 
 RUNS = ("SRR1000001", "SRR1000002", "SRR1000003")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.forgeries import (
+from tests.support.forgeries import (
     add_one,
     change_an_abundance,
     change_one,
@@ -18,8 +18,8 @@ from tests.forgeries import (
     remove_one,
     sketched,
 )
-from tests.submissions import document, proper, text
-from tests.support import Home, Shelf
+from tests.support.homes import Home, Shelf
+from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
 SPOTS = 20_000

@@ -24,14 +24,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.ceph import Ceph
 from tests.faults import verdict
 from tests.faults.clerk import Clerk
 from tests.faults.machine import Machine, archive_named, lay_archives
 from tests.faults.plan import Kind, Order, Strike, orders, strikes
 from tests.faults.strikes import strike
-from tests.proxy import Proxy
-from tests.support import Done, JobRow, Shelf, until
+from tests.support.ceph import Ceph
+from tests.support.homes import Done, JobRow, Shelf, until
+from tests.support.proxy import Proxy
 
 PATIENCE = 8.0
 """Seconds that a strike waits for somebody to hit."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from tests.faults.plan import Order
-from tests.support import WORT, Done, Home
+from tests.support.homes import WORT, Done, Home
 
 TRY_AGAIN = 1.0
 """Seconds."""

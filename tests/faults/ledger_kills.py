@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.unit.builders import published, request
-from wort_cli.ledger import JobFilter, Ledger
-from wort_cli.retry import RetryPolicy
+from tests.support.builders import published, request
+from wort_cli.ledger.ledger import JobFilter, Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.job_result import JobResult
 from wort_cli.upkeep.backups import copy_ledger, examine
-from wort_cli.work import JobResult
 
 ROUNDS, WRITES = 50, 10_000
 ORDER = ("queued", "running", "done")

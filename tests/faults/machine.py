@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.bucket import Bucket
-from tests.ceph import Ceph
 from tests.faults.targets import Team, place_of
-from tests.proxy import Decision, Fate, Proxy
-from tests.support import FASTQ_DUMP, WORT, Home, Shelf
+from tests.support.bucket import Bucket
+from tests.support.ceph import Ceph
+from tests.support.homes import FASTQ_DUMP, WORT, Home, Shelf
+from tests.support.proxy import Decision, Fate, Proxy
 
 SETTINGS = {
     "WORT_JOBS": "3",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.plan import Target
-from tests.support import Home, Process, is_decoder, is_wrapper
+from tests.support.homes import Home, Process, is_decoder, is_wrapper
 
 
 @dataclass(frozen=True)

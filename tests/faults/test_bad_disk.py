@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.faults.machine import BadDisk
-from tests.support import Gate, Home, Shelf, until
+from tests.support.homes import Gate, Home, Shelf, until
 
 RUNS = ("SRR000001", "SRR000002")
 HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ledger_kills import kill_in_the_midst
-from tests.support import FASTQ_DUMP, WORT, Gate, Home, Shelf, until
+from tests.support.homes import FASTQ_DUMP, WORT, Gate, Home, Shelf, until
 
 RUNS = ("SRR000001", "SRR000002", "SRR000003")
 

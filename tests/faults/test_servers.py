@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bucket import Bucket
 from tests.faults.servers import Asked, Decision, Fate, Ncbi
-from tests.proxy import Fate as S3Fate
-from tests.proxy import Proxy
-from tests.submissions import proper
-from tests.support import Home, Shelf
+from tests.support.bucket import Bucket
+from tests.support.homes import Home, Shelf
+from tests.support.proxy import Fate as S3Fate
+from tests.support.proxy import Proxy
+from tests.support.submissions import proper
 
 RUN, OTHER = "SRR000001", "SRR000002"
 BAD = {f"SRR00001{number}": fate for number, fate in enumerate(fate for fate in Fate if fate is not Fate.ANSWER)}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.machine import Machine
 from tests.faults.plan import SIGNALS, Kind, Order, Strike
-from tests.support import LIVE, JobRow
+from tests.support.homes import LIVE, JobRow
 
 ENDED_BY_A_SIGNAL = {Kind.KILL, Kind.TERM, Kind.HUP}
 HELD_UP = {Kind.STOP, Kind.PAUSE, Kind.LEDGER_LOCKED, Kind.QUEUE_LOCKED}

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.archives import (
+from tests.support.archives import (
     COLUMNS,
     LAYOUTS,
     Read,
@@ -23,11 +23,12 @@ from tests.archives import (
     pairs,
     singles,
 )
-from tests.support import Shelf, link
-from wort_cli.pipeline.blobs import prove_spots
-from wort_cli.pipeline.slice_reads import Declined
-from wort_cli.pipeline.slices import Slice
-from wort_cli.pipeline.spots import SpotReads
+from tests.support.homes import Shelf, link
+from wort_cli.pipeline.decoding.blob_checksums import prove_spots
+from wort_cli.pipeline.decoding.vdb_reads import SpotReads
+from wort_cli.pipeline.sketching.slice_reads import Declined
+from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.system.cancellation import NEVER
 
 DECLINED = {
     "lower_case_and_iupac": "CLIP_QUALITY_LEFT",
@@ -48,7 +49,7 @@ def text_of(archive: Path, part: Slice | None = None) -> tuple[SpotReads, bytes]
     """The text of an archive, or of some of its spots."""
     spots = spots_of(archive)
     reads = SpotReads(archive, spots, part or Slice(1, spots))
-    return reads, b"".join(bytes(text) for text in reads.texts(lambda: False))
+    return reads, b"".join(bytes(text) for text in reads.texts(NEVER))
 
 
 def dumped(archive: Path) -> list[tuple[int, bytes]]:
@@ -68,12 +69,12 @@ def assert_same(archive: Path) -> None:
     assert reads.spots == len({spot for spot, _ in expected})
     assert reads.longest == max((len(bases) for _, bases in expected), default=0)
     spots = spots_of(archive)
-    done = reads.finish(lambda: False)
+    done = reads.finish(NEVER)
     assert (done.read, done.written) == (spots, reads.spots)
     third = Slice(spots // 3 + 1, 2 * spots // 3 + 1)
     part, text = text_of(archive, third)
     assert text == b"".join(bases + b"N" for spot, bases in expected if third.first <= spot <= third.last)
-    assert part.finish(lambda: False).read == third.spots
+    assert part.finish(NEVER).read == third.spots
 
 
 @pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS if layout.name not in DECLINED])
@@ -148,13 +149,13 @@ def test_what_is_no_archive_is_declined(tmp_path: Path, shelf: Shelf) -> None:
         path = tmp_path / "x.sra"
         path.write_bytes(content)
         with pytest.raises(Declined):
-            SpotReads(path, 5, Slice(1, 5)).texts(lambda: False).__next__()
+            SpotReads(path, 5, Slice(1, 5)).texts(NEVER).__next__()
 
 
 def test_another_count_of_spots_is_declined(shelf: Shelf) -> None:
     reads = SpotReads(shelf.archive(), 1999, Slice(1, 1999))
     with pytest.raises(Declined, match="its spots are 2000 from 1 on, not 1999"):
-        next(reads.texts(lambda: False))
+        next(reads.texts(NEVER))
 
 
 def test_a_file_of_the_same_name_in_the_current_directory_is_not_taken(
@@ -180,7 +181,7 @@ def test_spots_that_are_proved_whole_read_right_in_a_damaged_archive(shelf: Shel
         damaged.write_bytes(flipped)
         try:
             prove_spots(damaged, [part])
-            text = b"".join(bytes(text) for text in SpotReads(damaged, spots, part).texts(lambda: False))
+            text = b"".join(bytes(text) for text in SpotReads(damaged, spots, part).texts(NEVER))
         except Declined:
             outcomes.add("declined")
             continue

@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.support import Home, Shelf, until
+from tests.support.homes import Home, Shelf, until
 
 
 class Payload:

@@ -8,17 +8,17 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.bucket import Bucket
-from tests.ceph import ACCESS_KEY, SECRET_KEY
-from tests.signatures import make_signatures
-from wort_cli.accession import Accession
-from wort_cli.failure import Reason
-from wort_cli.s3_target import S3Target
-from wort_cli.stores.compare import side_by_side
+from tests.support.bucket import Bucket
+from tests.support.ceph import ACCESS_KEY, SECRET_KEY
+from tests.support.signatures import make_signatures
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Reason
+from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.local import LocalStore
-from wort_cli.stores.objects import Headers, NotAsExpected, StoreTrouble
+from wort_cli.stores.object_store import Headers, NotAsExpected, StoreTrouble
 from wort_cli.stores.s3 import S3Store
 from wort_cli.stores.shared import Outcome, SharedStore
+from wort_cli.stores.side_by_side import side_by_side
 
 RUN = Accession("SRR1000000")
 TEXT = Headers("text/plain", metadata={"a": "b"})

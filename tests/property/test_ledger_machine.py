@@ -12,17 +12,17 @@ from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.unit.builders import published, request
-from wort_cli.accession import parse_name
-from wort_cli.failure import Failure, Reason
-from wort_cli.job import JobState, Progress, Source
-from wort_cli.ledger import Answer, JobFilter, Ledger
-from wort_cli.retry import RetryPolicy
-from wort_cli.signature_record import Trust
-from wort_cli.submissions import VerifyRequest
-from wort_cli.upkeep.events import prune
-from wort_cli.verdict import Depth, Verdict
-from wort_cli.work import JobResult
+from tests.support.builders import published, request
+from wort_cli.ledger.ledger import Answer, JobFilter, Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.ledger.submissions import VerifyRequest
+from wort_cli.model.accession import parse_name
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState, Progress, Source
+from wort_cli.model.job_result import JobResult
+from wort_cli.model.provenance import Trust
+from wort_cli.model.verdict import Depth, Verdict
+from wort_cli.upkeep.event_pruning import prune
 
 NAMES = ["SRR000001", "SRR000002", "mine"]
 GROUPS = ["", "plankton", "soil"]

@@ -15,17 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sourmash import MinHash
 
-from tests.unit.builders import numbers
-from tests.unit.pipeline.spots import sketched
-from wort_cli.accession import parse_name
-from wort_cli.pipeline import counts, decode
-from wort_cli.pipeline.counts import HashCounts
-from wort_cli.pipeline.engine import ENGINES
-from wort_cli.pipeline.fasta import FastaText
-from wort_cli.pipeline.reads import ReadsText
+from tests.support.builders import numbers
+from tests.support.spots import sketched
+from wort_cli.model.accession import parse_name
+from wort_cli.model.profile import Profile
+from wort_cli.model.signature_file import Sketch, digest, read_signature
+from wort_cli.pipeline.decoding import fastq_dump as decode
 from wort_cli.pipeline.seal import seal
-from wort_cli.profile import Profile
-from wort_cli.signature_file import Sketch, digest, read_signature
+from wort_cli.pipeline.sketching import hash_counts as counts
+from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.engine import ENGINES
+from wort_cli.pipeline.sketching.hash_counts import HashCounts
+from wort_cli.pipeline.sketching.plain_fasta import ReadsText
 
 LETTERS = "ACGT" * 6 + "acgtNnRYKM.-*"
 LINE = st.builds(

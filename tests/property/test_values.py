@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.accession import Accession, LocalName, Name, parse_name
-from wort_cli.commands.render import duration, printable, size
-from wort_cli.commands.sources import parse_sources
+from wort_cli.commands.shared.render import duration, printable, size
+from wort_cli.commands.shared.sources import parse_sources
 from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
-from wort_cli.failure import Disposition, Failure, Reason
-from wort_cli.job import JobState, Source
-from wort_cli.retry import CRASHES, SHORTAGES, RetryPolicy, decide
-from wort_cli.signature_record import Provenance, SketchSummary
-from wort_cli.work import JobResult, JobSpec, Published
+from wort_cli.ledger.retry import CRASHES, SHORTAGES, RetryPolicy, decide
+from wort_cli.model.accession import Accession, LocalName, Name, parse_name
+from wort_cli.model.failure import Disposition, Failure, Reason
+from wort_cli.model.job import JobState, Source
+from wort_cli.model.job_result import JobResult, Published
+from wort_cli.model.provenance import Provenance, SketchSummary
+from wort_cli.pipeline.job_spec import JobSpec
 
 ANYTHING = st.text(st.characters())
 """Any text, lone surrogates too."""

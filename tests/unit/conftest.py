@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import wort_cli
-from tests.unit.builders import TOOLS, clean_environment, request
-from wort_cli.ledger import Ledger
+from tests.support.builders import TOOLS, clean_environment, request
+from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
 HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed"}

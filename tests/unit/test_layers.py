@@ -20,7 +20,7 @@ VALUES = {
 }  # fmt: skip
 FILES = {"signature_file", "database", "controls", "ledger", "submissions", "submission", "condition", "metrics"}
 LAYERS = ("the package", "values", "files", "pipeline", "upkeep", "daemon", "commands", "cli")
-STANDS_ALONE = "wort_cli.pipeline.guard"
+STANDS_ALONE = "wort_cli.pipeline.toolkit.guard"
 
 
 def layer(module: str) -> str:
@@ -63,7 +63,15 @@ def test_every_module_is_in_a_layer_and_imports_only_from_below(module: str) -> 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if layer(name) == "pipeline"])
 def test_the_pipeline_knows_no_ledger_queue_or_terminal(module: str) -> None:
-    forbidden = {"wort_cli.ledger", "wort_cli.database", "sqlite3", "sqlite_utils", "huey", "typer", "rich"}
+    forbidden = {
+        "wort_cli.ledger.ledger",
+        "wort_cli.ledger.database",
+        "sqlite3",
+        "sqlite_utils",
+        "huey",
+        "typer",
+        "rich",
+    }
     assert set(imports(module)) & forbidden == set()
 
 
@@ -78,9 +86,9 @@ def test_only_the_command_daemon_imports_the_daemon(module: str) -> None:
     [
         ("huey", {"wort_cli.daemon.queue", "wort_cli.daemon.coordinator", "wort_cli.daemon.workers"}),
         ("boto3", {"wort_cli.stores.s3"}),
-        ("prometheus_client", {"wort_cli.metrics", "wort_cli.daemon.metrics_process"}),
-        ("sqlite3", {"wort_cli.database"}),
-        ("sqlite_utils", {"wort_cli.database"}),
+        ("prometheus_client", {"wort_cli.health.metrics", "wort_cli.daemon.metrics_process"}),
+        ("sqlite3", {"wort_cli.ledger.database"}),
+        ("sqlite_utils", {"wort_cli.ledger.database"}),
     ],
 )
 def test_a_library_is_used_in_its_own_room_only(library: str, users: set[str]) -> None:

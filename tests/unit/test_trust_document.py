@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.submissions import proper
-from wort_cli.signature_file import parse_signature
-from wort_cli.signature_record import Trust
+from tests.support.submissions import proper
+from wort_cli.model.provenance import Trust
+from wort_cli.model.signature_file import parse_signature
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
 

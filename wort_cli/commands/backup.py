@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import NoSuchFile, UsageError
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import load_settings
 
 

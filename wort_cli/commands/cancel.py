@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import GroupOption, JobsArgument, JsonOption, begin, chosen
-from wort_cli.job import JobState
-from wort_cli.ledger import JobFilter
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, chosen
+from wort_cli.ledger.ledger import JobFilter
+from wort_cli.model.job import JobState
 
 
 def cancel(

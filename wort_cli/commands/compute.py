@@ -8,19 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.accession import Name
-from wort_cli.commands import outcome, render
-from wort_cli.commands.context import JsonOption, begin
-from wort_cli.commands.follow import follow
-from wort_cli.commands.output import write_output
-from wort_cli.commands.place import Place
-from wort_cli.commands.sources import parse_sources
+from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.context import JsonOption, begin
+from wort_cli.commands.shared.follow import follow
+from wort_cli.commands.shared.output import write_output
+from wort_cli.commands.shared.signature_finder import Place
+from wort_cli.commands.shared.sources import parse_sources
 from wort_cli.errors import DaemonNotRunning, UsageError, shown
-from wort_cli.instance import running_daemon
-from wort_cli.job import Job, JobRequest, JobState
-from wort_cli.ledger import Answer, Ledger, Submitted
-from wort_cli.profile import profile_named
+from wort_cli.ledger.ledger import Answer, Ledger, Submitted
+from wort_cli.model.accession import Name
+from wort_cli.model.job import Job, JobRequest, JobState
+from wort_cli.model.profile import profile_named
 from wort_cli.settings import ENGINES, Settings
+from wort_cli.system.daemon_lock import running_daemon
 
 COLUMNS = ("name", "state", "job", "reason", "path")
 TOGETHER, PAUSE = 20_000, 0.15
@@ -132,7 +132,7 @@ def carry_out(answers: Sequence[Submitted], ledger: Ledger, settings: Settings, 
     job_ids = [a.job_id for a in answers if a.job_id is not None and a.answer is not Answer.THERE]
     if not now:
         return {job.id: job for job in follow(ledger, job_ids)}
-    from wort_cli.commands.now import compute_now
+    from wort_cli.foreground import compute_now
 
     try:
         return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}

@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption
 from wort_cli.settings import Settings, load_settings
 
 app = typer.Typer(help="Show the settings.", no_args_is_help=True)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import GroupOption, JsonOption, begin
-from wort_cli.commands.vital_signs import as_document, as_facts, rates_of
-from wort_cli.condition import STOPPED, UNHEALTHY, condition
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import GroupOption, JsonOption, begin
+from wort_cli.commands.shared.status_view import as_document, as_facts, rates_of
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
+from wort_cli.health.status import STOPPED, UNHEALTHY, condition
 from wort_cli.settings import load_settings
 
 app = typer.Typer(help="Start, stop and steer the daemon.", no_args_is_help=True)

@@ -13,14 +13,14 @@ from typing import Annotated
 import typer
 
 import wort_cli
-from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption
-from wort_cli.condition import condition
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import ExitCode, WortError
-from wort_cli.instance import running_daemon
-from wort_cli.ledger import Ledger
+from wort_cli.health.status import condition
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
-from wort_cli.stores.objects import StoreTrouble
+from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
@@ -47,7 +47,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Check tools, directories, disk space, the ledger, the store, the daemon, the bucket and the SRA configuration."""
-    from wort_cli.commands.repair import look_over, mend_ledger_file
+    from wort_cli.commands.shared.repair import look_over, mend_ledger_file
 
     settings = load_settings()
     mended = [Finding(*record) for record in mend_ledger_file(settings)] if repair else []
@@ -83,8 +83,8 @@ def decoder_in_use(settings: Settings) -> str:
     """What decodes archives, as the settings and this machine have it."""
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return "fastq-dump"
-    from wort_cli.pipeline import vdb
-    from wort_cli.pipeline.slice_reads import Declined
+    from wort_cli.pipeline.decoding import vdb
+    from wort_cli.pipeline.sketching.slice_reads import Declined
 
     try:
         vdb.library()

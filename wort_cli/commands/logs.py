@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption, begin, job_ids_of
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption, begin, job_ids_of
 from wort_cli.errors import NoSuchFile, UsageError
-from wort_cli.job import Event
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.job import Event
 
 POLL = 0.3
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import GroupOption, JobsArgument, JsonOption, begin, chosen, reason_named
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, chosen, reason_named
 from wort_cli.errors import UsageError
-from wort_cli.instance import running_daemon
-from wort_cli.job import JobState
-from wort_cli.ledger import JobFilter
+from wort_cli.ledger.ledger import JobFilter
+from wort_cli.model.job import JobState
+from wort_cli.system.daemon_lock import running_daemon
 
 
 def retry(

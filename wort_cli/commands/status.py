@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import render
-from wort_cli.commands.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
-from wort_cli.commands.follow import as_record
-from wort_cli.condition import condition
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
+from wort_cli.commands.shared.follow import as_record
 from wort_cli.errors import UsageError
-from wort_cli.instance import DaemonInfo
-from wort_cli.job import JobState
-from wort_cli.ledger import JobFilter, Ledger
+from wort_cli.health.status import condition
+from wort_cli.ledger.ledger import JobFilter, Ledger
+from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
+from wort_cli.system.daemon_lock import DaemonInfo
 
 COLUMNS = (
     "job",

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.accession import Accession
-from wort_cli.commands import render
-from wort_cli.commands.context import JsonOption, begin
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption, begin
 from wort_cli.commands.verify import say_what_is_next
 from wort_cli.errors import ExitCode, UsageError, WortError
-from wort_cli.signature_record import Trust
+from wort_cli.model.accession import Accession
+from wort_cli.model.provenance import Trust
 
 COLUMNS = ("name", "trust", "digest", "source", "job")
 
@@ -31,9 +31,9 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Hand in signatures that others made."""
-    from wort_cli.commands.handin import Claims, hand_in, submitter_named
-    from wort_cli.commands.verification import request_of
-    from wort_cli.verdict import Depth
+    from wort_cli.commands.shared.verification import request_of
+    from wort_cli.model.verdict import Depth
+    from wort_cli.submission.intake import Claims, hand_in, submitter_named
 
     if len(files) > 1 and (accession or url or "-" in files):
         raise UsageError("--accession, --url and - are for one signature", "hand them in one by one")

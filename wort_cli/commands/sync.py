@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from wort_cli.accession import Accession
-from wort_cli.commands import render
-from wort_cli.commands.context import begin
-from wort_cli.commands.place import open_bucket
-from wort_cli.commands.sources import lines_of, text_of
-from wort_cli.commands.tally import Tally
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import begin
+from wort_cli.commands.shared.signature_finder import open_bucket
+from wort_cli.commands.shared.sources import lines_of, text_of
+from wort_cli.commands.shared.tally import Tally
 from wort_cli.errors import StorageProblem, UsageError, WortError
-from wort_cli.job import JobRequest, Source
-from wort_cli.ledger import Answer, Ledger
-from wort_cli.profile import profile_named
+from wort_cli.ledger.ledger import Answer, Ledger
+from wort_cli.model.accession import Accession
+from wort_cli.model.job import JobRequest, Source
+from wort_cli.model.profile import profile_named
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
-    from wort_cli.stores.compare import Sides
     from wort_cli.stores.shared import SharedStore
+    from wort_cli.stores.side_by_side import Sides
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -149,7 +149,7 @@ def names_of(words: Sequence[str] | None) -> list[Accession]:
 
 def both_sides(names: Sequence[Accession], local: LocalStore, shared: "SharedStore") -> Iterator["Sides"]:
     """What there is, here and there, of these runs, or of all."""
-    from wort_cli.stores.compare import side_by_side, sides_of
+    from wort_cli.stores.side_by_side import side_by_side, sides_of
 
     return sides_of(names, local, shared) if names else side_by_side(local, shared)
 

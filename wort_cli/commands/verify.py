@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.accession import parse_name
-from wort_cli.commands import outcome, render
-from wort_cli.commands.context import JsonOption, begin
-from wort_cli.commands.follow import follow
+from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.context import JsonOption, begin
+from wort_cli.commands.shared.follow import follow
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError, shown
-from wort_cli.instance import running_daemon
-from wort_cli.job import Job
-from wort_cli.ledger import Ledger
-from wort_cli.profile import profile_named
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import parse_name
+from wort_cli.model.job import Job
+from wort_cli.model.profile import profile_named
+from wort_cli.model.provenance import SignatureRecord, Trust
+from wort_cli.model.submission import Submission
+from wort_cli.model.verdict import UNPROVED, Depth
 from wort_cli.settings import ENGINES, Settings
-from wort_cli.signature_record import SignatureRecord, Trust
-from wort_cli.submission_record import Submission
-from wort_cli.verdict import UNPROVED, Depth
+from wort_cli.system.daemon_lock import running_daemon
 
 if TYPE_CHECKING:
-    from wort_cli.submissions import VerifyRequest
+    from wort_cli.ledger.submissions import VerifyRequest
 
 COLUMNS = ("name", "trust", "depth", "state", "job", "why")
 NO_RECIPE = "its data are at a URL, and there is no recipe that reads them"
@@ -68,7 +68,7 @@ def verify(
     settings, ledger = begin()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    from wort_cli.commands.verification import request_of
+    from wort_cli.commands.shared.verification import request_of
 
     depth = Depth.QUICK if quick else Depth.FULL
     found: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
@@ -104,7 +104,7 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
     Of a name: what was handed in and is not proved or refuted yet; or else our own; or else whatever was handed in.
     """
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
-        from wort_cli.commands.handin import Claims, hand_in, submitter_named
+        from wort_cli.submission.intake import Claims, hand_in, submitter_named
 
         return [hand_in(word, Claims(submitter_named("")), settings, ledger)]
     name = parse_name(word)
@@ -125,7 +125,7 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
 def see_through(job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool) -> dict[int, Job]:
     """The jobs as they are, or as they ended; by number."""
     if now:
-        from wort_cli.commands.now import compute_now
+        from wort_cli.foreground import compute_now
 
         return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
     return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs_numbered(job_ids))}
@@ -154,7 +154,7 @@ def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) 
 
 def explain(records: Sequence[dict[str, Any]]) -> None:
     """Say of each signature that was refuted how it differs."""
-    from wort_cli.verdict import Verdict
+    from wort_cli.model.verdict import Verdict
 
     for record in records:
         if record["trust"] == Trust.MISMATCH:

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.accession import Accession, Name, parse_name
-from wort_cli.commands import render
-from wort_cli.commands.address import show_url
-from wort_cli.commands.context import JsonOption, begin
-from wort_cli.commands.output import write_output
-from wort_cli.commands.place import Place
-from wort_cli.commands.sources import stem
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.context import JsonOption, begin
+from wort_cli.commands.shared.output import write_output
+from wort_cli.commands.shared.presigned_url import show_url
+from wort_cli.commands.shared.signature_finder import Place
+from wort_cli.commands.shared.sources import stem
 from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError
-from wort_cli.ledger import Ledger
-from wort_cli.profile import profile_named
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Accession, Name, parse_name
+from wort_cli.model.profile import profile_named
+from wort_cli.model.provenance import SignatureRecord, Trust
+from wort_cli.model.submission import Submission
 from wort_cli.settings import Settings
-from wort_cli.signature_record import SignatureRecord, Trust
-from wort_cli.submission_record import Submission
 
 if TYPE_CHECKING:
+    from wort_cli.model.verdict import Verdict
     from wort_cli.stores.shared import SharedStore
-    from wort_cli.verdict import Verdict
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR = 40
@@ -173,8 +173,8 @@ def show(
     as_json: bool,
 ) -> None:
     """Everything about a signature."""
-    from wort_cli.commands.abundance import histogram, numbers_of
-    from wort_cli.signature_file import read_signature
+    from wort_cli.commands.shared.abundance import histogram, numbers_of
+    from wort_cli.model.signature_file import read_signature
 
     known = found.known
     record = known if isinstance(known, SignatureRecord) else None

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands import outcome, render
-from wort_cli.commands.context import GroupOption, JobsArgument, JsonOption, begin, job_ids_of
-from wort_cli.commands.follow import as_record, follow
+from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, job_ids_of
+from wort_cli.commands.shared.follow import as_record, follow
 from wort_cli.errors import DaemonNotRunning, UsageError
-from wort_cli.instance import running_daemon
-from wort_cli.job import LIVE
-from wort_cli.ledger import JobFilter
+from wort_cli.ledger.ledger import JobFilter
+from wort_cli.model.job import LIVE
+from wort_cli.system.daemon_lock import running_daemon
 
 
 def wait(

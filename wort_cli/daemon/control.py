@@ -11,9 +11,9 @@ from pathlib import Path
 
 from wort_cli.daemon.recovery import KILLED_ON_PURPOSE
 from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
-from wort_cli.instance import DaemonInfo, running_daemon
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
+from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
 
 START_WITHIN = 30.0
 STOP_WITHIN = 20.0

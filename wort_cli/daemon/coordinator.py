@@ -11,23 +11,24 @@ from dataclasses import dataclass, replace
 
 from huey.utils import Error
 
-from wort_cli.daemon.claims import OthersClaims
-from wort_cli.daemon.hold import Hold
+from wort_cli.daemon.abandoned import OthersClaims
+from wort_cli.daemon.admission_watch import Hold
 from wort_cli.daemon.queue import SignOfLife, WorkQueue
 from wort_cli.daemon.workers import Workers
-from wort_cli.failure import Failure, Reason
-from wort_cli.lease import DAEMON, Life, Loss, Patience, loss, short_owner
-from wort_cli.ledger import Ledger
-from wort_cli.pipeline.processes import end_attempt
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job_result import JobResult
+from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.toolkit.processes import end_attempt
 from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
-from wort_cli.process_identity import end_process, lives
-from wort_cli.retry import RetryPolicy
 from wort_cli.settings import Settings
-from wort_cli.work import JobResult, JobSpec
+from wort_cli.system.process_identity import end_process, lives
 
 WAKE_EVERY = 1.0
 """Seconds between looks for jobs that have waited long enough, and for jobs that are nobody's."""
-CALL_OFF_WITHIN = 1.0
+CANCEL_WITHIN = 1.0
 """Seconds that a worker has to end an attempt that was called off; then it is killed."""
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Attempt:
     life: Life
     leased_at: float
     sign: SignOfLife | None = None
-    called_off_at: float | None = None
+    cancelled_at: float | None = None
     ended: bool = False
     """Whether the ledger knows how it ended; what the queue has of it is still to be forgotten."""
 
@@ -147,7 +148,7 @@ class Coordinator:
             self._end(attempt, result)
 
     def _end(self, attempt: Attempt, result: JobResult) -> None:
-        if attempt.called_off_at is not None:
+        if attempt.cancelled_at is not None:
             remove_workspace(self._settings.workspace(attempt.job_id))
         else:
             self._finish(attempt, result)
@@ -173,12 +174,12 @@ class Coordinator:
         running = {claim.job_id: claim.attempt for claim in self._ledger.running()}
         for attempt in list(self._attempts.values()):
             self._hear(attempt)
-            if attempt.called_off_at is not None:
+            if attempt.cancelled_at is not None:
                 self._insist(attempt)
             elif running.get(attempt.job_id) != attempt.number:
                 log.info("job %d was cancelled, calling off attempt %d", attempt.job_id, attempt.number)
-                self._queue.call_off(attempt.job_id, attempt.number)
-                attempt.called_off_at = time.monotonic()
+                self._queue.cancel(attempt.job_id, attempt.number)
+                attempt.cancelled_at = time.monotonic()
             else:
                 self._lose_if_lost(attempt)
 
@@ -216,7 +217,7 @@ class Coordinator:
 
     def _insist(self, attempt: Attempt) -> None:
         """See that an attempt that was called off ends, whatever its worker is at."""
-        if attempt.called_off_at is None or time.monotonic() - attempt.called_off_at < CALL_OFF_WITHIN:
+        if attempt.cancelled_at is None or time.monotonic() - attempt.cancelled_at < CANCEL_WITHIN:
             return
         if attempt.life.process is None and not self._queue.take(attempt.job_id, attempt.number):
             return  # a worker has just begun, and is going to hear of it

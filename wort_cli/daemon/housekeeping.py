@@ -15,12 +15,12 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 
 from wort_cli.errors import Terminated, WortError
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.backups import make_copy, newest_at
-from wort_cli.upkeep.events import prune
-from wort_cli.upkeep.keeping import copy_is_due
+from wort_cli.upkeep.event_pruning import prune
 from wort_cli.upkeep.leftovers import clear, leftovers
+from wort_cli.upkeep.retention import copy_is_due
 
 EVERY = 3600.0
 """Seconds from the end of one round to the next."""

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from wort_cli.daemon.log_file import FollowedLog
-from wort_cli.metrics import registry, write_metrics
+from wort_cli.health.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
 
 WRITE_EVERY = 15.0

@@ -20,9 +20,10 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.utils import Error
 
-from wort_cli.job import Progress
-from wort_cli.process_identity import ProcessIdentity
-from wort_cli.work import JobResult, JobSpec
+from wort_cli.model.job import Progress
+from wort_cli.model.job_result import JobResult
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.system.process_identity import ProcessIdentity
 
 MAGIC = b"SQLite format 3\0"
 """How a database begins (sqlite.org/fileformat2.html)."""
@@ -128,11 +129,11 @@ class WorkQueue:
                 return SignOfLife(process, found["at"], progress, float(found["silent"]))
         return None
 
-    def call_off(self, job_id: int, attempt: int) -> None:
+    def cancel(self, job_id: int, attempt: int) -> None:
         """Ask the worker to end an attempt."""
         self.huey.put(key("call-off", job_id, attempt), True)
 
-    def called_off(self, job_id: int, attempt: int) -> bool:
+    def is_cancelled(self, job_id: int, attempt: int) -> bool:
         """Whether an attempt is to end."""
         with unless_it_is_garbage():
             return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None

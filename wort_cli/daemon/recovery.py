@@ -6,13 +6,13 @@ and came no further in between, is set aside, for it may be what they crash of.
 
 import logging
 
-from wort_cli.lease import DAEMON, Claim
-from wort_cli.ledger import Ledger
-from wort_cli.pipeline.processes import end_leftovers, read_processes
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.lease import DAEMON, Claim
+from wort_cli.pipeline.toolkit.processes import end_leftovers, read_processes
 from wort_cli.pipeline.workspace import attempt_directory, finished_work
-from wort_cli.process_identity import this_boot
-from wort_cli.retry import RetryPolicy
 from wort_cli.settings import Settings
+from wort_cli.system.process_identity import this_boot
 
 KILLED_ON_PURPOSE = "killed"
 """The control that says that the last daemon was killed by a person who asked for it."""

@@ -14,16 +14,16 @@ import time
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.health_writer import Vitals
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
-from wort_cli.daemon.vitals import Vitals
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
-from wort_cli.instance import sign, take_lock
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
+from wort_cli.system.daemon_lock import sign, take_lock
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""

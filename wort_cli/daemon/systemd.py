@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wort_cli.errors import StorageProblem, WortError
-from wort_cli.stores.local import write_whole
+from wort_cli.system.atomic_files import write_atomically
 
 UNIT = "wort.service"
 PASSED_ON = (
@@ -50,7 +50,7 @@ def install() -> tuple[Path, str]:
     """Write the unit and start it; return its path and what is still to be done, '' if nothing."""
     path = unit_path()
     try:
-        write_whole(path, unit_text().encode())
+        write_atomically(path, unit_text().encode())
     except OSError as error:
         raise StorageProblem(f"{path} can't be written: {error.strerror}", "check its permissions") from error
     return path, systemctl("daemon-reload") or systemctl("enable", "--now", UNIT)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from wort_cli.daemon.queue import WorkQueue
-from wort_cli.job import Progress
+from wort_cli.model.job import Progress
+from wort_cli.model.job_result import JobResult
+from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
-from wort_cli.pipeline.tools import CalledOff
-from wort_cli.process_identity import own_identity
-from wort_cli.work import JobResult, JobSpec
+from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.process_identity import own_identity
 
 BEAT = 0.5
 """Seconds between signs of life."""
@@ -30,7 +31,7 @@ def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None
     with QueueWatcher(queue, spec) as watcher:
         try:
             result = run_job(spec, watcher)
-        except CalledOff:
+        except Cancelled:
             result = JobResult(spec.job_id, spec.attempt)
         watcher.until_heard()
         return result.to_json()
@@ -45,7 +46,8 @@ class QueueWatcher:
         self._process = own_identity()
         self._progress = Progress("starting", 0, 0, 0, time.time())
         self._asked_at = time.monotonic()
-        self._called_off = threading.Event()
+        self._cancelled = threading.Event()
+        self.cancellation = Cancellation(self._is_cancelled)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="watcher", daemon=True)
 
@@ -63,10 +65,10 @@ class QueueWatcher:
         self._progress = progress
         self._asked_at = time.monotonic()
 
-    def called_off(self) -> bool:
+    def _is_cancelled(self) -> bool:
         """See Watcher."""
         self._asked_at = time.monotonic()
-        return self._called_off.is_set()
+        return self._cancelled.is_set()
 
     def until_heard(self) -> None:
         """Return once the queue can be written: a result that does not fit on a full disk would be lost."""
@@ -88,5 +90,5 @@ class QueueWatcher:
 
     def _speak(self) -> None:
         self._queue.report_life(self._spec, self._process, self._progress, time.monotonic() - self._asked_at)
-        if self._queue.called_off(self._spec.job_id, self._spec.attempt):
-            self._called_off.set()
+        if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
+            self._cancelled.set()

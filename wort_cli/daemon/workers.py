@@ -15,7 +15,7 @@ from typing import Any
 
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
-from wort_cli.process_identity import is_stopped
+from wort_cli.system.process_identity import is_stopped
 
 PR_SET_PDEATHSIG = 1
 POLL = 0.05
@@ -123,8 +123,8 @@ class Workers:
 
 def warm_up() -> None:
     """Import what every job needs, once for each worker."""
-    import wort_cli.pipeline.fasta
-    import wort_cli.pipeline.hash_text  # noqa: F401
+    import wort_cli.pipeline.sketching.compiled_fasta
+    import wort_cli.pipeline.sketching.hash_text  # noqa: F401
 
 
 def die_with(parent: int) -> Callable[[], None]:

@@ -3,12 +3,12 @@
 import errno
 from collections.abc import Sequence
 
-from wort_cli.failure import Failure, JobFailed, Reason
-from wort_cli.pipeline.resolve import Archive
-from wort_cli.pipeline.slice_reads import Seen, Spots
-from wort_cli.signature_file import Sketch
-from wort_cli.signature_record import SketchSummary
-from wort_cli.stores.objects import StoreTrouble
+from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.model.provenance import SketchSummary
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.sketching.slice_reads import Seen, Spots
+from wort_cli.stores.object_store import StoreTrouble
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BREAKING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)

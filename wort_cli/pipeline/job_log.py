@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wort_cli.stores.local import write_whole
-from wort_cli.work import JobSpec
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.system.atomic_files import write_atomically
 
 LONGEST, KEPT = 2_000_000, 1_000_000
 """Bytes of a log that is left as it is, and of its end that is kept otherwise."""
@@ -39,4 +39,4 @@ def shorten(log: Path) -> None:
     with log.open("rb") as file:
         file.seek(-KEPT, 2)
         file.readline()  # of which only the end is here
-        write_whole(log, CUT + file.read())
+        write_atomically(log, CUT + file.read())

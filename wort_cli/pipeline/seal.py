@@ -10,19 +10,20 @@ known there, sourmash writes the signature after all: slowly, but right.
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.accession import Name
-from wort_cli.failure import JobFailed, Reason
-from wort_cli.pipeline.compiled import compiled
-from wort_cli.pipeline.layout import Layout, UnknownShape, layout_of, written_by_sourmash
-from wort_cli.signature_file import Sketch, digest, parse_signature
-from wort_cli.stores.local import whole_file
+from wort_cli.model.accession import Name
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.signature_file import Sketch, digest, parse_signature
+from wort_cli.pipeline.signature_layout import Layout, UnknownShape, layout_of, written_by_sourmash
+from wort_cli.pipeline.sketching.compiled import compiled
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.cancellation import NEVER, Cancellation
 
 Numbers = NDArray[np.uint64]
 
@@ -37,23 +38,19 @@ COMMA, ZERO, NINE = np.frombuffer(b",09", np.uint8)
 TEN = np.uint64(10)
 
 
-def unwatched() -> None:
-    """Nobody calls this off."""
-
-
-def seal(name: Name, sketches: Sequence[Sketch], path: Path, check: Callable[[], None] = unwatched) -> str:
+def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER) -> str:
     """Write the signature of `sketches` to `path`, whole or not at all; return its digest.
 
     JobFailed if they are no sketches, or if what was written does not read back as what was meant.  `check` is called
     for each slice of numbers, and may raise.
     """
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         try:
-            write_signature(str(name), sketches, file, check)
+            write_signature(str(name), sketches, file, cancellation)
         except (ValueError, UnknownShape) as error:
             raise JobFailed(Reason.TOOL_CRASH, f"no signature of {name} can be made: {error}") from None
         file.seek(0)
-        if not reads_back(str(name), sketches, file, check):
+        if not reads_back(str(name), sketches, file, cancellation):
             raise JobFailed(Reason.TOOL_CRASH, f"the sealed signature of {name} does not read back as it was written")
     return digest(sketches)
 
@@ -61,9 +58,7 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, check: Callable[[],
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def write_signature(
-    name: str, sketches: Sequence[Sketch], file: IO[bytes], check: Callable[[], None] = unwatched
-) -> None:
+def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER) -> None:
     """Write one signature of all `sketches`, gzip without a time and a name, so that equal content is equal bytes.
 
     ValueError if they are not what sourmash could have made.
@@ -72,7 +67,7 @@ def write_signature(
         check_proper(sketch)
     with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=LEVEL) as stream:
         for text in signature_slices(name, sketches):
-            check()
+            cancellation.check()
             stream.write(text)
 
 
@@ -150,7 +145,7 @@ def new_md5(sketch: Sketch) -> "hashlib._Hash":
 # Reading back --------------------------------------------------------------------------------------------------------
 
 
-def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], check: Callable[[], None] = unwatched) -> bool:
+def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER) -> bool:
     """Whether `file`, from where it stands to its end, is the signature of `sketches`: each number is compared.
 
     In slices as well, and with a reader of numbers that has nothing in common with how they are written.
@@ -162,7 +157,7 @@ def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], check: Ca
             except UnknownShape:
                 return is_same(name, sketches, stream.read())
             for same in comparisons(stream, sketches, layout):
-                check()
+                cancellation.check()
                 if not same:
                     return False
             return True

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from wort_cli.failure import JobFailed
-from wort_cli.pipeline.engine import Engine, KernelEngine
-from wort_cli.pipeline.slice_reads import Declined
-from wort_cli.pipeline.tools import CalledOff, ToolGroup
+from wort_cli.model.failure import JobFailed
+from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
+from wort_cli.pipeline.sketching.slice_reads import Declined
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.system.cancellation import Cancelled
 
 
 def warm_up(engine: Engine, tools: ToolGroup) -> None:
     """Have an engine ready."""
-    with contextlib.suppress(CalledOff, JobFailed):  # what is wrong is found again, and told, where it is needed
+    with contextlib.suppress(Cancelled, JobFailed):  # what is wrong is found again, and told, where it is needed
         if engine.name != KernelEngine.name or not never_compiled():
             engine.hash_text(b"N")
             return
@@ -31,7 +32,7 @@ def warm_up(engine: Engine, tools: ToolGroup) -> None:
 
 def never_compiled() -> bool:
     """Whether the cache has nothing of the kernel; what it has may be of another processor or version."""
-    from wort_cli.pipeline.kernel import hash_blocks
+    from wort_cli.pipeline.sketching.kernel import hash_blocks
 
     cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
     return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
@@ -49,11 +50,11 @@ def no_garbage_collection() -> Iterator[None]:
 
 def compile_others() -> None:
     """Compile all loops but the kernel's, by the least that they can be called with."""
-    from wort_cli.pipeline.counts import HashCounts
     from wort_cli.pipeline.seal import are_decimals, number_slices
+    from wort_cli.pipeline.sketching.hash_counts import HashCounts
 
     with contextlib.suppress(Declined):
-        from wort_cli.pipeline.spots import SEEN, read_spots
+        from wort_cli.pipeline.decoding.vdb_reads import SEEN, read_spots
 
         read_spots(0, np.zeros(5, np.uint32), 1, 0, np.zeros(1, SEEN), np.zeros(1, np.uint8))
     numbers = np.arange(1, 3, dtype=np.uint64)

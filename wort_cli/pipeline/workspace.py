@@ -11,11 +11,11 @@ import json
 import shutil
 from pathlib import Path
 
-from wort_cli.failure import Failure, Reason
-from wort_cli.pipeline.validate import checksum
-from wort_cli.signature_record import Provenance
-from wort_cli.stores.local import write_whole
-from wort_cli.work import JobSpec
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.provenance import Provenance
+from wort_cli.pipeline.archives.prove import checksum
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.system.atomic_files import write_atomically
 
 UNPUBLISHED = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
 """Why a sealed signature may not have been published."""
@@ -80,7 +80,7 @@ class Workspace:
         self._kept_facts.unlink(missing_ok=True)
         facts = {"origin": origin(spec), "sha256": checksum(self.sealed), "provenance": provenance.to_json()}
         self.sealed.replace(self.kept)
-        write_whole(self._kept_facts, json.dumps(facts).encode())
+        write_atomically(self._kept_facts, json.dumps(facts).encode())
         shutil.rmtree(self.slices, ignore_errors=True)
         return self.kept
 

@@ -21,9 +21,9 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 import wort_cli
-from wort_cli.failure import Reason
-from wort_cli.s3_target import S3Target
-from wort_cli.stores.objects import Headers, NotAsExpected, StoredObject, StoreTrouble
+from wort_cli.model.failure import Reason
+from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.object_store import Headers, NotAsExpected, StoredObject, StoreTrouble
 from wort_cli.stores.s3_errors import CHANGED, MEND_CREDENTIALS, MISSING, denied, trouble_of
 
 TRIES = 3

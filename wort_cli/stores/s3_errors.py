@@ -6,9 +6,9 @@ are signed.
 
 import re
 
-from wort_cli.failure import Reason
-from wort_cli.s3_target import S3Target
-from wort_cli.stores.objects import StoreTrouble
+from wort_cli.model.failure import Reason
+from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.object_store import StoreTrouble
 
 PERMISSIONS = {
     "HeadObject": "s3:GetObject",

@@ -16,10 +16,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
-from wort_cli.accession import Accession
-from wort_cli.failure import Reason
-from wort_cli.signature_record import Provenance, Trust
-from wort_cli.stores.described import (
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Reason
+from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.stores.bucket_layout import (
     Content,
     Described,
     conflict,
@@ -29,7 +29,7 @@ from wort_cli.stores.described import (
     provenance_unknown,
     signature_key,
 )
-from wort_cli.stores.objects import Headers, NotAsExpected, ObjectStore, StoredObject, StoreTrouble
+from wort_cli.stores.object_store import Headers, NotAsExpected, ObjectStore, StoredObject, StoreTrouble
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TURNS = 3

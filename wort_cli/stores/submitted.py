@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from wort_cli.accession import Name
-from wort_cli.stores.local import COPY, whole_file
+from wort_cli.model.accession import Name
+from wort_cli.stores.local import COPY
+from wort_cli.system.atomic_files import atomic_file
 
 
 class SubmittedStore:
@@ -25,6 +26,6 @@ class SubmittedStore:
         """Keep the whole content of an open file; OSError if it can't be written."""
         path = self.root / self.key(digest, name)
         file.seek(0)
-        with whole_file(path) as kept:
+        with atomic_file(path) as kept:
             shutil.copyfileobj(file, kept, COPY)
         return path

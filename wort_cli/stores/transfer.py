@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from wort_cli.accession import Accession
 from wort_cli.errors import NotASignature, WortError
-from wort_cli.failure import Reason
-from wort_cli.signature_file import read_signature
-from wort_cli.stores.compare import Sides
-from wort_cli.stores.described import Content, conflict, described_at
-from wort_cli.stores.local import LocalStore, whole_file
-from wort_cli.stores.objects import StoredObject, StoreTrouble
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Reason
+from wort_cli.model.job_result import Published
+from wort_cli.model.signature_file import read_signature
+from wort_cli.stores.bucket_layout import Content, conflict, described_at
+from wort_cli.stores.local import LocalStore
+from wort_cli.stores.object_store import StoredObject, StoreTrouble
 from wort_cli.stores.shared import Outcome, SharedStore
-from wort_cli.work import Published
+from wort_cli.stores.side_by_side import Sides
+from wort_cli.system.atomic_files import atomic_file
 
 
 class Problem(StrEnum):
@@ -73,7 +74,7 @@ def push(sides: Sides, local: LocalStore, shared: SharedStore) -> Outcome:
 
 def pull(name: Accession, local: LocalStore, shared: SharedStore, profile: str, digest: str = "") -> Published:
     """Bring a signature here; StoreTrouble if it is not of that profile and, where one is known, of that digest."""
-    with whole_file(local.path(name)) as file:
+    with atomic_file(local.path(name)) as file:
         there = shared.fetch(name, file)
         if there is None:
             raise StoreTrouble(Reason.NOT_FOUND, f"{shared.url(name)} is not there", f"`wort compute {name}` makes it")

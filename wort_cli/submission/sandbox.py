@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import NoSuchFile, StorageProblem
-from wort_cli.profile import PROFILES
+from wort_cli.model.profile import PROFILES
 from wort_cli.settings import Settings
 from wort_cli.submission.refusal import Refusal
 
@@ -118,7 +118,7 @@ def ask_child(copy: Incoming, settings: Settings) -> dict[str, str]:
     os.lseek(copy.file.fileno(), 0, os.SEEK_SET)
     child = subprocess.Popen(
         # -I: no variable and no file of the working directory decides what code runs.
-        [sys.executable, "-I", "-m", "wort_cli.submission.check", json.dumps(limits)],
+        [sys.executable, "-I", "-m", "wort_cli.submission.reader_process", json.dumps(limits)],
         stdin=copy.file.fileno(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from wort_cli.errors import shown
-from wort_cli.profile import PROFILES, Profile
-from wort_cli.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
+from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
 from wort_cli.submission.pull import Numbers, Pull
 from wort_cli.submission.refusal import Refusal
 

@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wort_cli.database import migrations, queries, reading
 from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
-from wort_cli.ledger import Ledger
-from wort_cli.stores.local import whole_file
-from wort_cli.upkeep.keeping import copies_to_remove
+from wort_cli.ledger.database import migrations, queries, reading
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.upkeep.retention import copies_to_remove
 
 FIRST, LAST = "ledger-", ".db"
 
@@ -36,7 +36,7 @@ class Holding:
 def copy_ledger(ledger: Ledger, path: Path) -> Holding:
     """Copy the ledger to a file, whole or not at all; LedgerDamaged if it is not sound, or a StorageProblem."""
     try:
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             os.fchmod(file.fileno(), 0o600)
             ledger.storage.copy_to(Path(file.name))
             holding = examine(Path(file.name))

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from wort_cli.database import Row
-from wort_cli.failure import Reason
-from wort_cli.job import JobState
-from wort_cli.ledger import Ledger
-from wort_cli.upkeep.ailment import Ailment
+from wort_cli.ledger.database import Row
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState
+from wort_cli.upkeep.inconsistency import Ailment
 
 REASONS = json.dumps(["", *Reason])
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.upkeep.keeping import (
+from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
     Standing,
     attempt_verdict,

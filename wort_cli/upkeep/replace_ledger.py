@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from wort_cli.accession import parse_name
-from wort_cli.database import queries, salvage
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
-from wort_cli.instance import running_daemon, take_lock
-from wort_cli.job import JobRequest, Source
-from wort_cli.ledger import Answer, Ledger
+from wort_cli.ledger.database import queries, salvage
+from wort_cli.ledger.ledger import Answer, Ledger
+from wort_cli.model.accession import parse_name
+from wort_cli.model.job import JobRequest, Source
 from wort_cli.settings import Settings
-from wort_cli.stores.local import whole_file
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.daemon_lock import running_daemon, take_lock
 from wort_cli.upkeep.backups import newest_good
 from wort_cli.upkeep.ledger_checks import note
 from wort_cli.upkeep.leftovers import names_in
@@ -52,7 +52,7 @@ def replace_ledger(settings: Settings) -> Iterator[str]:
             yield f"put the damaged ledger aside as {aside}"
         copy = newest_good(settings.backup_dir)
         if copy is not None:
-            with copy.path.open("rb") as source, whole_file(settings.ledger_file) as file:
+            with copy.path.open("rb") as source, atomic_file(settings.ledger_file) as file:
                 os.fchmod(file.fileno(), 0o600)
                 shutil.copyfileobj(source, file)
             yield f"put the copy {copy.path} in its place: {copy.jobs} jobs, {copy.signatures} signatures"

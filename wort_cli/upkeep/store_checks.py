@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from wort_cli.accession import Accession, Name, parse_name
-from wort_cli.database import Row
 from wort_cli.errors import InvalidName, WortError
-from wort_cli.job import JobRequest, JobState, Source
-from wort_cli.lease import process_owner
-from wort_cli.ledger import PAGE, Answer, Ledger
-from wort_cli.process_identity import own_identity
-from wort_cli.retry import RetryPolicy
-from wort_cli.signature_file import profile_of, read_signature
-from wort_cli.signature_record import Provenance, Trust
+from wort_cli.ledger.database import Row
+from wort_cli.ledger.ledger import PAGE, Answer, Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.accession import Accession, Name, parse_name
+from wort_cli.model.job import JobRequest, JobState, Source
+from wort_cli.model.job_result import JobResult, Published
+from wort_cli.model.lease import process_owner
+from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.model.signature_file import profile_of, read_signature
 from wort_cli.stores.local import LocalStore
-from wort_cli.upkeep.ailment import Ailment
+from wort_cli.system.process_identity import own_identity
+from wort_cli.upkeep.inconsistency import Ailment
 from wort_cli.upkeep.ledger_checks import note
 from wort_cli.upkeep.leftovers import names_in
-from wort_cli.work import JobResult, Published
 
 READ_BY_ITSELF = 100_000_000
 """Bytes of signatures that are read without being asked to."""

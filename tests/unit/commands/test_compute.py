@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import PROFILE, request
+from tests.support.builders import PROFILE, request
 from wort_cli.commands import compute
-from wort_cli.commands.place import Place
+from wort_cli.commands.shared.signature_finder import Place
 from wort_cli.errors import UsageError
-from wort_cli.job import JobRequest
-from wort_cli.ledger import Answer, JobFilter, Ledger
+from wort_cli.ledger.ledger import Answer, JobFilter, Ledger
+from wort_cli.model.job import JobRequest
 from wort_cli.settings import load_settings
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import clean_environment, eventually
+from tests.support.builders import clean_environment, eventually
 from wort_cli.daemon.control import stop
-from wort_cli.instance import take_lock
 from wort_cli.settings import load_settings
+from wort_cli.system.daemon_lock import take_lock
 
 STOP = """
 from wort_cli.daemon.control import stop

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import sketch
-from wort_cli.failure import Failure, JobFailed, Reason
+from tests.support.builders import sketch
+from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, check_slice, explain_empty, failure_of
-from wort_cli.pipeline.reads import ReadsText
-from wort_cli.pipeline.resolve import Archive
-from wort_cli.pipeline.slice_reads import Spots
+from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+from wort_cli.pipeline.sketching.slice_reads import Spots
 
 
 def archive(spots: int) -> Archive:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import job_spec
+from tests.support.builders import job_spec
 from wort_cli.pipeline.job_log import CUT, KEPT, LONGEST, job_log
-from wort_cli.work import JobSpec
+from wort_cli.pipeline.job_spec import JobSpec
 
 
 @pytest.fixture

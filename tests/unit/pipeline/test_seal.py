@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import MAX_HASH, TOOLS, numbers, random_reads, sketch
-from tests.unit.pipeline import spots
-from wort_cli.accession import parse_name
-from wort_cli.failure import JobFailed, Reason
-from wort_cli.pipeline.engine import ENGINES
+from tests.support import spots
+from tests.support.builders import MAX_HASH, TOOLS, numbers, random_reads, sketch
+from wort_cli.model.accession import parse_name
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.profile import SRA_V1
+from wort_cli.model.signature_file import Sketch, digest, read_signature
 from wort_cli.pipeline.seal import seal, write_signature
-from wort_cli.pipeline.tools import CalledOff
-from wort_cli.profile import SRA_V1
-from wort_cli.signature_file import Sketch, digest, read_signature
+from wort_cli.pipeline.sketching.engine import ENGINES
+from wort_cli.system.cancellation import Cancellation, Cancelled
 
 LONG = random_reads(1, 200_000)
 INPUTS = {
@@ -73,7 +73,7 @@ def test_sealing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_compressed_content_is_the_same_in_every_process() -> None:
     program = (
-        "import sys; from tests.unit.builders import sketch; from wort_cli.pipeline.seal import write_signature; "
+        "import sys; from tests.support.builders import sketch; from wort_cli.pipeline.seal import write_signature; "
         "write_signature('SRR139146', [sketch(range(1, 100), [7] * 99)], sys.stdout.buffer)"
     )
     root = Path(__file__).parents[3]
@@ -113,20 +113,20 @@ def test_sealing_is_called_off_in_the_midst(tmp_path: Path) -> None:
     many = sketch(range(1, 300_000), None)
     whole = 0
 
-    def count() -> None:
+    def count() -> bool:
         nonlocal whole
         whole += 1
+        return False
 
-    seal(parse_name("SRR139146"), [many], tmp_path / "whole.sig", count)
+    seal(parse_name("SRR139146"), [many], tmp_path / "whole.sig", Cancellation(count))
     for last in (1, whole // 4, whole - 1):
         left = last
 
-        def check() -> None:
+        def is_late() -> bool:
             nonlocal left
             left -= 1
-            if left < 0:
-                raise CalledOff
+            return left < 0
 
-        with pytest.raises(CalledOff):
-            seal(parse_name("SRR139146"), [many], tmp_path / "sealed.sig", check)
+        with pytest.raises(Cancelled):
+            seal(parse_name("SRR139146"), [many], tmp_path / "sealed.sig", Cancellation(is_late))
         assert [path.name for path in tmp_path.iterdir()] == ["whole.sig"]

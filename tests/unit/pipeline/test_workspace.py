@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import job_spec, provenance
-from wort_cli.failure import Failure, Reason
-from wort_cli.job import Source
+from tests.support.builders import job_spec, provenance
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import Source
+from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.workspace import Workspace, tidy
-from wort_cli.work import JobSpec
 
 
 @pytest.fixture

@@ -11,19 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import provenance
-from wort_cli.accession import parse_name
-from wort_cli.signature_record import Provenance
-from wort_cli.stores.local import LocalStore, whole_file, write_whole
+from tests.support.builders import provenance
+from wort_cli.model.accession import parse_name
+from wort_cli.model.provenance import Provenance
+from wort_cli.stores.local import LocalStore
+from wort_cli.system.atomic_files import atomic_file, write_atomically
 
 WRITER = """
 import resource, signal, sys
 from pathlib import Path
-from wort_cli.stores.local import write_whole
+from wort_cli.stores.local import write_atomically
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    write_whole(Path(sys.argv[1]), b"x" * 100_000)
+    write_atomically(Path(sys.argv[1]), b"x" * 100_000)
 except OSError as error:
     sys.exit(error.errno)
 """
@@ -90,7 +91,7 @@ def test_a_signature_without_a_file_to_take_it_from_leaves_nothing_of_its_own(tm
 def test_a_written_file_has_its_content_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     for content in (b"first", b"second", b""):
-        write_whole(path, content)
+        write_atomically(path, content)
         assert path.read_bytes() == content
     assert files_below(tmp_path) == {"a/b/file"}
 
@@ -98,7 +99,7 @@ def test_a_written_file_has_its_content_and_nothing_is_left_beside_it(tmp_path: 
 def test_the_directories_of_a_file_are_for_this_user_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        write_whole(tmp_path / "private" / "file", b"x")
+        write_atomically(tmp_path / "private" / "file", b"x")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
@@ -106,7 +107,7 @@ def test_the_directories_of_a_file_are_for_this_user_only(tmp_path: Path) -> Non
 
 def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "file.partial").write_bytes(b"half of a longer content")
-    write_whole(tmp_path / "file", b"whole")
+    write_atomically(tmp_path / "file", b"whole")
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert files_below(tmp_path) == {"file"}
 
@@ -114,13 +115,13 @@ def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
 def test_a_directory_in_the_way_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
     with pytest.raises(IsADirectoryError):
-        write_whole(tmp_path / "file", b"x")
+        write_atomically(tmp_path / "file", b"x")
     assert files_below(tmp_path) == set()
 
 
 def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    write_whole(path, b"old")
+    write_atomically(path, b"old")
     writer = subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False)
     assert writer.returncode == errno.EFBIG
     assert path.read_bytes() == b"old"
@@ -130,12 +131,12 @@ def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_
 def test_writers_of_the_same_file_take_turns(tmp_path: Path) -> None:
     """Each writes slowly, in pieces; whatever stands under the name at any time is the whole of one of them."""
     path, failures = tmp_path / "x", []
-    write_whole(path, b"0" * 5000)
+    write_atomically(path, b"0" * 5000)
     ended = threading.Event()
 
     def write(letter: bytes) -> None:
         for _ in range(20):
-            with whole_file(path) as file:
+            with atomic_file(path) as file:
                 for _ in range(5):
                     file.write(letter * 1000)
                     file.flush()

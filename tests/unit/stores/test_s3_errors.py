@@ -3,8 +3,8 @@
 import pytest
 
 from wort_cli.errors import ExitCode
-from wort_cli.failure import Reason
-from wort_cli.s3_target import S3Target
+from wort_cli.model.failure import Reason
+from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.s3_errors import trouble_of
 
 TARGET = S3Target("wort-sra", "mine/")

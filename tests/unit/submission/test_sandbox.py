@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.submissions import HOSTILE, proper
+from tests.support.submissions import HOSTILE, proper
 from wort_cli.settings import Settings, load_settings
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.sandbox import Accepted, check_apart, incoming, texts_of
@@ -48,7 +48,7 @@ def test_hostile_files_are_refused_in_time(name: str, settings: Settings) -> Non
 MEASURED = """
 import json, sys
 from pathlib import Path
-from wort_cli.submission.check import answer, limit
+from wort_cli.submission.reader_process import answer, limit
 limit({"memory": 512_000_000, "seconds": 60})
 said = answer(1_000_000_000)
 peak = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.submissions import MAX_HASH, document, first, proper, text
-from wort_cli.profile import SRA_V1
-from wort_cli.signature_file import parse_signature
+from tests.support.submissions import MAX_HASH, document, first, proper, text
+from wort_cli.model.profile import SRA_V1
+from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.strict import Checked, check, recipe
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import published, request
+from tests.support.builders import published, request
 from wort_cli.errors import LedgerDamaged, StorageProblem
-from wort_cli.ledger import Ledger
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.backups import copies, copy_ledger, examine, make_copy, newest_good
 

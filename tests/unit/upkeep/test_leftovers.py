@@ -5,10 +5,10 @@ import os
 import time
 from pathlib import Path
 
-from tests.unit.builders import request
-from wort_cli.ledger import Ledger
+from tests.support.builders import request
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.stores.local import whole_file, write_whole
+from wort_cli.system.atomic_files import atomic_file, write_atomically
 from wort_cli.upkeep.leftovers import clear, leftovers
 
 LONG_AGO = time.time() - 100 * 86400
@@ -48,7 +48,7 @@ def test_a_home_in_order_has_nothing_left_over(ledger: Ledger, settings: Setting
     add(settings.workspace(job_id) / "slices" / "0.npz")
     add(settings.job_log(job_id), old=True)
     add(settings.log_dir / "daemon.out", old=True)
-    write_whole(settings.store_dir / "sigs" / "SRR139" / "SRR139146.sig", b"x")
+    write_atomically(settings.store_dir / "sigs" / "SRR139" / "SRR139146.sig", b"x")
     assert swept(ledger, settings) == set()
 
 
@@ -107,7 +107,7 @@ def test_logs_of_jobs_that_ended_long_ago_go(ledger: Ledger, settings: Settings)
 def test_partial_files_go_unless_somebody_writes_them(ledger: Ledger, settings: Settings) -> None:
     directory = settings.store_dir / "sigs" / "SRR139"
     dead = add(directory / "SRR139146.sig.partial")
-    with whole_file(directory / "SRR139147.sig") as file:
+    with atomic_file(directory / "SRR139147.sig") as file:
         assert swept(ledger, settings) == {dead}
         file.write(b"whole")
     assert (directory / "SRR139147.sig").read_bytes() == b"whole"

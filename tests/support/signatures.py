@@ -1,0 +1,35 @@
+"""Makes signatures as the local store has them, many of them and small ones, without computing any."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.builders import MAX_HASH, provenance
+from wort_cli.model.accession import Accession
+from wort_cli.model.signature_file import Sketch, digest
+from wort_cli.pipeline.seal import write_signature
+from wort_cli.stores.local import LocalStore
+
+HASHES = 100
+
+
+def make_signatures(root: Path, number: int, first: int = 1_000_000) -> list[str]:
+    """Write signatures of as many runs, with their provenance, into the local store at `root`; return their names."""
+    store = LocalStore(root)
+    names = [Accession(f"SRR{n}") for n in range(first, first + number)]
+    for seed, name in enumerate(names):
+        sketches = [random_sketch(ksize, seed) for ksize in (21, 31, 51)]
+        made = provenance(name, digest=digest(sketches))
+        store.path(name).parent.mkdir(parents=True, exist_ok=True)
+        store.provenance_path(name).write_text(json.dumps(made.to_json(), indent=1) + "\n")
+        with store.path(name).open("wb") as file:
+            write_signature(name, sketches, file)
+    return [str(name) for name in names]
+
+
+def random_sketch(ksize: int, seed: int) -> Sketch:
+    """A sketch of the profile's parameters."""
+    random = np.random.default_rng((seed, ksize))
+    hashes = np.unique(random.integers(1, MAX_HASH, HASHES, dtype=np.uint64))
+    return Sketch(ksize, 42, MAX_HASH, hashes, np.ones(len(hashes), np.uint64))

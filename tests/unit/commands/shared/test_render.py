@@ -1,0 +1,101 @@
+"""What is shown can't steer a terminal, and numbers are said as people say them."""
+
+import json
+
+import pytest
+
+from wort_cli.commands.shared import render
+
+RECORDS: list[dict[str, object]] = [
+    {"name": "a\tb", "state": "done", "n": 1},
+    {"name": "\x1b[2J\n", "state": "", "n": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (0, "0"),
+        ("", ""),
+        ('größer, it\'s "fine" \\ 漢', 'größer, it\'s "fine" \\ 漢'),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\x1b[31mred\x07\x7f", r"\x1b[31mred\x07\x7f"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202eevil\u2028", r"\u202eevil\u2028"),
+        ("\udcff", r"\udcff"),
+        ("\0", r"\x00"),
+    ],
+)
+def test_control_characters_are_escaped(value: object, text: str) -> None:
+    assert render.printable(value) == text
+    assert render.printable(value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0s"), (0, "0s"), (0.4, "0s"), (59, "59s"), (59.6, "1m 00s"), (60, "1m 00s"), (190, "3m 10s"),
+        (3599, "59m 59s"), (3599.7, "1h 00m"), (7500, "2h 05m"), (360_000, "100h 00m"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_said_in_two_units(seconds: float, text: str) -> None:
+    assert render.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1500, "1.5 kB"), (999_949, "999.9 kB"), (999_999, "1.0 MB"),
+        (1_000_000, "1.0 MB"), (126_000_000, "126.0 MB"), (10**12, "1.0 TB"), (10**16, "10000.0 TB"),
+    ],
+)  # fmt: skip
+def test_a_size_is_said_in_the_largest_unit_that_fits(number: int, text: str) -> None:
+    assert render.size(number) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1000, "1,000 runs")])
+def test_things_are_counted_in_singular_and_plural(number: int, text: str) -> None:
+    assert render.count(number, "run") == text
+
+
+def test_a_time_that_never_was_is_nothing() -> None:
+    assert render.when(None) == ""
+    assert len(render.when(1_700_000_000.5)) == len("2023-11-14 22:13:20")
+
+
+def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFixture[str]) -> None:
+    render.table(("name", "state", "n"), RECORDS)
+    assert capsys.readouterr() == ("a\\tb\tdone\t1\n\\x1b[2J\\n\t\t\n", "")
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [("csv", 'name,n\n"a, ""b""",1\n'), ("tsv", 'name\tn\n"a, ""b"""\t1\n')],
+)
+def test_a_file_has_a_header_and_its_fields_are_quoted(
+    capsys: pytest.CaptureFixture[str], form: str, expected: str
+) -> None:
+    render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], form=form)
+    assert capsys.readouterr().out == expected
+
+
+def test_json_is_one_document_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    render.table(("name",), RECORDS, as_json=True)
+    said = capsys.readouterr().out
+    assert json.loads(said) == RECORDS
+    assert said.replace("\n", "").isprintable()
+    assert said.isascii()
+
+
+def test_results_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    render.result("result")
+    render.say("aside")
+    assert capsys.readouterr() == ("result\n", "aside\n")
+
+
+def test_a_table_for_a_terminal_leaves_out_what_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    render.rich_table(("name", "n", "empty_column"), [{"name": "[red]x\x1b", "n": 1, "empty_column": ""}])
+    said = capsys.readouterr().out
+    assert r"[red]x\x1b" in said
+    assert "empty" not in said

@@ -1,0 +1,122 @@
+"""What the daemon says of itself reaches the reader whole, or not at all, and never needs more room."""
+
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from wort_cli.errors import StorageProblem
+from wort_cli.health.health_file import (
+    LONGEST,
+    OLD_LOOP,
+    SIZE,
+    Health,
+    HealthFile,
+    packed,
+    problems,
+    read_health,
+    unpacked,
+)
+
+WELL = Health(pid=7, turned_at=1000.0, turns=5, last=0.001, mean=0.002, longest=0.01, workers=2, workers_wanted=2)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "health"
+    file = HealthFile(path)
+    assert read_health(path) is None
+    for turns in (1, 10**12, 2):
+        file.write(replace(WELL, turns=turns, trouble="größer\n" * turns if turns == 2 else ""))
+        assert read_health(path) == replace(WELL, turns=turns, trouble="größer\n" * turns if turns == 2 else "")
+        assert path.stat().st_size == SIZE
+    file.close()
+    again = HealthFile(path)  # what an earlier daemon said is there until this one speaks
+    assert read_health(path) is not None
+    again.close()
+
+
+def test_the_file_is_overwritten_in_place(tmp_path: Path) -> None:
+    file = HealthFile(tmp_path / "health")
+    before = (tmp_path / "health").stat()
+    file.write(WELL)
+    after = (tmp_path / "health").stat()
+    assert (before.st_ino, before.st_blocks) == (after.st_ino, after.st_blocks)
+    assert after.st_blocks * 512 >= SIZE
+    file.close()
+
+
+@pytest.mark.parametrize("letter", ["x", "\u4e00", "\U0001f600", "\0"])
+def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
+    data = packed(replace(WELL, trouble=letter * 10_000, held=letter * 10_000))
+    found = unpacked(data)
+    assert len(data) == SIZE
+    assert found is not None
+    assert 100 < len(found.trouble) <= LONGEST
+    assert letter * 10_000 == found.trouble + letter * (10_000 - len(found.trouble))
+
+
+@pytest.mark.parametrize("at", [0, 70, 100])
+def test_a_byte_that_is_wrong_makes_it_unreadable(at: int) -> None:
+    data = bytearray(packed(WELL))
+    data[at] ^= 1
+    assert unpacked(bytes(data)) is None
+
+
+@pytest.mark.parametrize("data", [b"", b" " * SIZE, b"\0" * SIZE, os.urandom(SIZE), packed(WELL)[:100]])
+def test_what_is_not_whole_says_nothing(data: bytes, tmp_path: Path) -> None:
+    assert unpacked(data) is None
+    (tmp_path / "health").write_bytes(data)
+    assert read_health(tmp_path / "health") is None
+
+
+def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
+    path, ended, seen = tmp_path / "health", threading.Event(), []
+    file = HealthFile(path)
+    file.write(WELL)
+
+    def read() -> None:
+        while not ended.is_set():
+            seen.append(read_health(path))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for turns in range(2000):
+        file.write(replace(WELL, turns=turns, trouble="x" * (turns % 400)))
+    ended.set()
+    reader.join()
+    file.close()
+    assert seen
+    assert None not in seen
+
+
+def test_a_file_that_can_not_be_made_is_a_problem_of_storage(tmp_path: Path) -> None:
+    with pytest.raises(StorageProblem):
+        HealthFile(tmp_path / "no" / "health")
+
+
+NOW = 1010.0
+
+
+@pytest.mark.parametrize(
+    ("health", "up", "now", "low", "expected"),
+    [
+        (WELL, 100, NOW, [], []),
+        (None, 1, NOW, [], []),
+        (None, 100, NOW, [], ["says nothing"]),
+        (replace(WELL, pid=8), 100, NOW, [], ["says nothing"]),
+        (WELL, 100, 1000 + OLD_LOOP + 1, [], ["stood still for 21 seconds"]),
+        (replace(WELL, trouble="the ledger can't be written"), 100, NOW, [], ["the ledger can't be written"]),
+        (replace(WELL, workers=1), 100, NOW, [], ["1 of 2 workers"]),
+        (replace(WELL, held="no job begins: the load is 9"), 100, NOW, [], []),
+        (WELL, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x"]),
+        (None, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x", "says nothing"]),
+    ],
+)
+def test_what_is_wrong_is_a_sentence_each(
+    health: Health | None, up: float, now: float, low: list[str], expected: list[str]
+) -> None:
+    found = problems(health, 7, up, now, low)
+    assert len(found) == len(expected)
+    assert all(words in sentence for words, sentence in zip(expected, found, strict=True))

@@ -1,0 +1,226 @@
+"""The ledger's file: for its owner only, made once however many open it, and untouched where it is not ours."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import request
+from wort_cli.errors import ExitCode, LedgerDamaged, LedgerTooNew, StorageProblem, WortError
+from wort_cli.ledger.database import Storage, explanation, migrations, queries, statements
+from wort_cli.ledger.ledger import Ledger
+
+OPENERS = """
+import multiprocessing, sys
+from pathlib import Path
+import sqlite_utils
+from wort_cli.model.accession import parse_name
+from wort_cli.model.job import JobRequest, Source
+from wort_cli.ledger.ledger import Ledger
+
+def open_all(number, barrier):
+    requests = [JobRequest(Source(parse_name(name)), "sra-v1") for name in (f"SRR00000{number}", "SRR999999")]
+    for trial in range(30):
+        ledger = Ledger(Path(sys.argv[1]) / f"{trial}.db")
+        barrier.wait(30)
+        try:
+            ledger.submit(requests) if trial < 5 else ledger.counts()
+        except Exception as error:
+            print(trial, number, repr(error), flush=True)
+        ledger.close()
+
+context = multiprocessing.get_context("fork")
+barrier = context.Barrier(6)
+processes = [context.Process(target=open_all, args=(number, barrier)) for number in range(6)]
+for process in processes:
+    process.start()
+for process in processes:
+    process.join()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+def filled(path: Path, jobs: int = 300) -> Path:
+    """A ledger with jobs, closed."""
+    ledger = Ledger(path)
+    ledger.submit([request(f"SRR{number:06d}") for number in range(jobs)])
+    ledger.close()
+    return path
+
+
+def refusal_of(path: Path) -> WortError:
+    """How a ledger refuses to open, twice."""
+    ledger = Ledger(path)
+    with pytest.raises((WortError, OSError)):
+        ledger.counts()
+    with pytest.raises((WortError, OSError)) as refusal:
+        ledger.submit([request()])
+    ledger.close()
+    assert isinstance(refusal.value, WortError)
+    return refusal.value
+
+
+def test_only_its_owner_may_read_the_ledger_and_its_companions(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        ledger = Ledger(path)
+        ledger.submit([request()])
+        files = sorted(path.parent.iterdir())
+        assert [file.name for file in files] == ["ledger.db", "ledger.db-shm", "ledger.db-wal"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    finally:
+        os.umask(before)
+        ledger.close()
+
+
+def test_nothing_is_made_before_it_is_used(path: Path) -> None:
+    Ledger(path).close()
+    assert not path.exists()
+
+
+def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
+    ledger.submit([request()])
+    ledger.close()
+    ledger.close()
+    assert sum(ledger.counts().values()) == 1
+
+
+def test_a_commit_survives_a_power_cut(path: Path) -> None:
+    storage = Storage(path)
+    connection = storage.connection
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
+    storage.close()
+
+
+def test_a_ledger_of_a_later_version_is_refused_and_not_touched(path: Path) -> None:
+    connection = sqlite3.connect(filled(path), isolation_level=None)
+    connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    error = refusal_of(path)
+    assert isinstance(error, LedgerTooNew)
+    assert (error.found, error.known) == (len(migrations()) + 1, len(migrations()))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello\n", b"jobs = 3\n" * 1000, bytes(5000), b"SQLite format 3\0", b"SQLite format 3\0" + b"\xff" * 5000],
+    ids=lambda content: ascii(content[:20]),
+)
+def test_a_file_that_is_no_ledger_is_refused_and_not_touched(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert isinstance(refusal_of(path), LedgerDamaged)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("keep", [100, 4096, 5000, 20_000, 0.5, 0.9])
+def test_a_ledger_cut_short_is_refused_and_not_touched(path: Path, keep: float) -> None:
+    whole = filled(path).read_bytes()
+    path.write_bytes(whole[: int(keep if keep > 1 else len(whole) * keep)])
+    before = path.read_bytes()
+    assert isinstance(refusal_of(path), LedgerDamaged)
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_overwritten_in_the_middle_is_found_out(path: Path) -> None:
+    data = bytearray(filled(path).read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    path.write_bytes(data)
+    assert isinstance(refusal_of(path), LedgerDamaged)
+
+
+@pytest.mark.parametrize("table", ["jobs", "other"])
+def test_the_database_of_another_program_is_refused_and_not_touched(path: Path, table: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(f"CREATE TABLE {table} (x)")
+    connection.close()
+    before = path.read_bytes()
+    assert isinstance(refusal_of(path), LedgerDamaged)
+    assert path.read_bytes() == before
+
+
+def test_a_directory_in_its_place_is_refused(path: Path) -> None:
+    path.mkdir()
+    assert isinstance(refusal_of(path), LedgerDamaged)
+
+
+def test_a_ledger_in_a_directory_that_is_none_is_a_storage_problem(path: Path) -> None:
+    path.write_bytes(b"")
+    assert isinstance(refusal_of(path / "ledger.db"), StorageProblem)
+
+
+def test_processes_that_open_new_ledgers_at_once_make_each_once(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", OPENERS, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    for trial in range(30):
+        ledger = Ledger(tmp_path / f"{trial}.db")
+        jobs = 7 if trial < 5 else 0  # six of their own and one that all want
+        assert (sum(ledger.counts().values()), ledger.check()) == (jobs, "ok")
+        ledger.close()
+
+
+def test_a_change_that_fails_halfway_did_not_happen(ledger: Ledger) -> None:
+    def fail() -> None:
+        with ledger.storage.transaction():
+            ledger.storage.change("set_control", key="a", value="b")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert ledger.controls.value("a", "nothing") == "nothing"
+    ledger.controls.put("a", "c")
+    assert ledger.controls.value("a", "") == "c"
+
+
+def test_a_script_is_taken_apart_into_whole_statements() -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON a\nBEGIN\n DELETE FROM a;\n SELECT 1;\nEND;\n"
+    parts = list(statements(f"CREATE TABLE a (x); -- ;\n{trigger}-- end\n"))
+    assert len(parts) == 2
+    assert all(sqlite3.complete_statement(part) for part in parts)
+
+
+def test_every_migration_is_whole_statements() -> None:
+    assert migrations()
+    for script in migrations():
+        assert "".join(statements(script)).strip() == script.strip()
+
+
+def test_queries_are_known_by_their_names() -> None:
+    assert {"add_job", "claim_job", "end_attempt", "cancel_job", "retry_job", "signature"} <= set(queries())
+    assert not any("-- name:" in text for text in queries().values())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "exit_code"),
+    [
+        (sqlite3.SQLITE_FULL, StorageProblem, ExitCode.TEMPORARY),
+        (sqlite3.SQLITE_IOERR_WRITE, StorageProblem, ExitCode.TEMPORARY),
+        (sqlite3.SQLITE_READONLY, StorageProblem, ExitCode.TEMPORARY),
+        (sqlite3.SQLITE_CANTOPEN, StorageProblem, ExitCode.TEMPORARY),
+        (sqlite3.SQLITE_BUSY, StorageProblem, ExitCode.TEMPORARY),
+        (sqlite3.SQLITE_CORRUPT, LedgerDamaged, ExitCode.SOME_FAILED),
+        (sqlite3.SQLITE_NOTADB, LedgerDamaged, ExitCode.SOME_FAILED),
+    ],
+)
+def test_an_error_of_sqlite_becomes_a_sentence(
+    path: Path, code: int, kind: type[WortError], exit_code: ExitCode
+) -> None:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    explained = explanation(error, path)
+    assert type(explained) is kind
+    assert explained.exit_code is exit_code
+    assert "what SQLite says" in explained.sentence
+    assert str(path) in explained.sentence

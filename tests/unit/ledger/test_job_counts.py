@@ -1,0 +1,101 @@
+"""What is counted as jobs move is what counting would find, and asking reads no table of jobs."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.builders import published, request
+from wort_cli.ledger.database import queries
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState
+from wort_cli.model.job_result import JobResult
+
+POLICY = RetryPolicy(delay=1e-6, crash_delay=1e-6)
+REASONS = (Reason.NETWORK, Reason.DISK_LOW, Reason.NOT_FOUND, Reason.CORRUPT, Reason.TOOL_CRASH)
+
+
+def counted(ledger: Ledger, table: str, columns: str) -> dict[tuple[str, str], int]:
+    rows = ledger.storage.select(f"SELECT {columns}, count(*) AS n FROM {table} GROUP BY {columns}", {})
+    return {(str(first), str(second)): int(n) for first, second, n in (row.values() for row in rows)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_are_those_of_the_rows(ledger: Ledger, seed: int) -> None:
+    random = Random(seed)
+    ledger.submit([request(f"SRR{number:06d}") for number in range(30)])
+    ids = list(range(1, 31))
+    for _ in range(300):
+        job_id = random.choice(ids)
+        job = ledger.claim(job_id, "me", 60)
+        if job is None:
+            random.choice((ledger.retry, ledger.cancel))([job_id])
+        elif random.random() < 0.3:
+            ledger.finish(JobResult(job_id, job.attempt, published=published(str(job.name))), POLICY)
+        elif random.random() < 0.2:
+            ledger.give_back(job_id, job.attempt, "x")
+        else:
+            ledger.finish(JobResult(job_id, job.attempt, failure=Failure(random.choice(REASONS), "x")), POLICY)
+        ledger.wake()
+    assert {(str(state), reason): n for (state, reason), n in ledger.counts().items()} == counted(
+        ledger, "jobs", "state, reason"
+    )
+    assert ledger.moves() == counted(ledger, "events", "after, reason")
+    ended = ledger.ended_since(0)
+    assert {(str(state), reason): n for (state, reason), n in ended.items()} == {
+        key: n for key, n in ledger.moves().items() if key[0] in ("done", "failed", "unavailable", "waiting")
+    }
+    assert ledger.ended_since(time.time() + 10) == {}
+
+
+def test_numbers_of_moves_outlast_their_events(ledger: Ledger) -> None:
+    ledger.submit([request()])
+    ledger.storage.connection.execute("DELETE FROM events")
+    assert ledger.moves() == {("queued", ""): 1}
+
+
+def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> None:
+    assert ledger.queued_since() is None
+    before = time.time()
+    ledger.submit([request("SRR000001"), request("SRR000002")])
+    ledger.claim(1, "me", 60)
+    since = ledger.queued_since()
+    assert since is not None
+    assert before <= since <= time.time()
+    ledger.cancel([2])
+    assert ledger.queued_since() is None
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [("count_states", {}), ("move_counts", {}), ("ended_since", {"since": 0}), ("first_queued", {})],
+)
+def test_asking_scans_neither_jobs_nor_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
+    plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
+    # The first entry of jobs_queued is all that is read of it.
+    cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING INDEX jobs_queued")
+    scans = [row["detail"] for row in plan if "SCAN" in row["detail"] and not row["detail"].startswith(cheap)]
+    assert scans == [], plan
+
+
+def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
+    """Of a hundred thousand, for the sake of time: what is linear would take 10 ms."""
+    ledger = Ledger(tmp_path / "ledger.db")
+    connection = ledger.storage.connection
+    connection.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+        "INSERT INTO jobs (name, profile, created_at) SELECT 'SRR' || (1000000 + i), 'sra-v1', 1.0 FROM n"
+    )
+    assert ledger.counts() == {(JobState.QUEUED, ""): 100_000}
+    fastest = min(timed(ledger) for _ in range(20))
+    ledger.close()
+    assert fastest < 0.005
+
+
+def timed(ledger: Ledger) -> float:
+    started = time.perf_counter()
+    ledger.counts(), ledger.moves(), ledger.queued_since()
+    return time.perf_counter() - started

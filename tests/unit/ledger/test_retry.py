@@ -1,0 +1,127 @@
+"""Whether a job is tried again, and when, is a table."""
+
+import pytest
+
+from wort_cli.ledger.retry import (
+    CRASHES,
+    PATIENT,
+    SHORTAGES,
+    RetryPolicy,
+    Verdict,
+    crashes_in_a_row,
+    decide,
+    left_to_wait,
+    reasons_like,
+)
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState
+
+POLICY = RetryPolicy(crash_tries=3, crash_delay=2.0, tries=10, delay=60.0, longest=3600.0)
+GIVEN_UP = Verdict(JobState.FAILED)
+UNAVAILABLE = Verdict(JobState.UNAVAILABLE)
+
+
+def waits(seconds: float) -> Verdict:
+    return Verdict(JobState.WAITING, seconds)
+
+
+@pytest.mark.parametrize(
+    ("reason", "lasting", "earlier", "expected"),
+    [
+        (Reason.NOT_FOUND, False, 0, UNAVAILABLE),
+        (Reason.CONTROLLED, False, 0, UNAVAILABLE),
+        (Reason.WITHDRAWN, False, 5, UNAVAILABLE),
+        (Reason.NO_READS, True, 0, UNAVAILABLE),
+        (Reason.CORRUPT, False, 0, GIVEN_UP),
+        (Reason.TOOL_MISSING, False, 0, GIVEN_UP),
+        (Reason.STORAGE_DENIED, False, 0, GIVEN_UP),
+        (Reason.PARAMS_MISMATCH, False, 0, GIVEN_UP),
+        (Reason.NETWORK, False, 0, waits(60)),
+        (Reason.NETWORK, False, 1, waits(120)),
+        (Reason.NETWORK, False, 2, waits(240)),
+        (Reason.RATE_LIMITED, False, 5, waits(1920)),
+        (Reason.DISK_LOW, False, 0, waits(60)),
+        (Reason.DISK_LOW, False, 6, waits(600)),
+        (Reason.DISK_LOW, False, 10_000, waits(600)),
+        (Reason.DISK_LOW, True, 0, GIVEN_UP),
+        (Reason.STORAGE_DOWN, False, 8, waits(3600)),
+        (Reason.MEMORY, False, 9, waits(600)),
+        (Reason.NETWORK, False, 1000, GIVEN_UP),
+        (Reason.NETWORK, True, 0, GIVEN_UP),
+        (Reason.TOOL_CRASH, False, 0, waits(2)),
+        (Reason.TOOL_CRASH, False, 1, waits(4)),
+        (Reason.TOOL_CRASH, False, 2, GIVEN_UP),
+        (Reason.INTERRUPTED, False, 1, waits(4)),
+        (Reason.INTERRUPTED, False, 2, Verdict(JobState.FAILED, set_aside=True)),
+        (Reason.TIMEOUT, False, 8, waits(3600)),
+        (Reason.TIMEOUT, False, 9, GIVEN_UP),
+        (Reason.SET_ASIDE, False, 0, GIVEN_UP),
+        (Reason.INCOMPLETE, False, 0, waits(2)),
+        (Reason.INCOMPLETE, False, 2, GIVEN_UP),
+        (Reason.INCOMPLETE, True, 0, GIVEN_UP),
+        (Reason.READS_SHORTER_THAN_K, False, 0, GIVEN_UP),
+    ],
+)
+def test_the_verdict_follows_from_the_reason_and_the_failures_before(
+    reason: Reason, lasting: bool, earlier: int, expected: Verdict
+) -> None:
+    assert decide(Failure(reason, "x", lasting), earlier, POLICY) == expected
+
+
+@pytest.mark.parametrize(("jitter", "factor"), [(0.0, 0.75), (0.5, 1.0), (0.75, 1.125)])
+def test_the_jitter_spreads_the_delay_around_its_nominal_length(jitter: float, factor: float) -> None:
+    assert decide(Failure(Reason.NETWORK, ""), 0, POLICY, jitter) == waits(60 * factor)
+
+
+def test_a_policy_of_one_try_never_waits() -> None:
+    once = RetryPolicy(crash_tries=1, tries=1)
+    assert all(decide(Failure(reason, ""), 0, once).state is not JobState.WAITING for reason in set(Reason) - SHORTAGES)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_reason_is_counted_with_its_like(reason: Reason) -> None:
+    alike = set(reasons_like(reason))
+    assert reason in alike
+    assert alike in (CRASHES, SHORTAGES, set(Reason) - CRASHES - SHORTAGES)
+
+
+WEEK = 7 * 86400.0
+PATIENT_POLICY = RetryPolicy(patience=WEEK)
+
+
+@pytest.mark.parametrize(
+    ("reason", "earlier", "age", "state"),
+    [
+        (Reason.NETWORK, 100, 6 * 86400.0, JobState.WAITING),  # an outage of a weekend, and more
+        (Reason.NETWORK, 170, WEEK, JobState.FAILED),
+        (Reason.STORAGE_DOWN, 100, WEEK - 1, JobState.WAITING),
+        (Reason.DISK_LOW, 1000, 52 * WEEK, JobState.WAITING),
+        (Reason.RATE_LIMITED, 8, 52 * WEEK, JobState.WAITING),  # the clock was set forward: ten tries there must be
+        (Reason.MEMORY, 1000, 52 * WEEK, JobState.WAITING),
+        (Reason.TOOL_CRASH, 2, 0.0, JobState.FAILED),
+    ],
+)
+def test_trouble_elsewhere_is_met_with_patience(reason: Reason, earlier: int, age: float, state: JobState) -> None:
+    assert decide(Failure(reason, ""), earlier, PATIENT_POLICY, age=age).state is state
+
+
+def test_no_delay_is_longer_than_the_longest() -> None:
+    delays = [decide(Failure(reason, ""), n, PATIENT_POLICY, 0.999).delay for reason in PATIENT for n in range(200)]
+    assert max(delays) <= PATIENT_POLICY.longest_wait
+
+
+@pytest.mark.parametrize(
+    ("wait_until", "now", "left"),
+    [(100.0, 40.0, 60.0), (100.0, 100.0, 0.0), (100.0, 1e9, 0.0), (86400.0 + 100.0, 40.0, 0.0)],
+)
+def test_a_clock_that_was_set_back_makes_nobody_wait(wait_until: float, now: float, left: float) -> None:
+    assert left_to_wait(wait_until, now, POLICY) == left
+
+
+@pytest.mark.parametrize(
+    ("before", "work_before", "work", "crashes"), [(0, 0, 0, 1), (1, 0, 0, 2), (4, 3, 3, 5), (4, 3, 4, 1), (2, 3, 0, 3)]
+)
+def test_crashes_of_the_daemon_count_in_a_row_without_progress(
+    before: int, work_before: int, work: int, crashes: int
+) -> None:
+    assert crashes_in_a_row(before, work_before, work) == crashes

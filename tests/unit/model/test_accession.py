@@ -1,0 +1,120 @@
+"""Only the accession of a run, letter for letter, is one; only harmless text is a name."""
+
+from pathlib import Path
+
+import pytest
+
+from wort_cli.errors import ExitCode, InvalidAccession, InvalidName
+from wort_cli.model.accession import Accession, LocalName, parse_name
+
+RUNS = ["SRR139146", "ERR000001", "DRR999999999"]
+HOSTILE = [
+    "",
+    "-h",
+    "--help",
+    "--",
+    "../x",
+    "/etc/passwd",
+    "a b",
+    "SRR1;ls",
+    "SRR139146;ls",
+    "$(SRR139146)",
+    "SRR139146\n",
+    "\nSRR139146",
+    "SRR139146\r\n",
+    "SRR139146\nSRR139147",
+    "SRR139146 SRR139147",
+    " SRR139146",
+    "SRR139146\t",
+    "SRR139146\0",
+    "\0SRR139146",
+    "SRR139146/../x",
+    "file:///SRR139146",
+    "http://127.0.0.1/SRR139146.sra",
+    "SRR١٣٩١٤٦",
+    "SRR１３９１４６",
+    "ＳＲＲ139146",
+    "ſRR139146",
+    "SRR139146\u200b",
+    "SRR139146\u202e",
+    "srr139146",
+    "Srr139146",
+    "SRR12345",
+    "SRR1234567890",
+    "XRR139146",
+    "SRX139146",
+    "SRR139146" * 1138,
+    "-" * 10_240,
+    "\x1b[2J" * 2560,
+    "\U0010ffff" * 10_240,
+    "\udcff",
+]
+
+
+@pytest.mark.parametrize("text", RUNS)
+def test_the_accession_of_a_run_is_taken_letter_for_letter(text: str) -> None:
+    assert Accession.parse(text) == text
+    assert isinstance(parse_name(text), Accession)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
+def test_anything_else_is_refused_in_one_short_printable_line(text: str) -> None:
+    with pytest.raises(InvalidAccession) as refusal:
+        Accession.parse(text)
+    error = refusal.value
+    assert error.exit_code is ExitCode.USAGE
+    assert error.text == text
+    assert error.hint
+    for said in (error.sentence, error.hint, str(error)):
+        assert said.isprintable()
+        assert len(said) < 700
+
+
+@pytest.mark.parametrize("text", ["x" * 10_240, "x" * 61, "\n" * 10_240])
+def test_the_message_about_a_long_identifier_is_short(text: str) -> None:
+    with pytest.raises(InvalidAccession) as refusal:
+        Accession.parse(text)
+    assert len(refusal.value.sentence) < 200
+
+
+@pytest.mark.parametrize("text", ["srr139146", "Srr139146", " SRR139146", "SRR139146\n", "sRr139146\r\n"])
+def test_case_and_blanks_around_are_not_mended_but_hinted_at(text: str) -> None:
+    with pytest.raises(InvalidAccession) as refusal:
+        Accession.parse(text)
+    assert refusal.value.hint == "did you mean SRR139146?"
+
+
+@pytest.mark.parametrize("text", ["ſRR139146", "SRR１３９１４６", "ＳＲＲ139146"])
+def test_letters_and_digits_of_other_scripts_are_not_hinted_at(text: str) -> None:
+    with pytest.raises(InvalidAccession) as refusal:
+        Accession.parse(text)
+    assert "did you mean" not in refusal.value.hint
+
+
+@pytest.mark.parametrize("text", ["SRX139146", "SRP012345", "ERS000001", "DRZ000001", "PRJNA12345", "SAMN01234567"])
+def test_of_a_study_sample_or_experiment_the_hint_asks_for_its_runs(text: str) -> None:
+    with pytest.raises(InvalidAccession) as refusal:
+        Accession.parse(text)
+    assert "give its runs" in refusal.value.hint
+
+
+@pytest.mark.parametrize("text", ["a", "0", "sample-1.2_x", "a" * 100, "srr139146", "x..y", "SRX139146"])
+def test_a_harmless_name_is_a_local_one(text: str) -> None:
+    name = parse_name(text)
+    assert isinstance(name, LocalName)
+    assert name == text
+    assert (Path("/root") / f"{name}.sig").resolve().parent == Path("/root")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "..", ".hidden", "-h", "_x", "a/b", "../x", "a b", "a\n", "a\0", "é", "a" * 101, "a" * 10_240, "x;ls"],
+    ids=lambda text: ascii(text)[:30],
+)
+def test_a_name_that_could_leave_its_directory_or_be_an_option_is_refused(text: str) -> None:
+    with pytest.raises(InvalidName) as refusal:
+        parse_name(text)
+    assert refusal.value.exit_code is ExitCode.USAGE
+    assert refusal.value.sentence.isprintable()
+    assert len(refusal.value.sentence) < 200
+    assert "--name" in refusal.value.hint

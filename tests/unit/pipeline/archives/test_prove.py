@@ -1,0 +1,65 @@
+"""An archive is what it was when it was proved whole, or the job ends."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archives import prove as validate
+from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.prove import Fingerprint, checksum
+from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "x.sra"
+    path.write_bytes(b"NCBI.sra and more")
+    return path
+
+
+def proved(file: Path) -> tuple[Archive, Fingerprint]:
+    facts = file.stat()
+    return Archive(str(file), file, 1, 100, facts.st_size), Fingerprint(True, "0" * 64, facts.st_mtime)
+
+
+def test_an_untouched_archive_is_unchanged(file: Path) -> None:
+    archive, fingerprint = proved(file)
+    fingerprint.check_unchanged(archive)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_bytes(b"longer than it was before"),
+        lambda file: os.truncate(file, 3),
+        lambda file: os.utime(file, (1, 1)),
+        lambda file: os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 1_000_000)),
+    ],
+    ids=["longer", "shorter", "older", "newer by a millisecond"],
+)
+def test_an_archive_that_was_written_to_ends_the_job(file: Path, change: Callable[[Path], None]) -> None:
+    archive, fingerprint = proved(file)
+    change(file)
+    with pytest.raises(JobFailed) as failure:
+        fingerprint.check_unchanged(archive)
+    assert failure.value.failure.reason is Reason.INCOMPLETE
+
+
+def test_what_is_read_from_the_network_cannot_change_on_disk() -> None:
+    Fingerprint().check_unchanged(Archive("SRR139146", None, 1, 1, 1))
+
+
+@pytest.mark.parametrize("size", [0, 1, 8, 17])
+def test_the_checksum_is_sha256_of_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(validate, "BLOCK", 8)
+    (tmp_path / "x").write_bytes(b"x" * size)
+    assert checksum(tmp_path / "x", NEVER) == hashlib.sha256(b"x" * size).hexdigest()
+
+
+def test_a_checksum_can_be_called_off(file: Path) -> None:
+    with pytest.raises(Cancelled):
+        checksum(file, Cancellation(lambda: True))

@@ -1,0 +1,175 @@
+"""FastaText reads FASTA as screed does, whatever the pieces, and counts as ReadsText does."""
+
+import importlib
+import io
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wort_cli.model.failure import JobFailed
+from wort_cli.pipeline.sketching import compiled_fasta as fasta
+from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+
+fasta_iter = importlib.import_module("screed.fasta").fasta_iter  # it has no types
+BLANKS = re.compile(rb"[ \t\n\r\x0b\x0c\x1c-\x1f]+")
+
+
+def fed(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, FastaText]:
+    """The text of data that comes in pieces."""
+    reader = FastaText()
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    text = b"".join(reader.feed(data[a:b]) for a, b in pairwise(places))
+    return text + reader.finish(), reader
+
+
+def one_blank(text: bytes) -> bytes:
+    """Runs of blanks as one: how many there are does not matter."""
+    return BLANKS.sub(b" ", text)
+
+
+def numbers(reader: FastaText | ReadsText) -> tuple[int, int, int, int]:
+    return reader.spots, reader.reads, reader.bases, reader.longest
+
+
+bases = st.text("ACGTacgtNnRY", max_size=80)
+blanks = st.text(" \t\r\x0b\x0c", max_size=3)
+inner = st.lists(bases, min_size=1, max_size=3).map(" ".join) | st.just(">") | st.just(" >1.1") | bases
+lines = st.builds(lambda a, b, c: a + b + c, blanks, inner, blanks).filter(lambda line: not line.startswith(">"))
+ends = st.sampled_from(["\n", "\n", "\r\n"])
+line_text = st.builds(lambda line, end: line + end, lines, ends)
+headers = st.builds(
+    lambda spot, read, rest, end: f">{spot}.{read}{rest}{end}",
+    st.integers(1, 4) | st.integers(1, 10**12),
+    st.integers(1, 3),
+    st.sampled_from(["", "", " ", "\t"]),
+    ends,
+)
+records = st.builds(lambda h, body: h + "".join(body), headers, st.lists(line_text, max_size=5))
+files = st.builds(
+    lambda body, cut: body[:-1].encode() if cut else body.encode(),
+    st.lists(records, max_size=8).map("".join),
+    st.booleans(),
+)
+cuts = st.lists(st.integers(0, 600), max_size=12)
+
+
+@given(data=files, cuts=cuts)
+@settings(max_examples=200, deadline=None)
+def test_as_reads_text(data: bytes, cuts: list[int]) -> None:
+    expected = ReadsText()
+    expected_text = expected.feed(data) + expected.finish()
+    text, reader = fed(data, cuts)
+    assert one_blank(text) == one_blank(expected_text)
+    assert numbers(reader) == numbers(expected)
+    assert fed(data)[0] == expected_text
+
+
+@given(data=files, cuts=cuts)
+@settings(max_examples=200, deadline=None)
+def test_as_screed(data: bytes, cuts: list[int]) -> None:
+    sequences = [record.sequence.encode() for record in fasta_iter(io.BytesIO(data))]
+    text, reader = fed(data, cuts)
+    assert one_blank(text) == one_blank(b"".join(b"N" + sequence for sequence in sequences))
+    assert (reader.reads, reader.bases) == (len(sequences), sum(map(len, sequences)))
+
+
+HARD = [
+    b">1.1\nACGT\n>1.2\r\nac gt\r\n\r\n  TT \t\n>2.1\n>3.1 \n>\n"[:-2],
+    b">1.1\nAC \x1c\x1f\nG\x0b\x0cT\n >A\n\t\n>1.2\nA",
+    b">1.1\n   \n \r\nACGT   \r",
+    b">1.1\nA      \t    C\n      G\n",
+    b">1.1",
+    b">1.1\n",
+    b"",
+    b"\n \n>7.1\nA\n",
+]
+
+
+@pytest.mark.parametrize("data", HARD)
+def test_cut_anywhere(data: bytes) -> None:
+    whole, reader = fed(data)
+    sequences = [r.sequence.encode() for r in fasta_iter(io.BytesIO(data.lstrip(b"\n ")))]
+    assert whole == b"".join(b"N" + sequence for sequence in sequences)
+    for a in range(len(data) + 1):
+        for b in range(a, len(data) + 1):
+            text, other = fed(data, [a, b])
+            assert one_blank(text) == one_blank(whole)
+            assert numbers(other) == numbers(reader)
+    text, other = fed(data, range(len(data)))
+    assert (one_blank(text), numbers(other)) == (one_blank(whole), numbers(reader))
+
+
+@pytest.mark.parametrize(
+    ("header", "spot"),
+    [
+        (b">12.1", 12),
+        (b">7.2\r", 7),
+        (b">7.2 \t", 7),
+        (b">1.10", 1),
+        (b">0.0", 0),
+        (b">" + b"9" * 18 + b".1", 10**18 - 1),
+    ],
+)
+def test_headers(header: bytes, spot: int) -> None:
+    data = header + b"\nACGT\n"
+    text, reader = fed(data)
+    expected = ReadsText()
+    expected.feed(data)
+    assert (text, reader.spots) == (b"NACGT", 1)
+    assert int(reader._memory["spot"][0]) == spot == int(expected._spot)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b">", b">1", b">1.", b">.1", b">1..1", b">a.1", b">1.a", b">1.1a", b">1a.1", b"> 1.1", b">1 .1", b">1. 1",
+     b">-1.1", b">1.1 1", b">1.1.1", b">SRR1", b">SRR1.1", b">SRR1.1.1", b">SRR1.1.1 1 length=4", b">\xb9.1"],
+)  # fmt: skip
+def test_unknown_headers(header: bytes) -> None:
+    with pytest.raises(JobFailed, match="unknown header"):
+        fed_reads_text(header)
+    for cut in range(len(header) + 2):
+        with pytest.raises(JobFailed, match="unknown header") as failure:
+            fed(b">1.1\nA\n" + header + b"\nACGT\n", [7 + cut])
+        assert repr(header) in failure.value.failure.detail
+
+
+def test_a_number_that_does_not_fit_is_unknown() -> None:
+    with pytest.raises(JobFailed, match="unknown header"):
+        fed(b">" + b"1" * 19 + b".1\nA\n")
+
+
+def fed_reads_text(header: bytes) -> None:
+    reader = ReadsText()
+    reader.feed(header + b"\n")
+
+
+def test_unknown_at_the_end() -> None:
+    with pytest.raises(JobFailed, match="unknown header"):
+        fed(b">1.1\nA\n>SRR1")
+
+
+@pytest.mark.parametrize("data", [b"ACGT\n>1.1\nA\n", b" ACGT", b"@1.1\nACGT\n+\nIIII\n"])
+def test_bases_before_any_header(data: bytes) -> None:
+    """screed refuses as well: "unknown file format"."""
+    with pytest.raises(JobFailed, match="unknown header"):
+        fed(data)
+
+
+def test_a_header_without_end() -> None:
+    reader = FastaText()
+    reader.feed(b">" + b"x" * (fasta.LONGEST_HEADER - 1))
+    with pytest.raises(JobFailed, match="unknown header"):
+        reader.feed(b"xx")
+
+
+def test_long_sequences_come_out_as_they_go_in() -> None:
+    """No whole line is waited for."""
+    reader = FastaText()
+    reader.feed(b">1.1\n")
+    assert [len(reader.feed(b"ACGT" * 1000)) for _ in range(5)] == [4000] * 5
+    assert (reader.bases, reader.finish(), reader.bases, reader.longest) == (0, b"", 20_000, 20_000)

@@ -1,0 +1,131 @@
+"""Counts add up however they come."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.builders import numbers
+from wort_cli.pipeline.sketching import hash_counts as module
+from wort_cli.pipeline.sketching.hash_counts import HashCounts, Hashes
+
+
+def test_nothing_counted_is_nothing() -> None:
+    hashes, times = HashCounts().sorted()
+    assert (len(hashes), len(times)) == (0, 0)
+    assert hashes.dtype == times.dtype == np.uint64
+
+
+def test_repeats_within_and_between_additions_add_up() -> None:
+    table = HashCounts()
+    table.add(numbers([5, 5, 1]), numbers([1, 2, 3]))
+    table.add(numbers([1, 2**64 - 1, 0]), numbers([10, 1, 7]))
+    table.add(numbers([]), numbers([]))
+    hashes, times = table.sorted()
+    assert hashes.tolist() == [0, 1, 5, 2**64 - 1]
+    assert times.tolist() == [7, 13, 3, 1]
+
+
+def test_asking_twice_does_not_count_twice() -> None:
+    table = HashCounts()
+    table.add(numbers([3]), numbers([4]))
+    assert [part.tolist() for part in table.sorted()] == [part.tolist() for part in table.sorted()] == [[3], [4]]
+
+
+@pytest.mark.parametrize("least", [1, 10, 100])
+def test_counts_are_the_same_whenever_they_are_merged(monkeypatch: pytest.MonkeyPatch, least: int) -> None:
+    monkeypatch.setattr(module, "LEAST", least)
+    table = HashCounts()
+    for start in range(50):
+        table.add(numbers(list(range(start, start + 9))), numbers([2] * 9))
+    hashes, times = table.sorted()
+    assert hashes.tolist() == list(range(58))
+    assert times.tolist() == [2 * min(value + 1, 9, 58 - value) for value in range(58)]
+
+
+def test_what_is_new_is_merged_before_it_grows_beyond_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST", 4)
+    table = HashCounts()
+    for value in range(100):
+        table.add(numbers([value]), numbers([1]))
+        assert table._n_new <= max(4, len(table._hashes) // module.SHARE)
+
+
+def as_dict(table: tuple[Hashes, Hashes]) -> dict[int, int]:
+    hashes, counts = table
+    assert hashes.dtype == counts.dtype == np.uint64
+    assert np.all(hashes[1:] > hashes[:-1])
+    return dict(zip(hashes.tolist(), counts.tolist(), strict=True))
+
+
+hashes = st.integers(0, 20) | st.sampled_from([2**64 - 1, 2**64 - 2, 2**63, 2**63 - 1]) | st.integers(0, 2**64 - 1)
+plain = st.lists(hashes, max_size=40).map(lambda h: (h, None))
+counted = st.lists(
+    st.tuples(hashes, st.integers(1, 3) | st.integers(1, 2**33) | st.integers(1, 2**58)), max_size=20
+).map(lambda pairs: ([h for h, _ in pairs], [n for _, n in pairs]))
+
+
+@given(pieces=st.lists(plain | counted | st.none(), max_size=20), least=st.sampled_from([1, 2, 7, 1 << 16]))
+@settings(max_examples=200, deadline=None)
+def test_hashes_are_counted_as_counter_counts_them(
+    pieces: list[tuple[list[int], list[int] | None] | None], least: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LEAST", least)
+        total, expected = HashCounts(), Counter[int]()
+        earlier: list[tuple[tuple[Hashes, Hashes], dict[int, int]]] = []
+        for piece in pieces:
+            if piece is None:  # look at it in between, and find later that what was given has not changed
+                table = total.sorted()
+                earlier.append((table, as_dict(table)))
+                continue
+            values, times = piece
+            total.add(numbers(values), None if times is None else numbers(times))
+            for i, value in enumerate(values):
+                expected[value] += 1 if times is None else times[i]
+        assert as_dict(total.sorted()) == expected
+        assert all(as_dict(table) == known for table, known in earlier)
+
+
+def test_of_nothing_there_is_no_table() -> None:
+    assert as_dict(HashCounts().sorted()) == {}
+
+
+def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
+    rng = np.random.default_rng(1)
+    total, seen = HashCounts(), []
+    for _ in range(60):
+        piece = rng.integers(0, 200_000, 20_000, dtype=np.uint64) * np.uint64(92_233_720_368_547)
+        total.add(piece)
+        seen.append(piece)
+    found, times = total.sorted()
+    expected, expected_times = np.unique(np.concatenate(seen), return_counts=True)
+    assert np.array_equal(found, expected)
+    assert np.array_equal(times, expected_times)
+
+
+def test_counts_outgrow_32_bits() -> None:
+    total = HashCounts()
+    total.add(numbers([5, 9]), numbers([2**32 - 2, 1]))
+    assert as_dict(total.sorted()) == {5: 2**32 - 2, 9: 1}
+    for _ in range(3):
+        total.add(numbers([5, 5, 2]))
+    assert as_dict(total.sorted()) == {2: 3, 5: 2**32 + 4, 9: 1}
+    small = HashCounts()
+    small.add(numbers([7] * 3))
+    small._merge()
+    small._counts[0] = 2**32 - 1  # as if counted that often
+    small._total = 2**32 - 1
+    assert small._counts.dtype == np.uint32
+    small.add(numbers([7, 8]))
+    assert as_dict(small.sorted()) == {7: 2**32, 8: 1}
+
+
+def test_what_was_added_may_be_changed_afterwards() -> None:
+    piece = numbers([1, 2, 3])
+    total = HashCounts()
+    total.add(piece)
+    piece[:] = 9
+    assert as_dict(total.sorted()) == {1: 1, 2: 1, 3: 1}

@@ -1,0 +1,179 @@
+"""The kernel keeps the very hashes that sourmash keeps."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+from sourmash import MinHash
+
+from wort_cli.pipeline.sketching import kernel
+from wort_cli.pipeline.sketching.hash_text import hash_text
+
+KSIZES = [1, 2, 7, 8, 9, 15, 16, 17, 21, 31, 32, 33, 47, 48, 49, 51, 63, 64, 65, 80, 127, 128, 129, 191, 192, 193, 255]
+ALL = 2**64 - 1
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+def reverse_complement(text: str) -> str:
+    return text.translate(COMPLEMENT)[::-1]
+
+
+def kept(text: str | bytes, ksizes: list[int], max_hash: int = ALL, seed: int = 42) -> list[Counter[int]]:
+    data = text.encode("latin-1") if isinstance(text, str) else text
+    return [Counter(hashes.tolist()) for hashes in hash_text(data, ksizes, seed, max_hash)]
+
+
+def sourmash_kept(text: str | bytes, ksizes: list[int], scaled: int = 1, seed: int = 42) -> list[Counter[int]]:
+    results = []
+    for k in ksizes:
+        minhash = MinHash(n=0, ksize=k, scaled=scaled, seed=seed, track_abundance=True)
+        minhash.add_sequence(text, force=True)
+        results.append(Counter(dict(minhash.hashes)))
+    return results
+
+
+def max_hash_of(scaled: int) -> int:
+    return int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)
+
+
+def random_dna(number: int, seed: int = 1) -> str:
+    return "".join(Random(seed).choices("ACGT", k=number))
+
+
+@pytest.mark.parametrize("k", KSIZES)
+def test_every_length_around_k(k: int) -> None:
+    text = random_dna(k + 70, seed=k)
+    for length in {*range(min(k + 1, 4)), *range(max(0, k - 2), k + 4), k + 15, k + 16, k + 31, k + 70}:
+        assert kept(text[:length], [k]) == sourmash_kept(text[:length], [k])
+
+
+@pytest.mark.parametrize("k", range(1, 140))
+def test_every_k(k: int) -> None:
+    text = random_dna(400, seed=k)
+    assert kept(text, [k]) == sourmash_kept(text, [k])
+
+
+@pytest.mark.parametrize("k", KSIZES)
+def test_palindromes_and_repeats(k: int) -> None:
+    half = random_dna((k + 1) // 2, seed=k)
+    for text in (half + reverse_complement(half), "A" * (k + 5), "T" * (k + 5), "ACGT" * 80, "AT" * 150, "CG" * 150):
+        assert kept(text, [k]) == sourmash_kept(text, [k])
+
+
+@pytest.mark.parametrize("k", [32, 33, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 130, 200])
+def test_strands_that_differ_late(k: int) -> None:
+    """All of the first half but its last letters is what the reverse complement begins with as well."""
+    half = random_dna(k // 2, seed=k)
+    for middle in ("", "A", "C", "G", "T"):
+        for i in range(max(0, len(half) - 3), len(half)):
+            for letter in "ACGT":
+                changed = half[:i] + letter + half[i + 1 :]
+                text = (changed + middle + reverse_complement(half))[:k]
+                for strand in (text, reverse_complement(text)):
+                    assert kept(strand, [k]) == sourmash_kept(strand, [k])
+
+
+@given(
+    text=st.lists(
+        st.one_of(
+            st.text("ACGT", min_size=1, max_size=90),
+            st.text("ACGTNRYKMSWBDHV", max_size=40),
+            st.text("acgtACGTn", max_size=90),
+            st.integers(1, 300).map(lambda n: "N" * n),
+            st.integers(0, 2**32).flatmap(lambda s: st.integers(1, 600).map(lambda n: random_dna(n, s))),
+        ),
+        max_size=12,
+    ).map("".join),
+    ksizes=st.lists(st.integers(1, 255) | st.sampled_from(KSIZES), min_size=1, max_size=4),
+    scaled=st.sampled_from([1, 2, 3, 10, 1000]) | st.integers(1, 10**6),
+    seed=st.sampled_from([42, 42, 42, 0, 1, 2**32 - 1]),
+)
+@settings(max_examples=200, deadline=None)
+def test_as_sourmash(text: str, ksizes: list[int], scaled: int, seed: int) -> None:
+    assert kept(text, ksizes, max_hash_of(scaled), seed) == sourmash_kept(text, ksizes, scaled, seed)
+
+
+@given(text=st.binary(max_size=300), ksizes=st.lists(st.integers(1, 40), min_size=1, max_size=3))
+@settings(deadline=None)
+def test_any_bytes_between_letters(text: bytes, ksizes: list[int]) -> None:
+    """sourmash takes text without NUL."""
+    text = bytes(c for c in text if 0 < c < 128) + b"ACGTTGCaac"
+    assert kept(text, ksizes) == sourmash_kept(text, ksizes)
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 4096 + 50, 8192 + 20, 40_000, 200_000])
+def test_blocks_and_full_buffers(size: int) -> None:
+    """At scaled=1 all windows are kept, more than the buffers hold at once."""
+    text = list(random_dna(size))
+    for i in Random(2).choices(range(size), k=size // 300):
+        text[i] = "N"
+    assert kept("".join(text), [21, 4, 255]) == sourmash_kept("".join(text), [21, 4, 255])
+
+
+def test_one_hash_over_and_over() -> None:
+    text = b"A" * 300_000
+    [hashes] = hash_text(text, [21], 42, ALL)
+    assert len(hashes) == len(text) - 20
+    assert len(set(hashes.tolist())) == 1
+
+
+# What only compiled functions call, for Python to call.
+all_mixed: Callable[[np.uint64], int] = njit(lambda half: kernel.all_mixed(half))  # noqa: PLW0108
+keep_small: Callable[..., int] = njit(lambda x, y, limit, text, k, out: kernel.keep_small(x, y, limit, text, k, out, 0))
+
+
+def halves_of(hash_: int, other: int) -> tuple[int, int]:
+    """Two halves of state, one of which is `other`, whose hash is `hash_`."""
+    mixed = (hash_ - int(all_mixed(np.uint64(other)))) & ALL
+    # What all_mixed does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
+    return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
+
+
+@pytest.mark.parametrize("max_hash", [0, 1, 18446744073709552, 2**63 - 2**33, 2**63 - 1, 2**63, ALL - 1, ALL])
+@pytest.mark.parametrize("n", [1, 5, 64, 65, 300])
+def test_small_hashes_are_kept_exactly(max_hash: int, n: int) -> None:
+    """Zero is not kept, by which sourmash marks windows that it passes over; no k-mer is known that has that hash."""
+    rng = Random(f"{max_hash} {n}")
+    near = [0, 1, max_hash, max_hash - 1, max_hash + 1, max_hash + 2**31, max_hash + 2**33, ALL]
+    hashes = [rng.choice([*near, rng.randrange(2**64)]) & ALL for _ in range(n)]
+    pairs = [halves_of(hash_, rng.randrange(2**64)) for hash_ in hashes]
+    letters = np.frombuffer(b"A" * 400, np.uint8)
+    out = np.zeros(n, np.uint64)
+    halves1, halves2 = np.array(pairs, np.uint64).T.copy()
+    kept_ = keep_small(halves1, halves2, np.uint64(max_hash), letters, 21, out)
+    assert out[:kept_].tolist() == [hash_ for hash_ in hashes if 0 < hash_ <= max_hash]
+
+
+def test_max_hash_is_kept() -> None:
+    text = random_dna(2000)
+    hashes = sorted(sourmash_kept(text, [21])[0])
+    for limit in (hashes[100], hashes[100] - 1):
+        assert sorted(kept(text, [21], limit)[0]) == [h for h in hashes if h <= limit]
+
+
+def test_arrays_and_buffers_are_text_too() -> None:
+    text = random_dna(3000).encode()
+    expected = [h.tolist() for h in hash_text(text, [21, 31], 42, ALL)]
+    writable = np.frombuffer(text, np.uint8).copy()
+    for same in (writable, bytearray(text), memoryview(text), np.frombuffer(text, np.uint8)):
+        assert [h.tolist() for h in hash_text(same, np.array([21, 31]), 42, ALL)] == expected  # type: ignore[arg-type]
+    assert writable.flags.writeable
+
+
+@pytest.mark.parametrize("ksizes", [[], [0], [21, -1]])
+def test_no_such_k(ksizes: list[int]) -> None:
+    with pytest.raises(ValueError, match="at least one letter"):
+        hash_text(b"ACGT", ksizes, 42, ALL)
+
+
+def test_threads() -> None:
+    texts = [random_dna(50_000, seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: kept(text, [21, 51]), texts))
+    assert results == [kept(text, [21, 51]) for text in texts]

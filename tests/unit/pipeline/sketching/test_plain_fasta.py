@@ -1,0 +1,72 @@
+"""FASTA becomes text that has the k-mers of its reads; spots, reads and bases are counted."""
+
+import pytest
+
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+
+PAIRED = b">1.1\nACGT\n>1.2\nGGG\n>7.1\nTT\n"
+
+
+def fed(*chunks: bytes) -> tuple[bytes, ReadsText]:
+    reads = ReadsText()
+    return b"".join([*(reads.feed(chunk) for chunk in chunks), reads.finish()]), reads
+
+
+def counted(reads: ReadsText) -> tuple[int, int, int, int]:
+    return reads.spots, reads.reads, reads.bases, reads.longest
+
+
+def test_each_read_is_an_n_and_its_bases() -> None:
+    text, reads = fed(PAIRED)
+    assert text == b"NACGTNGGGNTT"
+    assert counted(reads) == (2, 3, 9, 4)
+
+
+@pytest.mark.parametrize("border", range(len(PAIRED) + 1))
+def test_where_the_stream_is_cut_does_not_matter(border: int) -> None:
+    text, reads = fed(PAIRED[:border], PAIRED[border:])
+    assert text == b"NACGTNGGGNTT"
+    assert counted(reads) == (2, 3, 9, 4)
+
+
+@pytest.mark.parametrize(
+    ("stream", "text", "counts"),
+    [
+        (b"", b"", (0, 0, 0, 0)),
+        (b"\n\n", b"", (0, 0, 0, 0)),
+        (b">1.1\nAC\nGT\n\nTT\n", b"NACGTTT", (1, 1, 6, 6)),
+        (b">1.1\r\nACGT\r\n", b"NACGT", (1, 1, 4, 4)),
+        (b">1.1\n \tACGT \n", b"NACGT", (1, 1, 4, 4)),
+        (b">1.1\nAC GT\n", b"NAC GT", (1, 1, 5, 5)),
+        (b">1.1\nAC>GT\n", b"NAC>GT", (1, 1, 5, 5)),
+        (b">1.1\n>1.2\n>2.1\nA\n", b"NNNA", (2, 3, 1, 1)),
+        (b">1.1\nACGTN", b"NACGTN", (1, 1, 5, 5)),
+        (b">1.1\nacgtRY\n", b"NacgtRY", (1, 1, 6, 6)),
+        (b">1.1 \t\nA\n", b"NA", (1, 1, 1, 1)),
+        (b">12.1\n >12.2\nA\n", b"N>12.2A", (1, 1, 6, 6)),
+    ],
+)
+def test_lines_are_read_as_screed_reads_them(stream: bytes, text: bytes, counts: tuple[int, ...]) -> None:
+    assert fed(stream)[0] == text
+    assert counted(fed(stream)[1]) == counts
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b">", b"> 1.1", b">1", b">1.", b">.1", b">x.1", b">1.x", b">1.1.1", b">1.1x", b">1 .1", b">1.1 x", b">-1.1",
+     b">SRR1.1.1", b">SRR1.1.1 1 length=4", b">my file.1.1", b">\xc2\xb9.1", b">\n"],
+)  # fmt: skip
+def test_a_header_that_is_not_what_fastq_dump_was_told_to_write_ends_the_job(header: bytes) -> None:
+    with pytest.raises(JobFailed, match="unknown header") as failure:
+        fed(header + b"\nACGT\n")
+    assert failure.value.failure.reason is Reason.TOOL_CRASH
+    assert repr(header.rstrip(b"\n")) in failure.value.failure.detail
+
+
+@pytest.mark.parametrize("spots", [(1, 2), (7, 8), (9, 10), (99_999_999, 100_000_000), (1, 11)])
+def test_a_spot_is_counted_once_whatever_its_number(spots: tuple[int, int]) -> None:
+    stream = b"".join(b">%d.%d\nAC\n" % (spot, read) for spot in spots for read in (1, 2))
+    text, reads = fed(stream)
+    assert text == b"NACNACNACNAC"
+    assert counted(reads) == (2, 4, 8, 2)

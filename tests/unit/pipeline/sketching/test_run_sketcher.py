@@ -1,0 +1,251 @@
+"""Sketches are sourmash's, whatever the slices, pieces and threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sourmash import MinHash
+
+from tests.support.builders import random_reads
+from tests.support.spots import Decoding, Shelf, dumped, fasta_of, sketched
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.decoding import fastq_dump as decode
+from wort_cli.pipeline.decoding.fastq_dump import pieces
+from wort_cli.pipeline.sketching import run_sketcher as sketch
+from wort_cli.pipeline.sketching.engine import ENGINES, Reader, SourmashEngine
+from wort_cli.pipeline.sketching.hash_counts import Hashes
+from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, Totals
+from wort_cli.pipeline.sketching.slice_reads import Spots, Text
+from wort_cli.pipeline.sketching.slices import Slice, SliceStore
+from wort_cli.settings import ENGINES as CHOICES
+from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
+
+SMALL = Profile("small", (5, 21), 2, abundance=True, seed=42, decode_flags=())
+READS = [*random_reads(60, 90), "ACGTNNACGTACGTNACGTTTGCA", "acgtacgtacgtttgca" * 3, "", "AC"]
+ORIGIN = {"source": "a", "profile": "small"}
+
+
+def reference(ksize: int, profile: Profile = SMALL) -> dict[int, int]:
+    """What sourmash makes of the reads one by one."""
+    minhash = MinHash(n=0, ksize=ksize, scaled=profile.scaled, seed=profile.seed, track_abundance=True)
+    for read in READS:
+        minhash.add_sequence(read, force=True)
+    return dict(minhash.hashes)
+
+
+def assert_are_sourmashs(sketches: tuple[Sketch, ...]) -> None:
+    assert [made.ksize for made in sketches] == [5, 21]
+    for made in sketches:
+        assert made.abundances is not None
+        assert made.hashes.tolist() == sorted(made.hashes.tolist())
+        assert dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True)) == reference(made.ksize)
+
+
+def unheard(totals: Totals) -> None:
+    """Reports that nobody reads."""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("slices", [1, 2, 7, len(READS)])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("piece", [1, 50, 1 << 20])
+def test_slices_pieces_and_threads_do_not_change_the_sketches(
+    monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, piece: int
+) -> None:
+    monkeypatch.setattr(decode, "PIECE", piece)
+    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    monkeypatch.setattr(decode, "PIECE", 7)
+    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100, 10_000])
+@pytest.mark.parametrize("piece", [1, 40, 500, 1 << 20])
+def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
+    monkeypatch: pytest.MonkeyPatch, size: int, piece: int
+) -> None:
+    monkeypatch.setattr(decode, "PIECE", piece)
+    text = "".join(f"N{read}" for read in READS).encode()
+    cut = list(pieces((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
+    assert b"".join(cut) == text + b"NACGT"
+    assert all(part.startswith(b"N") for part in cut)
+    if piece > len(text):
+        assert len(cut) == 1
+    elif size <= piece:
+        assert max(map(len, cut)) <= piece + size + max(map(len, READS)) + len("NNACGT")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_no_text_the_sketches_are_empty(engine: str) -> None:
+    shelf = Shelf([])
+    sketcher = shelf.sketcher([Slice(1, 0)], SRA_V1, ENGINES[engine](SRA_V1))
+    sketcher.run(1, NEVER, unheard)
+    assert [(made.ksize, made.scaled, len(made.hashes)) for made in sketcher.sketches()] == [
+        (21, 1000, 0),
+        (31, 1000, 0),
+        (51, 1000, 0),
+    ]
+    assert sketcher.totals() == Totals(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("slices", [1, 5])
+def test_totals_are_those_of_all_slices(slices: int) -> None:
+    shelf = Shelf(READS)
+    sketcher = shelf.sketcher(shelf.slices(slices), SMALL, SourmashEngine(SMALL))
+    reports: list[Totals] = []
+    sketcher.run(2, NEVER, reports.append)
+    whole = Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+    assert sketcher.totals() == whole == reports[-1]
+    assert len(shelf.asked) == slices
+    assert [report.spots for report in reports] == sorted(report.spots for report in reports)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_an_earlier_attempt_finished_is_not_decoded_again(tmp_path: Path, engine: str) -> None:
+    store, shelf = SliceStore(tmp_path, ORIGIN), Shelf(READS)
+    slices = shelf.slices(5)
+    first = shelf.sketcher(slices[:3], SMALL, ENGINES[engine](SMALL), store)
+    first.run(2, NEVER, unheard)
+    assert sorted(shelf.asked, key=slices.index) == list(slices[:3])
+
+    shelf.asked.clear()
+    second = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    second.run(2, NEVER, unheard)
+    assert sorted(shelf.asked, key=slices.index) == list(slices[3:])
+    assert_are_sourmashs(second.sketches())
+    assert second.totals() == Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+
+    shelf.asked.clear()
+    third = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    third.run(2, NEVER, unheard)
+    assert shelf.asked == []
+    assert_are_sourmashs(third.sketches())
+
+
+def test_of_another_origin_nothing_is_taken(tmp_path: Path) -> None:
+    shelf = Shelf(READS)
+    slices = shelf.slices(3)
+    for origin in (ORIGIN, {**ORIGIN, "source": "b"}):
+        shelf.asked.clear()
+        sketcher = shelf.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, origin))
+        sketcher.run(1, NEVER, unheard)
+        assert shelf.asked == list(slices)
+        assert_are_sourmashs(sketcher.sketches())
+
+
+def sketcher_of(slices: tuple[Slice, ...], start: Callable[[Slice], object], store: SliceStore | None) -> RunSketcher:
+    """A sketcher whose decoders are started by `start`."""
+    engine = SourmashEngine(SMALL)
+    return RunSketcher(slices, store, [lambda part: dumped(start(part), engine)], SMALL, engine)
+
+
+@pytest.mark.parametrize(("less_read", "less_written"), [(1, 0), (0, 1), (-1, 0), (0, -1)])
+def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
+    tmp_path: Path, less_read: int, less_written: int
+) -> None:
+    slices = Shelf(READS).slices(3)
+
+    def start(part: Slice) -> Decoding:
+        stream = fasta_of(part.first, READS[part.first - 1 : part.last])
+        wrong = part == slices[1]
+        return Decoding(stream, 100, Spots(part.spots - less_read * wrong, part.spots - less_written * wrong))
+
+    sketcher = sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN))
+    with pytest.raises(JobFailed) as failure:
+        sketcher.run(1, NEVER, unheard)
+    assert failure.value.failure.reason is Reason.INCOMPLETE
+    assert SliceStore(tmp_path, ORIGIN).load(slices[0]) is not None
+    assert SliceStore(tmp_path, ORIGIN).load(slices[1]) is None
+
+
+class Blocked(Decoding):
+    """A decoder that writes nothing until it is called off, as Decoder is."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", 1, Spots(0, 0))
+
+    def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
+        while not cancellation.requested():
+            threading.Event().wait(0.01)
+            yield b""
+        raise Cancelled
+
+
+def test_a_job_that_is_called_off_waits_for_no_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sketch, "REPORT_EVERY", 0.01)
+    before = threading.active_count()
+    sketcher = sketcher_of(Shelf(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, ORIGIN))
+    with pytest.raises(Cancelled):
+        sketcher.run(2, Cancellation(lambda: True), unheard)
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_one_slice_fails_the_others_end(tmp_path: Path) -> None:
+    slices = Shelf(READS).slices(5)
+
+    def start(part: Slice) -> Decoding:
+        return Decoding(b">what\n", 100, Spots(0, 0)) if part == slices[1] else Blocked()
+
+    before = threading.active_count()
+    with pytest.raises(JobFailed, match="unknown header"):
+        sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN)).run(2, NEVER, unheard)
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+class Broken:
+    """An engine that can't."""
+
+    name = "broken"
+    max_hash = 1
+
+    def new_reader(self) -> Reader:
+        return ReadsText()
+
+    def hash_text(self, text: Text) -> list[Hashes]:
+        raise ZeroDivisionError(len(text))
+
+
+@pytest.mark.parametrize("piece", [1, 1 << 20])
+@pytest.mark.parametrize("slices", [1, 4])
+def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int, slices: int) -> None:
+    monkeypatch.setattr(decode, "PIECE", piece)
+    with pytest.raises(ZeroDivisionError):
+        sketched(READS, SMALL, Broken(), 2, slices)
+
+
+class Watched(SourmashEngine):
+    """An engine that knows the longest text it was given."""
+
+    longest = 0
+
+    def hash_text(self, text: Text) -> list[Hashes]:
+        self.longest = max(self.longest, len(text))
+        return super().hash_text(text)
+
+
+def test_little_text_is_under_way_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "PIECE", 1)
+    engine = Watched(SMALL)
+    assert_are_sourmashs(sketched(READS, SMALL, engine, 2))
+    assert 90 <= engine.longest <= 100 + 2 * 91
+
+
+def test_each_engine_that_can_be_chosen_is_there() -> None:
+    assert set(CHOICES) == set(ENGINES)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("scaled", [1, 2, 1000, 12345])
+def test_the_threshold_is_sourmashs(engine: str, scaled: int) -> None:
+    profile = replace(SMALL, ksizes=(21, 31), scaled=scaled)
+    assert ENGINES[engine](profile).max_hash == int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)

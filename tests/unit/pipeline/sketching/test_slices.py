@@ -1,0 +1,175 @@
+"""A run's slices hold every spot once; a finished one is kept whole or not at all."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.support.builders import numbers
+from wort_cli.pipeline.sketching.slices import LARGEST, MOST, Slice, SlicedCounts, SliceStore, plan
+
+SMALLEST = 75_000_000
+WANTED = Slice(11, 20)
+ORIGIN = {"source": "d" * 64, "profile": "sra-v1"}
+TABLES: tuple[tuple[list[int], list[int]], ...] = (([1, 2**63, 2**64 - 1], [4, 2**64 - 1, 1]), ([], []), ([7], [3]))
+
+
+def counts(tables: Sequence[tuple[list[int], list[int]]] = TABLES, part: Slice = WANTED) -> SlicedCounts:
+    return SlicedCounts(
+        part, "x", 9, 18, 1800, 150, tuple((numbers(hashes), numbers(times)) for hashes, times in tables)
+    )
+
+
+def as_numbers(done: SlicedCounts | None) -> tuple[object, ...]:
+    assert done is not None
+    tables = [(hashes.tolist(), times.tolist()) for hashes, times in done.counts]
+    assert all(array.dtype == np.uint64 for table in done.counts for array in table)
+    return done.slice, done.spots, done.reads, done.bases, done.longest, tables
+
+
+@given(st.integers(1, 10**10), st.integers(0, 10**14), st.integers(1, 10**15))
+@example(1, 10**14, 1)
+@example(3, 10**14, 1)
+@example(10**10, 10**14, SMALLEST)
+def test_the_slices_of_a_run_hold_every_spot_once(spots: int, bases: int, smallest: int) -> None:
+    slices = plan(spots, bases, smallest)
+    assert slices[0].first == 1
+    assert slices[-1].last == spots
+    assert all(before.last + 1 == after.first for before, after in pairwise(slices))
+    assert all(part.spots == part.last - part.first + 1 >= 1 for part in slices)
+    assert sum(part.spots for part in slices) == spots
+    assert max(part.spots for part in slices) - min(part.spots for part in slices) <= 1
+    assert plan(spots, bases, smallest) == slices
+
+
+@pytest.mark.parametrize("bases", [0, 1, SMALLEST - 1, SMALLEST, int(1.4 * SMALLEST)])
+def test_a_small_run_is_one_slice(bases: int) -> None:
+    assert plan(1000, bases, SMALLEST) == (Slice(1, 1000),)
+
+
+@pytest.mark.parametrize(
+    ("bases", "number"),
+    [
+        (2 * SMALLEST, 2),
+        (10 * SMALLEST, 10),
+        (MOST * SMALLEST, MOST),
+        (10 * MOST * SMALLEST, MOST),
+        (MOST * LARGEST, MOST),
+        (10 * MOST * LARGEST, 10 * MOST),
+    ],
+)
+def test_a_large_run_is_cut_into_no_more_slices_than_are_useful(bases: int, number: int) -> None:
+    assert len(plan(10**9, bases, SMALLEST)) == number
+
+
+def test_there_are_no_more_slices_than_spots() -> None:
+    assert plan(3, 10**12, SMALLEST) == (Slice(1, 1), Slice(2, 2), Slice(3, 3))
+
+
+def test_a_finished_slice_comes_back_as_it_was(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path / "slices", ORIGIN)
+    assert store.load(WANTED) is None
+    store.save(counts())
+    assert as_numbers(SliceStore(tmp_path / "slices", ORIGIN).load(WANTED)) == as_numbers(counts())
+    assert [path.suffix for path in (tmp_path / "slices").iterdir()] == [".slice"]
+    assert (tmp_path / "slices").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_slice_saved_again_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    store.save(counts())
+    store.save(counts([([5], [6])]))
+    assert as_numbers(store.load(WANTED)) == as_numbers(counts([([5], [6])]))
+
+
+@pytest.mark.parametrize("other", [Slice(11, 21), Slice(10, 20), Slice(1, 1), Slice(1, 120)])
+def test_another_slice_is_not_this_one(tmp_path: Path, other: Slice) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    store.save(counts())
+    assert store.load(other) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{}, {"source": "d" * 64}, {**ORIGIN, "source": "e" * 64}, {**ORIGIN, "profile": "sra-v2"}, {**ORIGIN, "more": ""}],
+)
+def test_what_was_made_of_anything_else_is_passed_over(tmp_path: Path, other: dict[str, str]) -> None:
+    SliceStore(tmp_path, other).save(counts())
+    assert SliceStore(tmp_path, ORIGIN).load(WANTED) is None
+
+
+def test_the_order_in_which_the_origin_is_told_does_not_matter(tmp_path: Path) -> None:
+    SliceStore(tmp_path, dict(reversed(ORIGIN.items()))).save(counts())
+    assert SliceStore(tmp_path, ORIGIN).load(WANTED) is not None
+
+
+def saved(store: SliceStore, directory: Path, done: SlicedCounts) -> tuple[Path, bytes]:
+    """The one file of a slice, and what is in it."""
+    store.save(done)
+    [path] = directory.iterdir()
+    return path, path.read_bytes()
+
+
+def test_a_file_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    path, data = saved(store, tmp_path, counts())
+    for size in range(len(data)):
+        path.write_bytes(data[:size])
+        assert store.load(WANTED) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"{}\n", bytes(32), bytes(1000)])
+def test_a_file_of_something_else_is_passed_over(tmp_path: Path, data: bytes) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    path, _ = saved(store, tmp_path, counts())
+    path.write_bytes(data)
+    assert store.load(WANTED) is None
+
+
+def test_a_file_with_any_wrong_bit_is_passed_over(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    path, data = saved(store, tmp_path, counts())
+    for place in range(len(data)):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            assert store.load(WANTED) is None
+    path.write_bytes(data)
+    assert as_numbers(store.load(WANTED)) == as_numbers(counts())
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"[50000]", b"[40000]"), (b"[50000]", b"[60000]"), (b"1800", b"1801")])
+def test_a_title_that_says_anything_else_is_passed_over(tmp_path: Path, old: bytes, new: bytes) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    many = list(range(1, 50_001))
+    path, data = saved(store, tmp_path, counts([(many, many)]))
+    title, _, rest = data.partition(b"\n")
+    assert title.count(old) == 1
+    path.write_bytes(title.replace(old, new) + b"\n" + rest)
+    assert store.load(WANTED) is None
+
+
+@pytest.mark.parametrize("more", [b"\0", b"\n", bytes(8), bytes(32)])
+def test_a_file_with_more_at_its_end_is_passed_over(tmp_path: Path, more: bytes) -> None:
+    store = SliceStore(tmp_path, ORIGIN)
+    path, data = saved(store, tmp_path, counts())
+    path.write_bytes(data + more)
+    assert store.load(WANTED) is None
+
+
+def test_a_slice_under_the_name_of_another_is_passed_over(tmp_path: Path) -> None:
+    store, other = SliceStore(tmp_path, ORIGIN), Slice(21, 30)
+    path, _ = saved(store, tmp_path, counts())
+    path.rename(path.with_name(path.name.replace("11-20", "21-30")))
+    assert store.load(other) is None
+
+
+def test_a_place_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        SliceStore(tmp_path / "file" / "slices", ORIGIN).save(counts())

@@ -1,0 +1,46 @@
+"""What a worker is given is the job as the settings want it done."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import request
+from wort_cli.errors import InvalidName
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.job_result import JobResult
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.settings import load_settings
+
+
+def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Path) -> None:
+    settings = load_settings({"WORT_HOME": str(tmp_path), "WORT_THREADS": "3", "WORT_ARCHIVES": "/a:/b"})
+    archive = tmp_path / "x.sra"
+    (answer,) = ledger.submit([request("x", archive)])
+    assert answer.job_id is not None
+    job = ledger.claim(answer.job_id, "me", 60)
+    assert job is not None
+    spec = JobSpec.of(job, settings)
+    assert (spec.job_id, spec.attempt, spec.profile, spec.threads) == (job.id, 1, "sra-v1", 3)
+    assert (spec.source.name, spec.source.archive) == ("x", archive)
+    assert spec.workspace.is_relative_to(settings.work_dir)
+    assert (spec.store, spec.log) == (settings.store_dir, settings.job_log(job.id))
+    assert spec.archives == (Path("/a"), Path("/b"))
+    assert JobSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("name", ["../x", "-h", "a b", ""])
+def test_a_spec_from_outside_is_checked_anew(ledger: Ledger, tmp_path: Path, name: str) -> None:
+    (answer,) = ledger.submit([request()])
+    assert answer.job_id is not None
+    document = JobSpec.of(ledger.job(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)})).to_json()
+    document["source"]["name"] = name
+    with pytest.raises(InvalidName):
+        JobSpec.from_json(document)
+
+
+@pytest.mark.parametrize("missing", ["published", "failure", "job_id"])
+def test_a_result_with_a_part_missing_is_no_result(missing: str) -> None:
+    document = JobResult(1, 1).to_json()
+    del document[missing]
+    with pytest.raises(KeyError):
+        JobResult.from_json(document)

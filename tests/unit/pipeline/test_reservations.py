@@ -1,0 +1,149 @@
+"""What is promised to attempts at work: it holds as long as they do, and is not counted twice."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from wort_cli.pipeline.reservations import FILE, Need, Promise, promises
+from wort_cli.system.machine import resident_memory
+from wort_cli.system.process_identity import ProcessIdentity, identity_of, own_identity
+
+NEED = Need(work=1000, store=200, memory=10**15)
+
+
+@pytest.fixture
+def attempt(tmp_path: Path) -> Path:
+    """The directory of an attempt."""
+    path = tmp_path / "7" / "attempt-1"
+    path.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def sleeper() -> Iterator[ProcessIdentity]:
+    """Another process that lives."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        found = identity_of(process.pid)
+        assert found is not None
+        yield found
+        process.kill()
+
+
+def give(directory: Path, *given: Promise) -> None:
+    """Give promises and be done."""
+    with promises(directory) as book:
+        for promise in given:
+            book.give(promise)
+
+
+def outstanding(directory: Path) -> Need:
+    """What is promised."""
+    with promises(directory) as book:
+        return book.outstanding
+
+
+def promise_of(attempt: Path, process: ProcessIdentity, need: Need = NEED) -> Promise:
+    """A promise to another process."""
+    return Promise(attempt, process, need, resident_memory(process.pid), attempt.parent / "slices")
+
+
+def test_what_is_given_stands_until_the_attempt_has_ended(tmp_path: Path, attempt: Path) -> None:
+    assert outstanding(tmp_path) == Need()
+    give(tmp_path, Promise.now(attempt, attempt.parent / "slices", Need(5, 6, 0)))
+    assert outstanding(tmp_path) == Need(5, 6, 0)
+    attempt.rmdir()
+    assert outstanding(tmp_path) == Need()
+    attempt.mkdir()  # of an attempt that has the number again, nothing was kept
+    assert outstanding(tmp_path) == Need()
+
+
+def test_promises_add_up_and_an_attempt_has_one(tmp_path: Path, attempt: Path, sleeper: ProcessIdentity) -> None:
+    other = tmp_path / "8" / "attempt-3"
+    other.mkdir(parents=True)
+    mine = Promise.now(attempt, attempt.parent / "slices", Need(5, 6, 0))
+    give(tmp_path, mine, promise_of(other, sleeper, Need(10, 20, 0)), replace(mine, need=Need(1, 2, 0)))
+    assert outstanding(tmp_path) == Need(11, 22, 0)
+
+
+def test_of_a_process_that_was_killed_nothing_is_left(tmp_path: Path, attempt: Path) -> None:
+    process = subprocess.Popen(["sleep", "600"])
+    found = identity_of(process.pid)
+    assert found is not None
+    give(tmp_path, promise_of(attempt, found))
+    assert outstanding(tmp_path).work == NEED.work
+    process.kill()
+    process.wait()
+    assert outstanding(tmp_path) == Need()
+
+
+def test_what_was_taken_is_not_counted_again(tmp_path: Path, attempt: Path) -> None:
+    slices = attempt.parent / "slices"
+    slices.mkdir()
+    before = resident_memory(os.getpid())
+    give(tmp_path, Promise(attempt, own_identity(), NEED, before, slices))
+    (slices / "0").write_bytes(b"x" * 300)
+    block = b"x" * 50_000_000
+    taken = resident_memory(os.getpid()) - before
+    assert taken > len(block) / 2
+    found = outstanding(tmp_path)
+    assert found.work == NEED.work - 300
+    assert found.memory == pytest.approx(NEED.memory - taken, abs=20_000_000)
+    (slices / "1").write_bytes(b"x" * 3000)
+    assert outstanding(tmp_path).work == 0
+
+
+def test_a_process_that_needs_less_than_it_has_is_promised_nothing(
+    tmp_path: Path, attempt: Path, sleeper: ProcessIdentity
+) -> None:
+    give(tmp_path, Promise(attempt, sleeper, Need(0, 0, 1), 0, attempt / "none"))
+    assert outstanding(tmp_path) == Need()
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b'{"a": 1}', b"[{}]", b"\xff", b"null"])
+def test_a_file_that_makes_no_sense_promises_nothing(tmp_path: Path, attempt: Path, data: bytes) -> None:
+    (tmp_path / FILE).write_bytes(data)
+    assert outstanding(tmp_path) == Need()
+    give(tmp_path, Promise.now(attempt, attempt, NEED))
+    assert len(json.loads((tmp_path / FILE).read_bytes())) == 1
+
+
+def test_an_error_while_somebody_looks_changes_nothing(tmp_path: Path, attempt: Path) -> None:
+    give(tmp_path, Promise.now(attempt, attempt, Need(1, 1, 0)))
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(ValueError, match="too little"), promises(tmp_path) as book:
+        book.give(Promise.now(attempt.with_name("attempt-2"), attempt, NEED))
+        raise ValueError("too little")
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def take_one(directory: Path, number: int, most: int) -> None:
+    """Be one of many that look whether there is enough, and take it."""
+    attempt = directory / str(number) / "attempt-1"
+    attempt.mkdir(parents=True)
+    with promises(directory) as book:
+        if book.outstanding.store < most:
+            book.give(Promise(attempt, parent_identity(), Need(0, 1, 0), 0, attempt))
+
+
+def parent_identity() -> ProcessIdentity:
+    """Who started this process, and outlives it."""
+    found = identity_of(os.getppid())
+    assert found is not None
+    return found
+
+
+def test_many_at_once_take_no_more_than_there_is(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    others = [context.Process(target=take_one, args=(tmp_path, number, 5)) for number in range(20)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join()
+        assert other.exitcode == 0
+    assert outstanding(tmp_path).store == 5

@@ -1,0 +1,85 @@
+"""What is left of an attempt is found by what it wrote, and ended; who still works for somebody is left in peace."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import eventually
+from wort_cli.pipeline.toolkit.processes import FILE, Processes, end_attempt, end_leftovers, read_processes
+from wort_cli.system.process_identity import ProcessIdentity, identity_of, lives
+
+NOW = "process 1 on here"
+
+
+@pytest.fixture
+def sleepers() -> Iterator[list[ProcessIdentity]]:
+    """Two stopped processes, each of a group of its own."""
+    started = [
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0) for _ in range(2)
+    ]
+    for process in started:
+        os.kill(process.pid, signal.SIGSTOP)
+    found = [identity_of(process.pid) for process in started]
+    yield [identity for identity in found if identity is not None]
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def attempt(tmp_path: Path) -> Path:
+    made = tmp_path / "7" / "attempt-2"
+    made.mkdir(parents=True)
+    return made
+
+
+def test_what_is_written_reads_back(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+    worker, guard = sleepers
+    first = Processes("daemon", worker)
+    first.write(attempt)
+    assert read_processes(attempt) == first
+    first.with_guard(guard).write(attempt)
+    assert read_processes(attempt) == Processes("daemon", worker, guard)
+    assert [path.name for path in attempt.iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"owner": "daemon", "worker": {"pid": 0}, "guard": null}'])
+def test_garbage_names_nobody(attempt: Path, text: str) -> None:
+    (attempt / FILE).write_text(text)
+    assert read_processes(attempt) is None
+    assert not end_attempt(attempt)
+
+
+@pytest.mark.parametrize(("owner", "worker_is_ended"), [("daemon", True), (NOW, False)])
+def test_the_tools_are_ended_and_a_worker_of_the_daemon(
+    attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_ended: bool
+) -> None:
+    worker, guard = sleepers
+    Processes(owner, worker, guard).write(attempt)
+    assert end_attempt(attempt)
+    assert eventually(lambda: not lives(guard))
+    assert eventually(lambda: lives(worker) is not worker_is_ended)
+
+
+def test_a_daemon_that_starts_ends_what_another_left(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+    worker, guard = sleepers
+    (attempt.parent / "slices").mkdir()
+    Processes("daemon", worker, guard).write(attempt)
+    assert list(end_leftovers(attempt.parent.parent)) == [(attempt, True)]
+    assert eventually(lambda: not lives(guard) and not lives(worker))
+    assert [path.name for path in attempt.parent.iterdir()] == ["slices"]
+    assert list(end_leftovers(attempt.parent.parent)) == []
+
+
+def test_a_process_that_computes_by_itself_is_left_in_peace(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+    worker, guard = sleepers
+    Processes(NOW, worker, guard).write(attempt)
+    assert list(end_leftovers(attempt.parent.parent)) == []
+    assert lives(worker)
+    assert lives(guard)
+    assert attempt.exists()

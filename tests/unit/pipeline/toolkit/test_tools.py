@@ -1,0 +1,310 @@
+"""Tools are real processes: they are heard, timed, called off, and none outlives its job."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import eventually, process_lives
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
+
+SLEEPER = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
+STUBBORN = """
+import os, signal, subprocess, sys, time
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+if len(sys.argv) < 2:
+    subprocess.Popen([sys.executable, __file__, "grandchild"])
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+LEAVES_A_CHILD = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
+"""
+HOLDER = """
+import sys
+from pathlib import Path
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.system.cancellation import NEVER
+with ToolGroup(Path(sys.argv[1]), NEVER, lambda text: None) as tools:
+    tool = tools.start(["stubborn"])
+    print(tools._guard.pid, *(int(tool.stdout.readline()) for _ in range(2)), flush=True)
+    sys.stdin.read()
+"""
+WITHIN = 5.0
+"""Seconds in which everything must have ended."""
+
+Install = Callable[[str, str], str]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """A function that puts a Python program on the PATH as a tool of this name."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+
+    def put(name: str, program: str) -> str:
+        path = programs / name
+        path.write_text(f"#!{sys.executable}\n{program}")
+        path.chmod(0o700)
+        return name
+
+    return put
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def off() -> threading.Event:
+    """Set it to call the job off."""
+    return threading.Event()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    made = tmp_path / "private"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def tools(directory: Path, off: threading.Event, log: list[str]) -> Iterator[ToolGroup]:
+    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group:
+        yield group
+
+
+def test_a_tool_runs_to_its_end_and_what_it_said_is_kept(tools: ToolGroup, install: Install, log: list[str]) -> None:
+    install("tool", "import sys; print('out', *sys.argv[1:]); print('said', file=sys.stderr); sys.exit(3)")
+    run = tools.run(["tool", "a b", "$HOME", ";ls"])
+    assert (run.argv, run.returncode) == (("tool", "a b", "$HOME", ";ls"), 3)
+    assert (run.stdout, run.stderr) == ("out a b $HOME ;ls\n", "said")
+    assert log == ["$ tool a b $HOME ;ls", "exit 3\nsaid"]
+
+
+def test_a_tool_runs_in_the_private_directory_without_input(
+    tools: ToolGroup, install: Install, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VDB_CONFIG", "/some/config")
+    install(
+        "tool", "import os, sys; print(os.getcwd(), os.environ['TMPDIR'], os.environ['VDB_CONFIG'], sys.stdin.read())"
+    )
+    assert tools.run(["tool"]).stdout.split() == [str(directory), str(directory), "/some/config"]
+
+
+def test_output_that_is_no_text_is_replaced_rather_than_refused(tools: ToolGroup, install: Install) -> None:
+    install("tool", "import os; os.write(1, b'a\\xff'); os.write(2, b'b\\xfe\\n')")
+    run = tools.run(["tool"])
+    assert (run.stdout, run.stderr) == ("a\ufffd", "b\ufffd")
+
+
+def test_the_output_of_a_started_tool_is_read_as_it_comes(
+    tools: ToolGroup, install: Install, off: threading.Event
+) -> None:
+    install("tool", "import sys; print('one', flush=True); sys.stdin.read(); print('two')")
+    tool = tools.start(["tool"])
+    assert tool.stdout.readline() == b"one\n"
+    assert tool.stdout.read() == b"two\n"
+    assert tool.wait(Cancellation(off.is_set)) == 0
+
+
+@pytest.mark.parametrize("name", ["no-such-tool", "./no-such-tool", "/no/such/tool"])
+def test_a_tool_that_is_not_there_is_missing(tools: ToolGroup, name: str) -> None:
+    with pytest.raises(JobFailed) as failure:
+        tools.start([name])
+    assert failure.value.failure.reason is Reason.TOOL_MISSING
+    assert name in failure.value.failure.detail
+
+
+def test_a_tool_that_cannot_be_run_is_missing(tools: ToolGroup, install: Install, tmp_path: Path) -> None:
+    install("tool", "")
+    (tmp_path / "bin" / "tool").write_text("#!/no/such/interpreter\n")
+    with pytest.raises(JobFailed) as failure:
+        tools.run(["tool"])
+    assert failure.value.failure.reason is Reason.TOOL_MISSING
+
+
+def test_a_directory_on_the_path_may_be_relative(
+    tools: ToolGroup, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tool", "print('here')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "bin")
+    assert tools.run(["tool"]).stdout == "here\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [('"fastq-dump" version 3.0.3', "3.0.3"), ("tool : 3.1.12 ( 3.1 )", "3.1.12"), ("", "unknown"), ("v3", "unknown")],
+)
+def test_the_version_of_a_tool_is_found_in_what_it_says(
+    tools: ToolGroup, install: Install, said: str, version: str
+) -> None:
+    install("tool", f"print({said!r})")
+    assert tools.version("tool") == version
+
+
+TOLD = 'x.3.0.3 info: HTTP read failure: URL="http://x/?Signature=secret" status={}; tried 1/6 times'
+
+
+def test_a_tool_that_asks_on_though_it_is_told_not_to_is_not_waited_for(tools: ToolGroup, install: Install) -> None:
+    install("greedy", f"import sys, time\nprint({TOLD.format(429)!r}, file=sys.stderr, flush=True)\ntime.sleep(600)")
+    began = time.monotonic()
+    with pytest.raises(JobFailed, match="429") as failed:
+        tools.run(["greedy"])
+    assert failed.value.failure.reason is Reason.RATE_LIMITED
+    assert time.monotonic() - began < WITHIN
+
+
+@pytest.mark.parametrize(("status", "code", "refused"), [(429, 3, True), (429, 0, False), (503, 3, False)])
+def test_it_is_refused_only_if_it_did_not_succeed(
+    tools: ToolGroup, install: Install, log: list[str], status: int, code: int, refused: bool
+) -> None:
+    install("asker", f"import sys\nprint({TOLD.format(status)!r}, file=sys.stderr)\nsys.exit({code})")
+    if refused:
+        with pytest.raises(JobFailed, match="429"):
+            tools.run(["asker"])
+    else:
+        assert tools.run(["asker"]).returncode == code
+    assert "secret" not in "".join(log)
+
+
+def test_a_tool_that_takes_too_long_is_given_up_in_time_and_ended(
+    directory: Path, install: Install, log: list[str]
+) -> None:
+    install("tool", SLEEPER)
+    begun = time.monotonic()
+    with ToolGroup(directory, NEVER, log.append) as group, pytest.raises(TimeoutError):
+        group.run(["tool"], timeout=0.3)
+    assert time.monotonic() - begun < WITHIN
+    assert not any(process_lives(tool.process.pid) for tool in group._running)
+
+
+def test_a_job_that_is_called_off_ends_within_a_second(
+    directory: Path, install: Install, off: threading.Event, log: list[str]
+) -> None:
+    install("tool", SLEEPER)
+    caller = threading.Timer(0.2, off.set)
+    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group:
+        caller.start()
+        begun = time.monotonic()
+        with pytest.raises(Cancelled):
+            group.run(["tool"])
+    assert time.monotonic() - begun < 1.2
+    caller.join()
+
+
+@pytest.mark.parametrize("how", ["a timeout", "being called off"])
+def test_a_child_that_holds_the_output_of_an_ended_tool_does_not_hold_the_job(
+    directory: Path, install: Install, off: threading.Event, log: list[str], how: str
+) -> None:
+    install("tool", LEAVES_A_CHILD)
+    timeout = 0.5 if how == "a timeout" else None
+    caller = threading.Timer(0.5, off.set if timeout is None else off.clear)
+    begun = time.monotonic()
+    caller.start()
+    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group, pytest.raises((TimeoutError, Cancelled)):
+        group.run(["tool"], timeout=timeout)
+    assert time.monotonic() - begun < WITHIN
+    caller.join()
+
+
+@pytest.mark.parametrize("ending", ["\\n", ""])
+def test_a_tool_that_says_too_much_neither_blocks_nor_fills_the_memory(
+    tools: ToolGroup, install: Install, ending: str
+) -> None:
+    install(
+        "tool",
+        "import sys\nsys.stderr.write('the first\\n')\n"
+        f"for _ in range(50):\n    sys.stderr.write(('x' * 999 + '{ending}') * 1000)\n"
+        "sys.stderr.write('\\nthe last\\n')",
+    )
+    run = tools.run(["tool"], timeout=60)
+    assert run.returncode == 0
+    assert run.stderr.startswith("the first\n")
+    assert run.stderr.endswith("\nthe last")
+    assert len(run.stderr) < 5_000_000
+
+
+def test_leaving_ends_every_process_of_the_job(directory: Path, install: Install, log: list[str]) -> None:
+    install("stubborn", STUBBORN)
+    with ToolGroup(directory, NEVER, log.append) as group:
+        tool = group.start(["stubborn"])
+        pids = [int(tool.stdout.readline()) for _ in range(2)]
+        assert tool.process.pid in pids
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+        assert all(process_lives(pid) for pid in pids)
+        pids.append(group._guard.pid)
+    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+
+
+def test_leaving_by_an_error_ends_them_too(directory: Path, install: Install, log: list[str]) -> None:
+    install("stubborn", STUBBORN)
+    pids: list[int] = []
+
+    def fail() -> None:
+        with ToolGroup(directory, NEVER, log.append) as group:
+            tool = group.start(["stubborn"])
+            pids.extend(int(tool.stdout.readline()) for _ in range(2))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert len(pids) == 2
+    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+
+
+def test_a_tool_that_ended_by_itself_is_left_in_peace(directory: Path, install: Install, log: list[str]) -> None:
+    install("tool", "")
+    with ToolGroup(directory, NEVER, log.append) as group:
+        group.run(["tool"])
+    assert [tool.process.returncode for tool in group._running] == [0]
+
+
+def test_the_tools_of_two_jobs_have_nothing_to_do_with_each_other(
+    tmp_path: Path, tools: ToolGroup, install: Install, log: list[str]
+) -> None:
+    install("tool", SLEEPER)
+    (tmp_path / "other").mkdir()
+    kept = tools.start(["tool"])
+    with ToolGroup(tmp_path / "other", NEVER, log.append) as other:
+        other.start(["tool"])
+    assert process_lives(kept.process.pid)
+
+
+def test_no_tool_outlives_a_worker_that_is_killed(directory: Path, install: Install) -> None:
+    install("stubborn", STUBBORN)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        pids = [int(pid) for pid in holder.stdout.readline().split()]
+        assert len(pids) == 3
+        assert all(process_lives(pid) for pid in pids)
+        holder.kill()
+        assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_guard_is_not_ended_by_signals_meant_for_the_worker(tools: ToolGroup, number: signal.Signals) -> None:
+    def ignored() -> bool:
+        status = Path(f"/proc/{tools._guard.pid}/status").read_text()
+        mask = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+        return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
+
+    assert eventually(ignored)
+    os.kill(tools._guard.pid, number)
+    assert process_lives(tools._guard.pid)

@@ -1,0 +1,76 @@
+"""Which slices are looked at, and what they refute."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.builders import MAX_HASH, sketch
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.pipeline.verification.quick import BASES, Sample, choose, contrast, refutation
+
+Counts = dict[int, int]
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**11))
+def test_the_first_and_the_last_spots_are_looked_at(spots: int, bases: int) -> None:
+    slices = choose(spots, bases)
+    assert slices[0].first == 1
+    assert slices[-1].last == spots
+    assert len(slices) <= 4
+    assert all(one.last < other.first for one, other in pairwise(slices))
+    if spots > 1000:
+        assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * BASES, bases * 4.1 / 20)
+
+
+def test_nobody_knows_beforehand_which() -> None:
+    assert len({choose(10**6, 3 * 10**8) for _ in range(20)}) > 10
+
+
+def of(table: Counts) -> Sketch:
+    return sketch(sorted(table), [table[h] for h in sorted(table)])
+
+
+RANDOM = Random(1)
+RUN = {RANDOM.randrange(1, MAX_HASH): 40 + n % 7 for n in range(1000)}
+"""Of 1000 spots; a slice of 100 has a tenth of the abundances."""
+SEEN = {h: n // 10 for h, n in RUN.items()}
+
+
+def sample(densities: tuple[float, ...] = (4.3, 4.4)) -> Sample:
+    of_slices = [value * len(SEEN) / 1000 for value in densities]
+    return Sample((Slice(1, 50), Slice(951, 1000)), (of(SEEN),), {21: of_slices}, 1000, 1)
+
+
+def said(theirs: Counts, densities: tuple[float, ...] = (43.0, 44.0)) -> str:
+    found = sample(densities)
+    return refutation([of(theirs)], found, contrast([of(theirs)], found))
+
+
+def test_what_is_right_is_not_refuted() -> None:
+    assert said(RUN) == ""
+    assert said({**RUN, 5: 1}) == ""  # it can't know
+
+
+@pytest.mark.parametrize(
+    ("theirs", "why"),
+    [
+        ({h + 1: n for h, n in RUN.items()}, "another run"),
+        (dict(list(RUN.items())[1:]), "lacks 1 hashes of 2 slices"),
+        ({h: n for h, n in RUN.items() if h < MAX_HASH // 2}, "its scaled is larger"),
+        ({**RUN, next(iter(RUN)): 1}, "1 hashes are more often in 2 slices"),
+        ({h: 7 * n for h, n in RUN.items()}, "times what the run's bases let expect: multiplied abundances"),
+        ({h: n // 2 for h, n in RUN.items()}, "a subset of the reads"),
+    ],
+)
+def test_what_is_wrong_is_refuted(theirs: Counts, why: str) -> None:
+    assert why in said(theirs)
+
+
+def test_slices_that_differ_leave_room() -> None:
+    half = {h: n // 2 for h, n in RUN.items()}
+    assert said(half, (43.0, 44.0)) != ""
+    assert said(half, (20.0, 44.0)) == ""

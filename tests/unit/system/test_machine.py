@@ -1,0 +1,60 @@
+"""What the machine has left is read as the kernel writes it."""
+
+from pathlib import Path
+
+import pytest
+
+from wort_cli.system.machine import available_memory, load, said
+
+
+def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> tuple[Path, Path]:
+    """A /proc and a cgroup file system; of each group its memory.max, memory.current and inactive_file."""
+    proc, cgroups = root / "proc", root / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text("MemTotal:  8000 kB\nMemFree:  10 kB\nMemAvailable:   4000 kB\n")
+    (proc / "self" / "cgroup").write_text(f"0::/{group}\n")
+    (cgroups / group).mkdir(parents=True)
+    for name, (most, now, inactive) in limits.items():
+        (cgroups / name / "memory.max").write_text(f"{most}\n")
+        (cgroups / name / "memory.current").write_text(f"{now}\n")
+        (cgroups / name / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\nfile 9\n")
+    return proc, cgroups
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, 4_096_000),
+        ({"a/b": ("max", 10**9, 0)}, 4_096_000),
+        ({"a/b": ("1000000", 600_000, 0)}, 400_000),
+        ({"a/b": ("1000000", 600_000, 100_000)}, 500_000),
+        ({"a": ("1000000", 900_000, 0), "a/b": ("max", 1, 0)}, 100_000),
+        ({"a": ("1000000", 2_000_000, 0)}, 0),
+        ({"a": ("99000000", 0, 0)}, 4_096_000),
+        ({"a": ("rubbish", 0, 0)}, 4_096_000),
+    ],
+)
+def test_memory_is_what_the_narrowest_group_leaves(
+    limits: dict[str, tuple[str, int, int]], expected: int, tmp_path: Path
+) -> None:
+    assert available_memory(*machine(tmp_path, "a/b", limits)) == expected
+
+
+def test_without_groups_or_without_an_answer(tmp_path: Path) -> None:
+    proc, _ = machine(tmp_path, "x", {})
+    (proc / "self" / "cgroup").write_text("12:memory:/v1\n")
+    assert available_memory(proc, tmp_path / "none") == 4_096_000
+    (proc / "meminfo").write_text("MemTotal: 1 kB\n")
+    with pytest.raises(ValueError, match="MemAvailable"):
+        available_memory(proc, tmp_path / "none")
+
+
+def test_this_machine_answers() -> None:
+    assert 0 < available_memory() < 2**50
+    assert load() >= 0
+
+
+def test_bytes_are_said_in_words() -> None:
+    assert [said(n) for n in (0, 999, 1500, 2_500_000, 3 * 10**9, 4.2e12)] == [
+        "0 B", "999 B", "1.5 kB", "2.5 MB", "3.0 GB", "4.2 TB",
+    ]  # fmt: skip

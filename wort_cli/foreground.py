@@ -1,0 +1,148 @@
+"""`--now`: a job done in this process.  It stands in the ledger like any other, so that a crash loses nothing."""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+from wort_cli.commands.shared.follow import Display, bars
+from wort_cli.errors import StorageProblem, Terminated, WortError
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import CRASHES, RetryPolicy, left_to_wait
+from wort_cli.model.job import Job, JobState, Progress
+from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.toolkit.processes import end_attempt
+from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.settings import Settings, available_cores
+from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.process_identity import identity_of, own_identity
+
+
+def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
+    """Do a job here and now, again after a mishap; return it as it ended.
+
+    Ctrl-C cancels it; a process that is terminated gives it back to the queue.
+    """
+    if not ledger.job(job_id).state.is_live:
+        return ledger.job(job_id)
+    take_back_if_abandoned(job_id, ledger, settings)
+    owner = process_owner(socket.gethostname(), own_identity())
+    with bars(1) as display, terminated_by_signals():
+        while True:
+            job = ledger.claim(job_id, owner, settings.lease)
+            if job is None:
+                raise WortError(
+                    f"job {job_id} is being computed by {short_owner(ledger.job(job_id).owner) or 'another process'}",
+                    f"follow it with `wort wait {job_id}`",
+                )
+            attempt(job, ledger, settings, display)
+            job = ledger.job(job_id)
+            if job.state is not JobState.WAITING or job.reason not in CRASHES:
+                display.update([job], 1)
+                return job
+            time.sleep(left_to_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
+
+
+def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> None:
+    """One attempt, whose result, or lack of one, is in the ledger afterwards."""
+    watcher = NowWatcher(job, settings, display)
+    try:
+        with watcher.leasing():
+            # Nothing else runs here, so that this job has all cores.
+            spec = replace(JobSpec.of(job, settings), threads=settings.threads or available_cores())
+            result = run_job(spec, watcher)
+    except Cancelled:
+        remove_workspace(settings.workspace(job.id))
+        return  # somebody cancelled it; the ledger knows
+    except KeyboardInterrupt:
+        remove_workspace(settings.workspace(job.id))
+        ledger.cancel([job.id])
+        raise
+    except BaseException:
+        ledger.give_back(job.id, job.attempt, "the process was terminated")
+        raise
+    state = ledger.finish(result, RetryPolicy.of(settings))
+    if state is not None and not state.is_live:
+        tidy(settings.workspace(job.id), result.failure)
+
+
+class NowWatcher:
+    """A Watcher that shows progress here, and holds the lease from a thread with a ledger of its own."""
+
+    def __init__(self, job: Job, settings: Settings, display: Display) -> None:
+        self._job = job
+        self._settings = settings
+        self._display = display
+        self._ended = threading.Event()
+        self._cancelled = threading.Event()
+        self.cancellation = Cancellation(self._cancelled.is_set)
+
+    def report(self, progress: Progress) -> None:
+        """See Watcher."""
+        self._display.update([replace(self._job, progress=progress)], 0)
+
+    @contextmanager
+    def leasing(self) -> Iterator[None]:
+        """Hold the lease while the context lasts."""
+        thread = threading.Thread(target=self._hold, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _hold(self) -> None:
+        ledger = Ledger(self._settings.ledger_file)
+        pause = min(1.0, self._settings.lease / 3)
+        while not self._ended.wait(pause):
+            try:
+                ours = ledger.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
+            except StorageProblem:  # a full disk, say; the lease outlasts that for a while
+                continue
+            if not ours:
+                self._cancelled.set()
+                break
+        ledger.close()
+
+
+def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
+    """Queue a job again that runs by name only: its daemon or process has ended.  Its tools are ended too."""
+    for claim in ledger.running():
+        if claim.job_id == job_id and is_abandoned(claim, time.time(), settings.lease, owner_of(claim, settings)):
+            end_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
+            ledger.give_back(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
+
+
+def owner_of(claim: Claim, settings: Settings) -> Owner:
+    """What is known of the owner of a job; of other hosts only the lease can tell."""
+    if claim.owner == DAEMON:
+        return Owner.GONE if running_daemon(settings.lock_file) is None else Owner.LIVES
+    pid = pid_of(claim.owner)
+    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
+
+
+@contextmanager
+def terminated_by_signals() -> Iterator[None]:
+    """Raise Terminated on SIGTERM and SIGHUP, so that what was begun is ended in order."""
+
+    signals = (signal.SIGTERM, signal.SIGHUP)
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        for again in signals:  # another one must not disturb the end
+            signal.signal(again, signal.SIG_IGN)
+        raise Terminated(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, terminate) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The ledger: an SQLite file with all jobs, their events and the catalog of signatures."""

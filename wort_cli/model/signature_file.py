@@ -1,0 +1,172 @@
+"""Reads signature files, and computes the digest of what is in them.
+
+The format is sourmash's JSON, version 0.4 (sourmash doc/signature-format, src/core/src/signature.rs), gzip or not.
+sourmash's own md5 of a sketch covers ksize and hashes but not abundances, so that it can't tell a sketch from one with
+other abundances; our digest covers everything.
+"""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wort_cli.errors import NoSuchFile, NotASignature
+from wort_cli.model.profile import PROFILES
+
+GZIP_MAGIC = b"\x1f\x8b"
+BATCH = 1 << 16
+PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
+
+
+def max_hash_of(scaled: int) -> int:
+    """The largest hash that is kept, of floating-point numbers as in sourmash (minhash.rs, max_hash_for_scaled)."""
+    return 2**64 - 1 if scaled == 1 else int(2**64 / scaled)
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """One FracMinHash sketch: `hashes` ascend, `abundances[i]` (or None, if not kept) belongs to `hashes[i]`."""
+
+    ksize: int
+    seed: int
+    max_hash: int
+    hashes: NDArray[np.uint64]
+    abundances: NDArray[np.uint64] | None
+    moltype: str = "DNA"
+    md5: str = ""
+
+    @property
+    def scaled(self) -> int:
+        """One in `scaled` hashes is kept; 0 for a sketch that is no FracMinHash."""
+        return round(2**64 / self.max_hash) if self.max_hash else 0
+
+    def md5sum(self) -> str:
+        """sourmash's md5 of a sketch: of its ksize and its hashes as text (sourmash src/core/src/sketch/minhash.rs)."""
+        total = hashlib.md5(str(self.ksize).encode(), usedforsecurity=False)
+        for start in range(0, len(self.hashes), BATCH):
+            total.update("".join(map(str, self.hashes[start : start + BATCH].tolist())).encode())
+        return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class SignatureDocument:
+    """The sketches of a signature file, under their name."""
+
+    name: str
+    filename: str
+    sketches: tuple[Sketch, ...]
+
+    @property
+    def digest(self) -> str:
+        """The digest of all sketches, in hexadecimal."""
+        return digest(self.sketches)
+
+
+def digest(sketches: Iterable[Sketch]) -> str:
+    """sha256 over the canonical content of sketches, in the order of moltype, ksize, seed and max_hash.
+
+    Of each sketch: the line `DNA k=21 seed=42 max_hash=18446744073709552 n=NUMBER`, a line feed, and then of each hash,
+    ascending, 16 bytes: the hash and its abundance (0 where none is kept) as little-endian unsigned 64-bit integers.
+    """
+    total = hashlib.sha256()
+    for sketch in sorted(sketches, key=lambda s: (s.moltype, s.ksize, s.seed, s.max_hash)):
+        recipe = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash}"
+        total.update(f"{recipe} n={len(sketch.hashes)}\n".encode("ascii"))
+        for start in range(0, len(sketch.hashes), BATCH):
+            part = slice(start, start + BATCH)
+            pairs = np.empty(len(sketch.hashes[part]), PAIR)
+            pairs["hash"] = sketch.hashes[part]
+            pairs["abundance"] = 0 if sketch.abundances is None else sketch.abundances[part]
+            total.update(pairs.data)
+    return total.hexdigest()
+
+
+def profile_of(document: SignatureDocument) -> str:
+    """The name of the profile whose parameters a signature has; '' if it is none that is known."""
+    found = sorted((s.moltype, s.ksize, s.seed, s.scaled, s.abundances is not None) for s in document.sketches)
+    for profile in PROFILES.values():
+        if found == sorted(("DNA", k, profile.seed, profile.scaled, profile.abundance) for k in profile.ksizes):
+            return profile.name
+    return ""
+
+
+def read_signature(path: Path) -> SignatureDocument:
+    """The one signature in a file.
+
+    NoSuchFile if it can't be opened; NotASignature, with the first thing that is wrong, if it is anything else than
+    one signature.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NoSuchFile(path, error.strerror or str(error)) from None
+    try:
+        return parse_signature(gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise NotASignature(path, f"its gzip is damaged: {error}") from None
+    except RecursionError:
+        raise NotASignature(path, "it is nested too deeply") from None
+    except KeyError as error:
+        raise NotASignature(path, f"it has no {error}") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NotASignature(path, str(error)[:200]) from None
+
+
+def parse_signature(text: bytes) -> SignatureDocument:
+    """The signature in sourmash's JSON; any of ValueError, KeyError, TypeError, OverflowError if it is none."""
+    signatures = json.loads(text)
+    if not isinstance(signatures, list) or len(signatures) != 1 or not isinstance(signatures[0], dict):
+        raise ValueError("it is not a list of one signature")
+    signature = signatures[0]
+    if not isinstance(signature.get("signatures"), list):
+        raise ValueError("it has no list of sketches")
+    if signature.get("class") != "sourmash_signature":
+        raise ValueError("its class is not sourmash_signature")
+    sketches = tuple(parse_sketch(sketch) for sketch in signature["signatures"])
+    if not sketches:
+        raise ValueError("it has no sketches")
+    return SignatureDocument(str(signature.get("name") or ""), str(signature.get("filename") or ""), sketches)
+
+
+def parse_sketch(data: dict[str, Any]) -> Sketch:
+    """One sketch of a signature."""
+    if not isinstance(data, dict):
+        raise ValueError("a sketch is not an object")
+    ksize, seed, max_hash = numbers([data["ksize"], data["seed"], data["max_hash"]], "a parameter").tolist()
+    hashes = numbers(data["mins"], f"a hash of k={ksize}")
+    abundances = None if data.get("abundances") is None else numbers(data["abundances"], f"an abundance of k={ksize}")
+    if abundances is not None and len(abundances) != len(hashes):
+        raise ValueError(f"k={ksize} has {len(hashes)} hashes and {len(abundances)} abundances")
+    if np.any(hashes[1:] <= hashes[:-1]):
+        raise ValueError(f"the hashes of k={ksize} do not ascend")
+    return Sketch(
+        ksize=ksize,
+        seed=seed,
+        max_hash=max_hash,
+        hashes=hashes,
+        abundances=abundances,
+        moltype=molecule_of(str(data["molecule"])),
+        md5=str(data["md5sum"]),
+    )
+
+
+def molecule_of(text: str) -> str:
+    """The type of a sketch's molecule in the spelling of today: older versions of sourmash 4 write `dna`."""
+    return "DNA" if text == "dna" else text
+
+
+def numbers(values: Any, what: str) -> NDArray[np.uint64]:
+    """A list of unsigned 64-bit integers; ValueError or OverflowError if it is anything else.
+
+    numpy alone would make numbers of text and of true, and cut 1.5 to 1.
+    """
+    if not isinstance(values, list) or not all(type(value) is int for value in values):
+        raise ValueError(f"{what} is not an integer")
+    return np.array(values, dtype=np.uint64)

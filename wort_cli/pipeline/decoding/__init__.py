@@ -1,0 +1,1 @@
+"""Decoders: they turn an archive's spots into text for hashing."""

@@ -1,0 +1,1 @@
+"""Sketching: reads are hashed, the hashes are counted, slices are added up."""

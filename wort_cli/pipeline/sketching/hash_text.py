@@ -1,0 +1,39 @@
+"""The kernel as one function of a text: what it keeps is gathered here.
+
+The loops are in kernel.py, with what they compute and why it is fast.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wort_cli.pipeline.sketching.kernel import Letters, Words, hash_blocks
+
+ROOM = 1 << 15
+"""Hashes, for each k, that are kept before they are handed on; at least a block's windows."""
+
+
+def hash_text(
+    text: bytes | Letters, ksizes: Sequence[int] | NDArray[np.int64], seed: int, max_hash: int
+) -> list[Words]:
+    """For each of `ksizes`, in their order: the hashes of `text` that are kept, in the order of the text, with repeats.
+
+    K-mers with any byte but A, C, G and T, in upper or lower case, are passed over.  Any k from 1 on will do.  Lets go
+    of the GIL; keeps no state.
+    """
+    letters: Letters = np.frombuffer(text, np.uint8)
+    letters.flags.writeable = False  # as that of bytes, so that the loops are compiled once for both
+    lengths = np.asarray(ksizes, np.int64)
+    if lengths.size == 0 or lengths.min() < 1:
+        raise ValueError("a k-mer has at least one letter")
+    longest = int(lengths.max())
+    kept, n_kept = np.empty((lengths.size, ROOM), np.uint64), np.zeros(lengths.size, np.int64)
+    parts: list[list[Words]] = [[] for _ in lengths]
+    start = 0
+    while start < letters.size:
+        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), longest, kept, n_kept)
+        for hashes, n, part in zip(kept, n_kept, parts, strict=True):
+            part.append(hashes[:n].copy())
+        n_kept[:] = 0
+    return [np.concatenate(part) if part else np.empty(0, np.uint64) for part in parts]

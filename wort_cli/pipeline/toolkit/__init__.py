@@ -1,0 +1,1 @@
+"""The SRA toolkit as processes: starting its tools, ending them, understanding what they say."""

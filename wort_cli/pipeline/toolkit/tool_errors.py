@@ -1,0 +1,174 @@
+"""What the exit codes and messages of the SRA toolkit mean: one table, a recorded example for each line.
+
+Exit codes alone say little: 3 stands for a missing run, a busy server, a timeout and a truncated file alike, and 64 for
+whatever the wrapper could not do (sra-tools, tools/driver-tool).  So most lines go by the message, and some hold for
+certain codes only.  Earlier lines win, wherever the message stands in what a tool said.
+"""
+
+import re
+import signal
+from collections.abc import Container
+from dataclasses import dataclass
+
+from wort_cli.model.failure import Failure, Reason
+
+LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
+"""Time, tool and version before a message."""
+TALK = " info: "
+"""Marks what a tool tells without being in trouble."""
+REFUSAL = re.compile(r"info: HTTP read failure: .* status=429\b")
+LONGEST = 300
+ANY = range(-64, 256)
+"""Exit codes; -9 is the end by signal 9."""
+BY_SIGNAL = range(-64, 0)
+BY_SIGNAL_IN_A_SHELL = range(128 + signal.SIGHUP, 128 + 65)
+"""A wrapper that is a shell script says so of what it ran."""
+NOT_AT_ALL = range(1, 256)
+"""A tool that exits 0 has not failed for the network's sake, whatever it warned of on the way."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A line: a tool that ends with one of `codes`, and says what `pattern` finds, fails for `reason`.
+
+    `code` and `example` were seen together; those with a number are from sra-tools' issues on GitHub.
+    """
+
+    pattern: str
+    reason: Reason
+    code: int
+    example: str
+    codes: Container[int] = ANY
+
+
+MEANINGS: tuple[Meaning, ...] = (
+    Meaning(
+        r"memory exhausted|bad_alloc|Cannot allocate memory",
+        Reason.MEMORY,
+        3,
+        "memory exhausted while allocating buffer within runtime module",
+    ),
+    # Whatever a tool warned of before, a signal is what ended it.
+    Meaning(r"", Reason.TOOL_CRASH, -signal.SIGKILL, "timeout exhausted, retrying", BY_SIGNAL),
+    Meaning(r"", Reason.TOOL_CRASH, 128 + signal.SIGSEGV, "Segmentation fault", BY_SIGNAL_IN_A_SHELL),
+    Meaning(
+        r"Access denied - object has not been published|withdrawn|has been suppressed",
+        Reason.WITHDRAWN,
+        3,
+        "failed to resolve accession 'ERR6177051' - Access denied - object has not been published. ( 403 )",  # 597
+    ),
+    Meaning(
+        r"query unauthorized|Access denied|please request permission",
+        Reason.CONTROLLED,
+        3,
+        "query unauthorized while resolving query within virtual file system module - failed to resolve accession "
+        "'SRR1219899' - Access denied - please request permission to access phs000710/UR in dbGaP ( 403 )",
+    ),
+    Meaning(
+        r"\( ?429 ?\)|Too Many Requests",
+        Reason.RATE_LIMITED,
+        3,
+        "error unexpected while resolving query - Too Many Requests ( 429 )",
+    ),
+    Meaning(
+        r"Cannot resolve accession|\( ?404 ?\)",
+        Reason.NOT_FOUND,
+        3,
+        "name not found while resolving query within virtual file system module - failed to resolve accession "
+        "'SRR999999999' - Cannot resolve accession ( 404 )",
+    ),
+    Meaning(
+        r"Failed to call external services|cannot Get Cloud Location",
+        Reason.NETWORK,
+        64,
+        "Failed to call external services.",
+        NOT_AT_ALL,
+    ),
+    Meaning(
+        r"within network system module|connection busy|timeout exhausted|transfer incomplete|\( ?50[0234] ?\)",
+        Reason.NETWORK,
+        3,
+        "timeout exhausted while reading file within network system module",
+        NOT_AT_ALL,
+    ),
+    Meaning(
+        r"storage exhausted|No space left on device|disk quota",
+        Reason.DISK_LOW,
+        3,
+        "storage exhausted while writing file within file system module",
+    ),
+    Meaning(
+        r"file corrupt|failed MD5 check|checksum error|data corrupt|contains bad data",
+        Reason.CORRUPT,
+        3,
+        "file corrupt while reading file within file system module - File 'md/cur' of database 'X' failed MD5 check",
+    ),
+    Meaning(
+        r"binary large object corrupt",
+        Reason.CORRUPT,
+        3,
+        "binary large object corrupt while validating binary large object within database module - Database 'flip.sra' "
+        "check failed",
+    ),
+    Meaning(
+        r"zombie file detected|file incomplete",
+        Reason.INCOMPLETE,
+        3,
+        "zombie file detected: '/data/SRR139146.sra/md/cur'",
+    ),
+    Meaning(
+        r"table of contents incomplete|table incorrect",
+        Reason.INCOMPLETE,
+        3,
+        "file system table of contents incomplete while parsing archive file within file system module - './b.sra'",
+    ),
+    Meaning(
+        r"item not found .* cannot be opened as database or table",
+        Reason.NOT_FOUND,
+        3,
+        "item not found while constructing within virtual database module - the path 'SRR000001' cannot be opened as "
+        "database or table",
+        (3,),
+    ),
+    Meaning(
+        r"directory not found while opening manager",
+        Reason.NOT_FOUND,
+        3,
+        "directory not found while opening manager within virtual file system module - 'SRR999999'",
+        (3,),
+    ),
+)
+
+
+def explain(tool: str, returncode: int, stderr: str) -> Failure:
+    """Why a tool failed, by how it ended and what it said; tool-crash where no line of the table fits."""
+    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if TALK not in line]
+    for meaning in MEANINGS:
+        if returncode in meaning.codes and meaning.pattern:
+            for line in lines:
+                if re.search(meaning.pattern, line):
+                    return Failure(meaning.reason, f"{tool}: {line[:LONGEST]}")
+        elif returncode in meaning.codes:
+            return Failure(meaning.reason, how_it_ended(tool, returncode, lines))
+    return Failure(Reason.TOOL_CRASH, how_it_ended(tool, returncode, lines))
+
+
+def has_address(line: str) -> bool:
+    """Whether a line tells, without need, of an address, which may be signed: such lines are kept nowhere."""
+    return TALK in line and "://" in line
+
+
+def is_refusal(line: str) -> bool:
+    """Whether a server answered a tool 429: as `-L info` tells it; where the toolkit goes on, nothing else does.
+
+    fastq-dump.3.0.3 info: HTTP read failure: URL="http://127.0.0.1/sdl/2/retrieve" status=429; tried 1/6 times for 0
+    milliseconds total
+    """
+    return REFUSAL.search(line) is not None
+
+
+def how_it_ended(tool: str, returncode: int, lines: list[str]) -> str:
+    """The end of a tool and its last word."""
+    ending = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
+    last = next((line[:LONGEST] for line in reversed(lines) if line), "")
+    return f"{tool} {ending}{': ' if last else ''}{last}"

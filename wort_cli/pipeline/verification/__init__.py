@@ -1,0 +1,1 @@
+"""Verification: a stored signature is compared with a recomputation of the run."""
