@@ -119,7 +119,7 @@ def turn(home: str, seconds: float) -> None:
                 "turns": len(times),
                 "median": statistics.median(times),
                 "longest": max(times),
-                "jobs": sum(n for (state, _), n in ledger.counts().items() if state == "unavailable"),
+                "jobs": sum(n for (state, _), n in ledger.counts.by_state().items() if state == "unavailable"),
                 "megabytes": peak_memory(),
             }
         ),

@@ -18,7 +18,7 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.job import Progress, Source
 from wort_cli.model.job_result import JobResult
 from wort_cli.model.verdict import Depth
-from wort_cli.pipeline.job_spec import JobSpec, Subject
+from wort_cli.pipeline.job_spec import JobSpec, Method, Subject, TimeLimits
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.workspace import remove_workspace
 from wort_cli.settings import Settings, load_settings
@@ -49,12 +49,9 @@ def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobR
         store=settings.store_dir,
         log=settings.job_log(1),
         archives=settings.archives,
-        engine=settings.engine,
-        decoder=settings.decoder,
         threads=THREADS,
-        slice_bases=settings.slice_bases,
-        resolve_timeout=settings.resolve_timeout,
-        stall_timeout=settings.stall_timeout,
+        method=Method.of(settings),
+        time_limits=TimeLimits.of(settings),
         subject=subject,
     )
     started = time.monotonic()

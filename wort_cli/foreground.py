@@ -4,12 +4,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from wort_cli.commands.shared.follow import Display, bars
 from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import CRASHES, RetryPolicy, left_to_wait
@@ -17,42 +16,45 @@ from wort_cli.model.job import Job, JobState, Progress
 from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
-from wort_cli.pipeline.toolkit.processes import end_attempt
+from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
 from wort_cli.settings import Settings, available_cores
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.process_identity import identity_of, own_identity
 
+Show = Callable[[Job], None]
+"""Shows a job with its progress, or as it ended."""
 
-def compute_now(job_id: int, ledger: Ledger, settings: Settings) -> Job:
+
+def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> Job:
     """Do a job here and now, again after a mishap; return it as it ended.
 
     Ctrl-C cancels it; a process that is terminated gives it back to the queue.
     """
-    if not ledger.job(job_id).state.is_live:
-        return ledger.job(job_id)
+    if not ledger.jobs.get(job_id).state.is_live:
+        return ledger.jobs.get(job_id)
     take_back_if_abandoned(job_id, ledger, settings)
     owner = process_owner(socket.gethostname(), own_identity())
-    with bars(1) as display, terminated_by_signals():
+    with terminated_by_signals():
         while True:
-            job = ledger.claim(job_id, owner, settings.lease)
+            job = ledger.attempts.claim(job_id, owner, settings.lease)
             if job is None:
                 raise WortError(
-                    f"job {job_id} is being computed by {short_owner(ledger.job(job_id).owner) or 'another process'}",
+                    f"job {job_id} is being computed by {short_owner(ledger.jobs.get(job_id).owner) or 'another process'}",
                     f"follow it with `wort wait {job_id}`",
                 )
-            attempt(job, ledger, settings, display)
-            job = ledger.job(job_id)
+            attempt(job, ledger, settings, show)
+            job = ledger.jobs.get(job_id)
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
-                display.update([job], 1)
+                show(job)
                 return job
             time.sleep(left_to_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
 
 
-def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> None:
+def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
     """One attempt, whose result, or lack of one, is in the ledger afterwards."""
-    watcher = NowWatcher(job, settings, display)
+    watcher = NowWatcher(job, settings, show)
     try:
         with watcher.leasing():
             # Nothing else runs here, so that this job has all cores.
@@ -63,12 +65,12 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
         return  # somebody cancelled it; the ledger knows
     except KeyboardInterrupt:
         remove_workspace(settings.workspace(job.id))
-        ledger.cancel([job.id])
+        ledger.jobs.cancel([job.id])
         raise
     except BaseException:
-        ledger.give_back(job.id, job.attempt, "the process was terminated")
+        ledger.attempts.requeue(job.id, job.attempt, "the process was terminated")
         raise
-    state = ledger.finish(result, RetryPolicy.of(settings))
+    state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
         tidy(settings.workspace(job.id), result.failure)
 
@@ -76,17 +78,17 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, display: Display) -> N
 class NowWatcher:
     """A Watcher that shows progress here, and holds the lease from a thread with a ledger of its own."""
 
-    def __init__(self, job: Job, settings: Settings, display: Display) -> None:
+    def __init__(self, job: Job, settings: Settings, show: Show) -> None:
         self._job = job
         self._settings = settings
-        self._display = display
+        self._show = show
         self._ended = threading.Event()
         self._cancelled = threading.Event()
         self.cancellation = Cancellation(self._cancelled.is_set)
 
     def report(self, progress: Progress) -> None:
         """See Watcher."""
-        self._display.update([replace(self._job, progress=progress)], 0)
+        self._show(replace(self._job, progress=progress))
 
     @contextmanager
     def leasing(self) -> Iterator[None]:
@@ -104,7 +106,7 @@ class NowWatcher:
         pause = min(1.0, self._settings.lease / 3)
         while not self._ended.wait(pause):
             try:
-                ours = ledger.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
+                ours = ledger.attempts.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
             except StorageProblem:  # a full disk, say; the lease outlasts that for a while
                 continue
             if not ours:
@@ -115,10 +117,10 @@ class NowWatcher:
 
 def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
     """Queue a job again that runs by name only: its daemon or process has ended.  Its tools are ended too."""
-    for claim in ledger.running():
+    for claim in ledger.attempts.running():
         if claim.job_id == job_id and is_abandoned(claim, time.time(), settings.lease, owner_of(claim, settings)):
-            end_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
-            ledger.give_back(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
+            kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
+            ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
 
 
 def owner_of(claim: Claim, settings: Settings) -> Owner:

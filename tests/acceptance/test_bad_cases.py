@@ -280,7 +280,7 @@ def in_namespace(home: Home, script: str, *arguments: str | Path) -> Done:
 
 
 FILL = 'fill() { cat /dev/zero > "$1/fill" 2>/dev/null || true; }\n'
-LEFT = 'find "$home" -name "*.partial" -o -path "*/work/*" ! -name promises.json | sed "s/^/left: /" >&2\n'
+LEFT = 'find "$home" -name "*.partial" -o -path "*/work/*" ! -name reservations.json | sed "s/^/left: /" >&2\n'
 SIGNATURES = 'find "$home/signatures" -name "*.sig" | sed "s/^/signature: /" >&2\n'
 
 

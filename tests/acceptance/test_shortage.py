@@ -7,7 +7,7 @@ import pytest
 
 from tests.acceptance.test_bad_cases import FILL, in_namespace
 from tests.support.homes import WORT, Gate, Home, Shelf, gunzipped, link, until
-from wort_cli.pipeline.reservations import Need, Promise, promises
+from wort_cli.pipeline.reservations import Need, Reservation, reservations
 
 HUGE = str(10**15)
 
@@ -35,8 +35,8 @@ def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason:
     """The other job is this process."""
     attempt = home.path / "work" / "99" / "attempt-1"
     attempt.mkdir(parents=True)
-    with promises(home.path / "work") as book:
-        book.give(Promise.now(attempt, attempt, of_others))
+    with reservations(home.path / "work") as book:
+        book.add(Reservation.now(attempt, attempt, of_others))
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(75, reason)
     assert "other jobs are going to take 1" in home.job("SRR000001").message
@@ -60,7 +60,7 @@ def test_a_job_at_work_has_what_it_needs_promised_to_it(home: Home, shelf: Shelf
 
 def outstanding(home: Home) -> Need:
     """What is promised of the machine to the jobs of a home."""
-    with promises(home.path / "work") as book:
+    with reservations(home.path / "work") as book:
         return book.outstanding
 
 

@@ -38,10 +38,10 @@ def add_signature(ledger: Ledger, store: LocalStore, name: Accession) -> None:
     """A job that has made a signature which is in the store."""
     provenance = replace(store.provenance(name), host=platform.node())
     store.put_provenance(provenance, name)
-    job = ledger.claim(ledger.submit([request(name)])[0].job_id or 0, "me", 60)
+    job = ledger.attempts.claim(ledger.jobs.enqueue([request(name)])[0].job_id or 0, "me", 60)
     assert job is not None
     made = Published(store.key(name), store.path(name).stat().st_size, provenance)
-    assert ledger.finish(JobResult(job.id, job.attempt, made), RetryPolicy()) is JobState.DONE
+    assert ledger.attempts.finish(JobResult(job.id, job.attempt, made), RetryPolicy()) is JobState.DONE
 
 
 def change(home: Home, *statements: str) -> None:

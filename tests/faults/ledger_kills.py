@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.builders import published, request
-from wort_cli.ledger.ledger import JobFilter, Ledger
+from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.job_result import JobResult
 from wort_cli.upkeep.backups import copy_ledger, examine
@@ -73,12 +74,12 @@ def write(path: str, writes: int) -> None:
     for number in range(writes):
         name, step = f"SRR{1_000_000 + number // 3}", ORDER[number % 3]
         if step == "queued":
-            (answer,) = ledger.submit([request(name)])
+            (answer,) = ledger.jobs.enqueue([request(name)])
             job_id = answer.job_id or 0
         elif step == "running":
-            assert ledger.claim(job_id, "me", 60)
+            assert ledger.attempts.claim(job_id, "me", 60)
         else:
-            assert ledger.finish(JobResult(job_id, 1, published(name)), RetryPolicy())
+            assert ledger.attempts.finish(JobResult(job_id, 1, published(name)), RetryPolicy())
         sys.stdout.write(f"{job_id} {name} {step}\n")
         sys.stdout.flush()
 
@@ -133,12 +134,12 @@ def check_is_consistent(path: Path) -> dict[int, tuple[str, str]]:
     connection = ledger.storage.connection
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    jobs = {job.id: (str(job.name), str(job.state)) for job in ledger.jobs(JobFilter())}
+    jobs = {job.id: (str(job.name), str(job.state)) for job in ledger.jobs.matching(JobFilter())}
     for job_id, (_, state) in jobs.items():
-        moves = [event.after for event in ledger.events(job_id)]
+        moves = [event.after for event in ledger.jobs.events(job_id)]
         assert moves == list(ORDER[: len(moves)]), f"{path}: job {job_id} moved {moves}"
         assert moves[-1] == state, f"{path}: job {job_id} is {state}, its last event says {moves[-1]}"
-    assert ledger.count_signatures() == sum(state == "done" for _, state in jobs.values())
+    assert ledger.catalog.count() == sum(state == "done" for _, state in jobs.values())
     ledger.close()
     return jobs
 

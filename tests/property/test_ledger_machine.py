@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.builders import published, request
-from wort_cli.ledger.ledger import Answer, JobFilter, Ledger
+from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import parse_name
@@ -126,19 +127,19 @@ class LedgerMachine(RuleBasedStateMachine):
         dry_run=st.booleans(),
     )
     def submit(self, name: str, priority: int, group: str, force: bool, dry_run: bool) -> None:
-        (answer,) = self.ledger.submit([request(name, None, priority, group)], force=force, dry_run=dry_run)
+        (answer,) = self.ledger.jobs.enqueue([request(name, None, priority, group)], force=force, dry_run=dry_run)
         number = self.latest(name)
         job = self.jobs[number] if number is not None else None
         if job and job.state in LIVE:
-            assert (answer.answer, answer.job_id) == (Answer.LIVE, number)
+            assert (answer.status, answer.job_id) == (EnqueueStatus.LIVE, number)
             if not dry_run:
                 self.ask_again(job, priority, group)
         elif name in self.signatures and not force:
-            assert answer.answer is Answer.THERE
+            assert answer.status is EnqueueStatus.THERE
         elif job and job.state == "unavailable" and not force:
-            assert (answer.answer, answer.job_id) == (Answer.UNAVAILABLE, number)
+            assert (answer.status, answer.job_id) == (EnqueueStatus.UNAVAILABLE, number)
         else:
-            assert answer.answer is Answer.QUEUED
+            assert answer.status is EnqueueStatus.QUEUED
             if dry_run:
                 assert answer.job_id is None
             elif job and job.state in MENDABLE:
@@ -185,26 +186,26 @@ class LedgerMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(verifications)))
         attempt = self.attempt_of(data, number)
         verdict = Verdict(trust, Depth.FULL, "")
-        ended = self.ledger.finish(JobResult(number, attempt, verdict=verdict), LONG)
+        ended = self.ledger.attempts.finish(JobResult(number, attempt, verdict=verdict), LONG)
         assert (ended is JobState.DONE) is self.is_current(number, attempt)
         if ended:
             self.jobs[number].move("done")
-            assert self.ledger.job(number).verdict is trust
+            assert self.ledger.jobs.get(number).verdict is trust
 
     @rule(group=st.sampled_from(GROUPS[1:]), again=st.booleans())
     def cancel_or_retry_a_group(self, group: str, again: bool) -> None:
         mine = {number: job for number, job in self.jobs.items() if job.group == group}
-        which = self.ledger.job_ids(JobFilter(group=group))
+        which = self.ledger.jobs.ids(JobFilter(group=group))
         assert which == sorted(mine)
-        assert sum(self.ledger.counts(group).values()) == len(mine)
+        assert sum(self.ledger.counts.by_state(group).values()) == len(mine)
         if again:
             chosen = [n for n, job in mine.items() if job.state in MENDABLE and self.latest_of(job.key) == n]
-            assert self.ledger.retry(which) == len(chosen)
+            assert self.ledger.jobs.retry(which) == len(chosen)
             for number in chosen:
                 self.revive(self.jobs[number])
         else:
             live = [job for job in mine.values() if job.state in LIVE]
-            assert self.ledger.cancel(which) == len(live)
+            assert self.ledger.jobs.cancel(which) == len(live)
             for job in live:
                 job.move("cancelled")
 
@@ -219,7 +220,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def prune_all_that_may_go(self) -> None:
         """Of jobs that have ended, the last event stays; of live ones all."""
         sum(prune(self.ledger.storage, 10**6, 1))
-        events = {number: len(self.ledger.events(number)) for number in self.jobs}
+        events = {number: len(self.ledger.jobs.events(number)) for number in self.jobs}
         total = sum(len(job.path) for job in self.jobs.values())
         for number, job in self.jobs.items():
             if total > 1 and job.state not in LIVE:
@@ -233,7 +234,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def claim(self, data: st.DataObject) -> None:
         number = self.pick(data)
         job = self.jobs.get(number)
-        claimed = self.ledger.claim(number, "me", 60)
+        claimed = self.ledger.attempts.claim(number, "me", 60)
         if job is None or job.state not in ("queued", "waiting"):
             assert claimed is None
             return
@@ -247,9 +248,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def claim_the_next(self) -> None:
         order = sorted((-job.priority, number) for number, job in self.jobs.items() if job.state == "queued")
-        assert self.ledger.next_jobs(100) == [number for _, number in order]
+        assert self.ledger.attempts.next_jobs(100) == [number for _, number in order]
         for _, number in order[:1]:
-            assert self.ledger.claim(number, "daemon", 60)
+            assert self.ledger.attempts.claim(number, "daemon", 60)
             self.jobs[number].attempt += 1
             self.jobs[number].move("running")
 
@@ -268,7 +269,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assume(number not in self.jobs or not self.jobs[number].subject)
         attempt = self.attempt_of(data, number)
         name = self.jobs[number].name if number in self.jobs else "gone"
-        ended = self.ledger.finish(JobResult(number, attempt, published=published(name)), LONG)
+        ended = self.ledger.attempts.finish(JobResult(number, attempt, published=published(name)), LONG)
         assert (ended is JobState.DONE) is self.is_current(number, attempt)
         if ended:
             self.jobs[number].move("done")
@@ -279,7 +280,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = self.pick(data)
         attempt = self.attempt_of(data, number)
         failure = Failure(Reason(reason), "why", lasting)
-        ended = self.ledger.finish(JobResult(number, attempt, failure=failure), SHORT if short else LONG)
+        ended = self.ledger.attempts.finish(JobResult(number, attempt, failure=failure), SHORT if short else LONG)
         if not self.is_current(number, attempt):
             assert ended is None
             return
@@ -297,7 +298,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if number not in self.jobs:
             return
         attempt = self.attempt_of(data, number)
-        given = self.ledger.give_back(number, attempt, "lost")
+        given = self.ledger.attempts.requeue(number, attempt, "lost")
         assert given is self.is_current(number, attempt)
         if given:
             self.jobs[number].move("queued")
@@ -306,7 +307,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def report(self, data: st.DataObject) -> None:
         number = self.pick(data)
         attempt = self.attempt_of(data, number)
-        self.ledger.report_progress(number, attempt, Progress("sketching", 1, 2, 3, 4.0))
+        self.ledger.attempts.report_progress(number, attempt, Progress("sketching", 1, 2, 3, 4.0))
         if self.is_current(number, attempt):
             self.jobs[number].progress = True
 
@@ -314,12 +315,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def extend(self, data: st.DataObject) -> None:
         number = self.pick(data)
         attempt = self.attempt_of(data, number)
-        assert self.ledger.extend_lease(number, attempt, 60) is self.is_current(number, attempt)
+        assert self.ledger.attempts.extend_lease(number, attempt, 60) is self.is_current(number, attempt)
 
     @rule()
     def wake(self) -> None:
         due = [job for job in self.jobs.values() if job.state == "waiting" and job.due]
-        assert self.ledger.wake() == len(due)
+        assert self.ledger.attempts.wake() == len(due)
         for job in due:
             job.move("queued")
 
@@ -328,7 +329,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = self.pick(data)
         job = self.jobs.get(number)
         live = job is not None and job.state in LIVE
-        assert self.ledger.cancel([number]) == int(live)
+        assert self.ledger.jobs.cancel([number]) == int(live)
         if job and live:
             job.move("cancelled")
 
@@ -337,7 +338,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = self.pick(data)
         job = self.jobs.get(number)
         mended = job is not None and job.state in MENDABLE and self.latest_of(job.key) == number
-        assert self.ledger.retry([number]) == int(mended)
+        assert self.ledger.jobs.retry([number]) == int(mended)
         if job and mended:
             self.revive(job)
 
@@ -347,7 +348,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_jobs_are_those_of_the_model(self) -> None:
-        found = {job.id: job for job in self.ledger.jobs(JobFilter())}
+        found = {job.id: job for job in self.ledger.jobs.matching(JobFilter())}
         assert found.keys() == self.jobs.keys()
         for number, model in self.jobs.items():
             job = found[number]
@@ -361,13 +362,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_key_has_one_live_job_at_most(self) -> None:
-        live = Counter((job.name, job.kind, job.subject) for job in self.ledger.jobs(JobFilter()) if job.state.is_live)
+        live = Counter(
+            (job.name, job.kind, job.subject) for job in self.ledger.jobs.matching(JobFilter()) if job.state.is_live
+        )
         assert all(number == 1 for number in live.values())
 
     @invariant()
     def the_events_are_one_chain_of_legal_moves(self) -> None:
         for number, model in self.jobs.items():
-            events = self.ledger.events(number)
+            events = self.ledger.jobs.events(number)
             moves = [(event.before, event.after) for event in events]
             assert moves == [(before, after) for before, after, _ in model.path]
             assert moves[-1][1] == model.state
@@ -376,8 +379,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_done_is_in_the_catalog(self) -> None:
-        assert self.ledger.count_signatures() == len(self.signatures)
-        assert sum(self.ledger.counts().values()) == len(self.jobs)
+        assert self.ledger.catalog.count() == len(self.signatures)
+        assert sum(self.ledger.counts.by_state().values()) == len(self.jobs)
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)

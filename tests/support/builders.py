@@ -16,7 +16,7 @@ from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Provenance, SketchSummary
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.job_spec import JobSpec, Method, TimeLimits
 
 PROFILE = "sra-v1"
 MAX_HASH = 18446744073709552
@@ -73,8 +73,8 @@ def job_spec(root: Path, archive: Path | None = None) -> JobSpec:
     """The work of a job whose files are all below a directory."""
     return JobSpec(
         job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
-        workspace=root / "work", store=root / "store", log=root / "logs" / "1.log", archives=(), engine="kernel",
-        decoder="auto", threads=1, slice_bases=1, resolve_timeout=1.0, stall_timeout=1.0,
+        workspace=root / "work", store=root / "store", log=root / "logs" / "1.log", archives=(), threads=1,
+        method=Method("kernel", "auto", slice_bases=1), time_limits=TimeLimits(1.0, 1.0),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from tests.support.archives import (
     reference_signature,
     truncate,
 )
-from wort_cli.pipeline import reservations as promises
+from wort_cli.pipeline import reservations
 
 T = TypeVar("T")
 WORT = Path(sys.executable).with_name("wort")
@@ -326,7 +326,7 @@ class Home:
     def leftovers(self) -> list[Path]:
         """Files that should be gone once nothing runs: `.partial` ones, and whatever is in a workspace."""
         work = self.path / "work"
-        inside = [path for path in sorted(work.rglob("*")) if path != work / promises.FILE]
+        inside = [path for path in sorted(work.rglob("*")) if path != work / reservations.FILE]
         return [*sorted(self.root.rglob("*.partial")), *inside]
 
     def end(self) -> None:

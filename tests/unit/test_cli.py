@@ -42,7 +42,7 @@ def test_asking_for_help_imports_nothing_heavy(tmp_path: Path, arguments: list[s
 @pytest.mark.parametrize("arguments", [[], ["status"], ["status", "--json"], ["status", "SRR139146"]])
 def test_the_status_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     ledger.close()
     assert imported(tmp_path, *arguments) & (HEAVY | {"numpy", "sqlite_utils", "rich"}) == set()
 

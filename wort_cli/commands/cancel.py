@@ -6,7 +6,7 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, chosen
-from wort_cli.ledger.ledger import JobFilter
+from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 
 
@@ -21,8 +21,8 @@ def cancel(
 
     settings, ledger = begin()
     job_ids = chosen(ledger, jobs, JobFilter(group=group), everything=everything)
-    idle = [job.id for job in ledger.jobs_numbered(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
-    number = ledger.cancel(job_ids)
+    idle = [job.id for job in ledger.jobs.numbered(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
+    number = ledger.jobs.cancel(job_ids)
     for job_id in idle:  # of the others, who runs them clears away what they leave
         remove_workspace(settings.workspace(job_id))
     if as_json:

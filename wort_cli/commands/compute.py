@@ -10,12 +10,13 @@ import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.context import JsonOption, begin
-from wort_cli.commands.shared.follow import follow
+from wort_cli.commands.shared.follow import follow, showing_one
 from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.signature_finder import Place
 from wort_cli.commands.shared.sources import parse_sources
 from wort_cli.errors import DaemonNotRunning, UsageError, shown
-from wort_cli.ledger.ledger import Answer, Ledger, Submitted
+from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
 from wort_cli.model.profile import profile_named
@@ -82,7 +83,7 @@ def compute(
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     requests = [JobRequest(source, profile_name, priority, group, engine, not no_upload) for source in sources]
     place = Place(settings, ledger, profile_name)
-    answers = submit(ledger, place, requests, force=force, dry_run=dry_run)
+    answers = enqueue(ledger, place, requests, force=force, dry_run=dry_run)
     if dry_run:
         show_answers(answers, as_json=as_json, would=True)
         return
@@ -100,44 +101,48 @@ def compute(
     outcome.leave(outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers))
 
 
-def state_at_once(answer: Submitted) -> JobState:
+def state_at_once(answer: Enqueued) -> JobState:
     """What an answer stands for while nobody waits: what was queued is as good as done."""
-    return JobState.UNAVAILABLE if answer.answer is Answer.UNAVAILABLE else JobState.DONE
+    return JobState.UNAVAILABLE if answer.status is EnqueueStatus.UNAVAILABLE else JobState.DONE
 
 
-def submit(
+def enqueue(
     ledger: Ledger, place: Place, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
-) -> list[Submitted]:
+) -> list[Enqueued]:
     """Have the ledger accept the requests; a signature that is in neither store any more is asked for anew.
 
     Many are accepted part by part, so that the daemon gets a word in; what can't be accepted is found before the first.
     """
     if len(requests) > TOGETHER:
-        ledger.submit(requests, force=force, dry_run=True)
-    answers: list[Submitted] = []
+        ledger.jobs.enqueue(requests, force=force, dry_run=True)
+    answers: list[Enqueued] = []
     for first in range(0, len(requests), TOGETHER):
         if first:
             time.sleep(PAUSE)
-        answers += ledger.submit(requests[first : first + TOGETHER], force=force, dry_run=dry_run)
-    lost = [n for n, a in enumerate(answers) if a.answer is Answer.THERE and not place.of(a.source.name)]
+        answers += ledger.jobs.enqueue(requests[first : first + TOGETHER], force=force, dry_run=dry_run)
+    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.THERE and not place.of(a.source.name)]
     if lost:
-        anew = ledger.submit([requests[n] for n in lost], lost=True, dry_run=dry_run)
+        anew = ledger.jobs.enqueue([requests[n] for n in lost], lost=True, dry_run=dry_run)
         for n, answer in zip(lost, anew, strict=True):
             answers[n] = answer
     return answers
 
 
-def carry_out(answers: Sequence[Submitted], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
+def carry_out(answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
     """See the jobs through; return them as they ended, by number.  What is there already has none."""
-    job_ids = [a.job_id for a in answers if a.job_id is not None and a.answer is not Answer.THERE]
+    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.THERE]
     if not now:
         return {job.id: job for job in follow(ledger, job_ids)}
     from wort_cli.foreground import compute_now
 
     try:
-        return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
+        done = {}
+        for job_id in job_ids:
+            with showing_one() as show:
+                done[job_id] = compute_now(job_id, ledger, settings, show)
+        return done
     except KeyboardInterrupt:
-        ledger.cancel(a.job_id for a in answers if a.job_id is not None and a.answer is Answer.QUEUED)
+        ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
         render.say("cancelled what was not done")
         raise
 
@@ -164,12 +169,14 @@ def copy_out(place: Place, name: Name, output: Path) -> None:
         write_output(target, stored, f"the signature is kept: `wort view {name} -o FILE`")
 
 
-def show_answers(answers: Sequence[Submitted], *, as_json: bool, would: bool = False) -> None:
+def show_answers(answers: Sequence[Enqueued], *, as_json: bool, would: bool = False) -> None:
     """What became of the requests; a terminal gets a summary if they are many."""
     records: list[dict[str, Any]] = [
         {
             "name": str(answer.source.name),
-            "state": f"would be {answer.answer}" if would and answer.answer is Answer.QUEUED else str(answer.answer),
+            "state": f"would be {answer.status}"
+            if would and answer.status is EnqueueStatus.QUEUED
+            else str(answer.status),
             "job": answer.job_id or "",
             "reason": answer.reason,
         }
@@ -178,16 +185,16 @@ def show_answers(answers: Sequence[Submitted], *, as_json: bool, would: bool = F
     if as_json or not render.to_terminal() or len(records) <= SHOWN:
         render.table(COLUMNS[:4], records, as_json=as_json)
     else:
-        for kind in Answer:
-            if number := sum(answer.answer is kind for answer in answers):
+        for kind in EnqueueStatus:
+            if number := sum(answer.status is kind for answer in answers):
                 render.result(f"{render.count(number, 'run')} {'would be ' if would else ''}{kind}")
 
 
-def say_what_is_next(answers: Sequence[Submitted], settings: Settings) -> None:
+def say_what_is_next(answers: Sequence[Enqueued], settings: Settings) -> None:
     """Name the next command, and tell if there is no daemon to do the work."""
-    queued = sum(answer.answer in (Answer.QUEUED, Answer.LIVE) for answer in answers)
+    queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
     if not queued:
-        if len(answers) == 1 and answers[0].answer is Answer.THERE:
+        if len(answers) == 1 and answers[0].status is EnqueueStatus.THERE:
             render.say(f"look at it with `wort view {answers[0].source.name}`; --force computes it again")
         return
     if running_daemon(settings.lock_file) is None:
@@ -196,7 +203,7 @@ def say_what_is_next(answers: Sequence[Submitted], settings: Settings) -> None:
         render.say(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
 
 
-def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], place: Place, *, as_json: bool) -> None:
+def show_jobs(answers: Sequence[Enqueued], jobs: dict[int, Job], place: Place, *, as_json: bool) -> None:
     """How the jobs ended, and where the signatures are."""
     records = []
     for answer in answers:
@@ -205,7 +212,7 @@ def show_jobs(answers: Sequence[Submitted], jobs: dict[int, Job], place: Place, 
         records.append(
             {
                 "name": str(answer.source.name),
-                "state": str(job.state if job else answer.answer),
+                "state": str(job.state if job else answer.status),
                 "job": answer.job_id or "",
                 "reason": str(job.reason or "") if job else "",
                 "path": place.of(answer.source.name) if good else "",

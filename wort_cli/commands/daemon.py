@@ -8,7 +8,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import GroupOption, JsonOption, begin
 from wort_cli.commands.shared.status_view import as_document, as_facts, rates_of
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
-from wort_cli.health.status import STOPPED, UNHEALTHY, condition
+from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.settings import load_settings
 
 app = typer.Typer(help="Start, stop and steer the daemon.", no_args_is_help=True)
@@ -74,7 +74,7 @@ def reload() -> None:
 def status(as_json: JsonOption = False) -> None:
     """Show how the daemon is; exit code 3 if it is stopped, 1 if it is unhealthy."""
     settings, ledger = begin()
-    found = condition(settings, ledger)
+    found = read_status(settings, ledger)
     shown = as_document(found, settings, rates_of(ledger) if found.queue is not None else {})
     if as_json:
         render.document(shown)

@@ -16,7 +16,7 @@ import wort_cli
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import ExitCode, WortError
-from wort_cli.health.status import condition
+from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreTrouble
@@ -219,7 +219,7 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
     daemon = running_daemon(settings.lock_file)
     if daemon is not None:
         ledger = Ledger(settings.ledger_file)
-        for sentence in condition(settings, ledger).problems:
+        for sentence in read_status(settings, ledger).problems:
             yield Finding("problem", "daemon", sentence, "see `wort logs --daemon`, and docs/troubleshooting.md")
         ledger.close()
     if daemon is None:

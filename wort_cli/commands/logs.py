@@ -41,21 +41,23 @@ def logs(
         log = settings.job_log(job_id)
         render.document(
             {
-                "events": [vars(event) for event in ledger.events(job_id)],
-                "repairs": [{"at": at, "what": what} for at, what in ledger.repairs(ledger.job(job_id).name)],
+                "events": [vars(event) for event in ledger.jobs.events(job_id)],
+                "repairs": [
+                    {"at": at, "what": what} for at, what in ledger.catalog.repairs(ledger.jobs.get(job_id).name)
+                ],
                 "log": list(last_lines(log, lines)) if log.exists() else [],
             }
         )
         return
     show_events(ledger, job_id)
-    show_file(settings.job_log(job_id), lines, follow=follow, until=lambda: not ledger.job(job_id).state.is_live)
+    show_file(settings.job_log(job_id), lines, follow=follow, until=lambda: not ledger.jobs.get(job_id).state.is_live)
 
 
 def show_events(ledger: Ledger, job_id: int) -> None:
     """The moves of a job, a line each."""
-    for event in ledger.events(job_id):
+    for event in ledger.jobs.events(job_id):
         render.result(f"{render.when(event.at)} {described(event)}")
-    for at, what in ledger.repairs(ledger.job(job_id).name):
+    for at, what in ledger.catalog.repairs(ledger.jobs.get(job_id).name):
         render.result(f"{render.when(at)} repaired: {render.printable(what)}")
 
 

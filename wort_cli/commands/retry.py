@@ -7,7 +7,7 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, chosen, reason_named
 from wort_cli.errors import UsageError
-from wort_cli.ledger.ledger import JobFilter
+from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -24,7 +24,7 @@ def retry(
     which = JobFilter(JobState.FAILED if failed else None, reason_named(reason), group)
     if jobs and which != JobFilter():
         raise UsageError("name jobs, or choose them by an option, not both")
-    number = ledger.retry(chosen(ledger, jobs, which, everything=False))
+    number = ledger.jobs.retry(chosen(ledger, jobs, which, everything=False))
     if as_json:
         render.document({"queued": number})
         return

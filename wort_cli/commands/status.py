@@ -10,8 +10,9 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
 from wort_cli.commands.shared.follow import as_record
 from wort_cli.errors import UsageError
-from wort_cli.health.status import condition
-from wort_cli.ledger.ledger import JobFilter, Ledger
+from wort_cli.health.status import read_status
+from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo
@@ -72,24 +73,24 @@ def show_jobs(
     if words and which != JobFilter():
         raise UsageError("name jobs, or choose them by an option, not both")
     if words:
-        jobs = sorted(ledger.jobs_numbered(job_ids_of(ledger, words)), key=lambda job: job.id)
+        jobs = sorted(ledger.jobs.numbered(job_ids_of(ledger, words)), key=lambda job: job.id)
     else:
-        jobs = ledger.jobs(which, number)
+        jobs = ledger.jobs.matching(which, number)
     render.table(COLUMNS, [as_record(job) for job in jobs], as_json=as_json, form=form)
 
 
 def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
     """How many jobs are in each state, what runs, and whether the daemon does."""
-    found = condition(settings, ledger)
+    found = read_status(settings, ledger)
     daemon = found.daemon
-    counts = ledger.counts()
+    counts = ledger.counts.by_state()
     by_state = {state: sum(n for (s, _), n in counts.items() if s is state) for state in JobState}
     troubles = {
         f"{state} {reason}": n
         for (state, reason), n in sorted(counts.items())
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
-    running = [as_record(job) for job in ledger.jobs(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
+    running = [as_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
     paused = ledger.controls.value("paused", "") == "yes"
     if as_json:
         render.document(
@@ -99,7 +100,7 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
                 "problems": found.problems,
                 "held": found.held,
                 "paused": paused,
-                "signatures": ledger.count_signatures(),
+                "signatures": ledger.catalog.count(),
                 "jobs": by_state,
                 "reasons": troubles,
                 "running": running,
@@ -115,7 +116,7 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
             "daemon": daemon_line(daemon, found.state),
             **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
             **({"  held": found.held} if found.held else {}),
-            "signatures": f"{ledger.count_signatures():,}",
+            "signatures": f"{ledger.catalog.count():,}",
             **{key: f"{n:,}" for key, n in numbers.items()},
         }
     )

@@ -12,7 +12,8 @@ from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sources import lines_of, text_of
 from wort_cli.commands.shared.tally import Tally
 from wort_cli.errors import StorageProblem, UsageError, WortError
-from wort_cli.ledger.ledger import Answer, Ledger
+from wort_cli.ledger.jobs import EnqueueStatus
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.profile import profile_named
@@ -71,11 +72,11 @@ def pull(ids: IdsArgument = None, dry_run: DryRunOption = False, as_json: LinesO
     with Tally("pulled", len(names) or None, as_json=as_json) as tally:
 
         def those_to_bring() -> Iterator[tuple[Accession, str]]:
-            for name in names or ledger.remote_names(profile):
+            for name in names or ledger.catalog.remote_names(profile):
                 if local.has(name):
                     tally.skip()
                 elif isinstance(name, Accession):
-                    record = ledger.signature(name, profile)
+                    record = ledger.catalog.get(name, profile)
                     yield name, record.digest if record else ""
 
         if dry_run:
@@ -87,7 +88,7 @@ def pull(ids: IdsArgument = None, dry_run: DryRunOption = False, as_json: LinesO
             those_to_bring(), lambda item: transfer.pull(item[0], local, shared, profile, item[1]), settings
         ):
             if not isinstance(outcome, Exception):
-                ledger.record(outcome)
+                ledger.catalog.record(outcome)
             tally.tell_outcome(name, outcome, done="pulled")
 
 
@@ -132,8 +133,8 @@ def check(
 
 def queue_again(names: Sequence[Accession], ledger: Ledger, profile: str, *, dry_run: bool) -> None:
     """Queue runs, to be computed and put in the place of what is damaged."""
-    answers = ledger.submit([JobRequest(Source(name), profile) for name in names], force=True, dry_run=dry_run)
-    queued = sum(answer.answer in (Answer.QUEUED, Answer.LIVE) for answer in answers)
+    answers = ledger.jobs.enqueue([JobRequest(Source(name), profile) for name in names], force=True, dry_run=dry_run)
+    queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
     render.say(f"{render.count(queued, 'run')} {'would be ' if dry_run else ''}queued to be computed again")
 
 

@@ -8,7 +8,7 @@ import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.context import JsonOption, begin
-from wort_cli.commands.shared.follow import follow
+from wort_cli.commands.shared.follow import follow, showing_one
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
@@ -16,7 +16,7 @@ from wort_cli.model.job import Job
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
-from wort_cli.model.verdict import UNPROVED, Depth
+from wort_cli.model.verdict import UNDECIDED, Depth
 from wort_cli.settings import ENGINES, Settings
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -109,10 +109,10 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
         return [hand_in(word, Claims(submitter_named("")), settings, ledger)]
     name = parse_name(word)
     submitted = ledger.submissions.named(name) or ledger.submissions.beginning(word)
-    open_ones = [item for item in submitted if item.trust in UNPROVED]
+    open_ones = [item for item in submitted if item.trust in UNDECIDED]
     if open_ones:
         return open_ones
-    record = ledger.signature(name, profile_named(settings.profile).name)
+    record = ledger.catalog.get(name, profile_named(settings.profile).name)
     if record is not None and not record.path:
         raise UsageError(f"the signature of {name} is in the bucket only", f"`wort sync pull {name}` brings it here")
     if record is not None:
@@ -127,8 +127,12 @@ def see_through(job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, w
     if now:
         from wort_cli.foreground import compute_now
 
-        return {job_id: compute_now(job_id, ledger, settings) for job_id in job_ids}
-    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs_numbered(job_ids))}
+        done = {}
+        for job_id in job_ids:
+            with showing_one() as show:
+                done[job_id] = compute_now(job_id, ledger, settings, show)
+        return done
+    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.numbered(job_ids))}
 
 
 def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def find(what: str, settings: Settings, ledger: Ledger) -> Iterator[Found]:
         return
     name: Name = parse_name(stem(what))
     profile = profile_named(settings.profile).name
-    record = ledger.signature(name, profile)
+    record = ledger.catalog.get(name, profile)
     place = Place(settings, ledger, profile)
     if record is not None and place.local.has(name):
         yield Found(place.local.path(name), record, str(place.local.path(name)))
@@ -111,7 +111,7 @@ def find(what: str, settings: Settings, ledger: Ledger) -> Iterator[Found]:
 
 def explanation(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
     """Why a signature is not to be found."""
-    jobs = ledger.jobs_named(name)
+    jobs = ledger.jobs.named(name)
     if record is not None:
         return NoSuchFile(
             settings.store_dir / record.path,

@@ -8,7 +8,7 @@ from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, job_ids_of
 from wort_cli.commands.shared.follow import as_record, follow
 from wort_cli.errors import DaemonNotRunning, UsageError
-from wort_cli.ledger.ledger import JobFilter
+from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -29,10 +29,10 @@ def wait(
     if jobs:
         job_ids = job_ids_of(ledger, jobs)
     elif group:
-        job_ids = ledger.job_ids(JobFilter(group=group))
+        job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
-        job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.job_ids(JobFilter(state=state))]
-    live = any(job.state.is_live for job in ledger.jobs_numbered(job_ids))
+        job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.jobs.ids(JobFilter(state=state))]
+    live = any(job.state.is_live for job in ledger.jobs.numbered(job_ids))
     if live and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning
     ended = follow(ledger, job_ids, timeout)

@@ -12,7 +12,7 @@ from wort_cli.model.lease import DAEMON, Claim, Owner, is_silent, judge_owner, p
 from wort_cli.system.process_identity import identity_of
 
 
-class OthersClaims:
+class AbandonedJobs:
     """Remembers when the lease of each job was last seen to change."""
 
     def __init__(self) -> None:

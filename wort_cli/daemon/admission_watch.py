@@ -3,7 +3,7 @@
 import logging
 import time
 
-from wort_cli.health.admission import disks_of, unwritable, why_none_begins_here
+from wort_cli.health.admission import disks_of, unwritable, why_no_job_starts
 from wort_cli.settings import Settings
 
 LOOK_EVERY = 1.0
@@ -13,7 +13,7 @@ PROVE_EVERY, PROVE_BROKEN_EVERY = 30.0, 5.0
 log = logging.getLogger(__name__)
 
 
-class Hold:
+class AdmissionWatch:
     """Holds jobs back while a disk is low or breaking, or the load is high."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Hold:
         self._looked_at = time.monotonic()
         try:
             self._prove(settings)
-            why = f"no job begins: {self.damage}" if self.damage else why_none_begins_here(settings)
+            why = f"no job begins: {self.damage}" if self.damage else why_no_job_starts(settings)
         except OSError as error:
             why = f"no job begins: a disk can't be looked at: {error}"
         if bool(why) != bool(self.why):

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from huey.utils import Error
 
-from wort_cli.daemon.abandoned import OthersClaims
-from wort_cli.daemon.admission_watch import Hold
-from wort_cli.daemon.queue import SignOfLife, WorkQueue
+from wort_cli.daemon.abandoned import AbandonedJobs
+from wort_cli.daemon.admission_watch import AdmissionWatch
+from wort_cli.daemon.queue import Heartbeat, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -21,10 +21,10 @@ from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.toolkit.processes import end_attempt
+from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
 from wort_cli.settings import Settings
-from wort_cli.system.process_identity import end_process, lives
+from wort_cli.system.process_identity import kill_process, lives
 
 WAKE_EVERY = 1.0
 """Seconds between looks for jobs that have waited long enough, and for jobs that are nobody's."""
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Attempt:
+class RunningAttempt:
     """An attempt that a worker has."""
 
     job_id: int
@@ -43,7 +43,7 @@ class Attempt:
     task_id: str
     life: Life
     leased_at: float
-    sign: SignOfLife | None = None
+    sign: Heartbeat | None = None
     cancelled_at: float | None = None
     ended: bool = False
     """Whether the ledger knows how it ended; what the queue has of it is still to be forgotten."""
@@ -56,10 +56,10 @@ class Coordinator:
         self._ledger = ledger
         self._queue = queue
         self._workers = workers
-        self._attempts: dict[int, Attempt] = {}
-        self._others = OthersClaims()
+        self._attempts: dict[int, RunningAttempt] = {}
+        self._others = AbandonedJobs()
         self._woke_at = 0.0
-        self._hold = Hold()
+        self._hold = AdmissionWatch()
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -108,7 +108,7 @@ class Coordinator:
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
             self._take_back()
-            self._ledger.wake(self._policy.longest_wait)
+            self._ledger.attempts.wake(self._policy.longest_wait)
             self._workers.heal(self._settings.lease)
         self._dispatch()
 
@@ -131,7 +131,7 @@ class Coordinator:
             log.exception("the results in the queue can't be read")
         for attempt in self._attempts.values():
             self._end_processes(attempt.job_id, attempt.number)
-            self._ledger.give_back(attempt.job_id, attempt.number, why)
+            self._ledger.attempts.requeue(attempt.job_id, attempt.number, why)
         self._attempts.clear()
 
     def _collect(self) -> None:
@@ -147,7 +147,7 @@ class Coordinator:
                 result = JobResult(attempt.job_id, attempt.number, failure=failure)
             self._end(attempt, result)
 
-    def _end(self, attempt: Attempt, result: JobResult) -> None:
+    def _end(self, attempt: RunningAttempt, result: JobResult) -> None:
         if attempt.cancelled_at is not None:
             remove_workspace(self._settings.workspace(attempt.job_id))
         else:
@@ -155,14 +155,14 @@ class Coordinator:
         attempt.ended = True
         self._forget(attempt)
 
-    def _forget(self, attempt: Attempt) -> None:
+    def _forget(self, attempt: RunningAttempt) -> None:
         self._queue.forget(attempt.task_id, attempt.job_id, attempt.number)
         del self._attempts[attempt.job_id]
 
-    def _finish(self, attempt: Attempt, result: JobResult) -> None:
+    def _finish(self, attempt: RunningAttempt, result: JobResult) -> None:
         if result.failure and result.failure.reason is Reason.DISK_ERROR:
             self._hold.doubt()
-        state = self._ledger.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
+        state = self._ledger.attempts.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
         if state is not None and not state.is_live:
             tidy(self._settings.workspace(attempt.job_id), result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
@@ -171,7 +171,7 @@ class Coordinator:
     def _listen(self) -> None:
         if not self._attempts:
             return
-        running = {claim.job_id: claim.attempt for claim in self._ledger.running()}
+        running = {claim.job_id: claim.attempt for claim in self._ledger.attempts.running()}
         for attempt in list(self._attempts.values()):
             self._hear(attempt)
             if attempt.cancelled_at is not None:
@@ -183,7 +183,7 @@ class Coordinator:
             else:
                 self._lose_if_lost(attempt)
 
-    def _hear(self, attempt: Attempt) -> None:
+    def _hear(self, attempt: RunningAttempt) -> None:
         sign = self._queue.life(attempt.job_id, attempt.number)
         if sign is None or sign == attempt.sign:
             return
@@ -191,15 +191,15 @@ class Coordinator:
         before, life = attempt.sign, attempt.life
         moved = before is None or place_of(sign) != place_of(before)
         if before is None or sign.progress != before.progress:
-            self._ledger.report_progress(attempt.job_id, attempt.number, sign.progress)
+            self._ledger.attempts.report_progress(attempt.job_id, attempt.number, sign.progress)
         moved_at = now if moved else life.moved_at
         attempt.sign = sign
         attempt.life = Life(now, now - sign.silent, moved_at, sign.progress.stage, sign.process)
         if now - attempt.leased_at > self._settings.lease / 3:
             attempt.leased_at = now
-            self._ledger.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
+            self._ledger.attempts.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
-    def _lose_if_lost(self, attempt: Attempt) -> None:
+    def _lose_if_lost(self, attempt: RunningAttempt) -> None:
         process = attempt.life.process
         how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
         if how is None:
@@ -209,13 +209,13 @@ class Coordinator:
         if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
             del self._attempts[attempt.job_id]
             log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)
-            self._ledger.give_back(attempt.job_id, attempt.number, "no worker took it")
+            self._ledger.attempts.requeue(attempt.job_id, attempt.number, "no worker took it")
             return
         self._kill(attempt)
         failure = Failure(Reason.INTERRUPTED, f"the worker {how}")
         self._end(attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
 
-    def _insist(self, attempt: Attempt) -> None:
+    def _insist(self, attempt: RunningAttempt) -> None:
         """See that an attempt that was called off ends, whatever its worker is at."""
         if attempt.cancelled_at is None or time.monotonic() - attempt.cancelled_at < CANCEL_WITHIN:
             return
@@ -224,23 +224,23 @@ class Coordinator:
         self._kill(attempt)
         self._end(attempt, JobResult(attempt.job_id, attempt.number))
 
-    def _kill(self, attempt: Attempt) -> None:
+    def _kill(self, attempt: RunningAttempt) -> None:
         """End the worker of an attempt and all its tools, stopped or not."""
-        if attempt.life.process is not None and end_process(attempt.life.process):
+        if attempt.life.process is not None and kill_process(attempt.life.process):
             log.warning("killed worker %d of job %d", attempt.life.process.pid, attempt.job_id)
         self._end_processes(attempt.job_id, attempt.number)
 
     def _end_processes(self, job_id: int, number: int) -> None:
         """End whatever still works on an attempt, by what its directory says."""
-        end_attempt(attempt_directory(self._settings.workspace(job_id), number))
+        kill_attempt(attempt_directory(self._settings.workspace(job_id), number))
 
     def _take_back(self) -> None:
-        claims = [claim for claim in self._ledger.running() if claim.job_id not in self._attempts]
+        claims = [claim for claim in self._ledger.attempts.running() if claim.job_id not in self._attempts]
         for claim in self._others.abandoned(claims, self._settings.lease):
             log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
             self._end_processes(claim.job_id, claim.attempt)
             why = f"the {short_owner(claim.owner)} that worked on it ended"
-            self._ledger.give_back(claim.job_id, claim.attempt, why)
+            self._ledger.attempts.requeue(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
         held = self._hold.now(self._settings)
@@ -254,17 +254,17 @@ class Coordinator:
         if free <= 0:
             return
         # A job that was called off and asked for again waits until its earlier attempt has ended.
-        ready = [job_id for job_id in self._ledger.next_jobs(jobs) if job_id not in self._attempts]
+        ready = [job_id for job_id in self._ledger.attempts.next_jobs(jobs) if job_id not in self._attempts]
         for job_id in ready[:free]:
-            job = self._ledger.claim(job_id, DAEMON, self._settings.lease)
+            job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
             if job is None:
                 continue
             task_id = self._workers.enqueue(JobSpec.of(job, self._settings).to_json())
             now = time.monotonic()
-            self._attempts[job_id] = Attempt(job_id, job.attempt, task_id, Life(now, now, now), now)
+            self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
             log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 
-def place_of(sign: SignOfLife) -> tuple[str, int, int]:
+def place_of(sign: Heartbeat) -> tuple[str, int, int]:
     """How far a job is, whenever that was said."""
     return sign.progress.stage, sign.progress.spots, sign.progress.bases

@@ -25,7 +25,7 @@ OF_LATE = 1000
 log = logging.getLogger(__name__)
 
 
-class Vitals:
+class HealthWriter:
     """Takes note of turns, and tells."""
 
     def __init__(self, settings: Settings, ledger: Ledger, workers: Workers, coordinator: Coordinator) -> None:

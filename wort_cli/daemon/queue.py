@@ -55,7 +55,7 @@ class JsonSerializer(Serializer):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class SignOfLife:
+class Heartbeat:
     """What a worker says of itself: its process, when it spoke, how far it is, and how long the job itself was silent.
 
     `silent` is in seconds: the job's own thread asks all the time whether it was called off, unless it hangs.
@@ -117,16 +117,16 @@ class WorkQueue:
 
     def report_life(self, spec: JobSpec, process: ProcessIdentity, progress: Progress, silent: float) -> None:
         """A worker says that it lives, and how far it is."""
-        sign = SignOfLife(process, time.time(), progress, silent)
+        sign = Heartbeat(process, time.time(), progress, silent)
         self.huey.put(key("life", spec.job_id, spec.attempt), asdict(sign))
 
-    def life(self, job_id: int, attempt: int) -> SignOfLife | None:
+    def life(self, job_id: int, attempt: int) -> Heartbeat | None:
         """The last sign of life of an attempt."""
         with unless_it_is_garbage():
             found = self.huey.get(key("life", job_id, attempt), peek=True)
             if found:
                 process, progress = ProcessIdentity.from_json(found["process"]), Progress(**found["progress"])
-                return SignOfLife(process, found["at"], progress, float(found["silent"]))
+                return Heartbeat(process, found["at"], progress, float(found["silent"]))
         return None
 
     def cancel(self, job_id: int, attempt: int) -> None:

@@ -14,7 +14,7 @@ import time
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
-from wort_cli.daemon.health_writer import Vitals
+from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.queue import WorkQueue
@@ -57,7 +57,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
-    vitals = Vitals(settings, ledger, workers, coordinator)
+    vitals = HealthWriter(settings, ledger, workers, coordinator)
     sign(lock)
     try:
         turn_until(told, coordinator, housekeeper, vitals)
@@ -97,7 +97,7 @@ class Told:
             time.sleep(min(left, BUSY_PAUSE))
 
 
-def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, vitals: Vitals) -> None:
+def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, vitals: HealthWriter) -> None:
     """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
     while not told.to_end:
         began, wrong = time.monotonic(), ""

@@ -24,7 +24,7 @@ def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
     ]
 
 
-def why_none_begins(disks: Sequence[Disk], reserve: int, load_now: float, max_load: float) -> str:
+def why_not_start(disks: Sequence[Disk], reserve: int, load_now: float, max_load: float) -> str:
     """Why no further job begins now; '' if one may."""
     for sentence in low_disks(disks, reserve):
         return f"no job begins: {sentence}"
@@ -55,6 +55,6 @@ def unwritable(disks: Sequence[Disk]) -> str:
     return ""
 
 
-def why_none_begins_here(settings: Settings) -> str:
+def why_no_job_starts(settings: Settings) -> str:
     """Why no further job begins on this machine; OSError if a disk can't be asked."""
-    return why_none_begins(disks_of(settings), settings.disk_reserve, load(), settings.max_load)
+    return why_not_start(disks_of(settings), settings.disk_reserve, load(), settings.max_load)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wort_cli.health.status import STOPPED, Condition, condition
+from wort_cli.health.status import STOPPED, Status, read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
@@ -31,8 +31,8 @@ def registry(settings: Settings, *, ended: bool = False) -> "CollectorRegistry":
         def collect(self) -> Iterable["Metric"]:
             ledger = Ledger(settings.ledger_file)
             try:
-                found = condition(settings, ledger)
-                moves = ledger.moves() if found.queue is not None else {}
+                found = read_status(settings, ledger)
+                moves = ledger.counts.transitions() if found.queue is not None else {}
             finally:
                 ledger.close()
             if ended:
@@ -51,7 +51,7 @@ def write_metrics(path: Path, settings: Settings, *, ended: bool = False) -> Non
     write_atomically(path, generate_latest(registry(settings, ended=ended)))
 
 
-def metrics(found: Condition, moves: Moves, disk_reserve: int) -> Iterator["Metric"]:
+def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"]:
     """A condition in metrics."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 

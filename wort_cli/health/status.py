@@ -22,7 +22,7 @@ STOPPED, UNHEALTHY, PAUSED, RUNNING = "stopped", "unhealthy", "paused", "running
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedAttempts:
     """The attempts that ended in some span of time."""
 
     counts: Mapping[tuple[JobState, str], int] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Condition:
+class Status:
     """How things are."""
 
     daemon: DaemonInfo | None
@@ -100,7 +100,7 @@ class Condition:
         return self.health.held if self.health is not None else ""
 
 
-def condition(settings: Settings, ledger: Ledger) -> Condition:
+def read_status(settings: Settings, ledger: Ledger) -> Status:
     """How things are now."""
     daemon = running_daemon(settings.lock_file)
     health = of_this_daemon(read_health(settings.health_file), daemon)
@@ -118,7 +118,7 @@ def condition(settings: Settings, ledger: Ledger) -> Condition:
         queue = queue_of(settings, ledger)
     except WortError as error:
         found.append(error.sentence)
-    return Condition(
+    return Status(
         daemon=daemon,
         health=health,
         loop_age=max(0.0, time.monotonic() - health.turned_at) if health else None,
@@ -140,8 +140,8 @@ def queue_of(settings: Settings, ledger: Ledger) -> Queue:
     return Queue(
         paused=ledger.controls.value("paused", "") == "yes",
         jobs=int(ledger.controls.value("jobs", str(settings.jobs))),
-        counts=ledger.counts(),
-        queued_since=ledger.queued_since(),
+        counts=ledger.counts.by_state(),
+        queued_since=ledger.counts.queued_since(),
         paused_groups=tuple(ledger.controls.paused_groups()),
     )
 

@@ -54,7 +54,7 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """The state a job goes to; `delay` is the seconds it waits there, of a waiting job only."""
 
     state: JobState
@@ -72,23 +72,23 @@ def reasons_like(reason: Reason) -> list[Reason]:
 
 def decide(
     failure: Failure, earlier_failures: int, policy: RetryPolicy, jitter: float = 0.5, age: float = 0.0
-) -> Verdict:
+) -> RetryDecision:
     """Where the job goes that met `failure` after `earlier_failures` like it, the first of them `age` seconds ago.
 
     `jitter` is a random number of [0, 1); the delay is spread over 75 to 125 % of its nominal length.
     """
     if failure.disposition is Disposition.UNAVAILABLE:
-        return Verdict(JobState.UNAVAILABLE)
+        return RetryDecision(JobState.UNAVAILABLE)
     if failure.disposition is Disposition.RETRY and failure.reason in SHORTAGES:
         pause: float = min(policy.longest_shortage, policy.delay * 2.0 ** min(earlier_failures, 30))
-        return Verdict(JobState.WAITING, pause * (1 - SPREAD + 2 * SPREAD * jitter))
+        return RetryDecision(JobState.WAITING, pause * (1 - SPREAD + 2 * SPREAD * jitter))
     crash = failure.reason in CRASHES
     tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
     spent = earlier_failures + 1 >= tries and (failure.reason not in PATIENT or age >= policy.patience)
     if failure.disposition is not Disposition.RETRY or spent:
-        return Verdict(JobState.FAILED, set_aside=spent and failure.reason is Reason.INTERRUPTED)
+        return RetryDecision(JobState.FAILED, set_aside=spent and failure.reason is Reason.INTERRUPTED)
     nominal: float = min(policy.longest, first * 2.0 ** min(earlier_failures, 30))
-    return Verdict(JobState.WAITING, nominal * (1 - SPREAD + 2 * SPREAD * jitter))
+    return RetryDecision(JobState.WAITING, nominal * (1 - SPREAD + 2 * SPREAD * jitter))
 
 
 def crashes_in_a_row(before: int, work_before: int, work: int) -> int:

@@ -92,7 +92,7 @@ class Verdict:
         )
 
 
-UNPROVED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
+UNDECIDED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
 """What a better check may still confirm or refute."""
 
 
@@ -104,7 +104,7 @@ def trust_after(before: Trust, found: Trust) -> Trust:
     """
     if found in (Trust.VERIFIED, Trust.MISMATCH):
         return found
-    if found is Trust.QUICK_CHECKED and before in UNPROVED:
+    if found is Trust.QUICK_CHECKED and before in UNDECIDED:
         return found
     if found is Trust.UNVERIFIABLE and before is Trust.UNVERIFIED:
         return found

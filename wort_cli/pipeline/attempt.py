@@ -14,7 +14,7 @@ from wort_cli.model.provenance import Provenance
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, resolve
 from wort_cli.pipeline.archives.prove import Fingerprint, prove_whole
-from wort_cli.pipeline.bucket import look, share
+from wort_cli.pipeline.bucket import find_published, upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty
 from wort_cli.pipeline.decoding.decoders import decoders_of
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
@@ -81,7 +81,7 @@ class Attempt:
         if provenance is not None:
             return self.publish(self.workspace.kept, provenance)
         self.report("looking")
-        if (found := look(self.spec, self.log, self.cancellation)) is not None:
+        if (found := find_published(self.spec, self.log, self.cancellation)) is not None:
             return found
         with self.tools() as tools:
             calculated = self.read_all(tools)
@@ -97,14 +97,14 @@ class Attempt:
 
     def read_all(self, tools: ToolGroup) -> Calculated:
         """Resolve, prove whole, decode and sketch, check."""
-        engine = ENGINES[self.spec.engine](self.profile)
+        engine = ENGINES[self.spec.method.engine](self.profile)
         self.report("resolving")
         threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
         versions = {name: tools.version(name) for name in TOOLS}
         archive = resolve(self.spec, tools)
         check_resources(archive, self.spec, self.profile, self.workspace)
         self.report("validating", 0, archive.spots)
-        fingerprint = prove_whole(archive, tools, self.spec.stall_timeout)
+        fingerprint = prove_whole(archive, tools, self.spec.time_limits.stall_timeout)
         check_has_spots(archive)
         decoded = self.sketch_reads(archive, fingerprint, engine, tools)
         fingerprint.check_unchanged(archive)
@@ -120,7 +120,7 @@ class Attempt:
         """Put a sealed signature into the local store, and into the bucket."""
         self.report("publishing", provenance.spots, provenance.spots, provenance.bases)
         published = publish(sealed, provenance, LocalStore(self.spec.store), self.cancellation)
-        return share(sealed, published, self.spec, self.log, self.cancellation)
+        return upload(sealed, published, self.spec, self.log, self.cancellation)
 
     def seal(self, calculated: Calculated) -> Provenance:
         """Seal the sketches; return how they came to be."""
@@ -145,7 +145,7 @@ class Attempt:
             tools={**calculated.versions, **library_versions()},
             argv=("fastq-dump", *self.profile.decode_flags, archive.argument),
             slices=decoded.slices,
-            engine=self.spec.engine,
+            engine=self.spec.method.engine,
             decoders=decoded.decoders,
             started_at=self.started_at,
             seconds=round(time.time() - self.started_at, 3),
@@ -154,7 +154,7 @@ class Attempt:
 
     def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, engine: Engine, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""
-        slices = plan(archive.spots, archive.bases, self.spec.slice_bases)
+        slices = plan(archive.spots, archive.bases, self.spec.method.slice_bases)
         sketcher = RunSketcher(
             slices,
             self.slice_store(archive, fingerprint) if len(slices) > 1 else None,

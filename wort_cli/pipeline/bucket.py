@@ -24,7 +24,7 @@ T = TypeVar("T")
 Log = Callable[[str], None]
 
 
-def look(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
+def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
     """The signature of a job if it stands in the bucket; None if it must be computed.
 
     StoreTrouble if something else stands there: better known before hours of computing than after.
@@ -49,7 +49,7 @@ def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
     return Published("", there.size, provenance, store.url(name), trust)
 
 
-def share(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
+def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
     """See that a signature that the local store has stands in the bucket too; StoreTrouble says why it does not."""
     if spec.s3 is None or spec.s3.unsigned:
         return published
@@ -60,7 +60,7 @@ def share(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellat
     return replace(published, remote=store.url(name))
 
 
-def digest_there(spec: JobSpec, cancellation: Cancellation) -> str | None:
+def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
     """The digest of what stands in the bucket for a job, by reading all of it.
 
     None if nothing stands there, or there is no bucket; '' if what stands there is no signature of that run.

@@ -7,7 +7,6 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.sketching.slice_reads import Seen, Spots
 from wort_cli.stores.object_store import StoreTrouble
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -26,14 +25,6 @@ def check_has_spots(archive: Archive) -> None:
     """JobFailed if an archive counts no spots; of such a one fastq-dump says nothing at all."""
     if archive.spots == 0:
         raise JobFailed(Reason.NO_READS, "the archive has no spots")
-
-
-def check_slice(expected: int, reads: Seen, spots: Spots) -> None:
-    """JobFailed unless every spot of a slice was read, and every spot that was written arrived here."""
-    if spots.read != expected:
-        raise JobFailed(Reason.INCOMPLETE, f"{spots.read} spots of {expected} were read")
-    if spots.written != reads.spots:
-        raise JobFailed(Reason.INCOMPLETE, f"{spots.written} spots were written, {reads.spots} arrived")
 
 
 def check_has_reads(archive: Archive, bases: int) -> None:

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, Progress, Source
@@ -27,6 +27,57 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class FromSettings:
+    """A group of settings that a worker needs; each field bears the name of its setting."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Take the fields from the settings of the same names."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Method(FromSettings):
+    """What computes the sketches; the signature does not depend on it."""
+
+    engine: str
+    decoder: str
+    slice_bases: int
+    """The least number of bases in a slice."""
+
+
+@dataclass(frozen=True)
+class TimeLimits(FromSettings):
+    """Seconds that each step may take."""
+
+    resolve_timeout: float
+    stall_timeout: float
+    slice_timeout: float = 21_600.0
+
+
+@dataclass(frozen=True)
+class Reserves(FromSettings):
+    """What a run must leave free, and what it is estimated to need."""
+
+    disk_reserve: int = 0
+    """Bytes of each disk that stay free; 0 for a share of the disk."""
+    memory_reserve: int = 0
+    """Bytes of memory that stay free."""
+    distinct_share: float = 0.5
+    """The share of a run's k-mers that is assumed to be distinct."""
+
+
+@dataclass(frozen=True)
+class RequestRate(FromSettings):
+    """How often NCBI and ENA may be asked."""
+
+    rates_dir: Path | None = None
+    """Where the requests of all processes are counted (system/rate_limit.py); None for no limit."""
+    request_interval: float = 0.0
+    request_pause: float = 0.0
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """A job as a worker sees it; times are seconds."""
 
@@ -35,43 +86,31 @@ class JobSpec:
     source: Source
     profile: str
     workspace: Path
-    """A directory of the job's own; it need not exist."""
+    """A directory for this job alone; it need not exist."""
     store: Path
     """The root of the local store."""
     log: Path
-    """Where the worker tells what it does."""
+    """The job's log file."""
     archives: tuple[Path, ...]
-    """Directories in which archives of runs are looked for first."""
-    engine: str
-    decoder: str
+    """Directories that are searched for archives before anything else."""
     threads: int
-    slice_bases: int
-    """Bases of a slice, at the least."""
-    resolve_timeout: float
-    stall_timeout: float
-    slice_timeout: float = 21_600.0
-    rates: Path | None = None
-    """Where the requests to the public archives' hosts are counted (host_rate.py); None if they are not."""
-    request_interval: float = 0.0
-    request_pause: float = 0.0
+    method: Method
+    time_limits: TimeLimits
+    reserves: Reserves = Reserves()
+    request_rate: RequestRate = RequestRate()
     owner: str = DAEMON
-    """Who works on it: the daemon, or a process by itself."""
-    disk_reserve: int = 0
-    """Bytes of a disk that are left alone; 0 for a share of it."""
-    memory_reserve: int = 0
-    """Bytes of memory that are left alone."""
-    distinct_share: float = 0.5
-    """The share of a run's k-mers that is taken to be distinct."""
+    """Who runs the job: the daemon, or a process of its own."""
     force: bool = False
-    """Compute what is in the bucket already, and put it in the place of what differs."""
+    """Compute a signature that the bucket already has, and replace one that differs."""
     s3: S3Target | None = None
-    """The bucket in which the signature is looked for, and to which it is published; None for neither."""
+    """The bucket in which the signature is looked up and published; None for neither."""
     subject: Subject | None = None
-    """What is to be verified; None if a signature is to be computed."""
+    """The signature to verify; None if one is to be computed."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings) -> "JobSpec":
-        """The work that `job` is, done as `settings` say."""
+        """Return the spec of a job under these settings."""
+        method = Method.of(settings)
         return cls(
             job_id=job.id,
             attempt=job.attempt,
@@ -81,20 +120,12 @@ class JobSpec:
             store=settings.store_dir,
             log=settings.job_log(job.id),
             archives=settings.archives,
-            engine=job.engine or settings.engine,
-            decoder=settings.decoder,
             threads=settings.threads_per_job,
-            slice_bases=settings.slice_bases,
-            resolve_timeout=settings.resolve_timeout,
-            stall_timeout=settings.stall_timeout,
-            slice_timeout=settings.slice_timeout,
-            rates=settings.rates_dir,
-            request_interval=settings.request_interval,
-            request_pause=settings.request_pause,
+            method=replace(method, engine=job.engine or method.engine),
+            time_limits=TimeLimits.of(settings),
+            reserves=Reserves.of(settings),
+            request_rate=RequestRate.of(settings),
             owner=job.owner,
-            disk_reserve=settings.disk_reserve,
-            memory_reserve=settings.memory_reserve,
-            distinct_share=settings.distinct_share,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
@@ -103,12 +134,13 @@ class JobSpec:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the spec as JSON-ready data."""
         data = asdict(self)
         data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
-        data["rates"] = str(self.rates) if self.rates else None
+        rates_dir = self.request_rate.rates_dir
+        data["request_rate"]["rates_dir"] = str(rates_dir) if rates_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
@@ -116,17 +148,21 @@ class JobSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobSpec":
-        """The inverse of `to_json`; everything is checked anew, for it comes from outside the process."""
+        """The inverse of `to_json`; everything is checked, because it comes from outside the process."""
         archive = data["source"]["archive"]
-        fields = dict(data)
-        fields["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
-        fields.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
-        fields["rates"] = Path(data["rates"]) if data["rates"] else None
-        fields["archives"] = tuple(Path(path) for path in data["archives"])
-        fields["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
+        values = dict(data)
+        values["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
+        values.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
+        values["archives"] = tuple(Path(path) for path in data["archives"])
+        values["method"] = Method(**data["method"])
+        values["time_limits"] = TimeLimits(**data["time_limits"])
+        values["reserves"] = Reserves(**data["reserves"])
+        rate = data["request_rate"]
+        values["request_rate"] = RequestRate(**{**rate, "rates_dir": rate["rates_dir"] and Path(rate["rates_dir"])})
+        values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
-            fields["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))
-        return cls(**fields)
+            values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))
+        return cls(**values)
 
 
 class Watcher(Protocol):

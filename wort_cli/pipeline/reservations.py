@@ -1,13 +1,11 @@
-"""What the attempts that are at work have still to take, so that no two of them count on the same memory or disk.
+"""Reservations: the memory and disk that running attempts will still take, so that no two attempts count on the same.
 
-A small file beside the workspaces is locked while somebody looks whether there is enough and enters what he needs.  An
-entry holds as long as its process lives and its attempt has a directory: nobody has to take it back, and of who was
-killed nothing is left.  What an attempt has taken by now is not free any more, and is not counted again.
+They are entries of one locked file beside the workspaces.  A reservation is valid as long as its process runs and its
+attempt has a directory, so nobody must release it, and a killed process leaves none.  What an attempt has taken already
+is no longer free, and is not counted twice.
 """
 
 import contextlib
-import fcntl
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,20 +13,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from wort_cli.system.locked_json import locked_json
 from wort_cli.system.machine import resident_memory
 from wort_cli.system.process_identity import ProcessIdentity, lives, own_identity
 
-FILE = "promises.json"
+FILE = "reservations.json"
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a run is estimated to take; bytes."""
+    """What a run is estimated to take, in bytes."""
 
     work: int = 0
-    """In its workspace."""
+    """Disk for its workspace."""
     store: int = 0
-    """In the store."""
+    """Disk for its signature in the store."""
     memory: int = 0
 
     def __add__(self, other: Self) -> "Need":
@@ -36,24 +35,24 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What an attempt may still take: of `need`, what its process and its slices do not have already."""
+class Reservation:
+    """The reservation of one attempt."""
 
     attempt: Path
     process: ProcessIdentity
     need: Need
     resident: int
-    """Bytes of memory that the process had when it began."""
+    """Bytes of memory that the process had when the attempt started."""
     slices: Path
 
     @classmethod
     def now(cls, attempt: Path, slices: Path, need: Need) -> Self:
-        """That of this process, which begins an attempt."""
+        """Return the reservation of this process, which starts an attempt."""
         return cls(attempt, own_identity(), need, resident_memory(os.getpid()), slices)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; ValueError, KeyError or TypeError if it is none."""
+        """The inverse of `to_json`; ValueError, KeyError or TypeError if the data is no reservation."""
         return cls(
             Path(data["attempt"]),
             ProcessIdentity.from_json(data["process"]),
@@ -63,17 +62,17 @@ class Promise:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the reservation as JSON-ready data."""
         return {**asdict(self), "attempt": str(self.attempt), "slices": str(self.slices)}
 
     @property
-    def holds(self) -> bool:
-        """Whether the attempt goes on."""
+    def is_valid(self) -> bool:
+        """Whether the attempt is still running."""
         return lives(self.process) and self.attempt.is_dir()
 
     @property
     def outstanding(self) -> Need:
-        """What is still to be taken."""
+        """What the attempt will still take: its need, less what its process and its slices have already."""
         taken = max(0, resident_memory(self.process.pid) - self.resident)
         return Need(
             work=max(0, self.need.work - size_of(self.slices)),
@@ -82,47 +81,44 @@ class Promise:
         )
 
 
-class Promises:
-    """All promises that hold, while nobody else can give any."""
+class Reservations:
+    """All valid reservations, while this process holds the lock of their file."""
 
-    def __init__(self, given: Sequence[Promise]) -> None:
-        self.given = list(given)
+    def __init__(self, entries: Sequence[Reservation]) -> None:
+        self.entries = list(entries)
 
     @property
     def outstanding(self) -> Need:
-        """What is still to be taken of this machine."""
-        return sum((promise.outstanding for promise in self.given), Need())
+        """What all attempts on this machine will still take."""
+        return sum((entry.outstanding for entry in self.entries), Need())
 
-    def give(self, promise: Promise) -> None:
-        """One more; of an earlier attempt in the same directory nothing is left."""
-        self.given = [other for other in self.given if other.attempt != promise.attempt] + [promise]
+    def add(self, reservation: Reservation) -> None:
+        """Add a reservation; one of an earlier attempt in the same directory is dropped."""
+        others = [entry for entry in self.entries if entry.attempt != reservation.attempt]
+        self.entries = [*others, reservation]
 
 
 @contextmanager
-def promises(directory: Path) -> Iterator[Promises]:
-    """What is promised of the disk and the memory that workspaces in a directory take; what is given stands at the end.
+def reservations(directory: Path) -> Iterator[Reservations]:
+    """Lock the reservations of all workspaces in `directory`; what is added is saved at the end.
 
-    OSError if the file can't be written.
+    Raises OSError if the file cannot be written.
     """
-    descriptor = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        found = Promises([promise for promise in read(file.read()) if promise.holds])
+    with locked_json(directory / FILE) as document:
+        found = Reservations([entry for entry in entries_of(document.data) if entry.is_valid])
         yield found
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps([promise.to_json() for promise in found.given]).encode())
+        document.data = [entry.to_json() for entry in found.entries]
 
 
-def read(data: bytes) -> list[Promise]:
-    """What a file has; nothing, if whoever wrote it was killed meanwhile: that costs foresight, and no signature."""
+def entries_of(data: Any) -> list[Reservation]:
+    """Return the reservations in a file; none if its writer was killed, which costs foresight but no signature."""
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-        return [Promise.from_json(item) for item in json.loads(data)]
+        return [Reservation.from_json(item) for item in data]
     return []
 
 
 def size_of(directory: Path) -> int:
-    """The bytes of the files in a directory; 0 if there is none."""
+    """Return the total size of the files in a directory, in bytes; 0 if there is none."""
     total = 0
     with contextlib.suppress(OSError):
         for entry in os.scandir(directory):

@@ -1,7 +1,7 @@
 """Whether a run may begin here and now: pure decisions of what it will take and of what this machine has left.
 
 What a run takes follows from its size alone, once it is resolved: so many bases, of which a share are distinct k-mers,
-of which one in `scaled` is kept.  What runs at work have still to take is theirs (promises.py).  Where there is not
+of which one in `scaled` is kept.  What runs at work have still to take is theirs (reservations.py).  Where there is not
 enough, the job waits and says why, with figures; it does not begin and fail hours later.  An estimate may be wrong: a
 disk that fills up on the way makes a job wait too (check.py).
 """
@@ -10,7 +10,7 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.reservations import Need, Promise, promises, size_of
+from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
 from wort_cli.pipeline.sketching.slices import plan
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk, available_memory, disk_of, said
@@ -46,16 +46,16 @@ def shortage(
     memory: int,
     disk_reserve: int = 0,
     memory_reserve: int = 0,
-    promised: Need = NOTHING,
+    reserved: Need = NOTHING,
 ) -> Failure | None:
     """Why a run must wait: what it needs is not there, or promised to others.  None if it may begin."""
     if work.device == store.device:
-        both = promised.work + promised.store
+        both = reserved.work + reserved.store
         demands = [(need.work + need.store, both, work, "the workspace and the signature")]
     else:
         demands = [
-            (need.work, promised.work, work, "the workspace"),
-            (need.store, promised.store, store, "the signature"),
+            (need.work, reserved.work, work, "the workspace"),
+            (need.store, reserved.store, store, "the signature"),
         ]
     for wanted, others, disk, what in demands:
         reserve = disk.reserve(disk_reserve)
@@ -65,11 +65,11 @@ def shortage(
                 f"{what} will take about {said(wanted)}; {said(disk.free)} are free at {disk.path}, "
                 f"of which {kept(reserve, others)}",
             )
-    if memory - memory_reserve - promised.memory < need.memory:
+    if memory - memory_reserve - reserved.memory < need.memory:
         return Failure(
             Reason.MEMORY,
             f"it will take about {said(need.memory)} of memory; {said(memory)} are available, "
-            f"of which {kept(memory_reserve, promised.memory)}",
+            f"of which {kept(memory_reserve, reserved.memory)}",
         )
     return None
 
@@ -85,19 +85,19 @@ def check_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace
 
     Finished slices need no more space.
     """
-    slices = len(plan(archive.spots, archive.bases, spec.slice_bases))
-    need = need_of(archive.bases, slices, spec.threads, profile, spec.distinct_share)
+    slices = len(plan(archive.spots, archive.bases, spec.method.slice_bases))
+    need = need_of(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
     left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
-    with promises(spec.workspace.parent) as given:
+    with reservations(spec.workspace.parent) as reserved:
         found = shortage(
             left,
             disk_of(spec.workspace),
             disk_of(spec.store),
             available_memory(),
-            spec.disk_reserve,
-            spec.memory_reserve,
-            given.outstanding,
+            spec.reserves.disk_reserve,
+            spec.reserves.memory_reserve,
+            reserved.outstanding,
         )
         if found is not None:
             raise JobFailed(found.reason, found.detail)
-        given.give(Promise.now(workspace.own, workspace.slices, need))
+        reserved.add(Reservation.now(workspace.own, workspace.slices, need))

@@ -24,7 +24,7 @@ import wort_cli
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import Headers, NotAsExpected, StoredObject, StoreTrouble
-from wort_cli.stores.s3_errors import CHANGED, MEND_CREDENTIALS, MISSING, denied, trouble_of
+from wort_cli.stores.s3_errors import CHANGED, CREDENTIALS_HINT, MISSING, denied, trouble_of
 
 TRIES = 3
 """Of each request, by boto3, with pauses between; what fails longer is for the job's own retries."""
@@ -216,7 +216,7 @@ class S3Store:
             return trouble_of(code, status, operation, key, self.target)
         what = f"{self.target.root}: {type(error).__name__} while asking for {operation}"
         if isinstance(error, CREDENTIAL_PROBLEMS):
-            return denied(f"{what}: there are no credentials that can be used", MEND_CREDENTIALS)
+            return denied(f"{what}: there are no credentials that can be used", CREDENTIALS_HINT)
         if isinstance(error, problems.SSLError):
             return StoreTrouble(
                 Reason.STORAGE_DOWN, f"{what}: no secure connection", "check certificates (AWS_CA_BUNDLE)"

@@ -34,7 +34,7 @@ MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 """Answers to a put whose condition does not hold."""
 CODE = re.compile(r"[A-Za-z0-9._-]{1,60}")
-MEND_CREDENTIALS = "mend AWS_ACCESS_KEY_ID and the like, or ~/.aws, where the daemon runs; then `wort retry`"
+CREDENTIALS_HINT = "mend AWS_ACCESS_KEY_ID and the like, or ~/.aws, where the daemon runs; then `wort retry`"
 
 
 def trouble_of(code: str, status: int, operation: str, key: str, target: S3Target) -> StoreTrouble:
@@ -56,7 +56,7 @@ def trouble_of(code: str, status: int, operation: str, key: str, target: S3Targe
 def explanation(code: str, status: int, operation: str, target: S3Target) -> tuple[str, str]:
     """What an answer means that will not change by itself, and how to mend it."""
     if code in CREDENTIALS:
-        return CREDENTIALS[code], MEND_CREDENTIALS
+        return CREDENTIALS[code], CREDENTIALS_HINT
     if code in ELSEWHERE or status in (301, 307):
         return "the bucket is in another region", "set s3_region"
     if status in (401, 403):

@@ -16,7 +16,7 @@ from wort_cli.model.submission import Lookup
 from wort_cli.settings import Settings
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal
-from wort_cli.system.rate_limit import HostRate
+from wort_cli.system.rate_limit import RateLimit
 
 TOO_MANY = 429
 """HTTP's status for who asks too often."""
@@ -61,23 +61,23 @@ class Asking:
     """How an archive is asked: when it is our turn, within so many seconds, and not while it wants a pause."""
 
     seconds: float
-    rate: HostRate
+    rate: RateLimit
     pause: float
 
     @classmethod
     def by(cls, settings: Settings, archive: str) -> "Asking":
         """As the settings say."""
-        rate = HostRate(settings.rates_dir, archive, settings.request_interval)
+        rate = RateLimit(settings.rates_dir, archive, settings.request_interval)
         return cls(settings.lookup_timeout, rate, settings.request_pause)
 
     def get(self, url: str) -> tuple[int, bytes]:
         """The answer of an archive; NoAnswer if there is none, or if it is asked too often."""
-        if held := self.rate.held_for():
+        if held := self.rate.paused_for():
             raise NoAnswer(f"it asked for fewer requests, and is asked again in {held:.0f} seconds")
         self.rate.wait_turn()
         status, body = ask(url, self.seconds)
         if status == TOO_MANY:
-            self.rate.hold(self.pause)
+            self.rate.pause(self.pause)
             raise NoAnswer("it asks for fewer requests")
         return status, body
 

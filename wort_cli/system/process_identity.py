@@ -73,7 +73,7 @@ def is_stopped(pid: int) -> bool:
     return stat is not None and stat.state == STOPPED
 
 
-def end_process(process: ProcessIdentity) -> bool:
+def kill_process(process: ProcessIdentity) -> bool:
     """Kill that very process, stopped or not; False if it is gone already."""
     try:
         descriptor = os.pidfd_open(process.pid)
@@ -89,7 +89,7 @@ def end_process(process: ProcessIdentity) -> bool:
         os.close(descriptor)
 
 
-def end_group(leader: ProcessIdentity) -> bool:
+def kill_group(leader: ProcessIdentity) -> bool:
     """Kill every process of the group that `leader` leads or led, stopped or not; False if there is none."""
     if not any(is_member(stat, leader) for stat in all_stats()):
         return False

@@ -1,95 +1,91 @@
-"""Spaces the requests of all processes to one host of the public archives, which close the door on who asks too often.
+"""Rate limit: spaces the requests of all processes on this machine to one host.
 
-Each host has a small file, locked for the moment in which somebody books the next free time in it; the booking is kept
-by waiting.  Times are on the monotonic clock, which all processes of a machine share until it is booted.  A file that
-can't be read or written, or that says nonsense, holds nobody up: it is a courtesy, and no truth.
+Each host has a small file.  A process locks it, books the next free time, and waits until then.  Times are on the
+monotonic clock, which all processes share until the machine reboots.  The limit is a courtesy: a file that cannot be
+read or written, or that makes no sense, delays nobody.
 """
 
-import fcntl
-import json
-import os
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wort_cli.system.cancellation import NEVER, Cancellation
+from wort_cli.system.locked_json import locked_json
 from wort_cli.system.process_identity import this_boot
 
-LOOK_EVERY = 0.2
-"""Seconds between looks at whether the waiting was called off."""
-MOST_AHEAD = 3600.0
-"""Seconds; what is booked further ahead is a mistake."""
+CHECK_INTERVAL = 0.2
+"""Seconds between checks for cancellation while waiting."""
+MAX_AHEAD = 3600.0
+"""Seconds; a booking further ahead is an error."""
 NCBI = "ncbi"
 
 
 @dataclass(frozen=True)
-class Booked:
-    """When a host may be asked again: as soon as `free_at`, and not before `held_until` at all (monotonic, seconds)."""
+class Schedule:
+    """When a host may be asked again, in seconds on the monotonic clock."""
 
     free_at: float = 0.0
-    held_until: float = 0.0
+    """The next time that nobody has booked."""
+    paused_until: float = 0.0
+    """Until then nobody may ask, because the host asked for fewer requests."""
 
-    def sane(self, now: float) -> "Booked":
-        """The same, without what is too far ahead."""
-        return Booked(
-            self.free_at if self.free_at <= now + MOST_AHEAD else 0.0,
-            self.held_until if self.held_until <= now + MOST_AHEAD else 0.0,
+    def bounded(self, now: float) -> "Schedule":
+        """Drop times that are too far ahead."""
+        return Schedule(
+            self.free_at if self.free_at <= now + MAX_AHEAD else 0.0,
+            self.paused_until if self.paused_until <= now + MAX_AHEAD else 0.0,
         )
 
-    def next_turn(self, now: float, interval: float) -> tuple[float, "Booked"]:
-        """The next free time, and what is booked once it is taken."""
-        turn = max(now, self.free_at, self.held_until)
-        return turn, Booked(turn + interval, self.held_until)
+    def book(self, now: float, interval: float) -> tuple[float, "Schedule"]:
+        """Return the next free time, and the schedule once it is booked."""
+        turn = max(now, self.free_at, self.paused_until)
+        return turn, Schedule(turn + interval, self.paused_until)
 
-    def held(self, until: float) -> "Booked":
-        """The same, once the host asked for a pause."""
-        return Booked(self.free_at, max(self.held_until, until))
+    def pause(self, until: float) -> "Schedule":
+        """Return the schedule with a pause."""
+        return Schedule(self.free_at, max(self.paused_until, until))
 
 
-class HostRate:
-    """The requests to one host, which `name` stands for."""
+class RateLimit:
+    """The requests to the host `name`, `interval` seconds apart."""
 
     def __init__(self, directory: Path, name: str, interval: float) -> None:
         self._file = directory / f"{name}.json"
         self._interval = interval
 
     def wait_turn(self, cancellation: Cancellation = NEVER) -> None:
-        """Wait until it is our turn to ask; not to the end if that is called off, for whoever does that knows why."""
-        turn = self._change(lambda booked, now: booked.next_turn(now, self._interval))
+        """Wait until this process may ask; return early if the job is cancelled."""
+        turn = self._change(lambda schedule, now: schedule.book(now, self._interval))
         while (left := turn - time.monotonic()) > 0 and not cancellation.requested():
-            time.sleep(min(left, LOOK_EVERY))
+            time.sleep(min(left, CHECK_INTERVAL))
 
-    def hold(self, seconds: float) -> None:
-        """The host asked for fewer requests: nobody asks it for so long."""
-        self._change(lambda booked, now: (now, booked.held(now + seconds)))
+    def pause(self, seconds: float) -> None:
+        """Stop all requests for so long, because the host asked for fewer."""
+        self._change(lambda schedule, now: (now, schedule.pause(now + seconds)))
 
-    def held_for(self) -> float:
-        """Seconds for which the host is not to be asked; 0 if it may be."""
-        return max(0.0, self._change(lambda booked, now: (booked.held_until - now, booked)))
+    def paused_for(self) -> float:
+        """Return the seconds for which the host must not be asked; 0 if it may be."""
+        return max(0.0, self._change(lambda schedule, now: (schedule.paused_until - now, schedule)))
 
-    def _change(self, step: Callable[[Booked, float], tuple[float, Booked]]) -> float:
-        """Make a step from what is booked to what is booked then, while nobody else does; return what it gives."""
+    def _change(self, step: Callable[[Schedule, float], tuple[float, Schedule]]) -> float:
+        """Replace the schedule by the result of `step`, atomically; return the other result."""
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            with locked_json(self._file) as document:
                 now = time.monotonic()
-                result, after = step(read(file.read()).sane(now), now)
-                file.seek(0)
-                file.truncate()
-                file.write(json.dumps({"boot": this_boot(), **asdict(after)}).encode())
+                result, after = step(schedule_of(document.data).bounded(now), now)
+                document.data = {"boot": this_boot(), **asdict(after)}
                 return result
         except OSError:
-            return step(Booked(), time.monotonic())[0]
+            return step(Schedule(), time.monotonic())[0]
 
 
-def read(data: bytes) -> Booked:
-    """What a file says is booked; nothing, if it was written before the machine was booted, or is nonsense."""
-    try:
-        said = json.loads(data)
-        if said["boot"] == this_boot():
-            return Booked(float(said["free_at"]), float(said["held_until"]))
-    except (ValueError, TypeError, KeyError):
-        pass
-    return Booked()
+def schedule_of(data: Any) -> Schedule:
+    """Return the schedule in a file; an empty one if it is of an earlier boot, or makes no sense."""
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        if data["boot"] == this_boot():
+            return Schedule(float(data["free_at"]), float(data["paused_until"]))
+    return Schedule()

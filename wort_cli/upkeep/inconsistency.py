@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Ailment:
+class Inconsistency:
     """What is wrong; `mend` mends it and says what it did, None if it can't be mended by us; `hint` is for a person."""
 
     what: str

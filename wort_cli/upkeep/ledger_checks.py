@@ -12,21 +12,21 @@ from wort_cli.ledger.database import Row
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.upkeep.inconsistency import Ailment
+from wort_cli.upkeep.inconsistency import Inconsistency
 
 REASONS = json.dumps(["", *Reason])
 
 
-def ledger_ailments(ledger: Ledger) -> Iterator[Ailment]:
+def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
     """What is wrong with events, progress and jobs."""
     storage = ledger.storage
     for things, about in (("orphaned_events", "no job"), ("orphaned_progress", "no running job")):
         number = storage.rows(things)[0]["n"]
         if number:
             kind = things.removeprefix("orphaned_")
-            yield Ailment("ledger", f"{number} rows of {kind} are of {about}", partial(remove_rows, ledger, kind))
+            yield Inconsistency("ledger", f"{number} rows of {kind} are of {about}", partial(remove_rows, ledger, kind))
     for row in storage.rows("odd_jobs", reasons=REASONS):
-        yield Ailment(f"job {row['id']}", odd(row), partial(mend_job, ledger, row))
+        yield Inconsistency(f"job {row['id']}", odd(row), partial(mend_job, ledger, row))
 
 
 def remove_rows(ledger: Ledger, kind: str) -> str:
@@ -54,7 +54,7 @@ def mend_job(ledger: Ledger, row: Row) -> str:
         if row["state"] in list(JobState):
             storage.change("mend_reason", id=row["id"], reasons=REASONS)
             storage.change("mend_times", id=row["id"], now=now)
-            if row["state"] == "running" and ledger.give_back(row["id"], row["attempt"], "nobody had it"):
+            if row["state"] == "running" and ledger.attempts.requeue(row["id"], row["attempt"], "nobody had it"):
                 return note(ledger, row["name"], f"job {row['id']} was running, but nobody had it: queued again")
             return note(ledger, row["name"], f"job {row['id']}: what was missing or unknown in it was set")
         key = {field: row[field] for field in ("id", "name", "profile", "kind", "subject")}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
 from wort_cli.ledger.database import queries, salvage
-from wort_cli.ledger.ledger import Answer, Ledger
+from wort_cli.ledger.jobs import EnqueueStatus
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.settings import Settings
@@ -106,7 +107,7 @@ def take_over(aside: Path, ledger: Ledger) -> str:
                 str(row["engine"]),
                 bool(row["upload"]),
             )
-            taken += ledger.submit([request])[0].answer is Answer.QUEUED
+            taken += ledger.jobs.enqueue([request])[0].status is EnqueueStatus.QUEUED
         except (WortError, TypeError, ValueError):  # damaged too
             continue
     return f"queued {taken} more jobs that the damaged ledger still told of"

@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from wort_cli.errors import InvalidName, WortError
+from wort_cli.ledger.catalog import PAGE
 from wort_cli.ledger.database import Row
-from wort_cli.ledger.ledger import PAGE, Answer, Ledger
+from wort_cli.ledger.jobs import EnqueueStatus
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.job import JobRequest, JobState, Source
@@ -22,7 +24,7 @@ from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import profile_of, read_signature
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.process_identity import own_identity
-from wort_cli.upkeep.inconsistency import Ailment
+from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import note
 from wort_cli.upkeep.leftovers import names_in
 
@@ -42,13 +44,13 @@ class StoreCheck:
         self.reads = full or self._bytes <= READ_BY_ITSELF
         """Whether signatures are read."""
 
-    def ailments(self) -> Iterator[Ailment]:
+    def ailments(self) -> Iterator[Inconsistency]:
         """All that does not fit together."""
         yield from self._entries()
         yield from self._files()
         yield from self._submissions()
         if not self.reads:
-            yield Ailment(
+            yield Inconsistency(
                 "store",
                 f"signatures of {self._bytes / 1e9:.1f} GB were compared by their size only",
                 hint="`wort doctor --full` reads them all",
@@ -57,7 +59,7 @@ class StoreCheck:
 
     # ---- Entries of the catalog
 
-    def _entries(self) -> Iterator[Ailment]:
+    def _entries(self) -> Iterator[Inconsistency]:
         after = {"name": "", "profile": ""}
         while page := self._ledger.storage.rows("catalog_page", **after, limit=PAGE):
             for row in page:
@@ -65,10 +67,10 @@ class StoreCheck:
                     yield ailment
             after = {"name": page[-1]["name"], "profile": page[-1]["profile"]}
 
-    def _entry(self, row: Row) -> Ailment | None:
+    def _entry(self, row: Row) -> Inconsistency | None:
         path, name = self._store.root / row["path"], row["name"]
         if not path.is_file():
-            return Ailment(name, f"{path} is gone", partial(self._replace, row, f"{path} was gone"))
+            return Inconsistency(name, f"{path} is gone", partial(self._replace, row, f"{path} was gone"))
         if path.stat().st_size == row["size"] and not self.reads:
             return None
         found = digest_of(path)
@@ -76,8 +78,10 @@ class StoreCheck:
             return None
         provenance = self._believed(parse_name(name), found)
         if provenance is not None and provenance.profile == row["profile"]:
-            return Ailment(name, f"{path} is another one than is recorded", partial(self._enter, path, provenance))
-        return Ailment(name, f"{path} is not what is recorded", partial(self._put_aside, row))
+            return Inconsistency(
+                name, f"{path} is another one than is recorded", partial(self._enter, path, provenance)
+            )
+        return Inconsistency(name, f"{path} is not what is recorded", partial(self._put_aside, row))
 
     def _put_aside(self, row: Row) -> str:
         """Move a file away that is wrong, and see to a right one."""
@@ -94,26 +98,26 @@ class StoreCheck:
         if storage.change("forget_path", **key):
             return note(self._ledger, row["name"], f"{why}; it is in the bucket, from where it is read")
         source = self._source(parse_name(row["name"]), row["profile"])
-        answer = self._ledger.submit([JobRequest(source, row["profile"])], lost=True)[0] if source else None
+        answer = self._ledger.jobs.enqueue([JobRequest(source, row["profile"])], lost=True)[0] if source else None
         storage.change("forget_signature", **key, path=row["path"])
-        if answer is not None and answer.answer in (Answer.QUEUED, Answer.LIVE):
+        if answer is not None and answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE):
             return note(self._ledger, row["name"], f"{why}; job {answer.job_id} is queued to compute it again")
-        left = f"the run is {answer.answer}: {answer.reason}" if answer else "the archive it was made of is gone"
+        left = f"the run is {answer.status}: {answer.reason}" if answer else "the archive it was made of is gone"
         return note(self._ledger, row["name"], f"{why}; removed from the catalog, for {left}")
 
     def _source(self, name: Name, profile: str) -> Source | None:
         """What a signature can be computed from again; None if nothing is left."""
-        record = self._ledger.signature(name, profile)
+        record = self._ledger.catalog.get(name, profile)
         made_of = Path(record.provenance.source) if record and record.provenance.source != "remote" else None
         if isinstance(name, Accession):
-            jobs = self._ledger.jobs_named(name)
+            jobs = self._ledger.jobs.named(name)
             given = made_of is not None and any(job.source.archive == made_of for job in jobs)
             return Source(name, made_of if given and made_of and made_of.exists() else None)
         return Source(name, made_of) if made_of is not None and made_of.exists() else None
 
     # ---- Files of the store
 
-    def _files(self) -> Iterator[Ailment]:
+    def _files(self) -> Iterator[Inconsistency]:
         for name in self._names():
             known = {row["path"] for row in self._ledger.storage.rows("profiles_of_name", name=str(name))}
             if self._store.key(name) in known:
@@ -121,13 +125,13 @@ class StoreCheck:
             path = self._store.path(name)
             provenance = self._believed(name, digest_of(path))
             if provenance is None:
-                yield Ailment(
+                yield Inconsistency(
                     str(name),
                     f"{path} is in no catalog, and is not what a provenance beside it says",
                     hint=f"`wort compute --force {name}` makes it again; or move the file away",
                 )
             else:
-                yield Ailment(str(name), f"{path} is in no catalog", partial(self._enter, path, provenance))
+                yield Inconsistency(str(name), f"{path} is in no catalog", partial(self._enter, path, provenance))
 
     def _names(self) -> Iterator[Name]:
         yield from self._store.runs()
@@ -155,7 +159,7 @@ class StoreCheck:
         here = provenance.host == platform.node()
         trust = Trust.COMPUTED if here else Trust.UNVERIFIED
         published = Published(self._store.key(name), path.stat().st_size, provenance, trust=trust)
-        self._ledger.record(published)
+        self._ledger.catalog.record(published)
         said = f"entered {path} into the catalog from its provenance"
         archive = "" if isinstance(name, Accession) else provenance.source
         waiting = self._ledger.storage.row("queued_of", name=str(name), profile=provenance.profile, archive=archive)
@@ -165,17 +169,19 @@ class StoreCheck:
 
     def _is_made(self, job_id: int, published: Published) -> bool:
         """End a queued job whose signature is there already."""
-        job = self._ledger.claim(job_id, process_owner(platform.node(), own_identity()), 60)
+        job = self._ledger.attempts.claim(job_id, process_owner(platform.node(), own_identity()), 60)
         if job is None:
             return False
-        return self._ledger.finish(JobResult(job.id, job.attempt, published), RetryPolicy()) is JobState.DONE
+        return self._ledger.attempts.finish(JobResult(job.id, job.attempt, published), RetryPolicy()) is JobState.DONE
 
-    def _submissions(self) -> Iterator[Ailment]:
+    def _submissions(self) -> Iterator[Inconsistency]:
         after = ""
         while page := self._ledger.storage.rows("submission_page", path=after, limit=PAGE):
             for row in page:
                 if not (self._store.root / row["path"]).is_file():
-                    yield Ailment(row["name"], f"{row['path']}, which was handed in, is gone", hint="hand it in again")
+                    yield Inconsistency(
+                        row["name"], f"{row['path']}, which was handed in, is gone", hint="hand it in again"
+                    )
             after = page[-1]["path"]
 
 

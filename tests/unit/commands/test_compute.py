@@ -8,7 +8,8 @@ from tests.support.builders import PROFILE, request
 from wort_cli.commands import compute
 from wort_cli.commands.shared.signature_finder import Place
 from wort_cli.errors import UsageError
-from wort_cli.ledger.ledger import Answer, JobFilter, Ledger
+from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobRequest
 from wort_cli.settings import load_settings
 
@@ -28,23 +29,25 @@ def place(ledger: Ledger, tmp_path: Path) -> Place:
 RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
 
 
-def submitted(ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False) -> list[Answer]:
-    answers = compute.submit(ledger, place(ledger, tmp_path), requests, force=False, dry_run=dry_run)
+def submitted(
+    ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False
+) -> list[EnqueueStatus]:
+    answers = compute.enqueue(ledger, place(ledger, tmp_path), requests, force=False, dry_run=dry_run)
     assert [answer.source for answer in answers] == [each.source for each in requests]
-    return [answer.answer for answer in answers]
+    return [answer.status for answer in answers]
 
 
 def test_each_is_answered_in_order(ledger: Ledger, tmp_path: Path) -> None:
-    assert submitted(ledger, tmp_path, RUNS, dry_run=True) == [Answer.QUEUED] * 5
-    assert ledger.job_ids(JobFilter()) == []
-    assert submitted(ledger, tmp_path, RUNS[3:4]) == [Answer.QUEUED]
-    assert submitted(ledger, tmp_path, RUNS) == [Answer.QUEUED] * 3 + [Answer.LIVE, Answer.QUEUED]
-    assert len(ledger.job_ids(JobFilter())) == 5
+    assert submitted(ledger, tmp_path, RUNS, dry_run=True) == [EnqueueStatus.QUEUED] * 5
+    assert ledger.jobs.ids(JobFilter()) == []
+    assert submitted(ledger, tmp_path, RUNS[3:4]) == [EnqueueStatus.QUEUED]
+    assert submitted(ledger, tmp_path, RUNS) == [EnqueueStatus.QUEUED] * 3 + [EnqueueStatus.LIVE, EnqueueStatus.QUEUED]
+    assert len(ledger.jobs.ids(JobFilter())) == 5
 
 
 def test_one_that_can_not_be_accepted_keeps_all_out(ledger: Ledger, tmp_path: Path) -> None:
     mine, others = (request("mine", tmp_path / name / "mine.sra") for name in ("here", "there"))
-    ledger.submit([mine])
+    ledger.jobs.enqueue([mine])
     with pytest.raises(UsageError, match="mine"):
         submitted(ledger, tmp_path, [*RUNS, others])
-    assert len(ledger.job_ids(JobFilter())) == 1
+    assert len(ledger.jobs.ids(JobFilter())) == 1

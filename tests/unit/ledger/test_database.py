@@ -28,7 +28,7 @@ def open_all(number, barrier):
         ledger = Ledger(Path(sys.argv[1]) / f"{trial}.db")
         barrier.wait(30)
         try:
-            ledger.submit(requests) if trial < 5 else ledger.counts()
+            ledger.jobs.enqueue(requests) if trial < 5 else ledger.counts.by_state()
         except Exception as error:
             print(trial, number, repr(error), flush=True)
         ledger.close()
@@ -51,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 def filled(path: Path, jobs: int = 300) -> Path:
     """A ledger with jobs, closed."""
     ledger = Ledger(path)
-    ledger.submit([request(f"SRR{number:06d}") for number in range(jobs)])
+    ledger.jobs.enqueue([request(f"SRR{number:06d}") for number in range(jobs)])
     ledger.close()
     return path
 
@@ -60,9 +60,9 @@ def refusal_of(path: Path) -> WortError:
     """How a ledger refuses to open, twice."""
     ledger = Ledger(path)
     with pytest.raises((WortError, OSError)):
-        ledger.counts()
+        ledger.counts.by_state()
     with pytest.raises((WortError, OSError)) as refusal:
-        ledger.submit([request()])
+        ledger.jobs.enqueue([request()])
     ledger.close()
     assert isinstance(refusal.value, WortError)
     return refusal.value
@@ -72,7 +72,7 @@ def test_only_its_owner_may_read_the_ledger_and_its_companions(path: Path) -> No
     before = os.umask(0)
     try:
         ledger = Ledger(path)
-        ledger.submit([request()])
+        ledger.jobs.enqueue([request()])
         files = sorted(path.parent.iterdir())
         assert [file.name for file in files] == ["ledger.db", "ledger.db-shm", "ledger.db-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -87,10 +87,10 @@ def test_nothing_is_made_before_it_is_used(path: Path) -> None:
 
 
 def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     ledger.close()
     ledger.close()
-    assert sum(ledger.counts().values()) == 1
+    assert sum(ledger.counts.by_state().values()) == 1
 
 
 def test_a_commit_survives_a_power_cut(path: Path) -> None:
@@ -167,7 +167,7 @@ def test_processes_that_open_new_ledgers_at_once_make_each_once(tmp_path: Path) 
     for trial in range(30):
         ledger = Ledger(tmp_path / f"{trial}.db")
         jobs = 7 if trial < 5 else 0  # six of their own and one that all want
-        assert (sum(ledger.counts().values()), ledger.check()) == (jobs, "ok")
+        assert (sum(ledger.counts.by_state().values()), ledger.check()) == (jobs, "ok")
         ledger.close()
 
 

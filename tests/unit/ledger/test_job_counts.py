@@ -26,47 +26,49 @@ def counted(ledger: Ledger, table: str, columns: str) -> dict[tuple[str, str], i
 @pytest.mark.parametrize("seed", range(3))
 def test_counts_are_those_of_the_rows(ledger: Ledger, seed: int) -> None:
     random = Random(seed)
-    ledger.submit([request(f"SRR{number:06d}") for number in range(30)])
+    ledger.jobs.enqueue([request(f"SRR{number:06d}") for number in range(30)])
     ids = list(range(1, 31))
     for _ in range(300):
         job_id = random.choice(ids)
-        job = ledger.claim(job_id, "me", 60)
+        job = ledger.attempts.claim(job_id, "me", 60)
         if job is None:
-            random.choice((ledger.retry, ledger.cancel))([job_id])
+            random.choice((ledger.jobs.retry, ledger.jobs.cancel))([job_id])
         elif random.random() < 0.3:
-            ledger.finish(JobResult(job_id, job.attempt, published=published(str(job.name))), POLICY)
+            ledger.attempts.finish(JobResult(job_id, job.attempt, published=published(str(job.name))), POLICY)
         elif random.random() < 0.2:
-            ledger.give_back(job_id, job.attempt, "x")
+            ledger.attempts.requeue(job_id, job.attempt, "x")
         else:
-            ledger.finish(JobResult(job_id, job.attempt, failure=Failure(random.choice(REASONS), "x")), POLICY)
-        ledger.wake()
-    assert {(str(state), reason): n for (state, reason), n in ledger.counts().items()} == counted(
+            ledger.attempts.finish(JobResult(job_id, job.attempt, failure=Failure(random.choice(REASONS), "x")), POLICY)
+        ledger.attempts.wake()
+    assert {(str(state), reason): n for (state, reason), n in ledger.counts.by_state().items()} == counted(
         ledger, "jobs", "state, reason"
     )
-    assert ledger.moves() == counted(ledger, "events", "after, reason")
-    ended = ledger.ended_since(0)
+    assert ledger.counts.transitions() == counted(ledger, "events", "after, reason")
+    ended = ledger.counts.ended_since(0)
     assert {(str(state), reason): n for (state, reason), n in ended.items()} == {
-        key: n for key, n in ledger.moves().items() if key[0] in ("done", "failed", "unavailable", "waiting")
+        key: n
+        for key, n in ledger.counts.transitions().items()
+        if key[0] in ("done", "failed", "unavailable", "waiting")
     }
-    assert ledger.ended_since(time.time() + 10) == {}
+    assert ledger.counts.ended_since(time.time() + 10) == {}
 
 
 def test_numbers_of_moves_outlast_their_events(ledger: Ledger) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     ledger.storage.connection.execute("DELETE FROM events")
-    assert ledger.moves() == {("queued", ""): 1}
+    assert ledger.counts.transitions() == {("queued", ""): 1}
 
 
 def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> None:
-    assert ledger.queued_since() is None
+    assert ledger.counts.queued_since() is None
     before = time.time()
-    ledger.submit([request("SRR000001"), request("SRR000002")])
-    ledger.claim(1, "me", 60)
-    since = ledger.queued_since()
+    ledger.jobs.enqueue([request("SRR000001"), request("SRR000002")])
+    ledger.attempts.claim(1, "me", 60)
+    since = ledger.counts.queued_since()
     assert since is not None
     assert before <= since <= time.time()
-    ledger.cancel([2])
-    assert ledger.queued_since() is None
+    ledger.jobs.cancel([2])
+    assert ledger.counts.queued_since() is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
         "INSERT INTO jobs (name, profile, created_at) SELECT 'SRR' || (1000000 + i), 'sra-v1', 1.0 FROM n"
     )
-    assert ledger.counts() == {(JobState.QUEUED, ""): 100_000}
+    assert ledger.counts.by_state() == {(JobState.QUEUED, ""): 100_000}
     fastest = min(timed(ledger) for _ in range(20))
     ledger.close()
     assert fastest < 0.005
@@ -97,5 +99,5 @@ def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
 
 def timed(ledger: Ledger) -> float:
     started = time.perf_counter()
-    ledger.counts(), ledger.moves(), ledger.queued_since()
+    ledger.counts.by_state(), ledger.counts.transitions(), ledger.counts.queued_since()
     return time.perf_counter() - started

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.builders import provenance, published, request
 from wort_cli.errors import NoSuchJob, UsageError
-from wort_cli.ledger.ledger import Answer, JobFilter, Ledger, Submitted
+from wort_cli.ledger.jobs import Enqueued, EnqueueStatus, JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Failure, Reason
@@ -40,24 +41,24 @@ REASONS = {"failed": Reason.CORRUPT, "unavailable": Reason.NOT_FOUND, "waiting":
 PROGRESS = Progress("sketching", 5, 10, 500, 1700000000.0)
 
 
-def submit(ledger: Ledger, asked: JobRequest | None = None, *, force: bool = False, dry_run: bool = False) -> Submitted:
-    (answer,) = ledger.submit([asked or request()], force=force, dry_run=dry_run)
+def submit(ledger: Ledger, asked: JobRequest | None = None, *, force: bool = False, dry_run: bool = False) -> Enqueued:
+    (answer,) = ledger.jobs.enqueue([asked or request()], force=force, dry_run=dry_run)
     return answer
 
 
 def queued(ledger: Ledger, name: str = "SRR139146", priority: int = 0, group: str = "") -> int:
     """The number of a new job."""
     answer = submit(ledger, request(name, None, priority, group))
-    assert answer.answer is Answer.QUEUED
+    assert answer.status is EnqueueStatus.QUEUED
     assert answer.job_id is not None
     return answer.job_id
 
 
 def result(ledger: Ledger, job_id: int, state: str, made: Published | None = None) -> JobResult:
     """The result of the running attempt that leads to a state."""
-    attempt = ledger.job(job_id).attempt
+    attempt = ledger.jobs.get(job_id).attempt
     if state == "done":
-        return JobResult(job_id, attempt, published=made or published(str(ledger.job(job_id).name)))
+        return JobResult(job_id, attempt, published=made or published(str(ledger.jobs.get(job_id).name)))
     return JobResult(job_id, attempt, failure=Failure(REASONS[state], "it went wrong"))
 
 
@@ -65,17 +66,17 @@ def move(ledger: Ledger, job_id: int, state: str) -> None:
     """Take a queued job to a state."""
     for step in WAY[state]:
         if step == "running":
-            assert ledger.claim(job_id, "me", 60)
+            assert ledger.attempts.claim(job_id, "me", 60)
         elif step == "cancelled":
-            assert ledger.cancel([job_id]) == 1
+            assert ledger.jobs.cancel([job_id]) == 1
         else:
-            assert ledger.finish(result(ledger, job_id, step), POLICY) == step
+            assert ledger.attempts.finish(result(ledger, job_id, step), POLICY) == step
 
 
 def in_state(ledger: Ledger, state: str, name: str = "SRR139146") -> int:
     job_id = queued(ledger, name)
     move(ledger, job_id, state)
-    assert ledger.job(job_id).state == state
+    assert ledger.jobs.get(job_id).state == state
     return job_id
 
 
@@ -83,14 +84,14 @@ def fail(ledger: Ledger, job_id: int, reason: Reason, times: int = 1) -> list[Jo
     """Let a job that is queued or waits fail so often; where it went each time."""
     states = []
     for _ in range(times):
-        job = ledger.claim(job_id, "me", 60)
+        job = ledger.attempts.claim(job_id, "me", 60)
         assert job is not None
-        states.append(ledger.finish(JobResult(job_id, job.attempt, failure=Failure(reason, "again")), POLICY))
+        states.append(ledger.attempts.finish(JobResult(job_id, job.attempt, failure=Failure(reason, "again")), POLICY))
     return states
 
 
 def moves(ledger: Ledger, job_id: int) -> list[tuple[str, str]]:
-    return [(event.before, event.after) for event in ledger.events(job_id)]
+    return [(event.before, event.after) for event in ledger.jobs.events(job_id)]
 
 
 def snapshot(ledger: Ledger) -> list[str]:
@@ -103,9 +104,9 @@ def snapshot(ledger: Ledger) -> list[str]:
 
 def test_a_new_request_is_queued_as_it_was_asked_for(ledger: Ledger, tmp_path: Path) -> None:
     answer = submit(ledger, request("mine", tmp_path / "x.sra", 7, "g"), force=True)
-    assert (answer.answer, answer.state) == (Answer.QUEUED, JobState.QUEUED)
+    assert (answer.status, answer.state) == (EnqueueStatus.QUEUED, JobState.QUEUED)
     assert answer.job_id is not None
-    job = ledger.job(answer.job_id)
+    job = ledger.jobs.get(answer.job_id)
     assert (job.name, job.source.archive, job.profile) == ("mine", tmp_path / "x.sra", "sra-v1")
     assert (job.state, job.priority, job.group, job.force) == (JobState.QUEUED, 7, "g", True)
     assert (job.attempt, job.owner, job.reason) == (0, "", None)
@@ -115,9 +116,9 @@ def test_a_new_request_is_queued_as_it_was_asked_for(ledger: Ledger, tmp_path: P
 
 def test_requests_are_answered_in_order(ledger: Ledger) -> None:
     names = ["SRR000003", "SRR000001", "SRR000002", "SRR000001"]
-    answers = ledger.submit([request(name) for name in names])
+    answers = ledger.jobs.enqueue([request(name) for name in names])
     assert [answer.source.name for answer in answers] == names
-    assert [answer.answer for answer in answers] == [Answer.QUEUED] * 3 + [Answer.LIVE]
+    assert [answer.status for answer in answers] == [EnqueueStatus.QUEUED] * 3 + [EnqueueStatus.LIVE]
     assert answers[3].job_id == answers[1].job_id
 
 
@@ -126,16 +127,16 @@ def test_requests_are_answered_in_order(ledger: Ledger) -> None:
 def test_a_live_job_is_the_only_one_of_its_signature(ledger: Ledger, state: str, force: bool) -> None:
     job_id = in_state(ledger, state)
     answer = submit(ledger, force=force)
-    assert (answer.answer, answer.job_id, answer.state) == (Answer.LIVE, job_id, state)
-    assert ledger.job(job_id).state == state
-    assert sum(ledger.counts().values()) == 1
+    assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.LIVE, job_id, state)
+    assert ledger.jobs.get(job_id).state == state
+    assert sum(ledger.counts.by_state().values()) == 1
 
 
 def test_a_live_job_asked_for_again_rises_and_joins_a_group(ledger: Ledger) -> None:
     job_id = queued(ledger)
     submit(ledger, request(priority=5, group="g"))
     submit(ledger, request(priority=-5, group="h"))
-    job = ledger.job(job_id)
+    job = ledger.jobs.get(job_id)
     assert (job.priority, job.group) == (5, "g")
     assert moves(ledger, job_id) == [("", "queued")]
 
@@ -143,15 +144,15 @@ def test_a_live_job_asked_for_again_rises_and_joins_a_group(ledger: Ledger) -> N
 def test_a_signature_that_is_there_is_not_computed_again(ledger: Ledger) -> None:
     job_id = in_state(ledger, "done")
     answer = submit(ledger)
-    assert (answer.answer, answer.job_id, answer.state) == (Answer.THERE, job_id, JobState.DONE)
+    assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.THERE, job_id, JobState.DONE)
 
 
 def test_unless_it_is_forced(ledger: Ledger) -> None:
     first = in_state(ledger, "done")
     answer = submit(ledger, force=True)
-    assert answer.answer is Answer.QUEUED
+    assert answer.status is EnqueueStatus.QUEUED
     assert answer.job_id not in (first, None)
-    assert ledger.job(first).state is JobState.DONE
+    assert ledger.jobs.get(first).state is JobState.DONE
 
 
 def test_a_signature_stays_there_while_a_later_attempt_goes_wrong(ledger: Ledger) -> None:
@@ -159,37 +160,37 @@ def test_a_signature_stays_there_while_a_later_attempt_goes_wrong(ledger: Ledger
     again = submit(ledger, force=True).job_id
     assert again is not None
     move(ledger, again, "failed")
-    assert submit(ledger).answer is Answer.THERE
-    assert ledger.signature(NAME, "sra-v1") is not None
+    assert submit(ledger).status is EnqueueStatus.THERE
+    assert ledger.catalog.get(NAME, "sra-v1") is not None
 
 
 def test_what_is_unavailable_is_said_so_with_its_reason(ledger: Ledger) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger)
-    assert (answer.answer, answer.job_id, answer.reason) == (Answer.UNAVAILABLE, job_id, "not-found")
-    assert ledger.job(job_id).state is JobState.UNAVAILABLE
+    assert (answer.status, answer.job_id, answer.reason) == (EnqueueStatus.UNAVAILABLE, job_id, "not-found")
+    assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
 
 
 def test_what_is_unavailable_is_tried_again_when_forced(ledger: Ledger) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger, force=True)
-    assert (answer.answer, answer.job_id) == (Answer.QUEUED, job_id)
-    assert ledger.job(job_id).force
+    assert (answer.status, answer.job_id) == (EnqueueStatus.QUEUED, job_id)
+    assert ledger.jobs.get(job_id).force
 
 
 def test_an_unavailable_run_whose_archive_is_given_now_is_tried_again(ledger: Ledger, tmp_path: Path) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger, request("SRR139146", tmp_path / "SRR139146.sra"))
-    assert (answer.answer, answer.job_id) == (Answer.QUEUED, job_id)
-    assert ledger.job(job_id).source.archive == tmp_path / "SRR139146.sra"
+    assert (answer.status, answer.job_id) == (EnqueueStatus.QUEUED, job_id)
+    assert ledger.jobs.get(job_id).source.archive == tmp_path / "SRR139146.sra"
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_asking_again_for_what_failed_takes_up_the_same_job(ledger: Ledger, state: str, tmp_path: Path) -> None:
     job_id = in_state(ledger, state)
     answer = submit(ledger, request("SRR139146", tmp_path / "SRR139146.sra", 3, "g"))
-    assert (answer.answer, answer.job_id, answer.state) == (Answer.QUEUED, job_id, JobState.QUEUED)
-    job = ledger.job(job_id)
+    assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
+    job = ledger.jobs.get(job_id)
     assert (job.state, job.reason, job.message, job.ended_at) == (JobState.QUEUED, None, "", None)
     assert (job.priority, job.group, job.source.archive) == (3, "g", tmp_path / "SRR139146.sra")
     assert moves(ledger, job_id)[-1] == (state, "queued")
@@ -201,10 +202,10 @@ def test_a_dry_run_changes_nothing_and_answers_the_same(ledger: Ledger, state: s
     in_state(ledger, state)
     before = snapshot(ledger)
     wanted = [request(priority=9, group="g"), request("SRR000001")]
-    dry = ledger.submit(wanted, force=force, dry_run=True)
+    dry = ledger.jobs.enqueue(wanted, force=force, dry_run=True)
     assert snapshot(ledger) == before
-    real = ledger.submit(wanted, force=force)
-    assert [answer.answer for answer in dry] == [answer.answer for answer in real]
+    real = ledger.jobs.enqueue(wanted, force=force)
+    assert [answer.status for answer in dry] == [answer.status for answer in real]
 
 
 def test_an_archive_is_computed_anew_once_it_has_changed(ledger: Ledger, tmp_path: Path) -> None:
@@ -213,15 +214,15 @@ def test_an_archive_is_computed_anew_once_it_has_changed(ledger: Ledger, tmp_pat
     asked = request("mine", archive)
     job_id = submit(ledger, asked).job_id
     assert job_id is not None
-    assert ledger.claim(job_id, "me", 60)
+    assert ledger.attempts.claim(job_id, "me", 60)
     facts = archive.stat()
     made = published("mine", source=str(archive), source_size=facts.st_size, source_mtime=facts.st_mtime)
-    assert ledger.finish(result(ledger, job_id, "done", made), POLICY) is JobState.DONE
-    assert submit(ledger, asked).answer is Answer.THERE
+    assert ledger.attempts.finish(result(ledger, job_id, "done", made), POLICY) is JobState.DONE
+    assert submit(ledger, asked).status is EnqueueStatus.THERE
     (tmp_path / "y.sra").write_bytes(b"first")
-    assert submit(ledger, request("mine", tmp_path / "y.sra"), dry_run=True).answer is Answer.QUEUED
+    assert submit(ledger, request("mine", tmp_path / "y.sra"), dry_run=True).status is EnqueueStatus.QUEUED
     archive.write_bytes(b"second")
-    assert submit(ledger, asked).answer is Answer.QUEUED
+    assert submit(ledger, asked).status is EnqueueStatus.QUEUED
 
 
 def test_a_local_name_that_is_being_made_of_another_archive_is_refused_and_nothing_is_queued(
@@ -230,7 +231,7 @@ def test_a_local_name_that_is_being_made_of_another_archive_is_refused_and_nothi
     submit(ledger, request("mine", tmp_path / "x.sra"))
     before = snapshot(ledger)
     with pytest.raises(UsageError, match="mine"):
-        ledger.submit([request("SRR000001"), request("mine", tmp_path / "y.sra")])
+        ledger.jobs.enqueue([request("SRR000001"), request("mine", tmp_path / "y.sra")])
     assert snapshot(ledger) == before
 
 
@@ -247,27 +248,27 @@ def test_the_same_run_by_another_profile_is_another_job(ledger: Ledger) -> None:
 def test_a_job_that_is_live_can_be_cancelled(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     live = JobState(state).is_live
-    assert ledger.cancel([job_id, 999]) == int(live)
-    assert ledger.job(job_id).state == ("cancelled" if live else state)
-    assert (ledger.job(job_id).ended_at is not None) is True
+    assert ledger.jobs.cancel([job_id, 999]) == int(live)
+    assert ledger.jobs.get(job_id).state == ("cancelled" if live else state)
+    assert (ledger.jobs.get(job_id).ended_at is not None) is True
 
 
 def test_of_a_cancelled_attempt_nothing_is_accepted(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     late = result(ledger, job_id, "done")
-    ledger.cancel([job_id])
-    assert ledger.finish(late, POLICY) is None
-    assert ledger.extend_lease(job_id, 1, 60) is False
-    assert ledger.give_back(job_id, 1, "why") is False
-    assert ledger.signature(NAME, "sra-v1") is None
+    ledger.jobs.cancel([job_id])
+    assert ledger.attempts.finish(late, POLICY) is None
+    assert ledger.attempts.extend_lease(job_id, 1, 60) is False
+    assert ledger.attempts.requeue(job_id, 1, "why") is False
+    assert ledger.catalog.get(NAME, "sra-v1") is None
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_job_that_did_not_end_well_can_be_tried_again(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     mended = state in ("failed", "unavailable", "cancelled")
-    assert ledger.retry([job_id, 999]) == int(mended)
-    assert ledger.job(job_id).state == ("queued" if mended else state)
+    assert ledger.jobs.retry([job_id, 999]) == int(mended)
+    assert ledger.jobs.get(job_id).state == ("queued" if mended else state)
 
 
 def test_only_the_latest_job_of_a_signature_is_tried_again(ledger: Ledger) -> None:
@@ -276,16 +277,16 @@ def test_only_the_latest_job_of_a_signature_is_tried_again(ledger: Ledger) -> No
     again = submit(ledger, force=True).job_id
     assert again not in (failed, None)
     older, latest = failed, again or 0
-    ledger.cancel([latest])
-    assert ledger.retry([older, latest]) == 1
-    assert ledger.job(latest).state is JobState.QUEUED
+    ledger.jobs.cancel([latest])
+    assert ledger.jobs.retry([older, latest]) == 1
+    assert ledger.jobs.get(latest).state is JobState.QUEUED
 
 
 def test_retry_keeps_archive_priority_and_group(ledger: Ledger, tmp_path: Path) -> None:
     job_id = submit(ledger, request("mine", tmp_path / "x.sra", -5, "g")).job_id or 0
-    ledger.cancel([job_id])
-    ledger.retry([job_id])
-    job = ledger.job(job_id)
+    ledger.jobs.cancel([job_id])
+    ledger.jobs.retry([job_id])
+    job = ledger.jobs.get(job_id)
     assert (job.source.archive, job.priority, job.group) == (tmp_path / "x.sra", -5, "g")
 
 
@@ -294,11 +295,11 @@ def test_a_retried_job_has_all_its_tries_again(ledger: Ledger, end: str) -> None
     job_id = queued(ledger)
     assert fail(ledger, job_id, Reason.TOOL_CRASH, 2) == [JobState.WAITING] * 2
     if end == "cancelled":
-        ledger.cancel([job_id])
+        ledger.jobs.cancel([job_id])
     else:
         fail(ledger, job_id, REASONS[end])
-    assert ledger.job(job_id).state == end
-    ledger.retry([job_id])
+    assert ledger.jobs.get(job_id).state == end
+    ledger.jobs.retry([job_id])
     assert fail(ledger, job_id, Reason.TOOL_CRASH, 3) == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
 
 
@@ -307,35 +308,35 @@ def test_a_retried_job_has_all_its_tries_again(ledger: Ledger, end: str) -> None
 
 def test_jobs_come_by_priority_and_then_in_order(ledger: Ledger) -> None:
     low, first, second, high = (queued(ledger, f"SRR00000{n}", p) for n, p in enumerate([-1, 0, 0, 5]))
-    assert ledger.next_jobs(10) == [high, first, second, low]
-    assert ledger.next_jobs(2) == [high, first]
-    assert ledger.next_jobs(0) == []
+    assert ledger.attempts.next_jobs(10) == [high, first, second, low]
+    assert ledger.attempts.next_jobs(2) == [high, first]
+    assert ledger.attempts.next_jobs(0) == []
 
 
 def test_a_claimed_job_is_somebodys_until_its_lease_runs_out(ledger: Ledger) -> None:
     job_id = queued(ledger)
-    job = ledger.claim(job_id, "me", 60)
+    job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
     assert (job.state, job.attempt, job.owner) == (JobState.RUNNING, 1, "me")
     assert abs((job.lease_until or 0) - time.time() - 60) < 30
     assert job.started_at is not None
-    (claim,) = ledger.running()
+    (claim,) = ledger.attempts.running()
     assert (claim.job_id, claim.attempt, claim.owner, claim.lease_until) == (job_id, 1, "me", job.lease_until)
-    assert ledger.next_jobs(10) == []
+    assert ledger.attempts.next_jobs(10) == []
 
 
 @pytest.mark.parametrize("state", ["running", *ENDS])
 def test_what_is_not_queued_cannot_be_claimed(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     before = snapshot(ledger)
-    assert ledger.claim(job_id, "you", 60) is None
-    assert ledger.claim(999, "you", 60) is None
+    assert ledger.attempts.claim(job_id, "you", 60) is None
+    assert ledger.attempts.claim(999, "you", 60) is None
     assert snapshot(ledger) == before
 
 
 def test_a_waiting_job_that_is_claimed_is_woken_first(ledger: Ledger) -> None:
     job_id = in_state(ledger, "waiting")
-    job = ledger.claim(job_id, "me", 60)
+    job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
     assert (job.state, job.attempt, job.wait_until, job.reason) == (JobState.RUNNING, 2, None, None)
     assert moves(ledger, job_id)[-2:] == [("waiting", "queued"), ("queued", "running")]
@@ -343,31 +344,31 @@ def test_a_waiting_job_that_is_claimed_is_woken_first(ledger: Ledger) -> None:
 
 def test_a_job_that_is_done_has_its_signature_in_the_catalog(ledger: Ledger) -> None:
     job_id = in_state(ledger, "done")
-    job = ledger.job(job_id)
+    job = ledger.jobs.get(job_id)
     assert (job.state, job.reason, job.owner, job.lease_until) == (JobState.DONE, None, "", None)
     assert job.ended_at is not None
-    record = ledger.signature(NAME, "sra-v1")
+    record = ledger.catalog.get(NAME, "sra-v1")
     assert record is not None
     assert (record.name, record.digest, record.trust, record.size) == (NAME, "d" * 64, Trust.COMPUTED, 99)
     assert record.provenance == provenance()
-    assert ledger.count_signatures() == 1
-    assert ledger.signature(NAME, "sra-v2") is None
+    assert ledger.catalog.count() == 1
+    assert ledger.catalog.get(NAME, "sra-v2") is None
 
 
 def test_a_signature_computed_again_takes_the_place_of_the_old_one(ledger: Ledger) -> None:
     in_state(ledger, "done")
     job_id = submit(ledger, force=True).job_id or 0
-    ledger.claim(job_id, "me", 60)
-    ledger.finish(result(ledger, job_id, "done", published(digest="e" * 64)), POLICY)
-    record = ledger.signature(NAME, "sra-v1")
+    ledger.attempts.claim(job_id, "me", 60)
+    ledger.attempts.finish(result(ledger, job_id, "done", published(digest="e" * 64)), POLICY)
+    record = ledger.catalog.get(NAME, "sra-v1")
     assert record is not None
     assert record.digest == "e" * 64
-    assert ledger.count_signatures() == 1
+    assert ledger.catalog.count() == 1
 
 
 @pytest.mark.parametrize("state", ["failed", "unavailable", "waiting"])
 def test_a_job_that_went_wrong_has_its_reason(ledger: Ledger, state: str) -> None:
-    job = ledger.job(in_state(ledger, state))
+    job = ledger.jobs.get(in_state(ledger, state))
     assert (job.reason, job.message) == (REASONS[state], "it went wrong")
     assert (job.owner, job.lease_until) == ("", None)
     assert (job.ended_at is None) is (job.wait_until is not None) is (state == "waiting")
@@ -375,8 +376,8 @@ def test_a_job_that_went_wrong_has_its_reason(ledger: Ledger, state: str) -> Non
 
 def test_a_result_that_says_nothing_is_a_crash(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
-    assert ledger.finish(JobResult(job_id, 1), POLICY) is JobState.WAITING
-    assert ledger.job(job_id).reason is Reason.TOOL_CRASH
+    assert ledger.attempts.finish(JobResult(job_id, 1), POLICY) is JobState.WAITING
+    assert ledger.jobs.get(job_id).reason is Reason.TOOL_CRASH
 
 
 @pytest.mark.parametrize(("reason", "tries"), [(Reason.TOOL_CRASH, 3), (Reason.INTERRUPTED, 3), (Reason.NETWORK, 10)])
@@ -389,7 +390,7 @@ def test_the_longer_a_job_fails_the_longer_it_waits(ledger: Ledger) -> None:
     job_id, waits = queued(ledger), []
     for _ in range(4):
         fail(ledger, job_id, Reason.NETWORK)
-        waits.append((ledger.job(job_id).wait_until or 0) - time.time())
+        waits.append((ledger.jobs.get(job_id).wait_until or 0) - time.time())
     assert waits == pytest.approx([60, 120, 240, 480], abs=20)
 
 
@@ -404,17 +405,19 @@ def test_mishaps_here_and_trouble_elsewhere_are_counted_apart(ledger: Ledger) ->
 @pytest.mark.parametrize("detail", ["a\0b", "\udcff", "\x1b[2J", "x" * 100_000, "größer\n漢"])
 def test_any_detail_of_a_failure_can_be_kept(ledger: Ledger, detail: str) -> None:
     job_id = in_state(ledger, "running")
-    assert ledger.finish(JobResult(job_id, 1, failure=Failure(Reason.CORRUPT, detail)), POLICY) is JobState.FAILED
-    assert len(ledger.job(job_id).message) >= len(detail)
-    assert ledger.events(job_id)[-1].message == ledger.job(job_id).message
+    assert (
+        ledger.attempts.finish(JobResult(job_id, 1, failure=Failure(Reason.CORRUPT, detail)), POLICY) is JobState.FAILED
+    )
+    assert len(ledger.jobs.get(job_id).message) >= len(detail)
+    assert ledger.jobs.events(job_id)[-1].message == ledger.jobs.get(job_id).message
 
 
 def test_a_job_that_is_given_back_is_queued_and_no_failure_is_counted(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
-    assert ledger.give_back(job_id, 1, "the daemon was stopped")
-    job = ledger.job(job_id)
+    assert ledger.attempts.requeue(job_id, 1, "the daemon was stopped")
+    job = ledger.jobs.get(job_id)
     assert (job.state, job.owner, job.lease_until, job.ended_at) == (JobState.QUEUED, "", None, None)
-    event = ledger.events(job_id)[-1]
+    event = ledger.jobs.events(job_id)[-1]
     assert (event.reason, event.message, event.attempt) == ("interrupted", "the daemon was stopped", 1)
     assert fail(ledger, job_id, Reason.INTERRUPTED, 3) == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
 
@@ -423,44 +426,44 @@ def test_a_job_that_is_given_back_is_queued_and_no_failure_is_counted(ledger: Le
 def test_an_attempt_that_was_given_up_moves_nothing_any_more(ledger: Ledger, late: str) -> None:
     job_id = in_state(ledger, "running")
     outcome = result(ledger, job_id, late)
-    ledger.give_back(job_id, 1, "lost")
+    ledger.attempts.requeue(job_id, 1, "lost")
     for _ in range(2):
         before = snapshot(ledger)
-        assert ledger.finish(outcome, POLICY) is None
-        assert ledger.give_back(job_id, 1, "again") is False
-        assert ledger.extend_lease(job_id, 1, 600) is False
-        ledger.report_progress(job_id, 1, PROGRESS)
+        assert ledger.attempts.finish(outcome, POLICY) is None
+        assert ledger.attempts.requeue(job_id, 1, "again") is False
+        assert ledger.attempts.extend_lease(job_id, 1, 600) is False
+        ledger.attempts.report_progress(job_id, 1, PROGRESS)
         assert snapshot(ledger) == before
-        ledger.claim(job_id, "me", 60)  # the second time round, the second attempt runs
-    assert ledger.job(job_id).attempt == 2
+        ledger.attempts.claim(job_id, "me", 60)  # the second time round, the second attempt runs
+    assert ledger.jobs.get(job_id).attempt == 2
 
 
 def test_a_result_counts_once(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     outcome = result(ledger, job_id, "waiting")
-    assert ledger.finish(outcome, POLICY) is JobState.WAITING
+    assert ledger.attempts.finish(outcome, POLICY) is JobState.WAITING
     before = snapshot(ledger)
-    assert ledger.finish(outcome, POLICY) is None
+    assert ledger.attempts.finish(outcome, POLICY) is None
     assert snapshot(ledger) == before
 
 
 def test_a_lease_can_be_extended_by_its_attempt(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
-    assert ledger.extend_lease(job_id, 1, 6000)
-    assert (ledger.job(job_id).lease_until or 0) > time.time() + 5000
-    assert ledger.extend_lease(job_id, 2, 6000) is False
+    assert ledger.attempts.extend_lease(job_id, 1, 6000)
+    assert (ledger.jobs.get(job_id).lease_until or 0) > time.time() + 5000
+    assert ledger.attempts.extend_lease(job_id, 2, 6000) is False
 
 
 def test_jobs_are_woken_when_they_have_waited_long_enough(ledger: Ledger) -> None:
     soon, later = queued(ledger, "SRR000001"), queued(ledger, "SRR000002")
     for job_id, policy in ((soon, RetryPolicy(delay=0.0)), (later, RetryPolicy(delay=1000.0))):
-        ledger.claim(job_id, "me", 60)
-        assert ledger.finish(result(ledger, job_id, "waiting"), policy) is JobState.WAITING
-    assert ledger.wake() == 1
-    assert ledger.job(soon).state is JobState.QUEUED
-    assert ledger.job(soon).wait_until is None
-    assert ledger.job(later).state is JobState.WAITING
-    assert ledger.wake() == 0
+        ledger.attempts.claim(job_id, "me", 60)
+        assert ledger.attempts.finish(result(ledger, job_id, "waiting"), policy) is JobState.WAITING
+    assert ledger.attempts.wake() == 1
+    assert ledger.jobs.get(soon).state is JobState.QUEUED
+    assert ledger.jobs.get(soon).wait_until is None
+    assert ledger.jobs.get(later).state is JobState.WAITING
+    assert ledger.attempts.wake() == 0
 
 
 # ---- progress
@@ -468,12 +471,12 @@ def test_jobs_are_woken_when_they_have_waited_long_enough(ledger: Ledger) -> Non
 
 def test_progress_is_the_running_attempts_and_gone_at_its_end(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
-    ledger.report_progress(job_id, 1, Progress("resolving", 0, 0, 0, 1.0))
-    ledger.report_progress(job_id, 1, PROGRESS)
-    assert ledger.job(job_id).progress == PROGRESS
+    ledger.attempts.report_progress(job_id, 1, Progress("resolving", 0, 0, 0, 1.0))
+    ledger.attempts.report_progress(job_id, 1, PROGRESS)
+    assert ledger.jobs.get(job_id).progress == PROGRESS
     assert PROGRESS.fraction == 0.5
-    ledger.finish(result(ledger, job_id, "waiting"), POLICY)
-    assert ledger.job(job_id).progress is None
+    ledger.attempts.finish(result(ledger, job_id, "waiting"), POLICY)
+    assert ledger.jobs.get(job_id).progress is None
     assert ledger.storage.select("SELECT * FROM progress", {}) == []
 
 
@@ -481,9 +484,9 @@ def test_progress_is_the_running_attempts_and_gone_at_its_end(ledger: Ledger) ->
 def test_of_a_job_that_does_not_run_no_progress_is_taken(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     for attempt in range(3):
-        ledger.report_progress(job_id, attempt, PROGRESS)
-    ledger.report_progress(999, 1, PROGRESS)
-    assert ledger.job(job_id).progress is None
+        ledger.attempts.report_progress(job_id, attempt, PROGRESS)
+    ledger.attempts.report_progress(999, 1, PROGRESS)
+    assert ledger.jobs.get(job_id).progress is None
 
 
 @pytest.mark.parametrize(
@@ -498,9 +501,9 @@ def test_the_share_that_is_done_is_between_nothing_and_all(spots: int, total: in
 
 def test_a_job_that_was_never_accepted_is_not_known(ledger: Ledger) -> None:
     with pytest.raises(NoSuchJob, match="job 7"):
-        ledger.job(7)
-    assert ledger.events(7) == []
-    assert ledger.jobs_named(NAME) == []
+        ledger.jobs.get(7)
+    assert ledger.jobs.events(7) == []
+    assert ledger.jobs.named(NAME) == []
 
 
 @pytest.mark.parametrize(
@@ -518,31 +521,31 @@ def test_jobs_are_chosen_by_state_reason_and_group(ledger: Ledger, which: JobFil
     queued(ledger, "SRR000001", group="g")
     in_state(ledger, "failed", "SRR000002")
     queued(ledger, "SRR000003")
-    assert [job.id for job in ledger.jobs(which)] == expected
-    assert [job.id for job in ledger.jobs(which, 1)] == expected[:1]
-    assert ledger.job_ids(which) == sorted(expected)
+    assert [job.id for job in ledger.jobs.matching(which)] == expected
+    assert [job.id for job in ledger.jobs.matching(which, 1)] == expected[:1]
+    assert ledger.jobs.ids(which) == sorted(expected)
 
 
 def test_many_jobs_are_found_by_their_numbers(ledger: Ledger) -> None:
-    answers = ledger.submit([request(f"SRR{n:06d}") for n in range(1100)])
+    answers = ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(1100)])
     numbers = [answer.job_id for answer in answers if answer.job_id is not None]
-    assert sorted(job.id for job in ledger.jobs_numbered([*numbers, 99_999])) == numbers
-    assert ledger.jobs_numbered([]) == []
+    assert sorted(job.id for job in ledger.jobs.numbered([*numbers, 99_999])) == numbers
+    assert ledger.jobs.numbered([]) == []
 
 
 def test_jobs_are_counted_by_state_and_reason(ledger: Ledger) -> None:
     queued(ledger, "SRR000001", group="g")
     in_state(ledger, "failed", "SRR000002")
     in_state(ledger, "failed", "SRR000003")
-    assert ledger.counts() == {(JobState.QUEUED, ""): 1, (JobState.FAILED, "corrupt"): 2}
-    assert ledger.counts("g") == {(JobState.QUEUED, ""): 1}
-    assert ledger.counts("h") == {}
+    assert ledger.counts.by_state() == {(JobState.QUEUED, ""): 1, (JobState.FAILED, "corrupt"): 2}
+    assert ledger.counts.by_state("g") == {(JobState.QUEUED, ""): 1}
+    assert ledger.counts.by_state("h") == {}
 
 
 def test_the_newest_job_of_a_name_comes_first(ledger: Ledger) -> None:
     first = in_state(ledger, "done")
     second = submit(ledger, force=True).job_id
-    assert [job.id for job in ledger.jobs_named(NAME)] == [second, first]
+    assert [job.id for job in ledger.jobs.named(NAME)] == [second, first]
 
 
 def test_a_sound_ledger_says_ok(ledger: Ledger) -> None:
@@ -562,12 +565,12 @@ def test_a_control_keeps_its_last_value(ledger: Ledger) -> None:
 
 def test_every_move_leaves_an_event(ledger: Ledger) -> None:
     job_id = in_state(ledger, "waiting")
-    ledger.claim(job_id, "me", 60)
-    ledger.give_back(job_id, 2, "lost")
-    ledger.cancel([job_id])
-    ledger.retry([job_id])
+    ledger.attempts.claim(job_id, "me", 60)
+    ledger.attempts.requeue(job_id, 2, "lost")
+    ledger.jobs.cancel([job_id])
+    ledger.jobs.retry([job_id])
     move(ledger, job_id, "done")
-    events = ledger.events(job_id)
+    events = ledger.jobs.events(job_id)
     path = "queued running waiting queued running queued cancelled queued running done"
     assert " ".join(event.after for event in events) == path
     assert [event.before for event in events[1:]] == [event.after for event in events[:-1]]
@@ -589,7 +592,7 @@ def test_sql_itself_allows_the_legal_moves_and_no_other(ledger: Ledger, before: 
             with pytest.raises(sqlite3.IntegrityError, match="illegal move"):
                 other.execute("UPDATE jobs SET state = ? WHERE id = ?", (after, job_id))
         moved = (before, after) in LEGAL
-        assert ledger.job(job_id).state == (after if moved else before)
+        assert ledger.jobs.get(job_id).state == (after if moved else before)
         assert len(moves(ledger, job_id)) == events + moved
     finally:
         other.close()

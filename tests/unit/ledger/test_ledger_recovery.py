@@ -25,66 +25,68 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def crash(ledger: Ledger, work: int = 0) -> JobState | None:
-    job = ledger.claim(1, DAEMON, 60.0)
+    job = ledger.attempts.claim(1, DAEMON, 60.0)
     assert job is not None
-    return ledger.crashed(1, job.attempt, work, POLICY)
+    return ledger.attempts.record_crash(1, job.attempt, work, POLICY)
 
 
 def test_a_job_that_was_running_at_each_crash_is_set_aside(ledger: Ledger) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     assert [crash(ledger) for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
-    job = ledger.job(1)
+    job = ledger.jobs.get(1)
     assert (job.state, job.reason) == (JobState.FAILED, Reason.SET_ASIDE)
-    ledger.retry([1])
+    ledger.jobs.retry([1])
     assert crash(ledger) is JobState.QUEUED
 
 
 def test_progress_between_crashes_is_no_row(ledger: Ledger) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     assert [crash(ledger, work) for work in (0, 1, 2, 3, 4)] == [JobState.QUEUED] * 5
     assert [crash(ledger, 4) for _ in range(2)] == [JobState.QUEUED, JobState.FAILED]
 
 
 def test_a_crash_of_an_earlier_attempt_moves_nothing(ledger: Ledger) -> None:
-    ledger.submit([request()])
-    ledger.claim(1, DAEMON, 60.0)
-    assert ledger.crashed(1, 7, 0, POLICY) is None
-    assert ledger.job(1).state is JobState.RUNNING
+    ledger.jobs.enqueue([request()])
+    ledger.attempts.claim(1, DAEMON, 60.0)
+    assert ledger.attempts.record_crash(1, 7, 0, POLICY) is None
+    assert ledger.jobs.get(1).state is JobState.RUNNING
 
 
 def test_a_job_that_ends_its_worker_three_times_is_set_aside(ledger: Ledger) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     states = []
     for attempt in (1, 2, 3):
-        ledger.claim(1, DAEMON, 60.0)
-        states.append(ledger.finish(JobResult(1, attempt, failure=Failure(Reason.INTERRUPTED, "died")), POLICY))
+        ledger.attempts.claim(1, DAEMON, 60.0)
+        states.append(
+            ledger.attempts.finish(JobResult(1, attempt, failure=Failure(Reason.INTERRUPTED, "died")), POLICY)
+        )
     assert states == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
-    job = ledger.job(1)
+    job = ledger.jobs.get(1)
     assert (job.reason, job.message) == (Reason.SET_ASIDE, "it was tried 3 times; the last time died")
 
 
 def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledger) -> None:
-    ledger.submit([request()])
-    ledger.claim(1, DAEMON, 60.0)
-    ledger.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
-    assert ledger.wake(POLICY.longest_wait) == 0
+    ledger.jobs.enqueue([request()])
+    ledger.attempts.claim(1, DAEMON, 60.0)
+    ledger.attempts.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
+    assert ledger.attempts.wake(POLICY.longest_wait) == 0
     ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + 86400.0,))
-    assert ledger.wake(POLICY.longest_wait) == 1
+    assert ledger.attempts.wake(POLICY.longest_wait) == 1
 
 
 def test_jobs_of_a_paused_group_are_not_next(ledger: Ledger) -> None:
-    ledger.submit([request("SRR000001", group="a"), request("SRR000002", group="b"), request("SRR000003")])
+    ledger.jobs.enqueue([request("SRR000001", group="a"), request("SRR000002", group="b"), request("SRR000003")])
     ledger.controls.pause_group("a")
     ledger.controls.pause_group("a")
     assert ledger.controls.paused_groups() == ["a"]
-    assert ledger.next_jobs(9) == [2, 3]
-    ledger.submit([request("SRR000004", group="a")])
-    ledger.submit([request("SRR000003", group="a")])  # it joins
-    assert ledger.next_jobs(9) == [2]
-    ledger.cancel([1])
-    ledger.retry([1])
-    assert ledger.next_jobs(9) == [2]
-    assert ledger.claim(1, "process 1 on here", 60.0) is not None  # by name it may begin
+    assert ledger.attempts.next_jobs(9) == [2, 3]
+    ledger.jobs.enqueue([request("SRR000004", group="a")])
+    ledger.jobs.enqueue([request("SRR000003", group="a")])  # it joins
+    assert ledger.attempts.next_jobs(9) == [2]
+    ledger.jobs.cancel([1])
+    ledger.jobs.retry([1])
+    assert ledger.attempts.next_jobs(9) == [2]
+    assert ledger.attempts.claim(1, "process 1 on here", 60.0) is not None  # by name it may begin
     assert ledger.controls.resume_group("a")
     assert not ledger.controls.resume_group("a")
-    assert ledger.next_jobs(9) == [2, 3, 4]
+    assert ledger.attempts.next_jobs(9) == [2, 3, 4]

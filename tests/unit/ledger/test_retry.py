@@ -6,8 +6,8 @@ from wort_cli.ledger.retry import (
     CRASHES,
     PATIENT,
     SHORTAGES,
+    RetryDecision,
     RetryPolicy,
-    Verdict,
     crashes_in_a_row,
     decide,
     left_to_wait,
@@ -17,12 +17,12 @@ from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
 
 POLICY = RetryPolicy(crash_tries=3, crash_delay=2.0, tries=10, delay=60.0, longest=3600.0)
-GIVEN_UP = Verdict(JobState.FAILED)
-UNAVAILABLE = Verdict(JobState.UNAVAILABLE)
+GIVEN_UP = RetryDecision(JobState.FAILED)
+UNAVAILABLE = RetryDecision(JobState.UNAVAILABLE)
 
 
-def waits(seconds: float) -> Verdict:
-    return Verdict(JobState.WAITING, seconds)
+def waits(seconds: float) -> RetryDecision:
+    return RetryDecision(JobState.WAITING, seconds)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def waits(seconds: float) -> Verdict:
         (Reason.TOOL_CRASH, False, 1, waits(4)),
         (Reason.TOOL_CRASH, False, 2, GIVEN_UP),
         (Reason.INTERRUPTED, False, 1, waits(4)),
-        (Reason.INTERRUPTED, False, 2, Verdict(JobState.FAILED, set_aside=True)),
+        (Reason.INTERRUPTED, False, 2, RetryDecision(JobState.FAILED, set_aside=True)),
         (Reason.TIMEOUT, False, 8, waits(3600)),
         (Reason.TIMEOUT, False, 9, GIVEN_UP),
         (Reason.SET_ASIDE, False, 0, GIVEN_UP),
@@ -63,7 +63,7 @@ def waits(seconds: float) -> Verdict:
     ],
 )
 def test_the_verdict_follows_from_the_reason_and_the_failures_before(
-    reason: Reason, lasting: bool, earlier: int, expected: Verdict
+    reason: Reason, lasting: bool, earlier: int, expected: RetryDecision
 ) -> None:
     assert decide(Failure(reason, "x", lasting), earlier, POLICY) == expected
 

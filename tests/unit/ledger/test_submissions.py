@@ -36,13 +36,13 @@ def request(of: Submission, depth: Depth = Depth.FULL) -> VerifyRequest:
 
 def concluded(ledger: Ledger, of: Submission, trust: Trust, *, publish: bool = False) -> JobState | None:
     [job_id] = ledger.submissions.verify([request(of)])
-    job = ledger.claim(job_id, "me", 60)
+    job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
     result = JobResult(
         job_id, job.attempt, published(str(of.name), digest=of.digest) if publish else None, None,
         Verdict(trust, Depth.FULL, "why" if trust is Trust.MISMATCH else ""),
     )  # fmt: skip
-    return ledger.finish(result, RetryPolicy())
+    return ledger.attempts.finish(result, RetryPolicy())
 
 
 def test_the_first_one_stays(ledger: Ledger) -> None:
@@ -68,9 +68,9 @@ def test_a_verification_under_way_is_that_one_and_may_become_a_full_one(ledger: 
     ledger.submissions.add(submission())
     first = ledger.submissions.verify([request(submission(), Depth.QUICK)])
     assert ledger.submissions.verify([request(submission())]) == first
-    job = ledger.job(first[0])
+    job = ledger.jobs.get(first[0])
     assert (job.kind, job.depth, job.subject_digest) == (JobKind.VERIFY, "full", DIGEST)
-    ledger.cancel(first)
+    ledger.jobs.cancel(first)
     assert ledger.submissions.verify([request(submission())]) != first
 
 
@@ -79,11 +79,11 @@ def test_a_computation_and_verifications_of_a_run_live_side_by_side(ledger: Ledg
 
     two = [submission(), submission(digest="cd" * 32)]
     ledger.submissions.verify([request(one) for one in two])
-    ledger.submit([compute(str(RUN))])
-    assert len(ledger.next_jobs(10)) == 3
-    assert ledger.retry([1]) == 0
-    ledger.cancel([1])
-    assert ledger.retry([1]) == 1  # though later jobs have the same name
+    ledger.jobs.enqueue([compute(str(RUN))])
+    assert len(ledger.attempts.next_jobs(10)) == 3
+    assert ledger.jobs.retry([1]) == 0
+    ledger.jobs.cancel([1])
+    assert ledger.jobs.retry([1]) == 1  # though later jobs have the same name
 
 
 @pytest.mark.parametrize("trust", [Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.MISMATCH])
@@ -93,9 +93,9 @@ def test_the_verdict_is_the_trust(trust: Trust, ledger: Ledger) -> None:
     kept = ledger.submissions.get(DIGEST, RUN)
     assert kept is not None
     assert kept.trust is trust
-    record = ledger.signature(RUN, PROFILE)
+    record = ledger.catalog.get(RUN, PROFILE)
     assert (record.trust if record else None) == (Trust.VERIFIED if trust is Trust.VERIFIED else None)
-    assert ledger.job(1).verdict is trust
+    assert ledger.jobs.get(1).verdict is trust
     report = ledger.submissions.report(kept.path)
     assert report is not None
     assert report.trust is trust
@@ -105,11 +105,11 @@ def test_the_verdict_is_the_trust(trust: Trust, ledger: Ledger) -> None:
 def test_a_late_verdict_changes_nothing(ledger: Ledger) -> None:
     ledger.submissions.add(submission())
     [job_id] = ledger.submissions.verify([request(submission())])
-    ledger.claim(job_id, "me", 60)
-    ledger.give_back(job_id, 1, "lost")
-    ledger.claim(job_id, "me", 60)
+    ledger.attempts.claim(job_id, "me", 60)
+    ledger.attempts.requeue(job_id, 1, "lost")
+    ledger.attempts.claim(job_id, "me", 60)
     late = JobResult(job_id, 1, verdict=Verdict(Trust.MISMATCH, Depth.FULL, "why"))
-    assert ledger.finish(late, RetryPolicy()) is None
+    assert ledger.attempts.finish(late, RetryPolicy()) is None
     assert ledger.submissions.unverified() == [submission()]
     assert ledger.submissions.report(submission().path) is None
 
@@ -126,8 +126,8 @@ def test_a_late_verdict_changes_nothing(ledger: Ledger) -> None:
 def test_what_could_not_be_read(reason: Reason, state: JobState, trust: Trust, ledger: Ledger) -> None:
     ledger.submissions.add(submission())
     [job_id] = ledger.submissions.verify([request(submission())])
-    ledger.claim(job_id, "me", 60)
-    assert ledger.finish(JobResult(job_id, 1, failure=Failure(reason, "x")), RetryPolicy()) is state
+    ledger.attempts.claim(job_id, "me", 60)
+    assert ledger.attempts.finish(JobResult(job_id, 1, failure=Failure(reason, "x")), RetryPolicy()) is state
     kept = ledger.submissions.get(DIGEST, RUN)
     assert kept is not None
     assert kept.trust is trust
@@ -140,12 +140,12 @@ def test_computing_the_same_again_keeps_what_was_proved(ledger: Ledger) -> None:
     ledger.submissions.add(submission())
     concluded(ledger, submission(), Trust.VERIFIED, publish=True)
     for digest, trust in ((DIGEST, Trust.VERIFIED), ("ef" * 32, Trust.COMPUTED)):
-        [answer] = ledger.submit([compute(str(RUN))], force=True)
+        [answer] = ledger.jobs.enqueue([compute(str(RUN))], force=True)
         assert answer.job_id is not None
-        job = ledger.claim(answer.job_id, "me", 60)
+        job = ledger.attempts.claim(answer.job_id, "me", 60)
         assert job is not None
-        ledger.finish(JobResult(job.id, job.attempt, published(str(RUN), digest=digest)), RetryPolicy())
-        record = ledger.signature(RUN, PROFILE)
+        ledger.attempts.finish(JobResult(job.id, job.attempt, published(str(RUN), digest=digest)), RetryPolicy())
+        record = ledger.catalog.get(RUN, PROFILE)
         assert record is not None
         assert record.trust is trust
 
@@ -160,7 +160,7 @@ def test_lookups_are_remembered(ledger: Ledger) -> None:
 def test_a_worker_is_told_what_to_verify(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path)})
     [job_id] = ledger.submissions.verify([request(submission(), Depth.QUICK)])
-    spec = JobSpec.of(ledger.job(job_id), settings)
+    spec = JobSpec.of(ledger.jobs.get(job_id), settings)
     assert spec.subject is not None
     assert spec.subject.path == settings.store_dir / submission().path
     assert (spec.subject.digest, spec.subject.depth) == (DIGEST, Depth.QUICK)

@@ -9,9 +9,9 @@ import pytest
 from tests.support.builders import sketch
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.check import check_has_reads, check_has_spots, check_slice, explain_empty, failure_of
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
 from wort_cli.pipeline.sketching.plain_fasta import ReadsText
-from wort_cli.pipeline.sketching.slice_reads import Spots
+from wort_cli.pipeline.sketching.slice_reads import Spots, check_slice
 
 
 def archive(spots: int) -> Archive:

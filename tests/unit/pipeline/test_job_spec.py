@@ -15,9 +15,9 @@ from wort_cli.settings import load_settings
 def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path), "WORT_THREADS": "3", "WORT_ARCHIVES": "/a:/b"})
     archive = tmp_path / "x.sra"
-    (answer,) = ledger.submit([request("x", archive)])
+    (answer,) = ledger.jobs.enqueue([request("x", archive)])
     assert answer.job_id is not None
-    job = ledger.claim(answer.job_id, "me", 60)
+    job = ledger.attempts.claim(answer.job_id, "me", 60)
     assert job is not None
     spec = JobSpec.of(job, settings)
     assert (spec.job_id, spec.attempt, spec.profile, spec.threads) == (job.id, 1, "sra-v1", 3)
@@ -30,9 +30,9 @@ def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["../x", "-h", "a b", ""])
 def test_a_spec_from_outside_is_checked_anew(ledger: Ledger, tmp_path: Path, name: str) -> None:
-    (answer,) = ledger.submit([request()])
+    (answer,) = ledger.jobs.enqueue([request()])
     assert answer.job_id is not None
-    document = JobSpec.of(ledger.job(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)})).to_json()
+    document = JobSpec.of(ledger.jobs.get(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)})).to_json()
     document["source"]["name"] = name
     with pytest.raises(InvalidName):
         JobSpec.from_json(document)

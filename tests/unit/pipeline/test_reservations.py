@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.pipeline.reservations import FILE, Need, Promise, promises
+from wort_cli.pipeline.reservations import FILE, Need, Reservation, reservations
 from wort_cli.system.machine import resident_memory
 from wort_cli.system.process_identity import ProcessIdentity, identity_of, own_identity
 
@@ -35,27 +35,27 @@ def sleeper() -> Iterator[ProcessIdentity]:
         process.kill()
 
 
-def give(directory: Path, *given: Promise) -> None:
-    """Give promises and be done."""
-    with promises(directory) as book:
-        for promise in given:
-            book.give(promise)
+def give(directory: Path, *given: Reservation) -> None:
+    """Give reservations and be done."""
+    with reservations(directory) as book:
+        for reservation in given:
+            book.add(reservation)
 
 
 def outstanding(directory: Path) -> Need:
     """What is promised."""
-    with promises(directory) as book:
+    with reservations(directory) as book:
         return book.outstanding
 
 
-def promise_of(attempt: Path, process: ProcessIdentity, need: Need = NEED) -> Promise:
+def reservation_of(attempt: Path, process: ProcessIdentity, need: Need = NEED) -> Reservation:
     """A promise to another process."""
-    return Promise(attempt, process, need, resident_memory(process.pid), attempt.parent / "slices")
+    return Reservation(attempt, process, need, resident_memory(process.pid), attempt.parent / "slices")
 
 
 def test_what_is_given_stands_until_the_attempt_has_ended(tmp_path: Path, attempt: Path) -> None:
     assert outstanding(tmp_path) == Need()
-    give(tmp_path, Promise.now(attempt, attempt.parent / "slices", Need(5, 6, 0)))
+    give(tmp_path, Reservation.now(attempt, attempt.parent / "slices", Need(5, 6, 0)))
     assert outstanding(tmp_path) == Need(5, 6, 0)
     attempt.rmdir()
     assert outstanding(tmp_path) == Need()
@@ -66,8 +66,8 @@ def test_what_is_given_stands_until_the_attempt_has_ended(tmp_path: Path, attemp
 def test_promises_add_up_and_an_attempt_has_one(tmp_path: Path, attempt: Path, sleeper: ProcessIdentity) -> None:
     other = tmp_path / "8" / "attempt-3"
     other.mkdir(parents=True)
-    mine = Promise.now(attempt, attempt.parent / "slices", Need(5, 6, 0))
-    give(tmp_path, mine, promise_of(other, sleeper, Need(10, 20, 0)), replace(mine, need=Need(1, 2, 0)))
+    mine = Reservation.now(attempt, attempt.parent / "slices", Need(5, 6, 0))
+    give(tmp_path, mine, reservation_of(other, sleeper, Need(10, 20, 0)), replace(mine, need=Need(1, 2, 0)))
     assert outstanding(tmp_path) == Need(11, 22, 0)
 
 
@@ -75,7 +75,7 @@ def test_of_a_process_that_was_killed_nothing_is_left(tmp_path: Path, attempt: P
     process = subprocess.Popen(["sleep", "600"])
     found = identity_of(process.pid)
     assert found is not None
-    give(tmp_path, promise_of(attempt, found))
+    give(tmp_path, reservation_of(attempt, found))
     assert outstanding(tmp_path).work == NEED.work
     process.kill()
     process.wait()
@@ -86,7 +86,7 @@ def test_what_was_taken_is_not_counted_again(tmp_path: Path, attempt: Path) -> N
     slices = attempt.parent / "slices"
     slices.mkdir()
     before = resident_memory(os.getpid())
-    give(tmp_path, Promise(attempt, own_identity(), NEED, before, slices))
+    give(tmp_path, Reservation(attempt, own_identity(), NEED, before, slices))
     (slices / "0").write_bytes(b"x" * 300)
     block = b"x" * 50_000_000
     taken = resident_memory(os.getpid()) - before
@@ -101,7 +101,7 @@ def test_what_was_taken_is_not_counted_again(tmp_path: Path, attempt: Path) -> N
 def test_a_process_that_needs_less_than_it_has_is_promised_nothing(
     tmp_path: Path, attempt: Path, sleeper: ProcessIdentity
 ) -> None:
-    give(tmp_path, Promise(attempt, sleeper, Need(0, 0, 1), 0, attempt / "none"))
+    give(tmp_path, Reservation(attempt, sleeper, Need(0, 0, 1), 0, attempt / "none"))
     assert outstanding(tmp_path) == Need()
 
 
@@ -109,15 +109,15 @@ def test_a_process_that_needs_less_than_it_has_is_promised_nothing(
 def test_a_file_that_makes_no_sense_promises_nothing(tmp_path: Path, attempt: Path, data: bytes) -> None:
     (tmp_path / FILE).write_bytes(data)
     assert outstanding(tmp_path) == Need()
-    give(tmp_path, Promise.now(attempt, attempt, NEED))
+    give(tmp_path, Reservation.now(attempt, attempt, NEED))
     assert len(json.loads((tmp_path / FILE).read_bytes())) == 1
 
 
 def test_an_error_while_somebody_looks_changes_nothing(tmp_path: Path, attempt: Path) -> None:
-    give(tmp_path, Promise.now(attempt, attempt, Need(1, 1, 0)))
+    give(tmp_path, Reservation.now(attempt, attempt, Need(1, 1, 0)))
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(ValueError, match="too little"), promises(tmp_path) as book:
-        book.give(Promise.now(attempt.with_name("attempt-2"), attempt, NEED))
+    with pytest.raises(ValueError, match="too little"), reservations(tmp_path) as book:
+        book.add(Reservation.now(attempt.with_name("attempt-2"), attempt, NEED))
         raise ValueError("too little")
     assert (tmp_path / FILE).read_bytes() == before
 
@@ -126,9 +126,9 @@ def take_one(directory: Path, number: int, most: int) -> None:
     """Be one of many that look whether there is enough, and take it."""
     attempt = directory / str(number) / "attempt-1"
     attempt.mkdir(parents=True)
-    with promises(directory) as book:
+    with reservations(directory) as book:
         if book.outstanding.store < most:
-            book.give(Promise(attempt, parent_identity(), Need(0, 1, 0), 0, attempt))
+            book.add(Reservation(attempt, parent_identity(), Need(0, 1, 0), 0, attempt))
 
 
 def parent_identity() -> ProcessIdentity:

@@ -12,10 +12,10 @@ import pytest
 from tests.support.builders import eventually, process_lives
 from wort_cli.system.process_identity import (
     ProcessIdentity,
-    end_group,
-    end_process,
     identity_of,
     is_stopped,
+    kill_group,
+    kill_process,
     lives,
     own_identity,
     this_boot,
@@ -66,15 +66,15 @@ def test_another_one_of_the_same_number_is_left_in_peace(
     process, child = leader
     other = replace(process, **change)  # type: ignore[arg-type]
     assert not lives(other)
-    assert not end_process(other)
-    assert not end_group(other)
+    assert not kill_process(other)
+    assert not kill_group(other)
     assert process_lives(process.pid)
     assert process_lives(child)
 
 
 def test_a_group_of_another_session_is_left_in_peace(leader: tuple[ProcessIdentity, int]) -> None:
     process, child = leader
-    assert not end_group(replace(process, session=process.session + 1))
+    assert not kill_group(replace(process, session=process.session + 1))
     assert process_lives(child)
 
 
@@ -83,9 +83,9 @@ def test_a_stopped_process_is_ended(leader: tuple[ProcessIdentity, int]) -> None
     os.kill(process.pid, signal.SIGSTOP)
     assert eventually(lambda: is_stopped(process.pid))
     assert lives(process)
-    assert end_process(process)
+    assert kill_process(process)
     assert eventually(lambda: not lives(process))
-    assert not end_process(process)
+    assert not kill_process(process)
     assert process_lives(child)
 
 
@@ -100,7 +100,7 @@ def test_a_group_is_ended_even_when_it_is_stopped_or_its_leader_gone(
     if leader_is_gone:
         os.kill(process.pid, signal.SIGKILL)
         os.waitpid(process.pid, 0)
-    ended = end_group(process)
+    ended = kill_group(process)
     assert ended or (stopped and leader_is_gone)  # the kernel itself ends a stopped group that nobody leads any more
     assert eventually(lambda: not process_lives(child) and not process_lives(process.pid))
-    assert eventually(lambda: not end_group(process))
+    assert eventually(lambda: not kill_group(process))

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from wort_cli.system.cancellation import Cancellation
-from wort_cli.system.rate_limit import Booked, HostRate
+from wort_cli.system.rate_limit import RateLimit, Schedule
 
 ASKS = """
 import sys, time
 from pathlib import Path
-from wort_cli.system.rate_limit import HostRate
-rate = HostRate(Path(sys.argv[1]), "host", 0.05)
+from wort_cli.system.rate_limit import RateLimit
+rate = RateLimit(Path(sys.argv[1]), "host", 0.05)
 for _ in range(5):
     rate.wait_turn()
     print(time.monotonic(), flush=True)
@@ -22,20 +22,20 @@ for _ in range(5):
 
 
 @pytest.mark.parametrize(
-    ("booked", "now", "turn", "after"),
+    ("schedule", "now", "turn", "after"),
     [
-        (Booked(), 10.0, 10.0, Booked(12.0)),
-        (Booked(11.0), 10.0, 11.0, Booked(13.0)),
-        (Booked(9.0, 50.0), 10.0, 50.0, Booked(52.0, 50.0)),
+        (Schedule(), 10.0, 10.0, Schedule(12.0)),
+        (Schedule(11.0), 10.0, 11.0, Schedule(13.0)),
+        (Schedule(9.0, 50.0), 10.0, 50.0, Schedule(52.0, 50.0)),
     ],
 )
-def test_a_turn_is_the_next_free_time(booked: Booked, now: float, turn: float, after: Booked) -> None:
-    assert booked.next_turn(now, 2.0) == (turn, after)
+def test_a_turn_is_the_next_free_time(schedule: Schedule, now: float, turn: float, after: Schedule) -> None:
+    assert schedule.book(now, 2.0) == (turn, after)
 
 
 def test_what_is_too_far_ahead_is_a_mistake() -> None:
-    assert Booked(1e9, 1e9).sane(10.0) == Booked()
-    assert Booked(11.0, 70.0).sane(10.0) == Booked(11.0, 70.0)
+    assert Schedule(1e9, 1e9).bounded(10.0) == Schedule()
+    assert Schedule(11.0, 70.0).bounded(10.0) == Schedule(11.0, 70.0)
 
 
 def test_processes_take_turns(tmp_path: Path) -> None:
@@ -51,26 +51,26 @@ def test_processes_take_turns(tmp_path: Path) -> None:
 
 
 def test_a_pause_is_everybodys(tmp_path: Path) -> None:
-    HostRate(tmp_path, "host", 0.01).hold(60.0)
-    other = HostRate(tmp_path, "host", 0.01)
-    assert 55.0 < other.held_for() <= 60.0
-    assert HostRate(tmp_path, "another", 0.01).held_for() == 0.0
+    RateLimit(tmp_path, "host", 0.01).pause(60.0)
+    other = RateLimit(tmp_path, "host", 0.01)
+    assert 55.0 < other.paused_for() <= 60.0
+    assert RateLimit(tmp_path, "another", 0.01).paused_for() == 0.0
     begun = time.monotonic()
     other.wait_turn(Cancellation(lambda: True))
     assert time.monotonic() - begun < 5.0
 
 
-@pytest.mark.parametrize("text", ["", "garbage", "[]", '{"boot": "another", "free_at": 1e9, "held_until": 1e9}'])
+@pytest.mark.parametrize("text", ["", "garbage", "[]", '{"boot": "another", "free_at": 1e9, "paused_until": 1e9}'])
 def test_a_file_of_garbage_or_of_another_boot_holds_nobody_up(tmp_path: Path, text: str) -> None:
     (tmp_path / "host.json").write_text(text)
-    rate = HostRate(tmp_path, "host", 0.01)
-    assert rate.held_for() == 0.0
+    rate = RateLimit(tmp_path, "host", 0.01)
+    assert rate.paused_for() == 0.0
     rate.wait_turn()
 
 
 def test_a_directory_that_can_not_be_made_holds_nobody_up(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    rate = HostRate(tmp_path / "file", "host", 100.0)
-    rate.hold(100.0)
+    rate = RateLimit(tmp_path / "file", "host", 100.0)
+    rate.pause(100.0)
     rate.wait_turn()
-    assert rate.held_for() == 0.0
+    assert rate.paused_for() == 0.0

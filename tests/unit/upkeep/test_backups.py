@@ -17,16 +17,16 @@ from wort_cli.upkeep.backups import copies, copy_ledger, examine, make_copy, new
 
 
 def test_a_copy_holds_what_the_ledger_does_and_is_one_file(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.submit([request(f"SRR{n:06d}") for n in range(100)])
-    ledger.cancel([1, 2])
-    ledger.record(published("SRR139146"))
+    ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(100)])
+    ledger.jobs.cancel([1, 2])
+    ledger.catalog.record(published("SRR139146"))
     made = copy_ledger(ledger, tmp_path / "here" / "copy.db")
     assert (made.jobs, made.live, made.signatures, made.submissions) == (100, 98, 1, 0)
     assert made == examine(made.path)
     assert [path.name for path in made.path.parent.iterdir()] == ["copy.db"]
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
     copy = Ledger(made.path)
-    assert [(job.id, job.state) for job in copy.jobs_named(request("SRR000005").source.name)] == [(6, "queued")]
+    assert [(job.id, job.state) for job in copy.jobs.named(request("SRR000005").source.name)] == [(6, "queued")]
     assert copy.check() == "ok"
     assert copy.storage.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     copy.close()
@@ -34,19 +34,19 @@ def test_a_copy_holds_what_the_ledger_does_and_is_one_file(ledger: Ledger, tmp_p
 
 def test_a_copy_is_of_one_moment_and_nobody_waits_for_it(ledger: Ledger, tmp_path: Path) -> None:
     """A transaction that is open meanwhile is not in it."""
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     with closing(sqlite3.connect(ledger.storage.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("UPDATE jobs SET priority = 9")
         assert copy_ledger(ledger, tmp_path / "copy.db").jobs == 1
         other.execute("COMMIT")
     copy = Ledger(tmp_path / "copy.db")
-    assert copy.job(1).priority == 0
+    assert copy.jobs.get(1).priority == 0
     copy.close()
 
 
 def test_a_copy_that_cannot_be_written_leaves_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.submit([request()])
+    ledger.jobs.enqueue([request()])
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageProblem):
         copy_ledger(ledger, tmp_path / "file" / "copy.db")
@@ -57,7 +57,7 @@ def test_the_newest_good_copy_is_found_and_the_oldest_go(ledger: Ledger, setting
     assert newest_good(directory) is None
     directory.mkdir()
     for day in range(1, 4):
-        ledger.submit([request(f"SRR{day:06d}")])
+        ledger.jobs.enqueue([request(f"SRR{day:06d}")])
         copy_ledger(ledger, directory / f"ledger-2020010{day}-000000.db")
     made = make_copy(ledger, directory, 3)
     assert [path.name for path in copies(directory)][1:] == ["ledger-20200103-000000.db", "ledger-20200102-000000.db"]
@@ -79,7 +79,7 @@ def test_what_is_no_ledger_is_no_copy(tmp_path: Path, content: bytes) -> None:
 
 def test_a_copy_is_made_within_the_time_that_a_file_takes(ledger: Ledger, tmp_path: Path) -> None:
     """Whoever writes to the ledger meanwhile does not make it begin anew."""
-    ledger.submit([request(f"SRR{n:06d}") for n in range(3000)])
+    ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(3000)])
     with closing(sqlite3.connect(ledger.storage.path, isolation_level=None)) as other:
         started = time.monotonic()
         for number in range(20):

@@ -16,23 +16,23 @@ PATIENT = RetryPolicy(tries=10_000, delay=0.0, longest=0.0)
 
 
 def job_of(ledger: Ledger, name: str = "SRR000001") -> int:
-    (answer,) = ledger.submit([request(name)])
+    (answer,) = ledger.jobs.enqueue([request(name)])
     assert answer.job_id is not None
     return answer.job_id
 
 
 def fail(ledger: Ledger, job_id: int, times: int) -> None:
     for _ in range(times):
-        job = ledger.claim(job_id, "me", 60)
+        job = ledger.attempts.claim(job_id, "me", 60)
         assert job is not None
         failure = Failure(Reason.NETWORK, "again")
-        assert ledger.finish(JobResult(job_id, job.attempt, failure=failure), PATIENT) is JobState.WAITING
+        assert ledger.attempts.finish(JobResult(job_id, job.attempt, failure=failure), PATIENT) is JobState.WAITING
 
 
 def done(ledger: Ledger, job_id: int) -> None:
-    job = ledger.claim(job_id, "me", 60)
+    job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
-    assert ledger.finish(JobResult(job_id, job.attempt, published(str(job.name))), PATIENT) is JobState.DONE
+    assert ledger.attempts.finish(JobResult(job_id, job.attempt, published(str(job.name))), PATIENT) is JobState.DONE
 
 
 def failures(ledger: Ledger, job_id: int) -> int:
@@ -45,26 +45,26 @@ def test_of_each_job_the_first_and_the_newest_events_stay(ledger: Ledger) -> Non
     many, few = job_of(ledger), job_of(ledger, "SRR000002")
     fail(ledger, many, 50)
     fail(ledger, few, 2)
-    before, untouched = ledger.events(many), ledger.events(few)
+    before, untouched = ledger.jobs.events(many), ledger.jobs.events(few)
     assert sum(prune(ledger.storage, 20, 10**6)) == len(before) - 19
-    kept = ledger.events(many)
+    kept = ledger.jobs.events(many)
     assert kept == [before[0], *before[-18:]]
-    assert ledger.events(few) == untouched
+    assert ledger.jobs.events(few) == untouched
     assert sum(prune(ledger.storage, 20, 10**6)) == 0
 
 
 def test_tries_are_counted_from_the_last_time_somebody_asked(ledger: Ledger) -> None:
     job_id = job_of(ledger)
     fail(ledger, job_id, 40)
-    ledger.cancel([job_id])
-    ledger.retry([job_id])
-    asked = ledger.events(job_id)[-1]
+    ledger.jobs.cancel([job_id])
+    ledger.jobs.retry([job_id])
+    asked = ledger.jobs.events(job_id)[-1]
     fail(ledger, job_id, 4)
     assert failures(ledger, job_id) == 4
     assert sum(prune(ledger.storage, 6, 10**6)) > 0
-    assert asked in ledger.events(job_id)
+    assert asked in ledger.jobs.events(job_id)
     assert 1 <= failures(ledger, job_id) <= 4
-    assert len(ledger.events(job_id)) == 6
+    assert len(ledger.jobs.events(job_id)) == 6
 
 
 def test_of_all_jobs_the_oldest_events_of_those_that_ended_go_first(ledger: Ledger) -> None:
@@ -73,11 +73,11 @@ def test_of_all_jobs_the_oldest_events_of_those_that_ended_go_first(ledger: Ledg
     fail(ledger, live, 10)
     for job_id in ended:
         done(ledger, job_id)
-    waiting = ledger.events(live)
+    waiting = ledger.jobs.events(live)
     assert sum(prune(ledger.storage, 100, 600)) > 0
-    assert ledger.events(live) == waiting
-    assert [event.after for event in ledger.events(ended[0])] == ["done"]
-    assert all(ledger.events(job_id)[-1].after == "done" for job_id in ended)
+    assert ledger.jobs.events(live) == waiting
+    assert [event.after for event in ledger.jobs.events(ended[0])] == ["done"]
+    assert all(ledger.jobs.events(job_id)[-1].after == "done" for job_id in ended)
     assert ledger.storage.select("SELECT count(*) AS n FROM events", {})[0]["n"] <= 600
 
 

@@ -24,13 +24,13 @@ def add(path: Path, *, old: bool = False) -> Path:
 
 
 def jobs(ledger: Ledger, number: int) -> list[int]:
-    answers = ledger.submit([request(f"SRR{n:06d}") for n in range(number)])
+    answers = ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(number)])
     return [answer.job_id or 0 for answer in answers]
 
 
 def ended(ledger: Ledger, job_id: int, ago: float = 10.0) -> None:
     """Cancel a job, some time ago."""
-    ledger.cancel([job_id])
+    ledger.jobs.cancel([job_id])
     ledger.storage.connection.execute("UPDATE jobs SET ended_at = ? WHERE id = ?", (time.time() - ago, job_id))
 
 
@@ -56,7 +56,7 @@ def test_workspaces_of_ended_and_unknown_jobs_go(ledger: Ledger, settings: Setti
     live, cancelled, recent, working = jobs(ledger, 4)
     ended(ledger, cancelled)
     ended(ledger, working)
-    ledger.cancel([recent])
+    ledger.jobs.cancel([recent])
     workspaces = {job_id: settings.workspace(job_id) for job_id in (live, cancelled, recent, working, 777)}
     for path in workspaces.values():
         add(path / "attempt-1" / "run" / "x")
@@ -72,7 +72,7 @@ def test_a_workspace_that_is_wanted_again_stays(ledger: Ledger, settings: Settin
     ended(ledger, job_id)
     add(settings.workspace(job_id) / "slices" / "y")
     (found,) = [item for item in leftovers(ledger, settings) if item is not None]
-    ledger.retry([job_id])
+    ledger.jobs.retry([job_id])
     assert not found.remove()
     assert (settings.workspace(job_id) / "slices" / "y").exists()
 
@@ -87,10 +87,10 @@ def test_a_removal_that_was_interrupted_is_finished(ledger: Ledger, settings: Se
 def test_directories_of_earlier_attempts_go(ledger: Ledger, settings: Settings) -> None:
     (job_id,) = jobs(ledger, 1)
     for _ in range(2):
-        job = ledger.claim(job_id, "me", 60)
+        job = ledger.attempts.claim(job_id, "me", 60)
         assert job is not None
         if job.attempt == 1:
-            ledger.give_back(job_id, 1, "lost")
+            ledger.attempts.requeue(job_id, 1, "lost")
     for attempt in (1, 2):
         add(settings.workspace(job_id) / f"attempt-{attempt}" / "x", old=True)
     assert swept(ledger, settings) == {settings.workspace(job_id) / "attempt-1"}

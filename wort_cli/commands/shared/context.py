@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from wort_cli.errors import NoSuchJob, UsageError
-from wort_cli.ledger.ledger import JobFilter, Ledger
+from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
@@ -34,9 +35,9 @@ def job_ids_of(ledger: Ledger, words: Sequence[str]) -> list[int]:
     found = []
     for word in words:
         if word.isascii() and word.isdigit() and len(word) < 18:
-            found.append(ledger.job(int(word)).id)
+            found.append(ledger.jobs.get(int(word)).id)
         else:
-            jobs = ledger.jobs_named(parse_name(word))
+            jobs = ledger.jobs.named(parse_name(word))
             if not jobs:
                 raise NoSuchJob(word)
             found.append(jobs[0].id)
@@ -50,7 +51,7 @@ def chosen(ledger: Ledger, words: Sequence[str] | None, which: JobFilter, *, eve
     if words:
         return job_ids_of(ledger, words)
     if everything or which != JobFilter():
-        return ledger.job_ids(which)
+        return ledger.jobs.ids(which)
     raise UsageError("which jobs?", "give their numbers or names, a group (-g), or --all")
 
 

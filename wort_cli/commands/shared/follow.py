@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from wort_cli.commands.shared import render
@@ -40,7 +41,7 @@ def watch(ledger: Ledger, job_ids: Sequence[int], timeout: float | None) -> list
     with bars(len(job_ids)) as display:
         while True:
             open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
-            jobs = ledger.jobs_numbered(open_ids)
+            jobs = ledger.jobs.numbered(open_ids)
             ended.update((job.id, job) for job in jobs if not goes_on(job))
             display.update(jobs, len(ended))
             if all(job_id in ended for job_id in job_ids) and not any(goes_on(job) for job in jobs):
@@ -69,6 +70,13 @@ class Display(Protocol):
 def bars(total: int) -> Display:
     """A display that suits stderr."""
     return LiveBars(total) if render.to_terminal(sys.stderr) else PlainLines(total)
+
+
+@contextmanager
+def showing_one() -> Iterator[Callable[[Job], None]]:
+    """Yield a function that shows the one job that this process computes."""
+    with bars(1) as display:
+        yield lambda job: display.update([job], int(not job.state.is_live))
 
 
 class PlainLines:

@@ -7,8 +7,8 @@ from wort_cli.commands.shared import render
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.upkeep.inconsistency import Ailment
-from wort_cli.upkeep.ledger_checks import ledger_ailments
+from wort_cli.upkeep.inconsistency import Inconsistency
+from wort_cli.upkeep.ledger_checks import ledger_inconsistencies
 from wort_cli.upkeep.leftovers import clear, leftovers, names_in
 from wort_cli.upkeep.replace_ledger import damage, replace_ledger
 from wort_cli.upkeep.store_checks import StoreCheck
@@ -35,7 +35,7 @@ def look_over(settings: Settings, *, repair: bool, full: bool) -> Iterator[Recor
     try:
         ailments = (
             *permissions(settings),
-            *ledger_ailments(ledger),
+            *ledger_inconsistencies(ledger),
             *StoreCheck(ledger, settings.store_dir, full=full).ailments(),
         )
         for ailment in ailments:
@@ -51,14 +51,14 @@ def look_over(settings: Settings, *, repair: bool, full: bool) -> Iterator[Recor
             for _ in clear(settings):
                 pass
         elif not ailments:
-            yield "ok", "store", f"{render.count(ledger.count_signatures(), 'signature')}, as they are recorded", ""
+            yield "ok", "store", f"{render.count(ledger.catalog.count(), 'signature')}, as they are recorded", ""
     except WortError as error:
         yield "problem", "ledger", error.sentence, error.hint
     finally:
         ledger.close()
 
 
-def told(ailment: Ailment, *, repair: bool) -> Record:
+def told(ailment: Inconsistency, *, repair: bool) -> Record:
     """An ailment as a finding; with `repair` it is mended first, if it can be."""
     state = "warning" if ailment.harmless else "problem"
     if ailment.mend is None or not repair:
@@ -69,7 +69,7 @@ def told(ailment: Ailment, *, repair: bool) -> Record:
         return "problem", ailment.what, f"{ailment.detail}; it can't be mended: {error}", ailment.hint
 
 
-def permissions(settings: Settings) -> Iterator[Ailment]:
+def permissions(settings: Settings) -> Iterator[Inconsistency]:
     """Files that others than their owner may read or write."""
     for path in (settings.ledger_file, settings.queue_file, settings.lock_file):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -78,4 +78,4 @@ def permissions(settings: Settings) -> Iterator[Ailment]:
                 path.chmod(0o600)
                 return f"made {path} readable for its owner only"
 
-            yield Ailment(str(path), "others may read or write it", close)
+            yield Inconsistency(str(path), "others may read or write it", close)

@@ -32,7 +32,7 @@ class Place:
         """The path or address of a signature, by the catalog; empty if it is in neither store.  Asks no server."""
         if self.local.has(name):
             return str(self.local.path(name))
-        target, record = self._settings.s3, self._ledger.signature(name, self._profile)
+        target, record = self._settings.s3, self._ledger.catalog.get(name, self._profile)
         return record.remote if record and target and record.remote.startswith(target.root) else ""
 
     @contextmanager

@@ -4,13 +4,13 @@ import time
 from typing import Any
 
 from wort_cli.commands.shared import render
-from wort_cli.health.status import DAY, HOUR, Condition, Ended
+from wort_cli.health.status import DAY, HOUR, EndedAttempts, Status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
 
 
-def as_document(found: Condition, settings: Settings, rates: dict[str, Ended]) -> dict[str, Any]:
+def as_document(found: Status, settings: Settings, rates: dict[str, EndedAttempts]) -> dict[str, Any]:
     """All that is known, for `--json`; durations in seconds, sizes in bytes."""
     daemon, health, queue = found.daemon, found.health, found.queue
     return {
@@ -89,10 +89,13 @@ def as_facts(document: dict[str, Any]) -> dict[str, object]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def rates_of(ledger: Ledger) -> dict[str, Ended]:
+def rates_of(ledger: Ledger) -> dict[str, EndedAttempts]:
     """What ended in the last hour and the last day."""
     now = time.time()
-    return {"hour": Ended(ledger.ended_since(now - HOUR)), "day": Ended(ledger.ended_since(now - DAY))}
+    return {
+        "hour": EndedAttempts(ledger.counts.ended_since(now - HOUR)),
+        "day": EndedAttempts(ledger.counts.ended_since(now - DAY)),
+    }
 
 
 def age(since: float | None) -> float | None:

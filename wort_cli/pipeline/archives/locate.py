@@ -16,7 +16,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import TELLING, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
-from wort_cli.system.rate_limit import NCBI, HostRate
+from wort_cli.system.rate_limit import NCBI, RateLimit
 
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
@@ -44,7 +44,7 @@ class Archive:
 
 def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
     """The archive of a job's source, found within `resolve_timeout`; JobFailed says why there is none."""
-    deadline = time.monotonic() + spec.resolve_timeout
+    deadline = time.monotonic() + spec.time_limits.resolve_timeout
     path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
         path = path or find_on_disk(spec.source.name, tools, deadline)
@@ -57,14 +57,18 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
         spots, bases, size = ask_size(argument, tools, deadline, on_disk=path is not None)
     except TimeoutError:
         raise JobFailed(
-            Reason.NETWORK, f"{spec.source.name} was not found within {spec.resolve_timeout:g} seconds"
+            Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
         ) from None
     return Archive(argument, path, spots, bases, path.stat().st_size if path else size)
 
 
-def host_rate(spec: JobSpec) -> HostRate | None:
+def rate_limit(spec: JobSpec) -> RateLimit | None:
     """The requests to NCBI that runs which are not on disk need."""
-    return HostRate(spec.rates, NCBI, spec.request_interval) if spec.rates else None
+    return (
+        RateLimit(spec.request_rate.rates_dir, NCBI, spec.request_rate.request_interval)
+        if spec.request_rate.rates_dir
+        else None
+    )
 
 
 def wait_for_host(spec: JobSpec, cancellation: Cancellation) -> None:
@@ -72,19 +76,19 @@ def wait_for_host(spec: JobSpec, cancellation: Cancellation) -> None:
 
     A run on disk does not get here, so that it waits for nobody.
     """
-    rate = host_rate(spec)
+    rate = rate_limit(spec)
     if rate is None:
         return
-    if held := rate.held_for():
+    if held := rate.paused_for():
         raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; {held:.0f} seconds of a pause are left")
     rate.wait_turn(cancellation)
 
 
 def note_rate_limit(spec: JobSpec, reason: Reason) -> None:
     """Have all jobs that need NCBI hold back, if this one was told to."""
-    rate = host_rate(spec)
-    if rate is not None and reason is Reason.RATE_LIMITED and not rate.held_for():
-        rate.hold(spec.request_pause)
+    rate = rate_limit(spec)
+    if rate is not None and reason is Reason.RATE_LIMITED and not rate.paused_for():
+        rate.pause(spec.request_rate.request_pause)
 
 
 def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:

@@ -32,7 +32,7 @@ def decoders_of(
 ) -> list[Callable[[Slice], SliceReads]]:
     """The decoders of an archive; each of them begins with a slice when it is called."""
     dump = dumping(archive, profile, engine, tools, spec)
-    if spec.decoder != AUTO or engine.name != KernelEngine.name:
+    if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
         return [dump]
     try:
         if not fingerprint.validated:
@@ -54,7 +54,7 @@ def sampling(
 ) -> tuple[Callable[[Slice], SliceReads], bool]:
     """The decoder for a few slices of an archive that nobody validated, and whether these slices were proved whole."""
     dump = dumping(archive, profile, engine, tools, spec)
-    if spec.decoder != AUTO or engine.name != KernelEngine.name or archive.path is None:
+    if spec.method.decoder != AUTO or engine.name != KernelEngine.name or archive.path is None:
         return dump, False
     try:
         from wort_cli.pipeline.decoding.blob_checksums import prove_spots
@@ -73,7 +73,7 @@ def dumping(
     """fastq-dump, which takes any archive and any flags."""
 
     def dump(part: Slice) -> SliceReads:
-        return DumpedReads(Decoder(archive, profile, tools, spec.stall_timeout, part), engine.new_reader())
+        return DumpedReads(Decoder(archive, profile, tools, spec.time_limits.stall_timeout, part), engine.new_reader())
 
     return dump
 

@@ -17,11 +17,10 @@ from dataclasses import dataclass, replace
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.check import check_slice
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
-from wort_cli.pipeline.sketching.slice_reads import Declined, SliceReads
+from wort_cli.pipeline.sketching.slice_reads import Declined, SliceReads, check_slice
 from wort_cli.pipeline.sketching.slices import Slice, SlicedCounts, SliceStore
 from wort_cli.system.cancellation import Cancellation, Cancelled
 
@@ -41,7 +40,7 @@ class Limits:
     @classmethod
     def of(cls, spec: JobSpec) -> "Limits":
         """The limits of a job; a decoder that stalls says so itself, and better, before we do."""
-        return cls(spec.slice_timeout, spec.stall_timeout + DECODERS_FIRST)
+        return cls(spec.time_limits.slice_timeout, spec.time_limits.stall_timeout + DECODERS_FIRST)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.system.cancellation import Cancellation
 
 Text = bytes | NDArray[np.uint8]
@@ -65,3 +66,11 @@ class SliceReads(Seen, Protocol):
 
     def finish(self, cancellation: Cancellation) -> Spots:
         """What the decoder did, once there is no more text; JobFailed unless all went well."""
+
+
+def check_slice(expected: int, reads: Seen, spots: Spots) -> None:
+    """JobFailed unless every spot of a slice was read, and every spot that was written arrived here."""
+    if spots.read != expected:
+        raise JobFailed(Reason.INCOMPLETE, f"{spots.read} spots of {expected} were read")
+    if spots.written != reads.spots:
+        raise JobFailed(Reason.INCOMPLETE, f"{spots.written} spots were written, {reads.spots} arrived")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from wort_cli.model.lease import DAEMON
-from wort_cli.system.process_identity import ProcessIdentity, end_group, end_process, lives
+from wort_cli.system.process_identity import ProcessIdentity, kill_group, kill_process, lives
 
 FILE = "processes.json"
 
@@ -49,7 +49,7 @@ def read_processes(attempt: Path) -> Processes | None:
         return None
 
 
-def end_attempt(attempt: Path) -> bool:
+def kill_attempt(attempt: Path) -> bool:
     """Kill who works on an attempt, the tools included; whether anybody was there to be killed.
 
     A process that computes by itself is a person's: its tools are ended, it is left to find that out.
@@ -58,11 +58,11 @@ def end_attempt(attempt: Path) -> bool:
     if found is None:
         return False
     # The worker first: it might start another tool.
-    worker = found.owner == DAEMON and end_process(found.worker)
-    return (found.guard is not None and end_group(found.guard)) or worker
+    worker = found.owner == DAEMON and kill_process(found.worker)
+    return (found.guard is not None and kill_group(found.guard)) or worker
 
 
-def end_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
+def kill_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
     """Kill what an earlier daemon left, whatever job it was for; give its attempts, and whether somebody was killed.
 
     To be called by the daemon, before it has workers.  The attempts of a process that lives and is no daemon's are
@@ -72,7 +72,7 @@ def end_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
         found = read_processes(file.parent)
         if found is None or (found.owner != DAEMON and lives(found.worker)):
             continue
-        ended = end_attempt(file.parent)
+        ended = kill_attempt(file.parent)
         shutil.rmtree(file.parent, ignore_errors=True)
         with contextlib.suppress(OSError):  # there are slices in it
             file.parent.parent.rmdir()

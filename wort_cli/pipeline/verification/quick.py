@@ -55,7 +55,7 @@ def choose(spots: int, bases: int, random: Random | None = None) -> tuple[Slice,
     return tuple(Slice(low + 1, high) for n, (low, high) in enumerate(pairwise(borders)) if n in chosen)
 
 
-def look(
+def sketch_sample(
     slices: Sequence[Slice],
     spots: int,
     sketcher_of: Callable[[Slice], RunSketcher],

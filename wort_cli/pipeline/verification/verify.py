@@ -17,7 +17,7 @@ from wort_cli.model.verdict import Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive, resolve
 from wort_cli.pipeline.archives.prove import validate, validate_within
 from wort_cli.pipeline.attempt import Attempt
-from wort_cli.pipeline.bucket import digest_there
+from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoders import dumping, sampling
 from wort_cli.pipeline.job_spec import Subject
@@ -26,7 +26,7 @@ from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher
 from wort_cli.pipeline.sketching.slices import Slice, plan
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import compare, likely_cause, paired, places_in
-from wort_cli.pipeline.verification.quick import choose, contrast, look, refutation
+from wort_cli.pipeline.verification.quick import choose, contrast, refutation, sketch_sample
 from wort_cli.stores.local import LocalStore
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.strict import read_strictly
@@ -52,7 +52,7 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
     kept = read_kept(subject)
     if isinstance(kept, Verdict):
         return kept, None
-    if ours and digest_there(attempt.spec, attempt.cancellation) not in (None, subject.digest):
+    if ours and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
         return Verdict(Trust.MISMATCH, subject.depth, "what stands in the bucket is not what was recorded"), None
     if subject.depth is Depth.QUICK:
         with attempt.tools() as tools:
@@ -67,7 +67,7 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
         Depth.FULL,
         cause,
         comparisons,
-        engine=attempt.spec.engine,
+        engine=attempt.spec.method.engine,
         bases=calculated.decoded.totals.bases,
     )
     for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
@@ -97,9 +97,9 @@ def look_quickly(attempt: Attempt, kept: SignatureDocument, tools: ToolGroup) ->
     check_has_spots(archive)
     slices = choose(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
-    engine = ENGINES[attempt.spec.engine](attempt.profile)
+    engine = ENGINES[attempt.spec.method.engine](attempt.profile)
     decoder, proved = sampling(archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
-    sample = look(
+    sample = sketch_sample(
         slices,
         archive.spots,
         lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
@@ -110,21 +110,21 @@ def look_quickly(attempt: Attempt, kept: SignatureDocument, tools: ToolGroup) ->
     cause = refutation(kept.sketches, sample, comparisons)
     if cause and archive.path is not None and not proved:
         # A damaged archive must refute nobody.
-        validate(archive.path, tools, validate_within(archive, attempt.spec.stall_timeout))
+        validate(archive.path, tools, validate_within(archive, attempt.spec.time_limits.stall_timeout))
     return Verdict(
         Trust.MISMATCH if cause else Trust.QUICK_CHECKED,
         Depth.QUICK,
         cause,
         comparisons,
         tuple((part.first, part.last) for part in slices),
-        attempt.spec.engine,
+        attempt.spec.method.engine,
         sample.bases,
     )
 
 
 def sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
     """What sketches one slice by another recipe."""
-    engine = ENGINES[attempt.spec.engine](profile)
+    engine = ENGINES[attempt.spec.method.engine](profile)
     return RunSketcher(
         [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
     )
@@ -141,7 +141,7 @@ def diagnose(
     comparisons: tuple[Comparison, ...] = compare(kept.sketches, ours)
     flags = []
     if any(comparison.extra for comparison in comparisons):
-        part = plan(archive.spots, archive.bases, attempt.spec.slice_bases)[0]
+        part = plan(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
         for flag, meaning in WITHOUT.items():
             if explains(attempt, archive, part, flag, kept.sketches, ours, tools):
                 flags.append(meaning)

@@ -13,9 +13,9 @@ from wort_cli.model.job import Job, JobState
 
 @pytest.fixture
 def job(ledger: Ledger) -> Job:
-    (answer,) = ledger.submit([request()])
+    (answer,) = ledger.jobs.enqueue([request()])
     assert answer.job_id is not None
-    return ledger.job(answer.job_id)
+    return ledger.jobs.get(answer.job_id)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import eventually
-from wort_cli.pipeline.toolkit.processes import FILE, Processes, end_attempt, end_leftovers, read_processes
+from wort_cli.pipeline.toolkit.processes import FILE, Processes, kill_attempt, kill_leftovers, read_processes
 from wort_cli.system.process_identity import ProcessIdentity, identity_of, lives
 
 NOW = "process 1 on here"
@@ -52,7 +52,7 @@ def test_what_is_written_reads_back(attempt: Path, sleepers: list[ProcessIdentit
 def test_garbage_names_nobody(attempt: Path, text: str) -> None:
     (attempt / FILE).write_text(text)
     assert read_processes(attempt) is None
-    assert not end_attempt(attempt)
+    assert not kill_attempt(attempt)
 
 
 @pytest.mark.parametrize(("owner", "worker_is_ended"), [("daemon", True), (NOW, False)])
@@ -61,7 +61,7 @@ def test_the_tools_are_ended_and_a_worker_of_the_daemon(
 ) -> None:
     worker, guard = sleepers
     Processes(owner, worker, guard).write(attempt)
-    assert end_attempt(attempt)
+    assert kill_attempt(attempt)
     assert eventually(lambda: not lives(guard))
     assert eventually(lambda: lives(worker) is not worker_is_ended)
 
@@ -70,16 +70,16 @@ def test_a_daemon_that_starts_ends_what_another_left(attempt: Path, sleepers: li
     worker, guard = sleepers
     (attempt.parent / "slices").mkdir()
     Processes("daemon", worker, guard).write(attempt)
-    assert list(end_leftovers(attempt.parent.parent)) == [(attempt, True)]
+    assert list(kill_leftovers(attempt.parent.parent)) == [(attempt, True)]
     assert eventually(lambda: not lives(guard) and not lives(worker))
     assert [path.name for path in attempt.parent.iterdir()] == ["slices"]
-    assert list(end_leftovers(attempt.parent.parent)) == []
+    assert list(kill_leftovers(attempt.parent.parent)) == []
 
 
 def test_a_process_that_computes_by_itself_is_left_in_peace(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
     worker, guard = sleepers
     Processes(NOW, worker, guard).write(attempt)
-    assert list(end_leftovers(attempt.parent.parent)) == []
+    assert list(kill_leftovers(attempt.parent.parent)) == []
     assert lives(worker)
     assert lives(guard)
     assert attempt.exists()

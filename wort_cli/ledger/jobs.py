@@ -1,0 +1,196 @@
+"""Jobs: enqueueing, cancelling and retrying them, and reading them with their events.
+
+The statements are in sql/jobs.sql.  The triggers of sql/migrations/1.sql guard every transition and write its event.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from wort_cli.errors import NoSuchJob, UsageError
+from wort_cli.ledger.catalog import Catalog
+from wort_cli.ledger.database import Storage, queries
+from wort_cli.model.accession import Name
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
+
+BATCH = 500
+"""Jobs that are cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
+
+
+class EnqueueStatus(StrEnum):
+    """What became of a request."""
+
+    QUEUED = "queued"
+    LIVE = "already queued"
+    THERE = "already there"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """The answer to one request.  `job_id` is None where the signature existed before its first job."""
+
+    source: Source
+    status: EnqueueStatus
+    job_id: int | None
+    state: JobState | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs are meant; an empty filter means all."""
+
+    state: JobState | None = None
+    reason: Reason | None = None
+    group: str = ""
+
+    def where(self) -> tuple[str, dict[str, object]]:
+        """As an SQL condition and its values."""
+        given = {"state": self.state, "reason": self.reason, "group_name": self.group}
+        values: dict[str, object] = {key: str(value) for key, value in given.items() if value}
+        return " AND ".join(f"jobs.{key} = :{key}" for key in values) or "1", values
+
+
+def batches(job_ids: Iterable[int]) -> Iterator[list[int]]:
+    """Split jobs into batches of at most BATCH."""
+    rest = iter(job_ids)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+class Jobs:
+    """The table `jobs` as commands use it."""
+
+    def __init__(self, storage: Storage, catalog: Catalog) -> None:
+        self._storage = storage
+        self._catalog = catalog
+
+    def enqueue(
+        self, requests: Sequence[JobRequest], *, force: bool = False, lost: bool = False, dry_run: bool = False
+    ) -> list[Enqueued]:
+        """Accept requests, all or none; each is answered, in order.  `lost`: what the catalog has is not to be found.
+
+        UsageError if a live job of the same name reads another archive.
+        """
+        with self._storage.transaction(write=not dry_run):
+            return [self._enqueue(request, force, lost, dry_run) for request in requests]
+
+    def _enqueue(self, request: JobRequest, force: bool, lost: bool, dry_run: bool) -> Enqueued:
+        source, key = request.source, {"name": str(request.source.name), "profile": request.profile}
+        archive = str(source.archive or "")
+        latest = self._storage.row("latest_job", **key)
+        state = JobState(latest["state"]) if latest else None
+        if latest and state and state.is_live:
+            if source.is_local and latest["archive"] != archive:
+                raise UsageError(
+                    f"job {latest['id']}, which is {state}, makes {source.name} of {latest['archive']}",
+                    "wait for it or cancel it, or give this one another --name",
+                )
+            if not dry_run:
+                self._storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
+            return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
+        if not (force or lost) and self._catalog.has(source, request.profile):
+            return Enqueued(source, EnqueueStatus.THERE, latest["id"] if latest else None, state)
+        same = latest is not None and archive in ("", latest["archive"])  # an archive that is given anew is news
+        if latest and state is JobState.UNAVAILABLE and same and not force:
+            return Enqueued(source, EnqueueStatus.UNAVAILABLE, latest["id"], state, latest["reason"])
+        if dry_run:
+            return Enqueued(source, EnqueueStatus.QUEUED, None)
+        if latest and state is not JobState.DONE:
+            self._storage.change(
+                "retry_job",
+                id=latest["id"],
+                force=force,
+                engine=request.engine,
+                upload=request.upload,
+                archive=archive,
+                priority=request.priority,
+                group_name=request.group,
+            )
+            return Enqueued(source, EnqueueStatus.QUEUED, latest["id"], JobState.QUEUED)
+        self._storage.change(
+            "add_job",
+            **key,
+            archive=archive,
+            priority=request.priority,
+            group_name=request.group,
+            force=force,
+            engine=request.engine,
+            upload=request.upload,
+            now=time.time(),
+        )
+        job_id = int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
+        return Enqueued(source, EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
+
+    def cancel(self, job_ids: Iterable[int]) -> int:
+        """Cancel those of the jobs that are live; return how many were."""
+        cancelled = 0
+        for batch in batches(job_ids):
+            with self._storage.transaction():
+                cancelled += sum(self._storage.change("cancel_job", id=job_id, now=time.time()) for job_id in batch)
+        return cancelled
+
+    def retry(self, job_ids: Iterable[int]) -> int:
+        """Queue again those of the jobs that failed, are unavailable or were cancelled; return how many did."""
+        queued = 0
+        for batch in batches(job_ids):
+            with self._storage.transaction():
+                queued += sum(
+                    self._storage.change(
+                        "retry_job",
+                        id=job_id,
+                        force=False,
+                        engine=None,
+                        upload=None,
+                        archive=None,
+                        priority=-(2**31),
+                        group_name="",
+                    )
+                    for job_id in batch
+                )
+        return queued
+
+    def get(self, job_id: int) -> Job:
+        """The job of that number; NoSuchJob if there is none."""
+        row = self._storage.row("job", id=job_id)
+        if row is None:
+            raise NoSuchJob(f"job {job_id}")
+        return Job.from_row(row)
+
+    def matching(self, which: JobFilter, limit: int | None = None) -> list[Job]:
+        """The jobs that are meant, the newest first."""
+        condition, values = which.where()
+        return self._where(condition, values, limit)
+
+    def named(self, name: Name) -> list[Job]:
+        """All jobs of a name, the newest first."""
+        return self._where("jobs.name = :name", {"name": str(name)}, None)
+
+    def numbered(self, job_ids: Sequence[int]) -> list[Job]:
+        """The jobs of these numbers, in no order."""
+        found = []
+        for start in range(0, len(job_ids), 500):
+            numbers = ",".join(str(int(job_id)) for job_id in job_ids[start : start + 500])
+            found += self._where(f"jobs.id IN ({numbers})", {}, None)
+        return found
+
+    def _where(self, condition: str, values: dict[str, object], limit: int | None) -> list[Job]:
+        rows = self._storage.select(
+            queries()["jobs_where"].replace("{condition}", condition),
+            {**values, "limit": -1 if limit is None else limit},
+        )
+        return [Job.from_row(row) for row in rows]
+
+    def ids(self, which: JobFilter) -> list[int]:
+        """The numbers of the jobs that are meant."""
+        condition, values = which.where()
+        rows = self._storage.select(queries()["ids_where"].replace("{condition}", condition), values)
+        return [row["id"] for row in rows]
+
+    def events(self, job_id: int) -> list[Event]:
+        """What happened to a job, the oldest first."""
+        return [Event(**row) for row in self._storage.rows("events_of_job", id=job_id)]
