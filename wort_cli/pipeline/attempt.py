@@ -16,14 +16,15 @@ from wort_cli.pipeline.archives.locate import Archive, resolve
 from wort_cli.pipeline.archives.prove import Fingerprint, prove_whole
 from wort_cli.pipeline.bucket import find_published, upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty
-from wort_cli.pipeline.decoding.decoders import decoders_of
+from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.publish import publish
 from wort_cli.pipeline.resources import check_resources
 from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
-from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher, Totals
-from wort_cli.pipeline.sketching.slices import SliceStore, plan
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
@@ -39,7 +40,7 @@ TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 class Decoded:
     """All reads of an archive, sketched, in so many slices."""
 
-    totals: Totals
+    stats: ReadStats
     sketches: tuple[Sketch, ...]
     slices: int
     decoders: tuple[str, ...]
@@ -125,18 +126,18 @@ class Attempt:
     def seal(self, calculated: Calculated) -> Provenance:
         """Seal the sketches; return how they came to be."""
         archive, fingerprint, decoded = calculated.archive, calculated.fingerprint, calculated.decoded
-        totals = decoded.totals
-        self.report("sealing", archive.spots, archive.spots, totals.bases)
+        stats = decoded.stats
+        self.report("sealing", archive.spots, archive.spots, stats.bases)
         digest = seal(self.spec.source.name, decoded.sketches, self.workspace.sealed, self.cancellation)
         return Provenance(
             name=self.spec.source.name,
             profile=self.profile.name,
             digest=digest,
-            sketches=explain_empty(decoded.sketches, totals.longest),
+            sketches=explain_empty(decoded.sketches, stats.longest),
             spots=archive.spots,
-            spots_passed=totals.spots,
-            reads=totals.reads,
-            bases=totals.bases,
+            spots_passed=stats.spots,
+            reads=stats.reads,
+            bases=stats.bases,
             source=str(archive.path or "remote"),
             source_size=archive.size,
             source_sha256=fingerprint.sha256,
@@ -154,23 +155,23 @@ class Attempt:
 
     def sketch_reads(self, archive: Archive, fingerprint: Fingerprint, engine: Engine, tools: ToolGroup) -> Decoded:
         """Sketch all slices of the archive; JobFailed unless all reads were there."""
-        slices = plan(archive.spots, archive.bases, self.spec.method.slice_bases)
+        slices = plan_slices(archive.spots, archive.bases, self.spec.method.slice_bases)
         sketcher = RunSketcher(
             slices,
             self.slice_store(archive, fingerprint) if len(slices) > 1 else None,
-            decoders_of(archive, fingerprint, self.spec, self.profile, engine, tools, self.workspace),
+            choose_decoders(archive, fingerprint, self.spec, self.profile, engine, tools, self.workspace),
             self.profile,
             engine,
-            Limits.of(self.spec),
+            SketchTimeouts.of(self.spec),
         )
         sketcher.run(
             self.spec.threads,
             self.cancellation,
-            lambda totals: self.report("sketching", totals.spots, archive.spots, totals.bases),
+            lambda stats: self.report("sketching", stats.spots, archive.spots, stats.bases),
         )
-        totals = sketcher.totals()
-        check_has_reads(archive, totals.bases)
-        return Decoded(totals, sketcher.sketches(), len(slices), sketcher.decoders_used())
+        stats = sketcher.stats()
+        check_has_reads(archive, stats.bases)
+        return Decoded(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
 
     def slice_store(self, archive: Archive, fingerprint: Fingerprint) -> SliceStore:
         """Where finished slices of this archive and profile are kept."""

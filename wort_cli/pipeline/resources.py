@@ -11,7 +11,7 @@ from wort_cli.model.profile import Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
-from wort_cli.pipeline.sketching.slices import plan
+from wort_cli.pipeline.sketching.slices import plan_slices
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk, available_memory, disk_of, said
 
@@ -85,7 +85,7 @@ def check_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace
 
     Finished slices need no more space.
     """
-    slices = len(plan(archive.spots, archive.bases, spec.method.slice_bases))
+    slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     need = need_of(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
     left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
     with reservations(spec.workspace.parent) as reserved:

@@ -19,11 +19,11 @@ from wort_cli.pipeline.archives.prove import validate, validate_within
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
-from wort_cli.pipeline.decoding.decoders import dumping, sampling
+from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
 from wort_cli.pipeline.job_spec import Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
-from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher
-from wort_cli.pipeline.sketching.slices import Slice, plan
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import Slice, plan_slices
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import compare, likely_cause, paired, places_in
 from wort_cli.pipeline.verification.quick import choose, contrast, refutation, sketch_sample
@@ -68,7 +68,7 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
         cause,
         comparisons,
         engine=attempt.spec.method.engine,
-        bases=calculated.decoded.totals.bases,
+        bases=calculated.decoded.stats.bases,
     )
     for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
         attempt.log(line)
@@ -98,11 +98,13 @@ def look_quickly(attempt: Attempt, kept: SignatureDocument, tools: ToolGroup) ->
     slices = choose(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
-    decoder, proved = sampling(archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
+    decoder, proved = choose_sample_decoder(
+        archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace
+    )
     sample = sketch_sample(
         slices,
         archive.spots,
-        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
+        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, SketchTimeouts.of(attempt.spec)),
         attempt.spec.threads,
         attempt.cancellation,
     )
@@ -126,7 +128,12 @@ def sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGroup, 
     """What sketches one slice by another recipe."""
     engine = ENGINES[attempt.spec.method.engine](profile)
     return RunSketcher(
-        [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
+        [part],
+        None,
+        [fastq_dump_decoder(archive, profile, engine, tools, attempt.spec)],
+        profile,
+        engine,
+        SketchTimeouts.of(attempt.spec),
     )
 
 
@@ -141,7 +148,7 @@ def diagnose(
     comparisons: tuple[Comparison, ...] = compare(kept.sketches, ours)
     flags = []
     if any(comparison.extra for comparison in comparisons):
-        part = plan(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
+        part = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
         for flag, meaning in WITHOUT.items():
             if explains(attempt, archive, part, flag, kept.sketches, ours, tools):
                 flags.append(meaning)
