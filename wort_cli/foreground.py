@@ -17,7 +17,7 @@ from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings, available_cores
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
@@ -72,7 +72,7 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
         raise
     state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
-        tidy(settings.workspace(job.id), result.failure)
+        clean_up(settings.workspace(job.id), result.failure)
 
 
 class NowWatcher:

@@ -22,7 +22,7 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import kill_process, lives
 
@@ -164,7 +164,7 @@ class Coordinator:
             self._hold.doubt()
         state = self._ledger.attempts.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
         if state is not None and not state.is_live:
-            tidy(self._settings.workspace(attempt.job_id), result.failure)
+            clean_up(self._settings.workspace(attempt.job_id), result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "too late", why)
 

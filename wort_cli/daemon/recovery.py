@@ -10,7 +10,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.lease import DAEMON, Claim
 from wort_cli.pipeline.toolkit.processes import kill_leftovers, read_processes
-from wort_cli.pipeline.workspace import attempt_directory, finished_work
+from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import this_boot
 
@@ -32,7 +32,7 @@ def recover(ledger: Ledger, settings: Settings) -> None:
         log.info("removed %s, which an earlier daemon left", attempt)
     for claim in left:
         if claim.job_id in crashed:
-            work = finished_work(settings.workspace(claim.job_id))
+            work = count_finished_parts(settings.workspace(claim.job_id))
             state = ledger.attempts.record_crash(claim.job_id, claim.attempt, work, policy)
             log.warning("job %d was running when a daemon crashed: %s", claim.job_id, state)
         else:

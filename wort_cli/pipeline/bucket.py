@@ -31,7 +31,7 @@ def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publi
     """
     if spec.s3 is None or spec.force:
         return None
-    found = while_watched(lambda: find(open_store(spec.s3), run_of(spec), spec.profile), cancellation)
+    found = call_cancellable(lambda: find(open_store(spec.s3), accession_of(spec), spec.profile), cancellation)
     if found is not None:
         log(f"it stands in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
@@ -53,9 +53,9 @@ def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancella
     """See that a signature that the local store has stands in the bucket too; StoreTrouble says why it does not."""
     if spec.s3 is None or spec.s3.unsigned:
         return published
-    name, provenance = run_of(spec), published.provenance
-    store = while_watched(lambda: open_store(spec.s3), cancellation)
-    outcome = while_watched(lambda: store.publish(sealed, provenance, name, replace=spec.force), cancellation)
+    name, provenance = accession_of(spec), published.provenance
+    store = call_cancellable(lambda: open_store(spec.s3), cancellation)
+    outcome = call_cancellable(lambda: store.publish(sealed, provenance, name, replace=spec.force), cancellation)
     log(f"{store.url(name)}: {outcome}")
     return replace(published, remote=store.url(name))
 
@@ -67,7 +67,7 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
     """
     if spec.s3 is None:
         return None
-    name = run_of(spec)
+    name = accession_of(spec)
 
     def read() -> str | None:
         store = open_store(spec.s3)
@@ -77,7 +77,7 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
         described = store.examine(name, there)
         return described.digest if described else ""
 
-    return while_watched(read, cancellation)
+    return call_cancellable(read, cancellation)
 
 
 def open_store(target: S3Target | None) -> SharedStore:
@@ -89,12 +89,12 @@ def open_store(target: S3Target | None) -> SharedStore:
     return SharedStore(S3Store(target))
 
 
-def run_of(spec: JobSpec) -> Accession:
+def accession_of(spec: JobSpec) -> Accession:
     """The run that a job is of; a local file's signature is never published."""
     return Accession.parse(spec.source.name)
 
 
-def while_watched(call: Callable[[], T], cancellation: Cancellation) -> T:
+def call_cancellable(call: Callable[[], T], cancellation: Cancellation) -> T:
     """What `call` returns or raises; Cancelled at once if the job is.  Then nobody waits for the call any more."""
     results: list[T] = []
     errors: list[BaseException] = []

@@ -33,7 +33,7 @@ def check_has_reads(archive: Archive, bases: int) -> None:
         raise JobFailed(Reason.NO_READS, f"of {archive.spots} spots none has a read that passes the filter")
 
 
-def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
+def summarize_sketches(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
     """The sketches in numbers; an empty one gets the reason that explains it.  `longest` are the bases of any read.
 
     A k-mer needs a read of at least k bases.  Where there were such reads, all of them were hashed, and none of their
@@ -57,7 +57,7 @@ def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSumma
     )
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_from_exception(error: Exception) -> Failure:
     """The failure that an exception stands for."""
     if isinstance(error, JobFailed | StoreTrouble):
         return error.failure
