@@ -54,7 +54,7 @@ def submit(
         job: int | str = ""
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
             request = request_of(submission, Depth.FULL, priority=priority, group=group)
-            [job] = ledger.submissions.verify([request])
+            [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(
             {

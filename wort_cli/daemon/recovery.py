@@ -14,16 +14,13 @@ from wort_cli.pipeline.workspace import attempt_directory, finished_work
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import this_boot
 
-KILLED_ON_PURPOSE = "killed"
-"""The control that says that the last daemon was killed by a person who asked for it."""
-
 log = logging.getLogger(__name__)
 
 
 def recover(ledger: Ledger, settings: Settings) -> None:
     """Clear away after an earlier daemon; to be called while this one has no workers yet."""
     policy = RetryPolicy.of(settings)
-    on_purpose = ledger.controls.value(KILLED_ON_PURPOSE, "") == "yes"
+    on_purpose = ledger.controls.killed_on_purpose
     left = [claim for claim in ledger.attempts.running() if claim.owner == DAEMON]
     crashed = {claim.job_id for claim in left if not on_purpose and of_this_boot(claim, settings)}
     for attempt, ended in kill_leftovers(settings.work_dir):
@@ -39,7 +36,7 @@ def recover(ledger: Ledger, settings: Settings) -> None:
             log.info("job %d was left running by a daemon, queueing it again", claim.job_id)
             ledger.attempts.requeue(claim.job_id, claim.attempt, "the daemon that worked on it ended")
     if on_purpose:
-        ledger.controls.put(KILLED_ON_PURPOSE, "")
+        ledger.controls.set_killed_on_purpose(False)
 
 
 def of_this_boot(claim: Claim, settings: Settings) -> bool:

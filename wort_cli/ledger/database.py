@@ -27,7 +27,7 @@ BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another one."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
-SMALLEST = 512
+MIN_DATABASE_SIZE = 512
 """Bytes of the smallest database (sqlite.org/fileformat2.html)."""
 
 Row = dict[str, Any]
@@ -69,6 +69,10 @@ class Storage:
             with self.explained():
                 self._connection = self._open()
         return self._connection
+
+    def open(self) -> None:
+        """Open the file now; raise WortError if it cannot be used."""
+        _ = self.connection
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -129,7 +133,7 @@ class Storage:
             raise explanation(error, self.path) from error
 
     def _open(self) -> sqlite3.Connection:
-        make_or_check(self.path)
+        create_or_check(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -150,7 +154,7 @@ class Storage:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Callable[[str], list[Row]]]:
+def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
     """A function that gives the rows of a SELECT to a file that nobody writes to; leaves no file beside it.
 
     LedgerDamaged, also later, if it is no sound database.
@@ -164,7 +168,7 @@ def reading(path: Path) -> Iterator[Callable[[str], list[Row]]]:
         raise LedgerDamaged(path, str(error)) from error
 
 
-def salvage(path: Path, sql: str) -> list[Row]:
+def salvage_rows(path: Path, sql: str) -> list[Row]:
     """The rows of a SELECT to a damaged database, as many as can be read."""
     found: list[Row] = []
     with (
@@ -177,7 +181,7 @@ def salvage(path: Path, sql: str) -> list[Row]:
     return found
 
 
-def make_or_check(path: Path) -> None:
+def create_or_check(path: Path) -> None:
     """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
 
     SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened
@@ -192,7 +196,7 @@ def make_or_check(path: Path) -> None:
         raise StorageProblem(
             f"{path} can't be opened for writing: {error.strerror}", "check its permissions, or set WORT_HOME"
         ) from error
-    if 0 < size < SMALLEST or not path.is_file():
+    if 0 < size < MIN_DATABASE_SIZE or not path.is_file():
         raise LedgerDamaged(path, "it is not a database")
 
 

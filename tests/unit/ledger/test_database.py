@@ -179,9 +179,9 @@ def test_a_change_that_fails_halfway_did_not_happen(ledger: Ledger) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert ledger.controls.value("a", "nothing") == "nothing"
-    ledger.controls.put("a", "c")
-    assert ledger.controls.value("a", "") == "c"
+    assert ledger.storage.row("control", key="a") is None
+    ledger.storage.change("set_control", key="a", value="c")
+    assert ledger.storage.row("control", key="a") == {"value": "c"}
 
 
 def test_a_script_is_taken_apart_into_whole_statements() -> None:
