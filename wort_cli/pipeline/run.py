@@ -28,7 +28,7 @@ from wort_cli.pipeline.stages import publish_sealed, seal_and_publish, sketch_ru
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
 from wort_cli.pipeline.workspace import Workspace
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.process_identity import own_identity
 
@@ -65,7 +65,7 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         raise
     except Exception as error:
         failure = failure_from_exception(error)
-        if not isinstance(error, JobFailed | StoreTrouble | OSError):  # a bug of wort: log where it is
+        if not isinstance(error, JobFailed | StoreError | OSError):  # a bug of wort: log where it is
             log(traceback.format_exc())
         log(f"{failure.reason}: {failure.detail}")
         pause_if_rate_limited(spec, failure.reason)

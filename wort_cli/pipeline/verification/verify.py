@@ -32,7 +32,7 @@ from wort_cli.pipeline.verification.compare import compare, find_in_sorted, like
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
 from wort_cli.stores.local import LocalStore
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import read_strictly
+from wort_cli.submission.strict import check_file
 
 OMITTED_FLAGS = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
@@ -69,7 +69,7 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
 def read_stored(subject: Subject) -> SignatureDocument | Verdict:
     """Return the stored signature if it has the recorded digest, else the verdict that it does not."""
     try:
-        stored = read_strictly(subject.path, allow_empty=True).document
+        stored = check_file(subject.path, allow_empty=True).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
