@@ -104,9 +104,9 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
     Of a name: what was handed in and is not proved or refuted yet; or else our own; or else whatever was handed in.
     """
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
-        from wort_cli.submission.intake import Claims, hand_in, submitter_named
+        from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
-        return [hand_in(word, Claims(submitter_named("")), settings, ledger)]
+        return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
     name = parse_name(word)
     submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
     open_ones = [item for item in submitted if item.trust in UNDECIDED]

@@ -7,7 +7,7 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BREAKING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
@@ -59,7 +59,7 @@ def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSumma
 
 def failure_of(error: Exception) -> Failure:
     """The failure that an exception stands for."""
-    if isinstance(error, JobFailed | StoreTrouble):
+    if isinstance(error, JobFailed | StoreError):
         return error.failure
     if isinstance(error, MemoryError):
         return Failure(Reason.MEMORY, "memory ran out")

@@ -19,7 +19,7 @@ from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
 from wort_cli.pipeline.workspace import Workspace
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.process_identity import own_identity
 
@@ -48,7 +48,7 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
                 raise
             except Exception as error:
                 failure = failure_of(error)
-                if not isinstance(error, JobFailed | StoreTrouble | OSError):  # our own mistake: say where
+                if not isinstance(error, JobFailed | StoreError | OSError):  # our own mistake: say where
                     log(traceback.format_exc())
                 log(f"{failure.reason}: {failure.detail}")
                 note_rate_limit(spec, failure.reason)

@@ -29,7 +29,7 @@ from wort_cli.pipeline.verification.compare import compare, likely_cause, paired
 from wort_cli.pipeline.verification.quick import choose, contrast, refutation, sketch_sample
 from wort_cli.stores.local import LocalStore
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import read_strictly
+from wort_cli.submission.strict import check_file
 
 WITHOUT = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
@@ -78,7 +78,7 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
 def read_kept(subject: Subject) -> SignatureDocument | Verdict:
     """The signature as it is kept here, if that is what was recorded; else the verdict that it is not."""
     try:
-        kept = read_strictly(subject.path, allow_empty=True).document
+        kept = check_file(subject.path, allow_empty=True).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
