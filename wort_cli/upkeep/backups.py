@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
-from wort_cli.ledger.database import migrations, open_read_only, queries
+from wort_cli.ledger.database import open_read_only, queries
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.migrations import latest_version
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.upkeep.retention import copies_to_remove
 
@@ -56,7 +57,7 @@ def examine(path: Path) -> Holding:
         if said != "ok":
             raise LedgerDamaged(path, said)
         version = int(rows("PRAGMA user_version")[0]["user_version"])
-        if not 0 < version <= len(migrations()):
+        if not 0 < version <= latest_version():
             raise LedgerDamaged(path, f"it is of version {version}")
         names = {row["name"] for row in rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
         query = queries()["contents"]
