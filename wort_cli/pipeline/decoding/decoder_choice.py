@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.prove import Fingerprint
+from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.decoding.fastq_dump import FastqDump, FastqDumpDecoder
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
@@ -23,7 +23,7 @@ AUTO = "auto"
 
 def choose_decoders(
     archive: Archive,
-    fingerprint: Fingerprint,
+    proof: ArchiveProof,
     spec: JobSpec,
     profile: Profile,
     engine: Engine,
@@ -35,7 +35,7 @@ def choose_decoders(
     if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
         return [fastq_dump]
     try:
-        if not fingerprint.validated:
+        if not proof.validated:
             raise CannotDecode("the archive was not validated")
         return [vdb_decoder(archive, profile, workspace, tools.log), fastq_dump]
     except CannotDecode as error:
@@ -88,13 +88,13 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, log: C
         raise CannotDecode("the archive is not on disk")
     if profile.decode_flags != SRA_V1.decode_flags:
         raise CannotDecode(f"the profile {profile.name} has other flags")
-    if workspace.died_in_process:
+    if workspace.crashed_in_process:
         raise CannotDecode("an earlier attempt died while it read the archive in its own process")
     from wort_cli.pipeline.decoding.vdb import VdbCursor
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 
     path = archive.path
-    workspace.begin_in_process()
+    workspace.mark_in_process()
     VdbCursor(path, archive.spots).close()
 
     def start(part: Slice) -> SliceDecoder:

@@ -19,7 +19,7 @@ from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, DecoderCounts
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.toolkit.tool_errors import explain
-from wort_cli.pipeline.toolkit.tools import TELLING, TICK, ToolGroup
+from wort_cli.pipeline.toolkit.tools import LOG_INFO, TICK, ToolGroup
 from wort_cli.system.cancellation import Cancellation
 
 CHUNK = 1 << 20
@@ -35,8 +35,8 @@ class FastqDump:
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
         spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
-        telling = TELLING if archive.path is None else ()
-        argv = ("fastq-dump", *telling, *HEADERS, *spots, *profile.decode_flags, archive.argument)
+        verbose = LOG_INFO if archive.path is None else ()
+        argv = ("fastq-dump", *verbose, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
         self._stall_reason = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
@@ -55,7 +55,7 @@ class FastqDump:
         poll.register(stream, select.POLLIN)
         last_data = time.monotonic()
         while True:
-            self._tool.check_welcome()
+            self._tool.check_rate_limit()
             if poll.poll(TICK * 1000):
                 data = stream.raw.read(CHUNK) if hasattr(stream, "raw") else stream.read(CHUNK)
                 last_data = time.monotonic()
