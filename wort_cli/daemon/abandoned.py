@@ -4,12 +4,11 @@ A process that computes by itself renews its lease all the time.  Whether it doe
 unchanged on our own clock, so that it does not matter how the clock on the wall is set.
 """
 
-import socket
 import time
 from collections.abc import Sequence
 
-from wort_cli.model.lease import DAEMON, Claim, Owner, is_silent, judge_owner, pid_of
-from wort_cli.system.process_identity import identity_of
+from wort_cli.ledger.owners import find_owner
+from wort_cli.model.lease import Claim, has_stopped_renewing
 
 
 class AbandonedJobs:
@@ -26,12 +25,8 @@ class AbandonedJobs:
             claim.job_id: (claim, before[claim.job_id][1] if before.get(claim.job_id, (None,))[0] == claim else now)
             for claim in claims
         }
-        return [claim for claim, since in self._seen.values() if is_silent(now - since, lease, owner_of(claim))]
-
-
-def owner_of(claim: Claim) -> Owner:
-    """What is known of the owner of a job that is not the daemon's own: what a daemon runs is of one that ended."""
-    if claim.owner == DAEMON:
-        return Owner.GONE
-    pid = pid_of(claim.owner)
-    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
+        return [
+            claim
+            for claim, since in self._seen.values()
+            if has_stopped_renewing(now - since, lease, find_owner(claim.owner, daemon_runs=False))
+        ]

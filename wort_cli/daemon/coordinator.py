@@ -19,7 +19,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
-from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
+from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
@@ -41,7 +41,7 @@ class RunningAttempt:
     job_id: int
     number: int
     task_id: str
-    life: Life
+    liveness: Liveness
     leased_at: float
     sign: Heartbeat | None = None
     cancelled_at: float | None = None
@@ -66,10 +66,10 @@ class Coordinator:
         """Go by these settings from now on; attempts that have begun go by what they were given."""
         self._settings = settings
         self._policy = RetryPolicy.of(settings)
-        self._patience = Patience(
-            silent=settings.lease,
-            hanging=settings.hang_timeout,
-            standing=settings.stall_timeout + settings.hang_timeout,
+        self._limits = LivenessLimits(
+            heartbeat=settings.lease,
+            check=settings.hang_timeout,
+            progress=settings.stall_timeout + settings.hang_timeout,
         )
 
     @property
@@ -86,7 +86,7 @@ class Coordinator:
         """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
         for attempt in self._attempts.values():
             now = time.monotonic()
-            attempt.life = replace(attempt.life, heard_at=now, asked_at=now, moved_at=now)
+            attempt.liveness = replace(attempt.liveness, heartbeat_at=now, checked_at=now, progress_at=now)
 
     @property
     def busy(self) -> bool:
@@ -188,25 +188,28 @@ class Coordinator:
         if sign is None or sign == attempt.sign:
             return
         now = time.monotonic()
-        before, life = attempt.sign, attempt.life
+        before = attempt.sign
         moved = before is None or place_of(sign) != place_of(before)
         if before is None or sign.progress != before.progress:
             self._ledger.attempts.report_progress(attempt.job_id, attempt.number, sign.progress)
-        moved_at = now if moved else life.moved_at
+        progress_at = now if moved else attempt.liveness.progress_at
         attempt.sign = sign
-        attempt.life = Life(now, now - sign.silent, moved_at, sign.progress.stage, sign.process)
+        attempt.liveness = Liveness(now, now - sign.silent, progress_at, sign.progress.stage, sign.process)
         if now - attempt.leased_at > self._settings.lease / 3:
             attempt.leased_at = now
             self._ledger.attempts.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
     def _lose_if_lost(self, attempt: RunningAttempt) -> None:
-        process = attempt.life.process
-        how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
+        process = attempt.liveness.process
+        process_runs = process is not None and lives(process)
+        how = detect_loss(attempt.liveness, time.monotonic(), self._limits, process_runs=process_runs)
         if how is None:
             return
-        if how is Loss.UNKNOWN and self._queue.has_waiting():
+        if how is Loss.NOT_STARTED and self._queue.has_waiting():
             return  # workers are still starting, or about to be replaced
-        if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
+        if how is Loss.NOT_STARTED and self._queue.take(
+            attempt.job_id, attempt.number
+        ):  # no worker has it, nor ever will
             del self._attempts[attempt.job_id]
             log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)
             self._ledger.attempts.requeue(attempt.job_id, attempt.number, "no worker took it")
@@ -219,15 +222,15 @@ class Coordinator:
         """See that an attempt that was called off ends, whatever its worker is at."""
         if attempt.cancelled_at is None or time.monotonic() - attempt.cancelled_at < CANCEL_WITHIN:
             return
-        if attempt.life.process is None and not self._queue.take(attempt.job_id, attempt.number):
+        if attempt.liveness.process is None and not self._queue.take(attempt.job_id, attempt.number):
             return  # a worker has just begun, and is going to hear of it
         self._kill(attempt)
         self._end(attempt, JobResult(attempt.job_id, attempt.number))
 
     def _kill(self, attempt: RunningAttempt) -> None:
         """End the worker of an attempt and all its tools, stopped or not."""
-        if attempt.life.process is not None and kill_process(attempt.life.process):
-            log.warning("killed worker %d of job %d", attempt.life.process.pid, attempt.job_id)
+        if attempt.liveness.process is not None and kill_process(attempt.liveness.process):
+            log.warning("killed worker %d of job %d", attempt.liveness.process.pid, attempt.job_id)
         self._end_processes(attempt.job_id, attempt.number)
 
     def _end_processes(self, job_id: int, number: int) -> None:
@@ -261,7 +264,7 @@ class Coordinator:
                 continue
             task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=jobs).to_json())
             now = time.monotonic()
-            self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
+            self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Liveness(now, now, now), now)
             log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 

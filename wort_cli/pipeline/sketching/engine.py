@@ -12,7 +12,6 @@ import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
-from wort_cli.model.signature_file import max_hash_of
 from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import Text
@@ -59,7 +58,7 @@ class KernelEngine:
             raise JobFailed(
                 Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` works without it"
             )
-        self.max_hash = max_hash_of(profile.scaled)
+        self.max_hash = profile.max_hash
         self._ksizes = np.array(profile.ksizes, np.int64)
         self._seed = profile.seed
 
