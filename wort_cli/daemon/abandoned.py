@@ -6,7 +6,7 @@ unchanged on our own clock, so that it does not matter how the clock on the wall
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wort_cli.model.lease import DAEMON, Claim, Owner, is_silent, judge_owner, pid_of
 from wort_cli.system.process_identity import identity_of
@@ -15,12 +15,13 @@ from wort_cli.system.process_identity import identity_of
 class AbandonedJobs:
     """Remembers when the lease of each job was last seen to change."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seen: dict[int, tuple[Claim, float]] = {}
 
     def abandoned(self, claims: Sequence[Claim], lease: float) -> list[Claim]:
         """Those of all running jobs of others that are nobody's; to be called again and again."""
-        now = time.monotonic()
+        now = self._clock()
         before = self._seen
         self._seen = {
             claim.job_id: (claim, before[claim.job_id][1] if before.get(claim.job_id, (None,))[0] == claim else now)
