@@ -279,13 +279,13 @@ class Coordinator:
         # A job that was cancelled and queued again waits until its earlier attempt has ended.
         ready = [job_id for job_id in self._ledger.attempts.next_jobs(limit) if job_id not in self._attempts]
         for job_id in ready[:free]:
-            self._start(job_id)
+            self._start(job_id, limit)
 
-    def _start(self, job_id: int) -> None:
+    def _start(self, job_id: int, limit: int) -> None:
         job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
         if job is None:  # it is no longer queued
             return
-        task_id = self._workers.enqueue(JobSpec.of(job, self._settings).to_json())
+        task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=limit).to_json())
         now = self._clock()
         self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
         log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)

@@ -101,7 +101,7 @@ class Signals:
 
 
 def run_loop(signals: Signals, coordinator: Coordinator, housekeeper: Housekeeper, health_writer: HealthWriter) -> None:
-    """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported and repeated: no job fails."""
+    """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
     while not signals.stop:
         started, trouble = time.monotonic(), ""
         try:
