@@ -75,7 +75,7 @@ def view(
         if raw or output:
             write_out(found.path, output)
             return
-        verdict = ledger.submissions.report(known.path) if known and known.path else None
+        verdict = ledger.submissions.last_verdict(known.path) if known and known.path else None
         show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
@@ -140,7 +140,7 @@ def best_submission(name: Name, what: str, ledger: Ledger) -> Submission | None:
     named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
-    return next(iter(ledger.submissions.beginning(what)), None)
+    return next(iter(ledger.submissions.with_digest_prefix(what)), None)
 
 
 def write_out(path: Path, output: Path | None) -> None:

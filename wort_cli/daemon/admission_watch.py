@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from wort_cli.health.admission import disks_of, unwritable, why_no_job_starts
+from wort_cli.health.admission import disks_of, unwritable_directory, why_blocked_now
 from wort_cli.settings import Settings
 
 CHECK_EVERY = 1.0
@@ -33,7 +33,7 @@ class AdmissionWatch:
         self._checked_at = self._clock()
         try:
             self._write_to_disks(settings)
-            blocked_by = f"no job begins: {self.disk_damage}" if self.disk_damage else why_no_job_starts(settings)
+            blocked_by = f"no job begins: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
         except OSError as error:
             blocked_by = f"no job begins: a disk cannot be examined: {error}"
         if bool(blocked_by) != bool(self.blocked_by):
@@ -48,5 +48,5 @@ class AdmissionWatch:
     def _write_to_disks(self, settings: Settings) -> None:
         now = self._clock()
         if now - self._wrote_at >= (WRITE_DAMAGED_EVERY if self.disk_damage else WRITE_EVERY):
-            self.disk_damage = unwritable(disks_of(settings))
+            self.disk_damage = unwritable_directory(disks_of(settings))
             self._wrote_at = now

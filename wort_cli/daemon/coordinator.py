@@ -22,7 +22,7 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import kill_process, lives
 
@@ -116,7 +116,7 @@ class Coordinator:
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
             self._requeue_abandoned_jobs()
-            self._ledger.attempts.wake(self._policy.longest_wait)
+            self._ledger.attempts.wake(self._policy.max_wait)
             self._workers.repair(self._settings.lease)
         self._dispatch()
 
@@ -177,7 +177,7 @@ class Coordinator:
             self._admission.check_disks_now()
         state = self._ledger.attempts.finish(result, self._policy, self._jitter())
         if state is not None and not state.is_live:
-            tidy(self._settings.workspace(attempt.job_id), result.failure)
+            clean_up(self._settings.workspace(attempt.job_id), result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "result ignored, too late", why)
 
@@ -269,9 +269,9 @@ class Coordinator:
 
     def _dispatch(self) -> None:
         blocked_by = self._admission.check(self._settings)
-        if self._ledger.controls.value("paused", "") == "yes":
+        if self._ledger.controls.paused:
             return
-        limit = int(self._ledger.controls.value("jobs", str(self._settings.jobs)))
+        limit = self._ledger.controls.job_limit(self._settings.jobs)
         self._workers.grow(limit)
         free = limit - len(self._attempts)
         if blocked_by or free <= 0:

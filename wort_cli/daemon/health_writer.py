@@ -71,7 +71,7 @@ class HealthWriter:
 
     def _write_to_ledger(self) -> str:
         try:
-            self._ledger.controls.put("written_at", str(int(time.time())))
+            self._ledger.controls.write_timestamp()
         except StorageProblem as problem:
             log.error("%s (%s)", problem.sentence, problem.hint)
             return problem.sentence
@@ -90,7 +90,7 @@ class HealthWriter:
             workers_wanted=wanted,
             trouble=self._trouble,
             trouble_since=self._trouble_since if self._trouble else 0.0,
-            held=self._coordinator.blocked_by,
+            blocked_by=self._coordinator.blocked_by,
         )
         try:
             self._file.write(health)

@@ -26,7 +26,7 @@ def as_document(found: Status, settings: Settings, rates: dict[str, EndedAttempt
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
         "problems": list(found.problems),
-        "held": found.held,
+        "held": found.blocked_by,
         "loop": None
         if health is None or found.loop_age is None
         else {
@@ -36,7 +36,7 @@ def as_document(found: Status, settings: Settings, rates: dict[str, EndedAttempt
             "mean": round(health.mean, 6),
             "longest": round(health.longest, 6),
         },
-        "oldest_queued": age(queue.queued_since) if queue else None,
+        "oldest_queued": age(queue.oldest_queued_at) if queue else None,
         "waiting_for": queue.waiting_for if queue else {},
         "failure_rates": {
             span: {
