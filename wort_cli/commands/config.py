@@ -21,14 +21,14 @@ def show(as_json: JsonOption = False) -> None:
             continue
         value = getattr(settings, item.name)
         if item.name == "threads":
-            value = settings.threads_per_job
+            value = settings.threads_per_job(settings.jobs)
         text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
         records.append(
             {
                 "setting": item.name,
                 "value": text,
                 "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
-                "about": item.metadata.get("about", "where files are"),
+                "about": item.metadata.get("description", "directory or file of this home"),
             }
         )
     render.table(("setting", "value", "from", "about"), records, as_json=as_json)
