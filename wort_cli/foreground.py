@@ -56,9 +56,7 @@ def run_attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> Non
     watcher = ForegroundWatcher(job, settings, show)
     try:
         with watcher.renewing_lease():
-            # Nothing else runs in this process, so the job may use all cores.
-            spec = replace(JobSpec.of(job, settings), threads=settings.threads or available_cores())
-            result = run_job(spec, watcher)
+            result = run_job(JobSpec.of(job, settings, jobs=1), watcher)
     except Cancelled:  # another process has cancelled the job in the ledger
         remove_workspace(settings.workspace(job.id))
         return
