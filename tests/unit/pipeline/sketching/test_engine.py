@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.support.spots import sketched
-<<<<<<< HEAD
-from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.model.signature_file import max_hash_of
-from wort_cli.pipeline.decoding import fastq_dump
-=======
 from wort_cli.model.profile import SRA_V1, Profile, max_hash_for_scaled
-from wort_cli.pipeline.decoding import fastq_dump as decode
->>>>>>> main
+from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 
 texts = st.lists(st.text("ACGT", max_size=200) | st.text("ACGTNacgt \tR", max_size=60), max_size=12)
