@@ -23,6 +23,9 @@ class Reason(StrEnum):
     NOT_FOUND = "not-found"
     CONTROLLED = "controlled"
     WITHDRAWN = "withdrawn"
+    NO_DATA = "no-data"
+    NOT_PUBLISHED = "not-published"
+    LOCATOR_REFUSED = "locator-refused"
     NO_READS = "no-reads"
     READS_SHORTER_THAN_K = "reads-shorter-than-k"
     FEW_KMERS = "few-kmers"
@@ -75,6 +78,22 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.UNAVAILABLE,
         "the run was withdrawn by its submitters",
         "look the run up at NCBI; `wort retry` tries again",
+    ),
+    Reason.NO_DATA: (
+        Disposition.RETRY,
+        "NCBI knows the run, but there is no archive of it that can be fetched",
+        "new runs get their archive days after their accession; wort looks again automatically",
+    ),
+    Reason.NOT_PUBLISHED: (
+        Disposition.RETRY,
+        "the run is not published yet",
+        "wort looks again automatically, days apart",
+    ),
+    Reason.LOCATOR_REFUSED: (
+        Disposition.RETRY,
+        "NCBI's data locator refuses the request",
+        "look at the message in `wort logs`; on a cloud machine check its metadata service, else update wort; "
+        "the setting `mirrors` names places that need no locator",
     ),
     Reason.NO_READS: (
         Disposition.UNAVAILABLE,

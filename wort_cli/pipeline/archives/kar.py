@@ -14,8 +14,8 @@ the data has at most 256 bytes, 2 if at most 65,536, else 4), and the data.  A n
 mtime (i64), access mode (u32), type (u8), and what its type requires.
 
 Everything is checked, because the table may come from a server that lies: its size and depth are bounded, each name is
-a plain name, no name occurs twice in a directory, and no file overlaps another or lies outside the archive.  A table that
-is valid but of a kind unknown here (links, chunked files) is refused too; such an archive must be read as a whole.
+a plain name, no name occurs twice in a directory, and no file overlaps another or lies outside the archive.  A table
+that is valid but of a kind unknown here (links, chunked files) is refused too; such an archive must be read as a whole.
 
 Sources: ncbi-vdb interfaces/kfs/sra.h, libs/kfs/{toc,tocentry}.c, libs/klib/pbstree.c.
 """

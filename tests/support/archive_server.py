@@ -1,0 +1,191 @@
+"""A locator and mirrors on loopback that serve archives by ranges, as fast and as badly as a test wants.
+
+`ArchiveServer(files)` serves each file below `/NAME`; `fate` decides what happens to a request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
+
+
+@dataclass
+class Request:
+    """What was asked: a method, a path, and the range if there is one."""
+
+    method: str
+    path: str
+    first: int = 0
+    last: int = -1
+    number: int = 0
+    """How many requests came before."""
+
+
+@dataclass
+class Fate:
+    """What becomes of a request; the default is a proper answer."""
+
+    status: int = 0
+    """Another status, with a page of HTML."""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """Another body."""
+    cut: float = 1.0
+    """The share of the body that is sent before the connection breaks."""
+    change: Callable[[bytes], bytes] | None = None
+    """Applied to the body, which keeps its length."""
+    silent: bool = False
+    """Nothing is sent until the server stops."""
+    drip: float = 0.0
+    """Seconds between two bytes."""
+    without: tuple[str, ...] = ()
+    """Headers that are not sent."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients may go at any time."""
+
+
+class ArchiveServer:
+    """Serves files by ranges; `with ArchiveServer(files).serving() as server`."""
+
+    def __init__(self, files: dict[str, bytes], *, latency: float = 0.0, rate: float = 0.0) -> None:
+        self.files = files
+        self.latency = latency
+        """Seconds before each answer."""
+        self.rate = rate
+        """Bytes a second that a connection gets; 0 for any."""
+        self.fate: Callable[[Request], Fate] = lambda request: Fate()
+        self.locator: Callable[[str], dict[str, object]] = self.described
+        self.requests: list[Request] = []
+        self.open = self.most_open = 0
+        self.sent = 0
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                server._serve(self)
+
+            do_HEAD = do_GET
+
+            def do_POST(self) -> None:
+                server._locate(self)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[ArchiveServer]:
+        """Serve while the context lasts."""
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+
+    def described(self, run: str, *urls: str) -> dict[str, object]:
+        """What the locator says of a run: its file at these URLs, or at this server."""
+        data = self.files.get(run)
+        if data is None:
+            return {"bundle": run, "status": 404, "msg": "Cannot resolve accession"}
+        places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls or (f"{self.url}/{run}",)]
+        file = {
+            "object": f"srapub|{run}", "type": "sra", "name": run, "size": len(data),
+            "md5": hashlib.md5(data).hexdigest(), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
+        }  # fmt: skip
+        return {"bundle": run, "status": 200, "msg": "ok", "files": [file]}
+
+    def _locate(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
+        run = parse_qs(body).get("acc", [""])[0]
+        answer = json.dumps({"version": "2", "result": [self.locator(run)]}).encode()
+        self._answer(handler, Request("POST", handler.path), 200, answer, {"Content-Type": "application/json"})
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
+        data = self.files.get(handler.path.lstrip("/").partition("?")[0])
+        request = Request(handler.command, handler.path)
+        if data is None:
+            self._answer(handler, request, 404, PAGE, {"Content-Type": "text/html"})
+            return
+        headers = {"ETag": f'"{hashlib.md5(data).hexdigest()}"', "Accept-Ranges": "bytes"}
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
+        if wanted is None:
+            self._answer(handler, request, 200, data, headers)
+            return
+        request.first, request.last = int(wanted[1]), min(int(wanted[2] or len(data)), len(data) - 1)
+        headers["Content-Range"] = f"bytes {request.first}-{request.last}/{len(data)}"
+        self._answer(handler, request, 206, data[request.first : request.last + 1], headers)
+
+    def _answer(
+        self, handler: BaseHTTPRequestHandler, request: Request, status: int, body: bytes, headers: dict[str, str]
+    ) -> None:
+        with self._lock:
+            request.number = len(self.requests)
+            self.requests.append(request)
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+        try:
+            with contextlib.suppress(OSError):
+                self._send(handler, self.fate(request), status, body, headers)
+        finally:
+            with self._lock:
+                self.open -= 1
+
+    def _send(
+        self, handler: BaseHTTPRequestHandler, fate: Fate, status: int, body: bytes, headers: dict[str, str]
+    ) -> None:
+        self._over.wait(self.latency)
+        if fate.silent:
+            handler.close_connection = True
+            self._over.wait()
+            return
+        if fate.status:
+            status, body, headers = fate.status, PAGE, {"Content-Type": "text/html"}
+        body = body if fate.body is None else fate.body
+        body = fate.change(body) if fate.change else body
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body)), **fate.headers}.items():
+            if name not in fate.without:
+                handler.send_header(name, value)
+        handler.end_headers()
+        if handler.command == "HEAD":
+            return
+        if "Content-Length" in fate.without or fate.cut < 1:
+            handler.close_connection = True
+        self._write(handler, body[: int(len(body) * fate.cut)], fate.drip)
+
+    def _write(self, handler: BaseHTTPRequestHandler, body: bytes, drip: float) -> None:
+        step = 1 if drip else 1 << 15
+        started = time.monotonic()
+        for start in range(0, len(body), step):
+            handler.wfile.write(body[start : start + step])
+            with self._lock:
+                self.sent += len(body[start : start + step])
+            due = drip or (started + (start + step) / self.rate - time.monotonic() if self.rate else 0.0)
+            if due > 0 and self._over.wait(due):
+                return

@@ -1,0 +1,284 @@
+"""Fetches parts of an archive into a sparse file, by ranges over several connections.
+
+Each connection asks for one chunk at a time; chunks grow while they arrive quickly.  What arrived is kept, so a chunk
+that breaks off costs only its rest.  A location that fails is left for the next one.  The connections and requests
+to one host are bounded over all processes of this machine (system/slots.py, system/rate_limit.py).
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wort_cli.model.failure import Reason
+from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
+from wort_cli.pipeline.archives.kar import Extent
+from wort_cli.pipeline.archives.locator import Location
+from wort_cli.pipeline.archives.partial import PartialArchive
+from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.rate_limit import RateLimit
+from wort_cli.system.slots import Slots
+
+FIRST_CHUNK, LARGEST_CHUNK = 1 << 20, 1 << 25
+"""Bytes."""
+QUICK = 1.0
+"""Seconds; a chunk that took less is followed by one of twice its size."""
+MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
+"""Bytes per second that an answer must bring, on average, once it has taken so many seconds."""
+SAVE_EVERY = 2.0
+"""Seconds between writes of the map of what has arrived."""
+FAILURES = 3
+"""Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
+CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+
+
+class ChangedArchive(HttpError):
+    """A location serves another archive than the one that is being fetched."""
+
+
+@dataclass(frozen=True)
+class Politeness:
+    """How many requests one host gets from this machine."""
+
+    directory: Path
+    """Where the processes of this machine coordinate."""
+    connections: int = 4
+    """At the same time."""
+    interval: float = 0.0
+    """Seconds between two requests."""
+    pause: float = 60.0
+    """Seconds without requests after a host asked for fewer, unless it says for how long."""
+
+    def slots(self, url: str) -> Slots:
+        """Return the connections to the host of a URL."""
+        return Slots(self.directory / "connections", host_key(url), self.connections)
+
+    def rate_limit(self, url: str) -> RateLimit:
+        """Return the rate limit of the host of a URL."""
+        return RateLimit(self.directory, host_key(url), self.interval)
+
+
+def host_key(url: str) -> str:
+    """Return a file name for the host and port of a URL."""
+    parts = urlsplit(url)
+    return re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}-{parts.port or parts.scheme}")[:100]
+
+
+class Fetch:
+    """Fetches extents of one archive from its locations, in order of preference."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        locations: Sequence[Location],
+        partial: PartialArchive,
+        politeness: Politeness,
+        cancellation: Cancellation,
+        report: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._client = client
+        self._partial = partial
+        self._politeness = politeness
+        self._cancellation = cancellation
+        self._report = report
+        """Called with the bytes that have just arrived, from several threads."""
+        self._lock = threading.Lock()
+        self._locations = list(locations)
+        self._failures = 0
+        self._last_error: HttpError | None = None
+        self._tags: dict[str, str] = {}
+        """The ETag or Last-Modified that each URL had first."""
+        self._failed = threading.Event()
+        self._saved_at = time.monotonic()
+        self.used: list[str] = []
+        """The URLs that bytes came from."""
+
+    def fetch(self, extents: Sequence[Extent]) -> None:
+        """Fetch what is missing of some extents.
+
+        Raises HttpError once no location is left, with the reason of the last one; OSError if the file cannot be
+        written; Cancelled.  What has arrived by then is kept.
+        """
+        work = _Work(self._partial.missing(extents))
+        try:
+            with ThreadPoolExecutor(self._politeness.connections, thread_name_prefix="fetch") as pool:
+                running = [pool.submit(self._fetch_chunks, work) for _ in range(self._politeness.connections)]
+                wait(running, return_when=FIRST_EXCEPTION)
+                self._failed.set()
+        finally:
+            self._partial.save()
+        self._failed.clear()
+        errors = [error for future in running if (error := future.exception())]
+        for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
+            raise error
+
+    def _fetch_chunks(self, work: "_Work") -> None:
+        """Fetch one chunk after the other until there are no more."""
+        size = FIRST_CHUNK
+        while (chunk := work.take(size)) is not None:
+            started = time.monotonic()
+            rest = chunk
+            while rest.size:
+                self._check()
+                rest = self._fetch_some(rest)
+            if time.monotonic() - started < QUICK:
+                size = min(2 * size, LARGEST_CHUNK)
+
+    def _fetch_some(self, chunk: Extent) -> Extent:
+        """Fetch a chunk, or its beginning if the answer breaks off; return what is left of it."""
+        location = self._current()
+        arrived, started = 0, time.monotonic()
+        try:
+            with self._politeness.slots(location.url).taken(self._cancellation):
+                self._check()
+                self._wait_turn(location.url)
+                started = time.monotonic()
+                for piece in self._pieces(location, chunk):
+                    self._partial.write(chunk.offset + arrived, piece)
+                    arrived += len(piece)
+                    self._report(len(piece))
+                    check_rate(arrived, time.monotonic() - started, location.url)
+                    self._save_sometimes()
+                    self._check()
+        except HttpError as error:
+            took = time.monotonic() - started
+            self._note_failure(location, error, progress=arrived > MIN_RATE * took)
+        else:
+            self._note_success(location)
+        return Extent(chunk.offset + arrived, chunk.size - arrived)
+
+    def _pieces(self, location: Location, chunk: Extent) -> Iterator[bytes]:
+        """Yield the bytes of a chunk from a location, checked for being those."""
+        headers = {"Range": f"bytes={chunk.offset}-{chunk.end - 1}"}
+        with self._client.request("GET", location.url, headers, cancellation=self._cancellation) as answer:
+            lower = {name.lower(): value for name, value in answer.headers.items()}
+            check_status(answer.status, location.url, lower)
+            check_range(lower, chunk, self._partial.identity.size, location.url)
+            self._check_tag(location.url, lower)
+            left = chunk.size
+            for piece in answer.body:
+                if len(piece) > left:
+                    raise ChangedArchive(Reason.NETWORK, f"{host_of(location.url)} sends more than it was asked for")
+                left -= len(piece)
+                yield piece
+            if left:
+                raise HttpError(Reason.NETWORK, f"the answer of {host_of(location.url)} broke off")
+
+    def _check_tag(self, url: str, headers: dict[str, str]) -> None:
+        tag = headers.get("etag", "") or headers.get("last-modified", "")
+        with self._lock:
+            if self._tags.setdefault(url, tag) != tag:
+                raise ChangedArchive(Reason.NETWORK, f"the archive at {host_of(url)} changed while it was fetched")
+
+    def _check(self) -> None:
+        """Raise Cancelled if the job was cancelled, or if another connection failed for good."""
+        self._cancellation.check()
+        if self._failed.is_set():
+            raise Cancelled
+
+    def _current(self) -> Location:
+        """Return the location to ask; raise the last error if none is left."""
+        with self._lock:
+            if self._locations:
+                return self._locations[0]
+            raise self._last_error or HttpError(Reason.NETWORK, "there is no location to fetch the archive from")
+
+    def _wait_turn(self, url: str) -> None:
+        limit = self._politeness.rate_limit(url)
+        if paused := limit.paused_for():
+            detail = f"{host_of(url)} asked for fewer requests; {paused:.0f} seconds of the pause are left"
+            raise HttpError(Reason.RATE_LIMITED, detail, status=429)
+        if self._politeness.interval:
+            limit.wait_turn(self._cancellation)
+
+    def _note_success(self, location: Location) -> None:
+        with self._lock:
+            self._failures = 0
+            if location.url not in self.used:
+                self.used.append(location.url)
+
+    def _note_failure(self, location: Location, error: HttpError, *, progress: bool) -> None:
+        """Leave a location that fails again and again, or that cannot be right; pause a host that asks for that."""
+        if error.status == 429:
+            limit = self._politeness.rate_limit(location.url)
+            if not limit.paused_for():
+                limit.pause(error.retry_after or self._politeness.pause)
+        with self._lock:
+            if location not in self._locations:
+                return
+            self._last_error = error
+            self._failures = 0 if progress else self._failures + 1
+            passing = error.status in (0, 500, 502, 503, 504) and not isinstance(error, ChangedArchive)
+            if not passing or self._failures >= FAILURES:
+                self._locations.remove(location)
+                self._failures = 0
+
+    def _save_sometimes(self) -> None:
+        with self._lock:
+            due = time.monotonic() - self._saved_at > SAVE_EVERY
+            if due:
+                self._saved_at = time.monotonic()
+        if due:
+            self._partial.save()
+
+
+class _Work:
+    """Extents that are handed out in chunks."""
+
+    def __init__(self, extents: Sequence[Extent]) -> None:
+        self._lock = threading.Lock()
+        self._extents = list(reversed(extents))
+
+    def take(self, size: int) -> Extent | None:
+        """Return the next chunk of at most `size` bytes; None if there is none."""
+        with self._lock:
+            if not self._extents:
+                return None
+            first = self._extents.pop()
+            if first.size > size:
+                self._extents.append(Extent(first.offset + size, first.size - size))
+            return Extent(first.offset, min(size, first.size))
+
+
+def check_rate(arrived: int, seconds: float, url: str) -> None:
+    """Raise HttpError if an answer arrives too slowly to be waited for."""
+    if seconds > MIN_RATE_AFTER and arrived < MIN_RATE * seconds:
+        raise HttpError(Reason.NETWORK, f"{host_of(url)} sends less than {MIN_RATE:g} bytes a second")
+
+
+def check_status(status: int, url: str, headers: dict[str, str]) -> None:
+    """Raise HttpError unless a request for a range was answered with a part."""
+    host = host_of(url)
+    if status == 206:
+        return
+    if status == 200:
+        raise ChangedArchive(Reason.NETWORK, f"{host} ignores the range that it is asked for", status=status)
+    if status == 429:
+        wait_for = retry_after(headers, time.time())
+        raise HttpError(Reason.RATE_LIMITED, f"{host} asks for fewer requests", status=status, retry_after=wait_for)
+    if status in (401, 403):
+        raise HttpError(Reason.NETWORK, f"{host} denies access to the archive (HTTP status {status})", status=status)
+    if status in (404, 410):
+        raise HttpError(Reason.NO_DATA, f"{host} does not have the archive (HTTP status {status})", status=status)
+    raise HttpError(
+        Reason.NETWORK,
+        f"{host} answers with HTTP status {status}",
+        status=status,
+        retry_after=retry_after(headers, time.time()),
+    )
+
+
+def check_range(headers: dict[str, str], chunk: Extent, size: int, url: str) -> None:
+    """Raise ChangedArchive unless an answer is exactly the chunk of an archive of `size` bytes."""
+    found = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+    if found is None:
+        raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} does not say which range it sends")
+    first, last, total = int(found[1]), int(found[2]), found[3]
+    if total not in ("*", str(size)):
+        raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} has an archive of {total} bytes, expected are {size}")
+    if (first, last) != (chunk.offset, chunk.end - 1):
+        raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} sends bytes {first}-{last} in place of those asked for")

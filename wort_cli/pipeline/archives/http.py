@@ -1,0 +1,236 @@
+"""HTTP for the locator and for archives: urllib3, with the rules that both share.
+
+- Certificates are verified, with the system's authorities or those of SSL_CERT_FILE.
+- Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY; there are no other credentials, and no cookies.
+- A redirect is followed only to https, or within the host that the user configured, and at most MAX_REDIRECTS times.
+- Nothing is decompressed: a server that sends gzip although identity was requested is refused.
+- A request ends after so many seconds without a byte, and after its deadline in any case.
+
+Every failure is a HttpError with a reason; what it means for a job is decided by the caller.
+"""
+
+import contextlib
+import ssl
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError, ProxyError, SSLError, TimeoutError
+
+import wort_cli
+from wort_cli.errors import shown
+from wort_cli.model.failure import Reason
+from wort_cli.system.cancellation import NEVER, Cancellation
+
+MAX_REDIRECTS = 5
+PIECE = 1 << 16
+"""Bytes that are read together."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_RETRY_AFTER = 3600.0
+"""Seconds; a server that asks for a longer pause is asked again after that."""
+
+
+class HttpError(Exception):
+    """A request failed: `reason` says how, the text is a sentence for a person."""
+
+    def __init__(self, reason: Reason, detail: str, *, status: int = 0, retry_after: float = 0.0) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.status = status
+        """The HTTP status of the answer; 0 if there was none."""
+        self.retry_after = retry_after
+        """Seconds for which the server asks not to be asked; 0 if it does not say."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds for one request."""
+
+    connect: float = 10.0
+    silence: float = 30.0
+    """Without a byte."""
+    total: float = 300.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The head of an answer, and its body as it arrives."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    """Where it came from, after redirects."""
+    body: Iterator[bytes] = field(repr=False)
+
+
+class HttpClient:
+    """Requests with pooled connections; safe to use from several threads."""
+
+    def __init__(self, timeouts: Timeouts = Timeouts(), connections: int = 4) -> None:
+        self._timeouts = timeouts
+        self._connections = connections
+        self._pools: dict[str, urllib3.PoolManager] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in self._pools.values():
+            pool.clear()
+
+    @contextlib.contextmanager
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        cancellation: Cancellation = NEVER,
+    ) -> Iterator[Answer]:
+        """Send a request and yield its answer, whatever its status.
+
+        Raises HttpError if there is no answer, or if the body breaks off; Cancelled if the job is cancelled.
+        """
+        deadline = time.monotonic() + self._timeouts.total
+        answer, final = self._follow(method, url, headers or {}, body, deadline)
+        try:
+            yield Answer(
+                answer.status, dict(answer.headers.items()), final, self._pieces(answer, final, deadline, cancellation)
+            )
+        finally:
+            answer.close() if answer.length_remaining else answer.release_conn()
+
+    def _follow(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        first = url
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._send(method, url, headers, body, deadline)
+            target = answer.headers.get("Location")
+            if answer.status not in REDIRECTS or not target:
+                return answer, url
+            answer.close()
+            target = urljoin(url, target)
+            if not is_redirect_allowed(first, target):
+                raise HttpError(Reason.NETWORK, f"{host_of(url)} redirects to {shown(target, 200)}, which is not https")
+            url = target
+            if answer.status == 303:
+                method, body = "GET", None
+        raise HttpError(Reason.NETWORK, f"{host_of(first)} redirects more than {MAX_REDIRECTS} times")
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> urllib3.BaseHTTPResponse:
+        left = max(0.1, deadline - time.monotonic())
+        timeout = urllib3.Timeout(connect=min(left, self._timeouts.connect), read=min(left, self._timeouts.silence))
+        sent = {"User-Agent": f"wort/{wort_cli.__version__}", "Accept-Encoding": "identity", **headers}
+        with explained(url):
+            return self._pool(url).request(
+                method,
+                url,
+                body=body,
+                headers=sent,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        """Return the pool of connections for a URL: direct ones, or those of the proxy that its scheme has."""
+        proxy = proxy_for(url)
+        if proxy not in self._pools:
+            context = ssl.create_default_context()
+            if proxy:
+                self._pools[proxy] = urllib3.ProxyManager(proxy, maxsize=self._connections, ssl_context=context)
+            else:
+                self._pools[proxy] = urllib3.PoolManager(maxsize=self._connections, ssl_context=context)
+        return self._pools[proxy]
+
+    def _pieces(
+        self, answer: urllib3.BaseHTTPResponse, url: str, deadline: float, cancellation: Cancellation
+    ) -> Iterator[bytes]:
+        """Yield the body as it arrives."""
+        if (encoding := answer.headers.get("Content-Encoding", "identity")) != "identity":
+            raise HttpError(
+                Reason.NETWORK, f"{host_of(url)} sends {shown(encoding)} although nothing but bytes was requested"
+            )
+        while True:
+            cancellation.check()
+            with explained(url):
+                piece = answer.read1(PIECE)
+            if not piece:
+                return
+            yield piece
+            if time.monotonic() > deadline:
+                raise HttpError(Reason.NETWORK, f"{host_of(url)} took longer than {self._timeouts.total:g} seconds")
+
+
+def is_redirect_allowed(first: str, target: str) -> bool:
+    """Return whether a redirect is safe: to https, or to the same host by http if the user configured http."""
+    start, end = urlsplit(first), urlsplit(target)
+    if end.username or end.password or not end.hostname:
+        return False
+    return end.scheme == "https" or (end.scheme == start.scheme == "http" and end.netloc == start.netloc)
+
+
+def proxy_for(url: str) -> str:
+    """Return the proxy of the environment for a URL; '' for none."""
+    parts = urlsplit(url)
+    if not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
+        return ""
+    proxy = urllib.request.getproxies().get(parts.scheme, "")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL as messages name it: without path, query and user, which may be signed or secret."""
+    parts = urlsplit(url)
+    return shown(f"{parts.hostname or '?'}:{parts.port}" if parts.port else parts.hostname or "?", 100).strip("'")
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float:
+    """Return the seconds for which an answer asks to wait (RFC 9110, 10.2.3); 0 if it does not say.
+
+    `now` is in seconds since 1970.
+    """
+    text = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return min(MAX_RETRY_AFTER, max(0.0, float(text)))
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return min(MAX_RETRY_AFTER, max(0.0, parsedate_to_datetime(text).timestamp() - now))
+    return 0.0
+
+
+@contextlib.contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Turn an error of urllib3 into a HttpError with a sentence."""
+    try:
+        yield
+    except HTTPError as error:
+        raise HttpError(Reason.NETWORK, sentence_of(error, host_of(url))) from error
+    except (OSError, ValueError) as error:
+        raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be asked: {shown(str(error), 200)}") from error
+
+
+def sentence_of(error: Exception, host: str) -> str:
+    """Return what an error of urllib3 means, in a sentence."""
+    cause: BaseException = error
+    while isinstance(cause, MaxRetryError) and cause.reason is not None:
+        cause = cause.reason
+    if isinstance(cause, ProxyError):
+        return f"the proxy for {host} cannot be used: {shown(str(cause.original_error), 200)}"
+    if isinstance(cause, SSLError):
+        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            return f"the certificate of {host} is not trusted (SSL_CERT_FILE names a file of trusted authorities)"
+        return f"{host} cannot be asked by TLS: {shown(str(cause), 200)}"
+    if isinstance(cause, TimeoutError):
+        return f"{host} does not answer"
+    return f"{host} cannot be asked: {shown(str(cause), 200)}"
