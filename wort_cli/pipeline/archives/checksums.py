@@ -1,7 +1,7 @@
 """The md5 sums that an archive has of its own files.
 
 A loader writes a file of sums into each directory: `tbl/SEQUENCE/col/READ/md5` has the sums of the column's data,
-indexes and metadata, `md5` those of the database's metadata, and `idx/skey.md5` that of an index.  They have the form of
+indexes and metadata, `md5` those of the database's metadata, `idx/skey.md5` that of an index.  They have the form of
 md5sum(1), with names relative to their directory.
 
 The sums prove that the bytes are those which the loader wrote.  They do not prove which run they are of.
