@@ -20,7 +20,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy the ledger into a file, while the daemon and commands go on."""
-    from wort_cli.upkeep.backups import copy_ledger
+    from wort_cli.upkeep.backups import back_up
 
     settings = load_settings()
     if not settings.ledger_file.exists():
@@ -36,7 +36,7 @@ def backup(
     if not target.parent.is_dir():
         raise UsageError(f"there is no directory {target.parent}")
     ledger = Ledger(settings.ledger_file)
-    made = copy_ledger(ledger, target)
+    made = back_up(ledger, target)
     ledger.close()
     if as_json:
         render.document(asdict(made))
