@@ -11,13 +11,13 @@ from types import FrameType
 
 from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.retry import CRASHES, RetryPolicy, left_to_wait
+from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
 from wort_cli.model.job import Job, JobState, Progress
 from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
@@ -49,7 +49,7 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> 
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 show(job)
                 return job
-            time.sleep(left_to_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
+            time.sleep(remaining_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
 
 
 def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
@@ -70,7 +70,7 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
         raise
     state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
-        tidy(settings.workspace(job.id), result.failure)
+        clean_up(settings.workspace(job.id), result.failure)
 
 
 class NowWatcher:

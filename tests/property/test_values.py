@@ -156,7 +156,7 @@ def test_provenance_reads_back_from_json_whatever_a_later_version_adds(
     st.integers(0, 10_000),
     st.builds(
         RetryPolicy, crash_tries=st.integers(1, 50), crash_delay=st.floats(0.001, 100), tries=st.integers(1, 50),
-        delay=st.floats(0.001, 1e4), longest=st.floats(0.001, 1e5),
+        delay=st.floats(0.001, 1e4), max_delay=st.floats(0.001, 1e5),
     ),
     st.floats(0, 1, exclude_max=True),
 )  # fmt: skip
@@ -169,7 +169,7 @@ def test_the_delay_is_around_its_nominal_length_and_tries_are_bounded(
     if verdict.state is JobState.WAITING:
         assert failure.disposition is Disposition.RETRY
         assert short or earlier + 1 < tries
-        nominal = min(policy.longest_shortage if short else policy.longest, first * 2.0 ** min(earlier, 30))
+        nominal = min(policy.max_shortage_delay if short else policy.max_delay, first * 2.0 ** min(earlier, 30))
         assert 0.75 * nominal <= verdict.delay <= 1.25 * nominal
     else:
         assert verdict.delay == 0

@@ -21,7 +21,7 @@ def cancel(
 
     settings, ledger = open_home()
     job_ids = select_job_ids(ledger, jobs, JobFilter(group=group), everything=everything)
-    idle = [job.id for job in ledger.jobs.numbered(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
+    idle = [job.id for job in ledger.jobs.with_ids(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
     number = ledger.jobs.cancel(job_ids)
     for job_id in idle:  # the process that runs a job removes that job's workspace
         remove_workspace(settings.workspace(job_id))

@@ -143,7 +143,7 @@ def enqueue(
         if first:
             time.sleep(BATCH_PAUSE)
         answers += ledger.jobs.enqueue(requests[first : first + BATCH_SIZE], force=force, dry_run=dry_run)
-    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.THERE and not finder.location(a.source.name)]
+    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not finder.location(a.source.name)]
     if lost:
         requeued = ledger.jobs.enqueue([requests[n] for n in lost], lost=True, dry_run=dry_run)
         for n, answer in zip(lost, requeued, strict=True):
@@ -156,7 +156,7 @@ def run_or_follow(answers: Sequence[Enqueued], ledger: Ledger, settings: Setting
 
     A signature that already exists has no job in the result.
     """
-    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.THERE]
+    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
     if not now:
         return {job.id: job for job in follow(ledger, job_ids)}
     try:
@@ -214,7 +214,7 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
     """Write to stderr how to follow the jobs, or that no daemon runs them."""
     queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
     if not queued:
-        if len(answers) == 1 and answers[0].status is EnqueueStatus.THERE:
+        if len(answers) == 1 and answers[0].status is EnqueueStatus.EXISTS:
             render.notice(f"show it with `wort view {answers[0].source.name}`; --force computes it again")
         return
     if running_daemon(settings.lock_file) is None:

@@ -43,9 +43,9 @@ def start(
         render.result(running.sentence)
         return
     _, ledger = open_home()
-    jobs = ledger.controls.value("jobs", str(settings.jobs))
-    render.result(f"the daemon is running (process {daemon.pid}), {render.count(int(jobs), 'job')} at a time")
-    if ledger.controls.value("paused", "") == "yes":
+    jobs = ledger.controls.job_limit(settings.jobs)
+    render.result(f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time")
+    if ledger.controls.paused:
         render.notice("the queue is paused: `wort daemon resume`")
 
 
@@ -120,7 +120,7 @@ def pause(group: SelectGroupOption = "") -> None:
         ledger.controls.pause_group(group)
         render.result(f"paused {group}; none of its jobs starts until `wort daemon resume -g {group}`")
         return
-    ledger.controls.put("paused", "yes")
+    ledger.controls.pause()
     render.result("paused; running jobs continue, no other job starts until `wort daemon resume`")
 
 
@@ -135,7 +135,7 @@ def resume(group: SelectGroupOption = "") -> None:
         was_paused = ledger.controls.resume_group(group)
         render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
         return
-    ledger.controls.put("paused", "")
+    ledger.controls.resume()
     render.result("resumed")
     if still := ledger.controls.paused_groups():
         render.notice(f"these groups are still paused: {', '.join(still)}")
@@ -151,7 +151,7 @@ def jobs(
     unless the setting `threads` is given.
     """
     _, ledger = open_home()
-    ledger.controls.put("jobs", str(number))
+    ledger.controls.set_job_limit(number)
     render.result(f"{render.count(number, 'job')} at a time")
 
 

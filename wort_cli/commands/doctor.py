@@ -19,7 +19,7 @@ from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.versions import library_versions, tool_version
 
@@ -37,9 +37,7 @@ def doctor(
     ] = False,
     full: Annotated[
         bool,
-        typer.Option(
-            "--full", help="Read every stored signature; otherwise a large store is checked by file sizes only."
-        ),
+        typer.Option("--full", help="Read every signature; otherwise large stores are checked by file sizes only."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -210,9 +208,9 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         if settings.s3_unsigned:
             yield Finding("ok", "bucket", "is only read, without credentials (s3_unsigned)")
             return
-        conditional = store.honours_conditions()
-    except StoreTrouble as trouble:
-        yield Finding("problem", "bucket", trouble.sentence, trouble.hint)
+        conditional = store.supports_conditional_puts()
+    except StoreError as error:
+        yield Finding("problem", "bucket", error.sentence, error.hint)
         return
     yield Finding("ok", "bucket", "can be written")
     if conditional:

@@ -92,7 +92,7 @@ def print_jobs(
     if words and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
     if words:
-        jobs = sorted(ledger.jobs.numbered(find_job_ids(ledger, words)), key=lambda job: job.id)
+        jobs = sorted(ledger.jobs.with_ids(find_job_ids(ledger, words)), key=lambda job: job.id)
     else:
         jobs = ledger.jobs.matching(job_filter, number)
     render.table(COLUMNS, [job_record(job) for job in jobs], as_json=as_json, file_format=file_format)
@@ -110,14 +110,14 @@ def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) 
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
     running = [job_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
-    paused = ledger.controls.value("paused", "") == "yes"
+    paused = ledger.controls.paused
     if as_json:
         render.document(
             {
                 "daemon": vars(daemon) if daemon else None,
                 "state": found.state,
                 "problems": found.problems,
-                "held": found.held,
+                "held": found.blocked_by,
                 "paused": paused,
                 "signatures": ledger.catalog.count(),
                 "jobs": by_state,
@@ -134,7 +134,7 @@ def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) 
         {
             "daemon": daemon_summary(daemon, found.state),
             **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
-            **({"  held": found.held} if found.held else {}),
+            **({"  held": found.blocked_by} if found.blocked_by else {}),
             "signatures": f"{ledger.catalog.count():,}",
             **{key: f"{n:,}" for key, n in numbers.items()},
         }

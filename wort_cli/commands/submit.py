@@ -41,18 +41,18 @@ def submit(
     """
     from wort_cli.commands.shared.verification import suggest_next_command, verify_request
     from wort_cli.model.verdict import Depth
-    from wort_cli.submission.intake import Claims, hand_in, submitter_named
+    from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
     if len(files) > 1 and (accession or url or "-" in files):
         raise UsageError("--accession, --url and - need exactly one signature", "submit the signatures one by one")
-    claims = Claims(submitter_named(submitter), Accession.parse(accession) if accession else None, url)
+    claims = Claims(parse_submitter(submitter), Accession.parse(accession) if accession else None, url)
     settings, ledger = open_home()
     records: list[dict[str, Any]] = []
     problems: list[WortError] = []
     queued = 0
     for word in dict.fromkeys(files):
         try:
-            submission = hand_in(word, claims, settings, ledger)
+            submission = submit_signature(word, claims, settings, ledger)
         except WortError as error:
             if len(files) == 1:
                 raise
@@ -62,7 +62,7 @@ def submit(
         job: int | str = ""
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
             request = verify_request(submission, Depth.FULL, priority=priority, group=group)
-            [job] = ledger.submissions.verify([request])
+            [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(
             {

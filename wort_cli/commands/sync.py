@@ -22,8 +22,8 @@ from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
+    from wort_cli.stores.run_copies import RunCopies
     from wort_cli.stores.shared import SharedStore
-    from wort_cli.stores.side_by_side import Sides
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,19 +44,19 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     with SyncReport("pushed", len(names) or None, as_json=as_json) as report:
         report_missing(names, local, report)
 
-        def signatures_to_push() -> Iterator["Sides"]:
-            for sides in both_sides(names, local, bucket):
-                if sides.here is not None and transfer.is_shared(sides):
+        def signatures_to_push() -> Iterator["RunCopies"]:
+            for copies in run_copies(names, local, bucket):
+                if copies.local_path is not None and transfer.is_in_bucket(copies):
                     report.add_in_sync()
-                elif sides.here is not None:
-                    yield sides
+                elif copies.local_path is not None:
+                    yield copies
 
         if dry_run:
-            for sides in signatures_to_push():
-                report.add(sides.name, "would be put" if sides.there is None else "would be compared")
+            for copies in signatures_to_push():
+                report.add(copies.name, "would be put" if copies.shared_object is None else "would be compared")
             return
-        for sides, outcome in apply_to_all(signatures_to_push(), lambda s: transfer.push(s, local, bucket), settings):
-            report.add_outcome(sides.name, outcome, done="put")
+        for copies, outcome in apply_to_all(signatures_to_push(), lambda s: transfer.push(s, local, bucket), settings):
+            report.add_outcome(copies.name, outcome, done="put")
 
 
 @app.command()
@@ -115,20 +115,20 @@ def check(
     damaged: list[Accession] = []
     with SyncReport("differences", len(names) or None, as_json=as_json, lines_are_errors=True) as report:
 
-        def differences(sides: "Sides") -> list[transfer.Difference]:
-            return list(transfer.check(sides, bucket, profile, quick=quick))
+        def differences(copies: "RunCopies") -> list[transfer.Difference]:
+            return list(transfer.compare(copies, bucket, profile, quick=quick))
 
-        for sides, found in apply_to_all(both_sides(names, local, bucket), differences, settings):
+        for copies, found in apply_to_all(run_copies(names, local, bucket), differences, settings):
             if isinstance(found, Exception):
-                report.add_outcome(sides.name, found)
+                report.add_outcome(copies.name, found)
                 continue
             for difference in found:
                 report.add(difference.name, difference.problem, difference.detail)
             if transfer.DAMAGED & {difference.problem for difference in found}:
-                damaged.append(sides.name)
+                damaged.append(copies.name)
             if not found:
                 report.add_in_sync()
-        for key in () if names else bucket.objects.pending(""):
+        for key in () if names else bucket.objects.unfinished_uploads(""):
             report.add(key, transfer.Problem.PENDING_UPLOAD, "its parts take up space; a lifecycle rule removes them")
     if repair:
         requeue(damaged, ledger, profile, dry_run=dry_run)
@@ -154,11 +154,11 @@ def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
     return sorted({Accession.parse(word) for word in found})
 
 
-def both_sides(names: Sequence[Accession], local: LocalStore, bucket: "SharedStore") -> Iterator["Sides"]:
+def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedStore") -> Iterator["RunCopies"]:
     """Yield what the local store and the bucket have of each named run, or of all runs."""
-    from wort_cli.stores.side_by_side import side_by_side, sides_of
+    from wort_cli.stores.run_copies import all_run_copies, copies_of_runs
 
-    return sides_of(names, local, bucket) if names else side_by_side(local, bucket)
+    return copies_of_runs(names, local, bucket) if names else all_run_copies(local, bucket)
 
 
 def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport) -> None:
@@ -181,7 +181,7 @@ def apply_to_all(things: Iterable[T], do: Callable[[T], R], settings: Settings) 
     An error that would affect every run, such as a full disk or an unreachable server, is raised.
     """
     from wort_cli.stores.parallel import in_parallel
-    from wort_cli.stores.transfer import is_of_one_run
+    from wort_cli.stores.transfer import affects_one_run
 
     for thing, outcome in in_parallel(things, do, settings.s3_transfers):
         if isinstance(outcome, OSError):
@@ -189,6 +189,6 @@ def apply_to_all(things: Iterable[T], do: Callable[[T], R], settings: Settings) 
             raise StorageProblem(
                 f"{outcome.strerror or outcome}{where}", "see `wort doctor`; then run the same command again"
             )
-        if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and is_of_one_run(outcome)):
+        if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and affects_one_run(outcome)):
             raise outcome
         yield thing, outcome

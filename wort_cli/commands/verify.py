@@ -91,12 +91,12 @@ def verify(
     targets = []
     for item in signatures:
         if isinstance(item, Submission) and not item.is_of_a_run:
-            ledger.submissions.can_not_be_recalculated(item, NO_RECIPE)
+            ledger.submissions.mark_unverifiable(item, NO_RECIPE)
             targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
             continue
         requests[item.path] = verify_request(item, depth, priority=priority, group=group, engine=engine)
         targets.append(Target(str(item.name), item.digest, item.path))
-    job_ids = dict(zip(requests, ledger.submissions.verify(list(requests.values())), strict=True))
+    job_ids = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
     jobs = run_or_follow(list(job_ids.values()), ledger, settings, wait=wait, now=now)
     jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
     records = [result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now) for item in targets]
@@ -115,11 +115,11 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
     A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions.
     """
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
-        from wort_cli.submission.intake import Claims, hand_in, submitter_named
+        from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
-        return [hand_in(word, Claims(submitter_named("")), settings, ledger)]
+        return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
     name = parse_name(word)
-    submitted = ledger.submissions.named(name) or ledger.submissions.beginning(word)
+    submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:
         return undecided
@@ -139,7 +139,7 @@ def run_or_follow(
     """Return the jobs by number: as they ended (`wait` or `now`), or as they are."""
     if now:
         return run_now(job_ids, ledger, settings)
-    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.numbered(job_ids))}
+    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
 
 
 def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: 
     if job is None:
         return {"name": target.name, "digest": target.digest, "trust": str(Trust.UNVERIFIABLE), "depth": "",
                 "state": "", "job": "", "why": target.why_not, "reason": "", "verdict": None}  # fmt: skip
-    verdict = ledger.submissions.report(target.path) if finished and job.verdict else None
+    verdict = ledger.submissions.last_verdict(target.path) if finished and job.verdict else None
     unavailable = finished and job.state == "unavailable"
     trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if unavailable else ""
     return {

@@ -95,7 +95,7 @@ def view(
         if raw or output:
             write_signature(found.path, output)
             return
-        verdict = ledger.submissions.report(record.path) if record and record.path else None
+        verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
         show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
@@ -163,7 +163,7 @@ def best_submission(name: Name, digest: str, ledger: Ledger) -> Submission | Non
     named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
-    return next(iter(ledger.submissions.beginning(digest)), None)
+    return next(iter(ledger.submissions.with_digest_prefix(digest)), None)
 
 
 def write_signature(path: Path, output: Path | None) -> None:

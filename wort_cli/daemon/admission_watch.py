@@ -3,7 +3,7 @@
 import logging
 import time
 
-from wort_cli.health.admission import disks_of, unwritable, why_no_job_starts
+from wort_cli.health.admission import disks_of, unwritable_directory, why_blocked_now
 from wort_cli.settings import Settings
 
 LOOK_EVERY = 1.0
@@ -30,7 +30,7 @@ class AdmissionWatch:
         self._looked_at = time.monotonic()
         try:
             self._prove(settings)
-            why = f"no job begins: {self.damage}" if self.damage else why_no_job_starts(settings)
+            why = f"no job begins: {self.damage}" if self.damage else why_blocked_now(settings)
         except OSError as error:
             why = f"no job begins: a disk can't be looked at: {error}"
         if bool(why) != bool(self.why):
@@ -45,5 +45,5 @@ class AdmissionWatch:
     def _prove(self, settings: Settings) -> None:
         now = time.monotonic()
         if now - self._proved_at >= (PROVE_BROKEN_EVERY if self.damage else PROVE_EVERY):
-            self.damage = unwritable(disks_of(settings))
+            self.damage = unwritable_directory(disks_of(settings))
             self._proved_at = now

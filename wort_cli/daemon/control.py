@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wort_cli.daemon.recovery import KILLED_ON_PURPOSE
 from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
@@ -62,7 +61,7 @@ def check_can_start(settings: Settings) -> None:
     """WortError if a daemon could not start here: the directories, or the ledger, can't be used."""
     settings.make_directories()
     ledger = Ledger(settings.ledger_file)
-    ledger.controls.value("paused", "")
+    ledger.open()
     ledger.close()
 
 
@@ -104,7 +103,7 @@ def say_it_is_on_purpose(settings: Settings) -> None:
     """Have the next daemon know that this one did not crash; it is killed even where the ledger can't be written."""
     ledger = Ledger(settings.ledger_file)
     with contextlib.suppress(WortError):
-        ledger.controls.put(KILLED_ON_PURPOSE, "yes")
+        ledger.controls.set_killed_on_purpose(True)
     ledger.close()
 
 

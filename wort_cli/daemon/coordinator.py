@@ -22,7 +22,7 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import kill_process, lives
 
@@ -59,7 +59,7 @@ class Coordinator:
         self._attempts: dict[int, RunningAttempt] = {}
         self._others = AbandonedJobs()
         self._woke_at = 0.0
-        self._hold = AdmissionWatch()
+        self._admission = AdmissionWatch()
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -73,14 +73,14 @@ class Coordinator:
         )
 
     @property
-    def held(self) -> str:
-        """Why no job begins, if none may."""
-        return self._hold.why
+    def blocked_by(self) -> str:
+        """Why no job may start; empty if jobs may start."""
+        return self._admission.why
 
     @property
     def damage(self) -> str:
         """Which disk is breaking, if one is."""
-        return self._hold.damage
+        return self._admission.damage
 
     def excuse(self) -> None:
         """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
@@ -108,7 +108,7 @@ class Coordinator:
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
             self._take_back()
-            self._ledger.attempts.wake(self._policy.longest_wait)
+            self._ledger.attempts.wake(self._policy.max_wait)
             self._workers.heal(self._settings.lease)
         self._dispatch()
 
@@ -161,10 +161,10 @@ class Coordinator:
 
     def _finish(self, attempt: RunningAttempt, result: JobResult) -> None:
         if result.failure and result.failure.reason is Reason.DISK_ERROR:
-            self._hold.doubt()
+            self._admission.doubt()
         state = self._ledger.attempts.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
         if state is not None and not state.is_live:
-            tidy(self._settings.workspace(attempt.job_id), result.failure)
+            clean_up(self._settings.workspace(attempt.job_id), result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "too late", why)
 
@@ -243,12 +243,12 @@ class Coordinator:
             self._ledger.attempts.requeue(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
-        held = self._hold.now(self._settings)
-        if self._ledger.controls.value("paused", "") == "yes":
+        blocked_by = self._admission.now(self._settings)
+        if self._ledger.controls.paused:
             return
-        jobs = int(self._ledger.controls.value("jobs", str(self._settings.jobs)))
+        jobs = self._ledger.controls.job_limit(self._settings.jobs)
         self._workers.grow(jobs)
-        if held:
+        if blocked_by:
             return
         free = jobs - len(self._attempts)
         if free <= 0:

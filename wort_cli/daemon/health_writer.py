@@ -70,7 +70,7 @@ class HealthWriter:
 
     def _prove_ledger(self) -> str:
         try:
-            self._ledger.controls.put("written_at", str(int(time.time())))
+            self._ledger.controls.write_timestamp()
         except StorageProblem as problem:
             log.error("%s (%s)", problem.sentence, problem.hint)
             return problem.sentence
@@ -89,7 +89,7 @@ class HealthWriter:
             workers_wanted=wanted,
             trouble=self._trouble,
             trouble_since=self._trouble_since if self._trouble else 0.0,
-            held=self._coordinator.held,
+            blocked_by=self._coordinator.blocked_by,
         )
         try:
             self._file.write(health)

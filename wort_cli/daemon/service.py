@@ -44,7 +44,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
     recover(ledger, settings)
-    jobs = int(ledger.controls.value("jobs", str(settings.jobs)))
+    jobs = ledger.controls.job_limit(settings.jobs)
     queue = WorkQueue.made_anew(settings.queue_file)
 
     def close_connections() -> None:

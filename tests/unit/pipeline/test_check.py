@@ -9,7 +9,7 @@ import pytest
 from tests.support.builders import sketch
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, failure_from_exception, summarize_sketches
 from wort_cli.pipeline.sketching.plain_fasta import ReadsText
 from wort_cli.pipeline.sketching.slice_reads import Spots, check_slice
 
@@ -81,12 +81,12 @@ def test_a_run_with_one_base_has_reads() -> None:
 )
 def test_an_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
     empty = (sketch([], [], ksize=21), sketch([], [], ksize=31))
-    assert [summary.note for summary in explain_empty(empty, longest)] == notes
+    assert [summary.note for summary in summarize_sketches(empty, longest)] == notes
 
 
 def test_a_sketch_is_summed_up_in_numbers() -> None:
     made = sketch([1, 2, 3], [4, 5, 6])
-    (summary,) = explain_empty([made], 10)
+    (summary,) = summarize_sketches([made], 10)
     assert (summary.ksize, summary.hashes, summary.abundance_sum, summary.note) == (21, 3, 15, "")
     assert summary.md5 == made.md5sum()
 
@@ -109,11 +109,11 @@ def test_a_sketch_is_summed_up_in_numbers() -> None:
     ],
 )
 def test_every_error_of_the_pipeline_has_a_reason(error: Exception, reason: Reason, detail: str) -> None:
-    assert failure_of(error) == Failure(reason, detail)
+    assert failure_from_exception(error) == Failure(reason, detail)
 
 
 def test_an_error_of_the_system_itself_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file") as error:
         os.stat(tmp_path / "file" / "x")  # noqa: PTH116 (what a stage may do)
-    assert failure_of(error.value).reason is Reason.STORAGE_DENIED
+    assert failure_from_exception(error.value).reason is Reason.STORAGE_DENIED

@@ -31,7 +31,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
         "problems": list(status.problems),
-        "held": status.held,
+        "held": status.blocked_by,
         "loop": None
         if health is None or status.loop_age is None
         else {
@@ -41,7 +41,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
             "mean": round(health.mean, 6),
             "longest": round(health.longest, 6),
         },
-        "oldest_queued": seconds_since(queue.queued_since) if queue else None,
+        "oldest_queued": seconds_since(queue.oldest_queued_at) if queue else None,
         "waiting_for": queue.waiting_for if queue else {},
         "failure_rates": {
             span: {

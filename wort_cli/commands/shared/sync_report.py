@@ -14,8 +14,8 @@ from wort_cli.errors import ExitCode, WortError
 class SyncReport:
     """Writes a line for each signature that was changed or is wrong, and counts the others.
 
-    `verb` names the lines in the summary.  With `lines_are_errors`, as in `wort sync check`, every line is a difference,
-    and the caller calls `exit_if_failed`; otherwise the end of the context does.
+    `verb` names the lines in the summary.  With `lines_are_errors`, as in `wort sync check`, every line is a
+    difference, and the caller calls `exit_if_failed`; otherwise the end of the context does.
     """
 
     def __init__(self, verb: str, total: int | None, *, as_json: bool, lines_are_errors: bool = False) -> None:

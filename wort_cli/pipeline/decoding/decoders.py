@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.prove import Fingerprint
+from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.decoding.fastq_dump import Decoder, DumpedReads
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
@@ -23,7 +23,7 @@ AUTO = "auto"
 
 def decoders_of(
     archive: Archive,
-    fingerprint: Fingerprint,
+    proof: ArchiveProof,
     spec: JobSpec,
     profile: Profile,
     engine: Engine,
@@ -35,7 +35,7 @@ def decoders_of(
     if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
         return [dump]
     try:
-        if not fingerprint.validated:
+        if not proof.validated:
             raise Declined("the archive was not validated")
         return [in_process(archive, profile, workspace, tools.log), dump]
     except Declined as declined:
@@ -86,13 +86,13 @@ def in_process(
         raise Declined("the archive is not on disk")
     if profile.decode_flags != SRA_V1.decode_flags:
         raise Declined(f"the profile {profile.name} has other flags")
-    if workspace.died_in_process:
+    if workspace.crashed_in_process:
         raise Declined("an earlier attempt ended while the archive was read in its process")
     from wort_cli.pipeline.decoding.vdb import SpotCursor
     from wort_cli.pipeline.decoding.vdb_reads import SpotReads
 
     path = archive.path
-    workspace.begin_in_process()
+    workspace.mark_in_process()
     SpotCursor(path, archive.spots).close()
 
     def read(part: Slice) -> SliceReads:

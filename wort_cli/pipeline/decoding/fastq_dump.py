@@ -18,7 +18,7 @@ from wort_cli.pipeline.sketching.engine import Reader
 from wort_cli.pipeline.sketching.slice_reads import PIECE, Spots
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.toolkit.tool_errors import explain
-from wort_cli.pipeline.toolkit.tools import TELLING, TICK, ToolGroup
+from wort_cli.pipeline.toolkit.tools import LOG_INFO, TICK, ToolGroup
 from wort_cli.system.cancellation import Cancellation
 
 CHUNK = 1 << 20
@@ -36,7 +36,7 @@ class Decoder:
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
         spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
-        telling = TELLING if archive.path is None else ()
+        telling = LOG_INFO if archive.path is None else ()
         argv = ("fastq-dump", *telling, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
@@ -56,7 +56,7 @@ class Decoder:
         poll.register(stream, select.POLLIN)
         heard = time.monotonic()
         while True:
-            self._tool.check_welcome()
+            self._tool.check_rate_limit()
             if poll.poll(TICK * 1000):
                 data = stream.raw.read(CHUNK) if hasattr(stream, "raw") else stream.read(CHUNK)
                 heard = time.monotonic()
