@@ -10,6 +10,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import load_settings
 
 
@@ -46,7 +47,7 @@ def backup(
         render.facts(
             {
                 "file": copy.path,
-                "size": render.size(copy.size),
+                "size": format_bytes(copy.size),
                 "version": copy.version,
                 "jobs": f"{copy.jobs:,}, {copy.live:,} unfinished",
                 "signatures": f"{copy.signatures:,}",

@@ -18,6 +18,7 @@ from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
@@ -87,12 +88,12 @@ def decoder_in_use(settings: Settings) -> str:
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return "fastq-dump"
     from wort_cli.pipeline.decoding import vdb
-    from wort_cli.pipeline.sketching.slice_reads import Declined
+    from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
     try:
-        vdb.library()
-    except Declined as declined:
-        return f"fastq-dump; the faster library is not available: {declined}"
+        vdb.load_library()
+    except CannotDecode as error:
+        return f"fastq-dump; the faster library is not available: {error}"
     return f"{vdb.SONAME} for plain archives, else fastq-dump"
 
 
@@ -151,7 +152,7 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning" if low else "ok",
             str(directory),
-            f"{render.size(free)} free",
+            f"{format_bytes(free)} free",
             "free some space, or set WORT_HOME to a larger disk" if low else "",
         )
 
@@ -183,7 +184,7 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "ledger", error.sentence, error.hint)
         return
     if result == "ok":
-        yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
+        yield Finding("ok", "ledger", f"{settings.ledger_file}, {format_bytes(settings.ledger_file.stat().st_size)}")
     else:
         yield Finding("problem", "ledger", result, "`wort doctor --repair` replaces it by the newest intact backup")
 

@@ -25,6 +25,7 @@ from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": name,
         "file": found.location,
-        "size": render.size(found.path.stat().st_size),
+        "size": format_bytes(found.path.stat().st_size),
         "digest": digest,
     }
     if known is None:

@@ -7,6 +7,7 @@ from wort_cli.commands.shared import render
 from wort_cli.health.status import DAY, HOUR, EndedAttempts, Status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 END_STATES = (JobState.DONE, JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
@@ -86,7 +87,7 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
     for span, rates in document["failure_rates"].items():
         if ended := sum(rates[str(state)] for state in END_STATES):
             lines[f"failures, last {span}"] = f"{rates['rate']:.1%} of {ended:,}"
-    lines.update({f"free at {disk['path']}": render.size(disk["free"]) for disk in document["disks"]})
+    lines.update({f"free at {disk['path']}": format_bytes(disk["free"]) for disk in document["disks"]})
     if document["held"]:
         lines["held"] = document["held"]
     lines.update({f"problem {n}": sentence for n, sentence in enumerate(document["problems"], 1)})
