@@ -92,7 +92,7 @@ def turn(home: str, seconds: float) -> None:
     workers.work = no_work
     settings = load_settings({"WORT_HOME": home, "WORT_JOBS": "4"})
     settings.make_directories()
-    ledger, queue = Ledger(settings.ledger_file), WorkQueue.made_anew(settings.queue_file)
+    ledger, queue = Ledger(settings.ledger_file), WorkQueue.create(settings.queue_file)
 
     def close_connections() -> None:
         ledger.close()

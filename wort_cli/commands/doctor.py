@@ -18,6 +18,7 @@ from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
@@ -146,7 +147,7 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning" if little else "ok",
             str(directory),
-            f"{render.size(free)} free",
+            f"{format_bytes(free)} free",
             "free some space, or set WORT_HOME to a larger disk" if little else "",
         )
 
@@ -173,7 +174,7 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "ledger", error.sentence, error.hint)
         return
     if said == "ok":
-        yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
+        yield Finding("ok", "ledger", f"{settings.ledger_file}, {format_bytes(settings.ledger_file.stat().st_size)}")
     else:
         yield Finding("problem", "ledger", said, "`wort doctor --repair` puts the newest good copy in its place")
 

@@ -24,6 +24,7 @@ from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": name,
         "file": found.where,
-        "size": render.size(found.path.stat().st_size),
+        "size": format_bytes(found.path.stat().st_size),
         "digest": digest,
     }
     if known is None:

@@ -8,12 +8,13 @@ disk that fills up on the way makes a job wait too (check.py).
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.profile import Profile
+from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
 from wort_cli.pipeline.sketching.slices import plan
 from wort_cli.pipeline.workspace import Workspace
-from wort_cli.system.machine import Disk, available_memory, disk_of, said
+from wort_cli.system.machine import Disk, available_memory, disk_of
 
 IN_SLICE = 16
 """Bytes of a hash and its count in the file of a finished slice (slices.py)."""
@@ -62,13 +63,13 @@ def find_shortage(
         if disk.free - reserve - others < wanted:
             return Failure(
                 Reason.DISK_LOW,
-                f"{what} will take about {said(wanted)}; {said(disk.free)} are free at {disk.path}, "
+                f"{what} will take about {format_bytes(wanted)}; {format_bytes(disk.free)} are free at {disk.path}, "
                 f"of which {describe_reserved(reserve, others)}",
             )
     if memory - memory_reserve - reserved.memory < need.memory:
         return Failure(
             Reason.MEMORY,
-            f"it will take about {said(need.memory)} of memory; {said(memory)} are available, "
+            f"it will take about {format_bytes(need.memory)} of memory; {format_bytes(memory)} are available, "
             f"of which {describe_reserved(memory_reserve, reserved.memory)}",
         )
     return None
@@ -76,8 +77,8 @@ def find_shortage(
 
 def describe_reserved(reserve: int, others: int) -> str:
     """What is not for this run."""
-    of_others = f", and other jobs are going to take {said(others)}" if others else ""
-    return f"{said(reserve)} are kept in reserve{of_others}"
+    of_others = f", and other jobs are going to take {format_bytes(others)}" if others else ""
+    return f"{format_bytes(reserve)} are kept in reserve{of_others}"
 
 
 def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ from wort_cli.commands.shared import render
 from wort_cli.health.status import DAY, HOUR, EndedAttempts, Status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 
@@ -82,7 +83,7 @@ def as_facts(document: dict[str, Any]) -> dict[str, object]:
     for span, rates in document["failure_rates"].items():
         if ended := sum(rates[str(state)] for state in ENDS):
             shown[f"failures, last {span}"] = f"{rates['rate']:.1%} of {ended:,}"
-    shown.update({f"free at {disk['path']}": render.size(disk["free"]) for disk in document["disks"]})
+    shown.update({f"free at {disk['path']}": format_bytes(disk["free"]) for disk in document["disks"]})
     if document["held"]:
         shown["held"] = document["held"]
     shown.update({f"problem {n}": sentence for n, sentence in enumerate(document["problems"], 1)})

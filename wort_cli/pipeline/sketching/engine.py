@@ -12,7 +12,6 @@ import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
-from wort_cli.model.signature_file import max_hash_of
 from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.slice_reads import Seen, Text
 
@@ -52,7 +51,7 @@ class KernelEngine:
     def __init__(self, profile: Profile) -> None:
         if find_spec("numba") is None:
             raise JobFailed(Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` does without")
-        self.max_hash = max_hash_of(profile.scaled)
+        self.max_hash = profile.max_hash
         self._ksizes = np.array(profile.ksizes, np.int64)
         self._seed = profile.seed
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.support.spots import sketched
-from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.model.signature_file import max_hash_of
+from wort_cli.model.profile import SRA_V1, Profile, max_hash_for_scaled
 from wort_cli.pipeline.decoding import fastq_dump as decode
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 
@@ -41,7 +40,7 @@ def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
 @given(scaled=st.integers(1, 10**6) | st.integers(1, 2**32 - 1))
 @settings(max_examples=500, deadline=None)
 def test_the_threshold_is_sourmashs(scaled: int) -> None:
-    assert max_hash_of(scaled) == MinHash(n=0, ksize=21, scaled=scaled)._max_hash
+    assert max_hash_for_scaled(scaled) == MinHash(n=0, ksize=21, scaled=scaled)._max_hash
 
 
 def test_the_recipes_threshold() -> None:
