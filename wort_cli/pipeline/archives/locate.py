@@ -97,7 +97,7 @@ def wait_for_ncbi(spec: JobSpec, cancellation: Cancellation) -> None:
     if rate is None:
         return
     if seconds := rate.paused_for():
-        raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; they are paused for {seconds:.0f} seconds")
+        raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; they are paused for {seconds:.0f} s")
     rate.wait_turn(cancellation)
 
 
