@@ -85,12 +85,12 @@ def decoder_in_use(settings: Settings) -> str:
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return "fastq-dump"
     from wort_cli.pipeline.decoding import vdb
-    from wort_cli.pipeline.sketching.slice_reads import Declined
+    from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
     try:
-        vdb.library()
-    except Declined as declined:
-        return f"fastq-dump; plain archives could be read without it: {declined}"
+        vdb.load_library()
+    except CannotDecode as error:
+        return f"fastq-dump; plain archives could be read without it: {error}"
     return f"{vdb.SONAME} for plain archives, else fastq-dump"
 
 

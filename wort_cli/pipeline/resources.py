@@ -12,7 +12,7 @@ from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
-from wort_cli.pipeline.sketching.slices import plan
+from wort_cli.pipeline.sketching.slices import plan_slices
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk, available_memory, disk_of
 
@@ -86,7 +86,7 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
 
     Slices that an earlier attempt finished need no more disk.
     """
-    slices = len(plan(archive.spots, archive.bases, spec.method.slice_bases))
+    slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
     left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
     with reservations(spec.workspace.parent) as reserved:
