@@ -19,7 +19,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.backups import make_backup, newest_backup_time
 from wort_cli.upkeep.event_pruning import prune
-from wort_cli.upkeep.leftovers import clear, leftovers
+from wort_cli.upkeep.leftovers import finish_removals, leftovers
 from wort_cli.upkeep.retention import backup_is_due
 
 ROUND_EVERY = 3600.0
@@ -110,7 +110,7 @@ def housekeeping_round(
             removed += 1
             log.info("removed %s: %s", found.path, found.why)
         yield
-    yield from clear(settings)
+    yield from finish_removals(settings)
     pruned = 0
     for number in prune(ledger.storage, settings.keep_events, settings.keep_events_in_all):
         pruned += number

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 class Inconsistency:
     """An inconsistency between the ledger, the store and the disk."""
 
-    what: str
+    subject: str
     """What it is about: a name, a job or a file."""
     detail: str
-    mend: Callable[[], str] | None = None
+    repair: Callable[[], str] | None = None
     """Repairs it and returns a sentence that says how; None if only a user can."""
     hint: str = ""
     """What a user can do."""

@@ -115,7 +115,7 @@ def attempts(workspace: Path, job: JobSummary) -> Search:
     yield None
 
 
-def clear(settings: Settings) -> Iterator[None]:
+def finish_removals(settings: Settings) -> Iterator[None]:
     """Remove the workspaces that `rename_for_removal` has renamed, one file per step."""
     for name in names_in(settings.work_dir):
         if name.startswith(DOOMED):

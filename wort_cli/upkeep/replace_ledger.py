@@ -24,7 +24,7 @@ from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
 
 
-def damage(settings: Settings) -> str:
+def find_damage(settings: Settings) -> str:
     """Return what is wrong with the ledger's file; empty if it is sound, or there never was one."""
     path = settings.ledger_file
     if not path.exists():

@@ -45,7 +45,7 @@ class StoreCheck:
         self.reads = full or self._bytes <= READ_ALL_LIMIT
         """Whether signatures are read."""
 
-    def ailments(self) -> Iterator[Inconsistency]:
+    def inconsistencies(self) -> Iterator[Inconsistency]:
         """Yield all inconsistencies."""
         yield from self._check_entries()
         yield from self._check_files()

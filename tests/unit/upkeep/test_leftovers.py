@@ -9,7 +9,7 @@ from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file, write_atomically
-from wort_cli.upkeep.leftovers import clear, leftovers
+from wort_cli.upkeep.leftovers import finish_removals, leftovers
 
 LONG_AGO = time.time() - 100 * 86400
 
@@ -38,7 +38,7 @@ def remove_leftovers(ledger: Ledger, settings: Settings, running_jobs: tuple[int
     """Remove all leftovers and return their paths."""
     found = [item for item in leftovers(ledger, settings, lambda: running_jobs) if item is not None]
     assert all(item.remove() for item in found)
-    for _ in clear(settings):
+    for _ in finish_removals(settings):
         pass
     return {item.path for item in found}
 
