@@ -10,7 +10,9 @@ from threading import Thread
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, WORT, Done, Home, Shelf, gunzipped, link, until
+from tests.support.homes import FASTQ_DUMP, WORT, Done, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped, link
 
 
 @dataclass(frozen=True)

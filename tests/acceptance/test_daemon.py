@@ -12,7 +12,10 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, WORT, Gate, Home, Shelf, gunzipped, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, WORT, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped
 
 RUNS = ("SRR000001", "ERR000002", "DRR000003")
 

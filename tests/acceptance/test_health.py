@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.homes import Home, Shelf, processes_with, until
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.processes import processes_with
+from tests.support.shelf import Shelf
 
 
 def status(home: Home) -> dict[str, object]:

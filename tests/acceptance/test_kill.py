@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, is_decoder, is_wrapper, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.processes import Process, is_decoder, is_wrapper
+from tests.support.shelf import Shelf, link
 
 RUN = "SRR000001"
 NUMBERS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: signal.Signals(n).name)

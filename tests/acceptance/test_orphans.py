@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.processes import Process
+from tests.support.shelf import Shelf, link
 
 RUN = "SRR000001"
 WITHIN = 5.0

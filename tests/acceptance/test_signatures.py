@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import WITH_READS, Home, Shelf, gunzipped, link
+from tests.support.homes import Home
+from tests.support.shelf import WITH_READS, Shelf, gunzipped, link
 
 Place = Callable[[Home, Path], dict[str, str]]
 

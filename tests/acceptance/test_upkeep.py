@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import request
-from tests.support.homes import Gate, Home, Shelf, until
+from tests.support.gate import Gate
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 from tests.support.signatures import make_signatures
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy

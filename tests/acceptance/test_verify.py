@@ -18,7 +18,8 @@ from tests.support.forgeries import (
     remove_one,
     sketched,
 )
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
