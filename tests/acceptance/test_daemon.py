@@ -30,7 +30,7 @@ def runs(home: Home, shelf: Shelf) -> tuple[str, ...]:
 
 def test_start_compute_view_stop(home: Home, shelf: Shelf, runs: tuple[str, ...]) -> None:
     home("daemon", "status").expect(3)
-    assert "the daemon runs" in home("daemon", "start").expect(0).out
+    assert "the daemon is running" in home("daemon", "start").expect(0).out
     done = home("compute", *runs, "--wait").expect(0)
     assert {row[0]: row[1] for row in done.rows()} == dict.fromkeys(runs, "done")
     assert runs[0] in home("view", runs[0]).expect(0).out
@@ -43,7 +43,7 @@ def test_start_compute_view_stop(home: Home, shelf: Shelf, runs: tuple[str, ...]
     assert home("compute", *runs, "--wait").expect(0).seconds < 5
     assert len(home.jobs()) == 3
     assert all(job.attempt == 1 for job in home.jobs())
-    assert "has ended" in home("daemon", "stop").expect(0).out
+    assert "has stopped" in home("daemon", "stop").expect(0).out
     home.until_idle(0.5)
     home("daemon", "status").expect(3)
 
@@ -100,7 +100,7 @@ def test_pause_and_resume(home: Home, runs: tuple[str, ...]) -> None:
     home("compute", runs[0]).expect(0)
     home("wait", runs[0], "--timeout", "1").expect(75, "have not ended")
     assert home.job(runs[0]).attempt == 0
-    home("daemon", "restart").expect(0, "it is paused")
+    home("daemon", "restart").expect(0, "the queue is paused")
     assert home.job(runs[0]).attempt == 0
     home("daemon", "resume").expect(0)
     home("wait", runs[0]).expect(0)

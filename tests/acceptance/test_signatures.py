@@ -66,7 +66,7 @@ def test_lost_file_is_computed_anew(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(0)
     home.signature_file("SRR000001").unlink()
-    home("view", "SRR000001").expect(2, "its file is gone")
+    home("view", "SRR000001").expect(2, "its file is missing")
     home("compute", "SRR000001", "--now").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 

@@ -17,13 +17,14 @@ from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
-from wort_cli.pipeline.decoding.decoders import decoders_of
+from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
-from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher, Totals
-from wort_cli.pipeline.sketching.slices import SliceStore, plan
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
@@ -37,7 +38,7 @@ TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 class SketchedReads:
     """The sketches of all reads of an archive, and how they were decoded."""
 
-    totals: Totals
+    stats: ReadStats
     sketches: tuple[Sketch, ...]
     slices: int
     decoders: tuple[str, ...]
@@ -81,32 +82,32 @@ def sketch_reads(
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
     spec = attempt.spec
-    slices = plan(archive.spots, archive.bases, spec.method.slice_bases)
+    slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
     sketcher = RunSketcher(
         slices,
         slice_store(attempt, archive, proof) if len(slices) > 1 else None,
-        decoders_of(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
+        choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
         attempt.profile,
         engine,
-        Limits.of(spec),
+        SketchTimeouts.of(spec),
     )
     sketcher.run(
         spec.threads,
         attempt.cancellation,
-        lambda totals: attempt.report("sketching", totals.spots, archive.spots, totals.bases),
+        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
     )
-    totals = sketcher.totals()
-    check_has_reads(archive, totals.bases)
-    return SketchedReads(totals, sketcher.sketches(), len(slices), sketcher.decoders_used())
+    stats = sketcher.stats()
+    check_has_reads(archive, stats.bases)
+    return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
 
 
 def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:
     """Return the store of finished slices; slices of another archive or profile are ignored."""
-    origin = {
+    inputs = {
         "source": proof.sha256 or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
         "profile": attempt.profile.name,
     }
-    return SliceStore(attempt.workspace.slices, origin)
+    return SliceStore(attempt.workspace.slices, inputs)
 
 
 # Sealing and publishing ----------------------------------------------------------------------------------------------
@@ -129,17 +130,17 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
-    attempt.report("sealing", archive.spots, archive.spots, reads.totals.bases)
+    attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
     digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
     return Provenance(
         name=name,
         profile=attempt.profile.name,
         digest=digest,
-        sketches=summarize_sketches(reads.sketches, reads.totals.longest),
+        sketches=summarize_sketches(reads.sketches, reads.stats.longest),
         spots=archive.spots,
-        spots_passed=reads.totals.spots,
-        reads=reads.totals.reads,
-        bases=reads.totals.bases,
+        spots_passed=reads.stats.spots,
+        reads=reads.stats.reads,
+        bases=reads.stats.bases,
         source=str(archive.path or "remote"),
         source_size=archive.size,
         source_sha256=proof.sha256,

@@ -78,10 +78,10 @@ def sketch_sample(
         for one in of_one_ksize:
             counts.add(one.hashes, one.abundances)
         first = of_one_ksize[0]
-        together.append(Sketch(first.ksize, first.seed, first.max_hash, *counts.sorted()))
+        together.append(Sketch(first.ksize, first.seed, first.max_hash, *counts.table()))
         sums = [float(abundances_of(one).sum()) for one in of_one_ksize]
         densities[first.ksize] = [total / part.spots for total, part in zip(sums, slices, strict=True)]
-    return Sample(tuple(slices), tuple(together), densities, spots, sum(s.totals().bases for s in done))
+    return Sample(tuple(slices), tuple(together), densities, spots, sum(s.stats().bases for s in done))
 
 
 def compare_with_sample(theirs: Sequence[Sketch], sample: Sample) -> tuple[Comparison, ...]:

@@ -21,11 +21,11 @@ from wort_cli.pipeline.archives.prove import run_vdb_validate, validation_timeou
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
-from wort_cli.pipeline.decoding.decoders import dumping, sampling
+from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
 from wort_cli.pipeline.job_spec import Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
-from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher
-from wort_cli.pipeline.sketching.slices import Slice, plan
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import Slice, plan_slices
 from wort_cli.pipeline.stages import SketchedRun, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import compare, find_in_sorted, likely_cause, pair_by_ksize
@@ -89,11 +89,13 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     slices = choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
-    decoder, proved = sampling(archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
+    decoder, proved = choose_sample_decoder(
+        archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace
+    )
     sample = sketch_sample(
         slices,
         archive.spots,
-        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
+        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, SketchTimeouts.of(attempt.spec)),
         attempt.spec.threads,
         attempt.cancellation,
     )
@@ -127,7 +129,7 @@ def verify_fully(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) 
         "" if proved else diagnose(attempt, run, stored, comparisons, tools),
         comparisons,
         engine=attempt.spec.method.engine,
-        bases=run.reads.totals.bases,
+        bases=run.reads.stats.bases,
     )
     for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
         attempt.log(line)
@@ -146,7 +148,7 @@ def diagnose(
     attempt.report("comparing", archive.spots, archive.spots)
     causes = []
     if any(comparison.extra for comparison in comparisons):
-        part = plan(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
+        part = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
         for flag, cause in OMITTED_FLAGS.items():
             sketches = sketch_without_flag(attempt, archive, part, flag, tools)
             if sketches is not None and flag_explains_extra(stored.sketches, expected, sketches):
@@ -172,7 +174,12 @@ def dump_sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGr
     """Return a sketcher of one slice that decodes with fastq-dump and the flags of `profile`."""
     engine = ENGINES[attempt.spec.method.engine](profile)
     return RunSketcher(
-        [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
+        [part],
+        None,
+        [fastq_dump_decoder(archive, profile, engine, tools, attempt.spec)],
+        profile,
+        engine,
+        SketchTimeouts.of(attempt.spec),
     )
 
 
