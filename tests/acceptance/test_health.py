@@ -69,7 +69,7 @@ def test_a_ledger_that_can_not_be_read_is_told(home: Home) -> None:
     home("daemon", "status").expect(3)
     home.ledger.write_bytes(b"no database" * 1000)
     found = home("daemon", "status", "--json").expect(3)
-    assert any("can't be read" in sentence for sentence in found.json()["problems"])
+    assert any("cannot be read" in sentence for sentence in found.json()["problems"])
     home.ledger.unlink()
 
 

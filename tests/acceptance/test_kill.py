@@ -300,7 +300,7 @@ exit 0
     for run in LIARS:
         home.keep(run, shelf.archive())
     home("daemon", "start", env={**home.with_tool("fastq-dump", liar), "WORT_JOBS": "3"}).expect(0)
-    home("compute", *LIARS, "--wait").expect(1, "incomplete", "the reads are not all there", "prefetch")
+    home("compute", *LIARS, "--wait").expect(1, "incomplete", "reads are missing", "prefetch")
     assert [(job.state, job.reason, job.attempt) for job in home.jobs()] == [("failed", "incomplete", 3)] * len(LIARS)
     assert not home.signature_files()
     home("daemon", "stop").expect(0)
