@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import request
-from tests.support.homes import Gate, Home, Shelf, until
+from tests.support.gate import Gate
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 from tests.support.signatures import make_signatures
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -250,7 +253,7 @@ def test_a_damaged_ledger_is_put_aside_and_the_newest_good_copy_put_in_its_place
     log.write_text("attempt 1\n")
     overwrite(home.ledger)
     damaged = home.ledger.read_bytes()
-    home("status").expect(1, "can't be read")
+    home("status").expect(1, "cannot be read")
     home("doctor").expect(1)
     assert home.ledger.read_bytes() == damaged
     said = home("doctor", "--repair").expect(0).out
