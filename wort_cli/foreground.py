@@ -18,7 +18,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
-from wort_cli.settings import Settings, available_cores
+from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.process_identity import identity_of, own_identity
@@ -57,9 +57,7 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
     watcher = NowWatcher(job, settings, show)
     try:
         with watcher.leasing():
-            # Nothing else runs here, so that this job has all cores.
-            spec = replace(JobSpec.of(job, settings), threads=settings.threads or available_cores())
-            result = run_job(spec, watcher)
+            result = run_job(JobSpec.of(job, settings, jobs=1), watcher)
     except Cancelled:
         remove_workspace(settings.workspace(job.id))
         return  # somebody cancelled it; the ledger knows

@@ -274,10 +274,9 @@ class Settings:
             timeout=self.s3_timeout,
         )
 
-    @property
-    def threads_per_job(self) -> int:
-        """Threads that sketch for one job."""
-        return self.threads or max(1, available_cores() // self.jobs)
+    def threads_per_job(self, jobs: int) -> int:
+        """Return the sketching threads of each job when `jobs` jobs run at a time."""
+        return self.threads or max(1, available_cores() // jobs)
 
     def workspace(self, job_id: int) -> Path:
         """The workspace of a job."""

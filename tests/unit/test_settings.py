@@ -86,7 +86,7 @@ def test_without_wort_home_files_are_where_the_platform_has_them(
 def test_the_defaults_suit_the_machine(home: Path) -> None:
     settings = load(home)
     cores = len(os.sched_getaffinity(0))
-    assert (settings.jobs, settings.threads_per_job) == (cores, 1)
+    assert (settings.jobs, settings.threads_per_job(settings.jobs)) == (cores, 1)
     assert (settings.profile, settings.engine, settings.archives) == ("sra-v1", "kernel", ())
     assert settings.slice_bases == 75_000_000
 
@@ -96,7 +96,8 @@ def test_the_defaults_suit_the_machine(home: Path) -> None:
     [("1", "", len(os.sched_getaffinity(0))), ("1000", "", 1), ("1000", "5", 5), ("1", "1", 1)],
 )
 def test_cores_are_shared_among_jobs_unless_threads_are_set(home: Path, jobs: str, threads: str, expected: int) -> None:
-    assert load(home, WORT_JOBS=jobs, WORT_THREADS=threads).threads_per_job == expected
+    settings = load(home, WORT_JOBS=jobs, WORT_THREADS=threads)
+    assert settings.threads_per_job(settings.jobs) == expected
 
 
 @pytest.mark.parametrize(

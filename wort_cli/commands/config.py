@@ -21,7 +21,7 @@ def show(as_json: JsonOption = False) -> None:
             continue
         value = getattr(settings, item.name)
         if item.name == "threads":
-            value = settings.threads_per_job
+            value = settings.threads_per_job(settings.jobs)
         text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
         records.append(
             {

@@ -71,7 +71,7 @@ def doctor(
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Versions of what shapes signatures."""
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
-    use = f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job} threads"
+    use = f"{settings.engine}, {settings.jobs} jobs of {settings.threads_per_job(settings.jobs)} threads"
     if settings.engine == "kernel" and find_spec("numba") is None:
         yield Finding("problem", "engine", f"{use}; numba is missing", 'install numba, or set engine = "sourmash"')
     else:

@@ -259,7 +259,7 @@ class Coordinator:
             job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
             if job is None:
                 continue
-            task_id = self._workers.enqueue(JobSpec.of(job, self._settings).to_json())
+            task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=jobs).to_json())
             now = time.monotonic()
             self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
             log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)

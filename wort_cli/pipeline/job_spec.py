@@ -108,8 +108,8 @@ class JobSpec:
     """The signature to verify; None if one is to be computed."""
 
     @classmethod
-    def of(cls, job: Job, settings: Settings) -> "JobSpec":
-        """Return the spec of a job under these settings."""
+    def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
+        """Return the spec of a job under these settings, when `jobs` jobs run at a time."""
         method = Method.of(settings)
         return cls(
             job_id=job.id,
@@ -120,7 +120,7 @@ class JobSpec:
             store=settings.store_dir,
             log=settings.job_log(job.id),
             archives=settings.archives,
-            threads=settings.threads_per_job,
+            threads=settings.threads_per_job(jobs),
             method=replace(method, engine=job.engine or method.engine),
             time_limits=TimeLimits.of(settings),
             reserves=Reserves.of(settings),

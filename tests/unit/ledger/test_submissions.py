@@ -160,7 +160,7 @@ def test_lookups_are_remembered(ledger: Ledger) -> None:
 def test_a_worker_is_told_what_to_verify(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path)})
     [job_id] = ledger.submissions.verify([request(submission(), Depth.QUICK)])
-    spec = JobSpec.of(ledger.jobs.get(job_id), settings)
+    spec = JobSpec.of(ledger.jobs.get(job_id), settings, jobs=1)
     assert spec.subject is not None
     assert spec.subject.path == settings.store_dir / submission().path
     assert (spec.subject.digest, spec.subject.depth) == (DIGEST, Depth.QUICK)

@@ -19,7 +19,7 @@ def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Pa
     assert answer.job_id is not None
     job = ledger.attempts.claim(answer.job_id, "me", 60)
     assert job is not None
-    spec = JobSpec.of(job, settings)
+    spec = JobSpec.of(job, settings, jobs=1)
     assert (spec.job_id, spec.attempt, spec.profile, spec.threads) == (job.id, 1, "sra-v1", 3)
     assert (spec.source.name, spec.source.archive) == ("x", archive)
     assert spec.workspace.is_relative_to(settings.work_dir)
@@ -28,11 +28,24 @@ def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Pa
     assert JobSpec.from_json(spec.to_json()) == spec
 
 
+@pytest.mark.parametrize(
+    ("jobs", "threads", "expected"), [(1, "", 8), (3, "", 2), (16, "", 1), (1, "5", 5), (16, "5", 5)]
+)
+def test_threads_follow_the_number_of_jobs_in_force(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, threads: str, expected: int
+) -> None:
+    monkeypatch.setattr("wort_cli.settings.available_cores", lambda: 8)
+    (answer,) = ledger.jobs.enqueue([request()])
+    assert answer.job_id is not None
+    settings = load_settings({"WORT_HOME": str(tmp_path), "WORT_JOBS": "4", "WORT_THREADS": threads})
+    assert JobSpec.of(ledger.jobs.get(answer.job_id), settings, jobs=jobs).threads == expected
+
+
 @pytest.mark.parametrize("name", ["../x", "-h", "a b", ""])
 def test_a_spec_from_outside_is_checked_anew(ledger: Ledger, tmp_path: Path, name: str) -> None:
     (answer,) = ledger.jobs.enqueue([request()])
     assert answer.job_id is not None
-    document = JobSpec.of(ledger.jobs.get(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)})).to_json()
+    document = JobSpec.of(ledger.jobs.get(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)}), jobs=1).to_json()
     document["source"]["name"] = name
     with pytest.raises(InvalidName):
         JobSpec.from_json(document)
