@@ -17,7 +17,9 @@ DOCUMENTS = (
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 )
-BLOCK = re.compile(r"(?:^[ \t]*<!-- (?P<mark>[^>]*) -->\n)?^(?P<indent>[ \t]*)```sh\n(?P<text>.*?)^[ \t]*```$", re.M | re.S)
+BLOCK = re.compile(
+    r"(?:^[ \t]*<!-- (?P<mark>[^>]*) -->\n)?^(?P<indent>[ \t]*)```sh\n(?P<text>.*?)^[ \t]*```$", re.M | re.S
+)
 FENCED = re.compile(r"^[ \t]*```.*?^[ \t]*```$", re.M | re.S)
 INLINE = re.compile(r"`(wort(?: [^`]*)?)`")
 SUBSTITUTION = re.compile(r'"\$\(([^()]*)\)"')

@@ -77,7 +77,8 @@ def test_quoted_command_lines_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["compute", "--no-such-option"], ["no-such-command"], ["daemon", "stop", "--force"], ["wait", "--timeout"]]
+    "words",
+    [["compute", "--no-such-option"], ["no-such-command"], ["daemon", "stop", "--force"], ["wait", "--timeout"]],
 )
 def test_wrong_command_line_is_refused(words: list[str]) -> None:
     assert refusal(words)
