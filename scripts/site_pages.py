@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "README.md": "index.md",
@@ -18,10 +21,8 @@ PAGES = {
 LINK = re.compile(r"\]\(((?:\.\./)*)([^)#:]+)(#[^)]*)?\)")
 
 
-def on_files(files: Any, config: Any) -> Any:
+def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the root's documents, and point links of all pages at them."""
-    from mkdocs.structure.files import File
-
     for name, page in PAGES.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         content = f"# License\n\n```text\n{text}```\n" if name == "LICENSE" else linked(text)

@@ -16,6 +16,7 @@ from wort_cli.cli import app
 PACKAGE = Path(wort_cli.__file__).parent
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|\b[A-Z]\b|\bNUMBER\b")
 """What stands for a number or a name in a quoted command line: `{name}` of an f-string, N."""
+INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")
 COMMAND: Any = typer.main.get_command(app)
 
 
@@ -31,7 +32,8 @@ def refusal(words: list[str], *, quoted: bool = False) -> str:
     except typer.Exit:
         return ""
     except Exception as error:
-        return "" if quoted and type(error).__name__ == "MissingParameter" else f"{type(error).__name__}: {error}"
+        kind = type(error).__name__
+        return "" if quoted and kind in INCOMPLETE else f"{kind}: {error}"
     return ""
 
 
