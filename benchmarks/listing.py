@@ -15,9 +15,9 @@ from multiprocessing.connection import Connection
 from urllib.parse import parse_qs, urlsplit
 
 from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.run_copies import listed
 from wort_cli.stores.s3 import S3Store
 from wort_cli.stores.shared import SharedStore
-from wort_cli.stores.side_by_side import listed
 
 PAGE = 1000
 FIRST = 100_000_000

@@ -22,7 +22,7 @@ from wort_cli.pipeline.job_spec import JobSpec, Method, Subject, TimeLimits
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.workspace import remove_workspace
 from wort_cli.settings import Settings, load_settings
-from wort_cli.submission.strict import read_strictly
+from wort_cli.submission.strict import check_file
 from wort_cli.system.cancellation import NEVER
 
 NAME = Accession("SRR000001")
@@ -90,7 +90,7 @@ def main() -> None:
         for kind, make in kinds.items():
             path = root / "subject.sig"
             path.write_bytes(make())
-            digest = read_strictly(path).document.digest
+            digest = check_file(path).document.digest
             times: dict[Depth, list[float]] = {depth: [] for depth in Depth}
             said = ""
             for _ in range(given.times):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from wort_cli.model.failure import TABLE
-from wort_cli.settings import SETTINGS
+from wort_cli.settings import setting_docs
 
 GROUPS = {"sync": ("push", "pull", "check"),
           "daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
@@ -47,11 +47,13 @@ def reference() -> str:
         parts.append(f"## wort {command}\n\n```text\n{help_of(command)}\n```")
         for sub in GROUPS.get(command, ()):
             parts.append(f"### wort {command} {sub}\n\n```text\n{help_of(command, sub)}\n```")
-    settings = "\n".join(f"| `{name}` | `WORT_{name.upper()}` | {about} |" for name, about in SETTINGS.items())
+    settings = "\n".join(
+        f"| `{doc.name}` | `{doc.variable}` | {doc.default} | {doc.description} |" for doc in setting_docs()
+    )
     parts.append(
         "## Settings\n\nA flag comes before the environment, that before `config.toml` (`wort config path`), that "
         "before the default. `WORT_HOME` moves everything below one directory.\n\n"
-        f"| setting | variable | what it is |\n| --- | --- | --- |\n{settings}"
+        f"| setting | variable | default | description |\n| --- | --- | --- | --- |\n{settings}"
     )
     reasons = "\n".join(f"| `{r}` | {kind} | {sentence} | {hint} |" for r, (kind, sentence, hint) in TABLE.items())
     parts.append(

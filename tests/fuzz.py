@@ -17,7 +17,7 @@ from random import Random
 from tests.support.submissions import HOSTILE, document, text
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import check
+from wort_cli.submission.strict import check_signature
 
 LARGEST_SEED = 50_000
 """Bytes: of the corpus, the small ones are damaged further."""
@@ -60,7 +60,7 @@ def damaged(data: bytes, random: Random) -> bytes:
 def read(data: bytes) -> str:
     """`refused` or `accepted`; AssertionError if it was accepted and is none."""
     try:
-        found = check(io.BytesIO(data), unpacked=UNPACKED)
+        found = check_signature(io.BytesIO(data), unpacked=UNPACKED)
     except Refusal as refusal:
         assert refusal.why
         assert len(refusal.why) < 500

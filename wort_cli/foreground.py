@@ -11,17 +11,18 @@ from types import FrameType
 
 from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.retry import CRASHES, RetryPolicy, left_to_wait
+from wort_cli.ledger.owners import find_owner
+from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
 from wort_cli.model.job import Job, JobState, Progress
-from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
+from wort_cli.model.lease import DAEMON, is_abandoned, process_owner, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
-from wort_cli.system.process_identity import identity_of, own_identity
+from wort_cli.system.process_identity import own_identity
 
 Show = Callable[[Job], None]
 """Shows a job with its progress, or as it ended."""
@@ -49,7 +50,7 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> 
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 show(job)
                 return job
-            time.sleep(left_to_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
+            time.sleep(remaining_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
 
 
 def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
@@ -70,7 +71,7 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
         raise
     state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
-        tidy(settings.workspace(job.id), result.failure)
+        clean_up(settings.workspace(job.id), result.failure)
 
 
 class NowWatcher:
@@ -116,17 +117,12 @@ class NowWatcher:
 def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
     """Queue a job again that runs by name only: its daemon or process has ended.  Its tools are ended too."""
     for claim in ledger.attempts.running():
-        if claim.job_id == job_id and is_abandoned(claim, time.time(), settings.lease, owner_of(claim, settings)):
+        if claim.job_id != job_id:
+            continue
+        daemon_runs = claim.owner == DAEMON and running_daemon(settings.lock_file) is not None
+        if is_abandoned(claim, time.time(), settings.lease, find_owner(claim.owner, daemon_runs=daemon_runs)):
             kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
             ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
-
-
-def owner_of(claim: Claim, settings: Settings) -> Owner:
-    """What is known of the owner of a job; of other hosts only the lease can tell."""
-    if claim.owner == DAEMON:
-        return Owner.GONE if running_daemon(settings.lock_file) is None else Owner.LIVES
-    pid = pid_of(claim.owner)
-    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
 
 
 @contextmanager

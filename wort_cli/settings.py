@@ -1,222 +1,172 @@
-"""Settings: environment > config.toml > default (a command's flag comes before all), and where wort keeps its files.
+"""Settings: a flag of a command overrides an environment variable, which overrides config.toml, then the default.
 
-Every setting is one field of `Settings` with its sentence; `wort config show` and the documentation are made of them.
-`WORT_HOME` moves everything below one directory.
+Every setting is one field of `Settings` with its description; `wort config show` and docs/commands.md are made from
+them.  `WORT_HOME` moves all of wort's files below one directory.  The checks of values are in `setting_types`.
 """
 
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem
 from wort_cli.model.profile import PROFILES, SRA_V1
 from wort_cli.model.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
+from wort_cli.setting_types import (
+    Parser,
+    boolean,
+    count,
+    count_or_zero,
+    directories,
+    file_path,
+    fraction,
+    listen_address,
+    one_of,
+    positive_integer,
+    positive_number,
+    region_name,
+    url_or_off,
+)
 
 ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
 
 
 def available_cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def positive_number(value: Any) -> float:
-    number = float(value)
-    if isinstance(value, bool) or not 0 < number < 1e9:
-        raise ValueError("a positive number is needed")
-    return number
-
-
-def count(value: Any) -> int:
-    if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:
-        raise ValueError("a whole number from 1 to 1024 is needed")
-    return int(value)
-
-
-def whole_number(value: Any) -> int:
-    number = int(value)
-    if isinstance(value, float | bool) or not 1 <= number <= 10**15:
-        raise ValueError("a positive whole number is needed")
-    return number
-
-
-def number_or_none(value: Any) -> int:
-    if isinstance(value, float | bool) or not 0 <= int(value) <= 1024:
-        raise ValueError("a whole number from 0 to 1024 is needed")
-    return int(value)
-
-
-def share(value: Any) -> float:
-    number = positive_number(value)
-    if number > 1:
-        raise ValueError("a number above 0 and up to 1 is needed")
-    return number
-
-
-def directories(value: Any) -> tuple[Path, ...]:
-    parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
-    return tuple(Path(part).expanduser().absolute() for part in parts if part)
-
-
-def file_path(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("the path of a file is needed")
-    return str(Path(value).expanduser().absolute()) if value else ""
-
-
-def listen_address(value: Any) -> str:
-    found = re.fullmatch(r"(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(\d{1,5})", str(value)) if str(value) else None
-    if str(value) and (isinstance(value, bool) or not found or not 0 < int(found[2]) < 65536):
-        raise ValueError("a port, or HOST:PORT, is needed")
-    return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
-
-
-def yes_or_no(value: Any) -> bool:
-    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or value.lower() not in words:
-        raise ValueError("it must be true or false")
-    return words[value.lower()]
-
-
-def region_name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{0,60}", value):
-        raise ValueError("a region such as us-east-1 is needed")
-    return value
-
-
-def web_address(value: Any) -> str:
-    if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):
-        raise ValueError("a URL (http:// or https://) or `off` is needed")
-    return str(value)
-
-
-def one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"it must be one of {', '.join(choices)}")
-        return str(value)
-
-    return parse
-
-
-def setting(default: Any, parse: Callable[[Any], Any], about: str) -> Any:
-    """A field that a person may set; `about` is its sentence in the documentation."""
-    return field(default=default, metadata={"parse": parse, "about": about})
+def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:
+    """Define a setting; `computed` describes a default that is computed when the settings are loaded or used."""
+    return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings, checked."""
+    """All settings, checked, and the paths of wort's files."""
 
     data_dir: Path
     state_dir: Path
     cache_dir: Path
     config_file: Path
-    jobs: int = setting(0, count, "jobs at a time (default: the cores there are)")
-    threads: int = setting(0, count, "threads that sketch for one job (default: cores / jobs, at least 1)")
-    profile: str = setting(SRA_V1.name, one_of(*PROFILES), "the recipe of signatures")
-    engine: str = setting("kernel", one_of(*ENGINES), "the code that sketches: wort's own `kernel`, or `sourmash`")
+    jobs: int = setting(0, count, "Number of jobs that run at the same time.", "the number of cores")
+    threads: int = setting(0, count, "Threads that sketch for one job.", "cores / `jobs`, at least 1")
+    profile: str = setting(SRA_V1.name, one_of(*PROFILES), "Profile of new signatures.")
+    engine: str = setting("kernel", one_of(*ENGINES), "Code that sketches: wort's own `kernel`, or `sourmash`.")
     decoder: str = setting(
         "auto",
         one_of(*DECODERS),
-        "what decodes archives: `fastq-dump`, or `auto`, which reads plain ones without it, to the same bytes",
+        "Decoder of archives: `fastq-dump`, or `auto`, which decodes plain archives faster, with the same result.",
     )
     slice_bases: int = setting(
-        75_000_000, whole_number, "bases of the slices in which a run is decoded, at the least; finished ones are kept"
+        75_000_000,
+        positive_integer,
+        "Minimum number of bases in a slice. An interrupted job continues after its last finished slice.",
     )
     archives: tuple[Path, ...] = setting(
-        (), directories, "directories with archives, as DIR/ACC/ACC.sra or DIR/ACC.sra, that are looked at first"
+        (), directories, "Directories that are searched first for archives, as DIR/ACC/ACC.sra or DIR/ACC.sra."
     )
-    resolve_timeout: float = setting(60.0, positive_number, "seconds in which a run must be found")
-    stall_timeout: float = setting(300.0, positive_number, "seconds without a new read after which decoding is ended")
-    slice_timeout: float = setting(21_600.0, positive_number, "seconds in which a slice must be decoded and sketched")
+    resolve_timeout: float = setting(60.0, positive_number, "Seconds within which a run must be located.")
+    stall_timeout: float = setting(
+        300.0, positive_number, "Seconds without a new read after which decoding is stopped."
+    )
+    slice_timeout: float = setting(
+        21_600.0, positive_number, "Seconds within which a slice must be decoded and sketched."
+    )
     hang_timeout: float = setting(
         300.0,
         positive_number,
-        "seconds after which a worker is killed whose job gives no sign, or, beyond `stall_timeout`, comes no further",
+        "Seconds after which a worker is killed if its job does not respond, or, on top of `stall_timeout`, if its "
+        "job makes no progress.",
     )
     lease: float = setting(
-        60.0, positive_number, "seconds without a sign of life after which a worker is killed and its job given back"
+        60.0, positive_number, "Seconds without a heartbeat after which a worker is killed and its job is requeued."
     )
     retry_delay: float = setting(
-        60.0, positive_number, "seconds until a job is tried again whose trouble may pass; doubled each time"
+        60.0, positive_number, "Seconds before the first retry of a failed job; doubled for each further retry."
     )
     retry_for: float = setting(
-        604_800.0, positive_number, "seconds for which a job is tried again while a network or a store fails it"
+        604_800.0, positive_number, "Seconds during which a job is retried while a network or a store is unavailable."
     )
     daemon_crashes: int = setting(
-        5, count, "crashes of the daemon in a row at which a job is set aside that ran in each and came no further"
+        5, count, "Consecutive crashes of the daemon after which a job that ran in each without progress is set aside."
     )
     request_interval: float = setting(
-        0.34, positive_number, "seconds between requests to a host of the public archives, of all processes together"
+        0.34, positive_number, "Seconds between two requests to the same host (ENA or NCBI), over all processes."
     )
     request_pause: float = setting(
-        60.0, positive_number, "seconds for which a host is asked nothing that said that it is asked too often"
+        60.0, positive_number, "Seconds without requests to a host that has asked for fewer requests."
     )
     disk_reserve: int = setting(
-        0, whole_number, "bytes of a disk that are left alone (default: a twentieth of it, at most 1 GB)"
+        0, positive_integer, "Bytes of each disk that stay free.", "5 % of the disk, at most 1 GB"
     )
-    memory_reserve: int = setting(200_000_000, whole_number, "bytes of memory that are left alone")
+    memory_reserve: int = setting(200_000_000, positive_integer, "Bytes of memory that stay free.")
     distinct_share: float = setting(
-        0.5, share, "the share of a run's k-mers that is taken to be distinct, to estimate what it will need"
+        0.5, fraction, "Share of a run's k-mers that is assumed to be distinct, to estimate the space a job needs."
     )
-    max_load: float = setting(0.0, positive_number, "load from which on no further job begins (default: any)")
+    max_load: float = setting(0.0, positive_number, "System load at which no further job starts.", "no limit")
     metrics_file: str = setting(
-        "", file_path, "a file, such as /var/lib/node_exporter/wort.prom, to which metrics for Prometheus are written"
+        "", file_path, "File to which metrics for Prometheus are written, such as /var/lib/node_exporter/wort.prom."
     )
     metrics_address: str = setting(
-        "", listen_address, "PORT or HOST:PORT at which metrics are served; without HOST, to this machine only"
+        "", listen_address, "PORT or HOST:PORT at which metrics are served; a port alone serves this machine only."
     )
-    s3_bucket: str = setting("", bucket_name, "the bucket that signatures are published to; empty for none")
-    s3_prefix: str = setting("", key_prefix, "what goes before each key in the bucket")
-    s3_endpoint: str = setting("", endpoint_url, "the S3 server's address; empty for AWS")
-    s3_region: str = setting("", region_name, "the bucket's region; empty for what the AWS configuration says")
+    s3_bucket: str = setting("", bucket_name, "Bucket to which signatures are published; empty for none.")
+    s3_prefix: str = setting("", key_prefix, "Prefix of all keys in the bucket.")
+    s3_endpoint: str = setting("", endpoint_url, "URL of the S3 server; empty for AWS.")
+    s3_region: str = setting("", region_name, "Region of the bucket; empty for the region of the AWS configuration.")
     s3_addressing: str = setting(
-        "auto", one_of(*ADDRESSING), "where the bucket's name goes: `path`, `virtual` (host), or `auto`"
+        "auto", one_of(*ADDRESSING), "Position of the bucket's name in URLs: `path`, `virtual` (host name) or `auto`."
     )
-    s3_unsigned: bool = setting(False, yes_or_no, "read a public bucket without credentials; nothing is published")
-    s3_timeout: float = setting(60.0, positive_number, "seconds without an answer after which a request is given up")
-    s3_transfers: int = setting(8, count, "objects that `wort sync` transfers at a time")
-    submit_size: int = setting(256_000_000, whole_number, "bytes that a submitted file may have")
-    submit_unpacked: int = setting(1_000_000_000, whole_number, "bytes to which a submitted file may unfold")
-    submit_memory: int = setting(512_000_000, whole_number, "bytes of memory in which a submitted file must be read")
-    submit_seconds: float = setting(8.0, positive_number, "seconds in which a submitted file must be read")
-    url_timeout: float = setting(30.0, positive_number, "seconds in which a URL must have answered, all in all")
-    lookup_timeout: float = setting(5.0, positive_number, "seconds in which an archive is asked about a run")
+    s3_unsigned: bool = setting(False, boolean, "Read a public bucket without credentials; nothing is published.")
+    s3_timeout: float = setting(60.0, positive_number, "Seconds without a response after which a request fails.")
+    s3_transfers: int = setting(8, count, "Number of objects that `wort sync` transfers at the same time.")
+    submit_size: int = setting(256_000_000, positive_integer, "Maximum size of a submitted file, in bytes.")
+    submit_unpacked: int = setting(
+        1_000_000_000, positive_integer, "Maximum size of a submitted file after decompression, in bytes."
+    )
+    submit_memory: int = setting(
+        512_000_000, positive_integer, "Bytes of memory that reading a submitted file may use."
+    )
+    submit_seconds: float = setting(8.0, positive_number, "Seconds that reading a submitted file may take.")
+    url_timeout: float = setting(30.0, positive_number, "Seconds that a download from a URL may take in total.")
+    lookup_timeout: float = setting(5.0, positive_number, "Seconds within which ENA or NCBI must answer about a run.")
     ena_url: str = setting(
-        "https://www.ebi.ac.uk/ena/portal/api/filereport", web_address, "ENA's file report; `off` asks it nothing"
+        "https://www.ebi.ac.uk/ena/portal/api/filereport", url_or_off, "URL of ENA's file report; `off` disables it."
     )
     ncbi_url: str = setting(
-        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", web_address, "NCBI's run info; `off` asks it nothing"
+        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo",
+        url_or_off,
+        "URL of NCBI's run info; `off` disables it.",
     )
-    keep_events: int = setting(100, whole_number, "events that are kept of each job: its first and its newest ones")
+    keep_events: int = setting(
+        100, positive_integer, "Number of events that are retained of each job: the first and the newest ones."
+    )
     keep_events_in_all: int = setting(
-        5_000_000, whole_number, "events that are kept of all jobs; the oldest of jobs that have ended go first"
+        5_000_000,
+        positive_integer,
+        "Number of events that are retained of all jobs; the oldest events of ended jobs are pruned first.",
     )
-    keep_logs: float = setting(30.0, positive_number, "days for which the log of a job that has ended is kept")
+    keep_logs: float = setting(30.0, positive_number, "Days after which the log of an ended job is removed.")
     keep_sealed: float = setting(
-        30.0, positive_number, "days for which a signature is kept that its bucket would not take"
+        30.0, positive_number, "Days after which a signature that could not be published is removed."
     )
-    backups: int = setting(3, number_or_none, "copies of the ledger that the daemon makes and keeps; 0 for none")
-    backup_hours: float = setting(24.0, positive_number, "hours from one copy of the ledger to the next")
+    backups: int = setting(3, count_or_zero, "Number of ledger backups that the daemon retains; 0 makes none.")
+    backup_hours: float = setting(24.0, positive_number, "Hours between two backups of the ledger.")
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    """Where each setting came from: `default`, the file, or the environment's variable."""
+    """The origin of each setting: `default`, the path of config.toml, or `$` and the environment variable."""
 
     @property
     def ledger_file(self) -> Path:
-        """The ledger."""
+        """The ledger: a SQLite database."""
         return self.data_dir / "ledger.db"
 
     @property
     def backup_dir(self) -> Path:
-        """Where the daemon keeps copies of the ledger."""
+        """The directory of the daemon's backups of the ledger."""
         return self.data_dir / "backups"
 
     @property
@@ -226,42 +176,42 @@ class Settings:
 
     @property
     def queue_file(self) -> Path:
-        """Huey's database; holds nothing that is not also in the ledger."""
+        """Huey's database.  If it is lost, no job is lost: the ledger has them all."""
         return self.state_dir / "queue.db"
 
     @property
     def lock_file(self) -> Path:
-        """Held locked by the daemon as long as it lives."""
+        """The file that the daemon keeps locked while it runs."""
         return self.state_dir / "daemon.lock"
 
     @property
     def health_file(self) -> Path:
-        """What the daemon says of itself."""
+        """The daemon's health file."""
         return self.state_dir / "health"
 
     @property
     def log_dir(self) -> Path:
-        """The daemon's log and those of jobs."""
+        """The directory of the daemon's log and of the logs of jobs."""
         return self.state_dir / "logs"
 
     @property
     def daemon_log(self) -> Path:
-        """The daemon's own log; it rotates."""
+        """The daemon's log, which is rotated."""
         return self.log_dir / "daemon.log"
 
     @property
     def rates_dir(self) -> Path:
-        """When the public archives' hosts were asked last."""
+        """The directory of the rate limits of ENA and NCBI."""
         return self.state_dir / "rates"
 
     @property
     def work_dir(self) -> Path:
-        """Workspaces of jobs."""
+        """The directory of all workspaces."""
         return self.cache_dir / "work"
 
     @property
     def s3(self) -> S3Target | None:
-        """The bucket that signatures are published to, if there is one."""
+        """The bucket to which signatures are published; None if none is set."""
         if not self.s3_bucket:
             return None
         return S3Target(
@@ -279,38 +229,69 @@ class Settings:
         return self.threads or max(1, available_cores() // jobs)
 
     def workspace(self, job_id: int) -> Path:
-        """The workspace of a job."""
+        """Return the workspace of a job."""
         return self.work_dir / str(job_id)
 
     def job_log(self, job_id: int) -> Path:
-        """What the workers told of a job."""
+        """Return the path of a job's log."""
         return self.log_dir / "jobs" / f"{job_id // 1000:06d}" / f"{job_id}.log"
 
     def make_directories(self) -> None:
-        """Make the directories there must be, for this user only (0700); StorageProblem if that can't be."""
+        """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""
         for directory in (self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir):
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise StorageProblem(
-                    f"{directory} can't be made: {error.strerror}", "check it with `wort doctor`, or set WORT_HOME"
+                    f"cannot create {directory}: {error.strerror}", "check it with `wort doctor`, or set WORT_HOME"
                 ) from error
 
 
-SETTINGS = {item.name: str(item.metadata["about"]) for item in fields(Settings) if "about" in item.metadata}
-"""What each setting is about, by its name."""
+@dataclass(frozen=True)
+class SettingDoc:
+    """A setting as the documentation shows it."""
+
+    name: str
+    variable: str
+    """The environment variable."""
+    default: str
+    """The default as a user would type it, `empty`, or the description of a computed default."""
+    description: str
+
+
+def setting_docs() -> tuple[SettingDoc, ...]:
+    """Return all settings, in the order of the table above."""
+    return tuple(
+        SettingDoc(item.name, variable_of(item.name), default_text(item), item.metadata["description"])
+        for item in fields(Settings)
+        if "parse" in item.metadata
+    )
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"WORT_{name.upper()}"
+
+
+def default_text(item: Field[Any]) -> str:
+    """Return the default of a setting as text."""
+    if item.metadata["computed"]:
+        return str(item.metadata["computed"])
+    if isinstance(item.default, bool):
+        return str(item.default).lower()
+    return f"{item.default:.15g}" if isinstance(item.default, float) else str(item.default or "empty")
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this environment; SettingsError names the first one that can't be used."""
+    """Load the settings.  Raises SettingsError for the first one that cannot be used."""
     environ = os.environ if environ is None else environ
-    settings = where_files_are(environ)
+    settings = default_settings(environ)
     values, origins = {}, {}
     from_file = read_config(settings.config_file)
     for item in fields(Settings):
         if "parse" not in item.metadata:
             continue
-        variable = f"WORT_{item.name.upper()}"
+        variable = variable_of(item.name)
         origin, raw = "default", None
         if item.name in from_file:
             origin, raw = str(settings.config_file), from_file[item.name]
@@ -324,13 +305,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         origins[item.name] = origin
     unknown = set(from_file) - set(origins)
     if unknown:
-        raise SettingsError(min(unknown), str(settings.config_file), "there is no such setting")
+        raise SettingsError(min(unknown), str(settings.config_file), "no such setting")
     values.setdefault("jobs", available_cores())
     return replace(settings, **values, origins=origins)
 
 
-def where_files_are(environ: Mapping[str, str]) -> Settings:
-    """Settings with the directories alone: below WORT_HOME, else where the platform has such files."""
+def default_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the default settings, with directories below WORT_HOME or else in the platform's directories (XDG)."""
     home = environ.get("WORT_HOME")
     if home:
         try:
@@ -347,12 +328,12 @@ def where_files_are(environ: Mapping[str, str]) -> Settings:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The settings of config.toml, empty if there is none; `bucket` of the table `[s3]` is `s3_bucket`."""
+    """Read config.toml; an empty dictionary if it does not exist.  `bucket` in the table `[s3]` is `s3_bucket`."""
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         table = found.pop("s3", {})
         if not isinstance(table, dict):
-            raise ValueError("s3 is a table: [s3]")
+            raise ValueError("s3 must be a table: [s3]")
         return {**found, **{f"s3_{key}": value for key, value in table.items()}}
     except FileNotFoundError:
         return {}

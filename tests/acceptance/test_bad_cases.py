@@ -361,7 +361,7 @@ READ_ONLY = 'mount -t tmpfs -o size=1m tmpfs "{0}"\nmount -o remount,ro "{0}"\n'
 def test_home_that_can_not_be_written(home: Home, shelf: Shelf) -> None:
     link(shelf.archive(), home.cwd / "x.sra")
     done = in_namespace(home, READ_ONLY.format("$home") + 'exec "$@"', "compute", "x.sra", "--now")
-    done.expect(75, "can't be made", "set WORT_HOME")
+    done.expect(75, "cannot create", "set WORT_HOME")
     assert len(done.err.splitlines()) == 2
 
 

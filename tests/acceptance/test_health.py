@@ -167,7 +167,7 @@ def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: H
         home.env["WORT_METRICS_ADDRESS"] = f"127.0.0.1:{taken.getsockname()[1]}"
         home("daemon", "start").expect(0)
         home("compute", "SRR000001", "--wait").expect(0)
-        until(lambda: "metrics can't be served" in home("logs", "--daemon").expect(0).out, "it is logged")
+        until(lambda: "metrics cannot be served" in home("logs", "--daemon").expect(0).out, "it is logged")
 
 
 @pytest.mark.parametrize("address", ["70000", "x", "0", "127.0.0.1:", "a b:1"])

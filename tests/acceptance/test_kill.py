@@ -238,7 +238,7 @@ def test_foreground_daemon_ends_on_signals(number: int, home: Home, gate: Gate, 
         daemon.signal(number)
         done = daemon.wait(10).expect(0)
     home.until_idle(1)
-    assert "the daemon has ended" in done.err
+    assert "the daemon has stopped" in done.err
     job = home.job(RUN)
     assert (job.state, job.reason, job.attempt) == ("queued", "interrupted", 1)
     assert not home.leftovers()

@@ -140,7 +140,7 @@ def test_worker_that_is_stopped_is_killed_and_replaced(home: Home, gate: Gate, w
     until_ended([*tools, worker])
     home("wait", RUN).expect(0)
     assert ("waiting", "interrupted") in home.events(RUN)
-    assert "was silent" in home.select("SELECT message FROM events WHERE after = 'waiting'")[0][0]
+    assert "sent no heartbeat" in home.select("SELECT message FROM events WHERE after = 'waiting'")[0][0]
     only_good(home, wanted)
 
 

@@ -214,7 +214,9 @@ def test_a_verification_also_reads_what_stands_in_the_bucket(home: Home, bucket:
     right = bucket.get(KEY)
     for content in (gzip.compress(wanted.replace(b'"abundances":[1', b'"abundances":[2')), right[:-9], b""):
         bucket.put(KEY, content)
-        done = home("verify", RUN, "--now", "--json").expect(5, "what stands in the bucket is not what was recorded")
+        done = home("verify", RUN, "--now", "--json").expect(
+            5, "the object in the bucket is not the recorded signature"
+        )
         assert done.json()[0]["trust"] == "mismatch"
     bucket.put(KEY, right)
     home("verify", RUN, "--now").expect(0)

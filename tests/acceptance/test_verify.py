@@ -217,9 +217,9 @@ def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, sh
     home("verify", PAIRED, "--now", "--quick").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick look takes nothing away
     file.write_bytes(gzip.compress(forged(home.signature(PAIRED), remove_one)))
-    home("verify", PAIRED, "--now").expect(5, "the file that is kept is not what was recorded")
+    home("verify", PAIRED, "--now").expect(5, "the stored file is not the recorded signature")
     file.write_bytes(b"rubbish")
-    home("verify", PAIRED, "--now").expect(5, "the file that is kept is damaged")
+    home("verify", PAIRED, "--now").expect(5, "the stored file is damaged")
     assert home.select("SELECT trust FROM signatures") == [("mismatch",)]
     home("compute", PAIRED, "--now", "--force").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("computed",)]

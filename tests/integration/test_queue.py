@@ -61,7 +61,7 @@ def test_pickles_are_never_unpickled(home: Home, shelf: Shelf) -> None:
         assert set(columns) >= {"kv", "schedule", "task"}, columns
         data = pickle.dumps(Payload(marker))
         for job in (1, 2):
-            for key in (f"life:{job}:1", f"call-off:{job}:1"):
+            for key in (f"heartbeat:{job}:1", f"cancelled:{job}:1"):
                 connection.execute("INSERT INTO kv (queue, key, value) VALUES ('wort', ?, ?)", (key, data))
         connection.execute("INSERT INTO schedule (queue, data, timestamp) VALUES ('wort', ?, ?)", (data, time.time()))
     home("compute", "SRR000001", "--wait").expect(0)

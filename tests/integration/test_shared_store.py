@@ -15,10 +15,10 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.local import LocalStore
-from wort_cli.stores.object_store import Headers, NotAsExpected, StoreTrouble
+from wort_cli.stores.object_store import Headers, PreconditionFailed, StoreError
+from wort_cli.stores.run_copies import all_run_copies
 from wort_cli.stores.s3 import S3Store
 from wort_cli.stores.shared import Outcome, SharedStore
-from wort_cli.stores.side_by_side import side_by_side
 
 RUN = Accession("SRR1000000")
 TEXT = Headers("text/plain", metadata={"a": "b"})
@@ -64,9 +64,9 @@ def new_on_moto(endpoint: str, test: str, *, versioned: bool = False) -> S3Store
 def test_an_object_is_put_only_where_it_replaces_what_was_seen(objects: S3Store) -> None:
     etag = objects.put("a", b"one", TEXT)
     for seen in ("", "0" * 32):
-        with pytest.raises(NotAsExpected):
+        with pytest.raises(PreconditionFailed):
             objects.put("a", b"two", TEXT, replacing=seen)
-    with pytest.raises(NotAsExpected):
+    with pytest.raises(PreconditionFailed):
         objects.put("nothing", b"two", TEXT, replacing=etag)
     objects.put("a", b"three", TEXT, replacing=etag)
     head = objects.head("a")
@@ -80,9 +80,9 @@ def test_an_object_is_put_only_where_it_replaces_what_was_seen(objects: S3Store)
 def test_a_versioned_bucket_keeps_to_conditions_where_the_server_does(moto: str) -> None:
     store = new_on_moto(moto, "versioned", versioned=True)
     store.put("a", b"one", TEXT)
-    with pytest.raises(NotAsExpected):
+    with pytest.raises(PreconditionFailed):
         store.put("a", b"two", TEXT)
-    assert store.honours_conditions()
+    assert store.supports_conditional_puts()
 
 
 def test_a_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_of_many_at_once_one_puts_and_all_agree(objects: S3Store, tmp_path: Path
     assert set(outcomes) <= {Outcome.PUT, Outcome.THERE}
     assert Outcome.PUT in outcomes
     assert [found.key for found in objects.list("")] == [f"prov/{RUN}.json", f"sigs/{RUN}.sig"]
-    (sides,) = side_by_side(local, shared)
-    assert sides.here and sides.there and sides.beside
+    (copies,) = all_run_copies(local, shared)
+    assert copies.local_path and copies.shared_object and copies.provenance_object
 
 
 def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objects: S3Store, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objec
         provenance = local.provenance(name)
         try:
             return shared.publish(local.path(name), provenance, RUN)
-        except StoreTrouble as trouble:
+        except StoreError as trouble:
             return trouble.reason
 
     with ThreadPoolExecutor(6) as pool:

@@ -39,8 +39,8 @@ FAILURES = {
     "interrupted": ("waiting", "crash"),
 }
 TRIES = {"crash": 2, "other": 3}
-LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, longest=1e6)
-SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, longest=0.0)
+LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, max_delay=1e6)
+SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, max_delay=0.0)
 LEGAL = {
     ("", "queued"), ("queued", "running"), ("running", "done"), ("running", "failed"), ("running", "unavailable"),
     ("running", "queued"), ("running", "waiting"), ("waiting", "queued"), ("queued", "cancelled"),
@@ -135,7 +135,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if not dry_run:
                 self.ask_again(job, priority, group)
         elif name in self.signatures and not force:
-            assert answer.status is EnqueueStatus.THERE
+            assert answer.status is EnqueueStatus.EXISTS
         elif job and job.state == "unavailable" and not force:
             assert (answer.status, answer.job_id) == (EnqueueStatus.UNAVAILABLE, number)
         else:
@@ -167,7 +167,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A verification is a job beside the one that computes; there is one live one of each signature."""
         path = f"{subject}/{name}.sig"
         asked = VerifyRequest(Source(parse_name(name)), "sra-v1", path, "d" * 64, depth, priority, group)
-        (number,) = self.ledger.submissions.verify([asked])
+        (number,) = self.ledger.submissions.enqueue_verifications([asked])
         latest = self.latest_of((name, path))
         if latest is not None and self.jobs[latest].state in LIVE:
             assert number == latest

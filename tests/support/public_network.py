@@ -1,7 +1,8 @@
-"""A small internet in a network namespace of its own: public addresses on the loopback, names, and servers that trick.
+"""A small internet in a network namespace: public addresses on the loopback, DNS names, and misbehaving servers.
 
-`python -m tests.support.public_network` makes it, tries every case of CASES in it with the real client, runs the `wort` that it
-is told to run, and prints one JSON document.  `enter` starts it in a namespace, as root or as anybody who may make one.
+`python -m tests.support.public_network` sets it up, tries every case of CASES in it with the real client, runs the
+commands from standard input, and prints one JSON document.  `enter` starts it in a namespace, as root or as any user
+who may create one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads as a decoder would give them, slice by slice, without one."""
+"""Stand-ins for an archive and for fastq-dump, with given reads, to test RunSketcher without the real tools."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -6,35 +6,35 @@ from typing import cast
 
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.decoding.fastq_dump import Decoder, DumpedReads
+from wort_cli.pipeline.decoding.fastq_dump import FastqDump, FastqDumpDecoder
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
-from wort_cli.pipeline.sketching.slice_reads import Spots
+from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts
 from wort_cli.pipeline.sketching.slices import Slice, SliceStore
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 
 def fasta_of(first: int, reads: Sequence[str]) -> bytes:
-    """What the decoder writes of spots with one read each."""
+    """Return what fastq-dump writes for spots with one read each, numbered from `first`."""
     return "".join(f">{spot}.1\n{read}\n" for spot, read in enumerate(reads, first)).encode()
 
 
-class Shelf:
-    """An archive of spots with one read each; it knows which slices it was asked for."""
+class FakeArchive:
+    """Spots with one read each.  It records the slices that were decoded."""
 
     def __init__(self, reads: Sequence[str], chunk: int = 100) -> None:
         self.reads = reads
         self.chunk = chunk
-        self.asked: list[Slice] = []
+        self.decoded: list[Slice] = []
 
-    def decode(self, part: Slice) -> "Decoding":
-        """As if a decoder were started."""
-        self.asked.append(part)
+    def start(self, part: Slice) -> "FakeFastqDump":
+        """Start a decoder of a slice."""
+        self.decoded.append(part)
         reads = self.reads[part.first - 1 : part.last]
-        return Decoding(fasta_of(part.first, reads), self.chunk, Spots(part.spots, len(reads)))
+        return FakeFastqDump(fasta_of(part.first, reads), self.chunk, DecoderCounts(part.spots, len(reads)))
 
     def slices(self, number: int) -> tuple[Slice, ...]:
-        """Its spots in so many slices, or in fewer if there are not as many spots."""
+        """Return all spots in `number` slices, or in fewer if there are fewer spots."""
         number = max(1, min(number, len(self.reads)))
         borders = [len(self.reads) * n // number for n in range(number + 1)]
         return tuple(Slice(low + 1, high) for low, high in pairwise(borders))
@@ -42,38 +42,38 @@ class Shelf:
     def sketcher(
         self, slices: Sequence[Slice], profile: Profile, engine: Engine, store: SliceStore | None = None
     ) -> RunSketcher:
-        """A sketcher of these spots."""
-        return RunSketcher(slices, store, [lambda part: dumped(self.decode(part), engine)], profile, engine)
+        """Return a sketcher of some slices."""
+        return RunSketcher(slices, store, [lambda part: decoder_of(self.start(part), engine)], profile, engine)
 
 
-def dumped(decoding: object, engine: Engine) -> DumpedReads:
-    """What a decoder writes, as an engine reads it."""
-    return DumpedReads(cast(Decoder, decoding), engine.new_reader())
+def decoder_of(fastq_dump: object, engine: Engine) -> FastqDumpDecoder:
+    """Return a decoder that reads the output of a FakeFastqDump with an engine's reader."""
+    return FastqDumpDecoder(cast(FastqDump, fastq_dump), engine.fasta_reader())
 
 
-class Decoding:
-    """A decoder that runs; it writes `stream` and says `spots`."""
+class FakeFastqDump:
+    """A running fastq-dump that writes `stream` in pieces of `chunk` bytes, and reports `counts`."""
 
-    def __init__(self, stream: bytes, chunk: int, spots: Spots) -> None:
+    def __init__(self, stream: bytes, chunk: int, counts: DecoderCounts) -> None:
         self.stream = stream
         self.chunk = chunk
-        self.spots = spots
+        self.counts = counts
 
     def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
-        """The stream in pieces."""
+        """See FastqDump."""
         for start in range(0, len(self.stream), self.chunk):
             yield self.stream[start : start + self.chunk]
 
-    def finish(self, cancellation: Cancellation) -> Spots:
-        """What it did."""
-        return self.spots
+    def finish(self, cancellation: Cancellation) -> DecoderCounts:
+        """See FastqDump."""
+        return self.counts
 
 
 def sketched(
     reads: Sequence[str], profile: Profile, engine: Engine, threads: int = 1, slices: int = 1, chunk: int = 100
 ) -> tuple[Sketch, ...]:
-    """The sketches of reads."""
-    shelf = Shelf(reads, chunk)
-    sketcher = shelf.sketcher(shelf.slices(slices), profile, engine)
-    sketcher.run(threads, NEVER, lambda totals: None)
+    """Return the sketches of reads."""
+    archive = FakeArchive(reads, chunk)
+    sketcher = archive.sketcher(archive.slices(slices), profile, engine)
+    sketcher.run(threads, NEVER, lambda stats: None)
     return sketcher.sketches()

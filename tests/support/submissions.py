@@ -1,7 +1,7 @@
-"""Signatures to hand in: proper ones, and a corpus of hostile ones, each made by a rule from a proper one.
+"""Signatures to submit: valid ones, and a corpus of hostile ones, each derived from a valid one by a rule.
 
-`python -m tests.support.submissions DIRECTORY` writes the corpus as files.  What each has in common with the others is that
-sourmash's own parser, or a person, might take it for a signature.
+`python -m tests.support.submissions DIRECTORY` writes the corpus as files.  sourmash's own parser, or a person, might
+take any of them for a signature.
 """
 
 from __future__ import annotations

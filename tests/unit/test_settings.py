@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wort_cli.errors import ExitCode, SettingsError, StorageProblem
-from wort_cli.settings import Settings, load_settings
+from wort_cli.settings import Settings, load_settings, setting_docs
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_the_directories_are_made_for_this_user_only(home: Path) -> None:
 
 def test_directories_that_cannot_be_made_are_a_storage_problem(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("")
-    with pytest.raises(StorageProblem, match=r"can't be made") as problem:
+    with pytest.raises(StorageProblem, match=r"cannot create") as problem:
         load(tmp_path).make_directories()
     assert problem.value.exit_code is ExitCode.TEMPORARY
 
@@ -212,3 +212,36 @@ def test_the_logs_of_jobs_are_spread_a_thousand_to_a_directory(home: Path, job_i
 def test_settings_are_equal_wherever_they_come_from(home: Path) -> None:
     values: dict[str, Any] = {"WORT_LEASE": "5"}
     assert load(home, **values) == load(home, "lease = 5")
+
+
+def test_every_setting_is_documented_with_variable_default_and_description() -> None:
+    docs = {doc.name: doc for doc in setting_docs()}
+    assert len(docs) >= 45
+    for name, doc in docs.items():
+        assert doc.variable == f"WORT_{name.upper()}"
+        assert doc.default
+        assert doc.description.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("jobs", "the number of cores"),
+        ("lease", "60"),
+        ("request_interval", "0.34"),
+        ("slice_bases", "75000000"),
+        ("engine", "kernel"),
+        ("archives", "empty"),
+        ("s3_bucket", "empty"),
+        ("s3_unsigned", "false"),
+        ("backups", "3"),
+    ],
+)
+def test_default_is_documented_as_a_user_would_type_it(name: str, default: str) -> None:
+    assert {doc.name: doc.default for doc in setting_docs()}[name] == default
+
+
+def test_documented_defaults_are_accepted_and_change_nothing(home: Path) -> None:
+    computed = {"jobs", "threads", "disk_reserve", "max_load"}
+    typed = {doc.variable: doc.default for doc in setting_docs() if doc.name not in computed and doc.default != "empty"}
+    assert load(home, None, **typed) == load(home)

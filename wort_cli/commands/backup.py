@@ -10,6 +10,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import load_settings
 
 
@@ -43,7 +44,7 @@ def backup(
         render.facts(
             {
                 "file": made.path,
-                "size": render.size(made.size),
+                "size": format_bytes(made.size),
                 "version": made.version,
                 "jobs": f"{made.jobs:,}, {made.live:,} of them to be done",
                 "signatures": f"{made.signatures:,}",

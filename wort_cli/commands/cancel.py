@@ -21,7 +21,7 @@ def cancel(
 
     settings, ledger = begin()
     job_ids = chosen(ledger, jobs, JobFilter(group=group), everything=everything)
-    idle = [job.id for job in ledger.jobs.numbered(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
+    idle = [job.id for job in ledger.jobs.with_ids(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
     number = ledger.jobs.cancel(job_ids)
     for job_id in idle:  # of the others, who runs them clears away what they leave
         remove_workspace(settings.workspace(job_id))

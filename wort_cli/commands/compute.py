@@ -120,7 +120,7 @@ def enqueue(
         if first:
             time.sleep(PAUSE)
         answers += ledger.jobs.enqueue(requests[first : first + TOGETHER], force=force, dry_run=dry_run)
-    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.THERE and not place.of(a.source.name)]
+    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not place.of(a.source.name)]
     if lost:
         anew = ledger.jobs.enqueue([requests[n] for n in lost], lost=True, dry_run=dry_run)
         for n, answer in zip(lost, anew, strict=True):
@@ -130,7 +130,7 @@ def enqueue(
 
 def carry_out(answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
     """See the jobs through; return them as they ended, by number.  What is there already has none."""
-    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.THERE]
+    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
     if not now:
         return {job.id: job for job in follow(ledger, job_ids)}
     from wort_cli.foreground import compute_now
@@ -194,7 +194,7 @@ def say_what_is_next(answers: Sequence[Enqueued], settings: Settings) -> None:
     """Name the next command, and tell if there is no daemon to do the work."""
     queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
     if not queued:
-        if len(answers) == 1 and answers[0].status is EnqueueStatus.THERE:
+        if len(answers) == 1 and answers[0].status is EnqueueStatus.EXISTS:
             render.say(f"look at it with `wort view {answers[0].source.name}`; --force computes it again")
         return
     if running_daemon(settings.lock_file) is None:

@@ -28,7 +28,7 @@ def show(as_json: JsonOption = False) -> None:
                 "setting": item.name,
                 "value": text,
                 "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
-                "about": item.metadata.get("about", "where files are"),
+                "about": item.metadata.get("description", "directory or file of this home"),
             }
         )
     render.table(("setting", "value", "from", "about"), records, as_json=as_json)

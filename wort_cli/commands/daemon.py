@@ -34,9 +34,9 @@ def start(
         render.result(running.sentence)
         return
     _, ledger = begin()
-    jobs = ledger.controls.value("jobs", str(settings.jobs))
-    render.result(f"the daemon runs (process {daemon.pid}), {render.count(int(jobs), 'job')} at a time")
-    if ledger.controls.value("paused", "") == "yes":
+    jobs = ledger.controls.job_limit(settings.jobs)
+    render.result(f"the daemon runs (process {daemon.pid}), {render.count(jobs, 'job')} at a time")
+    if ledger.controls.paused:
         render.say("it is paused: `wort daemon resume`")
 
 
@@ -94,7 +94,7 @@ def pause(group: GroupOption = "") -> None:
         ledger.controls.pause_group(group)
         render.result(f"paused {group}; no other job of it begins until `wort daemon resume -g {group}`")
         return
-    ledger.controls.put("paused", "yes")
+    ledger.controls.pause()
     render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
 
 
@@ -106,7 +106,7 @@ def resume(group: GroupOption = "") -> None:
         was_paused = ledger.controls.resume_group(group)
         render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
         return
-    ledger.controls.put("paused", "")
+    ledger.controls.resume()
     render.result("resumed")
     if still := ledger.controls.paused_groups():
         render.say(f"these groups are paused still: {', '.join(still)}")
@@ -116,7 +116,7 @@ def resume(group: GroupOption = "") -> None:
 def jobs(number: Annotated[int, typer.Argument(min=1, max=1024, help="Jobs at a time.")]) -> None:
     """Set how many jobs run at a time, now and in future."""
     _, ledger = begin()
-    ledger.controls.put("jobs", str(number))
+    ledger.controls.set_job_limit(number)
     render.result(f"{render.count(number, 'job')} at a time")
 
 

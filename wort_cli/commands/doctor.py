@@ -18,8 +18,9 @@ from wort_cli.commands.shared.context import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.versions import library_versions, tool_version
 
@@ -84,12 +85,12 @@ def decoder_in_use(settings: Settings) -> str:
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return "fastq-dump"
     from wort_cli.pipeline.decoding import vdb
-    from wort_cli.pipeline.sketching.slice_reads import Declined
+    from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
     try:
-        vdb.library()
-    except Declined as declined:
-        return f"fastq-dump; plain archives could be read without it: {declined}"
+        vdb.load_library()
+    except CannotDecode as error:
+        return f"fastq-dump; plain archives could be read without it: {error}"
     return f"{vdb.SONAME} for plain archives, else fastq-dump"
 
 
@@ -146,7 +147,7 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning" if little else "ok",
             str(directory),
-            f"{render.size(free)} free",
+            f"{format_bytes(free)} free",
             "free some space, or set WORT_HOME to a larger disk" if little else "",
         )
 
@@ -173,7 +174,7 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "ledger", error.sentence, error.hint)
         return
     if said == "ok":
-        yield Finding("ok", "ledger", f"{settings.ledger_file}, {render.size(settings.ledger_file.stat().st_size)}")
+        yield Finding("ok", "ledger", f"{settings.ledger_file}, {format_bytes(settings.ledger_file.stat().st_size)}")
     else:
         yield Finding("problem", "ledger", said, "`wort doctor --repair` puts the newest good copy in its place")
 
@@ -198,8 +199,8 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         if settings.s3_unsigned:
             yield Finding("ok", "bucket", "it is only read, without credentials (s3_unsigned)")
             return
-        conditional = store.honours_conditions()
-    except StoreTrouble as trouble:
+        conditional = store.supports_conditional_puts()
+    except StoreError as trouble:
         yield Finding("problem", "bucket", trouble.sentence, trouble.hint)
         return
     yield Finding("ok", "bucket", "it can be written")

@@ -73,7 +73,7 @@ def show_jobs(
     if words and which != JobFilter():
         raise UsageError("name jobs, or choose them by an option, not both")
     if words:
-        jobs = sorted(ledger.jobs.numbered(job_ids_of(ledger, words)), key=lambda job: job.id)
+        jobs = sorted(ledger.jobs.with_ids(job_ids_of(ledger, words)), key=lambda job: job.id)
     else:
         jobs = ledger.jobs.matching(which, number)
     render.table(COLUMNS, [as_record(job) for job in jobs], as_json=as_json, form=form)
@@ -91,14 +91,14 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
     running = [as_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
-    paused = ledger.controls.value("paused", "") == "yes"
+    paused = ledger.controls.paused
     if as_json:
         render.document(
             {
                 "daemon": vars(daemon) if daemon else None,
                 "state": found.state,
                 "problems": found.problems,
-                "held": found.held,
+                "held": found.blocked_by,
                 "paused": paused,
                 "signatures": ledger.catalog.count(),
                 "jobs": by_state,
@@ -115,7 +115,7 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
         {
             "daemon": daemon_line(daemon, found.state),
             **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
-            **({"  held": found.held} if found.held else {}),
+            **({"  held": found.blocked_by} if found.blocked_by else {}),
             "signatures": f"{ledger.catalog.count():,}",
             **{key: f"{n:,}" for key, n in numbers.items()},
         }

@@ -33,18 +33,18 @@ def submit(
     """Hand in signatures that others made."""
     from wort_cli.commands.shared.verification import request_of
     from wort_cli.model.verdict import Depth
-    from wort_cli.submission.intake import Claims, hand_in, submitter_named
+    from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
     if len(files) > 1 and (accession or url or "-" in files):
         raise UsageError("--accession, --url and - are for one signature", "hand them in one by one")
-    claims = Claims(submitter_named(submitter), Accession.parse(accession) if accession else None, url)
+    claims = Claims(parse_submitter(submitter), Accession.parse(accession) if accession else None, url)
     settings, ledger = begin()
     records: list[dict[str, Any]] = []
     problems: list[WortError] = []
     queued = 0
     for word in dict.fromkeys(files):
         try:
-            submission = hand_in(word, claims, settings, ledger)
+            submission = submit_signature(word, claims, settings, ledger)
         except WortError as error:
             if len(files) == 1:
                 raise
@@ -54,7 +54,7 @@ def submit(
         job: int | str = ""
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
             request = request_of(submission, Depth.FULL, priority=priority, group=group)
-            [job] = ledger.submissions.verify([request])
+            [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(
             {

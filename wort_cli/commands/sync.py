@@ -21,8 +21,8 @@ from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
+    from wort_cli.stores.run_copies import RunCopies
     from wort_cli.stores.shared import SharedStore
-    from wort_cli.stores.side_by_side import Sides
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,19 +46,19 @@ def push(ids: IdsArgument = None, dry_run: DryRunOption = False, as_json: LinesO
     with Tally("pushed", len(names) or None, as_json=as_json) as tally:
         missing_here(names, local, tally)
 
-        def those_to_send() -> Iterator["Sides"]:
-            for sides in both_sides(names, local, shared):
-                if sides.here is not None and transfer.is_shared(sides):
+        def those_to_send() -> Iterator["RunCopies"]:
+            for copies in run_copies(names, local, shared):
+                if copies.local_path is not None and transfer.is_in_bucket(copies):
                     tally.skip()
-                elif sides.here is not None:
-                    yield sides
+                elif copies.local_path is not None:
+                    yield copies
 
         if dry_run:
-            for sides in those_to_send():
-                tally.tell(sides.name, "would be put" if sides.there is None else "would be compared")
+            for copies in those_to_send():
+                tally.tell(copies.name, "would be put" if copies.shared_object is None else "would be compared")
             return
-        for sides, outcome in carried_out(those_to_send(), lambda s: transfer.push(s, local, shared), settings):
-            tally.tell_outcome(sides.name, outcome, done="put")
+        for copies, outcome in carried_out(those_to_send(), lambda s: transfer.push(s, local, shared), settings):
+            tally.tell_outcome(copies.name, outcome, done="put")
 
 
 @app.command()
@@ -109,20 +109,20 @@ def check(
     damaged: list[Accession] = []
     with Tally("differences", len(names) or None, as_json=as_json, bad=True) as tally:
 
-        def differences(sides: "Sides") -> list[transfer.Difference]:
-            return list(transfer.check(sides, shared, profile, quick=quick))
+        def differences(copies: "RunCopies") -> list[transfer.Difference]:
+            return list(transfer.compare(copies, shared, profile, quick=quick))
 
-        for sides, found in carried_out(both_sides(names, local, shared), differences, settings):
+        for copies, found in carried_out(run_copies(names, local, shared), differences, settings):
             if isinstance(found, Exception):
-                tally.tell_outcome(sides.name, found)
+                tally.tell_outcome(copies.name, found)
                 continue
             for difference in found:
                 tally.tell(difference.name, difference.problem, difference.detail)
             if transfer.DAMAGED & {difference.problem for difference in found}:
-                damaged.append(sides.name)
+                damaged.append(copies.name)
             if not found:
                 tally.skip()
-        for key in () if names else shared.objects.pending(""):
+        for key in () if names else shared.objects.unfinished_uploads(""):
             tally.tell(key, transfer.Problem.PENDING_UPLOAD, "parts of it take space; a lifecycle rule removes them")
     if repair:
         queue_again(damaged, ledger, profile, dry_run=dry_run)
@@ -148,11 +148,11 @@ def names_of(words: Sequence[str] | None) -> list[Accession]:
     return sorted({Accession.parse(word) for word in typed})
 
 
-def both_sides(names: Sequence[Accession], local: LocalStore, shared: "SharedStore") -> Iterator["Sides"]:
+def run_copies(names: Sequence[Accession], local: LocalStore, shared: "SharedStore") -> Iterator["RunCopies"]:
     """What there is, here and there, of these runs, or of all."""
-    from wort_cli.stores.side_by_side import side_by_side, sides_of
+    from wort_cli.stores.run_copies import all_run_copies, copies_of_runs
 
-    return sides_of(names, local, shared) if names else side_by_side(local, shared)
+    return copies_of_runs(names, local, shared) if names else all_run_copies(local, shared)
 
 
 def missing_here(names: Sequence[Accession], local: LocalStore, tally: Tally) -> None:
@@ -171,7 +171,7 @@ def check_writable(settings: Settings) -> None:
 def carried_out(things: Iterable[T], do: Callable[[T], R], settings: Settings) -> Iterator[tuple[T, R | Exception]]:
     """Do it to all, several at a time; a trouble that all would meet ends it."""
     from wort_cli.stores.parallel import in_parallel
-    from wort_cli.stores.transfer import is_of_one_run
+    from wort_cli.stores.transfer import affects_one_run
 
     for thing, outcome in in_parallel(things, do, settings.s3_transfers):
         if isinstance(outcome, OSError):
@@ -179,6 +179,6 @@ def carried_out(things: Iterable[T], do: Callable[[T], R], settings: Settings) -
             raise StorageProblem(
                 f"{outcome.strerror or outcome}{where}", "see `wort doctor`; then the same command again"
             )
-        if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and is_of_one_run(outcome)):
+        if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and affects_one_run(outcome)):
             raise outcome
         yield thing, outcome

@@ -80,12 +80,12 @@ def verify(
     asked = []
     for item in found:
         if isinstance(item, Submission) and not item.is_of_a_run:
-            ledger.submissions.can_not_be_recalculated(item, NO_RECIPE)
+            ledger.submissions.mark_unverifiable(item, NO_RECIPE)
             asked.append(Asked(str(item.name), item.digest, item.path, None, NO_RECIPE))
             continue
         requests[item.path] = request_of(item, depth, priority=priority, group=group, engine=engine)
         asked.append(Asked(str(item.name), item.digest, item.path, 0))
-    numbers = dict(zip(requests, ledger.submissions.verify(list(requests.values())), strict=True))
+    numbers = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
     jobs = see_through(list(numbers.values()), ledger, settings, wait=wait, now=now)
     ended = {subject: jobs[number] for subject, number in numbers.items()}
     records = [record_of(item, ended.get(item.subject), ledger, finished=wait or now) for item in asked]
@@ -104,11 +104,11 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
     Of a name: what was handed in and is not proved or refuted yet; or else our own; or else whatever was handed in.
     """
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
-        from wort_cli.submission.intake import Claims, hand_in, submitter_named
+        from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
-        return [hand_in(word, Claims(submitter_named("")), settings, ledger)]
+        return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
     name = parse_name(word)
-    submitted = ledger.submissions.named(name) or ledger.submissions.beginning(word)
+    submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
     open_ones = [item for item in submitted if item.trust in UNDECIDED]
     if open_ones:
         return open_ones
@@ -132,7 +132,7 @@ def see_through(job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, w
             with showing_one() as show:
                 done[job_id] = compute_now(job_id, ledger, settings, show)
         return done
-    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.numbered(job_ids))}
+    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
 
 
 def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) 
     if job is None:
         return {"name": asked.name, "digest": asked.digest, "trust": str(Trust.UNVERIFIABLE), "depth": "", "state": "",
                 "job": "", "why": asked.why, "reason": "", "verdict": None}  # fmt: skip
-    verdict = ledger.submissions.report(asked.subject) if finished and job.verdict else None
+    verdict = ledger.submissions.last_verdict(asked.subject) if finished and job.verdict else None
     gone = finished and job.state == "unavailable"
     trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if gone else ""
     return {

@@ -24,6 +24,7 @@ from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def view(
         if raw or output:
             write_out(found.path, output)
             return
-        verdict = ledger.submissions.report(known.path) if known and known.path else None
+        verdict = ledger.submissions.last_verdict(known.path) if known and known.path else None
         show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
@@ -140,7 +141,7 @@ def best_submission(name: Name, what: str, ledger: Ledger) -> Submission | None:
     named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
-    return next(iter(ledger.submissions.beginning(what)), None)
+    return next(iter(ledger.submissions.with_digest_prefix(what)), None)
 
 
 def write_out(path: Path, output: Path | None) -> None:
@@ -218,7 +219,7 @@ def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": name,
         "file": found.where,
-        "size": render.size(found.path.stat().st_size),
+        "size": format_bytes(found.path.stat().st_size),
         "digest": digest,
     }
     if known is None:

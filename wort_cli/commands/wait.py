@@ -32,7 +32,7 @@ def wait(
         job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
         job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.jobs.ids(JobFilter(state=state))]
-    live = any(job.state.is_live for job in ledger.jobs.numbered(job_ids))
+    live = any(job.state.is_live for job in ledger.jobs.with_ids(job_ids))
     if live and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning
     ended = follow(ledger, job_ids, timeout)

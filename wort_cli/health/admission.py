@@ -8,8 +8,9 @@ import os
 import tempfile
 from collections.abc import Sequence
 
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
-from wort_cli.system.machine import Disk, disk_of, existing, load, said
+from wort_cli.system.machine import Disk, disk_of, existing, load
 
 
 def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
@@ -18,13 +19,13 @@ def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
     for disk in disks:
         seen.setdefault(disk.device, disk)
     return [
-        f"{said(disk.free)} are free at {disk.path}, {said(disk.reserve(reserve))} are kept in reserve"
+        f"{format_bytes(disk.free)} are free at {disk.path}, {format_bytes(disk.reserve(reserve))} are kept in reserve"
         for disk in seen.values()
         if disk.free <= disk.reserve(reserve)
     ]
 
 
-def why_not_start(disks: Sequence[Disk], reserve: int, load_now: float, max_load: float) -> str:
+def why_blocked(disks: Sequence[Disk], reserve: int, load_now: float, max_load: float) -> str:
     """Why no further job begins now; '' if one may."""
     for sentence in low_disks(disks, reserve):
         return f"no job begins: {sentence}"
@@ -38,7 +39,7 @@ def disks_of(settings: Settings) -> list[Disk]:
     return [disk_of(path) for path in (settings.data_dir, settings.store_dir, settings.work_dir, settings.state_dir)]
 
 
-def unwritable(disks: Sequence[Disk]) -> str:
+def unwritable_directory(disks: Sequence[Disk]) -> str:
     """A sentence of the first place to which nothing can be written, '' if there is none.
 
     Its disk is breaking, or was mounted anew for reading only, as the kernel does then.  A byte is written and synced,
@@ -55,6 +56,6 @@ def unwritable(disks: Sequence[Disk]) -> str:
     return ""
 
 
-def why_no_job_starts(settings: Settings) -> str:
+def why_blocked_now(settings: Settings) -> str:
     """Why no further job begins on this machine; OSError if a disk can't be asked."""
-    return why_not_start(disks_of(settings), settings.disk_reserve, load(), settings.max_load)
+    return why_blocked(disks_of(settings), settings.disk_reserve, load(), settings.max_load)

@@ -19,7 +19,7 @@ SIZE = 4096
 LONGEST = 500
 """Characters of a sentence that are kept, at the most; fewer if that is needed for all to fit."""
 DIGEST_SIZE = 64
-OLD_LOOP = 20.0
+MAX_LOOP_AGE = 20.0
 """Seconds without a turn after which something is wrong; a turn takes milliseconds."""
 TRIES, PAUSE = 5, 0.01
 
@@ -45,8 +45,8 @@ class Health:
     """Why turns fail, if the last one did."""
     trouble_since: float = 0.0
     """Seconds since 1970."""
-    held: str = ""
-    """Why no job begins, if none may."""
+    blocked_by: str = ""
+    """Why no job may start; empty if jobs may start.  The file's key is `held`."""
 
 
 class HealthFile:
@@ -67,31 +67,35 @@ class HealthFile:
 
     def write(self, health: Health) -> None:
         """Tell; OSError if the disk is damaged."""
-        os.pwrite(self._file, packed(health), 0)
+        os.pwrite(self._file, encode(health), 0)
 
     def close(self) -> None:
         """Close the file; what it says last stays."""
         os.close(self._file)
 
 
-def packed(health: Health) -> bytes:
+def encode(health: Health) -> bytes:
     """The bytes of the file."""
+    values = asdict(health)
+    values["held"] = values.pop("blocked_by")
     longest, text = LONGEST, b""
     while not text or len(text) > SIZE - DIGEST_SIZE - 1:
-        facts = {key: value[:longest] if isinstance(value, str) else value for key, value in asdict(health).items()}
+        facts = {key: value[:longest] if isinstance(value, str) else value for key, value in values.items()}
         text = json.dumps(facts).encode()
         longest //= 2
     return (hashlib.sha256(text).hexdigest().encode() + b" " + text).ljust(SIZE)
 
 
-def unpacked(data: bytes) -> Health | None:
+def decode(data: bytes) -> Health | None:
     """What the bytes say; None if they are not whole, or of another version of wort."""
     digest, _, text = data.rstrip(b" \0").partition(b" ")
     if hashlib.sha256(text).hexdigest().encode() != digest:
         return None
     try:
-        return Health(**json.loads(text))
-    except (ValueError, TypeError):
+        facts = dict(json.loads(text))
+        facts["blocked_by"] = facts.pop("held")
+        return Health(**facts)
+    except (ValueError, TypeError, KeyError):
         return None
 
 
@@ -99,7 +103,7 @@ def read_health(path: Path) -> Health | None:
     """What the daemon said last; None if none has, or if it can't be read."""
     for _ in range(TRIES):
         try:
-            found = unpacked(path.read_bytes())
+            found = decode(path.read_bytes())
         except OSError:
             return None
         if found is not None:
@@ -115,11 +119,11 @@ def problems(health: Health | None, pid: int, up: float, now: float, low_disks: 
     """
     found = [f"the disk is nearly full: {sentence}" for sentence in low_disks]
     if health is None or health.pid != pid:
-        if up > OLD_LOOP:
+        if up > MAX_LOOP_AGE:
             found.append("the daemon says nothing of how it is")
         return found
     age = now - health.turned_at
-    if age > OLD_LOOP:
+    if age > MAX_LOOP_AGE:
         found.append(f"the daemon's loop has stood still for {age:.0f} seconds")
     if health.trouble:
         found.append(f"the daemon can't work: {health.trouble}")

@@ -63,7 +63,7 @@ def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"
     yield from gauge(
         "healthy", "1 if the daemon runs and has no problem", float(bool(found.daemon and not found.problems))
     )
-    yield from gauge("held", "1 if no job begins, for a disk or the load", float(bool(found.held)))
+    yield from gauge("held", "1 if no job begins, for a disk or the load", float(bool(found.blocked_by)))
     yield from gauge("loop_age_seconds", "Since the daemon's last turn", found.loop_age)
     if found.health is not None:
         yield from gauge("turn_seconds_mean", "What a turn takes, of late", found.health.mean)
@@ -81,7 +81,7 @@ def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"
     if found.queue is not None:
         yield from gauge("paused", "1 if no job is to begin, as a person said", float(found.queue.paused))
         yield from gauge(
-            "queued_since_seconds", "When the first of the queued jobs was queued", found.queue.queued_since
+            "queued_since_seconds", "When the first of the queued jobs was queued", found.queue.oldest_queued_at
         )
         jobs = GaugeMetricFamily("wort_jobs", "Jobs by state and reason", labels=("state", "reason"))
         for state in JobState:

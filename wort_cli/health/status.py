@@ -55,7 +55,7 @@ class Queue:
     jobs: int
     """At a time."""
     counts: Mapping[tuple[JobState, str], int]
-    queued_since: float | None
+    oldest_queued_at: float | None
     """Of the job that was asked for first of those that are queued, in seconds since 1970."""
     paused_groups: tuple[str, ...] = ()
 
@@ -95,9 +95,9 @@ class Status:
         return PAUSED if self.queue is not None and self.queue.paused else RUNNING
 
     @property
-    def held(self) -> str:
-        """Why no job begins, if the daemon holds them back."""
-        return self.health.held if self.health is not None else ""
+    def blocked_by(self) -> str:
+        """Why the daemon starts no job; empty if it may start jobs."""
+        return self.health.blocked_by if self.health is not None else ""
 
 
 def read_status(settings: Settings, ledger: Ledger) -> Status:
@@ -115,7 +115,7 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
         up = time.time() - daemon.started_at
         found += problems(health, daemon.pid, up, time.monotonic(), low_disks(disks, settings.disk_reserve))
     try:
-        queue = queue_of(settings, ledger)
+        queue = read_queue(settings, ledger)
     except WortError as error:
         found.append(error.sentence)
     return Status(
@@ -123,7 +123,7 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
         health=health,
         loop_age=max(0.0, time.monotonic() - health.turned_at) if health else None,
         disks=tuple({disk.device: disk for disk in reversed(disks)}.values()),
-        memory=memory_here(),
+        memory=memory_or_none(),
         load=load(),
         queue=queue,
         problems=tuple(dict.fromkeys(found)),
@@ -135,18 +135,18 @@ def of_this_daemon(health: Health | None, daemon: DaemonInfo | None) -> Health |
     return health if health is not None and daemon is not None and health.pid == daemon.pid else None
 
 
-def queue_of(settings: Settings, ledger: Ledger) -> Queue:
+def read_queue(settings: Settings, ledger: Ledger) -> Queue:
     """What the ledger says; WortError if it can't be read."""
     return Queue(
-        paused=ledger.controls.value("paused", "") == "yes",
-        jobs=int(ledger.controls.value("jobs", str(settings.jobs))),
+        paused=ledger.controls.paused,
+        jobs=ledger.controls.job_limit(settings.jobs),
         counts=ledger.counts.by_state(),
-        queued_since=ledger.counts.queued_since(),
+        oldest_queued_at=ledger.counts.oldest_queued_at(),
         paused_groups=tuple(ledger.controls.paused_groups()),
     )
 
 
-def memory_here() -> int | None:
+def memory_or_none() -> int | None:
     """The memory that can be had, where that is told."""
     try:
         return available_memory()

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
-from wort_cli.ledger.retry import RetryPolicy, crashes_in_a_row, decide, reasons_like
+from wort_cli.ledger.retry import RetryPolicy, consecutive_crashes, decide, reasons_counted_with
 from wort_cli.ledger.submissions import Submissions
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Job, JobState, Progress
@@ -70,7 +70,7 @@ class Attempts:
             if result.published is not None:
                 self._catalog.record(result.published, Trust.VERIFIED if result.verdict else result.published.trust)
             if result.verdict is not None:
-                self._submissions.conclude(self._jobs.get(result.job_id), result.verdict)
+                self._submissions.record_verdict(self._jobs.get(result.job_id), result.verdict)
             return JobState.DONE
 
     def requeue(self, job_id: int, attempt: int, why: str) -> bool:
@@ -86,7 +86,7 @@ class Attempts:
             row = self._storage.row("crashes", id=job_id, attempt=attempt)
             if row is None:
                 return None
-            crashes = crashes_in_a_row(row["crashes"], row["crashes_work"], work)
+            crashes = consecutive_crashes(row["crashes"], row["crashes_work"], work)
             self._storage.change("count_crash", id=job_id, crashes=crashes, work=work)
             if crashes < policy.daemon_crashes:
                 self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that worked on it crashed")
@@ -95,14 +95,14 @@ class Attempts:
             self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
             return JobState.FAILED
 
-    def wake(self, longest_wait: float = math.inf, limit: int = WAKE_LIMIT) -> int:
+    def wake(self, max_wait: float = math.inf, limit: int = WAKE_LIMIT) -> int:
         """Queue jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
         now = time.time()
-        return self._storage.change("wake_jobs", now=now, furthest=now + longest_wait, limit=limit)
+        return self._storage.change("wake_jobs", now=now, furthest=now + max_wait, limit=limit)
 
     def _fail(self, job_id: int, attempt: int, failure: Failure, policy: RetryPolicy, jitter: float) -> JobState | None:
         now = time.time()
-        row = self._storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_like(failure.reason)))
+        row = self._storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_counted_with(failure.reason)))
         earlier, first_at = (row["n"], row["first_at"] or now) if row else (0, now)
         decision = decide(failure, earlier, policy, jitter, now - first_at)
         if decision.set_aside:
@@ -110,7 +110,7 @@ class Attempts:
         wait_until = now + decision.delay if decision.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, decision.state, failure.reason, failure.detail, wait_until)
         if moved and decision.state is JobState.UNAVAILABLE:
-            self._submissions.source_is_gone(self._jobs.get(job_id))
+            self._submissions.record_missing_source(self._jobs.get(job_id))
         return decision.state if moved else None
 
     def _end(

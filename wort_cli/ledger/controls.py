@@ -1,31 +1,70 @@
-"""What a person told the daemon, in the ledger: it goes by it now, or when it starts."""
+"""Controls: what users have set with `wort daemon pause`, `resume` and `jobs`, and two notes of the daemon's own.
+
+They are rows of the ledger, so they outlive the daemon: it reads them in each turn and when it starts.
+"""
+
+import time
 
 from wort_cli.ledger.database import Storage
 
+YES, NO = "yes", ""
+
 
 class Controls:
-    """Values by their names, such as `paused` and `jobs`; and groups of jobs that are paused."""
+    """The tables `control` (a value for each key) and `paused_groups`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def value(self, key: str, default: str) -> str:
-        """The value of a control, such as `paused` or `jobs`."""
-        row = self._storage.row("control", key=key)
-        return str(row["value"]) if row else default
+    @property
+    def paused(self) -> bool:
+        """Whether the daemon must not start jobs."""
+        return self._get("paused") == YES
 
-    def put(self, key: str, value: str) -> None:
-        """Tell the daemon, now or when it starts."""
-        self._storage.change("set_control", key=key, value=value)
+    def pause(self) -> None:
+        """Let the daemon start no more jobs.  Running jobs continue."""
+        self._set("paused", YES)
+
+    def resume(self) -> None:
+        """Let the daemon start jobs again.  Paused groups stay paused."""
+        self._set("paused", NO)
+
+    def job_limit(self, default: int) -> int:
+        """Return how many jobs may run at a time; `default` if no user has set it."""
+        return int(self._get("jobs") or default)
+
+    def set_job_limit(self, jobs: int) -> None:
+        """Set how many jobs may run at a time."""
+        self._set("jobs", str(jobs))
+
+    @property
+    def killed_on_purpose(self) -> bool:
+        """Whether a user killed the last daemon with `wort daemon stop --now`, so that its end was no crash."""
+        return self._get("killed") == YES
+
+    def set_killed_on_purpose(self, killed: bool) -> None:
+        """Record, or forget, that a user killed the daemon."""
+        self._set("killed", YES if killed else NO)
+
+    def write_timestamp(self) -> None:
+        """Write the present time, to prove that the ledger can be written.  Nothing reads it."""
+        self._set("written_at", str(int(time.time())))
 
     def pause_group(self, group: str) -> None:
-        """Have no job of a group begin, be it there already or not."""
+        """Let no job of a group start, including jobs that join the group later."""
         self._storage.change("pause_group", group_name=group)
 
     def resume_group(self, group: str) -> bool:
-        """Have jobs of a group begin again; whether it was paused."""
+        """Let jobs of a group start again; return whether the group was paused."""
         return self._storage.change("resume_group", group_name=group) > 0
 
     def paused_groups(self) -> list[str]:
-        """The groups that are paused."""
+        """Return the paused groups in alphabetical order."""
         return [row["name"] for row in self._storage.rows("paused_groups")]
+
+    def _get(self, key: str) -> str:
+        row = self._storage.row("control", key=key)
+        return str(row["value"]) if row else ""
+
+    def _set(self, key: str, value: str) -> None:
+        self._storage.change("set_control", key=key, value=value)

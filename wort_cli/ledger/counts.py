@@ -24,7 +24,7 @@ class Counts:
         rows = self._storage.rows("ended_since", since=since)
         return {(JobState(row["after"]), row["reason"]): row["n"] for row in rows}
 
-    def queued_since(self) -> float | None:
+    def oldest_queued_at(self) -> float | None:
         """Since when the job is queued that was asked for first of those that are."""
         row = self._storage.row("first_queued")
         return row["since"] if row else None

@@ -9,25 +9,22 @@ import contextlib
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
+from wort_cli.ledger.migrations import latest_version, migrate, version_of
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another one."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
-SMALLEST = 512
+MIN_DATABASE_SIZE = 512
 """Bytes of the smallest database (sqlite.org/fileformat2.html)."""
 
 Row = dict[str, Any]
@@ -42,14 +39,6 @@ def queries() -> Mapping[str, str]:
         _, *parts = QUERY_NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
     return found
-
-
-@cache
-def migrations() -> tuple[str, ...]:
-    """The scripts that lead from each version to the next; the ledger's version is their count."""
-    folder = files("wort_cli.ledger") / "sql" / "migrations"
-    names = sorted((item.name for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda n: int(n[:-4]))
-    return tuple((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 class Storage:
@@ -69,6 +58,10 @@ class Storage:
             with self.explained():
                 self._connection = self._open()
         return self._connection
+
+    def open(self) -> None:
+        """Open the file now; raise WortError if it cannot be used."""
+        _ = self.connection
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -129,17 +122,17 @@ class Storage:
             raise explanation(error, self.path) from error
 
     def _open(self) -> sqlite3.Connection:
-        make_or_check(self.path)
+        create_or_check(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
             version = version_of(connection)  # after the tables: another process may be making them just now
             if version == 0 and tables:
                 raise LedgerDamaged(self.path, "it is the database of another program")
-            if version > len(migrations()):
-                raise LedgerTooNew(self.path, version, len(migrations()))
-            if version < len(migrations()):
-                migrate(connection)
+            if version > latest_version():
+                raise LedgerTooNew(self.path, version, latest_version())
+            if version < latest_version():
+                migrate(connection, BUSY_TIMEOUT)
             # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -150,7 +143,7 @@ class Storage:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Callable[[str], list[Row]]]:
+def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
     """A function that gives the rows of a SELECT to a file that nobody writes to; leaves no file beside it.
 
     LedgerDamaged, also later, if it is no sound database.
@@ -164,7 +157,7 @@ def reading(path: Path) -> Iterator[Callable[[str], list[Row]]]:
         raise LedgerDamaged(path, str(error)) from error
 
 
-def salvage(path: Path, sql: str) -> list[Row]:
+def salvage_rows(path: Path, sql: str) -> list[Row]:
     """The rows of a SELECT to a damaged database, as many as can be read."""
     found: list[Row] = []
     with (
@@ -177,7 +170,7 @@ def salvage(path: Path, sql: str) -> list[Row]:
     return found
 
 
-def make_or_check(path: Path) -> None:
+def create_or_check(path: Path) -> None:
     """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
 
     SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened
@@ -192,53 +185,8 @@ def make_or_check(path: Path) -> None:
         raise StorageProblem(
             f"{path} can't be opened for writing: {error.strerror}", "check its permissions, or set WORT_HOME"
         ) from error
-    if 0 < size < SMALLEST or not path.is_file():
+    if 0 < size < MIN_DATABASE_SIZE or not path.is_file():
         raise LedgerDamaged(path, "it is not a database")
-
-
-def version_of(connection: sqlite3.Connection) -> int:
-    """How many migrations a database has had."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the version that this code knows, in one transaction."""
-    from sqlite_utils import Database
-
-    database = Database(connection)
-    switch_to_wal(database)
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        for script in migrations()[version_of(connection) :]:  # another process may have been first
-            for statement in statements(script):
-                database.execute(statement)
-        database.execute(f"PRAGMA user_version = {len(migrations())}")
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()
-
-
-def switch_to_wal(database: "Database") -> None:
-    """Have readers and a writer not wait for each other; SQLite gives up at once here if another process is as far."""
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            return database.enable_wal()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def statements(script: str) -> Iterator[str]:
-    """The statements of a script, one at a time: `executescript` would end our transaction."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
 
 
 def explanation(error: sqlite3.Error, path: Path) -> WortError:

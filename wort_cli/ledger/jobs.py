@@ -25,7 +25,7 @@ class EnqueueStatus(StrEnum):
 
     QUEUED = "queued"
     LIVE = "already queued"
-    THERE = "already there"
+    EXISTS = "already there"
     UNAVAILABLE = "unavailable"
 
 
@@ -94,7 +94,7 @@ class Jobs:
                 self._storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
         if not (force or lost) and self._catalog.has(source, request.profile):
-            return Enqueued(source, EnqueueStatus.THERE, latest["id"] if latest else None, state)
+            return Enqueued(source, EnqueueStatus.EXISTS, latest["id"] if latest else None, state)
         same = latest is not None and archive in ("", latest["archive"])  # an archive that is given anew is news
         if latest and state is JobState.UNAVAILABLE and same and not force:
             return Enqueued(source, EnqueueStatus.UNAVAILABLE, latest["id"], state, latest["reason"])
@@ -170,7 +170,7 @@ class Jobs:
         """All jobs of a name, the newest first."""
         return self._where("jobs.name = :name", {"name": str(name)}, None)
 
-    def numbered(self, job_ids: Sequence[int]) -> list[Job]:
+    def with_ids(self, job_ids: Sequence[int]) -> list[Job]:
         """The jobs of these numbers, in no order."""
         found = []
         for start in range(0, len(job_ids), 500):

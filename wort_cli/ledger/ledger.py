@@ -28,6 +28,10 @@ class Ledger:
         self.submissions = Submissions(self.storage)
         self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions)
 
+    def open(self) -> None:
+        """Open the file now, not at first use; raise WortError if it cannot be used."""
+        self.storage.open()
+
     def close(self) -> None:
         """Close the file; the next use opens it again.  Needed before a fork."""
         self.storage.close()

@@ -13,7 +13,7 @@ from wort_cli.settings import Settings
 
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Mishaps of this machine: the next try may follow soon, and three of them mean that it is no accident."""
-PATIENT = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN, Reason.DISK_ERROR})
+OUTAGES = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN, Reason.DISK_ERROR})
 """Trouble that is none of the job's, and that is going to pass when somebody mends it."""
 SPREAD = 0.25
 """Delays are spread by this share, so that jobs that failed together don't return together."""
@@ -25,9 +25,9 @@ SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY})
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a job is tried, and how long it waits in between (seconds; doubled each time up to `longest`).
+    """How often a job is tried, and how long it waits in between (seconds; doubled each time up to `max_delay`).
 
-    Trouble that is PATIENT is met for `patience` seconds, and `tries` times at the least: a clock that is set forward
+    Trouble that is OUTAGES is met for `patience` seconds, and `tries` times at the least: a clock that is set forward
     must not end it.
     """
 
@@ -35,8 +35,8 @@ class RetryPolicy:
     crash_delay: float = 2.0
     tries: int = 10
     delay: float = 60.0
-    longest: float = 3600.0
-    longest_shortage: float = 600.0
+    max_delay: float = 3600.0
+    max_shortage_delay: float = 600.0
     """Seconds between tries while disk or memory is short, at the most; such tries are not counted."""
     patience: float = 0.0
     daemon_crashes: int = 5
@@ -48,9 +48,9 @@ class RetryPolicy:
         return cls(delay=settings.retry_delay, patience=settings.retry_for, daemon_crashes=settings.daemon_crashes)
 
     @property
-    def longest_wait(self) -> float:
+    def max_wait(self) -> float:
         """No job waits for longer than so many seconds."""
-        return self.longest * (1 + SPREAD)
+        return self.max_delay * (1 + SPREAD)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class RetryDecision:
     """Whether it is given up because what works on it ends each time."""
 
 
-def reasons_like(reason: Reason) -> list[Reason]:
+def reasons_counted_with(reason: Reason) -> list[Reason]:
     """The reasons that are counted together: mishaps of this machine, its shortages, or all that may pass elsewhere."""
     return [
         other for other in Reason if (other in CRASHES, other in SHORTAGES) == (reason in CRASHES, reason in SHORTAGES)
@@ -80,18 +80,18 @@ def decide(
     if failure.disposition is Disposition.UNAVAILABLE:
         return RetryDecision(JobState.UNAVAILABLE)
     if failure.disposition is Disposition.RETRY and failure.reason in SHORTAGES:
-        pause: float = min(policy.longest_shortage, policy.delay * 2.0 ** min(earlier_failures, 30))
+        pause: float = min(policy.max_shortage_delay, policy.delay * 2.0 ** min(earlier_failures, 30))
         return RetryDecision(JobState.WAITING, pause * (1 - SPREAD + 2 * SPREAD * jitter))
     crash = failure.reason in CRASHES
     tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
-    spent = earlier_failures + 1 >= tries and (failure.reason not in PATIENT or age >= policy.patience)
+    spent = earlier_failures + 1 >= tries and (failure.reason not in OUTAGES or age >= policy.patience)
     if failure.disposition is not Disposition.RETRY or spent:
         return RetryDecision(JobState.FAILED, set_aside=spent and failure.reason is Reason.INTERRUPTED)
-    nominal: float = min(policy.longest, first * 2.0 ** min(earlier_failures, 30))
+    nominal: float = min(policy.max_delay, first * 2.0 ** min(earlier_failures, 30))
     return RetryDecision(JobState.WAITING, nominal * (1 - SPREAD + 2 * SPREAD * jitter))
 
 
-def crashes_in_a_row(before: int, work_before: int, work: int) -> int:
+def consecutive_crashes(before: int, work_before: int, work: int) -> int:
     """How often a daemon crashed at a job that came no further: `before` times, and now once more.
 
     `work_before` and `work` say how much of the job is finished for good: at the crash before, and now.
@@ -99,7 +99,7 @@ def crashes_in_a_row(before: int, work_before: int, work: int) -> int:
     return 1 if work > work_before else before + 1
 
 
-def left_to_wait(wait_until: float, now: float, policy: RetryPolicy) -> float:
+def remaining_wait(wait_until: float, now: float, policy: RetryPolicy) -> float:
     """Seconds that a job still waits; a time that is too far off is of a clock that was set back since: none."""
     left = wait_until - now
-    return left if 0 < left <= policy.longest_wait else 0.0
+    return left if 0 < left <= policy.max_wait else 0.0

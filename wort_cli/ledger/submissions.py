@@ -74,7 +74,7 @@ class Submissions:
         """What was handed in under a name, the oldest first."""
         return [Submission.from_row(row) for row in self._storage.rows("submissions_named", name=str(name))]
 
-    def beginning(self, text: str) -> list[Submission]:
+    def with_digest_prefix(self, text: str) -> list[Submission]:
         """Those whose digest begins so; none if `text` is no beginning of a digest, of 8 letters at the least."""
         if not BEGINNING.fullmatch(text):
             return []
@@ -86,7 +86,7 @@ class Submissions:
 
     # ---- verifications -------------------------------------------------------
 
-    def verify(self, requests: Sequence[VerifyRequest]) -> list[int]:
+    def enqueue_verifications(self, requests: Sequence[VerifyRequest]) -> list[int]:
         """Queue verifications, all or none; return their jobs, in order.  One that is under way already is that one."""
         with self._storage.transaction():
             return [self._verify(request) for request in requests]
@@ -112,10 +112,10 @@ class Submissions:
         )
         return int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
 
-    def conclude(self, job: Job, verdict: Verdict) -> None:
+    def record_verdict(self, job: Job, verdict: Verdict) -> None:
         """Write down what a verification found.  To be called in a transaction, when its job has just ended."""
         self._storage.change(
-            "conclude",
+            "record_verdict",
             id=job.id,
             attempt=job.attempt,
             verdict=str(verdict.trust),
@@ -124,12 +124,12 @@ class Submissions:
         )
         self._trust(job, verdict.trust, verdict.sentence())
 
-    def source_is_gone(self, job: Job) -> None:
+    def record_missing_source(self, job: Job) -> None:
         """Write down that a verification found no source to recalculate from."""
         if job.kind is JobKind.VERIFY and job.reason is not None:
             self._trust(job, Trust.UNVERIFIABLE, f"{job.reason}: {job.reason.sentence}")
 
-    def can_not_be_recalculated(self, submission: Submission, why: str) -> None:
+    def mark_unverifiable(self, submission: Submission, why: str) -> None:
         """Write down that there is no recipe for what a submission is of."""
         self._storage.change("trust_submission", path=submission.path, trust=str(Trust.UNVERIFIABLE), why=why)
 
@@ -141,7 +141,7 @@ class Submissions:
         self._storage.change("trust_submission", path=job.subject, trust=trust, why=why)
         self._storage.change("trust_signature", path=job.subject, digest=job.subject_digest, trust=trust)
 
-    def report(self, subject: str) -> Verdict | None:
+    def last_verdict(self, subject: str) -> Verdict | None:
         """What the last verification of a signature found, by its path below the store's root."""
         row = self._storage.row("last_report", subject=subject)
         return Verdict.from_json(json.loads(row["report"])) if row else None

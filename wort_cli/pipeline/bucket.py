@@ -16,7 +16,7 @@ from wort_cli.model.job_result import Published
 from wort_cli.model.s3_target import S3Target
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import TICK
-from wort_cli.stores.bucket_layout import conflict
+from wort_cli.stores.bucket_layout import conflict_error
 from wort_cli.stores.shared import SharedStore
 from wort_cli.system.cancellation import Cancellation
 
@@ -27,11 +27,11 @@ Log = Callable[[str], None]
 def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
     """The signature of a job if it stands in the bucket; None if it must be computed.
 
-    StoreTrouble if something else stands there: better known before hours of computing than after.
+    StoreError if something else stands there: better known before hours of computing than after.
     """
     if spec.s3 is None or spec.force:
         return None
-    found = while_watched(lambda: find(open_store(spec.s3), run_of(spec), spec.profile), cancellation)
+    found = call_cancellable(lambda: find(open_store(spec.s3), accession_of(spec), spec.profile), cancellation)
     if found is not None:
         log(f"it stands in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
@@ -42,20 +42,20 @@ def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
     there = store.find(name)
     if there is None or there.size == 0:
         return None
-    described = store.describe(name, there)
-    if described is None or described.profile != profile:
-        raise conflict(store.url(name), described, name, profile)
-    provenance, trust = store.known(name, described)
+    identity = store.identify(name, there)
+    if identity is None or identity.profile != profile:
+        raise conflict_error(store.url(name), identity, name, profile)
+    provenance, trust = store.provenance_and_trust(name, identity)
     return Published("", there.size, provenance, store.url(name), trust)
 
 
 def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
-    """See that a signature that the local store has stands in the bucket too; StoreTrouble says why it does not."""
+    """See that a signature that the local store has stands in the bucket too; StoreError says why it does not."""
     if spec.s3 is None or spec.s3.unsigned:
         return published
-    name, provenance = run_of(spec), published.provenance
-    store = while_watched(lambda: open_store(spec.s3), cancellation)
-    outcome = while_watched(lambda: store.publish(sealed, provenance, name, replace=spec.force), cancellation)
+    name, provenance = accession_of(spec), published.provenance
+    store = call_cancellable(lambda: open_store(spec.s3), cancellation)
+    outcome = call_cancellable(lambda: store.publish(sealed, provenance, name, replace=spec.force), cancellation)
     log(f"{store.url(name)}: {outcome}")
     return replace(published, remote=store.url(name))
 
@@ -67,17 +67,17 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
     """
     if spec.s3 is None:
         return None
-    name = run_of(spec)
+    name = accession_of(spec)
 
     def read() -> str | None:
         store = open_store(spec.s3)
         there = store.find(name)
         if there is None:
             return None
-        described = store.examine(name, there)
-        return described.digest if described else ""
+        identity = store.identify_by_content(name, there)
+        return identity.digest if identity else ""
 
-    return while_watched(read, cancellation)
+    return call_cancellable(read, cancellation)
 
 
 def open_store(target: S3Target | None) -> SharedStore:
@@ -89,12 +89,12 @@ def open_store(target: S3Target | None) -> SharedStore:
     return SharedStore(S3Store(target))
 
 
-def run_of(spec: JobSpec) -> Accession:
+def accession_of(spec: JobSpec) -> Accession:
     """The run that a job is of; a local file's signature is never published."""
     return Accession.parse(spec.source.name)
 
 
-def while_watched(call: Callable[[], T], cancellation: Cancellation) -> T:
+def call_cancellable(call: Callable[[], T], cancellation: Cancellation) -> T:
     """What `call` returns or raises; Cancelled at once if the job is.  Then nobody waits for the call any more."""
     results: list[T] = []
     errors: list[BaseException] = []

@@ -7,7 +7,7 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.stores.object_store import StoreTrouble
+from wort_cli.stores.object_store import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BREAKING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
@@ -33,7 +33,7 @@ def check_has_reads(archive: Archive, bases: int) -> None:
         raise JobFailed(Reason.NO_READS, f"of {archive.spots} spots none has a read that passes the filter")
 
 
-def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
+def summarize_sketches(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
     """The sketches in numbers; an empty one gets the reason that explains it.  `longest` are the bases of any read.
 
     A k-mer needs a read of at least k bases.  Where there were such reads, all of them were hashed, and none of their
@@ -57,9 +57,9 @@ def explain_empty(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSumma
     )
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_from_exception(error: Exception) -> Failure:
     """The failure that an exception stands for."""
-    if isinstance(error, JobFailed | StoreTrouble):
+    if isinstance(error, JobFailed | StoreError):
         return error.failure
     if isinstance(error, MemoryError):
         return Failure(Reason.MEMORY, "memory ran out")

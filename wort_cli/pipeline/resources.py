@@ -8,12 +8,13 @@ disk that fills up on the way makes a job wait too (check.py).
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.profile import Profile
+from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
-from wort_cli.pipeline.sketching.slices import plan
+from wort_cli.pipeline.sketching.slices import plan_slices
 from wort_cli.pipeline.workspace import Workspace
-from wort_cli.system.machine import Disk, available_memory, disk_of, said
+from wort_cli.system.machine import Disk, available_memory, disk_of
 
 IN_SLICE = 16
 """Bytes of a hash and its count in the file of a finished slice (slices.py)."""
@@ -26,7 +27,7 @@ LEAST_WORK, LEAST_MEMORY = 20_000, 50_000_000
 NOTHING = Need()
 
 
-def need_of(bases: int, slices: int, threads: int, profile: Profile, share: float) -> Need:
+def estimate_need(bases: int, slices: int, threads: int, profile: Profile, share: float) -> Need:
     """What a run of so many bases takes, if `share` of its k-mers are distinct; it is decoded in so many slices."""
     hashes = int(bases * share / profile.scaled) * len(profile.ksizes)
     # A k-mer that several slices have is in the file of each; at most, all of a slice's are distinct.
@@ -39,7 +40,7 @@ def need_of(bases: int, slices: int, threads: int, profile: Profile, share: floa
     )
 
 
-def shortage(
+def find_shortage(
     need: Need,
     work: Disk,
     store: Disk,
@@ -62,34 +63,34 @@ def shortage(
         if disk.free - reserve - others < wanted:
             return Failure(
                 Reason.DISK_LOW,
-                f"{what} will take about {said(wanted)}; {said(disk.free)} are free at {disk.path}, "
-                f"of which {kept(reserve, others)}",
+                f"{what} will take about {format_bytes(wanted)}; {format_bytes(disk.free)} are free at {disk.path}, "
+                f"of which {describe_reserved(reserve, others)}",
             )
     if memory - memory_reserve - reserved.memory < need.memory:
         return Failure(
             Reason.MEMORY,
-            f"it will take about {said(need.memory)} of memory; {said(memory)} are available, "
-            f"of which {kept(memory_reserve, reserved.memory)}",
+            f"it will take about {format_bytes(need.memory)} of memory; {format_bytes(memory)} are available, "
+            f"of which {describe_reserved(memory_reserve, reserved.memory)}",
         )
     return None
 
 
-def kept(reserve: int, others: int) -> str:
+def describe_reserved(reserve: int, others: int) -> str:
     """What is not for this run."""
-    of_others = f", and other jobs are going to take {said(others)}" if others else ""
-    return f"{said(reserve)} are kept in reserve{of_others}"
+    of_others = f", and other jobs are going to take {format_bytes(others)}" if others else ""
+    return f"{format_bytes(reserve)} are kept in reserve{of_others}"
 
 
-def check_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:
+def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:
     """JobFailed(disk-low or memory) if there is too little for this run; what there is is then promised to it.
 
     Finished slices need no more space.
     """
-    slices = len(plan(archive.spots, archive.bases, spec.method.slice_bases))
-    need = need_of(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
+    slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
+    need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
     left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
     with reservations(spec.workspace.parent) as reserved:
-        found = shortage(
+        found = find_shortage(
             left,
             disk_of(spec.workspace),
             disk_of(spec.store),
@@ -100,4 +101,4 @@ def check_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace
         )
         if found is not None:
             raise JobFailed(found.reason, found.detail)
-        reserved.add(Reservation.now(workspace.own, workspace.slices, need))
+        reserved.add(Reservation.now(workspace.attempt_directory, workspace.slices, need))

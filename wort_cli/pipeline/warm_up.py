@@ -14,7 +14,7 @@ import numpy as np
 
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
-from wort_cli.pipeline.sketching.slice_reads import Declined
+from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import Cancelled
 
@@ -52,15 +52,16 @@ def compile_others() -> None:
     """Compile all loops but the kernel's, by the least that they can be called with."""
     from wort_cli.pipeline.seal import are_decimals, number_slices
     from wort_cli.pipeline.sketching.hash_counts import HashCounts
+    from wort_cli.pipeline.sketching.read_stats import STATS
 
-    with contextlib.suppress(Declined):
-        from wort_cli.pipeline.decoding.vdb_reads import SEEN, read_spots
+    with contextlib.suppress(CannotDecode):
+        from wort_cli.pipeline.decoding.vdb_decoder import read_spots
 
-        read_spots(0, np.zeros(5, np.uint32), 1, 0, np.zeros(1, SEEN), np.zeros(1, np.uint8))
+        read_spots(0, np.zeros(5, np.uint32), 1, 0, np.zeros(1, np.dtype(STATS)), np.zeros(1, np.uint8))
     numbers = np.arange(1, 3, dtype=np.uint64)
     counts = HashCounts()
     counts.add(numbers)
-    counts.sorted()
+    counts.table()
     list(number_slices(numbers))
     are_decimals(np.frombuffer(b"1,2", np.uint8), numbers)
 

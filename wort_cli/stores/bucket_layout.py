@@ -12,7 +12,7 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.provenance import Provenance, SketchSummary
 from wort_cli.model.signature_file import SignatureDocument, profile_of, read_signature
-from wort_cli.stores.object_store import Headers, StoreTrouble
+from wort_cli.stores.object_store import Headers, StoreError
 
 BLOCK = 1 << 20
 TOOLS = ("wort", "sourmash", "fastq-dump")
@@ -20,7 +20,7 @@ TOOLS = ("wort", "sourmash", "fastq-dump")
 
 
 @dataclass(frozen=True)
-class Described:
+class SignatureIdentity:
     """What an object holds: its profile ('' if that is none of ours), and its digest."""
 
     profile: str
@@ -30,7 +30,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Content:
+class Checksums:
     """The bytes of a sealed signature, in numbers."""
 
     size: int
@@ -38,7 +38,7 @@ class Content:
     md5: str
 
     @classmethod
-    def of(cls, path: Path) -> "Content":
+    def of(cls, path: Path) -> "Checksums":
         """Of a file, which is read once."""
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
         with path.open("rb") as file:
@@ -59,7 +59,7 @@ def provenance_key(name: Accession) -> str:
     return f"prov/{name}.json"
 
 
-def headers_of(provenance: Provenance, content: Content) -> Headers:
+def headers_of(provenance: Provenance, content: Checksums) -> Headers:
     """The headers of a signature, with what a reader need not open it for."""
     tools = ", ".join(f"{tool} {provenance.tools[tool]}" for tool in TOOLS if tool in provenance.tools)
     metadata = {
@@ -72,29 +72,29 @@ def headers_of(provenance: Provenance, content: Content) -> Headers:
     return Headers("application/json", "gzip", metadata)
 
 
-def described_at(path: Path, name: Accession) -> Described | None:
+def identify_file(path: Path, name: Accession) -> SignatureIdentity | None:
     """What a file holds; None if it is not the signature of that name."""
     try:
         document = read_signature(path)
     except NotASignature:
         return None
-    return Described(profile_of(document), document.digest, document) if document.name == name else None
+    return SignatureIdentity(profile_of(document), document.digest, document) if document.name == name else None
 
 
-def conflict(url: str, there: Described | None, name: Accession, profile: str, digest: str = "") -> StoreTrouble:
-    """What is there is not what was to be there."""
-    if there is None:
-        return StoreTrouble(Reason.CONFLICT, f"{url} is not a signature of {name}")
-    if there.profile != profile:
-        return StoreTrouble(
-            Reason.PARAMS_MISMATCH, f"{url} is of {there.profile or 'an unknown recipe'}, not {profile}"
-        )
-    return StoreTrouble(Reason.CONFLICT, f"{url} has digest {there.digest}, this one {digest}")
+def conflict_error(
+    url: str, found: SignatureIdentity | None, name: Accession, profile: str, digest: str = ""
+) -> StoreError:
+    """What is there is not what was to be found."""
+    if found is None:
+        return StoreError(Reason.CONFLICT, f"{url} is not a signature of {name}")
+    if found.profile != profile:
+        return StoreError(Reason.PARAMS_MISMATCH, f"{url} is of {found.profile or 'an unknown recipe'}, not {profile}")
+    return StoreError(Reason.CONFLICT, f"{url} has digest {found.digest}, this one {digest}")
 
 
-def provenance_unknown(name: Accession, described: Described, origin: str) -> Provenance:
+def minimal_provenance(name: Accession, identity: SignatureIdentity, origin: str) -> Provenance:
     """What can be said of a signature whose provenance nobody wrote down: what is in it, and where it was found."""
-    document = described.document
+    document = identity.document
     sketches = () if document is None else tuple(
         SketchSummary(
             s.ksize, len(s.hashes), 0 if s.abundances is None else int(s.abundances.sum()), s.md5 or s.md5sum()
@@ -102,7 +102,7 @@ def provenance_unknown(name: Accession, described: Described, origin: str) -> Pr
         for s in document.sketches
     )  # fmt: skip
     return Provenance(
-        name=name, profile=described.profile, digest=described.digest, sketches=sketches, spots=0, spots_passed=0,
+        name=name, profile=identity.profile, digest=identity.digest, sketches=sketches, spots=0, spots_passed=0,
         reads=0, bases=0, source=origin, source_size=0, source_sha256="", source_mtime=0.0, validated=False, tools={},
         argv=(), slices=0, engine="", started_at=0.0, seconds=0.0, host="",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from wort_cli.model.accession import RUN, Accession, Name
 from wort_cli.model.provenance import Provenance
 from wort_cli.system.atomic_files import atomic_file, write_atomically
 
-COPY = 1 << 20
+COPY_BLOCK = 1 << 20
 """Bytes that are copied together."""
 
 
@@ -62,5 +62,5 @@ class LocalStore:
         """Keep a sealed signature; one that is there already is replaced at once.  OSError if it can't be written."""
         self.put_provenance(provenance, name)
         with sealed.open("rb") as source, atomic_file(self.path(name)) as file:
-            shutil.copyfileobj(source, file, COPY)
+            shutil.copyfileobj(source, file, COPY_BLOCK)
         return self.path(name)

@@ -34,7 +34,7 @@ class Headers:
     metadata: Mapping[str, str] | None = None
 
 
-class StoreTrouble(WortError):
+class StoreError(WortError):
     """A store that can't be used as it was meant to; `reason` is what a job that meets it gets."""
 
     def __init__(self, reason: Reason, sentence: str, hint: str = "") -> None:
@@ -49,17 +49,17 @@ class StoreTrouble(WortError):
         return Failure(self.reason, self.sentence + more)
 
     @property
-    def may_have_happened(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Whether the store may have done what it was asked, only that we have not heard of it."""
         return self.reason is Reason.STORAGE_DOWN
 
 
-class NotAsExpected(Exception):
+class PreconditionFailed(Exception):
     """The store found, in the moment of a put, another object there than the one that was to be replaced, or none."""
 
 
 class ObjectStore(Protocol):
-    """Objects under keys; every call raises StoreTrouble if the store can't be reached or forbids it."""
+    """Objects under keys; every call raises StoreError if the store can't be reached or forbids it."""
 
     target: S3Target
 
@@ -72,16 +72,16 @@ class ObjectStore(Protocol):
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """Put an object where there is none, or in place of the one with the etag `replacing`; return its etag.
 
-        NotAsExpected if something else is there.
+        PreconditionFailed if something else is there.
         """
 
     def copy(self, source: StoredObject, key: str) -> None:
-        """Copy an object, metadata and all; NotAsExpected if it is no longer as `source` says."""
+        """Copy an object, metadata and all; PreconditionFailed if it is no longer as `source` says."""
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """The objects whose keys begin so, by their keys, as they come; keys are without the target's own prefix."""
 
-    def pending(self, prefix: str) -> Iterator[str]:
+    def unfinished_uploads(self, prefix: str) -> Iterator[str]:
         """The keys, beginning so, of uploads in parts that were begun and not ended."""
 
     def url(self, key: str, seconds: int, filename: str) -> str:

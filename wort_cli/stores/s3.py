@@ -23,8 +23,14 @@ from botocore.parsers import ResponseParserError
 import wort_cli
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
-from wort_cli.stores.object_store import Headers, NotAsExpected, StoredObject, StoreTrouble
-from wort_cli.stores.s3_errors import CHANGED, CREDENTIALS_HINT, MISSING, denied, trouble_of
+from wort_cli.stores.object_store import Headers, PreconditionFailed, StoredObject, StoreError
+from wort_cli.stores.s3_errors import (
+    CREDENTIALS_HINT,
+    NOT_FOUND_CODES,
+    PRECONDITION_CODES,
+    response_error,
+    storage_denied,
+)
 
 TRIES = 3
 """Of each request, by boto3, with pauses between; what fails longer is for the job's own retries."""
@@ -39,7 +45,7 @@ CREDENTIAL_PROBLEMS = (
     problems.NoCredentialsError, problems.PartialCredentialsError, problems.CredentialRetrievalError,
     problems.ProfileNotFound, problems.TokenRetrievalError, problems.SSOError, problems.ConfigParseError,
 )  # fmt: skip
-PASSING = (
+TRANSIENT_PROBLEMS = (
     problems.HTTPClientError, problems.ConnectionError, problems.IncompleteReadError, ResponseParserError
 )  # fmt: skip
 """What a server does that is down, or not the one that is meant."""
@@ -50,7 +56,7 @@ class S3Store:
 
     def __init__(self, target: S3Target, connections: int = 4) -> None:
         self.target = target
-        with self.explained("connect", ""):
+        with self._translate_errors("connect", ""):
             session = boto3.session.Session()
             self._client: Any = session.client(
                 "s3",
@@ -73,42 +79,42 @@ class S3Store:
     def head(self, key: str) -> StoredObject | None:
         """See ObjectStore.  An answer to HEAD has no body that says why, so that GET is asked when it is not plain."""
         try:
-            return stored(key, self._client.head_object(**self._at(key)))
+            return stored_object(key, self._client.head_object(**self._at(key)))
         except problems.ClientError:
-            opened = self._open(key)
-            if opened is None:
+            response = self._open(key)
+            if response is None:
                 return None
-            opened["Body"].close()
-            return stored(key, opened)
+            response["Body"].close()
+            return stored_object(key, response)
         except (problems.BotoCoreError, ResponseParserError) as error:
-            raise self._trouble(error, "HeadObject", key) from None
+            raise self._error(error, "HeadObject", key) from None
 
     def read(self, key: str, file: IO[bytes]) -> StoredObject | None:
         """See ObjectStore."""
-        opened = self._open(key)
-        if opened is None:
+        response = self._open(key)
+        if response is None:
             return None
         size = 0
-        with self.explained("GetObject", key), closing(opened["Body"]) as body:
+        with self._translate_errors("GetObject", key), closing(response["Body"]) as body:
             for block in body.iter_chunks(BLOCK):
                 file.write(block)
                 size += len(block)
-        if size != opened["ContentLength"]:
-            raise StoreTrouble(
-                Reason.STORAGE_DOWN, f"{self.target.url(key)}: {size} bytes came of {opened['ContentLength']}"
+        if size != response["ContentLength"]:
+            raise StoreError(
+                Reason.STORAGE_DOWN, f"{self.target.url(key)}: {size} bytes came of {response['ContentLength']}"
             )
-        return stored(key, opened)
+        return stored_object(key, response)
 
     def _open(self, key: str) -> Any:
         """The answer to a GET; None if there is no such object."""
         try:
             return self._client.get_object(**self._at(key))
         except problems.ClientError as error:
-            if error.response.get("Error", {}).get("Code") in MISSING:
+            if error.response.get("Error", {}).get("Code") in NOT_FOUND_CODES:
                 return None
-            raise self._trouble(error, "GetObject", key) from None
+            raise self._error(error, "GetObject", key) from None
         except (problems.BotoCoreError, ResponseParserError) as error:
-            raise self._trouble(error, "GetObject", key) from None
+            raise self._error(error, "GetObject", key) from None
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """See ObjectStore."""
@@ -119,10 +125,12 @@ class S3Store:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
             if size > LARGEST:
-                raise denied(f"{self.target.url(key)}: {size} bytes are more than S3 takes in one put", "keep it here")
+                raise storage_denied(
+                    f"{self.target.url(key)}: {size} bytes are more than S3 takes in one put", "keep it here"
+                )
             condition = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
             encoding = {"ContentEncoding": headers.content_encoding} if headers.content_encoding else {}
-            with self.explained("PutObject", key):
+            with self._translate_errors("PutObject", key):
                 answer = self._client.put_object(
                     **self._at(key),
                     **condition,
@@ -133,11 +141,11 @@ class S3Store:
                     ContentType=headers.content_type,
                     Metadata=dict(headers.metadata or {}),
                 )
-        return tag_of(key, answer)
+        return etag_of(key, answer)
 
     def copy(self, source: StoredObject, key: str) -> None:
         """See ObjectStore."""
-        with self.explained("CopyObject", key):
+        with self._translate_errors("CopyObject", key):
             self._client.copy_object(**self._at(key), CopySource=self._at(source.key), CopySourceIfMatch=source.etag)
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
@@ -145,7 +153,7 @@ class S3Store:
         whole = self.target.prefix + prefix
         token: dict[str, str] = {}
         while True:
-            with self.explained("ListObjectsV2", prefix):
+            with self._translate_errors("ListObjectsV2", prefix):
                 page = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=whole, **token)
             for item in page.get("Contents", ()):
                 key = item["Key"].removeprefix(self.target.prefix)
@@ -154,11 +162,11 @@ class S3Store:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def pending(self, prefix: str) -> Iterator[str]:
+    def unfinished_uploads(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
         markers: dict[str, str] = {}
         while True:
-            with self.explained("ListMultipartUploads", prefix):
+            with self._translate_errors("ListMultipartUploads", prefix):
                 page = self._client.list_multipart_uploads(
                     Bucket=self.target.bucket, Prefix=self.target.prefix + prefix, **markers
                 )
@@ -174,7 +182,7 @@ class S3Store:
             "ResponseContentType": "application/json",
             "ResponseContentDisposition": f'attachment; filename="{filename}"',
         }
-        with self.explained("GetObject", key):
+        with self._translate_errors("GetObject", key):
             signed = self._client.generate_presigned_url(
                 "get_object", Params=self._at(key) | ({} if self.target.unsigned else as_a_file), ExpiresIn=seconds
             )
@@ -182,57 +190,59 @@ class S3Store:
 
     def server_time(self) -> float:
         """The server's clock, in seconds since 1970, as it answers a listing of the bucket."""
-        with self.explained("ListObjectsV2", ""):
+        with self._translate_errors("ListObjectsV2", ""):
             answer = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=self.target.prefix, MaxKeys=1)
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
-    def honours_conditions(self) -> bool:
+    def supports_conditional_puts(self) -> bool:
         """Whether the server refuses to put where something is.  It leaves one small object, PROBE, in the bucket."""
         for _ in range(2):
             try:
                 self.put(PROBE, b"wort doctor looks here whether puts are conditional\n", Headers("text/plain"))
-            except NotAsExpected:
+            except PreconditionFailed:
                 return True
         return False
 
     @contextmanager
-    def explained(self, operation: str, key: str) -> Iterator[None]:
+    def _translate_errors(self, operation: str, key: str) -> Iterator[None]:
         """Turns the errors of boto3 into ours."""
         try:
             yield
         except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
-            raise self._trouble(error, operation, key) from None
+            raise self._error(error, operation, key) from None
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.target.bucket, "Key": self.target.prefix + key}
 
-    def _trouble(self, error: Exception, operation: str, key: str) -> Exception:
+    def _error(self, error: Exception, operation: str, key: str) -> Exception:
         """Our error for one of boto3's, of whose words none is repeated but the code."""
         if isinstance(error, problems.ClientError):
             code = str(error.response.get("Error", {}).get("Code", ""))
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if operation in ("PutObject", "CopyObject") and code in CHANGED | MISSING:
-                return NotAsExpected(code)
-            return trouble_of(code, status, operation, key, self.target)
+            if operation in ("PutObject", "CopyObject") and code in PRECONDITION_CODES | NOT_FOUND_CODES:
+                return PreconditionFailed(code)
+            return response_error(code, status, operation, key, self.target)
         what = f"{self.target.root}: {type(error).__name__} while asking for {operation}"
         if isinstance(error, CREDENTIAL_PROBLEMS):
-            return denied(f"{what}: there are no credentials that can be used", CREDENTIALS_HINT)
+            return storage_denied(f"{what}: there are no credentials that can be used", CREDENTIALS_HINT)
         if isinstance(error, problems.SSLError):
-            return StoreTrouble(
+            return StoreError(
                 Reason.STORAGE_DOWN, f"{what}: no secure connection", "check certificates (AWS_CA_BUNDLE)"
             )
-        if isinstance(error, PASSING):
-            return StoreTrouble(Reason.STORAGE_DOWN, what)
-        return denied(what, "check the settings that begin with s3_ (`wort config show`) and the AWS configuration")
+        if isinstance(error, TRANSIENT_PROBLEMS):
+            return StoreError(Reason.STORAGE_DOWN, what)
+        return storage_denied(
+            what, "check the settings that begin with s3_ (`wort config show`) and the AWS configuration"
+        )
 
 
-def stored(key: str, answer: Any) -> StoredObject:
+def stored_object(key: str, answer: Any) -> StoredObject:
     """An object as the answer to a HEAD or GET tells of it."""
-    return StoredObject(key, answer["ContentLength"], tag_of(key, answer), answer["Metadata"])
+    return StoredObject(key, answer["ContentLength"], etag_of(key, answer), answer["Metadata"])
 
 
-def tag_of(key: str, answer: Any) -> str:
-    """The ETag in an answer.  StoreTrouble if there is none: what a captive portal says to everything is no answer."""
+def etag_of(key: str, answer: Any) -> str:
+    """The ETag in an answer.  StoreError if there is none: what a captive portal says to everything is no answer."""
     if "ETag" not in answer:
-        raise StoreTrouble(Reason.STORAGE_DOWN, f"{key}: what answered is no S3 server, it gave no ETag")
+        raise StoreError(Reason.STORAGE_DOWN, f"{key}: what answered is no S3 server, it gave no ETag")
     return str(answer["ETag"]).strip('"')

@@ -20,19 +20,19 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.stores.bucket_layout import (
-    Content,
-    Described,
-    conflict,
-    described_at,
+    Checksums,
+    SignatureIdentity,
+    conflict_error,
     headers_of,
+    identify_file,
+    minimal_provenance,
     provenance_key,
-    provenance_unknown,
     signature_key,
 )
-from wort_cli.stores.object_store import Headers, NotAsExpected, ObjectStore, StoredObject, StoreTrouble
+from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFailed, StoredObject, StoreError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-TURNS = 3
+PUT_TRIES = 3
 """How often a put is begun anew because what is there changes meanwhile."""
 
 
@@ -74,14 +74,14 @@ class SharedStore:
         """Write a signature, as it is kept, to a file; None if there is none."""
         return self.objects.read(signature_key(name), file)
 
-    def describe(self, name: Accession, there: StoredObject) -> Described | None:
+    def identify(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
         """What an object holds: by its metadata, else by reading it; None if it is not the signature of that name."""
         profile, digest = there.metadata.get("profile", ""), there.metadata.get("digest", "")
         if there.size and profile and SHA256.fullmatch(digest):
-            return Described(profile, digest)
-        return self.examine(name, there)
+            return SignatureIdentity(profile, digest)
+        return self.identify_by_content(name, there)
 
-    def examine(self, name: Accession, there: StoredObject) -> Described | None:
+    def identify_by_content(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
         """What an object holds, by reading all of it; None if it is not the signature of that name."""
         if there.size == 0:
             return None
@@ -90,7 +90,7 @@ class SharedStore:
             with path.open("wb") as file:
                 if self.fetch(name, file) is None:
                     return None
-            return described_at(path, name)
+            return identify_file(path, name)
 
     def provenance(self, name: Accession) -> Provenance | None:
         """How a signature came to be; None if there is no such document, or one of another shape."""
@@ -103,41 +103,41 @@ class SharedStore:
             except (ValueError, KeyError, TypeError, AttributeError):
                 return None
 
-    def known(self, name: Accession, described: Described) -> tuple[Provenance, Trust]:
+    def provenance_and_trust(self, name: Accession, identity: SignatureIdentity) -> tuple[Provenance, Trust]:
         """How a signature that is there came to be, and how far to trust it: not at all without a provenance."""
         made = self.provenance(name)
-        if made is None or (made.digest, made.profile) != (described.digest, described.profile):
-            return provenance_unknown(name, described, self.url(name)), Trust.UNVERIFIED
+        if made is None or (made.digest, made.profile) != (identity.digest, identity.profile):
+            return minimal_provenance(name, identity, self.url(name)), Trust.UNVERIFIED
         return made, self.trust
 
     # ---- publishing
 
     def publish(self, sealed: Path, provenance: Provenance, name: Accession, *, replace: bool = False) -> Outcome:
-        """See that the signature stands in the bucket, and its provenance; StoreTrouble says why it does not.
+        """See that the signature stands in the bucket, and its provenance; StoreError says why it does not.
 
         What is there and empty is replaced, for it is nothing; anything else only with `replace`, and is kept.
         """
-        mine = Content.of(sealed)
-        for _ in range(TURNS):
+        mine = Checksums.of(sealed)
+        for _ in range(PUT_TRIES):
             there = self.find(name)
             try:
-                outcome = self._settle(there, sealed, mine, provenance, name, replace=replace)
-            except NotAsExpected:
+                outcome = self._publish_over(there, sealed, mine, provenance, name, replace=replace)
+            except PreconditionFailed:
                 continue  # somebody else was here just now: look again
             self._put_provenance(provenance, name)
             return outcome
-        raise StoreTrouble(Reason.STORAGE_DOWN, f"{self.url(name)} is changed by others all the time")
+        raise StoreError(Reason.STORAGE_DOWN, f"{self.url(name)} is changed by others all the time")
 
     def publish_new(self, sealed: Path, provenance: Provenance, name: Accession) -> Outcome:
         """Like `publish`, where a listing has just shown nothing: two requests, if so it still is.
 
         An etag that is the md5 of our content is the store's own word that it stands there.
         """
-        mine = Content.of(sealed)
+        mine = Checksums.of(sealed)
         try:
             etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine))
-        except (NotAsExpected, StoreTrouble) as unsure:
-            if isinstance(unsure, StoreTrouble) and not unsure.may_have_happened:
+        except (PreconditionFailed, StoreError) as unsure:
+            if isinstance(unsure, StoreError) and not unsure.outcome_unknown:
                 raise
             return self.publish(sealed, provenance, name)
         if etag != mine.md5:
@@ -145,57 +145,59 @@ class SharedStore:
         self._put_provenance(provenance, name)
         return Outcome.PUT
 
-    def _settle(
+    def _publish_over(
         self,
         there: StoredObject | None,
         sealed: Path,
-        mine: "Content",
+        mine: "Checksums",
         provenance: Provenance,
         name: Accession,
         *,
         replace: bool,
     ) -> Outcome:
-        """Publish over what is `there`, if it may be; NotAsExpected if that is no longer there."""
+        """Publish over what is `there`, if it may be; PreconditionFailed if that is no longer there."""
         if there is None:
             self._put(sealed, mine, provenance, name)
             return Outcome.PUT
         if there.size:
-            described = self._compare(there, mine, provenance, name)
-            digest = described.digest if described else there.etag
+            identity = self._identify_existing(there, mine, provenance, name)
+            digest = identity.digest if identity else there.etag
             if digest == provenance.digest:
                 return Outcome.THERE
             if not replace:
-                raise conflict(self.url(name), described, name, provenance.profile, provenance.digest)
-            self._keep(there, name, digest)
+                raise conflict_error(self.url(name), identity, name, provenance.profile, provenance.digest)
+            self._preserve(there, name, digest)
         self._put(sealed, mine, provenance, name, replacing=there.etag)
         return Outcome.REPLACED
 
-    def _compare(
-        self, there: StoredObject, mine: "Content", provenance: Provenance, name: Accession
-    ) -> Described | None:
+    def _identify_existing(
+        self, there: StoredObject, mine: "Checksums", provenance: Provenance, name: Accession
+    ) -> SignatureIdentity | None:
         """What is there, by reading it, unless its etag is the md5 of our content."""
         if (there.size, there.etag) == (mine.size, mine.md5):
-            return Described(provenance.profile, provenance.digest)
-        return self.examine(name, there)
+            return SignatureIdentity(provenance.profile, provenance.digest)
+        return self.identify_by_content(name, there)
 
-    def _put(self, sealed: Path, mine: "Content", provenance: Provenance, name: Accession, replacing: str = "") -> None:
-        """Put the signature and confirm that it stands there; NotAsExpected if what is there is not known now."""
+    def _put(
+        self, sealed: Path, mine: "Checksums", provenance: Provenance, name: Accession, replacing: str = ""
+    ) -> None:
+        """Put the signature and confirm that it stands there; PreconditionFailed if what is there is not known now."""
         try:
             self.objects.put(signature_key(name), sealed, headers_of(provenance, mine), replacing=replacing)
-        except StoreTrouble as trouble:
-            if trouble.may_have_happened and self._has_changed(name, replacing):
-                raise NotAsExpected from trouble
+        except StoreError as trouble:
+            if trouble.outcome_unknown and self._has_changed(name, replacing):
+                raise PreconditionFailed from trouble
             raise
         there = self.find(name)
         if there is None or (there.size, there.metadata.get("sha256")) != (mine.size, mine.sha256):
-            raise NotAsExpected
+            raise PreconditionFailed
 
     def _has_changed(self, name: Accession, expected: str) -> bool:
         """Whether something else is there than what a put was to replace."""
         there = self.find(name)
         return (there.etag if there else "") != expected
 
-    def _keep(self, there: StoredObject, name: Accession, digest: str) -> None:
+    def _preserve(self, there: StoredObject, name: Accession, digest: str) -> None:
         """Keep what is about to be replaced, with its provenance."""
         self.objects.copy(there, f"replaced/{name}/{digest}.sig")
         beside = self.objects.head(provenance_key(name))
@@ -207,16 +209,16 @@ class SharedStore:
         document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
         headers = Headers("application/json", metadata={"digest": provenance.digest})
         replacing = ""
-        for _ in range(TURNS):
+        for _ in range(PUT_TRIES):
             try:
                 self.objects.put(provenance_key(name), document, headers, replacing=replacing)
                 return
-            except NotAsExpected:
+            except PreconditionFailed:
                 there = self.objects.head(provenance_key(name))
             if there is not None and self._is_of(there, provenance, name):
                 return
             replacing = there.etag if there else ""
-        raise StoreTrouble(Reason.STORAGE_DOWN, f"{self.objects.target.url(provenance_key(name))} changes all the time")
+        raise StoreError(Reason.STORAGE_DOWN, f"{self.objects.target.url(provenance_key(name))} changes all the time")
 
     def _is_of(self, there: StoredObject, provenance: Provenance, name: Accession) -> bool:
         """Whether a provenance document belongs to this signature."""

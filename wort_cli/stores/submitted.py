@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from wort_cli.model.accession import Name
-from wort_cli.stores.local import COPY
+from wort_cli.stores.local import COPY_BLOCK
 from wort_cli.system.atomic_files import atomic_file
 
 
@@ -27,5 +27,5 @@ class SubmittedStore:
         path = self.root / self.key(digest, name)
         file.seek(0)
         with atomic_file(path) as kept:
-            shutil.copyfileobj(file, kept, COPY)
+            shutil.copyfileobj(file, kept, COPY_BLOCK)
         return path

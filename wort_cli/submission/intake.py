@@ -22,7 +22,7 @@ from wort_cli.stores.submitted import SubmittedStore
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.refusal import Refusal, SubmissionRefused
 from wort_cli.submission.run_lookup import is_fresh, look_up
-from wort_cli.submission.sandbox import Accepted, Incoming, check_apart, incoming, opened, take_in
+from wort_cli.submission.sandbox import Accepted, TemporaryCopy, check_in_child, copy_stream, open_input, temporary_copy
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 LONGEST_SUBMITTER = 100
@@ -45,7 +45,7 @@ class Claims:
     url: str = ""
 
 
-def submitter_named(text: str) -> str:
+def parse_submitter(text: str) -> str:
     """Who hands in: `text`, or else the user of the system.  UsageError if that is no plain short text."""
     if not text:
         try:
@@ -57,16 +57,16 @@ def submitter_named(text: str) -> str:
     return text
 
 
-def hand_in(word: str, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+def submit_signature(word: str, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
     """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission, which may be older.
 
     SubmissionRefused names the first thing that is wrong with it; then nothing was kept.
     """
     try:
-        with incoming(settings) as copy:
-            receive(word, copy, settings)
-            accepted = check_apart(copy, settings)
-            submission = described(word, accepted, claims, settings, ledger)
+        with temporary_copy(settings) as copy:
+            copy_input(word, copy, settings)
+            accepted = check_in_child(copy, settings)
+            submission = make_submission(word, accepted, claims, settings, ledger)
             store = SubmittedStore(settings.store_dir)
             ledger.submissions.add(submission, lambda: store.put(copy.file, submission.digest, submission.name))
     except Refusal as refusal:
@@ -79,18 +79,18 @@ def hand_in(word: str, claims: Claims, settings: Settings, ledger: Ledger) -> Su
     return kept or submission
 
 
-def receive(word: str, copy: Incoming, settings: Settings) -> None:
+def copy_input(word: str, copy: TemporaryCopy, settings: Settings) -> None:
     """Take in what was named."""
     if word == "-":
-        take_in(sys.stdin.buffer, copy)
+        copy_stream(sys.stdin.buffer, copy)
     elif URL.match(word):
         Client(settings.url_timeout).fetch(word, copy.write)
     else:
-        with opened(Path(word)) as file:
-            take_in(file, copy)
+        with open_input(Path(word)) as file:
+            copy_stream(file, copy)
 
 
-def described(word: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+def make_submission(word: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
     """What is known of a signature that is all right; Refusal if it is of nothing, or of nothing public."""
     accession = accession_of(accepted, claims)
     url = claims.url or (accepted.filename if URL.match(accepted.filename) else "")
@@ -102,7 +102,7 @@ def described(word: str, accepted: Accepted, claims: Claims, settings: Settings,
         )
     check, note = SourceCheck.NOT_CHECKED, ""
     if accession is not None:
-        check, note = ask_archives(accession, settings, ledger)
+        check, note = check_run_is_public(accession, settings, ledger)
     if url:
         try:
             answer = f"{Client(settings.url_timeout).check(url).url} answers"
@@ -140,7 +140,7 @@ def accession_of(accepted: Accepted, claims: Claims) -> Accession | None:
     return named or claims.accession
 
 
-def ask_archives(accession: Accession, settings: Settings, ledger: Ledger) -> tuple[SourceCheck, str]:
+def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger) -> tuple[SourceCheck, str]:
     """Whether a run is public, by a fresh answer of the archives; Refusal if they say that there is no such run."""
     lookup = ledger.submissions.lookup(accession)
     if lookup is None or not is_fresh(lookup, time.time()):

@@ -62,7 +62,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answer:
+class UrlResponse:
     """What a URL answered in the end."""
 
     url: str
@@ -102,7 +102,7 @@ class Client:
         self._seconds = seconds
         self._trusted = trusted
 
-    def check(self, url: str) -> Answer:
+    def check(self, url: str) -> UrlResponse:
         """See that a URL answers; Refusal if it is not public or says no, Unreachable if it says nothing.
 
         HEAD first; of a server that does not like that, the first byte.
@@ -114,7 +114,7 @@ class Client:
             raise Refusal(f"{shown(url)} answers with status {answer.status}", "URL")
         return answer
 
-    def fetch(self, url: str, take: Callable[[bytes], None]) -> Answer:
+    def fetch(self, url: str, take: Callable[[bytes], None]) -> UrlResponse:
         """Hand what a URL has to `take`, which may refuse; Refusal and Unreachable as in `check`."""
         answer = self._follow("GET", url, take)
         if answer.status != http.client.OK:
@@ -134,7 +134,7 @@ class Client:
 
     def _follow(
         self, method: str, url: str, take: Callable[[bytes], None] | None, *, first_byte: bool = False
-    ) -> Answer:
+    ) -> UrlResponse:
         for _ in range(MOST_REDIRECTS + 1):
             target = parse_url(url, trusted=self._trusted)
             try:
@@ -143,7 +143,7 @@ class Client:
                     if response.status not in REDIRECTS:
                         if take is not None and is_good(response.status):
                             self._read(response, take, first_byte=first_byte)
-                        return Answer(url, response.status)
+                        return UrlResponse(url, response.status)
                     where = response.headers.get("Location", "")
             except TimeoutError:
                 raise Unreachable(url, f"not all was said within {self._seconds:g} seconds") from None
@@ -222,8 +222,8 @@ class Client:
         ]
         connection.settimeout(self._left())
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
-        reader: BinaryIO = io.BufferedReader(UntilDeadline(connection, self._left), CHUNK)
-        response = http.client.HTTPResponse(cast(socket.socket, MakesFile(reader)), method=method)
+        reader: BinaryIO = io.BufferedReader(DeadlineReader(connection, self._left), CHUNK)
+        response = http.client.HTTPResponse(cast(socket.socket, SocketStandIn(reader)), method=method)
         response.begin()
         return response
 
@@ -246,7 +246,7 @@ def is_good(status: int) -> bool:
     return status in (200, 203, 206)
 
 
-class UntilDeadline(io.RawIOBase):
+class DeadlineReader(io.RawIOBase):
     """What a connection receives, each time within what is left of the time for all."""
 
     def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
@@ -263,7 +263,7 @@ class UntilDeadline(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
 
-class MakesFile:
+class SocketStandIn:
     """All that HTTPResponse wants of a socket."""
 
     def __init__(self, reader: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""What runs in the process that reads a file from outside: `python -I -m wort_cli.submission.reader_process LIMITS < FILE`.
+"""The process that reads an untrusted file: `python -I -m wort_cli.submission.reader_process LIMITS < FILE`.
 
 LIMITS is JSON: memory and file sizes in bytes, seconds of the processor.  They are set before anything is read.  The
 answer is one JSON document on stdout, and the exit code 0: what the signature is, or what is wrong with it.  Whatever
@@ -27,10 +27,10 @@ def limit(limits: dict[str, int]) -> None:
 def answer(unpacked: int) -> dict[str, Any]:
     """What is on standard input."""
     from wort_cli.submission.refusal import Refusal
-    from wort_cli.submission.strict import check
+    from wort_cli.submission.strict import check_signature
 
     try:
-        checked = check(sys.stdin.buffer, unpacked=unpacked)
+        checked = check_signature(sys.stdin.buffer, unpacked=unpacked)
     except Refusal as refusal:
         return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint}
     document = checked.document

@@ -37,7 +37,7 @@ def is_fresh(lookup: Lookup, now: float) -> bool:
 
 def look_up(accession: Accession, settings: Settings) -> Lookup | str:
     """What the archives say of a run; or why nobody can say."""
-    archives: tuple[tuple[str, str, Callable[[str, Accession, Asking], bool]], ...] = (
+    archives: tuple[tuple[str, str, Callable[[str, Accession, Service], bool]], ...] = (
         ("ENA", settings.ena_url, ask_ena),
         ("NCBI", settings.ncbi_url, ask_ncbi),
     )
@@ -46,7 +46,7 @@ def look_up(accession: Accession, settings: Settings) -> Lookup | str:
         if url == "off":
             continue
         try:
-            if ask(url, accession, Asking.by(settings, name.lower())):
+            if ask(url, accession, Service.by(settings, name.lower())):
                 return Lookup(True, f"{name} knows it", time.time())
             asked.append(name)
         except NoAnswer as why:
@@ -57,7 +57,7 @@ def look_up(accession: Accession, settings: Settings) -> Lookup | str:
 
 
 @dataclass(frozen=True)
-class Asking:
+class Service:
     """How an archive is asked: when it is our turn, within so many seconds, and not while it wants a pause."""
 
     seconds: float
@@ -65,7 +65,7 @@ class Asking:
     pause: float
 
     @classmethod
-    def by(cls, settings: Settings, archive: str) -> "Asking":
+    def by(cls, settings: Settings, archive: str) -> "Service":
         """As the settings say."""
         rate = RateLimit(settings.rates_dir, archive, settings.request_interval)
         return cls(settings.lookup_timeout, rate, settings.request_pause)
@@ -82,7 +82,7 @@ class Asking:
         return status, body
 
 
-def ask_ena(url: str, accession: Accession, asking: Asking) -> bool:
+def ask_ena(url: str, accession: Accession, asking: Service) -> bool:
     """Whether ENA's file report has the run; NoAnswer if it does not say."""
     query = f"accession={accession}&result=read_run&fields=run_accession,base_count,read_count&format=json"
     status, body = asking.get(f"{url}?{query}")
@@ -96,7 +96,7 @@ def ask_ena(url: str, accession: Accession, asking: Asking) -> bool:
         raise NoAnswer("its answer is no file report") from None
 
 
-def ask_ncbi(url: str, accession: Accession, asking: Asking) -> bool:
+def ask_ncbi(url: str, accession: Accession, asking: Service) -> bool:
     """Whether NCBI's run info has the run; NoAnswer if it does not say."""
     status, body = asking.get(f"{url}?acc={accession}")
     if status != 200:

@@ -24,7 +24,7 @@ from wort_cli.model.profile import PROFILES
 from wort_cli.settings import Settings
 from wort_cli.submission.refusal import Refusal
 
-COPY = 1 << 20
+COPY_BLOCK = 1 << 20
 LONGEST_ANSWER = 1 << 16
 """Bytes."""
 LONGEST_SENTENCE = 1000
@@ -43,7 +43,7 @@ class Accepted:
     """Of the bytes as they came."""
 
 
-class Incoming:
+class TemporaryCopy:
     """A copy of what came in, in a file without a name: it is gone with the process, however that ends."""
 
     def __init__(self, file: IO[bytes], most: int) -> None:
@@ -67,23 +67,23 @@ class Incoming:
 
 
 @contextmanager
-def incoming(settings: Settings) -> Iterator[Incoming]:
+def temporary_copy(settings: Settings) -> Iterator[TemporaryCopy]:
     """A place for what comes in; StorageProblem if the disk can't take it."""
     try:
         with tempfile.TemporaryFile(dir=settings.store_dir) as file:
-            yield Incoming(file, settings.submit_size)
+            yield TemporaryCopy(file, settings.submit_size)
     except OSError as error:
         raise StorageProblem(f"{settings.store_dir} can't be written: {error.strerror}", "see `wort doctor`") from error
 
 
-def take_in(stream: IO[bytes], copy: Incoming) -> None:
+def copy_stream(stream: IO[bytes], copy: TemporaryCopy) -> None:
     """Copy all of a stream; Refusal if it is too much."""
-    while data := stream.read(COPY):
+    while data := stream.read(COPY_BLOCK):
         copy.write(data)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_input(path: Path) -> Iterator[IO[bytes]]:
     """A file or a pipe that somebody named; NoSuchFile if it is neither, and for a device, which has no end."""
     try:
         if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISFIFO(mode)):
@@ -95,9 +95,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def check_apart(copy: Incoming, settings: Settings) -> Accepted:
+def check_in_child(copy: TemporaryCopy, settings: Settings) -> Accepted:
     """What the child finds a copy to be; Refusal with the first thing that is wrong."""
-    said = ask_child(copy, settings)
+    said = run_reader(copy, settings)
     if "why" in said:
         raise Refusal(said["why"], said["where"], said["hint"])
     if said["profile"] not in PROFILES:
@@ -107,7 +107,7 @@ def check_apart(copy: Incoming, settings: Settings) -> Accepted:
     )  # fmt: skip
 
 
-def ask_child(copy: Incoming, settings: Settings) -> dict[str, str]:
+def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
     """The child's answer: texts by their keys."""
     limits = {
         "memory": settings.submit_memory,
@@ -139,10 +139,10 @@ def ask_child(copy: Incoming, settings: Settings) -> dict[str, str]:
             f"reading it takes more than {settings.submit_seconds:g} seconds",
             hint="the setting `submit_seconds` allows more",
         )
-    return texts_of(said, child.returncode)
+    return parse_answer(said, child.returncode)
 
 
-def texts_of(said: bytes, code: int) -> dict[str, str]:
+def parse_answer(said: bytes, code: int) -> dict[str, str]:
     """A child's answer, if it is one; Refusal if not, for then the file has brought it down."""
     unreadable = Refusal(
         f"it can't be read: its reader ended with code {code}", hint="is the setting `submit_memory` too small?"
@@ -155,9 +155,9 @@ def texts_of(said: bytes, code: int) -> dict[str, str]:
         "profile", "name", "filename", "digest")  # fmt: skip
     if code or not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in wanted):
         raise unreadable
-    return {key: found[key] if key in ("name", "filename") else plain(found[key]) for key in wanted}
+    return {key: found[key] if key in ("name", "filename") else printable(found[key]) for key in wanted}
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """A sentence of the child as it may be shown, whatever has become of the child."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:LONGEST_SENTENCE])

@@ -16,7 +16,7 @@ import numpy as np
 from wort_cli.errors import shown
 from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
-from wort_cli.submission.pull import Numbers, Pull
+from wort_cli.submission.pull_parser import JsonPullParser, Numbers
 from wort_cli.submission.refusal import Refusal
 
 PIECE = 1 << 18
@@ -51,18 +51,18 @@ def recipe(profile: Profile, accession: str = "ACC") -> str:
     return f"{decode} | {sketch} --name {accession} -o {accession}.sig -"
 
 
-def read_strictly(path: Path, *, unpacked: int = UNBOUNDED, allow_empty: bool = False) -> Checked:
+def check_file(path: Path, *, unpacked: int = UNBOUNDED, allow_empty: bool = False) -> Checked:
     """The signature in a file; Refusal with the first thing that is wrong.  OSError if it can't be read."""
     with path.open("rb") as file:
-        return check(file, unpacked=unpacked, allow_empty=allow_empty)
+        return check_signature(file, unpacked=unpacked, allow_empty=allow_empty)
 
 
-def check(file: IO[bytes], *, unpacked: int, allow_empty: bool = False) -> Checked:
+def check_signature(file: IO[bytes], *, unpacked: int, allow_empty: bool = False) -> Checked:
     """The signature in an open file, which may unfold to so many bytes; Refusal with the first thing that is wrong."""
-    return SignatureReader(Pull(pieces(file, unpacked)), allow_empty=allow_empty).read()
+    return SignatureReader(JsonPullParser(unpacked_pieces(file, unpacked)), allow_empty=allow_empty).read()
 
 
-def pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
+def unpacked_pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
     """The content of a file, unpacked if it is gzip, up to `most` bytes."""
     first = file.read(PIECE)
     if not first:
@@ -71,14 +71,14 @@ def pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
         if first.startswith(magic):
             raise Refusal(f"it is {what}", "byte 0", hint)
     total = 0
-    for piece in gunzipped(first, file) if first.startswith(GZIP_MAGIC) else plain(first, file):
+    for piece in gunzipped_pieces(first, file) if first.startswith(GZIP_MAGIC) else plain_pieces(first, file):
         total += len(piece)
         if total > most:
             raise Refusal(f"it unfolds to more than {most:,} bytes", hint="the setting `submit_unpacked` allows more")
         yield piece
 
 
-def plain(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def plain_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
     """Pieces as they are."""
     piece = first
     while piece:
@@ -86,7 +86,7 @@ def plain(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
         piece = file.read(PIECE)
 
 
-def gunzipped(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def gunzipped_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
     """Pieces out of gzip: of one member, whole, with nothing behind it."""
     member = zlib.decompressobj(wbits=31)
     packed = first
@@ -110,7 +110,7 @@ def gunzipped(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
 class SignatureReader:
     """Reads one signature; `candidates` are the profiles that it may still be of."""
 
-    json: Pull
+    json: JsonPullParser
     allow_empty: bool = False
     candidates: list[Profile] = field(default_factory=lambda: list(PROFILES.values()))
 
@@ -119,7 +119,7 @@ class SignatureReader:
         found: Checked | None = None
         for number in self.json.items():
             if number:
-                raise self.json.refuse("it holds more than one signature", self.how_to())
+                raise self.json.refuse("it holds more than one signature", self.recipe_hint())
             self.json.path = ["signature"]
             found = self.signature()
         self.json.path = []
@@ -136,12 +136,12 @@ class SignatureReader:
             if key == "signatures":
                 seen[key] = self.sketches()
             elif key == "version":
-                seen[key] = self.exactly(key, json.word().decode("ascii", "replace"), "0.4")
+                seen[key] = self.require_equal(key, json.word().decode("ascii", "replace"), "0.4")
             elif key in ("name", "filename", "email"):
                 longest = LONGEST_FILENAME if key == "filename" else LONGEST_NAME
                 seen[key] = self.text_or_null(f"the {key}", longest)
             else:
-                seen[key] = self.exactly(key, json.text(f"its {key}", 100), FIXED[key])
+                seen[key] = self.require_equal(key, json.text(f"its {key}", 100), FIXED[key])
         for key in ("class", "hash_function", "license", "signatures", "version"):
             if key not in seen:
                 raise json.refuse(f"it has no {key}")
@@ -152,10 +152,10 @@ class SignatureReader:
         """A text, or nothing."""
         if self.json.peek() != b"n":
             return self.json.text(what, longest)
-        self.exactly(what, self.json.word().decode("ascii", "replace"), "null")
+        self.require_equal(what, self.json.word().decode("ascii", "replace"), "null")
         return ""
 
-    def exactly(self, what: str, found: str, wanted: str) -> str:
+    def require_equal(self, what: str, found: str, wanted: str) -> str:
         """`found`; Refusal unless it is what sourmash writes."""
         if found != wanted:
             raise self.json.refuse(f"its {what} is {shown(found)}, not {wanted!r} as sourmash 4 writes it")
@@ -168,13 +168,17 @@ class SignatureReader:
         for number in self.json.items():
             self.json.path = ["signature", f"sketch {number + 1}"]
             if number >= most:
-                raise self.json.refuse(f"it holds more than the {most} sketches of {self.names()}", self.how_to())
+                raise self.json.refuse(
+                    f"it holds more than the {most} sketches of {self.profile_names()}", self.recipe_hint()
+                )
             sketch = self.sketch()
             if any(other.ksize == sketch.ksize for other in found):
-                raise self.json.refuse(f"there are two sketches of k={sketch.ksize}", self.how_to())
+                raise self.json.refuse(f"there are two sketches of k={sketch.ksize}", self.recipe_hint())
             found.append(sketch)
         self.json.path = ["signature"]
-        self.narrow(lambda profile: len(profile.ksizes) == len(found), f"it holds {len(found)} sketches", "ksizes")
+        self.require_profile(
+            lambda profile: len(profile.ksizes) == len(found), f"it holds {len(found)} sketches", "ksizes"
+        )
         return found
 
     def sketch(self) -> Sketch:
@@ -185,7 +189,7 @@ class SignatureReader:
                 seen[key] = json.numbers("mins", ascending=True)
             elif key == "abundances":
                 if not any(profile.abundance for profile in self.candidates):
-                    raise json.refuse(f"it keeps abundances, {self.names()} keeps none", self.how_to())
+                    raise json.refuse(f"it keeps abundances, {self.profile_names()} keeps none", self.recipe_hint())
                 seen[key] = self.abundances()
             elif key == "molecule":
                 seen[key] = molecule_of(json.text("its molecule", 100))
@@ -195,7 +199,7 @@ class SignatureReader:
                 seen[key] = self.parameter(key, json.integer(f"its {key}"))
         for key in ("num", "ksize", "seed", "max_hash", "mins", "md5sum", "molecule"):
             if key not in seen:
-                raise json.refuse(f"it has no {key}", self.how_to())
+                raise json.refuse(f"it has no {key}", self.recipe_hint())
         sketch = Sketch(
             ksize=seen["ksize"],
             seed=seen["seed"],
@@ -205,21 +209,23 @@ class SignatureReader:
             moltype=seen["molecule"],
             md5=seen["md5sum"],
         )
-        self.prove(sketch)
+        self.check_consistency(sketch)
         return sketch
 
     def parameter(self, key: str, value: int) -> int:
         """A parameter of a sketch; Refusal unless a profile has it so."""
         if key == "ksize":
             self.json.path[-1] += f", k={value}"
-            self.narrow(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
+            self.require_profile(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
         elif key == "seed":
-            self.narrow(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
+            self.require_profile(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
         elif key == "num" and value:
-            raise self.json.refuse(f"its num is {value}, but {self.names()} has num=0 and scaled", self.how_to())
+            raise self.json.refuse(
+                f"its num is {value}, but {self.profile_names()} has num=0 and scaled", self.recipe_hint()
+            )
         elif key == "max_hash":
             found = f"its max_hash is {value} (scaled={round(2**64 / value) if value else 0})"
-            self.narrow(lambda profile: value == profile.max_hash, found, "max_hash")
+            self.require_profile(lambda profile: value == profile.max_hash, found, "max_hash")
         return value
 
     def abundances(self) -> Numbers:
@@ -229,18 +235,20 @@ class SignatureReader:
             raise self.json.refuse(f"abundances[{int(abundances.argmin()):,}] is 0: a hash was seen once at the least")
         return abundances
 
-    def prove(self, sketch: Sketch) -> None:
+    def check_consistency(self, sketch: Sketch) -> None:
         """Refusal unless the parts of a sketch fit together."""
         json = self.json
         if sketch.moltype != "DNA":
-            raise json.refuse(f"its molecule is {shown(sketch.moltype)}, {self.names()} is of DNA", self.how_to())
+            raise json.refuse(
+                f"its molecule is {shown(sketch.moltype)}, {self.profile_names()} is of DNA", self.recipe_hint()
+            )
         if not sketch.hashes.size and not self.allow_empty:
             raise json.refuse("it is empty: it has no hashes")
         if sketch.hashes.size and int(sketch.hashes[-1]) > sketch.max_hash:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
             raise json.refuse(f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}")
         if sketch.abundances is None:
-            self.narrow(lambda profile: not profile.abundance, "it has no abundances", "abundance")
+            self.require_profile(lambda profile: not profile.abundance, "it has no abundances", "abundance")
         elif len(sketch.abundances) != len(sketch.hashes):
             raise json.refuse(f"it has {len(sketch.hashes):,} hashes and {len(sketch.abundances):,} abundances")
         if sketch.md5 != sketch.md5sum():
@@ -249,20 +257,20 @@ class SignatureReader:
                 "the hashes are not those that sourmash wrote: fetch or make it anew",
             )
 
-    def narrow(self, fits: Any, found: str, aspect: str) -> None:
+    def require_profile(self, fits: Any, found: str, aspect: str) -> None:
         """Leave the profiles that fit; Refusal if none does."""
         left = [profile for profile in self.candidates if fits(profile)]
         if not left:
             wanted = getattr(self.candidates[0], aspect)
             text = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted).lower()
-            raise self.json.refuse(f"{found}, but {self.names()} has {aspect}: {text}", self.how_to())
+            raise self.json.refuse(f"{found}, but {self.profile_names()} has {aspect}: {text}", self.recipe_hint())
         self.candidates = left
 
-    def names(self) -> str:
+    def profile_names(self) -> str:
         """The profiles it may be of."""
         return " or ".join(profile.name for profile in self.candidates)
 
-    def how_to(self) -> str:
+    def recipe_hint(self) -> str:
         """How a right one is made."""
         return f"make it with: {recipe(self.candidates[0])}"
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
-from wort_cli.ledger.database import migrations, queries, reading
+from wort_cli.ledger.database import open_read_only, queries
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.migrations import latest_version
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.upkeep.retention import copies_to_remove
 
@@ -51,15 +52,15 @@ def examine(path: Path) -> Holding:
     """What a copy holds; LedgerDamaged if it is no sound ledger that this wort can read."""
     if not path.is_file():
         raise LedgerDamaged(path, "there is no such file")
-    with reading(path) as rows:
+    with open_read_only(path) as rows:
         said = str(next(iter(rows("PRAGMA quick_check(1)")[0].values())))
         if said != "ok":
             raise LedgerDamaged(path, said)
         version = int(rows("PRAGMA user_version")[0]["user_version"])
-        if not 0 < version <= len(migrations()):
+        if not 0 < version <= latest_version():
             raise LedgerDamaged(path, f"it is of version {version}")
         names = {row["name"] for row in rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        query = queries()["holds"]
+        query = queries()["contents"]
         if "submissions" not in names:  # before version 3
             query = query.replace("(SELECT count(*) FROM submissions)", "0")
         return Holding(path, path.stat().st_size, version, **rows(query)[0])

@@ -18,7 +18,7 @@ def prune(storage: Storage, keep: int, keep_in_all: int) -> Iterator[int]:
     for first in range(1, last + 1, JOBS):
         part = {"first": first, "last": first + JOBS - 1}
         total += storage.rows("count_events", **part)[0]["n"]
-        crowded = [row["job_id"] for row in storage.rows("crowded_jobs", keep=max(3, keep), **part)]
+        crowded = [row["job_id"] for row in storage.rows("jobs_with_many_events", keep=max(3, keep), **part)]
         yield 0
         for job_id in crowded:
             while pruned := storage.change("prune_job", id=job_id, keep=max(3, keep) - 2, limit=EVENTS):

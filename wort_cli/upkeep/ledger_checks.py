@@ -52,8 +52,8 @@ def mend_job(ledger: Ledger, row: Row) -> str:
     storage, now = ledger.storage, time.time()
     with storage.transaction():
         if row["state"] in list(JobState):
-            storage.change("mend_reason", id=row["id"], reasons=REASONS)
-            storage.change("mend_times", id=row["id"], now=now)
+            storage.change("repair_reason", id=row["id"], reasons=REASONS)
+            storage.change("repair_times", id=row["id"], now=now)
             if row["state"] == "running" and ledger.attempts.requeue(row["id"], row["attempt"], "nobody had it"):
                 return note(ledger, row["name"], f"job {row['id']} was running, but nobody had it: queued again")
             return note(ledger, row["name"], f"job {row['id']}: what was missing or unknown in it was set")
@@ -62,12 +62,12 @@ def mend_job(ledger: Ledger, row: Row) -> str:
         said = f"job {row['id']} was in the state {row['state']!r}, which there is not: it is {state} now"
         # The one move that is not legal is made so for as long as this transaction lasts.
         storage.change("allow_move", before=row["state"], after=state)
-        storage.change("mend_state", id=row["id"], state=state, message=said, now=now)
+        storage.change("repair_state", id=row["id"], state=state, message=said, now=now)
         storage.change("forbid_moves_from", before=row["state"])
         return note(ledger, row["name"], said)
 
 
 def note(ledger: Ledger, name: str, what: str) -> str:
     """Write down what was mended; return it."""
-    ledger.storage.change("note_repair", now=time.time(), name=name, what=what)
+    ledger.storage.change("record_repair", now=time.time(), name=name, what=what)
     return what

@@ -52,15 +52,15 @@ def leftovers(ledger: Ledger, settings: Settings, at_work: Callable[[], Collecti
         yield from partial_files(directory)
 
 
-def standings(ledger: Ledger, first: int, last: int) -> dict[int, Standing]:
+def job_states(ledger: Ledger, first: int, last: int) -> dict[int, Standing]:
     """Where jobs stand, by their numbers."""
-    rows = ledger.storage.rows("standings", first=first, last=last)
+    rows = ledger.storage.rows("job_states", first=first, last=last)
     return {row["id"]: Standing.from_row(row) for row in rows}
 
 
 def standing(ledger: Ledger, job_id: int) -> Standing | None:
     """Where a job stands; None if there is no such job."""
-    return standings(ledger, job_id, job_id).get(job_id)
+    return job_states(ledger, job_id, job_id).get(job_id)
 
 
 # ---- Workspaces
@@ -146,7 +146,7 @@ def logs(ledger: Ledger, settings: Settings) -> Search:
         names = [name for name in names_in(root / folder) if name.removesuffix(".log").isdecimal()]
         for start in range(0, len(names), STEP):
             part = {int(name.removesuffix(".log")): root / folder / name for name in names[start : start + STEP]}
-            jobs = standings(ledger, min(part), max(part))
+            jobs = job_states(ledger, min(part), max(part))
             for job_id, path in part.items():
                 job = jobs.get(job_id)
                 if why := log_verdict(job, time.time(), 0.0 if job else unchanged_for(path), settings.keep_logs):

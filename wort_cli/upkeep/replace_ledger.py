@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
-from wort_cli.ledger.database import queries, salvage
+from wort_cli.ledger.database import queries, salvage_rows
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
@@ -60,7 +60,7 @@ def replace_ledger(settings: Settings) -> Iterator[str]:
         else:
             yield "there is no good copy: began an empty ledger"
         ledger = Ledger(settings.ledger_file)
-        ledger.storage.change("begin_numbers_after", number=last_number(settings))
+        ledger.storage.change("raise_last_job_id", number=last_number(settings))
         if aside is not None:
             yield take_over(aside, ledger)
         note(ledger, "", f"the ledger was replaced; the old one is {aside}")
@@ -97,7 +97,7 @@ def last_number(settings: Settings) -> int:
 def take_over(aside: Path, ledger: Ledger) -> str:
     """Queue the jobs of which the damaged ledger still tells, but for those that are there already."""
     taken = 0
-    for row in salvage(aside, queries()["salvage"]):
+    for row in salvage_rows(aside, queries()["salvage"]):
         try:
             request = JobRequest(
                 Source(parse_name(row["name"]), Path(row["archive"]) if row["archive"] else None),

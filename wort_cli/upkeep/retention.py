@@ -6,7 +6,7 @@ from typing import Any
 
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.pipeline.workspace import UNPUBLISHED
+from wort_cli.pipeline.workspace import PUBLISH_FAILURES
 
 DAY = 86400.0
 GRACE = 5.0
@@ -45,7 +45,7 @@ def workspace_verdict(job: Standing | None, now: float, *, has_sealed: bool, kee
     ended = job.ended_for(now)
     if job.state.is_live or ended < GRACE:
         return ""
-    if job.state is JobState.FAILED and job.reason in UNPUBLISHED and has_sealed:
+    if job.state is JobState.FAILED and job.reason in PUBLISH_FAILURES and has_sealed:
         return "" if ended < keep_sealed * DAY else f"its signature could not be published for {keep_sealed:g} days"
     return f"the job is {job.state}"
 

@@ -162,7 +162,9 @@ class StoreCheck:
         self._ledger.catalog.record(published)
         said = f"entered {path} into the catalog from its provenance"
         archive = "" if isinstance(name, Accession) else provenance.source
-        waiting = self._ledger.storage.row("queued_of", name=str(name), profile=provenance.profile, archive=archive)
+        waiting = self._ledger.storage.row(
+            "unstarted_jobs", name=str(name), profile=provenance.profile, archive=archive
+        )
         if here and waiting is not None and self._is_made(waiting["id"], published):
             said += f"; job {waiting['id']} is done with that"
         return note(self._ledger, str(name), said)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wort_cli.health.admission import disks_of, low_disks, unwritable, why_not_start
+from wort_cli.health.admission import disks_of, low_disks, unwritable_directory, why_blocked
 from wort_cli.settings import load_settings
 from wort_cli.system.machine import Disk
 
@@ -20,10 +20,10 @@ def test_directories_of_one_disk_are_told_once() -> None:
 
 
 def test_why_no_job_begins() -> None:
-    assert "/full" in why_not_start([ROOMY, FULL], 0, 0.0, 0.0)
-    assert why_not_start([ROOMY], 0, 1000.0, 0.0) == ""
-    assert why_not_start([ROOMY], 0, 3.9, 4.0) == ""
-    assert "4.0" in why_not_start([ROOMY], 0, 4.0, 4.0)
+    assert "/full" in why_blocked([ROOMY, FULL], 0, 0.0, 0.0)
+    assert why_blocked([ROOMY], 0, 1000.0, 0.0) == ""
+    assert why_blocked([ROOMY], 0, 3.9, 4.0) == ""
+    assert "4.0" in why_blocked([ROOMY], 0, 4.0, 4.0)
 
 
 def test_directories_that_are_not_made_yet_have_a_disk(tmp_path: Path) -> None:
@@ -34,6 +34,6 @@ def test_directories_that_are_not_made_yet_have_a_disk(tmp_path: Path) -> None:
 
 def test_places_to_which_nothing_can_be_written_are_found(tmp_path: Path) -> None:
     good = Disk(tmp_path / "not" / "made" / "yet", 1, 5, 100)
-    assert unwritable([good, good]) == ""
+    assert unwritable_directory([good, good]) == ""
     assert list(tmp_path.iterdir()) == []
-    assert unwritable([good, Disk(Path("/proc"), 2, 5, 100)]).startswith("nothing can be written to /proc: ")
+    assert unwritable_directory([good, Disk(Path("/proc"), 2, 5, 100)]).startswith("nothing can be written to /proc: ")

@@ -10,14 +10,14 @@ import pytest
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import (
     LONGEST,
-    OLD_LOOP,
+    MAX_LOOP_AGE,
     SIZE,
     Health,
     HealthFile,
-    packed,
+    decode,
+    encode,
     problems,
     read_health,
-    unpacked,
 )
 
 WELL = Health(pid=7, turned_at=1000.0, turns=5, last=0.001, mean=0.002, longest=0.01, workers=2, workers_wanted=2)
@@ -49,8 +49,8 @@ def test_the_file_is_overwritten_in_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("letter", ["x", "\u4e00", "\U0001f600", "\0"])
 def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
-    data = packed(replace(WELL, trouble=letter * 10_000, held=letter * 10_000))
-    found = unpacked(data)
+    data = encode(replace(WELL, trouble=letter * 10_000, blocked_by=letter * 10_000))
+    found = decode(data)
     assert len(data) == SIZE
     assert found is not None
     assert 100 < len(found.trouble) <= LONGEST
@@ -59,14 +59,14 @@ def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
 
 @pytest.mark.parametrize("at", [0, 70, 100])
 def test_a_byte_that_is_wrong_makes_it_unreadable(at: int) -> None:
-    data = bytearray(packed(WELL))
+    data = bytearray(encode(WELL))
     data[at] ^= 1
-    assert unpacked(bytes(data)) is None
+    assert decode(bytes(data)) is None
 
 
-@pytest.mark.parametrize("data", [b"", b" " * SIZE, b"\0" * SIZE, os.urandom(SIZE), packed(WELL)[:100]])
+@pytest.mark.parametrize("data", [b"", b" " * SIZE, b"\0" * SIZE, os.urandom(SIZE), encode(WELL)[:100]])
 def test_what_is_not_whole_says_nothing(data: bytes, tmp_path: Path) -> None:
-    assert unpacked(data) is None
+    assert decode(data) is None
     (tmp_path / "health").write_bytes(data)
     assert read_health(tmp_path / "health") is None
 
@@ -106,10 +106,10 @@ NOW = 1010.0
         (None, 1, NOW, [], []),
         (None, 100, NOW, [], ["says nothing"]),
         (replace(WELL, pid=8), 100, NOW, [], ["says nothing"]),
-        (WELL, 100, 1000 + OLD_LOOP + 1, [], ["stood still for 21 seconds"]),
+        (WELL, 100, 1000 + MAX_LOOP_AGE + 1, [], ["stood still for 21 seconds"]),
         (replace(WELL, trouble="the ledger can't be written"), 100, NOW, [], ["the ledger can't be written"]),
         (replace(WELL, workers=1), 100, NOW, [], ["1 of 2 workers"]),
-        (replace(WELL, held="no job begins: the load is 9"), 100, NOW, [], []),
+        (replace(WELL, blocked_by="no job begins: the load is 9"), 100, NOW, [], []),
         (WELL, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x"]),
         (None, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x", "says nothing"]),
     ],

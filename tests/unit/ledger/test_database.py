@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.builders import request
 from wort_cli.errors import ExitCode, LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-from wort_cli.ledger.database import Storage, explanation, migrations, queries, statements
+from wort_cli.ledger.database import Storage, explanation, queries
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.migrations import latest_version, scripts
 
 OPENERS = """
 import multiprocessing, sys
@@ -99,18 +100,18 @@ def test_a_commit_survives_a_power_cut(path: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
-    assert connection.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
+    assert connection.execute("PRAGMA user_version").fetchone() == (latest_version(),)
     storage.close()
 
 
 def test_a_ledger_of_a_later_version_is_refused_and_not_touched(path: Path) -> None:
     connection = sqlite3.connect(filled(path), isolation_level=None)
-    connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+    connection.execute(f"PRAGMA user_version = {latest_version() + 1}")
     connection.close()
     before = path.read_bytes()
     error = refusal_of(path)
     assert isinstance(error, LedgerTooNew)
-    assert (error.found, error.known) == (len(migrations()) + 1, len(migrations()))
+    assert (error.found, error.known) == (latest_version() + 1, latest_version())
     assert path.read_bytes() == before
 
 
@@ -179,22 +180,14 @@ def test_a_change_that_fails_halfway_did_not_happen(ledger: Ledger) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert ledger.controls.value("a", "nothing") == "nothing"
-    ledger.controls.put("a", "c")
-    assert ledger.controls.value("a", "") == "c"
+    assert ledger.storage.row("control", key="a") is None
+    ledger.storage.change("set_control", key="a", value="c")
+    assert ledger.storage.row("control", key="a") == {"value": "c"}
 
 
-def test_a_script_is_taken_apart_into_whole_statements() -> None:
-    trigger = "CREATE TRIGGER t AFTER INSERT ON a\nBEGIN\n DELETE FROM a;\n SELECT 1;\nEND;\n"
-    parts = list(statements(f"CREATE TABLE a (x); -- ;\n{trigger}-- end\n"))
-    assert len(parts) == 2
-    assert all(sqlite3.complete_statement(part) for part in parts)
-
-
-def test_every_migration_is_whole_statements() -> None:
-    assert migrations()
-    for script in migrations():
-        assert "".join(statements(script)).strip() == script.strip()
+def test_every_migration_ends_with_a_whole_statement() -> None:
+    assert scripts()
+    assert all(sqlite3.complete_statement(script) for script in scripts())
 
 
 def test_queries_are_known_by_their_names() -> None:

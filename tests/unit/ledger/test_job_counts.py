@@ -60,15 +60,15 @@ def test_numbers_of_moves_outlast_their_events(ledger: Ledger) -> None:
 
 
 def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> None:
-    assert ledger.counts.queued_since() is None
+    assert ledger.counts.oldest_queued_at() is None
     before = time.time()
     ledger.jobs.enqueue([request("SRR000001"), request("SRR000002")])
     ledger.attempts.claim(1, "me", 60)
-    since = ledger.counts.queued_since()
+    since = ledger.counts.oldest_queued_at()
     assert since is not None
     assert before <= since <= time.time()
     ledger.jobs.cancel([2])
-    assert ledger.counts.queued_since() is None
+    assert ledger.counts.oldest_queued_at() is None
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
 
 def timed(ledger: Ledger) -> float:
     started = time.perf_counter()
-    ledger.counts.by_state(), ledger.counts.transitions(), ledger.counts.queued_since()
+    ledger.counts.by_state(), ledger.counts.transitions(), ledger.counts.oldest_queued_at()
     return time.perf_counter() - started

@@ -144,7 +144,7 @@ def test_a_live_job_asked_for_again_rises_and_joins_a_group(ledger: Ledger) -> N
 def test_a_signature_that_is_there_is_not_computed_again(ledger: Ledger) -> None:
     job_id = in_state(ledger, "done")
     answer = submit(ledger)
-    assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.THERE, job_id, JobState.DONE)
+    assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.EXISTS, job_id, JobState.DONE)
 
 
 def test_unless_it_is_forced(ledger: Ledger) -> None:
@@ -160,7 +160,7 @@ def test_a_signature_stays_there_while_a_later_attempt_goes_wrong(ledger: Ledger
     again = submit(ledger, force=True).job_id
     assert again is not None
     move(ledger, again, "failed")
-    assert submit(ledger).status is EnqueueStatus.THERE
+    assert submit(ledger).status is EnqueueStatus.EXISTS
     assert ledger.catalog.get(NAME, "sra-v1") is not None
 
 
@@ -218,7 +218,7 @@ def test_an_archive_is_computed_anew_once_it_has_changed(ledger: Ledger, tmp_pat
     facts = archive.stat()
     made = published("mine", source=str(archive), source_size=facts.st_size, source_mtime=facts.st_mtime)
     assert ledger.attempts.finish(result(ledger, job_id, "done", made), POLICY) is JobState.DONE
-    assert submit(ledger, asked).status is EnqueueStatus.THERE
+    assert submit(ledger, asked).status is EnqueueStatus.EXISTS
     (tmp_path / "y.sra").write_bytes(b"first")
     assert submit(ledger, request("mine", tmp_path / "y.sra"), dry_run=True).status is EnqueueStatus.QUEUED
     archive.write_bytes(b"second")
@@ -529,8 +529,8 @@ def test_jobs_are_chosen_by_state_reason_and_group(ledger: Ledger, which: JobFil
 def test_many_jobs_are_found_by_their_numbers(ledger: Ledger) -> None:
     answers = ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(1100)])
     numbers = [answer.job_id for answer in answers if answer.job_id is not None]
-    assert sorted(job.id for job in ledger.jobs.numbered([*numbers, 99_999])) == numbers
-    assert ledger.jobs.numbered([]) == []
+    assert sorted(job.id for job in ledger.jobs.with_ids([*numbers, 99_999])) == numbers
+    assert ledger.jobs.with_ids([]) == []
 
 
 def test_jobs_are_counted_by_state_and_reason(ledger: Ledger) -> None:
@@ -552,12 +552,31 @@ def test_a_sound_ledger_says_ok(ledger: Ledger) -> None:
     assert ledger.check() == "ok"
 
 
-def test_a_control_keeps_its_last_value(ledger: Ledger) -> None:
-    assert ledger.controls.value("paused", "no") == "no"
-    for value in ("yes", "", "yes"):
-        ledger.controls.put("paused", value)
-        assert ledger.controls.value("paused", "no") == value
-    assert ledger.controls.value("jobs", "2") == "2"
+def test_controls_return_the_last_value_set(ledger: Ledger) -> None:
+    assert not ledger.controls.paused
+    for change, paused in (
+        (ledger.controls.pause, True),
+        (ledger.controls.resume, False),
+        (ledger.controls.pause, True),
+    ):
+        change()
+        assert ledger.controls.paused is paused
+    assert ledger.controls.job_limit(default=2) == 2
+    for jobs in (5, 3):
+        ledger.controls.set_job_limit(jobs)
+        assert ledger.controls.job_limit(default=2) == jobs
+    for killed in (True, False):
+        ledger.controls.set_killed_on_purpose(killed)
+        assert ledger.controls.killed_on_purpose is killed
+
+
+def test_controls_keep_the_stored_keys_and_values(ledger: Ledger) -> None:
+    """Ledgers of earlier versions hold these rows."""
+    ledger.controls.pause()
+    ledger.controls.set_job_limit(3)
+    ledger.controls.set_killed_on_purpose(True)
+    rows = ledger.storage.select("SELECT key, value FROM control ORDER BY key", {})
+    assert {row["key"]: row["value"] for row in rows} == {"jobs": "3", "killed": "yes", "paused": "yes"}
 
 
 # ---- the rules in the file

@@ -69,9 +69,9 @@ def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledge
     ledger.jobs.enqueue([request()])
     ledger.attempts.claim(1, DAEMON, 60.0)
     ledger.attempts.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
-    assert ledger.attempts.wake(POLICY.longest_wait) == 0
+    assert ledger.attempts.wake(POLICY.max_wait) == 0
     ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + 86400.0,))
-    assert ledger.attempts.wake(POLICY.longest_wait) == 1
+    assert ledger.attempts.wake(POLICY.max_wait) == 1
 
 
 def test_jobs_of_a_paused_group_are_not_next(ledger: Ledger) -> None:

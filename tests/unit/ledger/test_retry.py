@@ -4,19 +4,19 @@ import pytest
 
 from wort_cli.ledger.retry import (
     CRASHES,
-    PATIENT,
+    OUTAGES,
     SHORTAGES,
     RetryDecision,
     RetryPolicy,
-    crashes_in_a_row,
+    consecutive_crashes,
     decide,
-    left_to_wait,
-    reasons_like,
+    reasons_counted_with,
+    remaining_wait,
 )
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
 
-POLICY = RetryPolicy(crash_tries=3, crash_delay=2.0, tries=10, delay=60.0, longest=3600.0)
+POLICY = RetryPolicy(crash_tries=3, crash_delay=2.0, tries=10, delay=60.0, max_delay=3600.0)
 GIVEN_UP = RetryDecision(JobState.FAILED)
 UNAVAILABLE = RetryDecision(JobState.UNAVAILABLE)
 
@@ -80,7 +80,7 @@ def test_a_policy_of_one_try_never_waits() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_counted_with_its_like(reason: Reason) -> None:
-    alike = set(reasons_like(reason))
+    alike = set(reasons_counted_with(reason))
     assert reason in alike
     assert alike in (CRASHES, SHORTAGES, set(Reason) - CRASHES - SHORTAGES)
 
@@ -106,8 +106,8 @@ def test_trouble_elsewhere_is_met_with_patience(reason: Reason, earlier: int, ag
 
 
 def test_no_delay_is_longer_than_the_longest() -> None:
-    delays = [decide(Failure(reason, ""), n, PATIENT_POLICY, 0.999).delay for reason in PATIENT for n in range(200)]
-    assert max(delays) <= PATIENT_POLICY.longest_wait
+    delays = [decide(Failure(reason, ""), n, PATIENT_POLICY, 0.999).delay for reason in OUTAGES for n in range(200)]
+    assert max(delays) <= PATIENT_POLICY.max_wait
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_no_delay_is_longer_than_the_longest() -> None:
     [(100.0, 40.0, 60.0), (100.0, 100.0, 0.0), (100.0, 1e9, 0.0), (86400.0 + 100.0, 40.0, 0.0)],
 )
 def test_a_clock_that_was_set_back_makes_nobody_wait(wait_until: float, now: float, left: float) -> None:
-    assert left_to_wait(wait_until, now, POLICY) == left
+    assert remaining_wait(wait_until, now, POLICY) == left
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_a_clock_that_was_set_back_makes_nobody_wait(wait_until: float, now: flo
 def test_crashes_of_the_daemon_count_in_a_row_without_progress(
     before: int, work_before: int, work: int, crashes: int
 ) -> None:
-    assert crashes_in_a_row(before, work_before, work) == crashes
+    assert consecutive_crashes(before, work_before, work) == crashes

@@ -35,7 +35,7 @@ def request(of: Submission, depth: Depth = Depth.FULL) -> VerifyRequest:
 
 
 def concluded(ledger: Ledger, of: Submission, trust: Trust, *, publish: bool = False) -> JobState | None:
-    [job_id] = ledger.submissions.verify([request(of)])
+    [job_id] = ledger.submissions.enqueue_verifications([request(of)])
     job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
     result = JobResult(
@@ -58,27 +58,27 @@ def test_they_are_found_by_name_and_by_the_beginning_of_the_digest(ledger: Ledge
     for one in (submission(), other):
         ledger.submissions.add(one)
     assert [one.digest for one in ledger.submissions.named(RUN)] == [DIGEST]
-    assert [str(one.name) for one in ledger.submissions.beginning("abcd0000")] == ["x"]
-    assert ledger.submissions.beginning("abababab") == [submission()]
+    assert [str(one.name) for one in ledger.submissions.with_digest_prefix("abcd0000")] == ["x"]
+    assert ledger.submissions.with_digest_prefix("abababab") == [submission()]
     for text in ("ab", "ABABABAB", "SRR139146", "' OR 1=1", "g" * 8):
-        assert ledger.submissions.beginning(text) == []
+        assert ledger.submissions.with_digest_prefix(text) == []
 
 
 def test_a_verification_under_way_is_that_one_and_may_become_a_full_one(ledger: Ledger) -> None:
     ledger.submissions.add(submission())
-    first = ledger.submissions.verify([request(submission(), Depth.QUICK)])
-    assert ledger.submissions.verify([request(submission())]) == first
+    first = ledger.submissions.enqueue_verifications([request(submission(), Depth.QUICK)])
+    assert ledger.submissions.enqueue_verifications([request(submission())]) == first
     job = ledger.jobs.get(first[0])
     assert (job.kind, job.depth, job.subject_digest) == (JobKind.VERIFY, "full", DIGEST)
     ledger.jobs.cancel(first)
-    assert ledger.submissions.verify([request(submission())]) != first
+    assert ledger.submissions.enqueue_verifications([request(submission())]) != first
 
 
 def test_a_computation_and_verifications_of_a_run_live_side_by_side(ledger: Ledger) -> None:
     from tests.support.builders import request as compute
 
     two = [submission(), submission(digest="cd" * 32)]
-    ledger.submissions.verify([request(one) for one in two])
+    ledger.submissions.enqueue_verifications([request(one) for one in two])
     ledger.jobs.enqueue([compute(str(RUN))])
     assert len(ledger.attempts.next_jobs(10)) == 3
     assert ledger.jobs.retry([1]) == 0
@@ -96,7 +96,7 @@ def test_the_verdict_is_the_trust(trust: Trust, ledger: Ledger) -> None:
     record = ledger.catalog.get(RUN, PROFILE)
     assert (record.trust if record else None) == (Trust.VERIFIED if trust is Trust.VERIFIED else None)
     assert ledger.jobs.get(1).verdict is trust
-    report = ledger.submissions.report(kept.path)
+    report = ledger.submissions.last_verdict(kept.path)
     assert report is not None
     assert report.trust is trust
     assert ledger.submissions.unverified() == []
@@ -104,14 +104,14 @@ def test_the_verdict_is_the_trust(trust: Trust, ledger: Ledger) -> None:
 
 def test_a_late_verdict_changes_nothing(ledger: Ledger) -> None:
     ledger.submissions.add(submission())
-    [job_id] = ledger.submissions.verify([request(submission())])
+    [job_id] = ledger.submissions.enqueue_verifications([request(submission())])
     ledger.attempts.claim(job_id, "me", 60)
     ledger.attempts.requeue(job_id, 1, "lost")
     ledger.attempts.claim(job_id, "me", 60)
     late = JobResult(job_id, 1, verdict=Verdict(Trust.MISMATCH, Depth.FULL, "why"))
     assert ledger.attempts.finish(late, RetryPolicy()) is None
     assert ledger.submissions.unverified() == [submission()]
-    assert ledger.submissions.report(submission().path) is None
+    assert ledger.submissions.last_verdict(submission().path) is None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_late_verdict_changes_nothing(ledger: Ledger) -> None:
 )
 def test_what_could_not_be_read(reason: Reason, state: JobState, trust: Trust, ledger: Ledger) -> None:
     ledger.submissions.add(submission())
-    [job_id] = ledger.submissions.verify([request(submission())])
+    [job_id] = ledger.submissions.enqueue_verifications([request(submission())])
     ledger.attempts.claim(job_id, "me", 60)
     assert ledger.attempts.finish(JobResult(job_id, 1, failure=Failure(reason, "x")), RetryPolicy()) is state
     kept = ledger.submissions.get(DIGEST, RUN)
@@ -159,7 +159,7 @@ def test_lookups_are_remembered(ledger: Ledger) -> None:
 
 def test_a_worker_is_told_what_to_verify(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path)})
-    [job_id] = ledger.submissions.verify([request(submission(), Depth.QUICK)])
+    [job_id] = ledger.submissions.enqueue_verifications([request(submission(), Depth.QUICK)])
     spec = JobSpec.of(ledger.jobs.get(job_id), settings, jobs=1)
     assert spec.subject is not None
     assert spec.subject.path == settings.store_dir / submission().path

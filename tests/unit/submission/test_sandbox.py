@@ -11,7 +11,7 @@ import pytest
 from tests.support.submissions import HOSTILE, proper
 from wort_cli.settings import Settings, load_settings
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.sandbox import Accepted, check_apart, incoming, texts_of
+from wort_cli.submission.sandbox import Accepted, check_in_child, parse_answer, temporary_copy
 
 HEAVY = [
     name
@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def read(data: bytes, settings: Settings) -> Accepted:
-    with incoming(settings) as copy:
+    with temporary_copy(settings) as copy:
         copy.write(data)
-        return check_apart(copy, settings)
+        return check_in_child(copy, settings)
 
 
 @pytest.mark.parametrize("name", HEAVY)
@@ -105,7 +105,7 @@ def test_memory_is_limited(tmp_path: Path) -> None:
 
 def test_a_sentence_of_the_child_is_plain_whatever_became_of_it() -> None:
     said = json.dumps({"why": "\x1b[2J" + "x" * 5000, "where": "\n", "hint": "\u202e"}).encode()
-    found = texts_of(said, 0)
+    found = parse_answer(said, 0)
     assert all(text.isprintable() and len(text) < 1100 for text in found.values())
 
 
@@ -115,4 +115,4 @@ def test_a_sentence_of_the_child_is_plain_whatever_became_of_it() -> None:
 )
 def test_an_answer_that_is_none(said: bytes) -> None:
     with pytest.raises(Refusal, match="its reader ended with code 0"):
-        texts_of(said, 0)
+        parse_answer(said, 0)

@@ -11,11 +11,11 @@ from tests.support.submissions import MAX_HASH, document, first, proper, text
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import Checked, check, recipe
+from wort_cli.submission.strict import Checked, check_signature, recipe
 
 
 def read(data: bytes, **options: Any) -> Checked:
-    return check(io.BytesIO(data), **{"unpacked": 10**8, **options})
+    return check_signature(io.BytesIO(data), **{"unpacked": 10**8, **options})
 
 
 def refusal(data: bytes, **options: Any) -> Refusal:
@@ -71,7 +71,7 @@ def test_the_pieces_in_which_it_comes_do_not_matter(cut: int) -> None:
         def read(self, size: int | None = -1) -> bytes:
             return super().read(cut)
 
-    assert check(Slow(proper()), unpacked=10**8).document.digest == read(proper()).document.digest
+    assert check_signature(Slow(proper()), unpacked=10**8).document.digest == read(proper()).document.digest
 
 
 def test_empty_sketches_pass_where_they_are_ours() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from tests.support.builders import published, request
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.retry import RetryPolicy, reasons_like
+from wort_cli.ledger.retry import RetryPolicy, reasons_counted_with
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.job_result import JobResult
 from wort_cli.upkeep.event_pruning import prune
 
-PATIENT = RetryPolicy(tries=10_000, delay=0.0, longest=0.0)
+PATIENT = RetryPolicy(tries=10_000, delay=0.0, max_delay=0.0)
 
 
 def job_of(ledger: Ledger, name: str = "SRR000001") -> int:
@@ -36,7 +36,7 @@ def done(ledger: Ledger, job_id: int) -> None:
 
 
 def failures(ledger: Ledger, job_id: int) -> int:
-    row = ledger.storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_like(Reason.NETWORK)))
+    row = ledger.storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_counted_with(Reason.NETWORK)))
     assert row is not None
     return int(row["n"])
 

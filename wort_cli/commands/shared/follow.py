@@ -41,7 +41,7 @@ def watch(ledger: Ledger, job_ids: Sequence[int], timeout: float | None) -> list
     with bars(len(job_ids)) as display:
         while True:
             open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
-            jobs = ledger.jobs.numbered(open_ids)
+            jobs = ledger.jobs.with_ids(open_ids)
             ended.update((job.id, job) for job in jobs if not goes_on(job))
             display.update(jobs, len(ended))
             if all(job_id in ended for job_id in job_ids) and not any(goes_on(job) for job in jobs):

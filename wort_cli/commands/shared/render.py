@@ -116,12 +116,3 @@ def duration(seconds: float) -> str:
 def count(number: int, thing: str) -> str:
     """1 run, 2 runs, 1,000 runs."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def size(number: float) -> str:
-    """Bytes as a person says them."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if number < 999.95 or unit == "TB":
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return ""

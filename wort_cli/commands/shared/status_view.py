@@ -7,6 +7,7 @@ from wort_cli.commands.shared import render
 from wort_cli.health.status import DAY, HOUR, EndedAttempts, Status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
 
@@ -26,7 +27,7 @@ def as_document(found: Status, settings: Settings, rates: dict[str, EndedAttempt
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
         "problems": list(found.problems),
-        "held": found.held,
+        "held": found.blocked_by,
         "loop": None
         if health is None or found.loop_age is None
         else {
@@ -36,7 +37,7 @@ def as_document(found: Status, settings: Settings, rates: dict[str, EndedAttempt
             "mean": round(health.mean, 6),
             "longest": round(health.longest, 6),
         },
-        "oldest_queued": age(queue.queued_since) if queue else None,
+        "oldest_queued": age(queue.oldest_queued_at) if queue else None,
         "waiting_for": queue.waiting_for if queue else {},
         "failure_rates": {
             span: {
@@ -82,7 +83,7 @@ def as_facts(document: dict[str, Any]) -> dict[str, object]:
     for span, rates in document["failure_rates"].items():
         if ended := sum(rates[str(state)] for state in ENDS):
             shown[f"failures, last {span}"] = f"{rates['rate']:.1%} of {ended:,}"
-    shown.update({f"free at {disk['path']}": render.size(disk["free"]) for disk in document["disks"]})
+    shown.update({f"free at {disk['path']}": format_bytes(disk["free"]) for disk in document["disks"]})
     if document["held"]:
         shown["held"] = document["held"]
     shown.update({f"problem {n}": sentence for n, sentence in enumerate(document["problems"], 1)})

@@ -47,7 +47,7 @@ VALUES (:name, :profile, :archive, :priority, :group_name, :engine, :now, 'verif
 -- One that has not begun yet becomes a full one, if that is asked for meanwhile.
 UPDATE jobs SET depth = 'full' WHERE id = :id AND state IN ('queued', 'waiting') AND :depth = 'full';
 
--- name: conclude
+-- name: record_verdict
 UPDATE jobs SET verdict = :verdict, report = :report, message = :message WHERE id = :id AND attempt = :attempt;
 
 -- name: last_report

@@ -1,6 +1,6 @@
 -- The queries of upkeep.  `-- name: X` begins the query X of wort_cli/upkeep/.
 
--- name: standings
+-- name: job_states
 SELECT id, state, reason, attempt, ended_at FROM jobs WHERE id BETWEEN :first AND :last;
 
 -- name: last_job
@@ -9,7 +9,7 @@ SELECT coalesce(max(id), 0) AS id FROM jobs;
 -- name: count_events
 SELECT count(*) AS n FROM events WHERE job_id BETWEEN :first AND :last;
 
--- name: crowded_jobs
+-- name: jobs_with_many_events
 SELECT job_id FROM events WHERE job_id BETWEEN :first AND :last GROUP BY job_id HAVING count(*) > :keep;
 
 -- name: prune_job
@@ -63,15 +63,15 @@ INSERT OR IGNORE INTO legal_moves VALUES (:before, :after);
 -- name: forbid_moves_from
 DELETE FROM legal_moves WHERE before = :before;
 
--- name: mend_state
+-- name: repair_state
 UPDATE jobs SET state = :state, reason = '', message = :message, owner = '', lease_until = NULL, wait_until = NULL,
                 ended_at = CASE WHEN :state = 'cancelled' THEN :now END
 WHERE id = :id;
 
--- name: mend_reason
+-- name: repair_reason
 UPDATE jobs SET reason = '' WHERE id = :id AND reason NOT IN (SELECT value FROM json_each(:reasons));
 
--- name: mend_times
+-- name: repair_times
 UPDATE jobs SET wait_until = CASE WHEN state = 'waiting' THEN coalesce(wait_until, :now) ELSE wait_until END,
                 ended_at = CASE WHEN state IN ('done', 'failed', 'unavailable', 'cancelled')
                                 THEN coalesce(ended_at, :now) ELSE ended_at END
@@ -96,17 +96,17 @@ UPDATE signatures SET path = '' WHERE name = :name AND profile = :profile AND re
 -- name: submission_page
 SELECT path, name FROM submissions WHERE path > :path ORDER BY path LIMIT :limit;
 
--- name: queued_of
+-- name: unstarted_jobs
 SELECT id FROM jobs WHERE name = :name AND profile = :profile AND kind = 'compute' AND force = 0 AND archive = :archive
   AND state IN ('queued', 'waiting');
 
--- name: note_repair
+-- name: record_repair
 INSERT INTO repairs (at, name, what) VALUES (:now, :name, :what);
 
 -- name: repairs_of
 SELECT at, what FROM repairs WHERE name = :name ORDER BY id;
 
--- name: begin_numbers_after
+-- name: raise_last_job_id
 UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = 'jobs';
 
 -- name: salvage
@@ -114,6 +114,6 @@ UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = 'jobs';
 SELECT name, profile, archive, priority, group_name, engine, upload FROM jobs
 WHERE kind = 'compute' AND state IN ('queued', 'running', 'waiting');
 
--- name: holds
+-- name: contents
 SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting')) AS live,
        (SELECT count(*) FROM signatures) AS signatures, (SELECT count(*) FROM submissions) AS submissions;

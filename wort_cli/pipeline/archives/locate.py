@@ -14,7 +14,7 @@ from pathlib import Path
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
-from wort_cli.pipeline.toolkit.tools import TELLING, ToolGroup, ToolRun
+from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.rate_limit import NCBI, RateLimit
 
@@ -42,19 +42,19 @@ class Archive:
     """Bytes."""
 
 
-def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
+def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive:
     """The archive of a job's source, found within `resolve_timeout`; JobFailed says why there is none."""
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
         path = path or find_on_disk(spec.source.name, tools, deadline)
         if path is None:
-            wait_for_host(spec, tools.cancellation)
+            wait_for_ncbi(spec, tools.cancellation)
             path = find_by_toolkit(spec.source.name, tools, deadline)
         if path is not None:
             check_is_archive(path)
         argument = str(path or spec.source.name)
-        spots, bases, size = ask_size(argument, tools, deadline, on_disk=path is not None)
+        spots, bases, size = read_counts(argument, tools, deadline, on_disk=path is not None)
     except TimeoutError:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
@@ -62,7 +62,7 @@ def resolve(spec: JobSpec, tools: ToolGroup) -> Archive:
     return Archive(argument, path, spots, bases, path.stat().st_size if path else size)
 
 
-def rate_limit(spec: JobSpec) -> RateLimit | None:
+def ncbi_rate_limit(spec: JobSpec) -> RateLimit | None:
     """The requests to NCBI that runs which are not on disk need."""
     return (
         RateLimit(spec.request_rate.rates_dir, NCBI, spec.request_rate.request_interval)
@@ -71,12 +71,12 @@ def rate_limit(spec: JobSpec) -> RateLimit | None:
     )
 
 
-def wait_for_host(spec: JobSpec, cancellation: Cancellation) -> None:
+def wait_for_ncbi(spec: JobSpec, cancellation: Cancellation) -> None:
     """Wait until it is this job's turn to ask for a run and read it; JobFailed(rate-limited) in a pause.
 
     A run on disk does not get here, so that it waits for nobody.
     """
-    rate = rate_limit(spec)
+    rate = ncbi_rate_limit(spec)
     if rate is None:
         return
     if held := rate.paused_for():
@@ -84,9 +84,9 @@ def wait_for_host(spec: JobSpec, cancellation: Cancellation) -> None:
     rate.wait_turn(cancellation)
 
 
-def note_rate_limit(spec: JobSpec, reason: Reason) -> None:
+def pause_if_rate_limited(spec: JobSpec, reason: Reason) -> None:
     """Have all jobs that need NCBI hold back, if this one was told to."""
-    rate = rate_limit(spec)
+    rate = ncbi_rate_limit(spec)
     if rate is not None and reason is Reason.RATE_LIMITED and not rate.paused_for():
         rate.pause(spec.request_rate.request_pause)
 
@@ -109,10 +109,10 @@ def find_on_disk(name: str, tools: ToolGroup, deadline: float) -> Path | None:
     """
     configurations = filter(None, (str(OFFLINE), os.environ.get("VDB_CONFIG", "")))
     located = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
-    return local_path(located)
+    return path_from_srapath(located)
 
 
-def local_path(located: ToolRun) -> Path | None:
+def path_from_srapath(located: ToolRun) -> Path | None:
     """The path that srapath gave, if it is one."""
     path = Path(located.stdout.strip())
     return path if located.returncode == 0 and path.is_absolute() and path.is_file() else None
@@ -120,17 +120,17 @@ def local_path(located: ToolRun) -> Path | None:
 
 def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
     """Where the toolkit finds a run on disk; None if it would read it from the network."""
-    located = tools.run(["srapath", *TELLING, name], deadline - time.monotonic())
+    located = tools.run(["srapath", *LOG_INFO, name], deadline - time.monotonic())
     if located.returncode == 0:
-        return local_path(located)
+        return path_from_srapath(located)
     # srapath says nothing of why; the decoder does.
-    first_spot = tools.run(["fastq-dump", *TELLING, "-X", "1", "-Z", name], deadline - time.monotonic())
+    first_spot = tools.run(["fastq-dump", *LOG_INFO, "-X", "1", "-Z", name], deadline - time.monotonic())
     if first_spot.returncode == 0:
         return None
-    raise JobFailed(*failure_of(first_spot))
+    raise JobFailed(*explain_run(first_spot))
 
 
-def failure_of(run: ToolRun) -> tuple[Reason, str]:
+def explain_run(run: ToolRun) -> tuple[Reason, str]:
     """The reason and the detail of a failed tool."""
     failure = explain(run.argv[0], run.returncode, run.stderr)
     return failure.reason, failure.detail
@@ -149,16 +149,16 @@ def check_is_archive(path: Path) -> None:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit can't open a path with '%': {path}; rename it")
 
 
-def ask_size(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int, int]:
+def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int, int]:
     """The spots, bases and bytes of an archive, by its own count (sra-stat(1)).
 
     Its XML is not parsed as such, for it holds the path of the archive as it is, quotes and all.
     """
-    telling = () if on_disk else TELLING
+    telling = () if on_disk else LOG_INFO
     run = tools.run(["sra-stat", *telling, "--quick", "--xml", argument], deadline - time.monotonic())
     counts = COUNTS.search(run.stdout)
     if counts is None:
-        reason, detail = failure_of(run)
+        reason, detail = explain_run(run)
         if on_disk and run.returncode > 0:  # a file that can't be opened is not going to mend itself
             raise JobFailed(Reason.INCOMPLETE, detail, lasting=True)
         raise JobFailed(reason, detail)

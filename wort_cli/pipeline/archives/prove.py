@@ -23,7 +23,7 @@ FOUND_FAULT = 3
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class ArchiveProof:
     """What an archive on disk was when it was proved whole; all empty for one that is read from the network."""
 
     validated: bool = False
@@ -39,23 +39,23 @@ class Fingerprint:
             raise JobFailed(Reason.INCOMPLETE, f"{archive.path} was changed while it was read")
 
 
-def validate_within(archive: Archive, stall_timeout: float) -> float:
+def validation_timeout(archive: Archive, stall_timeout: float) -> float:
     """The seconds in which an archive must be validated: a slow disk's time for its size, and some patience."""
     return stall_timeout + archive.size / SLOW_DISK
 
 
-def prove_whole(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Fingerprint:
+def prove_archive(archive: Archive, tools: ToolGroup, stall_timeout: float) -> ArchiveProof:
     """Validate and checksum an archive on disk; JobFailed if it is not whole."""
     if archive.path is None:
-        return Fingerprint()
+        return ArchiveProof()
     mtime = archive.path.stat().st_mtime
     with ThreadPoolExecutor(1) as aside:
-        sha256 = aside.submit(checksum, archive.path, tools.cancellation)
-        validate(archive.path, tools, validate_within(archive, stall_timeout))
-        return Fingerprint(True, sha256.result(), mtime)
+        sha256 = aside.submit(file_sha256, archive.path, tools.cancellation)
+        run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
+        return ArchiveProof(True, sha256.result(), mtime)
 
 
-def validate(path: Path, tools: ToolGroup, within: float) -> None:
+def run_vdb_validate(path: Path, tools: ToolGroup, within: float) -> None:
     """JobFailed unless vdb-validate finds an archive consistent: of an empty file it says nothing and exits 0."""
     try:
         run = tools.run(["vdb-validate", str(path)], within)
@@ -72,7 +72,7 @@ def validate(path: Path, tools: ToolGroup, within: float) -> None:
     raise JobFailed(failure.reason, failure.detail, lasting=failure.reason is Reason.INCOMPLETE)
 
 
-def checksum(path: Path, cancellation: Cancellation = NEVER) -> str:
+def file_sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
     """The sha256 of a file, in hexadecimal; Cancelled if the job is called off meanwhile."""
     total = hashlib.sha256()
     with path.open("rb") as file:

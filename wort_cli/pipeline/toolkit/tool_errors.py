@@ -14,16 +14,16 @@ from wort_cli.model.failure import Failure, Reason
 
 LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
 """Time, tool and version before a message."""
-TALK = " info: "
+INFO_MARK = " info: "
 """Marks what a tool tells without being in trouble."""
-REFUSAL = re.compile(r"info: HTTP read failure: .* status=429\b")
+RATE_LIMIT_LINE = re.compile(r"info: HTTP read failure: .* status=429\b")
 LONGEST = 300
 ANY = range(-64, 256)
 """Exit codes; -9 is the end by signal 9."""
 BY_SIGNAL = range(-64, 0)
 BY_SIGNAL_IN_A_SHELL = range(128 + signal.SIGHUP, 128 + 65)
 """A wrapper that is a shell script says so of what it ran."""
-NOT_AT_ALL = range(1, 256)
+NONZERO = range(1, 256)
 """A tool that exits 0 has not failed for the network's sake, whatever it warned of on the way."""
 
 
@@ -82,14 +82,14 @@ MEANINGS: tuple[Meaning, ...] = (
         Reason.NETWORK,
         64,
         "Failed to call external services.",
-        NOT_AT_ALL,
+        NONZERO,
     ),
     Meaning(
         r"within network system module|connection busy|timeout exhausted|transfer incomplete|\( ?50[0234] ?\)",
         Reason.NETWORK,
         3,
         "timeout exhausted while reading file within network system module",
-        NOT_AT_ALL,
+        NONZERO,
     ),
     Meaning(
         r"storage exhausted|No space left on device|disk quota",
@@ -142,32 +142,32 @@ MEANINGS: tuple[Meaning, ...] = (
 
 def explain(tool: str, returncode: int, stderr: str) -> Failure:
     """Why a tool failed, by how it ended and what it said; tool-crash where no line of the table fits."""
-    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if TALK not in line]
+    lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if INFO_MARK not in line]
     for meaning in MEANINGS:
         if returncode in meaning.codes and meaning.pattern:
             for line in lines:
                 if re.search(meaning.pattern, line):
                     return Failure(meaning.reason, f"{tool}: {line[:LONGEST]}")
         elif returncode in meaning.codes:
-            return Failure(meaning.reason, how_it_ended(tool, returncode, lines))
-    return Failure(Reason.TOOL_CRASH, how_it_ended(tool, returncode, lines))
+            return Failure(meaning.reason, describe_exit(tool, returncode, lines))
+    return Failure(Reason.TOOL_CRASH, describe_exit(tool, returncode, lines))
 
 
-def has_address(line: str) -> bool:
+def contains_url(line: str) -> bool:
     """Whether a line tells, without need, of an address, which may be signed: such lines are kept nowhere."""
-    return TALK in line and "://" in line
+    return INFO_MARK in line and "://" in line
 
 
-def is_refusal(line: str) -> bool:
+def is_rate_limit_line(line: str) -> bool:
     """Whether a server answered a tool 429: as `-L info` tells it; where the toolkit goes on, nothing else does.
 
     fastq-dump.3.0.3 info: HTTP read failure: URL="http://127.0.0.1/sdl/2/retrieve" status=429; tried 1/6 times for 0
     milliseconds total
     """
-    return REFUSAL.search(line) is not None
+    return RATE_LIMIT_LINE.search(line) is not None
 
 
-def how_it_ended(tool: str, returncode: int, lines: list[str]) -> str:
+def describe_exit(tool: str, returncode: int, lines: list[str]) -> str:
     """The end of a tool and its last word."""
     ending = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
     last = next((line[:LONGEST] for line in reversed(lines) if line), "")

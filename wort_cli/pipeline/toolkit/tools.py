@@ -22,19 +22,19 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.toolkit.tool_errors import has_address, is_refusal
+from wort_cli.pipeline.toolkit.tool_errors import contains_url, is_rate_limit_line
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between looks at whether the job was called off."""
-VERSION_WITHIN = 60.0
+VERSION_TIMEOUT = 60.0
 """Seconds in which a tool must say its version; a busy machine takes its time to start one."""
 KEPT_LINES = 200
 """Lines kept of what a tool says on stderr, at either end."""
-NO_OTHERS: Mapping[str, str] = MappingProxyType({})
-TELLING = ("-L", "info")
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+LOG_INFO = ("-L", "info")
 """Has a tool of the toolkit that may ask NCBI tell what it is answered, which it otherwise keeps to itself."""
 
 
@@ -56,7 +56,7 @@ class Tool:
         self.process = process
         self.reader: threading.Thread | None = None
         """Who reads the output, if that is done aside."""
-        self._refused = False
+        self._rate_limited = False
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=KEPT_LINES)
         self._collector = threading.Thread(target=self._collect, daemon=True)
@@ -74,12 +74,12 @@ class Tool:
         """What the tool said; complete once `wait` has returned."""
         return "\n".join([*self._first, *self._last])
 
-    def check_welcome(self) -> None:
+    def check_rate_limit(self) -> None:
         """JobFailed(rate-limited) once a server has answered the tool that it asks too often.
 
         The tool is not waited for: told so by the resolver, it asks a thousand times a second, without end.
         """
-        if self._refused:
+        if self._rate_limited:
             raise JobFailed(Reason.RATE_LIMITED, f"{self.argv[0]} was told to ask less often (HTTP status 429)")
 
     def wait(
@@ -87,7 +87,7 @@ class Tool:
     ) -> int:
         """The exit code, once all that the tool said was read; Cancelled or TimeoutError if that takes too long.
 
-        JobFailed as `check_welcome`, unless the tool has succeeded nevertheless.
+        JobFailed as `check_rate_limit`, unless the tool has succeeded nevertheless.
         """
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -97,9 +97,9 @@ class Tool:
                     reader.join(TICK)
                 if not any(reader.is_alive() for reader in (self._collector, *readers)):
                     if code != 0:
-                        self.check_welcome()
+                        self.check_rate_limit()
                     return code
-            self.check_welcome()
+            self.check_rate_limit()
             cancellation.check()
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError
@@ -111,17 +111,17 @@ class Tool:
         with stream:
             for line in iter(lambda: stream.readline(10_000), b""):
                 text = line.decode("utf-8", "replace").rstrip("\n")
-                self._refused = self._refused or is_refusal(text)
-                if has_address(text):
+                self._rate_limited = self._rate_limited or is_rate_limit_line(text)
+                if contains_url(text):
                     continue
                 (self._first if len(self._first) < KEPT_LINES else self._last).append(text)
 
 
 class ToolGroup:
-    """The tools of one job.  Leaving the context ends every process of theirs.
+    """The process group of an attempt's tools; leaving the context kills all of its processes.
 
-    `directory` must be empty and nobody else's; `cancellation` is asked every `TICK` seconds; `log` is told each command
-    and how it ended; `led_by` is told who leads the group, before there is a tool in it.
+    The tools run in `directory`, which must be empty and private.  `cancellation` is checked every TICK seconds.
+    `log` records each command and its exit code.  `on_guard_start` is called with the guard before any tool starts.
     """
 
     def __init__(
@@ -129,12 +129,12 @@ class ToolGroup:
         directory: Path,
         cancellation: Cancellation,
         log: Callable[[str], None],
-        led_by: Callable[[ProcessIdentity | None], None] = lambda _: None,
+        on_guard_start: Callable[[ProcessIdentity | None], None] = lambda _: None,
     ) -> None:
         self.directory = directory
         self.cancellation = cancellation
         self.log = log
-        self._led_by = led_by
+        self._on_guard_start = on_guard_start
         self._running: list[Tool] = []
         self._starting = threading.Lock()
         self._ended = False
@@ -150,16 +150,16 @@ class ToolGroup:
             process_group=0,
             cwd="/",
         )
-        self._guarding = threading.Thread(target=self._end_with_guard, name="guard", daemon=True)
+        self._guarding = threading.Thread(target=self._kill_group_after_guard, name="guard", daemon=True)
         self._guarding.start()
         try:
-            self._led_by(identity_of(self._guard.pid))
+            self._on_guard_start(identity_of(self._guard.pid))
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
 
-    def _end_with_guard(self) -> None:
+    def _kill_group_after_guard(self) -> None:
         """Kill the group once its guard has ended, whoever ended it: nobody else would, if we were killed then."""
         # It is not waited for, so that its number stays this group's.
         os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOWAIT)
@@ -190,7 +190,7 @@ class ToolGroup:
         self._guarding.join()
         self._guard.wait()
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str] = NO_OTHERS) -> Tool:
+    def start(self, argv: Sequence[str], env: Mapping[str, str] = NO_VARIABLES) -> Tool:
         """Start a tool whose output is read as it comes; JobFailed(tool-missing) if there is no such tool.
 
         It has our environment, and the variables of `env`.
@@ -223,7 +223,7 @@ class ToolGroup:
         self._running.append(tool)
         return tool
 
-    def run(self, argv: Sequence[str], timeout: float | None = None, env: Mapping[str, str] = NO_OTHERS) -> ToolRun:
+    def run(self, argv: Sequence[str], timeout: float | None = None, env: Mapping[str, str] = NO_VARIABLES) -> ToolRun:
         """Run a tool to its end, of which little output is expected; TimeoutError after `timeout` seconds."""
         tool = self.start(argv, env)
         output: list[bytes] = []
@@ -240,17 +240,17 @@ class ToolGroup:
         A file that has not changed since this process asked it is not asked again.
         """
         identity = file_identity(shutil.which(name))
-        if identity not in known_versions:
+        if identity not in versions_by_file:
             try:
-                said = self.run([name, "--version"], VERSION_WITHIN).stdout
+                said = self.run([name, "--version"], VERSION_TIMEOUT).stdout
             except TimeoutError:
-                why = f"{name} did not say its version within {VERSION_WITHIN:g} seconds"
+                why = f"{name} did not say its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None
-            known_versions[identity] = tool_version(said) or "unknown"
-        return known_versions[identity]
+            versions_by_file[identity] = tool_version(said) or "unknown"
+        return versions_by_file[identity]
 
 
-known_versions: dict[object, str] = {}
+versions_by_file: dict[object, str] = {}
 """The versions of tools that this process has asked, by the file they are."""
 
 

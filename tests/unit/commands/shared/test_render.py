@@ -43,17 +43,6 @@ def test_a_duration_is_said_in_two_units(seconds: float, text: str) -> None:
     assert render.duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1500, "1.5 kB"), (999_949, "999.9 kB"), (999_999, "1.0 MB"),
-        (1_000_000, "1.0 MB"), (126_000_000, "126.0 MB"), (10**12, "1.0 TB"), (10**16, "10000.0 TB"),
-    ],
-)  # fmt: skip
-def test_a_size_is_said_in_the_largest_unit_that_fits(number: int, text: str) -> None:
-    assert render.size(number) == text
-
-
 @pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1000, "1,000 runs")])
 def test_things_are_counted_in_singular_and_plural(number: int, text: str) -> None:
     assert render.count(number, "run") == text

@@ -19,30 +19,30 @@ from wort_cli.stores.shared import SharedStore
 
 
 @dataclass(frozen=True)
-class Sides:
+class RunCopies:
     """A run, and what there is of it: the file here, the object there, and the document beside that."""
 
     name: Accession
-    here: Path | None = None
-    there: StoredObject | None = None
-    beside: StoredObject | None = None
+    local_path: Path | None = None
+    shared_object: StoredObject | None = None
+    provenance_object: StoredObject | None = None
 
-    def __or__(self, other: "Sides") -> "Sides":
+    def __or__(self, other: "RunCopies") -> "RunCopies":
         """What both know."""
         return replace(
             self,
-            here=self.here or other.here,
-            there=self.there or other.there,
-            beside=self.beside or other.beside,
+            local_path=self.local_path or other.local_path,
+            shared_object=self.shared_object or other.shared_object,
+            provenance_object=self.provenance_object or other.provenance_object,
         )
 
 
-def side_by_side(local: LocalStore, shared: SharedStore) -> Iterator[Sides]:
+def all_run_copies(local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:
     """All runs that are in either store, in order."""
     streams = (
-        (Sides(name, here=local.path(name)) for name in local.runs()),
-        (Sides(name, there=found) for name, found in listed(shared, "sigs/", ".sig")),
-        (Sides(name, beside=found) for name, found in listed(shared, "prov/", ".json")),
+        (RunCopies(name, local_path=local.path(name)) for name in local.runs()),
+        (RunCopies(name, shared_object=found) for name, found in listed(shared, "sigs/", ".sig")),
+        (RunCopies(name, provenance_object=found) for name, found in listed(shared, "prov/", ".json")),
     )
     for _, same in groupby(heapq.merge(*streams, key=attrgetter("name")), key=attrgetter("name")):
         yield reduce(or_, same)
@@ -56,12 +56,12 @@ def listed(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[Acce
             yield Accession(name), found
 
 
-def sides_of(names: Iterable[Accession], local: LocalStore, shared: SharedStore) -> Iterator[Sides]:
+def copies_of_runs(names: Iterable[Accession], local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:
     """These runs, asked for one by one."""
     for name in names:
-        yield Sides(
+        yield RunCopies(
             name,
-            here=local.path(name) if local.has(name) else None,
-            there=shared.objects.head(signature_key(name)),
-            beside=shared.objects.head(provenance_key(name)),
+            local_path=local.path(name) if local.has(name) else None,
+            shared_object=shared.objects.head(signature_key(name)),
+            provenance_object=shared.objects.head(provenance_key(name)),
         )

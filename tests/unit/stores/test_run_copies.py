@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wort_cli.model.accession import Accession
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.parallel import AHEAD, in_parallel
-from wort_cli.stores.side_by_side import Sides
+from wort_cli.stores.run_copies import RunCopies
 
 RUNS = st.from_regex(r"\A[SDE]RR[0-9]{6,9}\Z")
 
@@ -38,7 +38,7 @@ def test_the_local_store_lists_runs_in_order(tmp_path_factory: pytest.TempPathFa
 
 def test_two_sides_of_a_run_are_joined() -> None:
     name = Accession("SRR139146")
-    assert Sides(name, here=Path("x")) | Sides(name) == Sides(name, here=Path("x"))
+    assert RunCopies(name, local_path=Path("x")) | RunCopies(name) == RunCopies(name, local_path=Path("x"))
 
 
 def test_few_are_done_at_a_time_and_few_are_taken_ahead() -> None:

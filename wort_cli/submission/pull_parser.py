@@ -28,7 +28,7 @@ LONGEST_LETTER = 12
 LONGEST_WORD = 64
 
 
-class Pull:
+class JsonPullParser:
     """JSON from pieces of bytes; `path` is where in the document the reader stands."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:

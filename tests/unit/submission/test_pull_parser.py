@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.submission.pull import BadNumber, Pull, decimals
+from wort_cli.submission.pull_parser import BadNumber, JsonPullParser, decimals
 from wort_cli.submission.refusal import Refusal
 
 u64 = st.integers(0, 2**64 - 1)
@@ -20,14 +20,14 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 @given(st.lists(u64, max_size=40), st.integers(1, 50), st.sampled_from([None, 0, 3]))
 def test_lists_of_numbers_are_those_of_json(numbers: list[int], size: int, indent: int | None) -> None:
     data = json.dumps(numbers, indent=indent).encode()
-    pull = Pull(cut(data, size))
+    pull = JsonPullParser(cut(data, size))
     assert pull.numbers("x", ascending=False).tolist() == numbers
     pull.end()
 
 
 @given(st.lists(u64, min_size=2, max_size=40), st.integers(1, 50))
 def test_what_does_not_ascend_is_named(numbers: list[int], size: int) -> None:
-    pull = Pull(cut(json.dumps(numbers).encode(), size))
+    pull = JsonPullParser(cut(json.dumps(numbers).encode(), size))
     fallen = [n for n in range(1, len(numbers)) if numbers[n] <= numbers[n - 1]]
     if not fallen:
         assert pull.numbers("x", ascending=True).tolist() == numbers
@@ -38,7 +38,7 @@ def test_what_does_not_ascend_is_named(numbers: list[int], size: int) -> None:
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(1, 20), st.booleans())
 def test_texts_are_those_of_json(value: str, size: int, escaped: bool) -> None:
-    pull = Pull(cut(json.dumps(value, ensure_ascii=escaped).encode() + b",", size))
+    pull = JsonPullParser(cut(json.dumps(value, ensure_ascii=escaped).encode() + b",", size))
     if value.isprintable():
         assert pull.text("x", 60) == value
         pull.expect(b",")
@@ -61,6 +61,6 @@ def test_the_largest_number_is_one() -> None:
 
 
 def test_pieces_must_ascend_over_their_borders() -> None:
-    pull = Pull([b"[1,2,", b"3,4,", b"4,5]"])
+    pull = JsonPullParser([b"[1,2,", b"3,4,", b"4,5]"])
     with pytest.raises(Refusal, match=r"^x\[4\] is 4, not above the one before it, 4$"):
         pull.numbers("x", ascending=True)

@@ -1,0 +1,119 @@
+"""Migrations run once, all or none, and are recorded, also where several processes open a ledger at the same time."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wort_cli.errors import LedgerDamaged
+from wort_cli.ledger import migrations
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.migrations import latest_version, migrate, scripts, version_of
+
+LATEST = latest_version()
+WORKING = (
+    "CREATE TABLE news (x); INSERT INTO news VALUES (1); CREATE TRIGGER t AFTER INSERT ON news BEGIN SELECT 1; END;"
+)
+BROKEN = "CREATE TABLE later (x); INSERT INTO nowhere VALUES (1);"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def with_script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the code know further migrations."""
+
+    def add(*further: str) -> None:
+        everything = (*scripts(), *further)
+        monkeypatch.setattr(migrations, "scripts", lambda: everything)
+
+    return add
+
+
+def opened(path: Path) -> None:
+    ledger = Ledger(path)
+    try:
+        ledger.open()
+    finally:
+        ledger.close()
+
+
+def select(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def recorded(path: Path) -> list[str]:
+    """The migrations that are recorded, in the order in which they were applied."""
+    return [str(name) for (name,) in select(path, "SELECT name FROM _sqlite_migrations ORDER BY id")]
+
+
+def only_version_is_stored(path: Path) -> None:
+    """Make a ledger what wort 0.1 left: a version, and no record of migrations."""
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE _sqlite_migrations")
+    connection.commit()
+    connection.close()
+
+
+def test_migrations_of_a_new_ledger_are_recorded_in_order(path: Path) -> None:
+    opened(path)
+    assert recorded(path) == [str(version) for version in range(1, LATEST + 1)]
+    assert select(path, "SELECT DISTINCT migration_set FROM _sqlite_migrations") == [("wort",)]
+
+
+def test_a_second_opening_migrates_nothing(path: Path) -> None:
+    opened(path)
+    before = select(path, "SELECT * FROM _sqlite_migrations")
+    opened(path)
+    assert select(path, "SELECT * FROM _sqlite_migrations") == before
+
+
+@pytest.mark.parametrize("records", [True, False], ids=["recorded", "version-only"])
+def test_a_new_migration_runs_once_and_earlier_ones_are_not_repeated(
+    path: Path, with_script: Callable[..., None], records: bool
+) -> None:
+    opened(path)
+    if not records:
+        only_version_is_stored(path)
+    with_script(WORKING)
+    opened(path)
+    opened(path)
+    assert select(path, "SELECT x FROM news") == [(1,)]
+    assert recorded(path) == [str(version) for version in range(1, LATEST + 2)]
+    assert select(path, "PRAGMA user_version") == [(LATEST + 1,)]
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["new", "existing"])
+def test_a_failed_migration_leaves_the_ledger_as_it_was(
+    path: Path, with_script: Callable[..., None], new: bool
+) -> None:
+    """The migrations before it are rolled back too."""
+    if not new:
+        opened(path)
+        only_version_is_stored(path)
+    version = 0 if new else LATEST
+    schema = select(path, "SELECT * FROM sqlite_master") if not new else []
+    with_script(WORKING, BROKEN)
+    with pytest.raises(LedgerDamaged, match="nowhere"):
+        opened(path)
+    assert select(path, "SELECT * FROM sqlite_master") == schema
+    assert select(path, "PRAGMA user_version") == [(version,)]
+
+
+def test_migrating_changes_no_setting_of_the_connection(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    before = connection.execute("PRAGMA recursive_triggers").fetchone()
+    migrate(connection, timeout=10)
+    assert connection.execute("PRAGMA recursive_triggers").fetchone() == before
+    assert not connection.in_transaction
+    assert connection.isolation_level is None
+    assert version_of(connection) == LATEST
+    connection.close()

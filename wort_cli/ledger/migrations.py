@@ -1,0 +1,93 @@
+"""Migrations: the versions of the ledger's schema, and how sqlite-utils brings a file to the latest one.
+
+Migration N is the script sql/migrations/N.sql.  It leads from version N - 1 to version N, the number that the file
+stores as `PRAGMA user_version`.  sqlite-utils applies the scripts and records each in the table `_sqlite_migrations`.
+
+Wort 0.1 stored the version only.  A migration that such a file has had already is recorded and not run again, when the
+next migration is applied.
+"""
+
+import sqlite3
+import time
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+NAME = "wort"
+"""Name of the set of migrations in the table `_sqlite_migrations`."""
+
+
+@cache
+def scripts() -> tuple[str, ...]:
+    """Return the scripts in order; script 0 leads to version 1."""
+    folder = files("wort_cli.ledger") / "sql" / "migrations"
+    names = sorted((item.name for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda n: int(n[:-4]))
+    return tuple((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def latest_version() -> int:
+    """Return the version of the schema that this code uses."""
+    return len(scripts())
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of a database's schema; 0 if it has had no migration."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, timeout: float) -> None:
+    """Bring a database to the latest version, in one transaction, whatever other processes do at the same time.
+
+    `timeout`: seconds to wait for other processes.  The connection must be in autocommit mode.
+    """
+    from sqlite_utils import Database
+
+    # Neither the user's plugins nor another setting of the connection may change what the scripts do.
+    database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    enable_wal(database, timeout)
+    # Without IMMEDIATE, two processes could both see an empty database before either has the write lock.
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        migrations().apply(database)  # uses savepoints inside our transaction
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+
+
+def migrations() -> "Migrations":
+    """Return the migrations as sqlite-utils applies them."""
+    from sqlite_utils import Migrations
+
+    found = Migrations(NAME)
+    for version, script in enumerate(scripts(), start=1):
+        add(found, version, script)
+    return found
+
+
+def add(migrations: "Migrations", version: int, script: str) -> None:
+    """Add the migration that leads to `version`."""
+
+    @migrations(name=str(version))
+    def _(database: "Database") -> None:
+        if version_of(database.conn) < version:
+            database.executescript(script)
+            database.execute(f"PRAGMA user_version = {version}")
+
+
+def enable_wal(database: "Database", timeout: float) -> None:
+    """Switch to write-ahead logging, so that readers and the writer do not block each other.
+
+    SQLite does not wait for a lock here: it reports SQLITE_BUSY at once if another process is switching too.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return database.enable_wal()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,107 @@
+"""Types of settings: each function checks and converts one value from config.toml or from an environment variable.
+
+A value from the environment is a string; a value from config.toml is what TOML makes of it.  Each function raises
+ValueError or TypeError, with a sentence for the user, if the value cannot be used.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Parser = Callable[[Any], Any]
+
+
+def positive_number(value: Any) -> float:
+    """Return a number above 0 and below a billion."""
+    number = float(value)
+    if isinstance(value, bool) or not 0 < number < 1e9:
+        raise ValueError("it must be a positive number")
+    return number
+
+
+def fraction(value: Any) -> float:
+    """Return a number above 0 and at most 1."""
+    number = positive_number(value)
+    if number > 1:
+        raise ValueError("it must be a number above 0 and at most 1")
+    return number
+
+
+def positive_integer(value: Any) -> int:
+    """Return an integer from 1 to 10**15."""
+    number = int(value)
+    if isinstance(value, float | bool) or not 1 <= number <= 10**15:
+        raise ValueError("it must be a positive integer")
+    return number
+
+
+def count(value: Any) -> int:
+    """Return an integer from 1 to 1024."""
+    if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:
+        raise ValueError("it must be an integer from 1 to 1024")
+    return int(value)
+
+
+def count_or_zero(value: Any) -> int:
+    """Return an integer from 0 to 1024."""
+    if isinstance(value, float | bool) or not 0 <= int(value) <= 1024:
+        raise ValueError("it must be an integer from 0 to 1024")
+    return int(value)
+
+
+def boolean(value: Any) -> bool:
+    """Return a boolean: true, yes or 1, false, no or 0."""
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.lower() not in words:
+        raise ValueError("it must be true or false")
+    return words[value.lower()]
+
+
+def one_of(*choices: str) -> Callable[[Any], str]:
+    """Return a parser that accepts only the given words."""
+
+    def parse(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"it must be one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def directories(value: Any) -> tuple[Path, ...]:
+    """Return absolute paths: of a list in config.toml, or of a colon-separated string."""
+    parts = value.split(os.pathsep) if isinstance(value, str) else list(value)
+    return tuple(Path(part).expanduser().absolute() for part in parts if part)
+
+
+def file_path(value: Any) -> str:
+    """Return the absolute path of a file; '' for none."""
+    if not isinstance(value, str):
+        raise ValueError("it must be the path of a file")
+    return str(Path(value).expanduser().absolute()) if value else ""
+
+
+def listen_address(value: Any) -> str:
+    """Return HOST:PORT, where HOST is 127.0.0.1 if only a port is given; '' for none."""
+    found = re.fullmatch(r"(?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(\d{1,5})", str(value)) if str(value) else None
+    if str(value) and (isinstance(value, bool) or not found or not 0 < int(found[2]) < 65536):
+        raise ValueError("it must be a port or HOST:PORT")
+    return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
+
+
+def region_name(value: Any) -> str:
+    """Return the name of an AWS region; '' for none."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{0,60}", value):
+        raise ValueError("it must be a region such as us-east-1")
+    return value
+
+
+def url_or_off(value: Any) -> str:
+    """Return a URL, or `off`."""
+    if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):
+        raise ValueError("it must be a URL (http:// or https://) or `off`")
+    return str(value)
