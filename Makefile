@@ -60,7 +60,7 @@ docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md
 
 site: setup
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 setup:
 	@scripts/setup.sh dev
