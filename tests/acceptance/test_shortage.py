@@ -39,7 +39,7 @@ def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason:
         book.add(Reservation.now(attempt, attempt, of_others))
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(75, reason)
-    assert "other jobs are going to take 1" in home.job("SRR000001").message
+    assert "other jobs have reserved 1" in home.job("SRR000001").message
     attempt.rmdir()
     attempt.parent.rmdir()
     home("compute", "SRR000001", "--now").expect(0)

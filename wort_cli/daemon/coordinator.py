@@ -19,7 +19,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
-from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
+from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
@@ -41,7 +41,7 @@ class RunningAttempt:
     job_id: int
     number: int
     task_id: str
-    activity: Life
+    liveness: Liveness
     leased_at: float
     heartbeat: Heartbeat | None = None
     cancelled_at: float | None = None
@@ -80,10 +80,10 @@ class Coordinator:
         """Apply settings to decisions and new attempts; running attempts keep the settings they started with."""
         self._settings = settings
         self._policy = RetryPolicy.of(settings)
-        self._patience = Patience(
-            silent=settings.lease,
-            hanging=settings.hang_timeout,
-            standing=settings.stall_timeout + settings.hang_timeout,
+        self._limits = LivenessLimits(
+            heartbeat=settings.lease,
+            check=settings.hang_timeout,
+            progress=settings.stall_timeout + settings.hang_timeout,
         )
 
     @property
@@ -124,7 +124,7 @@ class Coordinator:
         """Restart all timeouts of workers.  Called after a failed turn: workers may have had the same trouble."""
         now = self._clock()
         for attempt in self._attempts.values():
-            attempt.activity = replace(attempt.activity, heard_at=now, asked_at=now, moved_at=now)
+            attempt.liveness = replace(attempt.liveness, heartbeat_at=now, checked_at=now, progress_at=now)
 
     def requeue_all(self) -> None:
         """Record the results that are there and requeue all other attempts.  The workers must have stopped."""
@@ -210,30 +210,29 @@ class Coordinator:
         if last is None or heartbeat.progress != last.progress:
             self._ledger.attempts.report_progress(attempt.job_id, attempt.number, heartbeat.progress)
         advanced = last is None or position(heartbeat) != position(last)
-        moved_at = now if advanced else attempt.activity.moved_at
+        progress_at = now if advanced else attempt.liveness.progress_at
         attempt.heartbeat = heartbeat
-        attempt.activity = Life(now, now - heartbeat.idle, moved_at, heartbeat.progress.stage, heartbeat.process)
+        attempt.liveness = Liveness(now, now - heartbeat.idle, progress_at, heartbeat.progress.stage, heartbeat.process)
         if now - attempt.leased_at > self._settings.lease / 3:
             attempt.leased_at = now
             self._ledger.attempts.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
     def _end_if_lost(self, attempt: RunningAttempt) -> None:
-        process = attempt.activity.process
-        how = loss(attempt.activity, self._clock(), self._patience, worker_lives=process is not None and lives(process))
+        process = attempt.liveness.process
+        process_runs = process is not None and lives(process)
+        how = detect_loss(attempt.liveness, self._clock(), self._limits, process_runs=process_runs)
         if how is None:
             return
-        if how is Loss.UNKNOWN:
-            self._requeue_if_never_started(attempt)
+        if how is Loss.NOT_STARTED and self._queue.has_pending_tasks():
+            return  # workers are starting, or about to be replaced
+        if how is Loss.NOT_STARTED and self._queue.acquire(attempt.job_id, attempt.number):
+            self._requeue_unstarted(attempt)  # now that no worker can acquire it
             return
         self._kill(attempt)
         failure = Failure(Reason.INTERRUPTED, f"the worker {how}")
         self._end(attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
 
-    def _requeue_if_never_started(self, attempt: RunningAttempt) -> None:
-        if self._queue.has_pending_tasks():  # workers are starting, or about to be replaced
-            return
-        if not self._queue.acquire(attempt.job_id, attempt.number):  # a worker has just started it
-            return
+    def _requeue_unstarted(self, attempt: RunningAttempt) -> None:
         del self._attempts[attempt.job_id]
         log.warning("job %d, attempt %d: no worker started it", attempt.job_id, attempt.number)
         self._ledger.attempts.requeue(attempt.job_id, attempt.number, "no worker started it")
@@ -241,14 +240,14 @@ class Coordinator:
     def _kill_if_not_cancelled_in_time(self, attempt: RunningAttempt, cancelled_at: float) -> None:
         if self._clock() - cancelled_at < CANCEL_WITHIN:
             return
-        if attempt.activity.process is None and not self._queue.acquire(attempt.job_id, attempt.number):
+        if attempt.liveness.process is None and not self._queue.acquire(attempt.job_id, attempt.number):
             return  # a worker has just started it, and will find that it is cancelled
         self._kill(attempt)
         self._end(attempt, JobResult(attempt.job_id, attempt.number))
 
     def _kill(self, attempt: RunningAttempt) -> None:
         """Kill the worker of an attempt and all its tools, stopped or not."""
-        worker = attempt.activity.process
+        worker = attempt.liveness.process
         if worker is not None and kill_process(worker):
             log.warning("killed worker %d of job %d", worker.pid, attempt.job_id)
         self._kill_processes(attempt.job_id, attempt.number)
@@ -287,7 +286,7 @@ class Coordinator:
             return
         task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=limit).to_json())
         now = self._clock()
-        self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
+        self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Liveness(now, now, now), now)
         log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 
