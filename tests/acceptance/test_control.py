@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Shelf, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, link
 
 RUN, OTHER = "SRR000001", "SRR000002"
 TOOL = Path(FASTQ_DUMP).parent

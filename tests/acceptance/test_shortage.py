@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_bad_cases import FILL, in_namespace
-from tests.support.homes import WORT, Gate, Home, Shelf, gunzipped, link, until
+from tests.support.gate import Gate
+from tests.support.homes import WORT, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped, link
 from wort_cli.pipeline.reservations import Need, Reservation, reservations
 
 HUGE = str(10**15)

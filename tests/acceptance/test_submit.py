@@ -9,7 +9,8 @@ from threading import Thread
 
 import pytest
 
-from tests.support.homes import Home, Shelf, gunzipped
+from tests.support.homes import Home
+from tests.support.shelf import Shelf, gunzipped
 from tests.support.submissions import HOSTILE, document, proper, text, write_corpus
 
 RUN = "SRR000001"

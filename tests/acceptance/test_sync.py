@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.bucket import Bucket
-from tests.support.homes import WORT, Home, until
+from tests.support.homes import WORT, Home
+from tests.support.polling import until
 from tests.support.proxy import Fate, Proxy
 from tests.support.signatures import make_signatures
 

@@ -18,7 +18,8 @@ from tests.support.forgeries import (
     remove_one,
     sketched,
 )
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
@@ -188,7 +189,7 @@ def test_a_controlled_run_is_unverifiable_with_its_reason(said: str, reason: str
 
 
 def test_which_ones_are_meant(offline: Home, shelf: Shelf) -> None:
-    offline("verify", PAIRED).expect(2, "nothing is known")
+    offline("verify", PAIRED).expect(2, "is unknown")
     offline("verify").expect(2, "which signatures?")
     offline("verify", "x", "--unverified").expect(2, "which signatures?")
     offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")

@@ -9,21 +9,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.support.archives import (
-    COLUMNS,
-    LAYOUTS,
-    Read,
-    Spot,
-    build,
-    dump,
-    load_columns,
-    load_fastq,
-    load_illumina,
-    odd_spots,
-    pairs,
-    singles,
-)
-from tests.support.homes import Shelf, link
+from tests.support.archives import LAYOUTS, build, dump, load_illumina
+from tests.support.loaders import COLUMNS, load_columns, load_fastq
+from tests.support.shelf import Shelf, link
+from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, singles
 from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode

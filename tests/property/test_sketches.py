@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.support.builders import numbers
-from tests.support.spots import sketched
+from tests.support.fake_decoders import sketched
 from wort_cli.model.accession import parse_name
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch, digest, read_signature

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sourmash import MinHash
 
-from tests.support.spots import sketched
+from tests.support.fake_decoders import sketched
 from wort_cli.model.profile import SRA_V1, Profile, max_hash_for_scaled
 from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine

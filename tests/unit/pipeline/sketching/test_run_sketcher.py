@@ -9,7 +9,7 @@ import pytest
 from sourmash import MinHash
 
 from tests.support.builders import random_reads
-from tests.support.spots import FakeArchive, FakeFastqDump, decoder_of, fasta_of, sketched
+from tests.support.fake_decoders import FakeArchive, FakeFastqDump, decoder_of, fasta_of, sketched
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.signature_file import Sketch
