@@ -25,7 +25,7 @@ def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
         if number:
             kind = things.removeprefix("orphaned_")
             yield Inconsistency("ledger", f"{number} rows of {kind} are of {about}", partial(remove_rows, ledger, kind))
-    for row in storage.rows("odd_jobs", reasons=REASONS):
+    for row in storage.rows("inconsistent_jobs", reasons=REASONS):
         yield Inconsistency(f"job {row['id']}", odd(row), partial(mend_job, ledger, row))
 
 
@@ -61,9 +61,9 @@ def mend_job(ledger: Ledger, row: Row) -> str:
         state = "cancelled" if storage.row("other_live_job", **key) else "queued"
         said = f"job {row['id']} was in the state {row['state']!r}, which there is not: it is {state} now"
         # The one move that is not legal is made so for as long as this transaction lasts.
-        storage.change("allow_move", before=row["state"], after=state)
+        storage.change("allow_transition", before=row["state"], after=state)
         storage.change("repair_state", id=row["id"], state=state, message=said, now=now)
-        storage.change("forbid_moves_from", before=row["state"])
+        storage.change("forbid_transitions_from", before=row["state"])
         return note(ledger, row["name"], said)
 
 

@@ -95,11 +95,11 @@ class StoreCheck:
         """Have a signature computed again whose file is not there; if that can't be, take it out of the catalog."""
         storage = self._ledger.storage
         key = {"name": row["name"], "profile": row["profile"]}
-        if storage.change("forget_path", **key):
+        if storage.change("clear_path", **key):
             return note(self._ledger, row["name"], f"{why}; it is in the bucket, from where it is read")
         source = self._source(parse_name(row["name"]), row["profile"])
         answer = self._ledger.jobs.enqueue([JobRequest(source, row["profile"])], lost=True)[0] if source else None
-        storage.change("forget_signature", **key, path=row["path"])
+        storage.change("remove_signature", **key, path=row["path"])
         if answer is not None and answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE):
             return note(self._ledger, row["name"], f"{why}; job {answer.job_id} is queued to compute it again")
         left = f"the run is {answer.status}: {answer.reason}" if answer else "the archive it was made of is gone"
