@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from wort_cli.model.profile import SRA_V1
-from wort_cli.model.signature_file import max_hash_of
 from wort_cli.pipeline.sketching.hash_text import hash_text
 
 READ = 150
@@ -55,7 +54,7 @@ def measure(rounds: int) -> None:
     letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), 4 * PIECE)
     letters[:: READ + 1] = ord("N")
     pieces = [letters[start : start + PIECE].tobytes() for start in range(0, letters.size, PIECE)]
-    ksizes, max_hash = np.array(SRA_V1.ksizes), max_hash_of(SRA_V1.scaled)
+    ksizes, max_hash = np.array(SRA_V1.ksizes), SRA_V1.max_hash
 
     def hash_all() -> None:
         for piece in pieces:

@@ -18,11 +18,11 @@ import numpy as np
 from benchmarks.measure import Figures, measure, run_one
 from benchmarks.pipeline import BIN
 from wort_cli.model.accession import parse_name
-from wort_cli.model.profile import SRA_V1
-from wort_cli.model.signature_file import Sketch, max_hash_of
-from wort_cli.pipeline.decoding.fastq_dump import pieces
+from wort_cli.model.profile import SRA_V1, max_hash_for_scaled
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.decoding.fastq_dump import cut_between_reads
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.hash_text import hash_text
 
@@ -62,14 +62,16 @@ def write_reads(path: Path, bases: int) -> None:
 
 def sketch(fasta: Path, path: Path) -> None:
     """Read, hash, count and seal, as a job of one slice does."""
-    reader, counts = FastaText(), [HashCounts() for _ in SRA_V1.ksizes]
+    reader, counts = CompiledFastaReader(), [HashCounts() for _ in SRA_V1.ksizes]
     with fasta.open("rb") as file:
-        for text in pieces(map(reader.feed, iter(lambda: file.read(CHUNK), b"")), reader.finish):
-            hashes = hash_text(text, SRA_V1.ksizes, SRA_V1.seed, max_hash_of(1))
+        for text in cut_between_reads(map(reader.feed, iter(lambda: file.read(CHUNK), b"")), reader.finish):
+            hashes = hash_text(text, SRA_V1.ksizes, SRA_V1.seed, max_hash_for_scaled(1))
             for count, new in zip(counts, hashes, strict=True):
                 count.add(new)
-    tables = [count.sorted() for count in counts]
-    sketches = [Sketch(k, SRA_V1.seed, max_hash_of(1), *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)]
+    tables = [count.table() for count in counts]
+    sketches = [
+        Sketch(k, SRA_V1.seed, max_hash_for_scaled(1), *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)
+    ]
     seal(parse_name("x"), sketches, path)
 
 

@@ -89,10 +89,10 @@ def turning(home: Path, seconds: float) -> "subprocess.Popen[str]":
 def turn(home: str, seconds: float) -> None:
     """Be a daemon for some seconds, but for its lock and log; say when the first job is handed out, and how it went."""
     began = time.monotonic() - age_of_this_process()
-    workers.work = no_work
+    workers.work = no_work  # type: ignore[attr-defined]  # it is imported there, not exported
     settings = load_settings({"WORT_HOME": home, "WORT_JOBS": "4"})
     settings.make_directories()
-    ledger, queue = Ledger(settings.ledger_file), WorkQueue.made_anew(settings.queue_file)
+    ledger, queue = Ledger(settings.ledger_file), WorkQueue.create(settings.queue_file)
 
     def close_connections() -> None:
         ledger.close()

@@ -17,10 +17,10 @@ from typing import TypeVar
 from wort_cli.model.accession import LocalName
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.decoding.fastq_dump import HEADERS, pieces
-from wort_cli.pipeline.decoding.vdb_reads import SpotReads
+from wort_cli.pipeline.decoding.fastq_dump import HEADERS, cut_between_reads
+from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.engine import KernelEngine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.slices import Slice
@@ -41,11 +41,11 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
     """CPU seconds of each stage; fastq-dump and the reader of its text are what decoding in this process saves."""
     engine = KernelEngine(SRA_V1)
     engine.hash_text(b"N" + b"ACGT" * 100)  # have it compiled
-    FastaText().feed(b">1.1\nACGT\n")
-    list(SpotReads(archive, spots, Slice(1, 1)).texts(NEVER))
+    CompiledFastaReader().feed(b">1.1\nACGT\n")
+    list(VdbDecoder(archive, spots, Slice(1, 1)).texts(NEVER))
 
     decoding, texts = timed(
-        lambda: [text.tobytes() for text in SpotReads(archive, spots, Slice(1, spots)).texts(NEVER)]
+        lambda: [text.tobytes() for text in VdbDecoder(archive, spots, Slice(1, spots)).texts(NEVER)]
     )
     hashing, hashes = timed(lambda: [engine.hash_text(text) for text in texts])
     counts = [HashCounts() for _ in SRA_V1.ksizes]
@@ -54,7 +54,7 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
         for kept in hashes:
             for count, new in zip(counts, kept, strict=True):
                 count.add(new)
-        tables = [count.sorted() for count in counts]
+        tables = [count.table() for count in counts]
         return tuple(
             Sketch(k, SRA_V1.seed, engine.max_hash, *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)
         )
@@ -75,9 +75,9 @@ def dumped(archive: Path) -> tuple[float, float]:
     argv = ["fastq-dump", *HEADERS, *SRA_V1.decode_flags, str(archive)]
     fasta = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    reader = FastaText()
+    reader = CompiledFastaReader()
     chunks = [fasta[start : start + CHUNK] for start in range(0, len(fasta), CHUNK)]
-    reading, _ = timed(lambda: list(pieces(map(reader.feed, chunks), reader.finish)))
+    reading, _ = timed(lambda: list(cut_between_reads(map(reader.feed, chunks), reader.finish)))
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, reading
 
 

@@ -1,4 +1,4 @@
-"""`--now`: a job done in this process.  It stands in the ledger like any other, so that a crash loses nothing."""
+"""`--now`: runs a job in this process.  The job is in the ledger like any other, so a crash does not lose it."""
 
 import signal
 import socket
@@ -11,40 +11,39 @@ from types import FrameType
 
 from wort_cli.errors import StorageProblem, Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.owners import find_owner
 from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
 from wort_cli.model.job import Job, JobState, Progress
-from wort_cli.model.lease import DAEMON, Claim, Owner, is_abandoned, judge_owner, pid_of, process_owner, short_owner
+from wort_cli.model.lease import DAEMON, is_abandoned, process_owner, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
-from wort_cli.system.process_identity import identity_of, own_identity
+from wort_cli.system.process_identity import own_identity
 
 Show = Callable[[Job], None]
-"""Shows a job with its progress, or as it ended."""
+"""Shows a job and its progress to the user."""
 
 
 def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> Job:
-    """Do a job here and now, again after a mishap; return it as it ended.
+    """Run a job in this process, with retries after a crash; return the job as it ended.
 
-    Ctrl-C cancels it; a process that is terminated gives it back to the queue.
+    Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.  Raises WortError if another process is running it.
     """
     if not ledger.jobs.get(job_id).state.is_live:
         return ledger.jobs.get(job_id)
-    take_back_if_abandoned(job_id, ledger, settings)
+    requeue_if_abandoned(job_id, ledger, settings)
     owner = process_owner(socket.gethostname(), own_identity())
     with terminated_by_signals():
         while True:
             job = ledger.attempts.claim(job_id, owner, settings.lease)
             if job is None:
-                raise WortError(
-                    f"job {job_id} is being computed by {short_owner(ledger.jobs.get(job_id).owner) or 'another process'}",
-                    f"follow it with `wort wait {job_id}`",
-                )
-            attempt(job, ledger, settings, show)
+                other = short_owner(ledger.jobs.get(job_id).owner) or "another process"
+                raise WortError(f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`")
+            run_attempt(job, ledger, settings, show)
             job = ledger.jobs.get(job_id)
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 show(job)
@@ -52,15 +51,15 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> 
             time.sleep(remaining_wait(job.wait_until or 0.0, time.time(), RetryPolicy.of(settings)))
 
 
-def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
-    """One attempt, whose result, or lack of one, is in the ledger afterwards."""
-    watcher = NowWatcher(job, settings, show)
+def run_attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
+    """Run one attempt and record its result, cancellation or interruption in the ledger."""
+    watcher = ForegroundWatcher(job, settings, show)
     try:
-        with watcher.leasing():
+        with watcher.renewing_lease():
             result = run_job(JobSpec.of(job, settings, jobs=1), watcher)
-    except Cancelled:
+    except Cancelled:  # another process has cancelled the job in the ledger
         remove_workspace(settings.workspace(job.id))
-        return  # somebody cancelled it; the ledger knows
+        return
     except KeyboardInterrupt:
         remove_workspace(settings.workspace(job.id))
         ledger.jobs.cancel([job.id])
@@ -70,11 +69,11 @@ def attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> None:
         raise
     state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
-        tidy(settings.workspace(job.id), result.failure)
+        clean_up(settings.workspace(job.id), result.failure)
 
 
-class NowWatcher:
-    """A Watcher that shows progress here, and holds the lease from a thread with a ledger of its own."""
+class ForegroundWatcher:
+    """A Watcher that shows progress to the user, and renews the lease from a thread with its own ledger connection."""
 
     def __init__(self, job: Job, settings: Settings, show: Show) -> None:
         self._job = job
@@ -89,9 +88,9 @@ class NowWatcher:
         self._show(replace(self._job, progress=progress))
 
     @contextmanager
-    def leasing(self) -> Iterator[None]:
-        """Hold the lease while the context lasts."""
-        thread = threading.Thread(target=self._hold, name="lease", daemon=True)
+    def renewing_lease(self) -> Iterator[None]:
+        """Renew the lease until the context ends."""
+        thread = threading.Thread(target=self._renew_lease, name="lease", daemon=True)
         thread.start()
         try:
             yield
@@ -99,45 +98,39 @@ class NowWatcher:
             self._ended.set()
             thread.join()
 
-    def _hold(self) -> None:
+    def _renew_lease(self) -> None:
         ledger = Ledger(self._settings.ledger_file)
         pause = min(1.0, self._settings.lease / 3)
         while not self._ended.wait(pause):
             try:
-                ours = ledger.attempts.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
-            except StorageProblem:  # a full disk, say; the lease outlasts that for a while
+                renewed = ledger.attempts.extend_lease(self._job.id, self._job.attempt, self._settings.lease)
+            except StorageProblem:  # such as a full disk; the lease is valid for some more renewals
                 continue
-            if not ours:
+            if not renewed:
                 self._cancelled.set()
                 break
         ledger.close()
 
 
-def take_back_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
-    """Queue a job again that runs by name only: its daemon or process has ended.  Its tools are ended too."""
+def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:
+    """Requeue a running job whose daemon or process has died, and kill the tools that it left."""
     for claim in ledger.attempts.running():
-        if claim.job_id == job_id and is_abandoned(claim, time.time(), settings.lease, owner_of(claim, settings)):
+        if claim.job_id != job_id:
+            continue
+        daemon_runs = claim.owner == DAEMON and running_daemon(settings.lock_file) is not None
+        if is_abandoned(claim, time.time(), settings.lease, find_owner(claim.owner, daemon_runs=daemon_runs)):
             kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
-            ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that worked on it ended")
-
-
-def owner_of(claim: Claim, settings: Settings) -> Owner:
-    """What is known of the owner of a job; of other hosts only the lease can tell."""
-    if claim.owner == DAEMON:
-        return Owner.GONE if running_daemon(settings.lock_file) is None else Owner.LIVES
-    pid = pid_of(claim.owner)
-    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
+            ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that ran it ended")
 
 
 @contextmanager
 def terminated_by_signals() -> Iterator[None]:
-    """Raise Terminated on SIGTERM and SIGHUP, so that what was begun is ended in order."""
-
+    """Raise Terminated on SIGTERM and SIGHUP, so that `finally` and `except` clauses run."""
     signals = (signal.SIGTERM, signal.SIGHUP)
 
     def terminate(number: int, _: FrameType | None) -> None:
-        for again in signals:  # another one must not disturb the end
-            signal.signal(again, signal.SIG_IGN)
+        for other in signals:  # a second signal must not interrupt the clean-up
+            signal.signal(other, signal.SIG_IGN)
         raise Terminated(signal.Signals(number).name)
 
     before = {number: signal.signal(number, terminate) for number in signals}

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.homes import Home, Shelf, processes_with, until
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.processes import processes_with
+from tests.support.shelf import Shelf
 
 
 def status(home: Home) -> dict[str, object]:
@@ -66,7 +69,7 @@ def test_a_ledger_that_can_not_be_read_is_told(home: Home) -> None:
     home("daemon", "status").expect(3)
     home.ledger.write_bytes(b"no database" * 1000)
     found = home("daemon", "status", "--json").expect(3)
-    assert any("can't be read" in sentence for sentence in found.json()["problems"])
+    assert any("cannot be read" in sentence for sentence in found.json()["problems"])
     home.ledger.unlink()
 
 
@@ -167,7 +170,7 @@ def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: H
         home.env["WORT_METRICS_ADDRESS"] = f"127.0.0.1:{taken.getsockname()[1]}"
         home("daemon", "start").expect(0)
         home("compute", "SRR000001", "--wait").expect(0)
-        until(lambda: "metrics can't be served" in home("logs", "--daemon").expect(0).out, "it is logged")
+        until(lambda: "metrics cannot be served" in home("logs", "--daemon").expect(0).out, "it is logged")
 
 
 @pytest.mark.parametrize("address", ["70000", "x", "0", "127.0.0.1:", "a b:1"])

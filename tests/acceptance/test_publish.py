@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.bucket import Bucket
 from tests.support.ceph import ACCESS_KEY, SECRET_KEY
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 
 RUN = "SRR000001"
 KEY = f"sigs/{RUN}.sig"
@@ -214,7 +215,9 @@ def test_a_verification_also_reads_what_stands_in_the_bucket(home: Home, bucket:
     right = bucket.get(KEY)
     for content in (gzip.compress(wanted.replace(b'"abundances":[1', b'"abundances":[2')), right[:-9], b""):
         bucket.put(KEY, content)
-        done = home("verify", RUN, "--now", "--json").expect(5, "what stands in the bucket is not what was recorded")
+        done = home("verify", RUN, "--now", "--json").expect(
+            5, "the object in the bucket is not the recorded signature"
+        )
         assert done.json()[0]["trust"] == "mismatch"
     bucket.put(KEY, right)
     home("verify", RUN, "--now").expect(0)

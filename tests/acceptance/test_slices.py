@@ -11,7 +11,9 @@ from random import Random
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Home, Shelf, link, until
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, link
 from wort_cli.pipeline.decoding.vdb import SONAME
 
 NAME = "sliced"
@@ -123,7 +125,7 @@ def test_an_archive_that_a_process_died_of_is_left_to_fastq_dump(home: Home, she
         command.signal(signal.SIGKILL)
         assert command.wait().code == -signal.SIGKILL
     home("compute", archive, "--now").expect(0)
-    assert "an earlier attempt ended while the archive was read in its process" in home("logs", NAME).out
+    assert "an earlier attempt died while it read the archive in its own process" in home("logs", NAME).out
     assert home("view", NAME, "--json").expect(0).json()["provenance"]["decoders"] == ["fastq-dump"]
     assert home.signature(NAME) == shelf.reference(large, NAME)
 

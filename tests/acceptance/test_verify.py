@@ -18,7 +18,8 @@ from tests.support.forgeries import (
     remove_one,
     sketched,
 )
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
@@ -188,7 +189,7 @@ def test_a_controlled_run_is_unverifiable_with_its_reason(said: str, reason: str
 
 
 def test_which_ones_are_meant(offline: Home, shelf: Shelf) -> None:
-    offline("verify", PAIRED).expect(2, "nothing is known")
+    offline("verify", PAIRED).expect(2, "is unknown")
     offline("verify").expect(2, "which signatures?")
     offline("verify", "x", "--unverified").expect(2, "which signatures?")
     offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")
@@ -217,9 +218,9 @@ def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, sh
     home("verify", PAIRED, "--now", "--quick").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick look takes nothing away
     file.write_bytes(gzip.compress(forged(home.signature(PAIRED), remove_one)))
-    home("verify", PAIRED, "--now").expect(5, "the file that is kept is not what was recorded")
+    home("verify", PAIRED, "--now").expect(5, "the stored file is not the recorded signature")
     file.write_bytes(b"rubbish")
-    home("verify", PAIRED, "--now").expect(5, "the file that is kept is damaged")
+    home("verify", PAIRED, "--now").expect(5, "the stored file is damaged")
     assert home.select("SELECT trust FROM signatures") == [("mismatch",)]
     home("compute", PAIRED, "--now", "--force").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("computed",)]

@@ -9,24 +9,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.support.archives import (
-    COLUMNS,
-    LAYOUTS,
-    Read,
-    Spot,
-    build,
-    dump,
-    load_columns,
-    load_fastq,
-    load_illumina,
-    odd_spots,
-    pairs,
-    singles,
-)
-from tests.support.homes import Shelf, link
-from wort_cli.pipeline.decoding.blob_checksums import prove_spots
-from wort_cli.pipeline.decoding.vdb_reads import SpotReads
-from wort_cli.pipeline.sketching.slice_reads import Declined
+from tests.support.archives import LAYOUTS, build, dump, load_illumina
+from tests.support.loaders import COLUMNS, load_columns, load_fastq
+from tests.support.shelf import Shelf, link
+from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, singles
+from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
+from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
+from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.system.cancellation import NEVER
 
@@ -45,10 +34,10 @@ def spots_of(archive: Path) -> int:
     return int(said.split('spot_count="')[1].split('"')[0])
 
 
-def text_of(archive: Path, part: Slice | None = None) -> tuple[SpotReads, bytes]:
+def text_of(archive: Path, part: Slice | None = None) -> tuple[VdbDecoder, bytes]:
     """The text of an archive, or of some of its spots."""
     spots = spots_of(archive)
-    reads = SpotReads(archive, spots, part or Slice(1, spots))
+    reads = VdbDecoder(archive, spots, part or Slice(1, spots))
     return reads, b"".join(bytes(text) for text in reads.texts(NEVER))
 
 
@@ -65,12 +54,12 @@ def assert_same(archive: Path) -> None:
     expected = dumped(archive)
     reads, text = text_of(archive)
     assert text == b"".join(bases + b"N" for _, bases in expected)
-    assert (reads.reads, reads.bases) == (len(expected), sum(len(bases) for _, bases in expected))
-    assert reads.spots == len({spot for spot, _ in expected})
-    assert reads.longest == max((len(bases) for _, bases in expected), default=0)
+    assert (reads.stats.reads, reads.stats.bases) == (len(expected), sum(len(bases) for _, bases in expected))
+    assert reads.stats.spots == len({spot for spot, _ in expected})
+    assert reads.stats.longest == max((len(bases) for _, bases in expected), default=0)
     spots = spots_of(archive)
     done = reads.finish(NEVER)
-    assert (done.read, done.written) == (spots, reads.spots)
+    assert (done.read, done.written) == (spots, reads.stats.spots)
     third = Slice(spots // 3 + 1, 2 * spots // 3 + 1)
     part, text = text_of(archive, third)
     assert text == b"".join(bases + b"N" for spot, bases in expected if third.first <= spot <= third.last)
@@ -85,7 +74,7 @@ def test_reads_are_those_of_fastq_dump(shelf: Shelf, layout: str) -> None:
 @pytest.mark.parametrize(("layout", "because"), DECLINED.items())
 def test_other_layouts_are_declined(shelf: Shelf, layout: str, because: str) -> None:
     archive = shelf.archive(layout)
-    with pytest.raises(Declined, match=because):
+    with pytest.raises(CannotDecode, match=because):
         text_of(archive)
 
 
@@ -108,7 +97,7 @@ def test_platforms_that_are_not_known_are_declined(tmp_path: Path, platform: str
         load_fastq(spots, database, platform=platform)
 
     archive = build(tmp_path / "other.sra", pairs(Random(1), 5), load)
-    with pytest.raises(Declined, match=r"spot 1: .*not known"):
+    with pytest.raises(CannotDecode, match=r"spot 1: .*unknown layout"):
         text_of(archive)
 
 
@@ -122,7 +111,7 @@ def test_platforms_that_are_known(tmp_path: Path, platform: str) -> None:
 
 def test_clips_are_declined_whatever_they_hold(tmp_path: Path) -> None:
     archive = build(tmp_path / "clips.sra", pairs(Random(1), 5), load_columns)
-    with pytest.raises(Declined, match="CLIP_QUALITY"):
+    with pytest.raises(CannotDecode, match="CLIP_QUALITY"):
         text_of(archive)
 
 
@@ -134,13 +123,13 @@ def test_spots_without_a_biological_base_are_declined(tmp_path: Path, reads: tup
     some, none = Spot((Read("ACGT"),)), Spot(reads)
     for spots in ([none, some], [some, none]):
         archive = build(tmp_path / "x.sra", spots, load_illumina)
-        with pytest.raises(Declined, match=f"spot {spots.index(none) + 1}: .*not known"):
+        with pytest.raises(CannotDecode, match=f"spot {spots.index(none) + 1}: .*unknown layout"):
             text_of(archive)
 
 
 def test_an_archive_that_does_not_know_its_platform_is_declined(tmp_path: Path) -> None:
     archive = build(tmp_path / "x.sra", pairs(Random(1), 5), partial(load_columns, columns=COLUMNS))
-    with pytest.raises(Declined):
+    with pytest.raises(CannotDecode):
         text_of(archive)
 
 
@@ -148,13 +137,13 @@ def test_what_is_no_archive_is_declined(tmp_path: Path, shelf: Shelf) -> None:
     for content in (b"", b"NCBI.sra", b"<html>", shelf.archive().read_bytes()[:5000]):
         path = tmp_path / "x.sra"
         path.write_bytes(content)
-        with pytest.raises(Declined):
-            SpotReads(path, 5, Slice(1, 5)).texts(NEVER).__next__()
+        with pytest.raises(CannotDecode):
+            VdbDecoder(path, 5, Slice(1, 5)).texts(NEVER).__next__()
 
 
 def test_another_count_of_spots_is_declined(shelf: Shelf) -> None:
-    reads = SpotReads(shelf.archive(), 1999, Slice(1, 1999))
-    with pytest.raises(Declined, match="its spots are 2000 from 1 on, not 1999"):
+    reads = VdbDecoder(shelf.archive(), 1999, Slice(1, 1999))
+    with pytest.raises(CannotDecode, match="its spots are 1 to 2000, not 1 to 1999"):
         next(reads.texts(NEVER))
 
 
@@ -180,9 +169,9 @@ def test_spots_that_are_proved_whole_read_right_in_a_damaged_archive(shelf: Shel
         flipped[place] ^= 1 << random.randrange(8)
         damaged.write_bytes(flipped)
         try:
-            prove_spots(damaged, [part])
-            text = b"".join(bytes(text) for text in SpotReads(damaged, spots, part).texts(NEVER))
-        except Declined:
+            verify_blobs(damaged, [part])
+            text = b"".join(bytes(text) for text in VdbDecoder(damaged, spots, part).texts(NEVER))
+        except CannotDecode:
             outcomes.add("declined")
             continue
         assert text == expected, f"byte {place}"

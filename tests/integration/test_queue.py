@@ -9,7 +9,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.homes import Home, Shelf, until
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 
 
 class Payload:
@@ -61,7 +63,7 @@ def test_pickles_are_never_unpickled(home: Home, shelf: Shelf) -> None:
         assert set(columns) >= {"kv", "schedule", "task"}, columns
         data = pickle.dumps(Payload(marker))
         for job in (1, 2):
-            for key in (f"life:{job}:1", f"call-off:{job}:1"):
+            for key in (f"heartbeat:{job}:1", f"cancelled:{job}:1"):
                 connection.execute("INSERT INTO kv (queue, key, value) VALUES ('wort', ?, ?)", (key, data))
         connection.execute("INSERT INTO schedule (queue, data, timestamp) VALUES ('wort', ?, ?)", (data, time.time()))
     home("compute", "SRR000001", "--wait").expect(0)

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from sourmash import MinHash
 
 from tests.support.builders import numbers
-from tests.support.spots import sketched
+from tests.support.fake_decoders import sketched
 from wort_cli.model.accession import parse_name
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch, digest, read_signature
-from wort_cli.pipeline.decoding import fastq_dump as decode
+from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching import hash_counts as counts
-from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
-from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
 LETTERS = "ACGT" * 6 + "acgtNnRYKM.-*"
 LINE = st.builds(
@@ -78,21 +78,21 @@ def counts_in(made: Sketch) -> dict[int, int]:
     return dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("reader", [ReadsText, FastaText])
+@pytest.mark.parametrize("reader", [PythonFastaReader, CompiledFastaReader])
 @given(chunks=pieces(fasta()), ksize=st.integers(1, 12))
 @settings(deadline=None)
 def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(
-    reader: type[ReadsText | FastaText], chunks: list[bytes], ksize: int
+    reader: type[PythonFastaReader | CompiledFastaReader], chunks: list[bytes], ksize: int
 ) -> None:
     records = read_by_screed(b"".join(chunks))
     reads = reader()
     text = b"".join([*(reads.feed(chunk) for chunk in chunks), reads.finish()])
     sequences = [sequence for _, sequence in records]
     assert counts_of([text], ksize) == counts_of(sequences, ksize)
-    assert reads.reads == len(records)
-    assert reads.spots == len({title.split(".")[0] for title, _ in records})
-    assert reads.bases == sum(map(len, sequences))
-    assert reads.longest == max(map(len, sequences), default=0)
+    assert reads.stats.reads == len(records)
+    assert reads.stats.spots == len({title.split(".")[0] for title, _ in records})
+    assert reads.stats.bases == sum(map(len, sequences))
+    assert reads.stats.longest == max(map(len, sequences), default=0)
 
 
 @given(
@@ -105,14 +105,14 @@ def test_hashes_are_counted_as_a_counter_counts_them(
 ) -> None:
     expected: Counter[int] = Counter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counts, "LEAST", least)
-        patch.setattr(counts, "SHARE", share)
+        patch.setattr(counts, "MIN_BUFFER", least)
+        patch.setattr(counts, "TABLE_TO_BUFFER", share)
         table = HashCounts()
         for addition in additions:
             table.add(numbers([value for value, _ in addition]), numbers([times for _, times in addition]))
             for value, times in addition:
                 expected[value] += times
-        hashes, abundances = table.sorted()
+        hashes, abundances = table.table()
     assert hashes.tolist() == sorted(expected)
     assert dict(zip(hashes.tolist(), abundances.tolist(), strict=True)) == expected
     assert hashes.dtype == abundances.dtype == np.uint64
@@ -139,7 +139,7 @@ def test_slices_pieces_and_threads_do_not_change_the_sketches(
     engine: str, profile: Profile, reads: list[str], threads: int, piece: int, slices: int, chunk: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decode, "PIECE", piece)
+        patch.setattr(fastq_dump, "TEXT_SIZE", piece)
         sketches = sketched(reads, profile, ENGINES[engine](profile), threads, slices, chunk)
     assert [made.ksize for made in sketches] == list(profile.ksizes)
     for made in sketches:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.commands.shared.render import duration, printable, size
+from wort_cli.commands.shared.render import duration, printable
 from wort_cli.commands.shared.sources import parse_sources
 from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
 from wort_cli.ledger.retry import CRASHES, SHORTAGES, RetryPolicy, decide
@@ -18,7 +18,10 @@ from wort_cli.model.failure import Disposition, Failure, Reason
 from wort_cli.model.job import JobState, Source
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.provenance import Provenance, SketchSummary
-from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.model.s3_target import S3Target
+from wort_cli.model.units import format_bytes
+from wort_cli.model.verdict import Depth
+from wort_cli.pipeline.job_spec import JobSpec, Method, RequestRate, Reserves, Subject, TimeLimits
 
 ANYTHING = st.text(st.characters())
 """Any text, lone surrogates too."""
@@ -43,10 +46,17 @@ PROVENANCES = st.builds(
     argv=st.lists(ANYTHING).map(tuple), engine=ANYTHING, started_at=TIMES, seconds=TIMES, host=ANYTHING,
 )  # fmt: skip
 FAILURES = st.builds(Failure, st.sampled_from(Reason), ANYTHING, st.booleans())
+METHODS = st.builds(Method, engine=ANYTHING, decoder=ANYTHING, slice_bases=COUNTS)
+TIME_LIMITS = st.builds(TimeLimits, resolve_timeout=TIMES, stall_timeout=TIMES, slice_timeout=TIMES)
+RESERVES = st.builds(Reserves, disk_reserve=COUNTS, memory_reserve=COUNTS, distinct_share=TIMES)
+REQUEST_RATES = st.builds(RequestRate, rates_dir=st.none() | PATHS, request_interval=TIMES, request_pause=TIMES)
+TARGETS = st.builds(S3Target, st.just("bucket"), st.sampled_from(["", "a/b/"]), unsigned=st.booleans(), timeout=TIMES)
+SUBJECTS = st.builds(Subject, path=PATHS, digest=ANYTHING, depth=st.sampled_from(Depth))
 SPECS = st.builds(
     JobSpec, job_id=COUNTS, attempt=COUNTS, source=st.builds(Source, NAMES, st.none() | PATHS), profile=ANYTHING,
-    workspace=PATHS, store=PATHS, log=PATHS, archives=st.lists(PATHS).map(tuple), engine=ANYTHING, threads=COUNTS,
-    resolve_timeout=TIMES, stall_timeout=TIMES,
+    workspace=PATHS, store=PATHS, log=PATHS, archives=st.lists(PATHS).map(tuple), threads=COUNTS, method=METHODS,
+    time_limits=TIME_LIMITS, reserves=RESERVES, request_rate=REQUEST_RATES, owner=ANYTHING, force=st.booleans(),
+    s3=st.none() | TARGETS, subject=st.none() | SUBJECTS,
 )  # fmt: skip
 RESULTS = st.builds(
     JobResult, COUNTS, COUNTS, published=st.none() | st.builds(Published, ANYTHING, COUNTS, PROVENANCES),
@@ -125,8 +135,8 @@ def test_a_longer_duration_never_reads_as_if_it_were_shorter(seconds: float, mor
 
 
 @given(st.integers(0, 10**15))
-def test_a_size_is_said_to_three_digits(number: int) -> None:
-    value, unit = size(number).split()
+def test_formatted_bytes_are_exact_to_five_percent(number: int) -> None:
+    value, unit = format_bytes(number).split()
     factor = 1000 ** ("B", "kB", "MB", "GB", "TB").index(unit)
     assert float(value) * factor == pytest.approx(number, rel=0.05, abs=0.5)
     assert float(value) < 1000 or unit == "TB"

@@ -1,5 +1,5 @@
-"""The daemon: takes jobs from the ledger, has workers do them, and writes down how they ended.
+"""The daemon: it takes jobs from the ledger, has workers run them, and records their results.
 
-service.py is its life, coordinator.py its decisions, queue.py and workers.py its Huey, worker.py what runs inside a
-worker process; control.py is how commands reach it.
+service.py is the main program, coordinator.py decides, queue.py and workers.py wrap Huey, worker.py runs inside a
+worker process, and control.py is how commands start and stop the daemon.
 """

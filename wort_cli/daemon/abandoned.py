@@ -1,37 +1,39 @@
-"""Which running jobs that are not the daemon's own are nobody's any more.
+"""Finds abandoned jobs: running jobs whose process has died or has stopped renewing its lease.
 
-A process that computes by itself renews its lease all the time.  Whether it does is told by how long the lease stands
-unchanged on our own clock, so that it does not matter how the clock on the wall is set.
+A process that runs a job with --now renews the lease regularly.  How long a lease has not changed is measured on this
+process's monotonic clock, so that setting the wall clock has no effect.
 """
 
-import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from wort_cli.model.lease import DAEMON, Claim, Owner, is_silent, judge_owner, pid_of
-from wort_cli.system.process_identity import identity_of
+from wort_cli.ledger.owners import find_owner
+from wort_cli.model.lease import Claim, has_stopped_renewing
 
 
 class AbandonedJobs:
-    """Remembers when the lease of each job was last seen to change."""
+    """Remembers when each job's lease was last seen to change."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seen: dict[int, tuple[Claim, float]] = {}
 
     def abandoned(self, claims: Sequence[Claim], lease: float) -> list[Claim]:
-        """Those of all running jobs of others that are nobody's; to be called again and again."""
-        now = time.monotonic()
-        before = self._seen
-        self._seen = {
-            claim.job_id: (claim, before[claim.job_id][1] if before.get(claim.job_id, (None,))[0] == claim else now)
-            for claim in claims
-        }
-        return [claim for claim, since in self._seen.values() if is_silent(now - since, lease, owner_of(claim))]
+        """Return those of `claims` that are abandoned.
+
+        `claims` are all running jobs except those of this daemon's workers.  To be called regularly.
+        """
+        now, before = self._clock(), self._seen
+        self._seen = {}
+        for claim in claims:
+            seen = before.get(claim.job_id)
+            self._seen[claim.job_id] = seen if seen is not None and seen[0] == claim else (claim, now)
+        return [claim for claim, since in self._seen.values() if is_abandoned(claim, now - since, lease)]
 
 
-def owner_of(claim: Claim) -> Owner:
-    """What is known of the owner of a job that is not the daemon's own: what a daemon runs is of one that ended."""
-    if claim.owner == DAEMON:
-        return Owner.GONE
-    pid = pid_of(claim.owner)
-    return judge_owner(claim.owner, socket.gethostname(), identity_of(pid) if pid else None)
+def is_abandoned(claim: Claim, unchanged: float, lease: float) -> bool:
+    """Return whether a job is abandoned whose lease has not changed for `unchanged` seconds.
+
+    The caller is the daemon, so a job that is claimed by a daemon is one of an earlier daemon.
+    """
+    return has_stopped_renewing(unchanged, lease, find_owner(claim.owner, daemon_runs=False))

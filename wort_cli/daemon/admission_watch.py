@@ -1,49 +1,52 @@
-"""Whether further jobs may begin: asked anew once a second, told in the log when the answer changes."""
+"""Checks once a second whether jobs may start, and logs when the answer changes."""
 
 import logging
 import time
+from collections.abc import Callable
 
 from wort_cli.health.admission import disks_of, unwritable_directory, why_blocked_now
 from wort_cli.settings import Settings
 
-LOOK_EVERY = 1.0
-PROVE_EVERY, PROVE_BROKEN_EVERY = 30.0, 5.0
-"""Seconds between proofs that the disks can be written: usually, and while one can't be."""
+CHECK_EVERY = 1.0
+"""Seconds between checks of free space and load."""
+WRITE_EVERY, WRITE_DAMAGED_EVERY = 30.0, 5.0
+"""Seconds between test writes to the disks: usually, and while one cannot be written."""
 
 log = logging.getLogger(__name__)
 
 
 class AdmissionWatch:
-    """Holds jobs back while a disk is low or breaking, or the load is high."""
+    """Keeps jobs from starting while a disk is low or cannot be written, or the load is high."""
 
-    def __init__(self) -> None:
-        self.why = ""
-        """Why no job begins; '' if one may."""
-        self.damage = ""
-        """Which disk is breaking, if one is."""
-        self._looked_at = self._proved_at = float("-inf")
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.blocked_by = ""
+        """Why no job may start; empty if jobs may start."""
+        self.disk_damage = ""
+        """Which disk cannot be written; empty if all can."""
+        self._checked_at = self._wrote_at = float("-inf")
 
-    def now(self, settings: Settings) -> str:
-        """Why no job begins now; '' if one may."""
-        if time.monotonic() - self._looked_at < LOOK_EVERY:
-            return self.why
-        self._looked_at = time.monotonic()
+    def check(self, settings: Settings) -> str:
+        """Return why no job may start; empty if jobs may start."""
+        if self._clock() - self._checked_at < CHECK_EVERY:
+            return self.blocked_by
+        self._checked_at = self._clock()
         try:
-            self._prove(settings)
-            why = f"no job begins: {self.damage}" if self.damage else why_blocked_now(settings)
+            self._write_to_disks(settings)
+            blocked_by = f"no job begins: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
         except OSError as error:
-            why = f"no job begins: a disk can't be looked at: {error}"
-        if bool(why) != bool(self.why):
-            log.warning("%s", why or "jobs begin again")
-        self.why = why
-        return why
+            blocked_by = f"no job begins: a disk cannot be examined: {error}"
+        if bool(blocked_by) != bool(self.blocked_by):
+            log.warning("%s", blocked_by or "jobs may start again")
+        self.blocked_by = blocked_by
+        return blocked_by
 
-    def doubt(self) -> None:
-        """A job has met a disk that may be breaking: look at the next turn."""
-        self._looked_at = self._proved_at = float("-inf")
+    def check_disks_now(self) -> None:
+        """Make the next `check` write to the disks.  Called when a job has failed with a disk error."""
+        self._checked_at = self._wrote_at = float("-inf")
 
-    def _prove(self, settings: Settings) -> None:
-        now = time.monotonic()
-        if now - self._proved_at >= (PROVE_BROKEN_EVERY if self.damage else PROVE_EVERY):
-            self.damage = unwritable_directory(disks_of(settings))
-            self._proved_at = now
+    def _write_to_disks(self, settings: Settings) -> None:
+        now = self._clock()
+        if now - self._wrote_at >= (WRITE_DAMAGED_EVERY if self.disk_damage else WRITE_EVERY):
+            self.disk_damage = unwritable_directory(disks_of(settings))
+            self._wrote_at = now

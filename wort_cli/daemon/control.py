@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
+from wort_cli.system.process_identity import identity_of
 
 START_WITHIN = 30.0
 STOP_WITHIN = 20.0
@@ -91,7 +91,9 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         say_it_is_on_purpose(settings)
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
-    if not wait_until(lambda: running_daemon(settings.lock_file) is None and has_ended(daemon.pid), STOP_WITHIN):
+    if not wait_until(
+        lambda: running_daemon(settings.lock_file) is None and identity_of(daemon.pid) is None, STOP_WITHIN
+    ):
         raise WortError(
             f"the daemon (process {daemon.pid}) does not end",
             f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
@@ -105,14 +107,6 @@ def say_it_is_on_purpose(settings: Settings) -> None:
     with contextlib.suppress(WortError):
         ledger.controls.set_killed_on_purpose(True)
     ledger.close()
-
-
-def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie that nobody has asked about."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except (OSError, IndexError):
-        return True
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

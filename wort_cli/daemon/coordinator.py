@@ -1,92 +1,100 @@
-"""The coordinator: the only one that moves jobs along.  It decides, and has the ledger and the queue carry it out.
+"""The coordinator: the only part of the daemon that changes the state of jobs.
 
-A turn: collect results; listen to running attempts, call off those whose job was cancelled, kill and give back those
-that are lost; wake jobs that have waited; dispatch queued ones to free workers, by priority.
+A turn, in order: recreate the queue if it was lost; collect results; check running attempts, which cancels, kills or
+requeues them; requeue abandoned jobs; wake waiting jobs; replace dead workers; dispatch queued jobs to free workers.
+When a job is retried is decided in ledger/retry.py, when a worker counts as lost in model/lease.py.
 """
 
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from huey.utils import Error
 
 from wort_cli.daemon.abandoned import AbandonedJobs
 from wort_cli.daemon.admission_watch import AdmissionWatch
-from wort_cli.daemon.queue import Heartbeat, WorkQueue
+from wort_cli.daemon.queue import Heartbeat, TaskError, WorkQueue
 from wort_cli.daemon.workers import Workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
-from wort_cli.model.lease import DAEMON, Life, Loss, Patience, loss, short_owner
+from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, remove_workspace, tidy
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import kill_process, lives
 
 WAKE_EVERY = 1.0
-"""Seconds between looks for jobs that have waited long enough, and for jobs that are nobody's."""
+"""Seconds between searches for abandoned jobs, for waiting jobs that are due, and for dead workers."""
 CANCEL_WITHIN = 1.0
-"""Seconds that a worker has to end an attempt that was called off; then it is killed."""
+"""Seconds that a worker has to end a cancelled attempt before it is killed."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class RunningAttempt:
-    """An attempt that a worker has."""
+    """An attempt that was dispatched to a worker.  Times are of the coordinator's clock."""
 
     job_id: int
     number: int
     task_id: str
-    life: Life
+    liveness: Liveness
     leased_at: float
-    sign: Heartbeat | None = None
+    heartbeat: Heartbeat | None = None
     cancelled_at: float | None = None
-    ended: bool = False
-    """Whether the ledger knows how it ended; what the queue has of it is still to be forgotten."""
+    recorded: bool = False
+    """Whether the ledger has the result.  The attempt is kept until the queue has forgotten it, too."""
 
 
 class Coordinator:
-    """Moves jobs along, one `turn` after the other.  Not to be used from several threads."""
+    """Runs the jobs of a ledger, one `turn` after the other.  Not thread-safe.
 
-    def __init__(self, ledger: Ledger, queue: WorkQueue, workers: Workers, settings: Settings) -> None:
+    `clock` is a monotonic clock in seconds; `jitter` returns random numbers in [0, 1) that spread retries.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        queue: WorkQueue,
+        workers: Workers,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self._ledger = ledger
         self._queue = queue
         self._workers = workers
+        self._clock = clock
+        self._jitter = jitter
         self._attempts: dict[int, RunningAttempt] = {}
-        self._others = AbandonedJobs()
-        self._woke_at = 0.0
-        self._admission = AdmissionWatch()
-        self.use(settings)
+        self._abandoned_jobs = AbandonedJobs(clock)
+        self._admission = AdmissionWatch(clock)
+        self._woke_at = float("-inf")
+        self.reconfigure(settings)
 
-    def use(self, settings: Settings) -> None:
-        """Go by these settings from now on; attempts that have begun go by what they were given."""
+    def reconfigure(self, settings: Settings) -> None:
+        """Apply settings to decisions and new attempts; running attempts keep the settings they started with."""
         self._settings = settings
         self._policy = RetryPolicy.of(settings)
-        self._patience = Patience(
-            silent=settings.lease,
-            hanging=settings.hang_timeout,
-            standing=settings.stall_timeout + settings.hang_timeout,
+        self._limits = LivenessLimits(
+            heartbeat=settings.lease,
+            check=settings.hang_timeout,
+            progress=settings.stall_timeout + settings.hang_timeout,
         )
 
     @property
     def blocked_by(self) -> str:
         """Why no job may start; empty if jobs may start."""
-        return self._admission.why
+        return self._admission.blocked_by
 
     @property
-    def damage(self) -> str:
-        """Which disk is breaking, if one is."""
-        return self._admission.damage
-
-    def excuse(self) -> None:
-        """A turn failed, on account of a full disk perhaps: no worker is to blame for its silence meanwhile."""
-        for attempt in self._attempts.values():
-            now = time.monotonic()
-            attempt.life = replace(attempt.life, heard_at=now, asked_at=now, moved_at=now)
+    def disk_damage(self) -> str:
+        """Which disk cannot be written; empty if all can."""
+        return self._admission.disk_damage
 
     @property
     def busy(self) -> bool:
@@ -95,176 +103,193 @@ class Coordinator:
 
     @property
     def jobs(self) -> frozenset[int]:
-        """The jobs that workers have, called off or not."""
+        """The numbers of the jobs that workers have, cancelled ones included."""
         return frozenset(self._attempts)
 
     def turn(self) -> None:
-        """Do all there is to do now."""
+        """Do everything that is due now."""
         if self._queue.is_lost():
-            self._begin_anew()
-        self._collect()
-        self._listen()
-        now = time.monotonic()
+            self._recreate_queue()
+        self._collect_results()
+        self._check_attempts()
+        now = self._clock()
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
-            self._take_back()
+            self._requeue_abandoned_jobs()
             self._ledger.attempts.wake(self._policy.max_wait)
-            self._workers.heal(self._settings.lease)
+            self._workers.repair(self._settings.lease)
         self._dispatch()
 
-    def _begin_anew(self) -> None:
-        """Make another queue in place of one that is lost: workers that have the old one hear nothing any more."""
-        log.warning("%s was deleted or damaged; making it anew, and starting other workers", self._queue.path)
+    def excuse_silence(self) -> None:
+        """Restart all timeouts of workers.  Called after a failed turn: workers may have had the same trouble."""
+        now = self._clock()
+        for attempt in self._attempts.values():
+            attempt.liveness = replace(attempt.liveness, heartbeat_at=now, checked_at=now, progress_at=now)
+
+    def requeue_all(self) -> None:
+        """Record the results that are there and requeue all other attempts.  The workers must have stopped."""
+        self._requeue_attempts("the daemon was stopped")
+
+    # ---- The queue was lost
+
+    def _recreate_queue(self) -> None:
+        """Create the queue again and start new workers, because the old ones have the old file open."""
+        log.warning("%s was deleted or damaged; creating it again and starting new workers", self._queue.path)
         self._workers.stop()
-        self._give_back_what_runs("the queue's file was lost")
-        self._queue.make_anew()
+        self._requeue_attempts("the queue's file was lost")
+        self._queue.recreate()
         self._workers.start_again()
 
-    def give_all_back(self) -> None:
-        """Once the workers have stopped: keep the results there are, queue the rest again."""
-        self._give_back_what_runs("the daemon was stopped")
-
-    def _give_back_what_runs(self, why: str) -> None:
+    def _requeue_attempts(self, why: str) -> None:
         try:
-            self._collect()
-        except Exception:  # of a damaged file; what was in it is done again
-            log.exception("the results in the queue can't be read")
+            self._collect_results()
+        except Exception:  # the file is damaged; those attempts are repeated
+            log.exception("the results in the queue cannot be read")
         for attempt in self._attempts.values():
-            self._end_processes(attempt.job_id, attempt.number)
+            self._kill_processes(attempt.job_id, attempt.number)
             self._ledger.attempts.requeue(attempt.job_id, attempt.number, why)
         self._attempts.clear()
 
-    def _collect(self) -> None:
+    # ---- Results
+
+    def _collect_results(self) -> None:
         for attempt in list(self._attempts.values()):
-            if attempt.ended:  # the queue could not be written then
+            if attempt.recorded:  # the queue could not be written when the result was recorded
                 self._forget(attempt)
                 continue
             result = self._queue.result(attempt.task_id)
-            if result is None:
-                continue
-            if isinstance(result, Error):
-                failure = Failure(Reason.TOOL_CRASH, f"the worker failed: {result.metadata.get('error')}")
+            if isinstance(result, TaskError):
+                failure = Failure(Reason.TOOL_CRASH, f"the worker failed: {result.message}")
                 result = JobResult(attempt.job_id, attempt.number, failure=failure)
-            self._end(attempt, result)
+            if result is not None:
+                self._end(attempt, result)
 
     def _end(self, attempt: RunningAttempt, result: JobResult) -> None:
         if attempt.cancelled_at is not None:
             remove_workspace(self._settings.workspace(attempt.job_id))
         else:
-            self._finish(attempt, result)
-        attempt.ended = True
+            self._record(attempt, result)
+        attempt.recorded = True
         self._forget(attempt)
+
+    def _record(self, attempt: RunningAttempt, result: JobResult) -> None:
+        if result.failure and result.failure.reason is Reason.DISK_ERROR:
+            self._admission.check_disks_now()
+        state = self._ledger.attempts.finish(result, self._policy, self._jitter())
+        if state is not None and not state.is_live:
+            clean_up(self._settings.workspace(attempt.job_id), result.failure)
+        why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
+        log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "result ignored, too late", why)
 
     def _forget(self, attempt: RunningAttempt) -> None:
         self._queue.forget(attempt.task_id, attempt.job_id, attempt.number)
         del self._attempts[attempt.job_id]
 
-    def _finish(self, attempt: RunningAttempt, result: JobResult) -> None:
-        if result.failure and result.failure.reason is Reason.DISK_ERROR:
-            self._admission.doubt()
-        state = self._ledger.attempts.finish(result, self._policy, random.random())  # noqa: S311 (spreads load, no secret)
-        if state is not None and not state.is_live:
-            tidy(self._settings.workspace(attempt.job_id), result.failure)
-        why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
-        log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "too late", why)
+    # ---- Running attempts
 
-    def _listen(self) -> None:
+    def _check_attempts(self) -> None:
         if not self._attempts:
             return
         running = {claim.job_id: claim.attempt for claim in self._ledger.attempts.running()}
         for attempt in list(self._attempts.values()):
-            self._hear(attempt)
+            self._read_heartbeat(attempt)
             if attempt.cancelled_at is not None:
-                self._insist(attempt)
+                self._kill_if_not_cancelled_in_time(attempt, attempt.cancelled_at)
             elif running.get(attempt.job_id) != attempt.number:
-                log.info("job %d was cancelled, calling off attempt %d", attempt.job_id, attempt.number)
+                log.info("job %d was cancelled, cancelling attempt %d", attempt.job_id, attempt.number)
                 self._queue.cancel(attempt.job_id, attempt.number)
-                attempt.cancelled_at = time.monotonic()
+                attempt.cancelled_at = self._clock()
             else:
-                self._lose_if_lost(attempt)
+                self._end_if_lost(attempt)
 
-    def _hear(self, attempt: RunningAttempt) -> None:
-        sign = self._queue.life(attempt.job_id, attempt.number)
-        if sign is None or sign == attempt.sign:
+    def _read_heartbeat(self, attempt: RunningAttempt) -> None:
+        heartbeat = self._queue.heartbeat(attempt.job_id, attempt.number)
+        if heartbeat is None or heartbeat == attempt.heartbeat:
             return
-        now = time.monotonic()
-        before, life = attempt.sign, attempt.life
-        moved = before is None or place_of(sign) != place_of(before)
-        if before is None or sign.progress != before.progress:
-            self._ledger.attempts.report_progress(attempt.job_id, attempt.number, sign.progress)
-        moved_at = now if moved else life.moved_at
-        attempt.sign = sign
-        attempt.life = Life(now, now - sign.silent, moved_at, sign.progress.stage, sign.process)
+        now, last = self._clock(), attempt.heartbeat
+        if last is None or heartbeat.progress != last.progress:
+            self._ledger.attempts.report_progress(attempt.job_id, attempt.number, heartbeat.progress)
+        advanced = last is None or position(heartbeat) != position(last)
+        progress_at = now if advanced else attempt.liveness.progress_at
+        attempt.heartbeat = heartbeat
+        attempt.liveness = Liveness(now, now - heartbeat.idle, progress_at, heartbeat.progress.stage, heartbeat.process)
         if now - attempt.leased_at > self._settings.lease / 3:
             attempt.leased_at = now
             self._ledger.attempts.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
-    def _lose_if_lost(self, attempt: RunningAttempt) -> None:
-        process = attempt.life.process
-        how = loss(attempt.life, time.monotonic(), self._patience, worker_lives=process is not None and lives(process))
+    def _end_if_lost(self, attempt: RunningAttempt) -> None:
+        process = attempt.liveness.process
+        process_runs = process is not None and lives(process)
+        how = detect_loss(attempt.liveness, self._clock(), self._limits, process_runs=process_runs)
         if how is None:
             return
-        if how is Loss.UNKNOWN and self._queue.has_waiting():
-            return  # workers are still starting, or about to be replaced
-        if how is Loss.UNKNOWN and self._queue.take(attempt.job_id, attempt.number):  # no worker has it, nor ever will
-            del self._attempts[attempt.job_id]
-            log.warning("job %d, attempt %d: no worker took it", attempt.job_id, attempt.number)
-            self._ledger.attempts.requeue(attempt.job_id, attempt.number, "no worker took it")
+        if how is Loss.NOT_STARTED and self._queue.has_pending_tasks():
+            return  # workers are starting, or about to be replaced
+        if how is Loss.NOT_STARTED and self._queue.acquire(attempt.job_id, attempt.number):
+            self._requeue_unstarted(attempt)  # now that no worker can acquire it
             return
         self._kill(attempt)
         failure = Failure(Reason.INTERRUPTED, f"the worker {how}")
         self._end(attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
 
-    def _insist(self, attempt: RunningAttempt) -> None:
-        """See that an attempt that was called off ends, whatever its worker is at."""
-        if attempt.cancelled_at is None or time.monotonic() - attempt.cancelled_at < CANCEL_WITHIN:
+    def _requeue_unstarted(self, attempt: RunningAttempt) -> None:
+        del self._attempts[attempt.job_id]
+        log.warning("job %d, attempt %d: no worker started it", attempt.job_id, attempt.number)
+        self._ledger.attempts.requeue(attempt.job_id, attempt.number, "no worker started it")
+
+    def _kill_if_not_cancelled_in_time(self, attempt: RunningAttempt, cancelled_at: float) -> None:
+        if self._clock() - cancelled_at < CANCEL_WITHIN:
             return
-        if attempt.life.process is None and not self._queue.take(attempt.job_id, attempt.number):
-            return  # a worker has just begun, and is going to hear of it
+        if attempt.liveness.process is None and not self._queue.acquire(attempt.job_id, attempt.number):
+            return  # a worker has just started it, and will find that it is cancelled
         self._kill(attempt)
         self._end(attempt, JobResult(attempt.job_id, attempt.number))
 
     def _kill(self, attempt: RunningAttempt) -> None:
-        """End the worker of an attempt and all its tools, stopped or not."""
-        if attempt.life.process is not None and kill_process(attempt.life.process):
-            log.warning("killed worker %d of job %d", attempt.life.process.pid, attempt.job_id)
-        self._end_processes(attempt.job_id, attempt.number)
+        """Kill the worker of an attempt and all its tools, stopped or not."""
+        worker = attempt.liveness.process
+        if worker is not None and kill_process(worker):
+            log.warning("killed worker %d of job %d", worker.pid, attempt.job_id)
+        self._kill_processes(attempt.job_id, attempt.number)
 
-    def _end_processes(self, job_id: int, number: int) -> None:
-        """End whatever still works on an attempt, by what its directory says."""
+    def _kill_processes(self, job_id: int, number: int) -> None:
+        """Kill the processes that are recorded in the directory of an attempt."""
         kill_attempt(attempt_directory(self._settings.workspace(job_id), number))
 
-    def _take_back(self) -> None:
+    # ---- Jobs without an attempt
+
+    def _requeue_abandoned_jobs(self) -> None:
         claims = [claim for claim in self._ledger.attempts.running() if claim.job_id not in self._attempts]
-        for claim in self._others.abandoned(claims, self._settings.lease):
-            log.info("job %d was left running by %s, queueing it again", claim.job_id, claim.owner)
-            self._end_processes(claim.job_id, claim.attempt)
-            why = f"the {short_owner(claim.owner)} that worked on it ended"
+        for claim in self._abandoned_jobs.abandoned(claims, self._settings.lease):
+            log.info("job %d was abandoned by %s, requeueing it", claim.job_id, claim.owner)
+            self._kill_processes(claim.job_id, claim.attempt)
+            why = f"the {short_owner(claim.owner)} that ran it ended"
             self._ledger.attempts.requeue(claim.job_id, claim.attempt, why)
 
     def _dispatch(self) -> None:
-        blocked_by = self._admission.now(self._settings)
+        blocked_by = self._admission.check(self._settings)
         if self._ledger.controls.paused:
             return
-        jobs = self._ledger.controls.job_limit(self._settings.jobs)
-        self._workers.grow(jobs)
-        if blocked_by:
+        limit = self._ledger.controls.job_limit(self._settings.jobs)
+        self._workers.grow(limit)
+        free = limit - len(self._attempts)
+        if blocked_by or free <= 0:
             return
-        free = jobs - len(self._attempts)
-        if free <= 0:
-            return
-        # A job that was called off and asked for again waits until its earlier attempt has ended.
-        ready = [job_id for job_id in self._ledger.attempts.next_jobs(jobs) if job_id not in self._attempts]
+        # A job that was cancelled and queued again waits until its earlier attempt has ended.
+        ready = [job_id for job_id in self._ledger.attempts.next_jobs(limit) if job_id not in self._attempts]
         for job_id in ready[:free]:
-            job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
-            if job is None:
-                continue
-            task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=jobs).to_json())
-            now = time.monotonic()
-            self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Life(now, now, now), now)
-            log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
+            self._start(job_id, limit)
+
+    def _start(self, job_id: int, limit: int) -> None:
+        job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
+        if job is None:  # it is no longer queued
+            return
+        task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=limit).to_json())
+        now = self._clock()
+        self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Liveness(now, now, now), now)
+        log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 
-def place_of(sign: Heartbeat) -> tuple[str, int, int]:
-    """How far a job is, whenever that was said."""
-    return sign.progress.stage, sign.progress.spots, sign.progress.bases
+def position(heartbeat: Heartbeat) -> tuple[str, int, int]:
+    """Return how far a job is: its stage, spots and bases."""
+    return heartbeat.progress.stage, heartbeat.progress.spots, heartbeat.progress.bases

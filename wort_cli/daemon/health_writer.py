@@ -1,6 +1,6 @@
-"""What the daemon tells of itself: after its turns, at most once a second, and at once when something goes wrong.
+"""Writes the daemon's health file: after a turn, at most once a second, and at once when trouble starts or ends.
 
-Beside that it proves now and then that the ledger can be written: an idle daemon would not notice otherwise.
+It also writes to the ledger now and then, because an idle daemon would not notice that the ledger cannot be written.
 """
 
 import logging
@@ -16,17 +16,18 @@ from wort_cli.health.health_file import Health, HealthFile
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 
-TELL_EVERY = 1.0
-PROVE_EVERY = 30.0
-"""Seconds."""
-OF_LATE = 1000
-"""Turns."""
+WRITE_EVERY = 1.0
+"""Seconds between writes of the health file."""
+WRITE_LEDGER_EVERY = 30.0
+"""Seconds between test writes to the ledger."""
+RECENT_TURNS = 1000
+"""Turns over which durations are averaged."""
 
 log = logging.getLogger(__name__)
 
 
 class HealthWriter:
-    """Takes note of turns, and tells."""
+    """Collects the durations and the trouble of turns, and writes them to the health file."""
 
     def __init__(self, settings: Settings, ledger: Ledger, workers: Workers, coordinator: Coordinator) -> None:
         self._file = HealthFile(settings.health_file)
@@ -35,40 +36,40 @@ class HealthWriter:
         self._workers = workers
         self._coordinator = coordinator
         self._turns = 0
-        self._durations: deque[float] = deque(maxlen=OF_LATE)
+        self._durations: deque[float] = deque(maxlen=RECENT_TURNS)
         self._trouble = ""
         self._trouble_since = 0.0
-        self._told_at = self._proved_at = -PROVE_EVERY
-        self._damaged = False
+        self._wrote_at = self._wrote_ledger_at = float("-inf")
+        self._write_failed = False
 
-    def use(self, settings: Settings) -> None:
-        """Go by these settings from now on."""
-        self._metrics.use(settings)
+    def reconfigure(self, settings: Settings) -> None:
+        """Apply settings from now on."""
+        self._metrics.reconfigure(settings)
 
-    def turned(self, began: float, trouble: str) -> None:
-        """A turn that began at `began` (monotonic) has ended, with trouble or ''."""
+    def record_turn(self, started: float, trouble: str) -> None:
+        """Record a turn that has just ended; `started` is a monotonic time, `trouble` is empty if it succeeded."""
         now = time.monotonic()
         self._turns += 1
-        self._durations.append(now - began)
-        if not trouble and now - self._proved_at > PROVE_EVERY:
-            trouble = self._prove_ledger()
-            self._proved_at = now
-        trouble = trouble or self._coordinator.damage
-        news = bool(trouble) != bool(self._trouble)
+        self._durations.append(now - started)
+        if not trouble and now - self._wrote_ledger_at > WRITE_LEDGER_EVERY:
+            trouble = self._write_to_ledger()
+            self._wrote_ledger_at = now
+        trouble = trouble or self._coordinator.disk_damage
+        changed = bool(trouble) != bool(self._trouble)
         if trouble and not self._trouble:
             self._trouble_since = time.time()
         self._trouble = trouble
-        if news or now - self._told_at >= TELL_EVERY:
-            self._told_at = now
-            self._tell(now)
-        self._metrics.keep()
+        if changed or now - self._wrote_at >= WRITE_EVERY:
+            self._wrote_at = now
+            self._write(now)
+        self._metrics.ensure_running()
 
     def close(self) -> None:
-        """No more is told."""
+        """Stop the metrics process and close the file."""
         self._metrics.stop()
         self._file.close()
 
-    def _prove_ledger(self) -> str:
+    def _write_to_ledger(self) -> str:
         try:
             self._ledger.controls.write_timestamp()
         except StorageProblem as problem:
@@ -76,8 +77,8 @@ class HealthWriter:
             return problem.sentence
         return ""
 
-    def _tell(self, now: float) -> None:
-        alive, wanted = self._workers.alive()
+    def _write(self, now: float) -> None:
+        alive, wanted = self._workers.count_alive()
         health = Health(
             pid=os.getpid(),
             turned_at=now,
@@ -93,8 +94,8 @@ class HealthWriter:
         )
         try:
             self._file.write(health)
-            self._damaged = False
-        except OSError as error:  # whoever reads it finds that it is old
-            if not self._damaged:
-                log.error("the daemon's health can't be written: %s", error)
-            self._damaged = True
+            self._write_failed = False
+        except OSError as error:  # readers see that the file is out of date
+            if not self._write_failed:
+                log.error("the health file cannot be written: %s", error)
+            self._write_failed = True

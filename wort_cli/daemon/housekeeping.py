@@ -1,8 +1,8 @@
-"""Housekeeping: what the daemon does beside its jobs so that months of work leave no more behind than is meant to stay.
+"""Housekeeping: removes files and events that are no longer needed, and backs the ledger up.
 
-Once when it starts and every hour: workspaces and logs of jobs that have ended, partial files of writers that died, old
-events.  This is done in steps of a few milliseconds between the coordinator's turns.  A copy of the ledger, which takes
-as long as it takes, is made by a child process that the daemon waits for without standing still.
+A round runs when the daemon starts and every hour.  It removes workspaces and logs of ended jobs, partial files of dead
+writers, and old events, in steps of a few milliseconds between the coordinator's turns.  A backup may take long, so a
+child process makes it, and the daemon does not wait for that.
 """
 
 import logging
@@ -17,120 +17,125 @@ from types import FrameType
 from wort_cli.errors import Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.upkeep.backups import make_copy, newest_at
+from wort_cli.upkeep.backups import make_backup, newest_backup_time
 from wort_cli.upkeep.event_pruning import prune
-from wort_cli.upkeep.leftovers import clear, leftovers
-from wort_cli.upkeep.retention import copy_is_due
+from wort_cli.upkeep.leftovers import finish_removals, leftovers
+from wort_cli.upkeep.retention import backup_is_due
 
-EVERY = 3600.0
-"""Seconds from the end of one round to the next."""
-BUDGET = 0.005
-"""Seconds that are spent between two turns, at most, but for a step that takes longer."""
-LOOK_EVERY = 60.0
-"""Seconds between looks whether the ledger is to be copied."""
+ROUND_EVERY = 3600.0
+"""Seconds from the end of one round to the start of the next."""
+STEP_BUDGET = 0.005
+"""Seconds that may be spent between two turns; a single step may take longer."""
+CHECK_BACKUP_EVERY = 60.0
+"""Seconds between checks whether a backup is due."""
 
 log = logging.getLogger(__name__)
 
 
 class Housekeeper:
-    """Goes its rounds, a step at a time; `at_work` gives the jobs that workers have."""
+    """Runs rounds of housekeeping, one step at a time.
+
+    `running_jobs` returns the numbers of the jobs that workers have, whose files are not touched.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         settings: Settings,
-        at_work: Callable[[], Collection[int]],
+        running_jobs: Callable[[], Collection[int]],
         before_fork: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._at_work = at_work
+        self._running_jobs = running_jobs
         self._before_fork = before_fork
         self._round: Iterator[None] | None = None
         self._next_round = 0.0
-        self._copying: BaseProcess | None = None
-        self.use(settings)
+        self._backup: BaseProcess | None = None
+        self.reconfigure(settings)
 
-    def use(self, settings: Settings) -> None:
-        """Go by these settings from now on; a round that has begun goes by what it began with."""
+    def reconfigure(self, settings: Settings) -> None:
+        """Apply settings to the next round; the current round keeps the settings it started with."""
         self._settings = settings
-        self._look = min(LOOK_EVERY, settings.backup_hours * 3600)
-        self._next_look = time.monotonic() + self._look
+        self._check_backup_every = min(CHECK_BACKUP_EVERY, settings.backup_hours * 3600)
+        self._next_backup_check = time.monotonic() + self._check_backup_every
 
     def step(self) -> None:
-        """Do a little of what there is to do."""
+        """Continue the round for a few milliseconds, and start a backup if one is due."""
         now = time.monotonic()
         if self._round is None and now >= self._next_round:
-            self._round = go_round(self._ledger, self._settings, self._at_work)
+            self._round = housekeeping_round(self._ledger, self._settings, self._running_jobs)
         if self._round is not None:
-            self._go_on(self._round, now + BUDGET)
-        if now >= self._next_look:
-            self._next_look = now + self._look
-            self._see_to_the_copy()
+            self._continue_round(self._round, now + STEP_BUDGET)
+        if now >= self._next_backup_check:
+            self._next_backup_check = now + self._check_backup_every
+            self._start_backup_if_due()
 
     def stop(self) -> None:
-        """Leave it at that; a copy that is not finished is thrown away."""
-        if self._copying is not None:
-            self._copying.terminate()
-            self._copying.join()
+        """Stop a running backup, which removes its unfinished file."""
+        if self._backup is not None:
+            self._backup.terminate()
+            self._backup.join()
 
-    def _go_on(self, steps: Iterator[None], until: float) -> None:
+    def _continue_round(self, steps: Iterator[None], until: float) -> None:
         try:
             for _ in steps:
                 if time.monotonic() > until:
                     return
         except (WortError, OSError) as error:
             log.warning("housekeeping was interrupted: %s", error)
-        self._round, self._next_round = None, time.monotonic() + EVERY
+        self._round, self._next_round = None, time.monotonic() + ROUND_EVERY
 
-    def _see_to_the_copy(self) -> None:
-        if self._copying is not None:
-            if self._copying.is_alive():
+    def _start_backup_if_due(self) -> None:
+        if self._backup is not None:
+            if self._backup.is_alive():
                 return
-            self._copying.join()
-            self._copying = None
-        newest = newest_at(self._settings.backup_dir)
-        if self._settings.backups and copy_is_due(newest, time.time(), self._settings.backup_hours):
+            self._backup.join()
+            self._backup = None
+        newest = newest_backup_time(self._settings.backup_dir)
+        if self._settings.backups and backup_is_due(newest, time.time(), self._settings.backup_hours):
             self._before_fork()
-            self._copying = multiprocessing.get_context("fork").Process(
-                target=copy_for_the_daemon, args=(self._settings,), name="backup", daemon=True
+            self._backup = multiprocessing.get_context("fork").Process(
+                target=back_up_ledger, args=(self._settings,), name="backup", daemon=True
             )
-            self._copying.start()
+            self._backup.start()
 
 
-def go_round(ledger: Ledger, settings: Settings, at_work: Callable[[], Collection[int]]) -> Iterator[None]:
-    """One round, step by step."""
+def housekeeping_round(
+    ledger: Ledger, settings: Settings, running_jobs: Callable[[], Collection[int]]
+) -> Iterator[None]:
+    """Yield after each step of one round."""
     removed = 0
-    for found in leftovers(ledger, settings, at_work):
+    for found in leftovers(ledger, settings, running_jobs):
         if found is not None and found.remove():
             removed += 1
             log.info("removed %s: %s", found.path, found.why)
         yield
-    yield from clear(settings)
+    yield from finish_removals(settings)
     pruned = 0
     for number in prune(ledger.storage, settings.keep_events, settings.keep_events_in_all):
         pruned += number
         yield
     if removed or pruned:
-        log.info("housekeeping: %d left over, %d old events removed", removed, pruned)
+        log.info("housekeeping removed %d leftovers and %d old events", removed, pruned)
 
 
-def end_it(number: int, _: FrameType | None) -> None:
-    """Handles a signal."""
-    raise Terminated(signal.Signals(number).name)
-
-
-def copy_for_the_daemon(settings: Settings) -> None:
-    """Copy the ledger; in a process of its own, which SIGTERM ends without leaving half a copy."""
-    signal.signal(signal.SIGTERM, end_it)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, for the daemon: it tells us
+def back_up_ledger(settings: Settings) -> None:
+    """Back the ledger up.  Runs in a child process; SIGTERM stops it and leaves no partial backup."""
+    signal.signal(signal.SIGTERM, raise_terminated)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the daemon too, which then sends SIGTERM
     os.nice(10)
     ledger = Ledger(settings.ledger_file)
     try:
-        made = make_copy(ledger, settings.backup_dir, settings.backups)
-        log.info("copied the ledger to %s: %d jobs, %d signatures", made.path, made.jobs, made.signatures)
+        made = make_backup(ledger, settings.backup_dir, settings.backups)
+        log.info("backed the ledger up to %s: %d jobs, %d signatures", made.path, made.jobs, made.signatures)
     except WortError as error:
-        log.error("the ledger was not copied: %s (%s)", error.sentence, error.hint)
+        log.error("the ledger was not backed up: %s (%s)", error.sentence, error.hint)
     except Terminated:
-        log.info("the ledger was not copied: the daemon ends")
+        log.info("the ledger was not backed up: the daemon is stopping")
     finally:
         ledger.close()
+
+
+def raise_terminated(number: int, _: FrameType | None) -> None:
+    """Raise Terminated; a signal handler."""
+    raise Terminated(signal.Signals(number).name)

@@ -1,7 +1,7 @@
-"""The daemon's log as its workers write it: they follow the file when it is rotated, and a full disk does not end them.
+"""The log handler of the daemon's child processes: it follows log rotation and survives a full disk.
 
-Python's own handler forgives a record that can't be written, but not the rest of it that is still to be written when it
-looks whether the file was rotated: then the error goes to whoever wanted to log, of all times while a disk is full.
+The standard WatchedFileHandler forgives a record that cannot be written.  But when it checks whether the file was
+rotated, it flushes its buffer, and an error there reaches the code that logs.  That happens when a disk is full.
 """
 
 import logging
@@ -9,10 +9,10 @@ import logging.handlers
 
 
 class FollowedLog(logging.handlers.WatchedFileHandler):
-    """A WatchedFileHandler for which logging never fails."""
+    """A WatchedFileHandler whose `emit` never raises OSError."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, or tell `handleError` that it could not be."""
+        """Write a record; pass an OSError to `handleError`."""
         try:
             super().emit(record)
         except OSError:

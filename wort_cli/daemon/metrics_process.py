@@ -1,8 +1,9 @@
-"""The process that tells Prometheus how the daemon is: `python -m wort_cli.daemon.metrics_process`.
+"""The process that exports metrics for Prometheus: `python -m wort_cli.daemon.metrics_process`.
 
-It is beside the daemon, not in it.  The library serves from threads, and the daemon, which forks, must have none; and
-what stands still can't say so.  This process reads the ledger and the daemon's word as any command does.  It ends when
-the daemon does, however that ends, for its standard input is a pipe; the file says then that no daemon runs.
+It is a process of its own for two reasons.  The Prometheus library serves from threads, but the daemon forks and must
+have no threads; and a daemon that hangs could not report that it hangs.  The process reads the ledger and the health
+file as any command does.  Its standard input is a pipe from the daemon: when the daemon ends, however that happens, the
+process writes to the metrics file that no daemon runs, and ends.
 """
 
 import logging
@@ -18,38 +19,40 @@ from wort_cli.health.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
 
 WRITE_EVERY = 15.0
+"""Seconds between writes of the metrics file."""
 CHECK_EVERY = 10.0
-"""Seconds between looks at whether the process runs, and between tries to have the address."""
+"""Seconds between checks that the process runs, and between attempts to bind its address."""
 STOP_WITHIN = 5.0
+"""Seconds that the process has to end before it is killed."""
 
 log = logging.getLogger(__name__)
 
 
 class MetricsProcess:
-    """The process as the daemon sees it: started if metrics are wanted, and started again where it ended."""
+    """The daemon's handle of the process: starts it if metrics are configured, and again if it has ended."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        self._looked_at = float("-inf")
+        self._checked_at = float("-inf")
 
-    def use(self, settings: Settings) -> None:
-        """Go by these settings from now on: what tells by others is ended."""
-        if places(settings) != places(self._settings):
+    def reconfigure(self, settings: Settings) -> None:
+        """Apply settings; if the address or the file has changed, stop the process so that a new one is started."""
+        if destinations(settings) != destinations(self._settings):
             self.stop()
-            self._looked_at = float("-inf")
+            self._checked_at = float("-inf")
         self._settings = settings
 
-    def keep(self) -> None:
-        """See that it runs; to be called now and then."""
+    def ensure_running(self) -> None:
+        """Start the process if it is not running.  Cheap, to be called after each turn."""
         now = time.monotonic()
-        if not any(places(self._settings)) or now - self._looked_at < CHECK_EVERY:
+        if not any(destinations(self._settings)) or now - self._checked_at < CHECK_EVERY:
             return
-        self._looked_at = now
+        self._checked_at = now
         if self._process is not None:
             if self._process.poll() is None:
                 return
-            log.error("the process that tells metrics has ended, starting it again")
+            log.error("the metrics process has ended, starting it again")
             self.stop()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "wort_cli.daemon.metrics_process"],
@@ -59,7 +62,7 @@ class MetricsProcess:
         )
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the process, if there is one."""
         if self._process is None:
             return
         if self._process.stdin:
@@ -72,22 +75,22 @@ class MetricsProcess:
         self._process = None
 
 
-def places(settings: Settings) -> tuple[str, str]:
-    """Where metrics are told: an address, a file; '' for none."""
+def destinations(settings: Settings) -> tuple[str, str]:
+    """Return the address and the file to which metrics are exported; empty for none."""
     return settings.metrics_address, settings.metrics_file
 
 
-class Teller:
-    """What the process does: writes the file, serves the address."""
+class MetricsExporter:
+    """Serves metrics at the address and writes them to the file."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._serving = False
         self._wrote_at = self._tried_at = float("-inf")
-        self._failed = ""
+        self._last_error = ""
 
-    def tell(self) -> None:
-        """Do what is due."""
+    def step(self) -> None:
+        """Bind the address if it is not bound, and write the file if it is due."""
         now = time.monotonic()
         if self._settings.metrics_address and not self._serving and now - self._tried_at > CHECK_EVERY:
             self._tried_at = now
@@ -96,8 +99,8 @@ class Teller:
             self._wrote_at = now
             self._write()
 
-    def end(self) -> None:
-        """The daemon has ended."""
+    def close(self) -> None:
+        """Write to the file that no daemon runs."""
         if self._settings.metrics_file:
             self._write(ended=True)
 
@@ -108,7 +111,7 @@ class Teller:
         try:
             start_http_server(int(port), host.strip("[]"), registry=registry(self._settings))
         except OSError as error:
-            log.error("metrics can't be served at %s: %s; trying again", self._settings.metrics_address, error)
+            log.error("metrics cannot be served at %s: %s; trying again", self._settings.metrics_address, error)
         else:
             self._serving = True
             log.info("metrics are served at http://%s/metrics", self._settings.metrics_address)
@@ -117,30 +120,30 @@ class Teller:
         path = self._settings.metrics_file
         try:
             write_metrics(Path(path), self._settings, ended=ended)
-            self._failed = ""
-        except Exception as error:  # a full disk, a damaged ledger: what there is to tell is told by the address
-            if str(error) != self._failed:
-                log.error("metrics can't be written to %s: %s", path, error)
-            self._failed = str(error)
+            self._last_error = ""
+        except Exception as error:  # such as a full disk; the address can still be served
+            if str(error) != self._last_error:
+                log.error("metrics cannot be written to %s: %s", path, error)
+            self._last_error = str(error)
 
 
 def main() -> None:
-    """Tell until standard input ends."""
-    os.umask(0o022)  # the file is for another user's collector
+    """Export metrics until standard input ends."""
+    os.umask(0o022)  # the file is read by the collector, which is another user
     settings = load_settings()
     logging.basicConfig(
         handlers=[FollowedLog(settings.daemon_log)],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
     )
-    teller = Teller(settings)
+    exporter = MetricsExporter(settings)
     poll = select.poll()
     poll.register(0, select.POLLIN)
     while True:
-        teller.tell()
+        exporter.step()
         if poll.poll(1000) and not os.read(0, 1):
             break
-    teller.end()
+    exporter.close()
 
 
 if __name__ == "__main__":

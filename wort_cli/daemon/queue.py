@@ -1,8 +1,8 @@
 """The queue between the coordinator and its workers: Huey on SQLite, with JSON messages.
 
-Huey forgets a task as soon as it hands it out, so that nothing here is a truth: a task is a hint to do a job that the
-ledger knows.  The queue's file is made anew whenever the daemon starts, and when it is lost while the daemon runs.
-Messages are JSON because a pickle would run whatever somebody writes into that file.
+Huey forgets a task as soon as a worker has received it.  So a task is only a hint to do a job, and the ledger has the
+job itself.  The queue's file is created again whenever the daemon starts, and when it is lost while the daemon runs.
+Messages are JSON, because unpickling a message would run any code that somebody writes into the file.
 """
 
 import contextlib
@@ -20,21 +20,24 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.utils import Error
 
+from wort_cli.daemon.huey_internals import close_connection, create_tables
 from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.system.process_identity import ProcessIdentity
 
 MAGIC = b"SQLite format 3\0"
-"""How a database begins (sqlite.org/fileformat2.html)."""
+"""The first bytes of a database (sqlite.org/fileformat2.html)."""
 DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})
-"""What SQLite calls a file that is damaged, is none of its own, or has lost its tables."""
+"""SQLite's errors for a damaged file, a file that is no database, and a database without its tables."""
+KEYS = ACQUIRED, HEARTBEAT, CANCELLED = "acquired", "heartbeat", "cancelled"
+"""Kinds of values that are stored for an attempt."""
 
 log = logging.getLogger(__name__)
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]
-    """Huey's messages, errors and values as JSON, each under its own key."""
+    """Serializes Huey's messages, errors and values as JSON objects with one key: `message`, `error` or `value`."""
 
     def _serialize(self, data: Any) -> bytes:
         if isinstance(data, Message):
@@ -56,121 +59,128 @@ class JsonSerializer(Serializer):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What a worker says of itself: its process, when it spoke, how far it is, and how long the job itself was silent.
-
-    `silent` is in seconds: the job's own thread asks all the time whether it was called off, unless it hangs.
-    """
+    """A sign from a worker process that an attempt is running."""
 
     process: ProcessIdentity
+    """The worker."""
     at: float
+    """When it was sent, in seconds since 1970."""
     progress: Progress
-    silent: float
+    idle: float
+    """Seconds since the job's own thread last reported or checked for cancellation; grows if the job hangs."""
+
+
+@dataclass(frozen=True)
+class TaskError:
+    """The error of a task that raised instead of returning a result."""
+
+    message: str
 
 
 class WorkQueue:
-    """Carries jobs to workers, and their signs of life and results back."""
+    """Carries jobs to workers, and heartbeats and results back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         make_file(path)
         self.huey = SqliteHuey("wort", filename=str(path), serializer=JsonSerializer(), fsync=False, timeout=30)
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # open for as long as we may use the database
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # stays open while the database may be in use
 
     @classmethod
-    def made_anew(cls, path: Path) -> "WorkQueue":
-        """An empty queue: whatever an earlier daemon left in it is in the ledger too."""
+    def create(cls, path: Path) -> "WorkQueue":
+        """Create an empty queue.  What an earlier daemon left in the file is dropped: the ledger has it too."""
         remove_files(path)
         return cls(path)
 
     def is_lost(self) -> bool:
-        """Whether the file was deleted, replaced or damaged: whoever opens it from now on does not find what we put."""
-        # SQLite's cache would not notice.  Opening the file here would, when it is closed, drop SQLite's locks.
+        """Whether the file was deleted, replaced or damaged, so that other processes can no longer use it."""
+        # SQLite's cache would hide that.  Closing a descriptor that was opened here would drop SQLite's locks.
         if file_at(self.path) != identity(os.fstat(self._file)) or os.pread(self._file, len(MAGIC), 0) != MAGIC:
             return True
         try:
             self.huey.pending_count()
         except Exception as error:
-            # An error of SQLite that is none of these, such as a lock that is held for long, passes.
+            # Other errors of SQLite, such as a lock that is held for long, are temporary.
             return getattr(error, "sqlite_errorname", "") in DAMAGE
         return False
 
-    def make_anew(self) -> None:
-        """Be an empty queue again, in a new file.  To be called while no worker has the old one."""
+    def recreate(self) -> None:
+        """Become an empty queue in a new file.  No worker may be using the old file."""
         self.close()
         remove_files(self.path)
         make_file(self.path)
-        self.huey.storage.initialize_schema()
+        create_tables(self.huey)
         os.close(self._file)
         self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Close the connection; the next call opens it anew.  Needed before a fork."""
-        self.huey.storage.close()
+        """Close the connection; the next call opens a new one.  Needed before a fork."""
+        close_connection(self.huey)
 
-    def has_waiting(self) -> bool:
-        """Whether there is a task that no worker has taken yet."""
+    def has_pending_tasks(self) -> bool:
+        """Whether there is a task that no worker has received yet."""
         return int(self.huey.pending_count()) > 0
 
-    def take(self, job_id: int, attempt: int) -> bool:
-        """Whether the caller is the first to have an attempt: a task may come twice, or too late."""
-        return bool(self.huey.put_if_empty(key("taken", job_id, attempt), True))
+    def acquire(self, job_id: int, attempt: int) -> bool:
+        """Acquire an attempt; return False if another caller has it.  A task may arrive twice, or too late."""
+        return bool(self.huey.put_if_empty(key(ACQUIRED, job_id, attempt), True))
 
-    def report_life(self, spec: JobSpec, process: ProcessIdentity, progress: Progress, silent: float) -> None:
-        """A worker says that it lives, and how far it is."""
-        sign = Heartbeat(process, time.time(), progress, silent)
-        self.huey.put(key("life", spec.job_id, spec.attempt), asdict(sign))
+    def send_heartbeat(self, spec: JobSpec, process: ProcessIdentity, progress: Progress, idle: float) -> None:
+        """Store a heartbeat in place of the attempt's last one."""
+        heartbeat = Heartbeat(process, time.time(), progress, idle)
+        self.huey.put(key(HEARTBEAT, spec.job_id, spec.attempt), asdict(heartbeat))
 
-    def life(self, job_id: int, attempt: int) -> Heartbeat | None:
-        """The last sign of life of an attempt."""
-        with unless_it_is_garbage():
-            found = self.huey.get(key("life", job_id, attempt), peek=True)
+    def heartbeat(self, job_id: int, attempt: int) -> Heartbeat | None:
+        """Return the last heartbeat of an attempt."""
+        with garbage_ignored():
+            found = self.huey.get(key(HEARTBEAT, job_id, attempt), peek=True)
             if found:
                 process, progress = ProcessIdentity.from_json(found["process"]), Progress(**found["progress"])
-                return Heartbeat(process, found["at"], progress, float(found["silent"]))
+                return Heartbeat(process, found["at"], progress, float(found["idle"]))
         return None
 
     def cancel(self, job_id: int, attempt: int) -> None:
         """Ask the worker to end an attempt."""
-        self.huey.put(key("call-off", job_id, attempt), True)
+        self.huey.put(key(CANCELLED, job_id, attempt), True)
 
     def is_cancelled(self, job_id: int, attempt: int) -> bool:
-        """Whether an attempt is to end."""
-        with unless_it_is_garbage():
-            return self.huey.get(key("call-off", job_id, attempt), peek=True) is not None
+        """Whether `cancel` was called for an attempt."""
+        with garbage_ignored():
+            return self.huey.get(key(CANCELLED, job_id, attempt), peek=True) is not None
         return False
 
-    def result(self, task_id: str) -> JobResult | Error | None:
-        """The result of an attempt; an Error if the task itself failed, None if there is none yet.
+    def result(self, task_id: str) -> JobResult | TaskError | None:
+        """Return the result of a task; None if there is none yet.
 
-        It stays until it is forgotten: until what follows from it stands in the ledger.
+        The result stays in the queue until `forget`, which is called once the ledger has recorded it.
         """
-        with unless_it_is_garbage():
+        with garbage_ignored():
             found = self.huey.get(task_id, peek=True)
-            if found is None or isinstance(found, Error):
-                return found
-            return JobResult.from_json(found)
+            if isinstance(found, Error):
+                return TaskError(str(found.metadata.get("error")))
+            return None if found is None else JobResult.from_json(found)
         self.huey.delete(task_id)
         return None
 
     def forget(self, task_id: str, job_id: int, attempt: int) -> None:
-        """Drop what is stored of an attempt that has ended."""
-        for name in (*(key(kind, job_id, attempt) for kind in ("taken", "life", "call-off")), task_id):
+        """Delete everything that is stored for an attempt that has ended."""
+        for name in (*(key(kind, job_id, attempt) for kind in KEYS), task_id):
             self.huey.delete(name)
 
 
 def make_file(path: Path) -> None:
-    """See that there is a file, for this user only from its first moment."""
+    """Create a file if there is none, with mode 0600 from its first moment."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def remove_files(path: Path) -> None:
-    """Remove a database and its companions."""
+    """Remove a database with its WAL and shared-memory files."""
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         file.unlink(missing_ok=True)
 
 
 def file_at(path: Path) -> tuple[int, int] | None:
-    """Which file stands at a path, None if there is none."""
+    """Return the identity of the file at a path; None if there is none."""
     try:
         return identity(path.stat())
     except FileNotFoundError:
@@ -178,19 +188,19 @@ def file_at(path: Path) -> tuple[int, int] | None:
 
 
 def identity(found: os.stat_result) -> tuple[int, int]:
-    """Which file it is."""
+    """Return the device and inode of a file."""
     return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager
-def unless_it_is_garbage() -> Iterator[None]:
-    """Passes over a value that is none of ours: whoever may write the file can put anything there."""
+def garbage_ignored() -> Iterator[None]:
+    """Log and suppress the errors of a value that wort did not write.  Anybody who may write the file can add one."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        log.warning("there is garbage in the queue's storage", exc_info=True)
+        log.warning("ignored an unreadable value in the queue", exc_info=True)
 
 
 def key(kind: str, job_id: int, attempt: int) -> str:
-    """Of a value in Huey's storage."""
+    """Return the key of a value in Huey's storage."""
     return f"{kind}:{job_id}:{attempt}"

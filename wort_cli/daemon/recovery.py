@@ -1,7 +1,8 @@
-"""What a daemon finds when it starts: processes that an earlier one left, and jobs that it was at.
+"""Recovery: what the daemon does when it starts, before it has workers.
 
-The processes are ended by their identity.  The jobs are queued again; one that was running each time a daemon crashed,
-and came no further in between, is set aside, for it may be what they crash of.
+It kills processes that an earlier daemon left behind, identified by their start time and boot, and requeues the jobs
+of that daemon.  A job that was running in each of several crashes in a row, without progress in between, is
+quarantined: it may be the cause of the crashes.
 """
 
 import logging
@@ -10,7 +11,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.lease import DAEMON, Claim
 from wort_cli.pipeline.toolkit.processes import kill_leftovers, read_processes
-from wort_cli.pipeline.workspace import attempt_directory, finished_work
+from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import this_boot
 
@@ -18,28 +19,30 @@ log = logging.getLogger(__name__)
 
 
 def recover(ledger: Ledger, settings: Settings) -> None:
-    """Clear away after an earlier daemon; to be called while this one has no workers yet."""
+    """Kill the processes of an earlier daemon and requeue its jobs."""
     policy = RetryPolicy.of(settings)
     on_purpose = ledger.controls.killed_on_purpose
     left = [claim for claim in ledger.attempts.running() if claim.owner == DAEMON]
-    crashed = {claim.job_id for claim in left if not on_purpose and of_this_boot(claim, settings)}
-    for attempt, ended in kill_leftovers(settings.work_dir):
-        if ended:
-            log.warning("ended what was left of %s", attempt)
-        log.info("removed %s, which an earlier daemon left", attempt)
+    # The directories of attempts are read here, because kill_leftovers removes them.
+    crashed = {claim.job_id for claim in left if not on_purpose and ran_in_this_boot(claim, settings)}
+    for attempt, killed in kill_leftovers(settings.work_dir):
+        if killed:
+            log.warning("killed the remaining processes of %s", attempt)
+        log.info("removed %s, left by an earlier daemon", attempt)
     for claim in left:
         if claim.job_id in crashed:
-            work = finished_work(settings.workspace(claim.job_id))
+            work = count_finished_parts(settings.workspace(claim.job_id))
             state = ledger.attempts.record_crash(claim.job_id, claim.attempt, work, policy)
             log.warning("job %d was running when a daemon crashed: %s", claim.job_id, state)
         else:
-            log.info("job %d was left running by a daemon, queueing it again", claim.job_id)
-            ledger.attempts.requeue(claim.job_id, claim.attempt, "the daemon that worked on it ended")
+            log.info("job %d was running when the daemon ended, requeueing it", claim.job_id)
+            ledger.attempts.requeue(claim.job_id, claim.attempt, "the daemon that ran it ended")
     if on_purpose:
         ledger.controls.set_killed_on_purpose(False)
+    (settings.work_dir / "promises.json").unlink(missing_ok=True)  # the name of reservations.json in earlier versions
 
 
-def of_this_boot(claim: Claim, settings: Settings) -> bool:
-    """Whether a job was running since this boot: what the machine's going down ended crashed nothing."""
+def ran_in_this_boot(claim: Claim, settings: Settings) -> bool:
+    """Whether a job was running since this boot.  If the machine itself went down, the daemon did not crash."""
     found = read_processes(attempt_directory(settings.workspace(claim.job_id), claim.attempt))
     return found is None or found.worker.boot == this_boot()

@@ -1,7 +1,7 @@
-"""The life of the daemon: become the only one, start the workers, turn the coordinator until told to end.
+"""The daemon's main program: take the lock, recover, start the workers, run the loop until a signal stops it.
 
-SIGTERM and SIGINT end it: running jobs are interrupted and go back to the queue.  At SIGHUP it reads its settings
-anew; so closing the terminal it was started from does not end it.
+SIGTERM and SIGINT stop the daemon: running jobs are interrupted and requeued.  SIGHUP makes it read its settings again,
+so closing the terminal from which it was started does not stop it.
 """
 
 import contextlib
@@ -28,24 +28,27 @@ from wort_cli.system.daemon_lock import sign, take_lock
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
 TROUBLE_PAUSE = 5.0
-"""Seconds until the next turn after one in which the ledger could not be used."""
+"""Seconds until the next turn after one that failed."""
 LOG_SIZE, LOG_FILES = 5_000_000, 5
 
 log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, foreground: bool) -> None:
-    """Be the daemon until a signal ends it.  DaemonAlreadyRunning if there is one; WortError if it can't start."""
+    """Run the daemon until a signal stops it.
+
+    Raises DaemonAlreadyRunning if another daemon runs, another WortError if this one cannot start.
+    """
     os.umask(0o077)
     settings.make_directories()
     lock = take_lock(settings.lock_file)
-    # A child that outlived us for a moment must not hold the lock.
+    # A child that outlives the daemon for a moment must not hold the lock.
     os.register_at_fork(after_in_child=lambda: os.close(lock))
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
     recover(ledger, settings)
     jobs = ledger.controls.job_limit(settings.jobs)
-    queue = WorkQueue.made_anew(settings.queue_file)
+    queue = WorkQueue.create(settings.queue_file)
 
     def close_connections() -> None:
         ledger.close()
@@ -53,94 +56,94 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    told = Told()
+    signals = Signals()
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
-    vitals = HealthWriter(settings, ledger, workers, coordinator)
+    health_writer = HealthWriter(settings, ledger, workers, coordinator)
     sign(lock)
     try:
-        turn_until(told, coordinator, housekeeper, vitals)
+        run_loop(signals, coordinator, housekeeper, health_writer)
     finally:
-        log.info("the daemon ends")
+        log.info("the daemon is stopping")
         housekeeper.stop()
         workers.stop()
-        coordinator.give_all_back()
+        coordinator.requeue_all()
         close_connections()
-        vitals.close()
-        log.info("the daemon has ended")
+        health_writer.close()
+        log.info("the daemon has stopped")
 
 
-class Told:
-    """What signals told this process: SIGTERM and SIGINT to end, SIGHUP to read its settings anew.
+class Signals:
+    """The signals that this process has received: SIGTERM and SIGINT to stop, SIGHUP to read the settings again.
 
-    A handler does no more than to note it: it may run in the midst of anything, with whatever lock that holds.
+    A handler only sets a flag, because it may run at any point of the program, whatever lock is held there.
     """
 
     def __init__(self) -> None:
-        self.to_end = ""
-        self.to_reload = False
-        signal.signal(signal.SIGTERM, self._hear)
-        signal.signal(signal.SIGINT, self._hear)
-        signal.signal(signal.SIGHUP, self._hear)
+        self.stop = ""
+        """The name of the signal that asked the daemon to stop; empty if there was none."""
+        self.reload = False
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._handle)
 
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _handle(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGHUP:
-            self.to_reload = True
+            self.reload = True
         else:
-            self.to_end = signal.Signals(number).name
+            self.stop = signal.Signals(number).name
 
     def wait(self, seconds: float) -> None:
-        """Let so much time pass, or less if something is told."""
+        """Sleep, but return early if a signal arrives."""
         deadline = time.monotonic() + seconds
-        while not (self.to_end or self.to_reload) and (left := deadline - time.monotonic()) > 0:
+        while not (self.stop or self.reload) and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, BUSY_PAUSE))
 
 
-def turn_until(told: Told, coordinator: Coordinator, housekeeper: Housekeeper, vitals: HealthWriter) -> None:
-    """Turn the coordinator; trouble with the disk is told and waited out, for jobs must not end because of it."""
-    while not told.to_end:
-        began, wrong = time.monotonic(), ""
+def run_loop(signals: Signals, coordinator: Coordinator, housekeeper: Housekeeper, health_writer: HealthWriter) -> None:
+    """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
+    while not signals.stop:
+        started, trouble = time.monotonic(), ""
         try:
-            if told.to_reload:
-                told.to_reload = False
-                if (settings := settings_anew()) is not None:
-                    coordinator.use(settings)
-                    housekeeper.use(settings)
-                    vitals.use(settings)
+            if signals.reload:
+                signals.reload = False
+                if (settings := reload_settings()) is not None:
+                    coordinator.reconfigure(settings)
+                    housekeeper.reconfigure(settings)
+                    health_writer.reconfigure(settings)
             coordinator.turn()
             housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
-        except StorageProblem as trouble:
-            log.error("%s (%s)", trouble.sentence, trouble.hint)
-            pause, wrong = TROUBLE_PAUSE, trouble.sentence
+        except StorageProblem as problem:
+            log.error("%s (%s)", problem.sentence, problem.hint)
+            pause, trouble = TROUBLE_PAUSE, problem.sentence
         except Exception as error:
             log.exception("a turn failed; the jobs are in the ledger, trying again")
-            pause, wrong = TROUBLE_PAUSE, f"a turn failed: {error!r}"
-        if wrong:
-            coordinator.excuse()
-        vitals.turned(began, wrong)
-        told.wait(pause)
-    log.info("received %s", told.to_end)
+            pause, trouble = TROUBLE_PAUSE, f"a turn failed: {error!r}"
+        if trouble:
+            coordinator.excuse_silence()
+        health_writer.record_turn(started, trouble)
+        signals.wait(pause)
+    log.info("received %s", signals.stop)
 
 
-def settings_anew() -> Settings | None:
-    """The settings as they are now; None if they can't be used, and those that there are go on."""
+def reload_settings() -> Settings | None:
+    """Return the settings as they are now; None if they are invalid, so that the daemon keeps the old ones."""
     try:
         settings = load_settings()
     except WortError as error:
-        log.error("the settings stay as they are: %s", error.sentence)
+        log.error("the settings are invalid and were not changed: %s", error.sentence)
         return None
-    log.info("the settings were read anew")
+    log.info("the settings were reloaded")
     return settings
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:
     """Log to the rotating file, and to stderr in the foreground.
 
-    Only this process rotates; a worker, after the fork, follows the file by its name.
+    Only the daemon rotates the file; a worker reopens it by name after a rotation.
     """
-    logging.raiseExceptions = False  # what a full disk does not take is not told to the terminal, traceback and all
+    logging.raiseExceptions = False  # a full disk must not print tracebacks to the terminal
     rotating = logging.handlers.RotatingFileHandler(settings.daemon_log, maxBytes=LOG_SIZE, backupCount=LOG_FILES)
     following = FollowedLog(settings.daemon_log, delay=True)
     handlers: list[logging.Handler] = [rotating, *([logging.StreamHandler(sys.stderr)] if foreground else [])]
@@ -154,7 +157,7 @@ def start_logging(settings: Settings, *, foreground: bool) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
     def follow() -> None:
-        with contextlib.suppress(OSError):  # a full disk does not take what is still to be written
+        with contextlib.suppress(OSError):  # closing flushes the buffer, which fails on a full disk
             rotating.close()  # the child's copy
         root.handlers[:] = [following]
 

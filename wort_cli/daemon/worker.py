@@ -1,4 +1,4 @@
-"""What runs inside a worker process: a job, and a thread that tells of its life and hears if it is called off."""
+"""The code that runs in a worker process: a job, and a thread that sends heartbeats and checks for cancellation."""
 
 import logging
 import threading
@@ -14,81 +14,78 @@ from wort_cli.pipeline.run import run_job
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.process_identity import own_identity
 
-BEAT = 0.5
-"""Seconds between signs of life."""
+HEARTBEAT_EVERY = 0.5
+"""Seconds between heartbeats."""
 
 log = logging.getLogger(__name__)
 
 
 def work(queue: WorkQueue, document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Do the job of a JobSpec in JSON; a JobResult in JSON, empty if the job was called off.
+    """Run the job of a JobSpec in JSON; return its JobResult in JSON, which is empty if the job was cancelled.
 
-    None, which is no result, if another worker has this attempt already.
+    Returns None if another worker already has this attempt.
     """
     spec = JobSpec.from_json(document)
-    if not queue.take(spec.job_id, spec.attempt):
+    if not queue.acquire(spec.job_id, spec.attempt):
         return None
     with QueueWatcher(queue, spec) as watcher:
         try:
             result = run_job(spec, watcher)
         except Cancelled:
             result = JobResult(spec.job_id, spec.attempt)
-        watcher.until_heard()
+        watcher.wait_until_queue_is_writable()
         return result.to_json()
 
 
 class QueueWatcher:
-    """A Watcher that speaks through the queue, from a thread of its own, so that no stage has to."""
+    """A Watcher that reports through the queue, from a thread of its own, so that no stage waits for the queue."""
 
     def __init__(self, queue: WorkQueue, spec: JobSpec) -> None:
         self._queue = queue
         self._spec = spec
         self._process = own_identity()
         self._progress = Progress("starting", 0, 0, 0, time.time())
-        self._asked_at = time.monotonic()
+        self._active_at = time.monotonic()
         self._cancelled = threading.Event()
         self.cancellation = Cancellation(self._is_cancelled)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="watcher", daemon=True)
+        self._thread = threading.Thread(target=self._send_heartbeats, name="watcher", daemon=True)
 
     def __enter__(self) -> "QueueWatcher":
-        self._tell()
+        self._try_heartbeat()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join(BEAT)
+        self._thread.join(HEARTBEAT_EVERY)
 
     def report(self, progress: Progress) -> None:
         """See Watcher."""
         self._progress = progress
-        self._asked_at = time.monotonic()
+        self._active_at = time.monotonic()
+
+    def wait_until_queue_is_writable(self) -> None:
+        """Return once a heartbeat could be written.  On a full disk, Huey would lose the result."""
+        while not self._try_heartbeat():
+            self._ended.wait(HEARTBEAT_EVERY)
 
     def _is_cancelled(self) -> bool:
-        """See Watcher."""
-        self._asked_at = time.monotonic()
+        """Whether the job was cancelled.  The job's thread calls this, which shows that it does not hang."""
+        self._active_at = time.monotonic()
         return self._cancelled.is_set()
 
-    def until_heard(self) -> None:
-        """Return once the queue can be written: a result that does not fit on a full disk would be lost."""
-        while not self._tell():
-            self._ended.wait(BEAT)
+    def _send_heartbeats(self) -> None:
+        while not self._ended.wait(HEARTBEAT_EVERY):
+            self._try_heartbeat()
 
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT):
-            self._tell()
-
-    def _tell(self) -> bool:
-        """Give a sign of life; whether it could be written."""
+    def _try_heartbeat(self) -> bool:
+        """Send a heartbeat and check for cancellation; return False if the queue could not be used."""
         try:
-            self._speak()
-        except Exception:  # a full disk, say, which passes; this thread must outlive it
-            log.warning("no sign of life could be given", exc_info=True)
+            self._queue.send_heartbeat(self._spec, self._process, self._progress, time.monotonic() - self._active_at)
+            if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
+                self._cancelled.set()
+        except Exception:  # the disk may be full for a while, and this thread must survive that
+            log.warning("no heartbeat could be sent", exc_info=True)
             return False
         return True
-
-    def _speak(self) -> None:
-        self._queue.report_life(self._spec, self._process, self._progress, time.monotonic() - self._asked_at)
-        if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
-            self._cancelled.set()

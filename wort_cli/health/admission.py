@@ -8,8 +8,9 @@ import os
 import tempfile
 from collections.abc import Sequence
 
+from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
-from wort_cli.system.machine import Disk, disk_of, existing, load, said
+from wort_cli.system.machine import Disk, disk_of, existing, load
 
 
 def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
@@ -18,7 +19,7 @@ def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
     for disk in disks:
         seen.setdefault(disk.device, disk)
     return [
-        f"{said(disk.free)} are free at {disk.path}, {said(disk.reserve(reserve))} are kept in reserve"
+        f"{format_bytes(disk.free)} are free at {disk.path}, {format_bytes(disk.reserve(reserve))} are kept in reserve"
         for disk in seen.values()
         if disk.free <= disk.reserve(reserve)
     ]

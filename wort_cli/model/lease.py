@@ -1,8 +1,10 @@
-"""Whether a running job is lost or abandoned: pure decisions about owners, leases and signs of life.
+"""Decisions about leases: whether a running job was lost by its worker or abandoned by its process.
 
-Time that passes is measured on the monotonic clock of whoever watches.  The ledger's leases are of the wall clock, for
-they are read by other processes; they are believed only where nothing better is known, so that a clock that is set
-neither takes a job from somebody who lives nor leaves it with somebody who is gone.
+Elapsed time is measured on the monotonic clock of the observing process.  The expiry times of leases in the ledger are
+wall-clock times, because other processes read them.  They decide only when nothing better is known, so that setting the
+clock neither takes a job from a live process nor leaves it with a dead one.
+
+All functions are pure.  `ledger.owners` looks up whether the owner of a job is still running.
 """
 
 import re
@@ -12,16 +14,16 @@ from enum import Enum, StrEnum
 from wort_cli.system.process_identity import ProcessIdentity
 
 DAEMON = "daemon"
-"""The owner of jobs that the daemon runs; there is one daemon."""
+"""The owner of jobs that the daemon runs."""
 OWNER = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+)(?: \(started (?P<started>\d+), boot (?P<boot>[\w-]+)\))?")
-"""A process that runs a job by itself; earlier versions named no start and boot."""
+"""The owner of a job that runs with --now.  Earlier versions did not store the start time and the boot."""
 SKETCHING = "sketching"
-"""The stage in which spots are counted, so that they can stand still."""
+"""The stage that counts spots; only in this stage can missing progress be seen."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Whose a running job is, and until when (seconds since 1970) that holds without news."""
+    """The claim of an owner on a running job; `lease_until` is in seconds since 1970."""
 
     job_id: int
     attempt: int
@@ -29,106 +31,112 @@ class Claim:
     lease_until: float
 
 
-# A worker of the daemon ----------------------------------------------------------------------------------------------
+# Workers of the daemon -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Life:
-    """What is known of an attempt's worker, on the monotonic clock; no `process` while none is known.
+class Liveness:
+    """The last activity of an attempt, in seconds on the monotonic clock; `process` is None until it is known.
 
-    A sign of life comes from a thread of its own.  That the job itself goes on is told by when it last asked whether it
-    was called off (`asked_at`), and in the stage that counts spots by when they last moved (`moved_at`).
+    A worker sends heartbeats from a thread of its own, so they do not prove that the job itself makes progress.
     """
 
-    heard_at: float
-    asked_at: float
-    moved_at: float
+    heartbeat_at: float
+    """When the last heartbeat arrived."""
+    checked_at: float
+    """When the job last reported progress or checked whether it was cancelled."""
+    progress_at: float
+    """When the stage or the number of spots last changed."""
     stage: str = ""
     process: ProcessIdentity | None = None
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Seconds: how long a worker may be silent, its job say nothing, and its spots stand still."""
+class LivenessLimits:
+    """Seconds of inactivity after which an attempt is lost, one limit for each time in Liveness."""
 
-    silent: float
-    hanging: float
-    standing: float
+    heartbeat: float
+    check: float
+    progress: float
 
 
 class Loss(StrEnum):
-    """How a worker was lost, as the second half of a sentence."""
+    """How an attempt was lost, as the predicate of a sentence about its worker."""
 
     DIED = "died"
-    SILENT = "was silent, as one that is stopped is"
-    HUNG = "hung: the job itself gave no sign"
-    STOOD = "came no further"
-    UNKNOWN = "never began"
+    SILENT = "sent no heartbeat"
+    HUNG = "hung: its job did not respond"
+    STALLED = "made no progress"
+    NOT_STARTED = "did not start the job"
 
 
-def loss(life: Life, now: float, patience: Patience, *, worker_lives: bool) -> Loss | None:
-    """How an attempt was lost; None if it goes on."""
-    if life.process is not None and not worker_lives:
+def detect_loss(liveness: Liveness, now: float, limits: LivenessLimits, *, process_runs: bool) -> Loss | None:
+    """Return how an attempt was lost, or None if it is running; `process_runs` is whether its worker exists."""
+    if liveness.process is not None and not process_runs:
         return Loss.DIED
-    if now - life.heard_at > patience.silent:
-        return Loss.SILENT if life.process is not None else Loss.UNKNOWN
-    if life.process is not None and now - life.asked_at > patience.hanging:
+    if now - liveness.heartbeat_at > limits.heartbeat:
+        return Loss.SILENT if liveness.process is not None else Loss.NOT_STARTED
+    if liveness.process is not None and now - liveness.checked_at > limits.check:
         return Loss.HUNG
-    if life.stage == SKETCHING and now - life.moved_at > patience.standing:
-        return Loss.STOOD
+    if liveness.stage == SKETCHING and now - liveness.progress_at > limits.progress:
+        return Loss.STALLED
     return None
 
 
-# A process that runs a job by itself ---------------------------------------------------------------------------------
+# Processes that run a job with --now ---------------------------------------------------------------------------------
 
 
-class Owner(Enum):
-    """What is known of the owner of a job."""
+class OwnerState(Enum):
+    """Whether the owner of a job is still running."""
 
-    LIVES = "lives"
+    RUNNING = "running"
     GONE = "gone"
     UNKNOWN = "unknown"
-    """It is of another host, or of a version that did not say when it started."""
+    """The owner is on another host, or an earlier version did not store when it started."""
 
 
 def process_owner(host: str, process: ProcessIdentity) -> str:
-    """The owner of a job that a process runs by itself."""
+    """Return the owner of a job that a process runs with --now, as the ledger stores it."""
     return f"process {process.pid} on {host} (started {process.started}, boot {process.boot})"
 
 
 def short_owner(owner: str) -> str:
-    """An owner as a person is told of it."""
+    """Return an owner as messages show it, without start time and boot."""
     return owner.partition(" (")[0]
 
 
-def judge_owner(owner: str, host: str, found: ProcessIdentity | None) -> Owner:
-    """What is known of a process that owns a job; `found` is who has its number on `host`, which is this one, now."""
-    words = OWNER.fullmatch(owner)
-    if words is None or words["host"] != host:
-        return Owner.UNKNOWN
-    if found is None:
-        return Owner.GONE
-    if words["boot"] is None:
-        return Owner.UNKNOWN
-    return Owner.LIVES if (str(found.started), found.boot) == (words["started"], words["boot"]) else Owner.GONE
-
-
-def pid_of(owner: str) -> int | None:
-    """The number of a process that owns a job."""
+def owner_pid(owner: str) -> int | None:
+    """Return the process id of an owner; None if it is not a process."""
     words = OWNER.fullmatch(owner)
     return int(words["pid"]) if words else None
 
 
-def is_abandoned(claim: Claim, now: float, longest: float, owner: Owner) -> bool:
-    """Whether a running job is nobody's, for somebody who looks once; no lease is for more than `longest` seconds.
+def owner_state(owner: str, host: str, found: ProcessIdentity | None) -> OwnerState:
+    """Return whether a process that owns a job is still running.
 
-    A lease that holds for longer is of a clock that was set back since.
+    `host` is the name of this host; `found` is the process that has the owner's process id on this host now, if any.
     """
-    if owner is not Owner.UNKNOWN:
-        return owner is Owner.GONE
-    return not now <= claim.lease_until <= now + longest
+    words = OWNER.fullmatch(owner)
+    if words is None or words["host"] != host:
+        return OwnerState.UNKNOWN
+    if found is None:
+        return OwnerState.GONE
+    if words["boot"] is None:
+        return OwnerState.UNKNOWN
+    same = (str(found.started), found.boot) == (words["started"], words["boot"])
+    return OwnerState.RUNNING if same else OwnerState.GONE
 
 
-def is_silent(unchanged: float, lease: float, owner: Owner) -> bool:
-    """Whether a running job is nobody's, for somebody who has seen its lease unchanged for so many seconds."""
-    return owner is Owner.GONE or unchanged > lease
+def is_abandoned(claim: Claim, now: float, max_lease: float, owner: OwnerState) -> bool:
+    """Return whether a running job is abandoned, when it is looked at only once; `now` is in seconds since 1970.
+
+    A lease that ends more than `max_lease` seconds from now was written before the clock was set back.
+    """
+    if owner is not OwnerState.UNKNOWN:
+        return owner is OwnerState.GONE
+    return not now <= claim.lease_until <= now + max_lease
+
+
+def has_stopped_renewing(unchanged: float, lease: float, owner: OwnerState) -> bool:
+    """Return whether a running job is abandoned whose lease has not changed for `unchanged` seconds."""
+    return owner is OwnerState.GONE or unchanged > lease

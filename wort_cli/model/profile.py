@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from wort_cli.errors import UsageError
 
 
+def max_hash_for_scaled(scaled: int) -> int:
+    """Return the largest hash that is kept, in floating point as sourmash computes it (sketch/minhash.rs)."""
+    return 2**64 - 1 if scaled == 1 else int(2**64 / scaled)
+
+
 @dataclass(frozen=True)
 class Profile:
     """Parameters of a recipe; one sketch is made for each of `ksizes`."""
@@ -20,8 +25,8 @@ class Profile:
 
     @property
     def max_hash(self) -> int:
-        """The largest hash that is kept, of floating-point numbers as in sourmash (minhash.rs, max_hash_for_scaled)."""
-        return 2**64 - 1 if self.scaled == 1 else int(2**64 / self.scaled)
+        """The largest hash that is kept."""
+        return max_hash_for_scaled(self.scaled)
 
     def sourmash_arguments(self) -> tuple[str, ...]:
         """The arguments by which `sourmash sketch` makes the same signature."""

@@ -25,11 +25,6 @@ BATCH = 1 << 16
 PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
 
 
-def max_hash_of(scaled: int) -> int:
-    """The largest hash that is kept, of floating-point numbers as in sourmash (minhash.rs, max_hash_for_scaled)."""
-    return 2**64 - 1 if scaled == 1 else int(2**64 / scaled)
-
-
 @dataclass(frozen=True, eq=False)
 class Sketch:
     """One FracMinHash sketch: `hashes` ascend, `abundances[i]` (or None, if not kept) belongs to `hashes[i]`."""

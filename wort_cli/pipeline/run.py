@@ -1,21 +1,30 @@
-"""One attempt at a job, from its source to a published signature: the stages in their order, and nothing else.
+"""Runs one attempt at a job and returns its result.
 
-What an earlier attempt sealed is only published; what stands in the bucket already is not computed at all.  A job that
-verifies goes through the same stages and compares before it publishes (verify.py).
+A job that computes a signature goes through `compute`:
 
-A signature is published only if every stage succeeded, the spots read are as many as the archive counts, and what was
-sealed reads back as what was sketched.  Whatever else happens becomes a Failure with a stored reason.
+1. publish the signature that an earlier attempt sealed, if there is one;
+2. return the signature that is in the bucket, if there is one;
+3. sketch the run (`stages.sketch_run`): locate the archive, reserve disk and memory, prove, decode, sketch;
+4. seal the sketches and publish the signature (`stages.seal_and_publish`).
+
+A job that verifies a signature goes through `verification.verify`, which uses the same stages 3 and 4.
+
+A signature is published only if every stage succeeded, all spots that the archive counts were read, and the sealed
+file reads back as the sketches that were written.  Everything else becomes a Failure with a stored reason.
 """
 
 import traceback
+from collections.abc import Callable
 
 from wort_cli.model.failure import JobFailed
-from wort_cli.model.job_result import JobResult
-from wort_cli.pipeline.archives.locate import note_rate_limit
+from wort_cli.model.job_result import JobResult, Published
+from wort_cli.pipeline.archives.locate import pause_if_rate_limited
 from wort_cli.pipeline.attempt import Attempt
-from wort_cli.pipeline.check import failure_of
+from wort_cli.pipeline.bucket import find_published
+from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
+from wort_cli.pipeline.stages import publish_sealed, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
 from wort_cli.pipeline.workspace import Workspace
@@ -23,37 +32,55 @@ from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.process_identity import own_identity
 
-TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
-
 
 def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
-    """Do the work.  Every way it can end is a result, but for Cancelled, which passes: then nobody wants one.
+    """Run an attempt at a job; return its result, which may be a failure.
 
-    Finished slices are left for another attempt if there may be one; who decides that there is none removes them.
+    Raises Cancelled if the job was cancelled; nothing else is raised.  Finished slices are left for the next attempt;
+    the caller removes the workspace of a job that has ended.
     """
     workspace = Workspace(spec.workspace, spec.attempt)
     try:
         with job_log(spec) as log:
-            try:
-                workspace.make()
-                processes = Processes(spec.owner, own_identity())
-                processes.write(workspace.own)
-                attempt = Attempt(spec, watcher, workspace, log, processes)
-                if spec.subject is None:
-                    return JobResult(spec.job_id, spec.attempt, published=attempt.run())
-                verdict, published = verify(attempt, spec.subject)
-                return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
-            except Cancelled:
-                log("called off")
-                raise
-            except Exception as error:
-                failure = failure_of(error)
-                if not isinstance(error, JobFailed | StoreError | OSError):  # our own mistake: say where
-                    log(traceback.format_exc())
-                log(f"{failure.reason}: {failure.detail}")
-                note_rate_limit(spec, failure.reason)
-                return JobResult(spec.job_id, spec.attempt, failure=failure)
-    except OSError as error:  # the log itself can't be written
-        return JobResult(spec.job_id, spec.attempt, failure=failure_of(error))
+            return run_logged(spec, watcher, workspace, log)
+    except OSError as error:  # the log cannot be written
+        return JobResult(spec.job_id, spec.attempt, failure=failure_from_exception(error))
     finally:
-        workspace.leave()
+        workspace.remove_attempt()
+
+
+def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> JobResult:
+    """Compute or verify; turn every error except Cancelled into a failure, and log it."""
+    try:
+        workspace.create()
+        processes = Processes(spec.owner, own_identity())
+        processes.write(workspace.attempt_directory)
+        attempt = Attempt(spec, watcher, workspace, log, processes)
+        if spec.subject is None:
+            return JobResult(spec.job_id, spec.attempt, published=compute(attempt))
+        verdict, published = verify(attempt, spec.subject)
+        return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
+    except Cancelled:
+        log("cancelled")
+        raise
+    except Exception as error:
+        failure = failure_from_exception(error)
+        if not isinstance(error, JobFailed | StoreError | OSError):  # a bug of wort: log where it is
+            log(traceback.format_exc())
+        log(f"{failure.reason}: {failure.detail}")
+        pause_if_rate_limited(spec, failure.reason)
+        return JobResult(spec.job_id, spec.attempt, failure=failure)
+
+
+def compute(attempt: Attempt) -> Published:
+    """Publish an already sealed signature, or return the one in the bucket, or compute and publish a new one."""
+    provenance = attempt.workspace.load_pending(attempt.spec)
+    if provenance is not None:
+        return publish_sealed(attempt, attempt.workspace.pending, provenance)
+    attempt.report("looking")
+    found = find_published(attempt.spec, attempt.log, attempt.cancellation)
+    if found is not None:
+        return found
+    with attempt.tools() as tools:
+        run = sketch_run(attempt, tools)
+    return seal_and_publish(attempt, run)

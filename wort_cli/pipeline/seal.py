@@ -21,7 +21,7 @@ from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
 from wort_cli.pipeline.signature_layout import Layout, UnknownShape, layout_of, written_by_sourmash
-from wort_cli.pipeline.sketching.compiled import compiled
+from wort_cli.pipeline.sketching.jit import jit
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
 
@@ -116,7 +116,7 @@ def number_slices(numbers: Numbers) -> Iterator[bytes]:
         yield text[: n - 1 if last else n].tobytes()
 
 
-@compiled
+@jit
 def write_decimals(numbers: Numbers, text: NDArray[np.uint8]) -> int:
     """Write each number and a comma to `text`; return how long that is."""
     digits = np.empty(LONGEST_NUMBER, np.uint8)
@@ -212,7 +212,7 @@ def decimal_length(numbers: Numbers) -> int:
     return 2 * numbers.size + int(np.searchsorted(powers, numbers, side="right").sum())
 
 
-@compiled
+@jit
 def are_decimals(text: NDArray[np.uint8], numbers: Numbers) -> bool:
     """Whether `text` is these numbers, with a comma between two, and perhaps after the last."""
     at = 0

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wort_cli.model.signature_file import Sketch, max_hash_of
+from wort_cli.model.profile import max_hash_for_scaled
+from wort_cli.model.signature_file import Sketch
 from wort_cli.versions import library_version
 
 KNOWN_VERSIONS = frozenset(
@@ -90,7 +91,7 @@ def known_frame(sketch: Sketch) -> Frame:
 
 def check_scaled(sketch: Sketch) -> None:
     """ValueError if no scaled has the sketch's max_hash: sourmash takes scaled, and makes max_hash of it."""
-    if not sketch.scaled or max_hash_of(sketch.scaled) != sketch.max_hash:
+    if not sketch.scaled or max_hash_for_scaled(sketch.scaled) != sketch.max_hash:
         raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash can't write it")
 
 

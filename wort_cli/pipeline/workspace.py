@@ -1,9 +1,9 @@
-"""A job's directory: finished slices, which outlive an attempt, and what each attempt has for itself.
+"""A job's workspace: the directory with what its attempts need and what they leave for the next attempt.
 
-work/JOB/slices/          for the next attempt, if this one does not end the job
-work/JOB/in-process       as long as an attempt reads the archive in its own process
-work/JOB/sealed/          the signature, until it stands in the bucket: the next attempt has only to publish it
-work/JOB/attempt-N/       where its tools run, where its signature is sealed, and who works on it (processes.py)
+work/JOB/slices/          finished slices, kept for the next attempt until the job has ended
+work/JOB/in-process       exists while an attempt reads the archive in its own process
+work/JOB/sealed/          the sealed signature, until it is published: the next attempt only has to publish it
+work/JOB/attempt-N/       one attempt's own: where its tools run, its sealed signature, its processes (processes.py)
 """
 
 import contextlib
@@ -13,103 +13,100 @@ from pathlib import Path
 
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.provenance import Provenance
-from wort_cli.pipeline.archives.prove import checksum
+from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.system.atomic_files import write_atomically
 
-UNPUBLISHED = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
-"""Why a sealed signature may not have been published."""
+PUBLISH_FAILURES = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
+"""Reasons for which a sealed signature may not have been published."""
+SEALED_PARTS = 1_000_000
+"""The number of finished parts of a job that is sealed: more than any run has slices."""
 
 
 class Workspace:
-    """The directory of a job, as one attempt sees it."""
+    """The workspace of a job, as one attempt sees it."""
 
     def __init__(self, root: Path, attempt: int) -> None:
         self.root = root
-        self._own = attempt_directory(root, attempt)
+        self.attempt_directory = attempt_directory(root, attempt)
         self._in_process = root / "in-process"
-        self.died_in_process = False
-        """Whether an earlier attempt ended, without a word, while it read the archive in its own process."""
+        self.crashed_in_process = False
+        """Whether an earlier attempt was killed while it read the archive in its own process."""
 
-    def make(self) -> None:
-        """Make the directories, for this user only; OSError if that can't be."""
+    def create(self) -> None:
+        """Create the directories, readable by this user only; raise OSError if that fails."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.died_in_process = self._in_process.exists()
-        shutil.rmtree(self._own, ignore_errors=True)  # of a process that was killed and has taken up the number again
+        self.crashed_in_process = self._in_process.exists()
+        shutil.rmtree(self.attempt_directory, ignore_errors=True)  # an attempt with this number may have been killed
         self.run_directory.mkdir(mode=0o700, parents=True)
 
     @property
-    def own(self) -> Path:
-        """The directory of this attempt."""
-        return self._own
-
-    @property
     def run_directory(self) -> Path:
-        """An empty directory for tools to run in."""
-        return self._own / "run"
+        """The directory that the tools run in; empty at the start."""
+        return self.attempt_directory / "run"
 
     @property
     def sealed(self) -> Path:
-        """The sealed signature."""
-        return self._own / "sealed.sig"
+        """The signature that this attempt seals."""
+        return self.attempt_directory / "sealed.sig"
 
     @property
     def slices(self) -> Path:
-        """Finished slices."""
+        """The directory of finished slices."""
         return self.root / "slices"
 
-    def begin_in_process(self) -> None:
-        """Note that the archive is going to be read in this process; OSError if that can't be written."""
+    def mark_in_process(self) -> None:
+        """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""
         self._in_process.touch()
 
     @property
-    def kept(self) -> Path:
-        """The sealed signature that outlives its attempt."""
+    def pending(self) -> Path:
+        """The sealed signature that waits to be published; it outlives its attempt."""
         return self.root / "sealed" / "signature.sig"
 
     @property
-    def _kept_facts(self) -> Path:
-        return self.kept.with_name("facts.json")
+    def _pending_facts(self) -> Path:
+        return self.pending.with_name("facts.json")
 
-    def keep_sealed(self, provenance: Provenance, spec: JobSpec) -> Path:
-        """Keep the sealed signature for attempts to come, and let go of the slices it was made of; return its path.
+    def save_pending(self, provenance: Provenance, spec: JobSpec) -> Path:
+        """Store the sealed signature for later attempts and remove its slices; return the path of the signature.
 
-        The facts are last: what has none is passed over.
+        The facts are written last: without them, `load_pending` ignores the signature.
         """
-        self.kept.parent.mkdir(mode=0o700, exist_ok=True)
-        self._kept_facts.unlink(missing_ok=True)
-        facts = {"origin": origin(spec), "sha256": checksum(self.sealed), "provenance": provenance.to_json()}
-        self.sealed.replace(self.kept)
-        write_atomically(self._kept_facts, json.dumps(facts).encode())
+        self.pending.parent.mkdir(mode=0o700, exist_ok=True)
+        self._pending_facts.unlink(missing_ok=True)
+        facts = {"origin": origin(spec), "sha256": file_sha256(self.sealed), "provenance": provenance.to_json()}
+        self.sealed.replace(self.pending)
+        write_atomically(self._pending_facts, json.dumps(facts).encode())
         shutil.rmtree(self.slices, ignore_errors=True)
-        return self.kept
+        return self.pending
 
-    def sealed_before(self, spec: JobSpec) -> Provenance | None:
-        """How the signature at `kept` came to be; None if there is none, or none to be trusted for this job."""
+    def load_pending(self, spec: JobSpec) -> Provenance | None:
+        """Return the provenance of the signature at `pending`; None if it is missing, damaged, or of another job."""
         try:
-            facts = json.loads(self._kept_facts.read_bytes())
-            if facts["origin"] != origin(spec) or facts["sha256"] != checksum(self.kept):
+            facts = json.loads(self._pending_facts.read_bytes())
+            if facts["origin"] != origin(spec) or facts["sha256"] != file_sha256(self.pending):
                 return None
             provenance = Provenance.from_json(facts["provenance"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return provenance if is_as_it_was(spec.source.archive, provenance) else None
+        return provenance if is_unchanged_or_gone(spec.source.archive, provenance) else None
 
-    def leave(self) -> None:
-        """Remove what is the attempt's own."""
+    def remove_attempt(self) -> None:
+        """Remove the directory of this attempt, and the workspace if nothing else is in it."""
         self._in_process.unlink(missing_ok=True)
-        shutil.rmtree(self._own, ignore_errors=True)
-        with contextlib.suppress(OSError):  # there are slices in it
+        shutil.rmtree(self.attempt_directory, ignore_errors=True)
+        with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature
             self.root.rmdir()
 
 
 def origin(spec: JobSpec) -> dict[str, str]:
-    """What a job's signature is made of."""
+    """Return what determines a job's signature: name, archive and profile."""
     return {"name": spec.source.name, "archive": str(spec.source.archive or ""), "profile": spec.profile}
 
 
-def is_as_it_was(archive: Path | None, provenance: Provenance) -> bool:
-    """Whether an archive that a person named is still the file that was read, or gone."""
+def is_unchanged_or_gone(archive: Path | None, provenance: Provenance) -> bool:
+    """Return whether a local archive still has the size and time recorded in the provenance, or does not exist."""
     if archive is None:
         return True
     try:
@@ -120,14 +117,14 @@ def is_as_it_was(archive: Path | None, provenance: Provenance) -> bool:
 
 
 def attempt_directory(root: Path, attempt: int) -> Path:
-    """What an attempt has for itself, in the workspace of its job."""
+    """Return the directory of an attempt in the workspace `root`."""
     return root / f"attempt-{attempt}"
 
 
-def finished_work(root: Path) -> int:
-    """How much of a job is done for good: its finished slices, and more than any of them once it is sealed."""
+def count_finished_parts(root: Path) -> int:
+    """Return the number of finished slices in a workspace; SEALED_PARTS once the signature is sealed."""
     if (root / "sealed").exists():
-        return 1_000_000
+        return SEALED_PARTS
     try:
         return sum(path.suffix == ".slice" for path in (root / "slices").iterdir())
     except OSError:
@@ -135,11 +132,11 @@ def finished_work(root: Path) -> int:
 
 
 def remove_workspace(root: Path) -> None:
-    """Remove all that is left of a job that has ended."""
+    """Remove the workspace of a job that has ended."""
     shutil.rmtree(root, ignore_errors=True)
 
 
-def tidy(root: Path, failure: Failure | None) -> None:
-    """Remove what is left of a job that has ended, but for a signature that could not be published: retry does that."""
-    if failure is None or failure.reason not in UNPUBLISHED or not (root / "sealed").exists():
+def clean_up(root: Path, failure: Failure | None) -> None:
+    """Remove the workspace of a job that has ended, unless a retry can still publish its sealed signature."""
+    if failure is None or failure.reason not in PUBLISH_FAILURES or not (root / "sealed").exists():
         remove_workspace(root)

@@ -86,11 +86,3 @@ def limits(proc: Path, cgroups: Path) -> Iterator[int]:
 def load() -> float:
     """The number of processes that ran or waited for a core or a disk, over the last minute."""
     return os.getloadavg()[0]
-
-
-def said(number: float) -> str:
-    """Bytes as a person says them."""
-    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}"
-    return f"{number:.0f} B"

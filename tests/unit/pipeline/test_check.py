@@ -9,17 +9,17 @@ import pytest
 from tests.support.builders import sketch
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.check import check_has_reads, check_has_spots, explain_empty, failure_of
-from wort_cli.pipeline.sketching.plain_fasta import ReadsText
-from wort_cli.pipeline.sketching.slice_reads import Spots, check_slice
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, failure_from_exception, summarize_sketches
+from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
+from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts, check_slice_complete
 
 
 def archive(spots: int) -> Archive:
     return Archive("SRR139146", None, spots, 100 * spots, 100)
 
 
-def arrived(spots: int, bases: str = "ACGT") -> ReadsText:
-    reads = ReadsText()
+def arrived(spots: int, bases: str = "ACGT") -> PythonFastaReader:
+    reads = PythonFastaReader()
     for spot in range(1, spots + 1):
         reads.feed(f">{spot}.1\n{bases}\n".encode())
     reads.finish()
@@ -33,40 +33,40 @@ def test_an_archive_without_spots_has_no_reads() -> None:
     assert failure.value.failure.reason is Reason.NO_READS
 
 
-@pytest.mark.parametrize(("said", "reads"), [(Spots(5, 3), arrived(3)), (Spots(5, 0), arrived(0))])
-def test_all_spots_read_and_all_written_spots_here_is_complete(said: Spots, reads: ReadsText) -> None:
-    check_slice(5, reads, said)
+@pytest.mark.parametrize(("said", "reads"), [(DecoderCounts(5, 3), arrived(3)), (DecoderCounts(5, 0), arrived(0))])
+def test_all_spots_read_and_all_written_spots_here_is_complete(said: DecoderCounts, reads: PythonFastaReader) -> None:
+    check_slice_complete(5, reads.stats, said)
 
 
 @pytest.mark.parametrize(
     ("counted", "said", "reads"),
     [
-        (5, Spots(4, 3), arrived(3)),
-        (5, Spots(6, 3), arrived(3)),
-        (5, Spots(5, 3), arrived(2)),
-        (5, Spots(5, 3), arrived(4)),
-        (5, Spots(5, 1), arrived(0)),
-        (5, Spots(5, 0), arrived(1)),
-        (5, Spots(0, 0), arrived(0)),
+        (5, DecoderCounts(4, 3), arrived(3)),
+        (5, DecoderCounts(6, 3), arrived(3)),
+        (5, DecoderCounts(5, 3), arrived(2)),
+        (5, DecoderCounts(5, 3), arrived(4)),
+        (5, DecoderCounts(5, 1), arrived(0)),
+        (5, DecoderCounts(5, 0), arrived(1)),
+        (5, DecoderCounts(0, 0), arrived(0)),
     ],
 )
-def test_anything_missing_ends_the_job(counted: int, said: Spots, reads: ReadsText) -> None:
+def test_anything_missing_ends_the_job(counted: int, said: DecoderCounts, reads: PythonFastaReader) -> None:
     with pytest.raises(JobFailed) as failure:
-        check_slice(counted, reads, said)
+        check_slice_complete(counted, reads.stats, said)
     assert failure.value.failure.reason is Reason.INCOMPLETE
     assert failure.value.failure.lasting is False
 
 
 @pytest.mark.parametrize("reads", [arrived(0), arrived(2, "")])
-def test_a_run_without_a_base_has_no_reads(reads: ReadsText) -> None:
+def test_a_run_without_a_base_has_no_reads(reads: PythonFastaReader) -> None:
     with pytest.raises(JobFailed) as failure:
-        check_has_reads(archive(5), reads.bases)
+        check_has_reads(archive(5), reads.stats.bases)
     assert failure.value.failure.reason is Reason.NO_READS
     assert failure.value.failure.lasting is False
 
 
 def test_a_run_with_one_base_has_reads() -> None:
-    check_has_reads(archive(5), arrived(1, "A").bases)
+    check_has_reads(archive(5), arrived(1, "A").stats.bases)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_a_run_with_one_base_has_reads() -> None:
 )
 def test_an_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
     empty = (sketch([], [], ksize=21), sketch([], [], ksize=31))
-    assert [summary.note for summary in explain_empty(empty, longest)] == notes
+    assert [summary.note for summary in summarize_sketches(empty, longest)] == notes
 
 
 def test_a_sketch_is_summed_up_in_numbers() -> None:
     made = sketch([1, 2, 3], [4, 5, 6])
-    (summary,) = explain_empty([made], 10)
+    (summary,) = summarize_sketches([made], 10)
     assert (summary.ksize, summary.hashes, summary.abundance_sum, summary.note) == (21, 3, 15, "")
     assert summary.md5 == made.md5sum()
 
@@ -109,11 +109,11 @@ def test_a_sketch_is_summed_up_in_numbers() -> None:
     ],
 )
 def test_every_error_of_the_pipeline_has_a_reason(error: Exception, reason: Reason, detail: str) -> None:
-    assert failure_of(error) == Failure(reason, detail)
+    assert failure_from_exception(error) == Failure(reason, detail)
 
 
 def test_an_error_of_the_system_itself_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file") as error:
         os.stat(tmp_path / "file" / "x")  # noqa: PTH116 (what a stage may do)
-    assert failure_of(error.value).reason is Reason.STORAGE_DENIED
+    assert failure_from_exception(error.value).reason is Reason.STORAGE_DENIED

@@ -7,7 +7,15 @@ import pytest
 from wort_cli.model.failure import Reason
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.reservations import Need
-from wort_cli.pipeline.resources import IN_MEMORY, IN_SLICE, LEAST_MEMORY, LEAST_WORK, SEALED, need_of, shortage
+from wort_cli.pipeline.resources import (
+    IN_MEMORY,
+    IN_SLICE,
+    LEAST_MEMORY,
+    LEAST_WORK,
+    SEALED,
+    estimate_need,
+    find_shortage,
+)
 from wort_cli.system.machine import Disk
 
 MB = 1_000_000
@@ -34,21 +42,21 @@ NEED = Need(work=100 * MB, store=30 * MB, memory=200 * MB)
     ],
 )
 def test_a_run_waits_for_what_is_not_there(work: Disk, store: Disk, memory: int, expected: Reason | None) -> None:
-    found = shortage(NEED, work, store, memory, memory_reserve=10 * MB)
+    found = find_shortage(NEED, work, store, memory, memory_reserve=10 * MB)
     assert (found.reason if found else None) is expected
 
 
 def test_the_sentence_has_the_figures() -> None:
-    found = shortage(NEED, disk(149 * MB), disk(900 * MB, 2, path="/store"), 0)
+    found = find_shortage(NEED, disk(149 * MB), disk(900 * MB, 2, path="/store"), 0)
     assert found is not None
     assert all(words in found.detail for words in ("100.0 MB", "149.0 MB", "/work", "50.0 MB")), found.detail
-    found = shortage(NEED, disk(900 * MB), disk(900 * MB), 150 * MB, memory_reserve=20 * MB)
+    found = find_shortage(NEED, disk(900 * MB), disk(900 * MB), 150 * MB, memory_reserve=20 * MB)
     assert found is not None
     assert all(words in found.detail for words in ("200.0 MB", "150.0 MB", "20.0 MB")), found.detail
 
 
 def test_a_reserve_that_is_set_counts_on_every_disk() -> None:
-    assert shortage(NEED, disk(181 * MB), disk(181 * MB), 300 * MB, disk_reserve=52 * MB) is not None
+    assert find_shortage(NEED, disk(181 * MB), disk(181 * MB), 300 * MB, disk_reserve=52 * MB) is not None
     assert disk(0, total=10**15).reserve() == 1_000 * MB
     assert disk(0, total=10**15).reserve(7) == 7
 
@@ -56,10 +64,10 @@ def test_a_reserve_that_is_set_counts_on_every_disk() -> None:
 def test_what_a_run_takes_grows_with_its_distinct_hashes() -> None:
     """Two billion bases: a million hashes for each of three k if half of the k-mers are distinct."""
     hashes = 3 * 1_000_000
-    one = need_of(2_000_000_000, 1, 1, SRA_V1, 0.5)
+    one = estimate_need(2_000_000_000, 1, 1, SRA_V1, 0.5)
     assert one == Need(LEAST_WORK + hashes * SEALED, LEAST_WORK + hashes * SEALED, LEAST_MEMORY + hashes * IN_MEMORY)
-    many = need_of(2_000_000_000, 20, 2, SRA_V1, 0.5)
+    many = estimate_need(2_000_000_000, 20, 2, SRA_V1, 0.5)
     assert many.work == one.work + 2 * hashes * IN_SLICE
     assert many.memory == one.memory + 2 * hashes // 20 * 2 * IN_MEMORY
-    assert need_of(2_000_000_000, 20, 2, SRA_V1, 0.1).memory < many.memory
-    assert need_of(0, 1, 1, SRA_V1, 0.5).work == LEAST_WORK
+    assert estimate_need(2_000_000_000, 20, 2, SRA_V1, 0.1).memory < many.memory
+    assert estimate_need(0, 1, 1, SRA_V1, 0.5).work == LEAST_WORK

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import spots
+from tests.support import fake_decoders
 from tests.support.builders import MAX_HASH, TOOLS, numbers, random_reads, sketch
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import JobFailed, Reason
@@ -31,7 +31,7 @@ INPUTS = {
 
 
 def sketched(reads: Sequence[str], engine: str = "kernel") -> tuple[Sketch, ...]:
-    return spots.sketched(reads, SRA_V1, ENGINES[engine](SRA_V1))
+    return fake_decoders.sketched(reads, SRA_V1, ENGINES[engine](SRA_V1))
 
 
 def written(name: str, sketches: Sequence[Sketch]) -> bytes:

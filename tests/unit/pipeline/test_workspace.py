@@ -1,4 +1,4 @@
-"""A sealed signature that waits to be published is the job's own, or is passed over."""
+"""A pending signature is published by a later attempt, unless it is damaged or belongs to another job."""
 
 import os
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tests.support.builders import job_spec, provenance
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.workspace import Workspace, tidy
+from wort_cli.pipeline.workspace import Workspace, clean_up
 
 
 @pytest.fixture
@@ -21,68 +21,70 @@ def spec(tmp_path: Path) -> JobSpec:
 
 
 @pytest.fixture
-def kept(spec: JobSpec) -> Workspace:
-    """A workspace in which an attempt has kept what it sealed, and has ended."""
+def sealed(spec: JobSpec) -> Workspace:
+    """A workspace with a pending signature whose attempt has ended."""
     workspace = Workspace(spec.workspace, 1)
-    workspace.make()
+    workspace.create()
     workspace.slices.mkdir()
     workspace.sealed.write_bytes(b"signature")
     assert spec.source.archive is not None
     file = spec.source.archive.stat()
-    workspace.keep_sealed(provenance(source_size=file.st_size, source_mtime=file.st_mtime), spec)
-    workspace.leave()
+    workspace.save_pending(provenance(source_size=file.st_size, source_mtime=file.st_mtime), spec)
+    workspace.remove_attempt()
     return Workspace(spec.workspace, 2)
 
 
-def test_the_next_attempt_has_only_to_publish_it(kept: Workspace, spec: JobSpec) -> None:
-    found = kept.sealed_before(spec)
+def test_next_attempt_finds_the_pending_signature(sealed: Workspace, spec: JobSpec) -> None:
+    found = sealed.load_pending(spec)
     assert found is not None
     assert found.digest == "d" * 64
-    assert kept.kept.read_bytes() == b"signature"
-    assert not kept.slices.exists()
+    assert sealed.pending.read_bytes() == b"signature"
+    assert not sealed.slices.exists()
 
 
-def test_nothing_is_kept_before_something_was_sealed(spec: JobSpec) -> None:
-    assert Workspace(spec.workspace, 1).sealed_before(spec) is None
+def test_new_workspace_has_no_pending_signature(spec: JobSpec) -> None:
+    assert Workspace(spec.workspace, 1).load_pending(spec) is None
 
 
 @pytest.mark.parametrize("file", ["signature.sig", "facts.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"Signature"])
-def test_what_is_damaged_is_passed_over(kept: Workspace, spec: JobSpec, file: str, content: bytes | None) -> None:
-    path = kept.kept.with_name(file)
+def test_damaged_pending_signature_is_ignored(
+    sealed: Workspace, spec: JobSpec, file: str, content: bytes | None
+) -> None:
+    path = sealed.pending.with_name(file)
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
-    assert kept.sealed_before(spec) is None
+    assert sealed.load_pending(spec) is None
 
 
-def test_what_was_made_of_something_else_is_passed_over(kept: Workspace, spec: JobSpec, tmp_path: Path) -> None:
-    assert kept.sealed_before(replace(spec, profile="other")) is None
-    assert kept.sealed_before(replace(spec, source=Source(spec.source.name, None))) is None
-    assert kept.sealed_before(replace(spec, source=Source(spec.source.name, tmp_path / "other.sra"))) is None
+def test_pending_signature_of_another_job_is_ignored(sealed: Workspace, spec: JobSpec, tmp_path: Path) -> None:
+    assert sealed.load_pending(replace(spec, profile="other")) is None
+    assert sealed.load_pending(replace(spec, source=Source(spec.source.name, None))) is None
+    assert sealed.load_pending(replace(spec, source=Source(spec.source.name, tmp_path / "other.sra"))) is None
 
 
-def test_an_archive_that_was_changed_is_read_again_and_one_that_is_gone_is_not(kept: Workspace, spec: JobSpec) -> None:
+def test_pending_signature_is_ignored_if_its_archive_has_changed(sealed: Workspace, spec: JobSpec) -> None:
     assert spec.source.archive is not None
     os.utime(spec.source.archive, (1, 1))
-    assert kept.sealed_before(spec) is None
+    assert sealed.load_pending(spec) is None
     spec.source.archive.unlink()
-    assert kept.sealed_before(spec) is not None
+    assert sealed.load_pending(spec) is not None
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_only_what_the_store_would_not_take_outlives_its_job(kept: Workspace, spec: JobSpec, reason: Reason) -> None:
+def test_pending_signature_is_kept_only_if_publishing_failed(sealed: Workspace, spec: JobSpec, reason: Reason) -> None:
     stays = reason in (Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH)
-    tidy(spec.workspace, Failure(reason, ""))
-    assert kept.kept.exists() is stays
-    tidy(spec.workspace, None)
+    clean_up(spec.workspace, Failure(reason, ""))
+    assert sealed.pending.exists() is stays
+    clean_up(spec.workspace, None)
     assert not spec.workspace.exists()
 
 
-def test_a_workspace_without_a_sealed_signature_goes(spec: JobSpec) -> None:
+def test_workspace_without_pending_signature_is_removed(spec: JobSpec) -> None:
     workspace = Workspace(spec.workspace, 1)
-    workspace.make()
+    workspace.create()
     workspace.slices.mkdir()
-    tidy(spec.workspace, Failure(Reason.STORAGE_DENIED, ""))
+    clean_up(spec.workspace, Failure(Reason.STORAGE_DENIED, ""))
     assert not spec.workspace.exists()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.system.machine import available_memory, load, said
+from wort_cli.system.machine import available_memory, load
 
 
 def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> tuple[Path, Path]:
@@ -52,9 +52,3 @@ def test_without_groups_or_without_an_answer(tmp_path: Path) -> None:
 def test_this_machine_answers() -> None:
     assert 0 < available_memory() < 2**50
     assert load() >= 0
-
-
-def test_bytes_are_said_in_words() -> None:
-    assert [said(n) for n in (0, 999, 1500, 2_500_000, 3 * 10**9, 4.2e12)] == [
-        "0 B", "999 B", "1.5 kB", "2.5 MB", "3.0 GB", "4.2 TB",
-    ]  # fmt: skip

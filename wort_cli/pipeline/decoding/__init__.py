@@ -1,1 +1,1 @@
-"""Decoders: they turn an archive's spots into text for hashing."""
+"""Decoders: they convert the spots of an archive to text for hashing."""

@@ -1,10 +1,10 @@
-"""Proves some spots of a plain archive whole, by the checksums of the blobs that hold them.
+"""Verifies the blobs of an archive that hold the cells of some slices, by their checksums.
 
-vdb-validate reads all of an archive; a look at a few slices needs to trust these alone, whatever the archive's size.
-A column keeps the cells of many spots together, in a blob that has a checksum of its own, where the loader wrote one;
-the library verifies it without unpacking the blob.
+A column stores the cells of many spots together in a blob.  A blob has a checksum if the loader wrote one, and the
+library verifies it without unpacking the blob.  vdb-validate reads the whole archive; this takes milliseconds for an
+archive of any size, and is enough to read only these slices.
 
-Sources: ncbi-vdb interfaces/kdb/{table,column}.h; vdb-validate does the same to each blob (sra-tools,
+Sources: ncbi-vdb interfaces/kdb/{table,column}.h.  vdb-validate does the same for each blob (sra-tools,
 tools/internal/vdb-validate).
 """
 
@@ -13,33 +13,38 @@ from collections.abc import Iterable
 from ctypes import byref, c_int64, c_uint32, c_void_p
 from pathlib import Path
 
-from wort_cli.pipeline.decoding.vdb import call, names_of, opened_by, sequence_table
+from wort_cli.pipeline.decoding.vdb import call_vdb, list_names, open_object, open_sequence_table
 from wort_cli.pipeline.sketching.slices import Slice
 
-OF_READS = frozenset(("READ", "ALTREAD", "READ_LEN", "READ_START", "READ_TYPE", "RD_FILTER", "SPOT_FILTER", "PLATFORM"))
-"""Columns on the disk of which reads are made."""
+READ_COLUMNS = frozenset(
+    ("READ", "ALTREAD", "READ_LEN", "READ_START", "READ_TYPE", "RD_FILTER", "SPOT_FILTER", "PLATFORM")
+)
+"""Columns on disk from which the library computes the columns that vdb_decoder.py reads."""
 
 
-def prove_spots(path: Path, parts: Iterable[Slice]) -> None:
-    """Verify the blobs that the reads of some spots are in; Declined if one is damaged, or the archive is not plain."""
+def verify_blobs(path: Path, parts: Iterable[Slice]) -> None:
+    """Verify the blobs of all read columns of some slices.
+
+    Raises CannotDecode if one is damaged, or if the archive is not plain (vdb.py).
+    """
     with contextlib.ExitStack() as opened:
-        table = opened_by(opened, "VTableOpenKTableRead", "KTableRelease", sequence_table(path, opened))
+        table = open_object(opened, "VTableOpenKTableRead", "KTableRelease", open_sequence_table(path, opened))
         columns = [
-            opened_by(opened, "KTableOpenColumnRead", "KColumnRelease", table, b"%s", name.encode())
-            for name in sorted(names_of(opened, "KTableListCol", table) & OF_READS)
+            open_object(opened, "KTableOpenColumnRead", "KColumnRelease", table, b"%s", name.encode())
+            for name in sorted(list_names(opened, "KTableListCol", table) & READ_COLUMNS)
         ]
         for part in parts:
             for column in columns:
-                prove_column(column, part)
+                verify_column_blobs(column, part)
 
 
-def prove_column(column: c_void_p, part: Slice) -> None:
-    """Verify the blobs of a column that hold cells of these spots."""
+def verify_column_blobs(column: c_void_p, part: Slice) -> None:
+    """Verify the blobs of one column of a slice."""
     spot = part.first
     while spot <= part.last:
         with contextlib.ExitStack() as opened:
-            blob = opened_by(opened, "KColumnOpenBlobRead", "KColumnBlobRelease", column, c_int64(spot))
-            call("KColumnBlobValidate", blob)
+            blob = open_object(opened, "KColumnOpenBlobRead", "KColumnBlobRelease", column, c_int64(spot))
+            call_vdb("KColumnBlobValidate", blob)
             first, count = c_int64(), c_uint32()
-            call("KColumnBlobIdRange", blob, byref(first), byref(count))
+            call_vdb("KColumnBlobIdRange", blob, byref(first), byref(count))
         spot = first.value + max(count.value, 1)

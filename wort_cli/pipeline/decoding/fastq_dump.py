@@ -1,7 +1,7 @@
-"""Streams the reads of an archive out of fastq-dump, as FASTA, and says whether the stream was whole.
+"""Decodes slices of an archive with fastq-dump, and checks that its output was complete.
 
-A stream never proves itself complete: a fastq-dump that is ended by SIGTERM stops cleanly at the end of a record.  What
-proves it is the single pair `Read N spots` / `Written M spots` on stderr of a decoder that exits 0.
+The output alone never proves that it is complete: fastq-dump stops cleanly at the end of a record when it receives
+SIGTERM.  The proof is an exit code of 0, with exactly one pair of lines `Read N spots` and `Written M spots` on stderr.
 """
 
 import contextlib
@@ -14,66 +14,65 @@ from collections.abc import Callable, Iterator
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.sketching.engine import Reader
-from wort_cli.pipeline.sketching.slice_reads import PIECE, Spots
+from wort_cli.pipeline.sketching.engine import FastaReader
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, DecoderCounts
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.toolkit.tool_errors import explain
-from wort_cli.pipeline.toolkit.tools import TELLING, TICK, ToolGroup
+from wort_cli.pipeline.toolkit.tools import LOG_INFO, TICK, ToolGroup
 from wort_cli.system.cancellation import Cancellation
 
 CHUNK = 1 << 20
+"""Bytes that are read from the pipe at a time, at most."""
 HEADERS = ("--defline-seq", ">$si.$ri")
-"""Spot and read; the readers count spots by them."""
+"""Write headers with spot and read only, from which the readers count spots.  Short headers mean less to copy."""
 READ_LINE = re.compile(r"^Read (\d+) spots for ", re.MULTILINE)
 WRITTEN_LINE = re.compile(r"^Written (\d+) spots for ", re.MULTILINE)
 
 
-class Decoder:
-    """fastq-dump with the flags of a profile, reading some spots of an archive.
-
-    The headers are cut to what is needed (`--defline-seq`): the bases are the same, and there is less to pass on.
-    """
+class FastqDump:
+    """A fastq-dump process that writes the reads of a slice as FASTA, with the flags of a profile."""
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
         spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
-        telling = TELLING if archive.path is None else ()
-        argv = ("fastq-dump", *telling, *HEADERS, *spots, *profile.decode_flags, archive.argument)
+        verbose = LOG_INFO if archive.path is None else ()
+        argv = ("fastq-dump", *verbose, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
-        self._slow = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
+        self._stall_reason = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
         self._tool = tools.start(argv)
 
     def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
-        """The FASTA text in pieces of up to 1 MiB, until the decoder closes its output.
+        """Yield the FASTA in pieces of up to 1 MiB, until fastq-dump closes its output.
 
-        Cancelled if it is; JobFailed(network), of a file timeout, if nothing comes for `stall_timeout` seconds;
-        JobFailed(rate-limited) if a server wants to be asked less often.
+        Raises Cancelled; JobFailed if nothing arrives for `stall_timeout` seconds (network, or timeout if the archive
+        is on disk); JobFailed(rate-limited) if a server asked for fewer requests.
         """
         stream = self._tool.stdout
         with contextlib.suppress(OSError):  # a larger pipe means fewer switches; an unprivileged user has a limit
             fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, CHUNK)
         poll = select.poll()
         poll.register(stream, select.POLLIN)
-        heard = time.monotonic()
+        last_data = time.monotonic()
         while True:
-            self._tool.check_welcome()
+            self._tool.check_rate_limit()
             if poll.poll(TICK * 1000):
                 data = stream.raw.read(CHUNK) if hasattr(stream, "raw") else stream.read(CHUNK)
-                heard = time.monotonic()
+                last_data = time.monotonic()
                 if not data:
                     return
                 yield data
-            elif time.monotonic() - heard > self._stall_timeout:
-                raise JobFailed(self._slow, f"fastq-dump gave no read for {self._stall_timeout:g} seconds")
+            elif time.monotonic() - last_data > self._stall_timeout:
+                raise JobFailed(self._stall_reason, f"fastq-dump wrote no read for {self._stall_timeout:g} seconds")
             cancellation.check()
 
-    def finish(self, cancellation: Cancellation) -> Spots:
-        """What the decoder did, once its output has ended; JobFailed unless it says that all went well."""
+    def finish(self, cancellation: Cancellation) -> DecoderCounts:
+        """Return the counts that fastq-dump reports at its end.  Raises JobFailed unless it reports success."""
         try:
             code = self._tool.wait(cancellation, time.monotonic() + self._stall_timeout)
         except TimeoutError:
-            why = f"fastq-dump closed its output and did not end within {self._stall_timeout:g} seconds"
-            raise JobFailed(self._slow, why) from None
+            why = f"fastq-dump closed its output and did not exit within {self._stall_timeout:g} seconds"
+            raise JobFailed(self._stall_reason, why) from None
         stderr = self._tool.stderr
         self._tools.log(f"exit {code}\n{stderr}".rstrip())
         read, written = READ_LINE.findall(stderr), WRITTEN_LINE.findall(stderr)
@@ -81,56 +80,41 @@ class Decoder:
             failure = explain("fastq-dump", code, stderr)
             raise JobFailed(failure.reason, failure.detail)
         if len(read) != 1 or len(written) != 1:
-            raise JobFailed(Reason.INCOMPLETE, "fastq-dump ended without saying what it read and wrote")
-        return Spots(int(read[0]), int(written[0]))
+            raise JobFailed(Reason.INCOMPLETE, "fastq-dump exited without reporting how many spots it read and wrote")
+        return DecoderCounts(int(read[0]), int(written[0]))
 
 
-class DumpedReads:
-    """The reads of a slice, of what fastq-dump writes; see SliceReads."""
+class FastqDumpDecoder:
+    """Decodes a slice with fastq-dump; see SliceDecoder."""
 
-    decoder = "fastq-dump"
+    name = "fastq-dump"
 
-    def __init__(self, decoder: Decoder, reader: Reader) -> None:
-        self._decoder = decoder
+    def __init__(self, fastq_dump: FastqDump, reader: FastaReader) -> None:
+        self._fastq_dump = fastq_dump
         self._reader = reader
 
     @property
-    def spots(self) -> int:
-        """See Seen."""
-        return self._reader.spots
-
-    @property
-    def reads(self) -> int:
-        """See Seen."""
-        return self._reader.reads
-
-    @property
-    def bases(self) -> int:
-        """See Seen."""
-        return self._reader.bases
-
-    @property
-    def longest(self) -> int:
-        """See Seen."""
-        return self._reader.longest
+    def stats(self) -> ReadStats:
+        """See SliceDecoder."""
+        return self._reader.stats
 
     def texts(self, cancellation: Cancellation) -> Iterator[bytes]:
-        """See SliceReads."""
-        return pieces(map(self._reader.feed, self._decoder.chunks(cancellation)), self._reader.finish)
+        """See SliceDecoder."""
+        return cut_between_reads(map(self._reader.feed, self._fastq_dump.chunks(cancellation)), self._reader.finish)
 
-    def finish(self, cancellation: Cancellation) -> Spots:
-        """See SliceReads."""
-        return self._decoder.finish(cancellation)
+    def finish(self, cancellation: Cancellation) -> DecoderCounts:
+        """See SliceDecoder."""
+        return self._fastq_dump.finish(cancellation)
 
 
-def pieces(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
-    """Text in pieces of some PIECE bytes, which end where a read ends: at an N."""
+def cut_between_reads(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
+    """Yield `texts`, then `finish()`, in pieces of about TEXT_SIZE bytes that end where a read ends: before an N."""
     rest: list[bytes] = []
     size = 0
     for text in texts:
         rest.append(text)
         size += len(text)
-        if size < PIECE:
+        if size < TEXT_SIZE:
             continue
         joined = b"".join(rest)
         end = joined.rfind(b"N")

@@ -1,1 +1,1 @@
-"""Sketching: reads are hashed, the hashes are counted, slices are added up."""
+"""Sketching: hash the reads of each slice, count the hashes, and add up the slices."""

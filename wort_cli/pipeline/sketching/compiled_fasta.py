@@ -1,12 +1,12 @@
-"""Turns a stream of FASTA into text that can be hashed in one go, and counts what passes by, at the speed of a copy.
+"""Converts a stream of FASTA to text for hashing, and counts its reads, as fast as a copy.
 
-Each record becomes an N and its bases, as they are: no k-mer spans an N, so that large pieces of text have the same
-k-mers as the reads one by one.  What a record is, is what screed says, with which `sourmash sketch` reads (screed/
-fasta.py): a line ends at a line feed; it is a header if '>' is its very first byte; all other lines are bases, without
-the blanks at their ends (as str.strip() takes them off, in ASCII), and blanks inside stay, where they break k-mers.
+Each record becomes an N and its bases, unchanged.  No k-mer spans an N, so that large pieces of text have the same
+k-mers as the single reads.  Records are parsed as by screed (screed/fasta.py), with which `sourmash sketch` reads
+FASTA: lines end at a line feed; a line is a header if '>' is its very first byte; all other lines are bases.  Blanks at
+both ends of a line are stripped, as by str.strip() in ASCII; blanks inside stay, and break k-mers.
 
-A piece may end anywhere.  A header that is cut waits for its end (`_rest`); of bases that are cut, all is given at once
-but blanks at the end of the piece, which are only counted until it is known whether bases follow on the line.
+A piece of the stream may end anywhere.  The start of a header waits for its end in `_rest`.  Bases are returned at
+once, except blanks at the end of the piece: they are only counted until it is known whether bases follow on the line.
 """
 
 from typing import Any
@@ -15,166 +15,152 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.sketching.compiled import compiled, inner
+from wort_cli.pipeline.sketching.jit import jit, jit_helper
+from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 
 Letters = NDArray[np.uint8]
 
 LINE_FEED, BLANK, DOT, GREATER, ZERO, NINE, N = np.frombuffer(b"\n .>09N", np.uint8)
 STEP = 16
-"""Bytes that are copied together."""
-LONGEST_HEADER = 64
-"""A header that is longer is no header: do not wait for its end."""
-MOST_DIGITS = 18
-"""Of a number that fits into 64 bits."""
+"""Bytes that are copied at a time."""
+MAX_HEADER = 64
+"""Bytes of a header, at most.  A longer line that starts with '>' is an error, even if its end has not arrived."""
+MAX_DIGITS = 18
+"""Decimal digits that always fit into 64 bits."""
 
-# Where in a line the piece before this one ended.
-LINE_START, BEFORE_BASES, IN_BASES = 0, 1, 2  # BEFORE_BASES: after blanks only, where '>' is a base like others
+# Where in a line the last piece ended.
+LINE_START, BEFORE_BASES, IN_BASES = 0, 1, 2  # BEFORE_BASES: after blanks; here '>' is a base like any other letter
 
-MEMORY = np.dtype(
+STATE = np.dtype(
     [
-        ("spots", np.int64),
-        ("reads", np.int64),
-        ("bases", np.int64),  # of the reads that are over
-        ("longest", np.int64),
-        ("length", np.int64),  # of the read that is under way
+        *STATS,  # of the reads before the current one; the current one is counted in spots and reads
+        ("length", np.int64),  # bases of the current read so far
         ("spot", np.int64),  # the number in the last header
         ("place", np.int64),
-        ("blanks", np.int64),  # at the end of the last piece, after bases of a line that may go on
+        ("blanks", np.int64),  # at the end of the last piece, after bases, on a line that may continue
     ]
 )
 
 
-class FastaText:
-    """Feed it FASTA in pieces of any size; it gives text in pieces, and knows what it saw.
+class CompiledFastaReader:
+    """Reads FASTA with compiled loops; see FastaReader.
 
-    The decoder writes headers `>SPOT.READ` (decode.py), spots in ascending order.
+    Headers must be `>SPOT.READ`, as fastq-dump writes them (decoding/fastq_dump.py), with ascending spots.
     """
 
     def __init__(self) -> None:
-        self._memory = np.zeros(1, MEMORY)
-        self._memory["spot"] = -1
+        self._state = np.zeros(1, STATE)
+        self._state["spot"] = -1
         self._rest = b""
 
     @property
-    def spots(self) -> int:
-        """Spots with at least one read."""
-        return int(self._memory["spots"][0])
-
-    @property
-    def reads(self) -> int:
-        """Records."""
-        return int(self._memory["reads"][0])
-
-    @property
-    def bases(self) -> int:
-        """Bases of all reads but the one that is under way, blanks and unknown letters among them."""
-        return int(self._memory["bases"][0])
-
-    @property
-    def longest(self) -> int:
-        """Bases of the longest read."""
-        return int(self._memory["longest"][0])
+    def stats(self) -> ReadStats:
+        """See FastaReader.  Bases include blanks inside lines, and unknown letters."""
+        return ReadStats.from_record(self._state)
 
     def feed(self, data: bytes) -> bytes:
-        """The text of `data`, and of what was left of the data before; JobFailed if fastq-dump never writes such."""
+        """See FastaReader."""
         data = self._rest + data if self._rest else data
         text = np.empty(len(data) + 1, np.uint8)
         letters = np.frombuffer(data, np.uint8)
         ends = np.append(np.flatnonzero(letters == LINE_FEED), letters.size)
-        n, done, known = read_lines(letters, ends, self._memory, text)
-        if not known or len(data) - done > LONGEST_HEADER:
+        n, done, valid = read_lines(letters, ends, self._state, text)
+        if not valid or len(data) - done > MAX_HEADER:
             line = data[done:].split(b"\n", 1)[0]
             raise JobFailed(Reason.TOOL_CRASH, f"fastq-dump wrote an unknown header: {line[:80]!r}")
         self._rest = data[done:]
         return text[:n].tobytes()
 
     def finish(self) -> bytes:
-        """The text of what is left, when there is no more to feed."""
+        """See FastaReader."""
         text = self.feed(b"\n") if self._rest else b""
-        end_read(self._memory)
+        end_read(self._state)
         return text
 
 
-@compiled
+@jit
 def read_lines(
     data: Letters,
     ends: NDArray[np.int64],
-    memory: NDArray[Any],
+    state: NDArray[Any],
     text: Letters,
 ) -> tuple[int, int, bool]:
-    """Write the text of `data` to `text`, which has room for one byte more than `data`; count in `memory`.
+    """Write the text of `data` to `text`, which must be one byte longer than `data`, and update `state`.
 
-    Returns how much text there is, how much of data is done with (all, or all but a header that is cut), and False if
-    it stopped there because of a line that is unknown.
+    `ends` are the positions of the line feeds, and the size of `data`.  Returns the length of the text, the number of
+    bytes of `data` that were read (all, or all except an incomplete header), and False if the next line is invalid.
     """
-    seen = memory[0]
+    record = state[0]
     n = start = 0
-    known = True
+    valid = True
     for end in ends:
         if start == data.size:
             break
-        if seen.place == LINE_START and data[start] == GREATER:
+        if record.place == LINE_START and data[start] == GREATER:
             if end == data.size:
                 break
-            spot = spot_of(data[start:end])
+            spot = parse_spot(data[start:end])
             if spot < 0:
-                known = False
+                valid = False
                 break
-            end_read(memory)
-            seen.reads += 1
-            if spot != seen.spot:
-                seen.spot = spot
-                seen.spots += 1
+            end_read(state)
+            record.reads += 1
+            if spot != record.spot:
+                record.spot = spot
+                record.spots += 1
             text[n] = N
             n += 1
         else:
             before = n
-            n = copy_bases(data[start:end], end < data.size, memory, text, n)
-            if n > before and seen.reads == 0:
-                known = False
+            n = copy_bases(data[start:end], end < data.size, state, text, n)
+            if n > before and record.reads == 0:
+                valid = False
                 break
         start = end + 1
-    return n, min(start, data.size), known
+    return n, min(start, data.size), valid
 
 
-@inner
-def copy_bases(line: Letters, whole: bool, memory: NDArray[Any], text: Letters, n: int) -> int:
-    """Append to text[:n] the bases of a line, or of a part of it; it ends here if it is `whole`.  Returns the new n."""
-    seen = memory[0]
+@jit_helper
+def copy_bases(line: Letters, ends: bool, state: NDArray[Any], text: Letters, n: int) -> int:
+    """Append the bases of a line, or of a part of it, to text[:n].  Returns the new n.
+
+    `ends` is whether the line ends after `line`, rather than in a later piece.
+    """
+    record = state[0]
     first, last = 0, line.size
-    if seen.place != IN_BASES:
+    if record.place != IN_BASES:
         while first < last and is_blank(line[first]):
             first += 1
     while last > first and is_blank(line[last - 1]):
         last -= 1
     if last > first:
-        if seen.blanks:  # so they were inside; one breaks k-mers as well as many
+        if record.blanks:  # bases follow, so these blanks are inside the line; one breaks k-mers as well as many
             text[n] = BLANK
             n += 1
         copy(line[first:last], text[n:])
         n += last - first
-        seen.length += seen.blanks + last - first
-        seen.blanks = 0
-        seen.place = IN_BASES
-    if seen.place == IN_BASES:
-        seen.blanks += line.size - last
+        record.length += record.blanks + last - first
+        record.blanks = 0
+        record.place = IN_BASES
+    if record.place == IN_BASES:
+        record.blanks += line.size - last
     elif line.size:
-        seen.place = BEFORE_BASES
-    if whole:
-        seen.place = LINE_START
-        seen.blanks = 0
+        record.place = BEFORE_BASES
+    if ends:
+        record.place = LINE_START
+        record.blanks = 0
     return n
 
 
-@inner
+@jit_helper
 def is_blank(c: np.uint8) -> bool:
-    """The ASCII characters that str.strip() takes off."""
+    """Return whether str.strip() strips this ASCII character."""
     return bool(c == 32 or 9 <= c <= 13 or 28 <= c <= 31)
 
 
-@inner
+@jit_helper
 def copy(source: Letters, target: Letters) -> None:
-    """The beginning of target becomes source; steps of a fixed length are twice as quick as a copy of slices."""
+    """Copy `source` to the start of `target`.  Steps of a fixed length are twice as fast as assigning a slice."""
     done = 0
     while done + STEP <= source.size:
         for i in range(STEP):
@@ -185,23 +171,23 @@ def copy(source: Letters, target: Letters) -> None:
         done += 1
 
 
-@compiled
-def end_read(memory: NDArray[Any]) -> None:
-    """Count the bases of the read that is under way, if there is one."""
-    seen = memory[0]
-    seen.bases += seen.length
-    seen.longest = max(seen.longest, seen.length)
-    seen.length = 0
+@jit
+def end_read(state: NDArray[Any]) -> None:
+    """Count the bases of the current read, if there is one."""
+    record = state[0]
+    record.bases += record.length
+    record.longest = max(record.longest, record.length)
+    record.length = 0
 
 
-@inner
-def spot_of(header: Letters) -> int:
-    """The spot's number in a header `>SPOT.READ`; -1 if it is none."""
-    dot = after_digits(header, 1)
-    end = after_digits(header, dot + 1)
-    if dot == 1 or dot > MOST_DIGITS + 1 or end <= dot + 1 or header[dot] != DOT:
+@jit_helper
+def parse_spot(header: Letters) -> int:
+    """Return the spot number of a header `>SPOT.READ`, or -1 if the header is invalid."""
+    dot = skip_digits(header, 1)
+    end = skip_digits(header, dot + 1)
+    if dot == 1 or dot > MAX_DIGITS + 1 or end <= dot + 1 or header[dot] != DOT:
         return -1
-    while end < header.size and is_blank(header[end]):  # of CR LF
+    while end < header.size and is_blank(header[end]):  # such as the CR of CR LF
         end += 1
     if end < header.size:
         return -1
@@ -211,9 +197,9 @@ def spot_of(header: Letters) -> int:
     return int(spot)
 
 
-@inner
-def after_digits(line: Letters, begin: int) -> int:
-    """The first place from `begin` on that is no digit."""
-    while begin < line.size and ZERO <= line[begin] <= NINE:
-        begin += 1
-    return begin
+@jit_helper
+def skip_digits(line: Letters, start: int) -> int:
+    """Return the first position from `start` on that is not a digit."""
+    while start < line.size and ZERO <= line[start] <= NINE:
+        start += 1
+    return start

@@ -1,7 +1,7 @@
-"""The code that reads and hashes: FASTA in, the hashes that a FracMinHash keeps out.
+"""Engines: an engine reads FASTA, and returns the hashes of a text that a FracMinHash keeps.
 
-An engine's `hash_text` is one function of a text, without state between calls, safe to call from several threads at
-once, and quick only if it lets go of the GIL.  All engines give the same hashes.
+`hash_text` keeps no state between calls and can be called from several threads.  It must release the GIL to be fast
+there.  All engines return the same hashes.
 """
 
 from collections.abc import Callable
@@ -12,55 +12,61 @@ import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
-from wort_cli.model.signature_file import max_hash_of
 from wort_cli.pipeline.sketching.hash_counts import Hashes
-from wort_cli.pipeline.sketching.slice_reads import Seen, Text
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.slice_decoder import Text
 
 
-class Reader(Seen, Protocol):
-    """Turns a stream of FASTA into text, an N before each read, and counts what it sees; see reads.py."""
+class FastaReader(Protocol):
+    """Converts a stream of FASTA, fed in pieces of any size, to text for hashing, with an N before each read."""
+
+    @property
+    def stats(self) -> ReadStats:
+        """Counts of the reads so far.  The bases of a read are counted when its end has arrived."""
 
     def feed(self, data: bytes) -> bytes:
-        """The text that `data` completes."""
+        """Return the text that `data` completes.  Raises JobFailed if fastq-dump never writes such data."""
 
     def finish(self) -> bytes:
-        """The text of what is left."""
+        """Return the rest of the text, at the end of the stream."""
 
 
 class Engine(Protocol):
-    """Reads and hashes by a profile."""
+    """Reads and hashes according to a profile."""
 
     name: str
     max_hash: int
-    """Hashes above it are not kept."""
+    """The largest hash that is kept."""
 
-    def new_reader(self) -> Reader:
-        """A reader of a decoder's output."""
+    def fasta_reader(self) -> FastaReader:
+        """Return a reader for the output of one decoder."""
 
     def hash_text(self, text: Text) -> list[Hashes]:
-        """For each ksize of the profile: the hashes kept of `text`, in any order, one as often as it is seen.
+        """Return, for each ksize of the profile, the hashes of `text` that are kept, in any order, with repeats.
 
-        `text` is DNA; k-mers with any letter but A, C, G and T are passed over.
+        `text` is DNA.  K-mers with any letter but A, C, G and T are skipped.
         """
 
 
 class KernelEngine:
-    """Our own kernel: loops that numba compiles (kernel.py, fasta.py)."""
+    """wort's own loops, compiled by numba (kernel.py, compiled_fasta.py)."""
 
     name = "kernel"
 
     def __init__(self, profile: Profile) -> None:
         if find_spec("numba") is None:
-            raise JobFailed(Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` does without")
-        self.max_hash = max_hash_of(profile.scaled)
+            raise JobFailed(
+                Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` works without it"
+            )
+        self.max_hash = profile.max_hash
         self._ksizes = np.array(profile.ksizes, np.int64)
         self._seed = profile.seed
 
-    def new_reader(self) -> Reader:
+    def fasta_reader(self) -> FastaReader:
         """See Engine."""
-        from wort_cli.pipeline.sketching.compiled_fasta import FastaText
+        from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 
-        return FastaText()
+        return CompiledFastaReader()
 
     def hash_text(self, text: Text) -> list[Hashes]:
         """See Engine."""
@@ -70,9 +76,9 @@ class KernelEngine:
 
 
 class SourmashEngine:
-    """sourmash's own MinHash, for where numba can't run, and as a witness.
+    """sourmash's own MinHash: for machines without numba, and to check the kernel independently.
 
-    Large texts are the point: a call for each read costs more in switches than in work.
+    It needs large texts: calling sourmash once for each read takes longer than the hashing.
     """
 
     name = "sourmash"
@@ -86,11 +92,11 @@ class SourmashEngine:
         ]
         self.max_hash = int(self._empty[0]._max_hash)
 
-    def new_reader(self) -> Reader:
+    def fasta_reader(self) -> FastaReader:
         """See Engine."""
-        from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+        from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
-        return ReadsText()
+        return PythonFastaReader()
 
     def hash_text(self, text: Text) -> list[Hashes]:
         """See Engine."""

@@ -1,6 +1,6 @@
-"""The kernel as one function of a text: what it keeps is gathered here.
+"""Hashes a text with the kernel, and collects the hashes that it keeps.
 
-The loops are in kernel.py, with what they compute and why it is fast.
+The loops are in kernel.py, which explains what they compute and why they are fast.
 """
 
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 
 from wort_cli.pipeline.sketching.kernel import Letters, Words, hash_blocks
 
-ROOM = 1 << 15
-"""Hashes, for each k, that are kept before they are handed on; at least a block's windows."""
+CAPACITY = 1 << 15
+"""Hashes, for each k, that the kernel collects before it returns them: a block of windows, or more."""
 
 
 def hash_text(
     text: bytes | Letters, ksizes: Sequence[int] | NDArray[np.int64], seed: int, max_hash: int
 ) -> list[Words]:
-    """For each of `ksizes`, in their order: the hashes of `text` that are kept, in the order of the text, with repeats.
+    """Return, for each of `ksizes`, the hashes of `text` that are kept, in the order of the text, with repeats.
 
-    K-mers with any byte but A, C, G and T, in upper or lower case, are passed over.  Any k from 1 on will do.  Lets go
-    of the GIL; keeps no state.
+    K-mers with any byte but A, C, G and T, in upper or lower case, are skipped.  Raises ValueError if a k is below 1.
+    Releases the GIL, and keeps no state.
     """
     letters: Letters = np.frombuffer(text, np.uint8)
-    letters.flags.writeable = False  # as that of bytes, so that the loops are compiled once for both
+    letters.flags.writeable = False  # like an array over bytes, so that the loops are compiled only once
     lengths = np.asarray(ksizes, np.int64)
     if lengths.size == 0 or lengths.min() < 1:
         raise ValueError("a k-mer has at least one letter")
     longest = int(lengths.max())
-    kept, n_kept = np.empty((lengths.size, ROOM), np.uint64), np.zeros(lengths.size, np.int64)
+    kept, n_kept = np.empty((lengths.size, CAPACITY), np.uint64), np.zeros(lengths.size, np.int64)
     parts: list[list[Words]] = [[] for _ in lengths]
     start = 0
     while start < letters.size:

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.sketching.compiled import compiled, inner
+from wort_cli.pipeline.sketching.jit import jit, jit_helper
 
 Letters = NDArray[np.uint8]
 Words = NDArray[np.uint64]
@@ -63,7 +63,7 @@ ROWS = 6
 KEYS, RC_KEYS = 0, 1  # in a table of keys: the next 16 letters, the first one highest, A=0 C=1 G=2 T=3
 
 
-@compiled
+@jit
 def hash_blocks(
     text: Letters, start: int, ksizes: NDArray[np.int64], seed: np.uint64, max_hash: np.uint64, longest: int,
     kept: Words, n_kept: NDArray[np.int64],
@@ -96,7 +96,7 @@ def hash_blocks(
     return start
 
 
-@inner
+@jit_helper
 def copy_letters(text: Letters, start: int, letters: Letters) -> None:
     """letters[i] = text[start + i] in upper case, and N where the text does not reach."""
     before = max(0, -start)
@@ -112,7 +112,7 @@ def copy_letters(text: Letters, start: int, letters: Letters) -> None:
 # The tables over positions -------------------------------------------------------------------------------------------
 
 
-@inner
+@jit_helper
 def tabulate(
     letters: Letters, table: Words, keys: Keys, bytes1: Letters, bytes2: Letters, halves: NDArray[np.uint16],
     quads: Keys,
@@ -149,14 +149,14 @@ def tabulate(
     join(halves, halves[8:], 16, keys[RC_KEYS])
 
 
-@inner
+@jit_helper
 def join(low: AnyWords, high: AnyWords, bits: int, out: AnyWords) -> None:
     """out[i] = high[i] above the `bits` bits of low[i]."""
     for i in range(min(low.size, high.size)):
         out[i] = np.uint64(low[i]) | (np.uint64(high[i]) << np.uint64(bits))
 
 
-@inner
+@jit_helper
 def complement(letters: Letters, out: Letters) -> None:
     """The letters of the complementary strand; of a byte that is no A, C, G or T, anything."""
     for i in range(letters.size):
@@ -164,7 +164,7 @@ def complement(letters: Letters, out: Letters) -> None:
         out[i] = letters[i] ^ (np.uint8(4) if letters[i] & np.uint8(2) else np.uint8(21))
 
 
-@inner
+@jit_helper
 def two_bits(letters: Letters, flip: int, out: Letters) -> None:
     """A, C, G, T as 0, 1, 2, 3 if `flip` is 0, and as those of their complements, 3, 2, 1, 0, if it is 3."""
     for i in range(letters.size):
@@ -173,7 +173,7 @@ def two_bits(letters: Letters, flip: int, out: Letters) -> None:
         out[i] = c ^ (c >> np.uint8(1)) ^ np.uint8(flip)
 
 
-@inner
+@jit_helper
 def scramble(words: Words, out1: Words, out2: Words) -> None:
     """What MurmurHash3 does to a word before it mixes it into the first, and into the second half of the hash."""
     for i in range(words.size):
@@ -184,7 +184,7 @@ def scramble(words: Words, out1: Words, out2: Words) -> None:
 # Hashing, one step for all windows of a block ------------------------------------------------------------------------
 
 
-@inner
+@jit_helper
 def hash_windows(
     table: Words, keys: Keys, k: int, seed: np.uint64, strands: Masks, halves1: Words, halves2: Words
 ) -> None:
@@ -229,14 +229,14 @@ def hash_windows(
     finish(np.uint64(k), halves1, halves2)
 
 
-@inner
+@jit_helper
 def compare_strands(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
     """Say which is the smaller of k-mer and reverse complement, by 16 letters; if they are equal, either will do."""
     for i in range(strands.size):
         strands[i] = FORWARD if keys[i] <= rc_keys[i] else BACKWARD
 
 
-@inner
+@jit_helper
 def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
     """Compare 16 more letters, which come before those compared already."""
     for i in range(strands.size):
@@ -248,7 +248,7 @@ def compare_before(keys: Keys, rc_keys: Keys, strands: Masks) -> None:
 # but from anywhere, which SIMD code is slow at.
 
 
-@inner
+@jit_helper
 def mix_first_pair(
     strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, seed: np.uint64, halves1: Words,
     halves2: Words,
@@ -264,7 +264,7 @@ def mix_first_pair(
         halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
-@inner
+@jit_helper
 def mix_pair(
     strands: Masks, word1: Words, rc_word1: Words, word2: Words, rc_word2: Words, halves1: Words, halves2: Words
 ) -> None:
@@ -279,7 +279,7 @@ def mix_pair(
         halves2[i] = (rotate(y, 31) + x) * FIVE + N2
 
 
-@inner
+@jit_helper
 def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None:
     """Mix in a last scrambled word."""
     for i in range(strands.size):
@@ -287,7 +287,7 @@ def mix_word(strands: Masks, word: Words, rc_word: Words, halves: Words) -> None
         halves[i] ^= a if strands[i] < 0 else b
 
 
-@inner
+@jit_helper
 def mix_part(
     strands: Masks, word: Words, rc_word: Words, foreign: np.uint64, c1: np.uint64, bits: int, c2: np.uint64,
     halves: Words,
@@ -298,7 +298,7 @@ def mix_part(
         halves[i] ^= scrambled((a if strands[i] < 0 else b) >> foreign, c1, bits, c2)
 
 
-@inner
+@jit_helper
 def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
     """Mix in the length, and all bits of each half, but for the last step of that; see keep_small."""
     for i in range(halves1.size):
@@ -309,19 +309,19 @@ def finish(k: np.uint64, halves1: Words, halves2: Words) -> None:
         halves2[i] = half_mixed(y)
 
 
-@inner
+@jit_helper
 def scrambled(word: np.uint64, c1: np.uint64, bits: int, c2: np.uint64) -> np.uint64:
     """A word of input, as MurmurHash3 has it before it is mixed into the first half (C1, 31, C2) or the second."""
     return rotate(word * c1, bits) * c2
 
 
-@inner
+@jit_helper
 def rotate(x: np.uint64, bits: int) -> np.uint64:
     """rotl64 of MurmurHash3.cpp."""
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
-@inner
+@jit_helper
 def half_mixed(x: np.uint64) -> np.uint64:
     """fmix64 of MurmurHash3.cpp, up to the last multiplication."""
     x ^= x >> np.uint64(33)
@@ -329,7 +329,7 @@ def half_mixed(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(33))
 
 
-@inner
+@jit_helper
 def all_mixed(x: np.uint64) -> np.uint64:
     """The rest of fmix64: then every bit depends on every bit."""
     x *= M2
@@ -339,7 +339,7 @@ def all_mixed(x: np.uint64) -> np.uint64:
 # What is kept --------------------------------------------------------------------------------------------------------
 
 
-@inner
+@jit_helper
 def keep_small(
     halves1: Words, halves2: Words, max_hash: np.uint64, letters: Letters, k: int, kept: Words, n_kept: int
 ) -> int:
@@ -367,7 +367,7 @@ def keep_small(
     return n_kept
 
 
-@inner
+@jit_helper
 def is_dna(letters: Letters) -> bool:
     """Whether all are A, C, G or T."""
     for c in letters:  # noqa: SIM110, numba has no all()

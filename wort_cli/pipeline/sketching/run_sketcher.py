@@ -1,10 +1,10 @@
-"""Decodes and sketches an archive, slice by slice, as many at a time as the job has threads.
+"""Decodes and sketches the slices of an archive, in as many threads as the job may use.
 
-Each slice has a decoder of its own and a thread that takes its text and has an engine hash it; text is handed on in
-pieces of a megabyte, so that memory depends on neither the length of the run nor the speed of the decoders.  Counts of
-finished slices are added up in one place.
+Each thread takes a slice, starts a decoder for it, and has an engine hash the decoder's text.  The text arrives in
+pieces of about a megabyte, so that memory depends neither on the length of the run nor on the speed of the decoder.
+The thread that called `run` adds up the counts of finished slices.
 
-There may be several ways to decode a slice, the quickest first.  One that declines it leaves it to the next.
+There may be several decoders, the fastest first.  If one raises CannotDecode, the next one decodes the slice.
 """
 
 import math
@@ -20,176 +20,167 @@ from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
-from wort_cli.pipeline.sketching.slice_reads import Declined, SliceReads, check_slice
-from wort_cli.pipeline.sketching.slices import Slice, SlicedCounts, SliceStore
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, SliceDecoder, StartDecoder, check_slice_complete
+from wort_cli.pipeline.sketching.slices import FinishedSlice, Slice, SliceStore
 from wort_cli.system.cancellation import Cancellation, Cancelled
 
-DECODERS_FIRST = 5.0
-"""Seconds that a decoder has to say itself that it stalls."""
-REPORT_EVERY = 0.25
+STALL_GRACE = 5.0
+"""Seconds that a decoder has to report its own stall."""
+REPORT_INTERVAL = 0.25
 """Seconds between reports of progress."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Seconds that there may be for a slice, and without a new spot of any of them."""
+class SketchTimeouts:
+    """Seconds after which sketching fails."""
 
     slice: float = math.inf
-    standing: float = math.inf
+    """For one slice."""
+    stall: float = math.inf
+    """Without a new spot in any slice."""
 
     @classmethod
-    def of(cls, spec: JobSpec) -> "Limits":
-        """The limits of a job; a decoder that stalls says so itself, and better, before we do."""
-        return cls(spec.time_limits.slice_timeout, spec.time_limits.stall_timeout + DECODERS_FIRST)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What all slices have been so far."""
-
-    spots: int
-    reads: int
-    bases: int
-    longest: int
+    def of(cls, spec: JobSpec) -> "SketchTimeouts":
+        """Return the timeouts of a job.  A decoder detects a stall first, and its message is the better one."""
+        return cls(spec.time_limits.slice_timeout, spec.time_limits.stall_timeout + STALL_GRACE)
 
 
 class RunSketcher:
-    """Makes the sketches of a run of its slices."""
+    """Makes the sketches of a run from its slices."""
 
     def __init__(
         self,
         slices: Sequence[Slice],
         store: SliceStore | None,
-        decoders: Sequence[Callable[[Slice], SliceReads]],
+        decoders: Sequence[StartDecoder],
         profile: Profile,
         engine: Engine,
-        limits: Limits = Limits(),
+        timeouts: SketchTimeouts = SketchTimeouts(),
     ) -> None:
-        self._limits = limits
-        self._begun: dict[Slice, float] = {}
-        """When each slice that is being read began, on the monotonic clock."""
-        self._moved: tuple[Totals | None, float] = (None, 0.0)
-        """What the totals were when they last changed, and when that was."""
+        self._timeouts = timeouts
+        self._started: dict[Slice, float] = {}
+        """The monotonic time at which each unfinished slice was started."""
+        self._last_progress: tuple[ReadStats | None, float] = (None, 0.0)
+        """The counts when they last changed, and the monotonic time of that change."""
         self._slices = slices
         self._store = store
         self._decoders = decoders
         self._profile = profile
         self._engine = engine
         self._counts = [HashCounts() for _ in profile.ksizes]
-        self._finished: list[SlicedCounts] = []
-        self._reading: dict[Slice, SliceReads] = {}
-        self._ended = threading.Event()
-        self._slice_cancellation = Cancellation(self._ended.is_set)
+        self._finished: list[FinishedSlice] = []
+        """Finished slices, without their hashes."""
+        self._decoding: dict[Slice, SliceDecoder] = {}
+        self._stop = threading.Event()
+        self._slice_cancellation = Cancellation(self._stop.is_set)
 
-    def run(self, threads: int, cancellation: Cancellation, report: Callable[[Totals], None]) -> None:
-        """Do all slices that the store does not have; Cancelled if the job is, JobFailed if a slice failed.
+    def run(self, threads: int, cancellation: Cancellation, report: Callable[[ReadStats], None]) -> None:
+        """Sketch all slices that are not in the store.  Raises Cancelled, or JobFailed if a slice failed.
 
-        A slice that takes too long fails the job; one that hangs in this process is not waited for.
+        A slice that takes too long fails the job.  A thread that hangs in this process is not waited for.
         """
-        missing = [part for part in self._slices if not self._take_finished(part)]
+        missing = [part for part in self._slices if not self._load_finished(part)]
         pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")
-        self._moved = (None, time.monotonic())
-        hangs = False
+        self._last_progress = (None, time.monotonic())
+        stalled = False
         try:
-            pending = {pool.submit(self._sketch, part) for part in missing}
+            pending = {pool.submit(self._sketch_or_stop, part) for part in missing}
             while pending:
-                done, pending = wait(pending, REPORT_EVERY, FIRST_COMPLETED)
+                done, pending = wait(pending, REPORT_INTERVAL, FIRST_COMPLETED)
                 for future in done:
-                    # A slice that ended because another one failed may be here first; the failure is among the pending.
+                    # A slice is cancelled when another one failed.  The failure may still be pending.
                     if not isinstance(future.exception(), Cancelled):
                         self._add(future.result())
-                report(self.totals())
-                if hangs := self._stands():
-                    raise JobFailed(Reason.TIMEOUT, f"no spot was read for {self._limits.standing:g} seconds")
-                self._check_slices()
+                report(self.stats())
+                if stalled := self._is_stalled():
+                    raise JobFailed(Reason.TIMEOUT, f"no spot was read for {self._timeouts.stall:g} seconds")
+                self._check_slice_timeouts()
                 cancellation.check()
         finally:
-            # Where one slice failed, the threads of the others end at their decoders' next word.
-            self._ended.set()
-            pool.shutdown(wait=not hangs, cancel_futures=True)
+            # After a failure, the other threads stop when their decoders next check the cancellation.
+            self._stop.set()
+            pool.shutdown(wait=not stalled, cancel_futures=True)
 
-    def totals(self) -> Totals:
-        """How far all slices are, finished or not."""
-        parts: list[SlicedCounts | SliceReads] = [*self._finished, *list(self._reading.values())]
-        return Totals(
-            sum(part.spots for part in parts),
-            sum(part.reads for part in parts),
-            sum(part.bases for part in parts),
-            max((part.longest for part in parts), default=0),
-        )
+    def stats(self) -> ReadStats:
+        """Return the counts of all slices so far, finished or not."""
+        parts: list[FinishedSlice | SliceDecoder] = [*self._finished, *list(self._decoding.values())]
+        return sum((part.stats for part in parts), ReadStats())
 
     def decoders_used(self) -> tuple[str, ...]:
-        """The decoders that finished slices came from."""
+        """Return the names of the decoders of all finished slices."""
         return tuple(sorted({part.decoder for part in self._finished}))
 
     def sketches(self) -> tuple[Sketch, ...]:
-        """The sketches of all slices, once they are finished."""
-        made = []
+        """Return the sketches of the run, after `run`."""
+        sketches = []
         for ksize, counts in zip(self._profile.ksizes, self._counts, strict=True):
-            made.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, *counts.sorted()))
-        return tuple(made)
+            sketches.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, *counts.table()))
+        return tuple(sketches)
 
-    def _take_finished(self, part: Slice) -> bool:
-        """Add a slice that an earlier attempt finished."""
-        done = self._store.load(part) if self._store else None
-        if done is not None:
-            self._add(done)
-        return done is not None
+    def _load_finished(self, part: Slice) -> bool:
+        """Add a slice that an earlier attempt finished, and return whether there is one."""
+        finished = self._store.load(part) if self._store else None
+        if finished is not None:
+            self._add(finished)
+        return finished is not None
 
-    def _add(self, done: SlicedCounts) -> None:
-        self._reading.pop(done.slice, None)
-        for total, (hashes, counts) in zip(self._counts, done.counts, strict=True):
+    def _add(self, finished: FinishedSlice) -> None:
+        self._decoding.pop(finished.slice, None)
+        for total, (hashes, counts) in zip(self._counts, finished.counts, strict=True):
             total.add(hashes, counts)
-        self._finished.append(replace(done, counts=()))
+        self._finished.append(replace(finished, counts=()))
 
-    def _sketch(self, part: Slice) -> SlicedCounts:
-        """Decode and sketch a slice, and keep it; where one fails, no other begins."""
-        self._slice_cancellation.check()
-        try:
-            return self._sketched(part)
-        except BaseException:
-            self._ended.set()
-            raise
+    def _is_stalled(self) -> bool:
+        """Return whether no decoder has made progress or failed for too long: then a thread hangs in this process."""
+        now, stats = time.monotonic(), self.stats()
+        if stats != self._last_progress[0]:
+            self._last_progress = (stats, now)
+        return now - self._last_progress[1] > self._timeouts.stall
 
-    def _stands(self) -> bool:
-        """Whether nothing was read for too long, though decoders should have said so: a thread hangs in here."""
-        now, totals = time.monotonic(), self.totals()
-        if totals != self._moved[0]:
-            self._moved = (totals, now)
-        return now - self._moved[1] > self._limits.standing
-
-    def _check_slices(self) -> None:
-        """JobFailed if a slice takes too long."""
+    def _check_slice_timeouts(self) -> None:
+        """Raise JobFailed if a slice takes too long."""
         now = time.monotonic()
-        for part, begun in list(self._begun.items()):
-            if now - begun > self._limits.slice:
-                why = f"spots {part.first} to {part.last} took longer than {self._limits.slice:g} seconds"
+        for part, started in list(self._started.items()):
+            if now - started > self._timeouts.slice:
+                why = f"spots {part.first} to {part.last} took longer than {self._timeouts.slice:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why)
 
-    def _sketched(self, part: Slice) -> SlicedCounts:
-        self._begun[part] = time.monotonic()
-        done = self._decoded(part)
+    # The methods below run in the threads of the pool.
+
+    def _sketch_or_stop(self, part: Slice) -> FinishedSlice:
+        """Sketch a slice.  If that fails, stop the other slices."""
+        self._slice_cancellation.check()
+        try:
+            return self._sketch_and_save(part)
+        except BaseException:
+            self._stop.set()
+            raise
+
+    def _sketch_and_save(self, part: Slice) -> FinishedSlice:
+        self._started[part] = time.monotonic()
+        finished = self._sketch(part)
         if self._store is not None:
-            self._store.save(done)
-        del self._begun[part]
-        return done
+            self._store.save(finished)
+        del self._started[part]
+        return finished
 
-    def _decoded(self, part: Slice) -> SlicedCounts:
-        """What the first decoder makes of a slice that does not decline it."""
-        *quicker, surest = self._decoders
-        for decoder in quicker:
+    def _sketch(self, part: Slice) -> FinishedSlice:
+        """Sketch a slice with the first decoder that can decode it."""
+        *others, last = self._decoders
+        for start in others:
             try:
-                return self._counted(part, decoder(part))
-            except Declined:
+                return self._sketch_with(part, start(part))
+            except CannotDecode:
                 continue
-        return self._counted(part, surest(part))
+        return self._sketch_with(part, last(part))
 
-    def _counted(self, part: Slice, reads: SliceReads) -> SlicedCounts:
-        self._reading[part] = reads
+    def _sketch_with(self, part: Slice, decoder: SliceDecoder) -> FinishedSlice:
+        self._decoding[part] = decoder
         counts = [HashCounts() for _ in self._profile.ksizes]
-        for text in reads.texts(self._slice_cancellation):
+        for text in decoder.texts(self._slice_cancellation):
             for count, hashes in zip(counts, self._engine.hash_text(text), strict=True):
                 count.add(hashes)
-        check_slice(part.spots, reads, reads.finish(self._slice_cancellation))
-        tables = tuple(count.sorted() for count in counts)
-        return SlicedCounts(part, reads.decoder, reads.spots, reads.reads, reads.bases, reads.longest, tables)
+        decoder_counts = decoder.finish(self._slice_cancellation)
+        check_slice_complete(part.spots, decoder.stats, decoder_counts)
+        return FinishedSlice(part, decoder.name, decoder.stats, tuple(count.table() for count in counts))

@@ -1,83 +1,81 @@
-"""Slices: ranges of spots that are decoded and sketched each on its own.
+"""Slices: ranges of spots that are decoded and sketched separately.
 
-The counts of hashes of all slices add up exactly to those of the run, so that slices can be computed at the same time,
-in any order, and once only: a finished one is kept in the job's workspace for an attempt that comes after this one.
+The hash counts of all slices add up exactly to those of the run.  So slices can be computed at the same time and in any
+order, and a finished slice is saved in the job's workspace, where a later attempt finds it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from wort_cli.pipeline.sketching.hash_counts import Hashes
+from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.system.atomic_files import atomic_file
 
-LARGEST = 2_000_000_000
-"""Bases of a slice: less than a minute's work."""
-MOST = 32
-"""Slices of a run of ordinary size: enough to keep many cores busy to the end."""
-NUMBER = np.dtype("<u8")
+MAX_BASES = 2_000_000_000
+"""Bases in a slice, at most: it is sketched in less than a minute."""
+USUAL_SLICES = 32
+"""Slices in a run of ordinary size: enough to keep many cores busy to the end."""
+UINT64 = np.dtype("<u8")
 DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The spots from `first` to `last`, both included; the archive numbers them from 1."""
+    """The spots from `first` to `last`, both included.  Archives number their spots from 1."""
 
     first: int
     last: int
 
     @property
     def spots(self) -> int:
-        """How many they are."""
+        """The number of spots."""
         return self.last - self.first + 1
 
 
 @dataclass(frozen=True)
-class SlicedCounts:
-    """What came out of a slice."""
+class FinishedSlice:
+    """The result of decoding and sketching a slice."""
 
     slice: Slice
     decoder: str
-    spots: int
-    """Spots with a read that passed the filters."""
-    reads: int
-    bases: int
-    longest: int
-    """Bases of the longest read."""
+    """Name of the decoder."""
+    stats: ReadStats
     counts: tuple[tuple[Hashes, Hashes], ...]
     """For each ksize: the distinct hashes, ascending, and how often each was seen."""
 
 
-def plan(spots: int, bases: int, smallest: int) -> tuple[Slice, ...]:
-    """The slices of a run, of `smallest` bases at the least: by its size alone, so that another attempt has the same.
+def plan_slices(spots: int, bases: int, smallest: int) -> tuple[Slice, ...]:
+    """Return the slices of a run, each of `smallest` bases or more.
 
-    Starting a decoder costs a tenth of a second, so that a slice should be a second's work or more.
+    They depend only on the arguments, so that a later attempt can use what an earlier one has finished.  Starting a
+    decoder costs a tenth of a second: `smallest` should be a second's work or more.
     """
-    wanted = max(min(bases / MOST, LARGEST), smallest)
+    wanted = max(min(bases / USUAL_SLICES, MAX_BASES), smallest)
     number = max(1, min(spots, round(bases / wanted)))
     borders = [spots * n // number for n in range(number + 1)]
     return tuple(Slice(low + 1, high) for low, high in pairwise(borders))
 
 
 class SliceStore:
-    """Finished slices in a directory.
+    """Stores finished slices in a directory, one file per slice, written atomically.
 
-    A file is a line of JSON, the arrays (of each ksize the hashes, then the counts, as little-endian 64-bit integers),
-    and the sha256 of all that.  `origin` is what the counts depend on beside the spots; what was made of anything else
-    is passed over, and so is a damaged file.  A file is whole or not there.
+    A file holds a line of JSON, the arrays (for each ksize the hashes, then the counts, as little-endian 64-bit
+    integers), and the sha256 of everything before it.  `inputs` names all that the counts depend on besides the spots:
+    the archive and the profile.  Files that were made from other inputs, and damaged files, are ignored.
     """
 
-    def __init__(self, directory: Path, origin: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, inputs: Mapping[str, str]) -> None:
         self._directory = directory
-        self._origin = dict(origin)
+        self._inputs = dict(inputs)
 
-    def load(self, wanted: Slice) -> SlicedCounts | None:
-        """A finished slice; None if there is none, or none to be trusted."""
+    def load(self, wanted: Slice) -> FinishedSlice | None:
+        """Return a finished slice, or None if there is no valid file."""
         try:
             data = self._path(wanted).read_bytes()
         except OSError:
@@ -85,33 +83,28 @@ class SliceStore:
         content, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
         if hashlib.sha256(content).digest() != digest:
             return None
-        title, _, arrays = content.partition(b"\n")
-        facts = json.loads(title)
-        if facts["origin"] != self._origin or facts["slice"] != [wanted.first, wanted.last]:
+        header_line, _, arrays = content.partition(b"\n")
+        header = json.loads(header_line)
+        if header["origin"] != self._inputs or header["slice"] != [wanted.first, wanted.last]:
             return None
-        sizes = [size for size in facts["sizes"] for _ in range(2)]
-        split = np.split(np.frombuffer(arrays, NUMBER), np.cumsum(sizes)[:-1])
-        counts = tuple(zip(split[::2], split[1::2], strict=True))
-        return SlicedCounts(
-            wanted, facts["decoder"], facts["spots"], facts["reads"], facts["bases"], facts["longest"], counts
-        )
+        sizes = [size for size in header["sizes"] for _ in range(2)]
+        split = np.split(np.frombuffer(arrays, UINT64), np.cumsum(sizes)[:-1])
+        stats = ReadStats(**{name: header[name] for name, _ in STATS})
+        return FinishedSlice(wanted, header["decoder"], stats, tuple(zip(split[::2], split[1::2], strict=True)))
 
-    def save(self, done: SlicedCounts) -> None:
-        """Keep a finished slice; OSError if it can't be written."""
-        facts = {
-            "origin": self._origin,
-            "slice": [done.slice.first, done.slice.last],
-            "decoder": done.decoder,
-            "spots": done.spots,
-            "reads": done.reads,
-            "bases": done.bases,
-            "longest": done.longest,
-            "sizes": [hashes.size for hashes, _ in done.counts],
+    def save(self, finished: FinishedSlice) -> None:
+        """Write the file of a finished slice.  Raises OSError if it cannot be written."""
+        header = {
+            "origin": self._inputs,
+            "slice": [finished.slice.first, finished.slice.last],
+            "decoder": finished.decoder,
+            **asdict(finished.stats),
+            "sizes": [hashes.size for hashes, _ in finished.counts],
         }
         total = hashlib.sha256()
-        with atomic_file(self._path(done.slice)) as file:
-            for part in (json.dumps(facts).encode() + b"\n", *(array for pair in done.counts for array in pair)):
-                data = part if isinstance(part, bytes) else np.ascontiguousarray(part, NUMBER).data
+        with atomic_file(self._path(finished.slice)) as file:
+            for part in (json.dumps(header).encode() + b"\n", *(array for pair in finished.counts for array in pair)):
+                data = part if isinstance(part, bytes) else np.ascontiguousarray(part, UINT64).data
                 total.update(data)
                 file.write(data)
             file.write(total.digest())

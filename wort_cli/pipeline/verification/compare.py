@@ -23,7 +23,7 @@ MORE_READS = "it is of more reads than the run has, or of reads that were not tr
 Mask = NDArray[np.bool_]
 
 
-def places_in(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
+def find_in_sorted(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
     """Where each of `wanted` would be in `hashes`, and whether it is there; both ascend."""
     places = np.searchsorted(hashes, wanted)
     there = np.zeros(wanted.size, np.bool_)
@@ -39,11 +39,11 @@ def abundances_of(sketch: Sketch) -> NDArray[np.uint64]:
 
 def shared_abundances(theirs: Sketch, ours: Sketch) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Of the hashes that are in both: the abundances in each."""
-    places, there = places_in(theirs.hashes, ours.hashes)
+    places, there = find_in_sorted(theirs.hashes, ours.hashes)
     return abundances_of(theirs)[places[there]], abundances_of(ours)[there]
 
 
-def paired(theirs: Sequence[Sketch], ours: Sequence[Sketch]) -> list[tuple[Sketch, Sketch]]:
+def pair_by_ksize(theirs: Sequence[Sketch], ours: Sequence[Sketch]) -> list[tuple[Sketch, Sketch]]:
     """The sketches of the same k; both are of one profile."""
     by_ksize = {sketch.ksize: sketch for sketch in theirs}
     return [(by_ksize[sketch.ksize], sketch) for sketch in ours]
@@ -51,7 +51,7 @@ def paired(theirs: Sequence[Sketch], ours: Sequence[Sketch]) -> list[tuple[Sketc
 
 def compare(theirs: Sequence[Sketch], ours: Sequence[Sketch]) -> tuple[Comparison, ...]:
     """A signature beside the recalculated one, sketch by sketch."""
-    return tuple(compare_sketch(*pair) for pair in paired(theirs, ours))
+    return tuple(compare_sketch(*pair) for pair in pair_by_ksize(theirs, ours))
 
 
 def compare_sketch(theirs: Sketch, ours: Sketch) -> Comparison:
@@ -65,13 +65,13 @@ def compare_sketch(theirs: Sketch, ours: Sketch) -> Comparison:
         missing=len(ours.hashes) - mine.size,
         extra=len(theirs.hashes) - mine.size,
         drifted=int(np.count_nonzero(mine != other)),
-        abundance_ratio=ratio(abundances_of(theirs), abundances_of(ours)),
+        abundance_ratio=sum_ratio(abundances_of(theirs), abundances_of(ours)),
         jaccard=mine.size / union if union else 1.0,
         containment=mine.size / len(ours.hashes) if len(ours.hashes) else 1.0,
     )
 
 
-def ratio(theirs: NDArray[np.uint64], ours: NDArray[np.uint64]) -> float:
+def sum_ratio(theirs: NDArray[np.uint64], ours: NDArray[np.uint64]) -> float:
     """Of the sums of abundances."""
     return float(theirs.sum(dtype=np.float64) / max(ours.sum(dtype=np.float64), 1.0))
 
@@ -118,7 +118,7 @@ def cause_of_missing(pairs: Sequence[tuple[Sketch, Sketch]], missing: int, drift
             return f"other parameters: it was made with scaled={roughly(2**64 / largest)} or so"
         return f"{hashes_were(missing)} removed"
     if all(not np.any(mine > other) for mine, other in (shared_abundances(*pair) for pair in pairs)):
-        return f"it is of a subset of the reads, about {share(pairs):.0%}"
+        return f"it is of a subset of the reads, about {abundance_share(pairs):.0%}"
     return OTHER_READS
 
 
@@ -132,7 +132,7 @@ def cause_of_drift(pairs: Sequence[tuple[Sketch, Sketch]], drifted: int, expecte
     if drifted <= max(2, FEW * expected):
         return f"abundances were changed, of {drifted:,} {'hash' if drifted == 1 else 'hashes'}"
     if not np.any(mine > other):
-        return f"it is of a subset of the reads, about {share(pairs):.0%}"
+        return f"it is of a subset of the reads, about {abundance_share(pairs):.0%}"
     if not np.any(mine < other):
         return MORE_READS
     return "the abundances are not those of the run"
@@ -148,7 +148,7 @@ def roughly(number: float) -> int:
     return int(round(number, 2 - len(str(int(number)))))
 
 
-def share(pairs: Sequence[tuple[Sketch, Sketch]]) -> float:
+def abundance_share(pairs: Sequence[tuple[Sketch, Sketch]]) -> float:
     """The sum of abundances, of what it must be."""
     return sum(float(abundances_of(theirs).sum()) for theirs, _ in pairs) / sum(
         float(abundances_of(ours).sum()) for _, ours in pairs

@@ -18,7 +18,7 @@ from wort_cli.model.verdict import Comparison
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
 from wort_cli.pipeline.sketching.slices import Slice
-from wort_cli.pipeline.verification.compare import FOREIGN, OTHER_RUN, abundances_of, paired, places_in
+from wort_cli.pipeline.verification.compare import FOREIGN, OTHER_RUN, abundances_of, find_in_sorted, pair_by_ksize
 from wort_cli.system.cancellation import Cancellation
 
 BASES = 1_000_000
@@ -46,7 +46,7 @@ class Sample:
     """Read."""
 
 
-def choose(spots: int, bases: int, random: Random | None = None) -> tuple[Slice, ...]:
+def choose_slices(spots: int, bases: int, random: Random | None = None) -> tuple[Slice, ...]:
     """The slices to look at: the first, the last, and random ones between."""
     random = random or SystemRandom()
     number = max(1, min(spots, max(PARTS, round(bases / BASES))))
@@ -78,20 +78,22 @@ def sketch_sample(
         for one in of_one_ksize:
             counts.add(one.hashes, one.abundances)
         first = of_one_ksize[0]
-        together.append(Sketch(first.ksize, first.seed, first.max_hash, *counts.sorted()))
+        together.append(Sketch(first.ksize, first.seed, first.max_hash, *counts.table()))
         sums = [float(abundances_of(one).sum()) for one in of_one_ksize]
         densities[first.ksize] = [total / part.spots for total, part in zip(sums, slices, strict=True)]
-    return Sample(tuple(slices), tuple(together), densities, spots, sum(s.totals().bases for s in done))
+    return Sample(tuple(slices), tuple(together), densities, spots, sum(s.stats().bases for s in done))
 
 
-def contrast(theirs: Sequence[Sketch], sample: Sample) -> tuple[Comparison, ...]:
+def compare_with_sample(theirs: Sequence[Sketch], sample: Sample) -> tuple[Comparison, ...]:
     """A signature beside the slices, sketch by sketch."""
-    return tuple(contrast_sketch(mine, seen, sample) for mine, seen in paired(theirs, sample.sketches))
+    return tuple(
+        compare_sketch_with_sample(mine, seen, sample) for mine, seen in pair_by_ksize(theirs, sample.sketches)
+    )
 
 
-def contrast_sketch(theirs: Sketch, seen: Sketch, sample: Sample) -> Comparison:
+def compare_sketch_with_sample(theirs: Sketch, seen: Sketch, sample: Sample) -> Comparison:
     """One sketch beside that of the slices."""
-    places, there = places_in(theirs.hashes, seen.hashes)
+    places, there = find_in_sorted(theirs.hashes, seen.hashes)
     mine, least = abundances_of(theirs)[places[there]], abundances_of(seen)[there]
     spots = sum(part.spots for part in sample.slices)
     expected = float(abundances_of(seen).sum()) / spots * sample.spots
@@ -108,7 +110,7 @@ def contrast_sketch(theirs: Sketch, seen: Sketch, sample: Sample) -> Comparison:
     )
 
 
-def sums_fit(theirs: Sketch, seen: Sketch, sample: Sample) -> bool:
+def abundance_sum_fits(theirs: Sketch, seen: Sketch, sample: Sample) -> bool:
     """Whether the sum of abundances is what the slices let expect of the run."""
     if len(seen.hashes) < FEWEST:
         return True
@@ -117,20 +119,20 @@ def sums_fit(theirs: Sketch, seen: Sketch, sample: Sample) -> bool:
     return least <= float(abundances_of(theirs).sum(dtype=np.float64)) <= most
 
 
-def refutation(theirs: Sequence[Sketch], sample: Sample, comparisons: Sequence[Comparison]) -> str:
+def find_contradiction(theirs: Sequence[Sketch], sample: Sample, comparisons: Sequence[Comparison]) -> str:
     """Why the signature can't be of the run; '' if nothing speaks against it."""
-    pairs = paired(theirs, sample.sketches)
+    pairs = pair_by_ksize(theirs, sample.sketches)
     looked_at = [c for c in comparisons if c.expected]
     if looked_at and all(c.containment < FOREIGN for c in looked_at):
         return OTHER_RUN
     missing = sum(c.missing for c in comparisons)
     if missing:
-        if all(is_cut(*pair) for pair in pairs):
+        if all(is_cut_by_threshold(*pair) for pair in pairs):
             return "other parameters: all hashes above the largest it has are missing, so that its scaled is larger"
         return f"it lacks {missing:,} hashes of {len(sample.slices)} slices: a subset of the reads, or hashes removed"
     if drifted := sum(c.drifted for c in comparisons):
         return f"{drifted:,} hashes are more often in {len(sample.slices)} slices than it says: a subset of the reads"
-    unfit = [c for c, pair in zip(comparisons, pairs, strict=True) if not sums_fit(*pair, sample)]
+    unfit = [c for c, pair in zip(comparisons, pairs, strict=True) if not abundance_sum_fits(*pair, sample)]
     if unfit:
         factor = unfit[0].abundance_ratio
         what = (
@@ -140,8 +142,8 @@ def refutation(theirs: Sequence[Sketch], sample: Sample, comparisons: Sequence[C
     return ""
 
 
-def is_cut(theirs: Sketch, seen: Sketch) -> bool:
+def is_cut_by_threshold(theirs: Sketch, seen: Sketch) -> bool:
     """Whether all hashes that are missing are larger than any there is."""
-    _, there = places_in(theirs.hashes, seen.hashes)
+    _, there = find_in_sorted(theirs.hashes, seen.hashes)
     missing = seen.hashes[~there]
     return bool(missing.size == 0 or (theirs.hashes.size and missing[0] > theirs.hashes[-1]))

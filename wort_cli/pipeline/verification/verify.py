@@ -1,8 +1,10 @@
-"""Verifies a signature that stands in the store, by what the recipe makes of the run.
+"""Verifies a stored signature against its run.
 
-In turn: the bytes that are kept, here and in the bucket, are those that were recorded; a full verification recalculates
-everything, by the same stages as a computation, and compares each hash and abundance; a quick one sees a few slices.
-Where all is equal, our own bytes are published, never the ones that were handed in.
+1. Read the stored file, and the object in the bucket if there is one: both must have the recorded digest.
+2. A quick verification sketches a few slices of the run (quick.py).  It can refute a signature but not prove it.
+3. A full verification sketches the whole run, with the stages that compute a signature, and compares every hash and
+   abundance (compare.py).
+4. A submitted signature that is proved equal is replaced: wort publishes the bytes that it has written itself.
 """
 
 from collections.abc import Sequence
@@ -14,107 +16,98 @@ from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.verdict import Comparison, Depth, Verdict
-from wort_cli.pipeline.archives.locate import Archive, resolve
-from wort_cli.pipeline.archives.prove import validate, validate_within
+from wort_cli.pipeline.archives.locate import Archive, locate_archive
+from wort_cli.pipeline.archives.prove import run_vdb_validate, validation_timeout
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
-from wort_cli.pipeline.decoding.decoders import dumping, sampling
+from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
 from wort_cli.pipeline.job_spec import Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
-from wort_cli.pipeline.sketching.run_sketcher import Limits, RunSketcher
-from wort_cli.pipeline.sketching.slices import Slice, plan
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import Slice, plan_slices
+from wort_cli.pipeline.stages import SketchedRun, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
-from wort_cli.pipeline.verification.compare import compare, likely_cause, paired, places_in
-from wort_cli.pipeline.verification.quick import choose, contrast, refutation, sketch_sample
+from wort_cli.pipeline.verification.compare import compare, find_in_sorted, likely_cause, pair_by_ksize
+from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
 from wort_cli.stores.local import LocalStore
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.strict import check_file
 
-WITHOUT = {
+OMITTED_FLAGS = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
     ("--clip",): "reads were not clipped (decoded without --clip)",
-    ("--skip-technical",): "technical reads were taken along (decoded without --skip-technical)",
-    ("--read-filter", "pass"): "reads that fail the read filter were taken along (decoded without --read-filter pass)",
+    ("--skip-technical",): "technical reads were included (decoded without --skip-technical)",
+    ("--read-filter", "pass"): "reads that fail the read filter were included (decoded without --read-filter pass)",
 }
-"""Flags of the recipe that are often left out, and what that means."""
-EXPLAINED = 0.8
-"""The share of what a missing flag adds that must be there, to be the explanation."""
+"""Flags of the recipe that are often omitted, and what is reported if one was."""
+MIN_FOUND_SHARE = 0.8
+"""An omitted flag is the cause if the signature has at least this share of the hashes that its omission adds."""
 
 
 def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | None]:
-    """The verdict on a signature; and, if it is proved and was not ours already, ours, published.
+    """Return the verdict on a signature, and the signature that was published in its place, if any.
 
-    JobFailed says why the run could not be recalculated.
+    Raises JobFailed if the run could not be sketched.
     """
     attempt.report("reading")
-    ours = subject.path == LocalStore(attempt.spec.store).path(attempt.spec.source.name)
-    kept = read_kept(subject)
-    if isinstance(kept, Verdict):
-        return kept, None
-    if ours and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
-        return Verdict(Trust.MISMATCH, subject.depth, "what stands in the bucket is not what was recorded"), None
-    if subject.depth is Depth.QUICK:
-        with attempt.tools() as tools:
-            return look_quickly(attempt, kept, tools), None
+    stored = read_stored(subject)
+    if isinstance(stored, Verdict):
+        return stored, None
+    in_store = subject.path == LocalStore(attempt.spec.store).path(attempt.spec.source.name)
+    if in_store and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
+        return Verdict(Trust.MISMATCH, subject.depth, "the object in the bucket is not the recorded signature"), None
     with attempt.tools() as tools:
-        calculated = attempt.read_all(tools)
-        comparisons = compare(kept.sketches, calculated.decoded.sketches)
-        proved = not any(comparison.differs for comparison in comparisons)
-        cause = "" if proved else diagnose(attempt, calculated.archive, kept, calculated.decoded.sketches, tools)
-    verdict = Verdict(
-        Trust.VERIFIED if proved else Trust.MISMATCH,
-        Depth.FULL,
-        cause,
-        comparisons,
-        engine=attempt.spec.method.engine,
-        bases=calculated.decoded.totals.bases,
-    )
-    for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
-        attempt.log(line)
-    return verdict, attempt.seal_and_publish(calculated) if proved and not ours else None
+        if subject.depth is Depth.QUICK:
+            return verify_quickly(attempt, stored, tools), None
+        verdict, run = verify_fully(attempt, stored, tools)
+    if verdict.trust is Trust.VERIFIED and not in_store:
+        return verdict, seal_and_publish(attempt, run)
+    return verdict, None
 
 
-def read_kept(subject: Subject) -> SignatureDocument | Verdict:
-    """The signature as it is kept here, if that is what was recorded; else the verdict that it is not."""
+def read_stored(subject: Subject) -> SignatureDocument | Verdict:
+    """Return the stored signature if it has the recorded digest, else the verdict that it does not."""
     try:
-        kept = check_file(subject.path, allow_empty=True).document
+        stored = check_file(subject.path, allow_empty=True).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
-        return Verdict(Trust.MISMATCH, subject.depth, f"the file that is kept is damaged: {refusal.why}")
-    if kept.digest != subject.digest:
-        return Verdict(Trust.MISMATCH, subject.depth, "the file that is kept is not what was recorded")
-    return kept
+        return Verdict(Trust.MISMATCH, subject.depth, f"the stored file is damaged: {refusal.why}")
+    if stored.digest != subject.digest:
+        return Verdict(Trust.MISMATCH, subject.depth, "the stored file is not the recorded signature")
+    return stored
 
 
-# A quick look --------------------------------------------------------------------------------------------------------
+# Quick verification --------------------------------------------------------------------------------------------------
 
 
-def look_quickly(attempt: Attempt, kept: SignatureDocument, tools: ToolGroup) -> Verdict:
-    """What a few slices say of a signature."""
-    archive = resolve(attempt.spec, tools)
+def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
+    """Compare a signature with the sketches of a few slices."""
+    archive = locate_archive(attempt.spec, tools)
     check_has_spots(archive)
-    slices = choose(archive.spots, archive.bases)
+    slices = choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
-    decoder, proved = sampling(archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
+    decoder, proved = choose_sample_decoder(
+        archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace
+    )
     sample = sketch_sample(
         slices,
         archive.spots,
-        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, Limits.of(attempt.spec)),
+        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, SketchTimeouts.of(attempt.spec)),
         attempt.spec.threads,
         attempt.cancellation,
     )
-    comparisons = contrast(kept.sketches, sample)
-    cause = refutation(kept.sketches, sample, comparisons)
-    if cause and archive.path is not None and not proved:
-        # A damaged archive must refute nobody.
-        validate(archive.path, tools, validate_within(archive, attempt.spec.time_limits.stall_timeout))
+    comparisons = compare_with_sample(stored.sketches, sample)
+    contradiction = find_contradiction(stored.sketches, sample, comparisons)
+    if contradiction and archive.path is not None and not proved:
+        # A damaged archive must not refute a signature.
+        run_vdb_validate(archive.path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
     return Verdict(
-        Trust.MISMATCH if cause else Trust.QUICK_CHECKED,
+        Trust.MISMATCH if contradiction else Trust.QUICK_CHECKED,
         Depth.QUICK,
-        cause,
+        contradiction,
         comparisons,
         tuple((part.first, part.last) for part in slices),
         attempt.spec.method.engine,
@@ -122,53 +115,83 @@ def look_quickly(attempt: Attempt, kept: SignatureDocument, tools: ToolGroup) ->
     )
 
 
-def sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
-    """What sketches one slice by another recipe."""
-    engine = ENGINES[attempt.spec.method.engine](profile)
-    return RunSketcher(
-        [part], None, [dumping(archive, profile, engine, tools, attempt.spec)], profile, engine, Limits.of(attempt.spec)
+# Full verification ---------------------------------------------------------------------------------------------------
+
+
+def verify_fully(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> tuple[Verdict, SketchedRun]:
+    """Sketch the whole run and compare; return the verdict and the sketched run."""
+    run = sketch_run(attempt, tools)
+    comparisons = compare(stored.sketches, run.reads.sketches)
+    proved = not any(comparison.differs for comparison in comparisons)
+    verdict = Verdict(
+        Trust.VERIFIED if proved else Trust.MISMATCH,
+        Depth.FULL,
+        "" if proved else diagnose(attempt, run, stored, comparisons, tools),
+        comparisons,
+        engine=attempt.spec.method.engine,
+        bases=run.reads.stats.bases,
     )
-
-
-# The diagnosis of a difference ---------------------------------------------------------------------------------------
+    for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
+        attempt.log(line)
+    return verdict, run
 
 
 def diagnose(
-    attempt: Attempt, archive: Archive, kept: SignatureDocument, ours: Sequence[Sketch], tools: ToolGroup
-) -> str:
-    """What most likely made the difference."""
-    attempt.report("comparing", archive.spots, archive.spots)
-    comparisons: tuple[Comparison, ...] = compare(kept.sketches, ours)
-    flags = []
-    if any(comparison.extra for comparison in comparisons):
-        part = plan(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
-        for flag, meaning in WITHOUT.items():
-            if explains(attempt, archive, part, flag, kept.sketches, ours, tools):
-                flags.append(meaning)
-    return likely_cause(paired(kept.sketches, ours), comparisons, flags)
-
-
-def explains(
     attempt: Attempt,
-    archive: Archive,
-    part: Slice,
-    flag: tuple[str, ...],
-    theirs: Sequence[Sketch],
-    ours: Sequence[Sketch],
+    run: SketchedRun,
+    stored: SignatureDocument,
+    comparisons: Sequence[Comparison],
     tools: ToolGroup,
-) -> bool:
-    """Whether a slice that is decoded without a flag has hashes that the run has not, and the signature has them."""
+) -> str:
+    """Return the most likely cause of a difference."""
+    archive, expected = run.archive, run.reads.sketches
+    attempt.report("comparing", archive.spots, archive.spots)
+    causes = []
+    if any(comparison.extra for comparison in comparisons):
+        part = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
+        for flag, cause in OMITTED_FLAGS.items():
+            sketches = sketch_without_flag(attempt, archive, part, flag, tools)
+            if sketches is not None and flag_explains_extra(stored.sketches, expected, sketches):
+                causes.append(cause)
+    return likely_cause(pair_by_ksize(stored.sketches, expected), comparisons, causes)
+
+
+def sketch_without_flag(
+    attempt: Attempt, archive: Archive, part: Slice, flag: tuple[str, ...], tools: ToolGroup
+) -> Sequence[Sketch] | None:
+    """Return the sketches of a slice that is decoded without one flag of the recipe; None if decoding fails."""
     flags = tuple(word for word in attempt.profile.decode_flags if word not in flag)
-    other = sketcher(attempt, archive, part, tools, replace(attempt.profile, decode_flags=flags))
+    sketcher = dump_sketcher(attempt, archive, part, tools, replace(attempt.profile, decode_flags=flags))
     try:
-        other.run(1, attempt.cancellation, lambda _: None)
+        sketcher.run(1, attempt.cancellation, lambda _: None)
     except JobFailed as failed:
         attempt.log(f"decoding without {' '.join(flag)}: {failed}")
-        return False
+        return None
+    return sketcher.sketches()
+
+
+def dump_sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
+    """Return a sketcher of one slice that decodes with fastq-dump and the flags of `profile`."""
+    engine = ENGINES[attempt.spec.method.engine](profile)
+    return RunSketcher(
+        [part],
+        None,
+        [fastq_dump_decoder(archive, profile, engine, tools, attempt.spec)],
+        profile,
+        engine,
+        SketchTimeouts.of(attempt.spec),
+    )
+
+
+def flag_explains_extra(stored: Sequence[Sketch], expected: Sequence[Sketch], without: Sequence[Sketch]) -> bool:
+    """Return whether the signature has the hashes that omitting a flag adds to a slice.
+
+    `without` are the sketches of the slice, decoded without the flag; `expected` are those of the whole run.
+    """
     added = found = 0
-    for (mine, right), seen in zip(paired(theirs, ours), other.sketches(), strict=True):
-        _, known = places_in(right.hashes, seen.hashes)
-        news = seen.hashes[~known]
-        _, there = places_in(mine.hashes, news)
-        added, found = added + news.size, found + int(there.sum())
-    return added > 0 and found >= EXPLAINED * added
+    for (given, whole), seen in zip(pair_by_ksize(stored, expected), without, strict=True):
+        _, known = find_in_sorted(whole.hashes, seen.hashes)
+        new = seen.hashes[~known]
+        _, present = find_in_sorted(given.hashes, new)
+        added, found = added + new.size, found + int(present.sum())
+    return added > 0 and found >= MIN_FOUND_SHARE * added

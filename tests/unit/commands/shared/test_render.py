@@ -43,25 +43,14 @@ def test_a_duration_is_said_in_two_units(seconds: float, text: str) -> None:
     assert render.duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1500, "1.5 kB"), (999_949, "999.9 kB"), (999_999, "1.0 MB"),
-        (1_000_000, "1.0 MB"), (126_000_000, "126.0 MB"), (10**12, "1.0 TB"), (10**16, "10000.0 TB"),
-    ],
-)  # fmt: skip
-def test_a_size_is_said_in_the_largest_unit_that_fits(number: int, text: str) -> None:
-    assert render.size(number) == text
-
-
 @pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1000, "1,000 runs")])
 def test_things_are_counted_in_singular_and_plural(number: int, text: str) -> None:
     assert render.count(number, "run") == text
 
 
 def test_a_time_that_never_was_is_nothing() -> None:
-    assert render.when(None) == ""
-    assert len(render.when(1_700_000_000.5)) == len("2023-11-14 22:13:20")
+    assert render.local_time(None) == ""
+    assert len(render.local_time(1_700_000_000.5)) == len("2023-11-14 22:13:20")
 
 
 def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +65,7 @@ def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFix
 def test_a_file_has_a_header_and_its_fields_are_quoted(
     capsys: pytest.CaptureFixture[str], form: str, expected: str
 ) -> None:
-    render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], form=form)
+    render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], file_format=form)
     assert capsys.readouterr().out == expected
 
 
@@ -90,7 +79,7 @@ def test_json_is_one_document_without_control_characters(capsys: pytest.CaptureF
 
 def test_results_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     render.result("result")
-    render.say("aside")
+    render.notice("aside")
     assert capsys.readouterr() == ("result\n", "aside\n")
 
 

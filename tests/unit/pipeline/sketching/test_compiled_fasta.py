@@ -1,4 +1,4 @@
-"""FastaText reads FASTA as screed does, whatever the pieces, and counts as ReadsText does."""
+"""CompiledFastaReader reads FASTA as screed does, whatever the pieces, and counts as PythonFastaReader does."""
 
 import importlib
 import io
@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.sketching import compiled_fasta as fasta
-from wort_cli.pipeline.sketching.compiled_fasta import FastaText
-from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
+from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
 fasta_iter = importlib.import_module("screed.fasta").fasta_iter  # it has no types
 BLANKS = re.compile(rb"[ \t\n\r\x0b\x0c\x1c-\x1f]+")
 
 
-def fed(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, FastaText]:
+def fed(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, CompiledFastaReader]:
     """The text of data that comes in pieces."""
-    reader = FastaText()
+    reader = CompiledFastaReader()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     text = b"".join(reader.feed(data[a:b]) for a, b in pairwise(places))
     return text + reader.finish(), reader
@@ -30,10 +30,6 @@ def fed(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, FastaText]:
 def one_blank(text: bytes) -> bytes:
     """Runs of blanks as one: how many there are does not matter."""
     return BLANKS.sub(b" ", text)
-
-
-def numbers(reader: FastaText | ReadsText) -> tuple[int, int, int, int]:
-    return reader.spots, reader.reads, reader.bases, reader.longest
 
 
 bases = st.text("ACGTacgtNnRY", max_size=80)
@@ -61,11 +57,11 @@ cuts = st.lists(st.integers(0, 600), max_size=12)
 @given(data=files, cuts=cuts)
 @settings(max_examples=200, deadline=None)
 def test_as_reads_text(data: bytes, cuts: list[int]) -> None:
-    expected = ReadsText()
+    expected = PythonFastaReader()
     expected_text = expected.feed(data) + expected.finish()
     text, reader = fed(data, cuts)
     assert one_blank(text) == one_blank(expected_text)
-    assert numbers(reader) == numbers(expected)
+    assert reader.stats == expected.stats
     assert fed(data)[0] == expected_text
 
 
@@ -75,7 +71,7 @@ def test_as_screed(data: bytes, cuts: list[int]) -> None:
     sequences = [record.sequence.encode() for record in fasta_iter(io.BytesIO(data))]
     text, reader = fed(data, cuts)
     assert one_blank(text) == one_blank(b"".join(b"N" + sequence for sequence in sequences))
-    assert (reader.reads, reader.bases) == (len(sequences), sum(map(len, sequences)))
+    assert (reader.stats.reads, reader.stats.bases) == (len(sequences), sum(map(len, sequences)))
 
 
 HARD = [
@@ -99,9 +95,9 @@ def test_cut_anywhere(data: bytes) -> None:
         for b in range(a, len(data) + 1):
             text, other = fed(data, [a, b])
             assert one_blank(text) == one_blank(whole)
-            assert numbers(other) == numbers(reader)
+            assert other.stats == reader.stats
     text, other = fed(data, range(len(data)))
-    assert (one_blank(text), numbers(other)) == (one_blank(whole), numbers(reader))
+    assert (one_blank(text), other.stats) == (one_blank(whole), reader.stats)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +114,10 @@ def test_cut_anywhere(data: bytes) -> None:
 def test_headers(header: bytes, spot: int) -> None:
     data = header + b"\nACGT\n"
     text, reader = fed(data)
-    expected = ReadsText()
+    expected = PythonFastaReader()
     expected.feed(data)
-    assert (text, reader.spots) == (b"NACGT", 1)
-    assert int(reader._memory["spot"][0]) == spot == int(expected._spot)
+    assert (text, reader.stats.spots) == (b"NACGT", 1)
+    assert int(reader._state["spot"][0]) == spot == int(expected._spot)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +140,7 @@ def test_a_number_that_does_not_fit_is_unknown() -> None:
 
 
 def fed_reads_text(header: bytes) -> None:
-    reader = ReadsText()
+    reader = PythonFastaReader()
     reader.feed(header + b"\n")
 
 
@@ -161,15 +157,15 @@ def test_bases_before_any_header(data: bytes) -> None:
 
 
 def test_a_header_without_end() -> None:
-    reader = FastaText()
-    reader.feed(b">" + b"x" * (fasta.LONGEST_HEADER - 1))
+    reader = CompiledFastaReader()
+    reader.feed(b">" + b"x" * (fasta.MAX_HEADER - 1))
     with pytest.raises(JobFailed, match="unknown header"):
         reader.feed(b"xx")
 
 
 def test_long_sequences_come_out_as_they_go_in() -> None:
     """No whole line is waited for."""
-    reader = FastaText()
+    reader = CompiledFastaReader()
     reader.feed(b">1.1\n")
     assert [len(reader.feed(b"ACGT" * 1000)) for _ in range(5)] == [4000] * 5
-    assert (reader.bases, reader.finish(), reader.bases, reader.longest) == (0, b"", 20_000, 20_000)
+    assert (reader.stats.bases, reader.finish(), reader.stats.bases, reader.stats.longest) == (0, b"", 20_000, 20_000)

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sourmash import MinHash
 
-from tests.support.spots import sketched
-from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.model.signature_file import max_hash_of
-from wort_cli.pipeline.decoding import fastq_dump as decode
+from tests.support.fake_decoders import sketched
+from wort_cli.model.profile import SRA_V1, Profile, max_hash_for_scaled
+from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 
 texts = st.lists(st.text("ACGT", max_size=200) | st.text("ACGTNacgt \tR", max_size=60), max_size=12)
@@ -29,7 +28,7 @@ def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
     engines = [make(profile) for make in ENGINES.values()]
     assert counted(engines[0], text) == counted(engines[1], text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decode, "PIECE", piece)
+        patch.setattr(fastq_dump, "TEXT_SIZE", piece)
         made = [sketched(reads, profile, engine, threads=2, slices=2) for engine in engines]
         for ours, theirs in zip(*made, strict=True):
             assert ours.abundances is not None
@@ -41,7 +40,7 @@ def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
 @given(scaled=st.integers(1, 10**6) | st.integers(1, 2**32 - 1))
 @settings(max_examples=500, deadline=None)
 def test_the_threshold_is_sourmashs(scaled: int) -> None:
-    assert max_hash_of(scaled) == MinHash(n=0, ksize=21, scaled=scaled)._max_hash
+    assert max_hash_for_scaled(scaled) == MinHash(n=0, ksize=21, scaled=scaled)._max_hash
 
 
 def test_the_recipes_threshold() -> None:

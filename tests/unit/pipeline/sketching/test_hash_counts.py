@@ -13,7 +13,7 @@ from wort_cli.pipeline.sketching.hash_counts import HashCounts, Hashes
 
 
 def test_nothing_counted_is_nothing() -> None:
-    hashes, times = HashCounts().sorted()
+    hashes, times = HashCounts().table()
     assert (len(hashes), len(times)) == (0, 0)
     assert hashes.dtype == times.dtype == np.uint64
 
@@ -23,7 +23,7 @@ def test_repeats_within_and_between_additions_add_up() -> None:
     table.add(numbers([5, 5, 1]), numbers([1, 2, 3]))
     table.add(numbers([1, 2**64 - 1, 0]), numbers([10, 1, 7]))
     table.add(numbers([]), numbers([]))
-    hashes, times = table.sorted()
+    hashes, times = table.table()
     assert hashes.tolist() == [0, 1, 5, 2**64 - 1]
     assert times.tolist() == [7, 13, 3, 1]
 
@@ -31,26 +31,26 @@ def test_repeats_within_and_between_additions_add_up() -> None:
 def test_asking_twice_does_not_count_twice() -> None:
     table = HashCounts()
     table.add(numbers([3]), numbers([4]))
-    assert [part.tolist() for part in table.sorted()] == [part.tolist() for part in table.sorted()] == [[3], [4]]
+    assert [part.tolist() for part in table.table()] == [part.tolist() for part in table.table()] == [[3], [4]]
 
 
 @pytest.mark.parametrize("least", [1, 10, 100])
 def test_counts_are_the_same_whenever_they_are_merged(monkeypatch: pytest.MonkeyPatch, least: int) -> None:
-    monkeypatch.setattr(module, "LEAST", least)
+    monkeypatch.setattr(module, "MIN_BUFFER", least)
     table = HashCounts()
     for start in range(50):
         table.add(numbers(list(range(start, start + 9))), numbers([2] * 9))
-    hashes, times = table.sorted()
+    hashes, times = table.table()
     assert hashes.tolist() == list(range(58))
     assert times.tolist() == [2 * min(value + 1, 9, 58 - value) for value in range(58)]
 
 
 def test_what_is_new_is_merged_before_it_grows_beyond_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEAST", 4)
+    monkeypatch.setattr(module, "MIN_BUFFER", 4)
     table = HashCounts()
     for value in range(100):
         table.add(numbers([value]), numbers([1]))
-        assert table._n_new <= max(4, len(table._hashes) // module.SHARE)
+        assert table._n_buffered <= max(4, len(table._hashes) // module.TABLE_TO_BUFFER)
 
 
 def as_dict(table: tuple[Hashes, Hashes]) -> dict[int, int]:
@@ -73,24 +73,24 @@ def test_hashes_are_counted_as_counter_counts_them(
     pieces: list[tuple[list[int], list[int] | None] | None], least: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "LEAST", least)
+        patch.setattr(module, "MIN_BUFFER", least)
         total, expected = HashCounts(), Counter[int]()
         earlier: list[tuple[tuple[Hashes, Hashes], dict[int, int]]] = []
         for piece in pieces:
             if piece is None:  # look at it in between, and find later that what was given has not changed
-                table = total.sorted()
+                table = total.table()
                 earlier.append((table, as_dict(table)))
                 continue
             values, times = piece
             total.add(numbers(values), None if times is None else numbers(times))
             for i, value in enumerate(values):
                 expected[value] += 1 if times is None else times[i]
-        assert as_dict(total.sorted()) == expected
+        assert as_dict(total.table()) == expected
         assert all(as_dict(table) == known for table, known in earlier)
 
 
 def test_of_nothing_there_is_no_table() -> None:
-    assert as_dict(HashCounts().sorted()) == {}
+    assert as_dict(HashCounts().table()) == {}
 
 
 def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
@@ -100,7 +100,7 @@ def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
         piece = rng.integers(0, 200_000, 20_000, dtype=np.uint64) * np.uint64(92_233_720_368_547)
         total.add(piece)
         seen.append(piece)
-    found, times = total.sorted()
+    found, times = total.table()
     expected, expected_times = np.unique(np.concatenate(seen), return_counts=True)
     assert np.array_equal(found, expected)
     assert np.array_equal(times, expected_times)
@@ -109,10 +109,10 @@ def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
 def test_counts_outgrow_32_bits() -> None:
     total = HashCounts()
     total.add(numbers([5, 9]), numbers([2**32 - 2, 1]))
-    assert as_dict(total.sorted()) == {5: 2**32 - 2, 9: 1}
+    assert as_dict(total.table()) == {5: 2**32 - 2, 9: 1}
     for _ in range(3):
         total.add(numbers([5, 5, 2]))
-    assert as_dict(total.sorted()) == {2: 3, 5: 2**32 + 4, 9: 1}
+    assert as_dict(total.table()) == {2: 3, 5: 2**32 + 4, 9: 1}
     small = HashCounts()
     small.add(numbers([7] * 3))
     small._merge()
@@ -120,7 +120,7 @@ def test_counts_outgrow_32_bits() -> None:
     small._total = 2**32 - 1
     assert small._counts.dtype == np.uint32
     small.add(numbers([7, 8]))
-    assert as_dict(small.sorted()) == {7: 2**32, 8: 1}
+    assert as_dict(small.table()) == {7: 2**32, 8: 1}
 
 
 def test_what_was_added_may_be_changed_afterwards() -> None:
@@ -128,4 +128,4 @@ def test_what_was_added_may_be_changed_afterwards() -> None:
     total = HashCounts()
     total.add(piece)
     piece[:] = 9
-    assert as_dict(total.sorted()) == {1: 1, 2: 1, 3: 1}
+    assert as_dict(total.table()) == {1: 1, 2: 1, 3: 1}

@@ -9,18 +9,19 @@ import pytest
 from sourmash import MinHash
 
 from tests.support.builders import random_reads
-from tests.support.spots import Decoding, Shelf, dumped, fasta_of, sketched
+from tests.support.fake_decoders import FakeArchive, FakeFastqDump, decoder_of, fasta_of, sketched
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.decoding import fastq_dump as decode
-from wort_cli.pipeline.decoding.fastq_dump import pieces
+from wort_cli.pipeline.decoding import fastq_dump
+from wort_cli.pipeline.decoding.fastq_dump import cut_between_reads
 from wort_cli.pipeline.sketching import run_sketcher as sketch
-from wort_cli.pipeline.sketching.engine import ENGINES, Reader, SourmashEngine
+from wort_cli.pipeline.sketching.engine import ENGINES, FastaReader, SourmashEngine
 from wort_cli.pipeline.sketching.hash_counts import Hashes
-from wort_cli.pipeline.sketching.plain_fasta import ReadsText
-from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, Totals
-from wort_cli.pipeline.sketching.slice_reads import Spots, Text
+from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
+from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts, Text
 from wort_cli.pipeline.sketching.slices import Slice, SliceStore
 from wort_cli.settings import ENGINES as CHOICES
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
@@ -46,7 +47,7 @@ def assert_are_sourmashs(sketches: tuple[Sketch, ...]) -> None:
         assert dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True)) == reference(made.ksize)
 
 
-def unheard(totals: Totals) -> None:
+def unheard(totals: ReadStats) -> None:
     """Reports that nobody reads."""
 
 
@@ -57,13 +58,13 @@ def unheard(totals: Totals) -> None:
 def test_slices_pieces_and_threads_do_not_change_the_sketches(
     monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, piece: int
 ) -> None:
-    monkeypatch.setattr(decode, "PIECE", piece)
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
     assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
-    monkeypatch.setattr(decode, "PIECE", 7)
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", 7)
     assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
 
 
@@ -72,9 +73,9 @@ def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engi
 def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
     monkeypatch: pytest.MonkeyPatch, size: int, piece: int
 ) -> None:
-    monkeypatch.setattr(decode, "PIECE", piece)
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
     text = "".join(f"N{read}" for read in READS).encode()
-    cut = list(pieces((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
+    cut = list(cut_between_reads((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
     assert b"".join(cut) == text + b"NACGT"
     assert all(part.startswith(b"N") for part in cut)
     if piece > len(text):
@@ -85,78 +86,80 @@ def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_of_no_text_the_sketches_are_empty(engine: str) -> None:
-    shelf = Shelf([])
-    sketcher = shelf.sketcher([Slice(1, 0)], SRA_V1, ENGINES[engine](SRA_V1))
+    archive = FakeArchive([])
+    sketcher = archive.sketcher([Slice(1, 0)], SRA_V1, ENGINES[engine](SRA_V1))
     sketcher.run(1, NEVER, unheard)
     assert [(made.ksize, made.scaled, len(made.hashes)) for made in sketcher.sketches()] == [
         (21, 1000, 0),
         (31, 1000, 0),
         (51, 1000, 0),
     ]
-    assert sketcher.totals() == Totals(0, 0, 0, 0)
+    assert sketcher.stats() == ReadStats(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("slices", [1, 5])
 def test_totals_are_those_of_all_slices(slices: int) -> None:
-    shelf = Shelf(READS)
-    sketcher = shelf.sketcher(shelf.slices(slices), SMALL, SourmashEngine(SMALL))
-    reports: list[Totals] = []
+    archive = FakeArchive(READS)
+    sketcher = archive.sketcher(archive.slices(slices), SMALL, SourmashEngine(SMALL))
+    reports: list[ReadStats] = []
     sketcher.run(2, NEVER, reports.append)
-    whole = Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
-    assert sketcher.totals() == whole == reports[-1]
-    assert len(shelf.asked) == slices
+    whole = ReadStats(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+    assert sketcher.stats() == whole == reports[-1]
+    assert len(archive.decoded) == slices
     assert [report.spots for report in reports] == sorted(report.spots for report in reports)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_an_earlier_attempt_finished_is_not_decoded_again(tmp_path: Path, engine: str) -> None:
-    store, shelf = SliceStore(tmp_path, ORIGIN), Shelf(READS)
-    slices = shelf.slices(5)
-    first = shelf.sketcher(slices[:3], SMALL, ENGINES[engine](SMALL), store)
+    store, archive = SliceStore(tmp_path, ORIGIN), FakeArchive(READS)
+    slices = archive.slices(5)
+    first = archive.sketcher(slices[:3], SMALL, ENGINES[engine](SMALL), store)
     first.run(2, NEVER, unheard)
-    assert sorted(shelf.asked, key=slices.index) == list(slices[:3])
+    assert sorted(archive.decoded, key=slices.index) == list(slices[:3])
 
-    shelf.asked.clear()
-    second = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    archive.decoded.clear()
+    second = archive.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
     second.run(2, NEVER, unheard)
-    assert sorted(shelf.asked, key=slices.index) == list(slices[3:])
+    assert sorted(archive.decoded, key=slices.index) == list(slices[3:])
     assert_are_sourmashs(second.sketches())
-    assert second.totals() == Totals(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
+    assert second.stats() == ReadStats(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
 
-    shelf.asked.clear()
-    third = shelf.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
+    archive.decoded.clear()
+    third = archive.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
     third.run(2, NEVER, unheard)
-    assert shelf.asked == []
+    assert archive.decoded == []
     assert_are_sourmashs(third.sketches())
 
 
 def test_of_another_origin_nothing_is_taken(tmp_path: Path) -> None:
-    shelf = Shelf(READS)
-    slices = shelf.slices(3)
+    archive = FakeArchive(READS)
+    slices = archive.slices(3)
     for origin in (ORIGIN, {**ORIGIN, "source": "b"}):
-        shelf.asked.clear()
-        sketcher = shelf.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, origin))
+        archive.decoded.clear()
+        sketcher = archive.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, origin))
         sketcher.run(1, NEVER, unheard)
-        assert shelf.asked == list(slices)
+        assert archive.decoded == list(slices)
         assert_are_sourmashs(sketcher.sketches())
 
 
 def sketcher_of(slices: tuple[Slice, ...], start: Callable[[Slice], object], store: SliceStore | None) -> RunSketcher:
     """A sketcher whose decoders are started by `start`."""
     engine = SourmashEngine(SMALL)
-    return RunSketcher(slices, store, [lambda part: dumped(start(part), engine)], SMALL, engine)
+    return RunSketcher(slices, store, [lambda part: decoder_of(start(part), engine)], SMALL, engine)
 
 
 @pytest.mark.parametrize(("less_read", "less_written"), [(1, 0), (0, 1), (-1, 0), (0, -1)])
 def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
     tmp_path: Path, less_read: int, less_written: int
 ) -> None:
-    slices = Shelf(READS).slices(3)
+    slices = FakeArchive(READS).slices(3)
 
-    def start(part: Slice) -> Decoding:
+    def start(part: Slice) -> FakeFastqDump:
         stream = fasta_of(part.first, READS[part.first - 1 : part.last])
         wrong = part == slices[1]
-        return Decoding(stream, 100, Spots(part.spots - less_read * wrong, part.spots - less_written * wrong))
+        return FakeFastqDump(
+            stream, 100, DecoderCounts(part.spots - less_read * wrong, part.spots - less_written * wrong)
+        )
 
     sketcher = sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN))
     with pytest.raises(JobFailed) as failure:
@@ -166,11 +169,11 @@ def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
     assert SliceStore(tmp_path, ORIGIN).load(slices[1]) is None
 
 
-class Blocked(Decoding):
+class Blocked(FakeFastqDump):
     """A decoder that writes nothing until it is called off, as Decoder is."""
 
     def __init__(self) -> None:
-        super().__init__(b"", 1, Spots(0, 0))
+        super().__init__(b"", 1, DecoderCounts(0, 0))
 
     def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
         while not cancellation.requested():
@@ -180,9 +183,9 @@ class Blocked(Decoding):
 
 
 def test_a_job_that_is_called_off_waits_for_no_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sketch, "REPORT_EVERY", 0.01)
+    monkeypatch.setattr(sketch, "REPORT_INTERVAL", 0.01)
     before = threading.active_count()
-    sketcher = sketcher_of(Shelf(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, ORIGIN))
+    sketcher = sketcher_of(FakeArchive(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, ORIGIN))
     with pytest.raises(Cancelled):
         sketcher.run(2, Cancellation(lambda: True), unheard)
     assert threading.active_count() == before
@@ -190,10 +193,10 @@ def test_a_job_that_is_called_off_waits_for_no_slice(monkeypatch: pytest.MonkeyP
 
 
 def test_where_one_slice_fails_the_others_end(tmp_path: Path) -> None:
-    slices = Shelf(READS).slices(5)
+    slices = FakeArchive(READS).slices(5)
 
-    def start(part: Slice) -> Decoding:
-        return Decoding(b">what\n", 100, Spots(0, 0)) if part == slices[1] else Blocked()
+    def start(part: Slice) -> FakeFastqDump:
+        return FakeFastqDump(b">what\n", 100, DecoderCounts(0, 0)) if part == slices[1] else Blocked()
 
     before = threading.active_count()
     with pytest.raises(JobFailed, match="unknown header"):
@@ -208,8 +211,8 @@ class Broken:
     name = "broken"
     max_hash = 1
 
-    def new_reader(self) -> Reader:
-        return ReadsText()
+    def fasta_reader(self) -> FastaReader:
+        return PythonFastaReader()
 
     def hash_text(self, text: Text) -> list[Hashes]:
         raise ZeroDivisionError(len(text))
@@ -218,7 +221,7 @@ class Broken:
 @pytest.mark.parametrize("piece", [1, 1 << 20])
 @pytest.mark.parametrize("slices", [1, 4])
 def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int, slices: int) -> None:
-    monkeypatch.setattr(decode, "PIECE", piece)
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
     with pytest.raises(ZeroDivisionError):
         sketched(READS, SMALL, Broken(), 2, slices)
 
@@ -234,7 +237,7 @@ class Watched(SourmashEngine):
 
 
 def test_little_text_is_under_way_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "PIECE", 1)
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", 1)
     engine = Watched(SMALL)
     assert_are_sourmashs(sketched(READS, SMALL, engine, 2))
     assert 90 <= engine.longest <= 100 + 2 * 91

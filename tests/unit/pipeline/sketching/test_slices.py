@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.builders import numbers
-from wort_cli.pipeline.sketching.slices import LARGEST, MOST, Slice, SlicedCounts, SliceStore, plan
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.slices import MAX_BASES, USUAL_SLICES, FinishedSlice, Slice, SliceStore, plan_slices
 
 SMALLEST = 75_000_000
 WANTED = Slice(11, 20)
@@ -18,17 +19,17 @@ ORIGIN = {"source": "d" * 64, "profile": "sra-v1"}
 TABLES: tuple[tuple[list[int], list[int]], ...] = (([1, 2**63, 2**64 - 1], [4, 2**64 - 1, 1]), ([], []), ([7], [3]))
 
 
-def counts(tables: Sequence[tuple[list[int], list[int]]] = TABLES, part: Slice = WANTED) -> SlicedCounts:
-    return SlicedCounts(
-        part, "x", 9, 18, 1800, 150, tuple((numbers(hashes), numbers(times)) for hashes, times in tables)
+def counts(tables: Sequence[tuple[list[int], list[int]]] = TABLES, part: Slice = WANTED) -> FinishedSlice:
+    return FinishedSlice(
+        part, "x", ReadStats(9, 18, 1800, 150), tuple((numbers(hashes), numbers(times)) for hashes, times in tables)
     )
 
 
-def as_numbers(done: SlicedCounts | None) -> tuple[object, ...]:
+def as_numbers(done: FinishedSlice | None) -> tuple[object, ...]:
     assert done is not None
     tables = [(hashes.tolist(), times.tolist()) for hashes, times in done.counts]
     assert all(array.dtype == np.uint64 for table in done.counts for array in table)
-    return done.slice, done.spots, done.reads, done.bases, done.longest, tables
+    return done.slice, done.stats, tables
 
 
 @given(st.integers(1, 10**10), st.integers(0, 10**14), st.integers(1, 10**15))
@@ -36,19 +37,19 @@ def as_numbers(done: SlicedCounts | None) -> tuple[object, ...]:
 @example(3, 10**14, 1)
 @example(10**10, 10**14, SMALLEST)
 def test_the_slices_of_a_run_hold_every_spot_once(spots: int, bases: int, smallest: int) -> None:
-    slices = plan(spots, bases, smallest)
+    slices = plan_slices(spots, bases, smallest)
     assert slices[0].first == 1
     assert slices[-1].last == spots
     assert all(before.last + 1 == after.first for before, after in pairwise(slices))
     assert all(part.spots == part.last - part.first + 1 >= 1 for part in slices)
     assert sum(part.spots for part in slices) == spots
     assert max(part.spots for part in slices) - min(part.spots for part in slices) <= 1
-    assert plan(spots, bases, smallest) == slices
+    assert plan_slices(spots, bases, smallest) == slices
 
 
 @pytest.mark.parametrize("bases", [0, 1, SMALLEST - 1, SMALLEST, int(1.4 * SMALLEST)])
 def test_a_small_run_is_one_slice(bases: int) -> None:
-    assert plan(1000, bases, SMALLEST) == (Slice(1, 1000),)
+    assert plan_slices(1000, bases, SMALLEST) == (Slice(1, 1000),)
 
 
 @pytest.mark.parametrize(
@@ -56,18 +57,18 @@ def test_a_small_run_is_one_slice(bases: int) -> None:
     [
         (2 * SMALLEST, 2),
         (10 * SMALLEST, 10),
-        (MOST * SMALLEST, MOST),
-        (10 * MOST * SMALLEST, MOST),
-        (MOST * LARGEST, MOST),
-        (10 * MOST * LARGEST, 10 * MOST),
+        (USUAL_SLICES * SMALLEST, USUAL_SLICES),
+        (10 * USUAL_SLICES * SMALLEST, USUAL_SLICES),
+        (USUAL_SLICES * MAX_BASES, USUAL_SLICES),
+        (10 * USUAL_SLICES * MAX_BASES, 10 * USUAL_SLICES),
     ],
 )
 def test_a_large_run_is_cut_into_no_more_slices_than_are_useful(bases: int, number: int) -> None:
-    assert len(plan(10**9, bases, SMALLEST)) == number
+    assert len(plan_slices(10**9, bases, SMALLEST)) == number
 
 
 def test_there_are_no_more_slices_than_spots() -> None:
-    assert plan(3, 10**12, SMALLEST) == (Slice(1, 1), Slice(2, 2), Slice(3, 3))
+    assert plan_slices(3, 10**12, SMALLEST) == (Slice(1, 1), Slice(2, 2), Slice(3, 3))
 
 
 def test_a_finished_slice_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_the_order_in_which_the_origin_is_told_does_not_matter(tmp_path: Path) -
     assert SliceStore(tmp_path, ORIGIN).load(WANTED) is not None
 
 
-def saved(store: SliceStore, directory: Path, done: SlicedCounts) -> tuple[Path, bytes]:
+def saved(store: SliceStore, directory: Path, done: FinishedSlice) -> tuple[Path, bytes]:
     """The one file of a slice, and what is in it."""
     store.save(done)
     [path] = directory.iterdir()

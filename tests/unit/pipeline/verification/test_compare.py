@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.builders import MAX_HASH, sketch
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.verification.compare import compare, compare_sketch, likely_cause, paired
+from wort_cli.pipeline.verification.compare import compare, compare_sketch, likely_cause, pair_by_ksize
 
 Counts = dict[int, int]
 counts = st.dictionaries(st.integers(1, 60), st.integers(1, 9), max_size=30)
@@ -64,17 +64,19 @@ CHANGES: dict[str, Callable[[Counts], Counts]] = {
 @pytest.mark.parametrize("cause", CHANGES)
 def test_the_likely_cause(cause: str) -> None:
     ours, theirs = [of(run())], [of(CHANGES[cause](run()))]
-    assert cause in likely_cause(paired(theirs, ours), compare(theirs, ours), [])
+    assert cause in likely_cause(pair_by_ksize(theirs, ours), compare(theirs, ours), [])
 
 
 def test_other_flags_come_first_but_not_before_another_run() -> None:
     ours, theirs = [of(run())], [of({**run(), 5: 1})]
-    assert likely_cause(paired(theirs, ours), compare(theirs, ours), ["a", "b"]) == "a and b"
+    assert likely_cause(pair_by_ksize(theirs, ours), compare(theirs, ours), ["a", "b"]) == "a and b"
     foreign = [of(run(2))]
-    assert "another run" in likely_cause(paired(foreign, ours), compare(foreign, ours), ["a"])
+    assert "another run" in likely_cause(pair_by_ksize(foreign, ours), compare(foreign, ours), ["a"])
 
 
 def test_one_sketch_of_another_k() -> None:
     ours = [of(run(), 21), of(run(3), 31)]
     theirs = [of(run(), 21), of(run(4), 31)]
-    assert "the sketch of k=31 is of other parameters" in likely_cause(paired(theirs, ours), compare(theirs, ours), [])
+    assert "the sketch of k=31 is of other parameters" in likely_cause(
+        pair_by_ksize(theirs, ours), compare(theirs, ours), []
+    )

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from tests.support.builders import MAX_HASH, sketch
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.sketching.slices import Slice
-from wort_cli.pipeline.verification.quick import BASES, Sample, choose, contrast, refutation
+from wort_cli.pipeline.verification.quick import BASES, Sample, choose_slices, compare_with_sample, find_contradiction
 
 Counts = dict[int, int]
 
 
 @given(st.integers(1, 10**7), st.integers(1, 10**11))
 def test_the_first_and_the_last_spots_are_looked_at(spots: int, bases: int) -> None:
-    slices = choose(spots, bases)
+    slices = choose_slices(spots, bases)
     assert slices[0].first == 1
     assert slices[-1].last == spots
     assert len(slices) <= 4
@@ -27,7 +27,7 @@ def test_the_first_and_the_last_spots_are_looked_at(spots: int, bases: int) -> N
 
 
 def test_nobody_knows_beforehand_which() -> None:
-    assert len({choose(10**6, 3 * 10**8) for _ in range(20)}) > 10
+    assert len({choose_slices(10**6, 3 * 10**8) for _ in range(20)}) > 10
 
 
 def of(table: Counts) -> Sketch:
@@ -47,7 +47,7 @@ def sample(densities: tuple[float, ...] = (4.3, 4.4)) -> Sample:
 
 def said(theirs: Counts, densities: tuple[float, ...] = (43.0, 44.0)) -> str:
     found = sample(densities)
-    return refutation([of(theirs)], found, contrast([of(theirs)], found))
+    return find_contradiction([of(theirs)], found, compare_with_sample([of(theirs)], found))
 
 
 def test_what_is_right_is_not_refuted() -> None:

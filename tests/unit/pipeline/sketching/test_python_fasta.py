@@ -3,31 +3,28 @@
 import pytest
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.sketching.plain_fasta import ReadsText
+from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
+from wort_cli.pipeline.sketching.read_stats import ReadStats
 
 PAIRED = b">1.1\nACGT\n>1.2\nGGG\n>7.1\nTT\n"
 
 
-def fed(*chunks: bytes) -> tuple[bytes, ReadsText]:
-    reads = ReadsText()
+def fed(*chunks: bytes) -> tuple[bytes, PythonFastaReader]:
+    reads = PythonFastaReader()
     return b"".join([*(reads.feed(chunk) for chunk in chunks), reads.finish()]), reads
-
-
-def counted(reads: ReadsText) -> tuple[int, int, int, int]:
-    return reads.spots, reads.reads, reads.bases, reads.longest
 
 
 def test_each_read_is_an_n_and_its_bases() -> None:
     text, reads = fed(PAIRED)
     assert text == b"NACGTNGGGNTT"
-    assert counted(reads) == (2, 3, 9, 4)
+    assert reads.stats == ReadStats(2, 3, 9, 4)
 
 
 @pytest.mark.parametrize("border", range(len(PAIRED) + 1))
 def test_where_the_stream_is_cut_does_not_matter(border: int) -> None:
     text, reads = fed(PAIRED[:border], PAIRED[border:])
     assert text == b"NACGTNGGGNTT"
-    assert counted(reads) == (2, 3, 9, 4)
+    assert reads.stats == ReadStats(2, 3, 9, 4)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +46,7 @@ def test_where_the_stream_is_cut_does_not_matter(border: int) -> None:
 )
 def test_lines_are_read_as_screed_reads_them(stream: bytes, text: bytes, counts: tuple[int, ...]) -> None:
     assert fed(stream)[0] == text
-    assert counted(fed(stream)[1]) == counts
+    assert fed(stream)[1].stats == ReadStats(*counts)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +66,4 @@ def test_a_spot_is_counted_once_whatever_its_number(spots: tuple[int, int]) -> N
     stream = b"".join(b">%d.%d\nAC\n" % (spot, read) for spot in spots for read in (1, 2))
     text, reads = fed(stream)
     assert text == b"NACNACNACNAC"
-    assert counted(reads) == (2, 4, 8, 2)
+    assert reads.stats == ReadStats(2, 4, 8, 2)

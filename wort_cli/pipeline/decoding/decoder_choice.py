@@ -1,0 +1,104 @@
+"""Chooses the decoders of a run: libncbi-vdb in this process where that is possible, and always fastq-dump last.
+
+libncbi-vdb (vdb_decoder.py) is faster.  It is used only with the kernel, because `--engine sourmash` is an independent
+check and shares no code with it.  A damaged archive could crash this process, so it is used only if the archive is on
+disk, was validated (or the blobs of the sampled slices were), and no earlier attempt died while it was in use.
+"""
+
+from collections.abc import Callable, Sequence
+
+from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.prove import ArchiveProof
+from wort_cli.pipeline.decoding.fastq_dump import FastqDump, FastqDumpDecoder
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
+from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, SliceDecoder, StartDecoder
+from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.pipeline.workspace import Workspace
+
+AUTO = "auto"
+
+
+def choose_decoders(
+    archive: Archive,
+    proof: ArchiveProof,
+    spec: JobSpec,
+    profile: Profile,
+    engine: Engine,
+    tools: ToolGroup,
+    workspace: Workspace,
+) -> list[StartDecoder]:
+    """Return the decoders to try for each slice of an archive, in this order."""
+    fastq_dump = fastq_dump_decoder(archive, profile, engine, tools, spec)
+    if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
+        return [fastq_dump]
+    try:
+        if not proof.validated:
+            raise CannotDecode("the archive was not validated")
+        return [vdb_decoder(archive, profile, workspace, tools.log), fastq_dump]
+    except CannotDecode as error:
+        tools.log(f"decoding with fastq-dump: {error}")
+        return [fastq_dump]
+
+
+def choose_sample_decoder(
+    archive: Archive,
+    slices: Sequence[Slice],
+    spec: JobSpec,
+    profile: Profile,
+    engine: Engine,
+    tools: ToolGroup,
+    workspace: Workspace,
+) -> tuple[StartDecoder, bool]:
+    """Return the decoder for a few slices of an archive that was not validated, and whether their blobs were verified.
+
+    The blobs are verified if libncbi-vdb is chosen; see blob_checksums.py.
+    """
+    fastq_dump = fastq_dump_decoder(archive, profile, engine, tools, spec)
+    if spec.method.decoder != AUTO or engine.name != KernelEngine.name or archive.path is None:
+        return fastq_dump, False
+    try:
+        from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
+
+        decoder = vdb_decoder(archive, profile, workspace, tools.log)
+        verify_blobs(archive.path, slices)
+    except CannotDecode as error:
+        tools.log(f"decoding with fastq-dump: {error}")
+        return fastq_dump, False
+    return decoder, True
+
+
+def fastq_dump_decoder(
+    archive: Archive, profile: Profile, engine: Engine, tools: ToolGroup, spec: JobSpec
+) -> StartDecoder:
+    """Return the decoder that runs fastq-dump.  It supports every archive and every profile."""
+
+    def start(part: Slice) -> SliceDecoder:
+        fastq_dump = FastqDump(archive, profile, tools, spec.time_limits.stall_timeout, part)
+        return FastqDumpDecoder(fastq_dump, engine.fasta_reader())
+
+    return start
+
+
+def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, log: Callable[[str], None]) -> StartDecoder:
+    """Return the decoder that uses libncbi-vdb in this process.  Raises CannotDecode if it does not support the run."""
+    if archive.path is None:
+        raise CannotDecode("the archive is not on disk")
+    if profile.decode_flags != SRA_V1.decode_flags:
+        raise CannotDecode(f"the profile {profile.name} has other flags")
+    if workspace.crashed_in_process:
+        raise CannotDecode("an earlier attempt died while it read the archive in its own process")
+    from wort_cli.pipeline.decoding.vdb import VdbCursor
+    from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
+
+    path = archive.path
+    workspace.mark_in_process()
+    VdbCursor(path, archive.spots).close()
+
+    def start(part: Slice) -> SliceDecoder:
+        log(f"reading spots {part.first} to {part.last} with {VdbDecoder.name}")
+        return VdbDecoder(path, archive.spots, part)
+
+    return start

@@ -1,0 +1,164 @@
+"""The stages that computing and verifying share: sketch all reads of a run, seal the sketches, publish the signature.
+
+run.py has the order in which a job goes through them.
+"""
+
+import platform
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from wort_cli.model.job_result import Published
+from wort_cli.model.provenance import Provenance
+from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.archives.locate import Archive, locate_archive
+from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
+from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.bucket import upload
+from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
+from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.publish import publish_locally
+from wort_cli.pipeline.resources import reserve_resources
+from wort_cli.pipeline.seal import seal
+from wort_cli.pipeline.sketching.engine import ENGINES, Engine
+from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.pipeline.warm_up import warm_up
+from wort_cli.stores.local import LocalStore
+from wort_cli.versions import library_versions
+
+TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
+"""Tools whose versions are recorded in the provenance."""
+
+
+@dataclass(frozen=True)
+class SketchedReads:
+    """The sketches of all reads of an archive, and how they were decoded."""
+
+    stats: ReadStats
+    sketches: tuple[Sketch, ...]
+    slices: int
+    decoders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SketchedRun:
+    """The sketches of a run, with the archive and the tool versions that they were made from."""
+
+    archive: Archive
+    proof: ArchiveProof
+    versions: dict[str, str]
+    reads: SketchedReads
+
+
+# Sketching -----------------------------------------------------------------------------------------------------------
+
+
+def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
+    """Locate the archive, reserve disk and memory, prove the archive, sketch its reads, and check that all were read.
+
+    Raises JobFailed from the stage that fails.
+    """
+    spec = attempt.spec
+    engine = ENGINES[spec.method.engine](attempt.profile)
+    attempt.report("resolving")
+    threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
+    versions = {name: tools.version(name) for name in TOOLS}
+    archive = locate_archive(spec, tools)
+    reserve_resources(archive, spec, attempt.profile, attempt.workspace)
+    attempt.report("validating", 0, archive.spots)
+    proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
+    check_has_spots(archive)
+    reads = sketch_reads(attempt, archive, proof, engine, tools)
+    proof.check_unchanged(archive)
+    return SketchedRun(archive, proof, versions, reads)
+
+
+def sketch_reads(
+    attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
+) -> SketchedReads:
+    """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
+    spec = attempt.spec
+    slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
+    sketcher = RunSketcher(
+        slices,
+        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
+        choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
+        attempt.profile,
+        engine,
+        SketchTimeouts.of(spec),
+    )
+    sketcher.run(
+        spec.threads,
+        attempt.cancellation,
+        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
+    )
+    stats = sketcher.stats()
+    check_has_reads(archive, stats.bases)
+    return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
+
+
+def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:
+    """Return the store of finished slices; slices of another archive or profile are ignored."""
+    inputs = {
+        "source": proof.sha256 or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
+        "profile": attempt.profile.name,
+    }
+    return SliceStore(attempt.workspace.slices, inputs)
+
+
+# Sealing and publishing ----------------------------------------------------------------------------------------------
+
+
+def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
+    """Seal the sketches and publish the signature.
+
+    With a bucket, the sealed signature is stored in the workspace until it is published, so that the next attempt only
+    has to publish it.
+    """
+    provenance = seal_run(attempt, run)
+    sealed = attempt.workspace.sealed
+    if attempt.spec.s3:
+        sealed = attempt.workspace.save_pending(provenance, attempt.spec)
+    return publish_sealed(attempt, sealed, provenance)
+
+
+def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
+    """Write the sealed signature to the workspace; return its provenance."""
+    archive, proof, reads = run.archive, run.proof, run.reads
+    name = attempt.spec.source.name
+    attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
+    digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
+    return Provenance(
+        name=name,
+        profile=attempt.profile.name,
+        digest=digest,
+        sketches=summarize_sketches(reads.sketches, reads.stats.longest),
+        spots=archive.spots,
+        spots_passed=reads.stats.spots,
+        reads=reads.stats.reads,
+        bases=reads.stats.bases,
+        source=str(archive.path or "remote"),
+        source_size=archive.size,
+        source_sha256=proof.sha256,
+        source_mtime=proof.mtime,
+        validated=proof.validated,
+        tools={**run.versions, **library_versions()},
+        argv=("fastq-dump", *attempt.profile.decode_flags, archive.argument),
+        slices=reads.slices,
+        engine=attempt.spec.method.engine,
+        decoders=reads.decoders,
+        started_at=attempt.started_at,
+        seconds=round(time.time() - attempt.started_at, 3),
+        host=platform.node(),
+    )
+
+
+def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Published:
+    """Put a sealed signature into the local store, and into the bucket if the job has one."""
+    attempt.report("publishing", provenance.spots, provenance.spots, provenance.bases)
+    published = publish_locally(sealed, provenance, LocalStore(attempt.spec.store), attempt.cancellation)
+    return upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
