@@ -36,7 +36,8 @@ def never_compiled() -> bool:
     from wort_cli.pipeline.sketching.kernel import hash_blocks
 
     cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
-    return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
+    module = hash_blocks.__module__.rpartition(".")[2]
+    return cache is not None and not any(Path(cache).glob(f"{module}.{hash_blocks.__name__}-*.nbi"))
 
 
 @contextlib.contextmanager

@@ -124,14 +124,14 @@ def test_one_hash_over_and_over() -> None:
 
 
 # What only compiled functions call, for Python to call.
-all_mixed: Callable[[np.uint64], int] = njit(lambda half: kernel.all_mixed(half))  # noqa: PLW0108
+end_fmix64: Callable[[np.uint64], int] = njit(lambda half: kernel.end_fmix64(half))  # noqa: PLW0108
 keep_small: Callable[..., int] = njit(lambda x, y, limit, text, k, out: kernel.keep_small(x, y, limit, text, k, out, 0))
 
 
 def halves_of(hash_: int, other: int) -> tuple[int, int]:
     """Two halves of state, one of which is `other`, whose hash is `hash_`."""
-    mixed = (hash_ - int(all_mixed(np.uint64(other)))) & ALL
-    # What all_mixed does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
+    mixed = (hash_ - int(end_fmix64(np.uint64(other)))) & ALL
+    # What end_fmix64 does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
     return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
 
 
