@@ -17,7 +17,7 @@ FOREIGN = 0.05
 FEW = 0.01
 """If a smaller share of the hashes differs, the signature was edited, not computed in another way."""
 
-OTHER_RUN = "it is of another run, or was made with other parameters"
+OTHER_RUN = "it is of another run, or made with other parameters"
 OTHER_READS = "it is of another run, or of reads that were corrected or trimmed"
 MORE_READS = "it is of more reads than the run has, or of reads that were not trimmed as the recipe does"
 

@@ -48,7 +48,7 @@ CHANGES: dict[str, Callable[[Counts], Counts]] = {
     "1 hash was removed": lambda t: without(t, 1),
     "30 hashes were removed": lambda t: without(t, 30),
     "1 hash was added": lambda t: {**t, 5: 1},
-    "hashes were changed: 1 are missing, 1 are none": lambda t: {**without(t, 1), 5: 1},
+    "hashes were changed: 1 are missing, 1 are not of the run": lambda t: {**without(t, 1), 5: 1},
     "the abundances are 7 times": lambda t: {h: 7 * n for h, n in t.items()},
     "the abundances of 1 hash were changed": lambda t: {**t, next(iter(t)): 99},
     "a subset of the reads, about 4": thinned,

@@ -68,7 +68,7 @@ def test_correct_signature_is_not_refuted() -> None:
         (dict(list(RUN.items())[1:]), "lacks 1 hashes of 2 slices"),
         ({h: n for h, n in RUN.items() if h < MAX_HASH // 2}, "its scaled is larger"),
         ({**RUN, next(iter(RUN)): 1}, "1 hashes are more abundant in 2 slices"),
-        ({h: 7 * n for h, n in RUN.items()}, "times what the run's bases let expect: multiplied abundances"),
+        ({h: 7 * n for h, n in RUN.items()}, "times the expected sum: multiplied abundances"),
         ({h: n // 2 for h, n in RUN.items()}, "a subset of the reads"),
     ],
 )
