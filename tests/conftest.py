@@ -9,8 +9,10 @@ from hypothesis import settings
 
 from tests.support.bucket import Bucket
 from tests.support.ceph import Ceph
-from tests.support.homes import Gate, Home, Shelf
+from tests.support.gate import Gate
+from tests.support.homes import Home
 from tests.support.proxy import Proxy
+from tests.support.shelf import Shelf
 
 # How long an example takes is the machine's affair; a test as a whole has its timeout.
 settings.register_profile("wort", deadline=None)

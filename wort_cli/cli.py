@@ -1,4 +1,7 @@
-"""The `wort` command: its commands, and the one place where an error becomes a sentence and an exit code."""
+"""The `wort` program: registers the commands, and turns every error into a message and an exit code.
+
+A command raises a WortError; this is the only module that prints errors and exits.
+"""
 
 import os
 import sys
@@ -15,6 +18,7 @@ from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
 from wort_cli.commands.logs import logs
 from wort_cli.commands.retry import retry
+from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.commands.status import status
 from wort_cli.commands.submit import submit
 from wort_cli.commands.verify import verify
@@ -23,20 +27,22 @@ from wort_cli.commands.wait import wait
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 
 LONGEST_OPTION = 4096
-"""Of a longer one Typer would show every letter."""
+"""Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 
-# `--help` alone asks for help: `-h` must stay a thing that no accession can be mistaken for.
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for command in (compute, submit, verify, status, view, wait, logs, cancel, retry, backup, doctor):
     app.command()(command)
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")
 app.add_typer(config.app, name="config")
+for group in (app, sync.app, daemon.app, config.app):
+    for registered in group.registered_commands:
+        registered.cls = PlainCommand
 
 
-def show_version(asked: bool) -> None:
-    """For --version."""
-    if asked:
+def print_version(requested: bool) -> None:
+    """Print the version and exit, if --version was given."""
+    if requested:
         typer.echo(f"wort {wort_cli.__version__}")
         raise typer.Exit
 
@@ -45,13 +51,22 @@ def show_version(asked: bool) -> None:
 def wort(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the traceback of an error; give it before the command.")
+    ] = False,
 ) -> None:
-    """Compute, keep and check sourmash signatures of public sequencing runs.
+    """Compute, store, publish and verify sourmash signatures of public sequencing runs.
 
-    Without a command: the status.
+    Without a command, show the status.
+
+    \b
+    First steps:
+      wort doctor                     check the installation
+      wort compute SRR139146 --now    compute one signature in this process
+      wort daemon start               start the daemon, which runs queued jobs
+      wort compute --from-file LIST   queue many runs
     """
     context.obj = debug
     if context.invoked_subcommand is None:
@@ -59,12 +74,12 @@ def wort(
 
 
 def main() -> None:
-    """Run the command line; every error ends here."""
+    """Run the command line and exit with its code."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; return its exit code."""
+    """Run a command line; print its error, if any; return its exit code."""
     debug = "--debug" in arguments[:1]
     try:
         code = run_typer(arguments)
@@ -76,23 +91,23 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
         return int(error.exit_code)
     except Terminated as end:
-        sys.stderr.write(f"wort: ended by {end}; what was not done is in the queue\n")
+        sys.stderr.write(f"wort: terminated by {end}; unfinished jobs stay in the queue\n")
         return int(ExitCode.TEMPORARY)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except BrokenPipeError:  # the reader of stdout has exited, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
     except Exception as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"wort: something unexpected: {type(error).__name__}: {error}\n")
-        sys.stderr.write("  `wort --debug ...` shows where\n")
+        sys.stderr.write(f"wort: unexpected error: {type(error).__name__}: {error}\n")
+        sys.stderr.write("  `wort --debug ...` prints the traceback\n")
         return int(ExitCode.SOME_FAILED)
 
 
 def run_typer(arguments: list[str]) -> int:
-    """Have Typer run a command; it ends with help, a usage error, an exit code of ours, or an error of ours."""
+    """Have Typer run a command; return its exit code.  A WortError passes through."""
     for word in arguments:
         if word.startswith("-") and len(word) > LONGEST_OPTION:
             raise UsageError(f"there is no option {shown(word)}")
@@ -100,7 +115,7 @@ def run_typer(arguments: list[str]) -> int:
     try:
         app(arguments)
     except SystemExit as end:
-        if sys.stdout is not stdout:  # what Typer does about a broken pipe, besides exit code 1
+        if sys.stdout is not stdout:  # Typer replaces stdout after a broken pipe, and exits with 1
             sys.stdout = stdout
             raise BrokenPipeError from end
         return int(end.code or 0)

@@ -1,8 +1,8 @@
-"""What can go wrong in front of a person: each error knows its sentence, its hint and its exit code.
+"""Errors that commands report: each has a sentence, a hint and an exit code.
 
-Library code raises these and never prints or exits; `cli.main` is the one place that turns an error into a line
-on stderr and an exit code.  What goes wrong with a *job* is not an error of the command: it is a
-`wort_cli.model.failure.Failure` with a stored reason.
+Library code raises these errors and never prints or exits.  `cli.main` alone turns an error into a message on stderr
+and an exit code.  The failure of a *job* is not an error of the command: it is a `wort_cli.model.failure.Failure`, and
+the ledger stores its reason.
 """
 
 from enum import IntEnum
@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     SOME_FAILED = 1
     USAGE = 2
     UNAVAILABLE = 3
-    """Everything asked for is unavailable for good; `daemon status` gives it when the daemon is stopped."""
+    """Everything that was requested is permanently unavailable; also `daemon status` if the daemon is stopped."""
     NO_DAEMON = 4
     MISMATCH = 5
     NOT_A_SIGNATURE = 6
@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """`text` as it may be shown in a message: quoted, control characters escaped, of bounded length."""
+    """Return `text` for a message: quoted, control characters escaped, at most `limit` characters of it."""
     return (
         ascii(text if len(text) <= limit else text[:limit] + "…")
         if not text.isprintable() or len(text) > limit
@@ -34,7 +34,7 @@ def shown(text: str, limit: int = 60) -> str:
 
 
 class WortError(Exception):
-    """An error with a sentence for a person, a hint how to mend it, and an exit code."""
+    """An error with a sentence for the user, a hint how to fix it, and an exit code."""
 
     exit_code = ExitCode.SOME_FAILED
 
@@ -45,117 +45,119 @@ class WortError(Exception):
 
 
 class Terminated(BaseException):
-    """Somebody ends this process by a signal; like KeyboardInterrupt, not to be caught by `except Exception`."""
+    """This process received a signal to terminate.  Like KeyboardInterrupt, `except Exception` does not catch it."""
 
 
 class UsageError(WortError):
-    """What was asked for makes no sense; nothing was changed."""
+    """The arguments are invalid; nothing was changed."""
 
     exit_code = ExitCode.USAGE
 
 
 class InvalidAccession(UsageError):
-    """Text that is not the accession of a run."""
+    """A text is not the accession of a run."""
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(
             f"{shown(text)} is not the accession of a run",
-            hint or "a run is SRR, ERR or DRR and 6 to 9 digits, such as SRR139146; an archive is given by its path",
+            hint
+            or "an accession is SRR, ERR or DRR and 6 to 9 digits, such as SRR139146; for an archive, give its path",
         )
         self.text = text
 
 
 class InvalidName(UsageError):
-    """Text that can't name a signature."""
+    """A text cannot be the name of a signature."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            f"{shown(text)} can't name a signature",
-            "give one with --name: letters, digits, '.', '_' and '-', at most 100, the first one a letter or digit",
+            f"{shown(text)} cannot be the name of a signature",
+            "set a name with --name: at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit",
         )
         self.text = text
 
 
 class NoSuchFile(UsageError):
-    """A file that was named and is not there, or can't be read."""
+    """A given file does not exist or cannot be read."""
 
-    def __init__(self, path: Path, why: str = "there is no such file") -> None:
+    def __init__(self, path: Path, why: str = "no such file") -> None:
         super().__init__(f"{shown(str(path), 200)}: {why}")
         self.path = path
 
 
 class SettingsError(UsageError):
-    """A setting that can't be used; says where it came from."""
+    """The value of a setting is invalid; `origin` is the file or the environment variable that sets it."""
 
     def __init__(self, key: str, origin: str, why: str) -> None:
-        super().__init__(f"setting {key!r} ({origin}): {why}", "see `wort config show` for all settings")
+        super().__init__(f"setting {key!r} ({origin}): {why}", "`wort config show` lists all settings")
         self.key = key
         self.origin = origin
 
 
 class NoSuchJob(UsageError):
-    """A job or accession that the ledger doesn't know."""
+    """The ledger has no such job or name."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"nothing is known of {shown(what)}", "see `wort status` for the jobs there are")
+        super().__init__(f"{shown(what)} is unknown", "`wort status` lists the jobs")
         self.what = what
 
 
 class LedgerTooNew(WortError):
-    """A ledger written by a later version of wort; it is not touched."""
+    """A later version of wort wrote the ledger; it is not changed."""
 
     def __init__(self, path: Path, found: int, known: int) -> None:
         super().__init__(
-            f"the ledger {path} is of version {found}, this wort knows versions up to {known}",
-            "use the newer wort that wrote it, or another WORT_HOME",
+            f"the ledger {path} has version {found}; this version of wort supports versions up to {known}",
+            "use the newer version of wort that wrote it, or another WORT_HOME",
         )
         self.found = found
         self.known = known
 
 
 class LedgerDamaged(WortError):
-    """A file that is not a ledger, or no longer one; it is not touched."""
+    """A file is damaged or is not a ledger; it is not changed."""
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"the ledger {path} can't be read: {detail}",
-            "put back a copy, or move the file away to begin with an empty ledger (signatures are kept)",
+            f"the ledger {path} cannot be read: {detail}",
+            "restore a backup (`wort doctor --repair`), or move the file away to start with an empty ledger",
         )
         self.path = path
 
 
 class StorageProblem(WortError):
-    """A directory or disk that can't be written; trying again later may help."""
+    """A directory or disk cannot be written; trying again later may help."""
 
     exit_code = ExitCode.TEMPORARY
 
 
 class DaemonNotRunning(WortError):
-    """Something needs the daemon, and none is running."""
+    """The command needs the daemon, which is not running."""
 
     exit_code = ExitCode.NO_DAEMON
 
     def __init__(self, what: str = "no daemon is running") -> None:
-        super().__init__(what, "start it with `wort daemon start`, or use `--now` to compute in this process")
+        super().__init__(what, "start it with `wort daemon start`, or compute in this process with `--now`")
 
 
 class DaemonAlreadyRunning(WortError):
-    """There is one daemon for a home, and it is running."""
+    """The daemon of this home is already running."""
 
     exit_code = ExitCode.OK
 
     def __init__(self, pid: int) -> None:
-        super().__init__(f"the daemon is running already (process {pid})")
+        super().__init__(f"the daemon is already running (process {pid})")
         self.pid = pid
 
 
 class NotASignature(WortError):
-    """A file that is not a sourmash signature."""
+    """A file is not a sourmash signature."""
 
     exit_code = ExitCode.NOT_A_SIGNATURE
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{shown(str(path), 200)} is not a signature: {why}", "a signature is sourmash's JSON, gzip or not"
+            f"{shown(str(path), 200)} is not a signature: {why}",
+            "a signature is a JSON file written by sourmash, with or without gzip",
         )
         self.path = path

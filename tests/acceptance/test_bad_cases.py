@@ -10,7 +10,9 @@ from threading import Thread
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, WORT, Done, Home, Shelf, gunzipped, link, until
+from tests.support.homes import FASTQ_DUMP, WORT, Done, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped, link
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,17 @@ def shelved(take: Callable[[Shelf], Path]) -> Callable[[Shelf, Path], object]:
     return lambda shelf, path: link(take(shelf), path)
 
 
-NO_READS = ("not one read of the run passes the read filter", "there is nothing to sketch")
-FETCH_ANEW = "fetch the archive anew (`prefetch`)"
+NO_READS = ("no read of the run passes the read filter", "there is nothing to sketch")
+FETCH_ANEW = "fetch the archive again (`prefetch`)"
 BAD = (
     Bad("all_filtered", shelved(lambda s: s.archive("all_filtered")), "unavailable", "no-reads", 3, *NO_READS),
     Bad("zero_spots", shelved(lambda s: s.archive("zero_spots")), "unavailable", "no-reads", 3, *NO_READS),
     Bad("flipped", shelved(Shelf.flipped), "failed", "corrupt", 1, "does not match its own checksums", FETCH_ANEW),
-    Bad("truncated", shelved(Shelf.truncated), "failed", "incomplete", 1, "the reads are not all there", FETCH_ANEW),
+    Bad("truncated", shelved(Shelf.truncated), "failed", "incomplete", 1, "reads are missing", FETCH_ANEW),
     Bad("text_file", text_file, "failed", "not-an-archive", 1, "is not an SRA archive", "vdb-validate"),
     Bad("empty_file", empty_file, "failed", "not-an-archive", 1, "is not an SRA archive", "vdb-validate"),
-    Bad("magic_only", magic_only, "failed", "incomplete", 1, "the reads are not all there", FETCH_ANEW),
-    Bad("garbage", garbage_after_magic, "failed", "incomplete", 1, "the reads are not all there", FETCH_ANEW),
+    Bad("magic_only", magic_only, "failed", "incomplete", 1, "reads are missing", FETCH_ANEW),
+    Bad("garbage", garbage_after_magic, "failed", "incomplete", 1, "reads are missing", FETCH_ANEW),
 )
 """Archives that are bad in themselves."""
 
@@ -132,7 +134,7 @@ def test_mended_archive_succeeds_on_retry(home: Home, shelf: Shelf) -> None:
 
 NOT_FOUND = Bad(
     *("missing", lambda *_: None, "unavailable", "not-found", 3),
-    *("the archive does not know this run", "check the accession"),
+    *("neither NCBI nor this machine has the run", "check the accession"),
 )
 
 
@@ -380,7 +382,7 @@ def test_only_one_directory_can_not_be_written(closed: str, home: Home, shelf: S
     link(shelf.archive(), home.cwd / "x.sra")
     script = f'mkdir -p "$home/{closed}"\n{READ_ONLY.format(f"$home/{closed}")}exec "$@"'
     done = in_namespace(home, script, "compute", "x.sra", "--now")
-    done.expect(75, "disk-error", "can't be read or written", "look at the disk and its mount")
+    done.expect(75, "disk-error", "cannot be read or written", "check the disk and its mount")
     assert (home.job("x").state, home.job("x").reason) == ("waiting", "disk-error")
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Shelf, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, link
 
 RUN, OTHER = "SRR000001", "SRR000002"
 TOOL = Path(FASTQ_DUMP).parent
@@ -81,7 +84,7 @@ def test_tools_that_take_too_long_are_ended(home: Home, shelf: Shelf) -> None:
     (home.root / "bin" / "fastq-dump").unlink()
     hangs = f'case " $* " in *" --version "*) exec {TOOL}/vdb-validate "$@";; esac\nsleep 1000'
     done = home("compute", "y.sra", "--now", env={**home.with_tool("vdb-validate", hangs), "WORT_STALL_TIMEOUT": "1"})
-    done.expect(75, "timeout", "vdb-validate did not end within 1 seconds")
+    done.expect(75, "timeout", "vdb-validate did not finish within 1 seconds")
     home.until_idle()
     assert [(job.state, job.reason, job.attempt) for job in home.jobs()] == [("waiting", "timeout", 1)] * 2
 
@@ -99,7 +102,7 @@ def test_jobs_that_need_a_host_that_asks_for_a_pause_hold_back_together(home: Ho
         f'case "$1" in {RUN}) exit 1;; {OTHER}) echo https://example.invalid/x;; *) exec {TOOL}/srapath "$@";; esac',
     )
     home("compute", RUN, "--now", env=env).expect(75, "rate-limited", "Too Many Requests")
-    home("compute", OTHER, "--now", env=env).expect(75, "rate-limited", "of a pause are left")
+    home("compute", OTHER, "--now", env=env).expect(75, "rate-limited", "they are paused for")
     home("compute", "SRR000003", "--now", env=env).expect(0)
 
 

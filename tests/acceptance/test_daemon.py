@@ -12,7 +12,10 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, WORT, Gate, Home, Shelf, gunzipped, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, WORT, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped
 
 RUNS = ("SRR000001", "ERR000002", "DRR000003")
 
@@ -30,7 +33,7 @@ def runs(home: Home, shelf: Shelf) -> tuple[str, ...]:
 
 def test_start_compute_view_stop(home: Home, shelf: Shelf, runs: tuple[str, ...]) -> None:
     home("daemon", "status").expect(3)
-    assert "the daemon runs" in home("daemon", "start").expect(0).out
+    assert "the daemon is running" in home("daemon", "start").expect(0).out
     done = home("compute", *runs, "--wait").expect(0)
     assert {row[0]: row[1] for row in done.rows()} == dict.fromkeys(runs, "done")
     assert runs[0] in home("view", runs[0]).expect(0).out
@@ -43,7 +46,7 @@ def test_start_compute_view_stop(home: Home, shelf: Shelf, runs: tuple[str, ...]
     assert home("compute", *runs, "--wait").expect(0).seconds < 5
     assert len(home.jobs()) == 3
     assert all(job.attempt == 1 for job in home.jobs())
-    assert "has ended" in home("daemon", "stop").expect(0).out
+    assert "has stopped" in home("daemon", "stop").expect(0).out
     home.until_idle(0.5)
     home("daemon", "status").expect(3)
 
@@ -54,7 +57,7 @@ def test_start_and_stop_twice_and_restart(home: Home) -> None:
     first = home.daemon_pid()
     assert f"process {first}" in home("daemon", "start").expect(0).out
     assert home.daemon_pid() == first
-    home("daemon", "start", "--foreground").expect(0, "is running already")
+    home("daemon", "start", "--foreground").expect(0, "is already running")
     home("daemon", "restart").expect(0)
     second = home.daemon_pid()
     assert second != first
@@ -100,7 +103,7 @@ def test_pause_and_resume(home: Home, runs: tuple[str, ...]) -> None:
     home("compute", runs[0]).expect(0)
     home("wait", runs[0], "--timeout", "1").expect(75, "have not ended")
     assert home.job(runs[0]).attempt == 0
-    home("daemon", "restart").expect(0, "it is paused")
+    home("daemon", "restart").expect(0, "the queue is paused")
     assert home.job(runs[0]).attempt == 0
     home("daemon", "resume").expect(0)
     home("wait", runs[0]).expect(0)
@@ -238,7 +241,7 @@ def test_wait(home: Home, gate: Gate, runs: tuple[str, ...]) -> None:
     home("wait", runs[0]).expect(4, "wort daemon start")
     home("wait").expect(2)
     home("wait", runs[0], "--all").expect(2)
-    home("wait", "SRR999999").expect(2, "nothing is known")
+    home("wait", "SRR999999").expect(2, "is unknown")
     home("daemon", "start", env=gate.env).expect(0)
     gate.until_reached()
     home("wait", runs[0], "--timeout", "0.5").expect(75, "1 of 1 jobs", "they go on")
@@ -343,7 +346,7 @@ def test_status_tables(home: Home, runs: tuple[str, ...]) -> None:
     assert len(home("status", "--state", "queued", "-n", "2").expect(0).rows()) == 2
     home("status", "--state", "nonsense").expect(2, "queued, running")
     home("status", "--reason", "nonsense").expect(2, "not-found")
-    home("status", "SRR999999").expect(2, "nothing is known")
+    home("status", "SRR999999").expect(2, "is unknown")
     summary = home("status", "--json").expect(0).json()
     assert summary["jobs"]["queued"] == 3
     assert summary["daemon"] is None
@@ -351,7 +354,7 @@ def test_status_tables(home: Home, runs: tuple[str, ...]) -> None:
 
 
 def test_view(home: Home, shelf: Shelf, runs: tuple[str, ...]) -> None:
-    home("view", runs[0]).expect(2, "nothing is known")
+    home("view", runs[0]).expect(2, "is unknown")
     home("compute", runs[0]).expect(0)
     home("view", runs[0]).expect(2, "is queued")
     home("compute", runs[0], "--now").expect(0)
@@ -388,7 +391,7 @@ def test_logs(home: Home, gate: Gate, runs: tuple[str, ...]) -> None:
     assert "Written 2000 spots" in home("logs", runs[0], "-n", "3").expect(0).out
     assert "job 1, attempt 1: done" in home("logs", "--daemon").expect(0).out
     assert len(home("logs", "--daemon", "-n", "1").expect(0).out.splitlines()) == 1
-    home("logs", "77").expect(2, "nothing is known")
+    home("logs", "77").expect(2, "is unknown")
 
 
 def test_watched_status_ends_by_ctrl_c(home: Home) -> None:
@@ -462,5 +465,5 @@ def test_ledger_of_a_later_version_or_damaged(home: Home) -> None:
         file.unlink()
     home.ledger.write_bytes(b"not a database, but long enough to be read as one" * 100)
     for command in (("status",), ("compute", "SRR000001"), ("daemon", "start")):
-        home(*command).expect(1, "can't be read")
+        home(*command).expect(1, "cannot be read")
     home.ledger.unlink()

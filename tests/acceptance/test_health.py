@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.homes import Home, Shelf, processes_with, until
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.processes import processes_with
+from tests.support.shelf import Shelf
 
 
 def status(home: Home) -> dict[str, object]:
@@ -66,7 +69,7 @@ def test_a_ledger_that_can_not_be_read_is_told(home: Home) -> None:
     home("daemon", "status").expect(3)
     home.ledger.write_bytes(b"no database" * 1000)
     found = home("daemon", "status", "--json").expect(3)
-    assert any("can't be read" in sentence for sentence in found.json()["problems"])
+    assert any("cannot be read" in sentence for sentence in found.json()["problems"])
     home.ledger.unlink()
 
 

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, is_decoder, is_wrapper, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.processes import Process, is_decoder, is_wrapper
+from tests.support.shelf import Shelf, link
 
 RUN = "SRR000001"
 NUMBERS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: signal.Signals(n).name)
@@ -296,7 +300,7 @@ exit 0
     for run in LIARS:
         home.keep(run, shelf.archive())
     home("daemon", "start", env={**home.with_tool("fastq-dump", liar), "WORT_JOBS": "3"}).expect(0)
-    home("compute", *LIARS, "--wait").expect(1, "incomplete", "the reads are not all there", "prefetch")
+    home("compute", *LIARS, "--wait").expect(1, "incomplete", "reads are missing", "prefetch")
     assert [(job.state, job.reason, job.attempt) for job in home.jobs()] == [("failed", "incomplete", 3)] * len(LIARS)
     assert not home.signature_files()
     home("daemon", "stop").expect(0)

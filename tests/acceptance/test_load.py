@@ -7,7 +7,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.homes import WORT, Done, Home, Shelf, link
+from tests.support.homes import WORT, Done, Home
+from tests.support.shelf import Shelf, link
 
 
 def test_ten_processes_queue_the_same_runs(home: Home) -> None:

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Gate, Home, Process, Shelf, link, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.processes import Process
+from tests.support.shelf import Shelf, link
 
 RUN = "SRR000001"
 WITHIN = 5.0
@@ -166,7 +170,7 @@ def test_job_that_hangs_in_its_worker(home: Home, shelf: Shelf) -> None:
     archive.unlink()
     os.mkfifo(archive)
     home("daemon", "resume").expect(0)
-    done = home("wait", "x").expect(1, "set-aside", "what works on it crashes each time", "tried 3 times")
+    done = home("wait", "x").expect(1, "set-aside", "crashed repeatedly while it ran the job", "tried 3 times")
     assert "hung" in done.err
     assert (home.job("x").state, home.job("x").reason, home.job("x").attempt) == ("failed", "set-aside", 3)
     archive.unlink()

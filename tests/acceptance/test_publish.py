@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.bucket import Bucket
 from tests.support.ceph import ACCESS_KEY, SECRET_KEY
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 
 RUN = "SRR000001"
 KEY = f"sigs/{RUN}.sig"

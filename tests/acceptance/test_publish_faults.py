@@ -10,8 +10,10 @@ import pytest
 from tests.acceptance.test_publish import KEY, LAYOUT, RUN, decoded, other_home
 from tests.support.bucket import Bucket
 from tests.support.ceph import Ceph
-from tests.support.homes import Home, Shelf, until
+from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.proxy import Fate, Proxy
+from tests.support.shelf import Shelf
 
 READER, READER_SECRET = "reader-access", "reader-secret-012345"
 

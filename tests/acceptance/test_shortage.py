@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_bad_cases import FILL, in_namespace
-from tests.support.homes import WORT, Gate, Home, Shelf, gunzipped, link, until
+from tests.support.gate import Gate
+from tests.support.homes import WORT, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, gunzipped, link
 from wort_cli.pipeline.reservations import Need, Reservation, reservations
 
 HUGE = str(10**15)
@@ -39,7 +42,7 @@ def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason:
         book.add(Reservation.now(attempt, attempt, of_others))
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(75, reason)
-    assert "other jobs are going to take 1" in home.job("SRR000001").message
+    assert "other jobs have reserved 1" in home.job("SRR000001").message
     attempt.rmdir()
     attempt.parent.rmdir()
     home("compute", "SRR000001", "--now").expect(0)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import WITH_READS, Home, Shelf, gunzipped, link
+from tests.support.homes import Home
+from tests.support.shelf import WITH_READS, Shelf, gunzipped, link
 
 Place = Callable[[Home, Path], dict[str, str]]
 
@@ -66,7 +67,7 @@ def test_lost_file_is_computed_anew(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(0)
     home.signature_file("SRR000001").unlink()
-    home("view", "SRR000001").expect(2, "its file is gone")
+    home("view", "SRR000001").expect(2, "its file is missing")
     home("compute", "SRR000001", "--now").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
@@ -133,7 +134,7 @@ def test_planted_file_in_the_cwd_is_not_taken_for_a_run(home: Home, shelf: Shelf
 def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
     """Any path works with --name; without one, what can't be a name is refused."""
     link(shelf.archive(), home.cwd / name)
-    home("compute", f"./{name}", "--now").expect(2, "can't name a signature", "--name")
+    home("compute", f"./{name}", "--now").expect(2, "cannot be the name of a signature", "--name")
     assert not home.jobs()
     home("compute", f"./{name}", "--now", "--name", "odd").expect(0)
     assert home.signature("odd") == shelf.reference(shelf.archive(), "odd")

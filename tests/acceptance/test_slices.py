@@ -11,7 +11,9 @@ from random import Random
 
 import pytest
 
-from tests.support.homes import FASTQ_DUMP, Home, Shelf, link, until
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, link
 from wort_cli.pipeline.decoding.vdb import SONAME
 
 NAME = "sliced"

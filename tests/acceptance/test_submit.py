@@ -9,7 +9,8 @@ from threading import Thread
 
 import pytest
 
-from tests.support.homes import Home, Shelf, gunzipped
+from tests.support.homes import Home
+from tests.support.shelf import Shelf, gunzipped
 from tests.support.submissions import HOSTILE, document, proper, text, write_corpus
 
 RUN = "SRR000001"
@@ -33,7 +34,7 @@ def test_an_honest_submission_is_verified_and_then_published(offline: Home, shel
     (home.cwd / "x.sig").write_bytes(theirs)
     done = home("submit", "x.sig", "--as", "ann").expect(0, "not checked", "no daemon is running")
     assert done.rows()[0][:2] == [RUN, "unverified"]
-    home("view", RUN).expect(0, "unverified, handed in by ann")
+    home("view", RUN).expect(0, "unverified, submitted by ann")
     assert not home.signature_file(RUN).exists()
     home("daemon", "start").expect(0)
     home("wait", "--all").expect(0)

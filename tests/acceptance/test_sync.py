@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.bucket import Bucket
-from tests.support.homes import WORT, Home, until
+from tests.support.homes import WORT, Home
+from tests.support.polling import until
 from tests.support.proxy import Fate, Proxy
 from tests.support.signatures import make_signatures
 
@@ -27,13 +28,13 @@ def test_push_sends_what_is_missing_and_then_nothing(home: Home, bucket: Bucket,
     would = home("sync", "push", "--dry-run").expect(0)
     assert [row[:2] for row in would.rows()] == [[name, "would be put"] for name in names]
     assert bucket.all_keys() == []
-    done = home("sync", "push").expect(0, f"{NUMBER} pushed, 0 are in order")
+    done = home("sync", "push").expect(0, f"{NUMBER} pushed, 0 in sync")
     assert sorted(row[0] for row in done.rows()) == names
     assert {row[1] for row in done.rows()} == {"put"}
     assert bucket.all_keys() == keys_of(names)
     assert all(bucket.get(f"sigs/{name}.sig") == home.signature_file(name).read_bytes() for name in names[:5])
     proxy.requests.clear()
-    again = home("sync", "push").expect(0, f"0 pushed, {NUMBER} are in order")
+    again = home("sync", "push").expect(0, f"0 pushed, {NUMBER} in sync")
     assert again.out == ""
     assert [method for method, _ in proxy.requests] == ["GET", "GET"]  # a listing of sigs/, one of prov/
 
@@ -63,7 +64,7 @@ def test_push_goes_on_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> 
     home("sync", "push").expect(0)
     assert bucket.all_keys() == keys_of(names)
     assert proxy.sent("PUT", "sigs/") <= NUMBER + 16  # what was on its way, and no more, may have been sent twice
-    home("sync", "check").expect(0, f"{NUMBER} are in order")
+    home("sync", "check").expect(0, f"{NUMBER} in sync")
 
 
 def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
@@ -116,7 +117,7 @@ def test_pull_brings_what_is_listed_and_what_the_catalog_knows(home: Home, bucke
         assert other("view", name, "--json").expect(0).json()["trust"] == "computed"
     for path in other.signature_files()[:6]:
         path.unlink()
-    other("sync", "pull").expect(0, "3 pulled, 7 are in order")
+    other("sync", "pull").expect(0, "3 pulled, 7 in sync")
     assert len(other.signature_files()) == 20
     other("sync", "pull", "SRR999999").expect(1, "1 failed")
     other("sync", "pull", "nonsense").expect(2)

@@ -18,7 +18,8 @@ from tests.support.forgeries import (
     remove_one,
     sketched,
 )
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
+from tests.support.shelf import Shelf
 from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
@@ -54,7 +55,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "a hash changed": (lambda s: forged(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
     "an abundance changed": (
         lambda s: forged(s.reference(s.archive(), PAIRED), change_an_abundance),
-        "abundances were changed, of 1 hash",
+        "the abundances of 1 hash were changed",
     ),
     "abundances times 7": (
         lambda s: forged(s.reference(s.archive(), PAIRED), multiply(7)),
@@ -69,7 +70,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "another run": (lambda s: sketched(s.archive("single_illumina"), PAIRED), "it is of another run"),
     "scaled=2000 relabelled": (
         lambda s: forged(sketched(s.archive(), PAIRED, scaled=2000), relabel),
-        "it was made with scaled=2000 or so",
+        "it was made with scaled of about 2000",
     ),
 }
 
@@ -188,7 +189,7 @@ def test_a_controlled_run_is_unverifiable_with_its_reason(said: str, reason: str
 
 
 def test_which_ones_are_meant(offline: Home, shelf: Shelf) -> None:
-    offline("verify", PAIRED).expect(2, "nothing is known")
+    offline("verify", PAIRED).expect(2, "is unknown")
     offline("verify").expect(2, "which signatures?")
     offline("verify", "x", "--unverified").expect(2, "which signatures?")
     offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")

@@ -30,8 +30,10 @@ from tests.faults.machine import Machine, archive_named, lay_archives
 from tests.faults.plan import Kind, Order, Strike, orders, strikes
 from tests.faults.strikes import strike
 from tests.support.ceph import Ceph
-from tests.support.homes import Done, JobRow, Shelf, until
+from tests.support.homes import Done, JobRow
+from tests.support.polling import until
 from tests.support.proxy import Proxy
+from tests.support.shelf import Shelf
 
 PATIENCE = 8.0
 """Seconds that a strike waits for somebody to hit."""

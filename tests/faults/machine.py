@@ -23,8 +23,9 @@ from random import Random
 from tests.faults.targets import Team, place_of
 from tests.support.bucket import Bucket
 from tests.support.ceph import Ceph
-from tests.support.homes import FASTQ_DUMP, WORT, Home, Shelf
+from tests.support.homes import FASTQ_DUMP, WORT, Home
 from tests.support.proxy import Decision, Fate, Proxy
+from tests.support.shelf import Shelf
 
 SETTINGS = {
     "WORT_JOBS": "3",

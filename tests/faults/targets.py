@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.plan import Target
-from tests.support.homes import Home, Process, is_decoder, is_wrapper
+from tests.support.homes import Home
+from tests.support.processes import Process, is_decoder, is_wrapper
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from tests.faults.machine import BadDisk
-from tests.support.homes import Gate, Home, Shelf, until
+from tests.support.gate import Gate
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 
 RUNS = ("SRR000001", "SRR000002")
 HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}

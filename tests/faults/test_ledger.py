@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ledger_kills import kill_in_the_midst
-from tests.support.homes import FASTQ_DUMP, WORT, Gate, Home, Shelf, until
+from tests.support.gate import Gate
+from tests.support.homes import FASTQ_DUMP, WORT, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 
 RUNS = ("SRR000001", "SRR000002", "SRR000003")
 

@@ -11,9 +11,10 @@ import pytest
 
 from tests.faults.servers import Asked, Decision, Fate, Ncbi
 from tests.support.bucket import Bucket
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
 from tests.support.proxy import Fate as S3Fate
 from tests.support.proxy import Proxy
+from tests.support.shelf import Shelf
 from tests.support.submissions import proper
 
 RUN, OTHER = "SRR000001", "SRR000002"

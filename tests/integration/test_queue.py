@@ -9,7 +9,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.homes import Home, Shelf, until
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
 
 
 class Payload:

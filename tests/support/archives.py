@@ -1,292 +1,47 @@
-"""Real SRA archives, made from simulated reads by the SRA toolkit's own loaders.
+"""SRA archives of simulated reads, ways to damage an archive, and the reference signature.
 
-A layout names one way in which a run can be unusual. `make_archive` simulates its spots from a random genome, lets a
-loader build the database, and packs that with `kar`. The reads depend only on the layout, the number of spots and the
-seed; the bytes of the archive do not, because the loaders write the time into them.
+A layout names one way in which a run can be unusual.  `make_archive` simulates its spots (simulated_spots.py), has a
+loader build the database (loaders.py), and packs that with `kar`.  The reads depend only on the layout, the number of
+spots and the seed; the bytes of the archive do not, because the loaders write the time into them.
 
-Three loaders, because none makes everything:
-- latf-load reads FASTQ. It takes each mate's read filter from CASAVA 1.8 names (`1:Y:0:...` fails), but knows no
-  technical reads and no clips, drops records with IUPAC codes as syntax errors, and fails on a file without reads.
-- general-loader takes the cells of a table as a binary stream (see `columns_stream`), so it makes technical reads,
-  clips, IUPAC codes, and a table without rows.
-- bam-load makes aligned archives, which keep only the bases that differ from the reference inside.
-
-Then follow the ways to damage an archive, and the reference signature: the recipe's own two commands.
+The reference signature is made with the two commands of the recipe.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import itertools
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
-GENOME = 150_000  # bases: some 150 hashes for each k at scaled=1000
+from tests.support.loaders import ILLUMINA, load_aligned, load_columns, load_fastq
+from tests.support.simulated_spots import (
+    Spot,
+    odd_spots,
+    pairs,
+    singles,
+    with_adapters,
+    with_barcode,
+    with_failures,
+    with_iupac,
+    with_n,
+    with_rejection,
+    with_strands,
+)
+from tests.support.tools import ToolError, attempt, run
+
 DECODE = (
     *("fastq-dump", "--disable-multithreading", "--fasta", "0", "--skip-technical", "--readids"),
     *("--read-filter", "pass", "--dumpbase", "--split-spot", "--clip", "-Z"),
 )
 SKETCH = ("sketch", "dna", "-p", "k=21,k=31,k=51,scaled=1000,abund")
-
-
-class ToolError(Exception):
-    """A tool failed, or did not do what it was started for; carries its command line and its stderr."""
-
-    def __init__(self, argv: Sequence[str | Path], code: int, stderr: bytes) -> None:
-        self.argv, self.code, self.stderr = [str(word) for word in argv], code, stderr.decode(errors="replace")
-        super().__init__(f"{' '.join(self.argv)}: exit {code}: {self.stderr.strip() or 'no message'}")
-
-
-def attempt(
-    argv: Sequence[str | Path], stdin: bytes = b"", cwd: Path | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(argv, input=stdin, capture_output=True, check=False, cwd=cwd)
-
-
-def run(argv: Sequence[str | Path], stdin: bytes = b"") -> str:
-    """The stdout of a tool; ToolError when it fails."""
-    done = attempt(argv, stdin)
-    if done.returncode:
-        raise ToolError(argv, done.returncode, done.stderr)
-    return done.stdout.decode()
-
-
-# ---- Spots
-
-
-class Read(NamedTuple):
-    bases: str
-    passes: bool = True  # READ_FILTER
-    technical: bool = False  # READ_TYPE
-    rejection: int = 1  # READ_FILTER if it does not pass: 1 rejected, 2 criteria, 3 redacted
-    strand: int = 0  # also READ_TYPE: 2 forward, 4 reverse
-
-
-class Spot(NamedTuple):
-    reads: tuple[Read, ...]
-    clip: tuple[int, int] = (0, 0)  # first and last base to keep, from 1 and over all reads of the spot; 0: no limit
-
-
-def random_bases(rng: Random, length: int) -> str:
-    return "".join(rng.choices("ACGT", k=length))
-
-
-def reverse_complement(bases: str) -> str:
-    return bases.translate(str.maketrans("ACGT", "TGCA"))[::-1]
-
-
-def singles(rng: Random, spots: int, *, shortest: int, longest: int, genome: int = GENOME) -> Iterator[Spot]:
-    """One read a spot, from either strand."""
-    forward = random_bases(rng, genome)
-    strands = forward, reverse_complement(forward)
-    for _ in range(spots):
-        length = rng.randint(shortest, longest)
-        start = rng.randint(0, genome - length)
-        yield Spot((Read(rng.choice(strands)[start : start + length]),))
-
-
-def pairs(rng: Random, spots: int, *, length: int = 100, genome: int = GENOME) -> Iterator[Spot]:
-    """Two mates that face each other across an insert of 2 to 3 lengths; half of the first ones have a base redrawn."""
-    forward = random_bases(rng, genome)
-    backward = reverse_complement(forward)
-    random, span = rng.random, genome - 3 * length
-    for _ in range(spots):
-        start = int(random() * span)
-        end = genome - start - 2 * length - int(random() * length)  # where the insert begins on the other strand
-        one, two = forward[start : start + length], backward[end : end + length]
-        if (chance := random()) < 0.5:
-            at = int(2 * chance * length)
-            one = one[:at] + "ACGT"[int(4 * random())] + one[at + 1 :]
-        yield Spot((Read(one), Read(two)))
-
-
-def with_n(rng: Random, spot: Spot) -> Spot:
-    """A run of N in a third of the reads, and a few of nothing else."""
-
-    def mask(bases: str) -> str:
-        length = rng.choices([0, rng.randint(1, 12), len(bases)], [65, 33, 2])[0]
-        start = rng.randint(0, len(bases) - length)
-        return bases[:start] + "N" * length + bases[start + length :]
-
-    return Spot(tuple(Read(mask(read.bases)) for read in spot.reads))
-
-
-def odd_spots(rng: Random, spots: int) -> Iterator[Spot]:
-    """One to five reads: technical ones, empty ones, every kind of filter, N, codes that are no base.
-
-    One is biological and has bases: of a spot without such a one, fastq-dump ends with an error.
-    """
-    genome = random_bases(rng, GENOME)
-
-    def read(shortest: int = 0) -> Read:
-        length = rng.choice([shortest, 1, rng.randint(2, 60), rng.randint(60, 150)])
-        start = rng.randint(0, GENOME - length)
-        bases = genome[start : start + length]
-        if length > 2 and rng.random() < 0.3:
-            at = rng.randrange(length)
-            bases = bases[:at] + rng.choice("NRYKMn") + bases[at + 1 :]
-        return Read(bases, rng.random() < 0.8, rng.random() < 0.2, rng.randint(1, 3), rng.choice([0, 0, 2, 4]))
-
-    for _ in range(spots):
-        reads = [read(1)._replace(technical=False), *(read() for _ in range(rng.randint(0, 4)))]
-        rng.shuffle(reads)
-        yield Spot(tuple(reads))
-
-
-def with_strands(rng: Random, spot: Spot) -> Spot:
-    """The second mate is said to be of the reverse strand."""
-    one, two = spot.reads
-    return Spot((one._replace(strand=2), two._replace(strand=4)))
-
-
-def with_iupac(rng: Random, spot: Spot) -> Spot:
-    """An IUPAC code in every fifth read, and half of them in lower case."""
-    (bases,) = (read.bases for read in spot.reads)
-    if rng.random() < 0.2:
-        at = rng.randrange(len(bases))
-        bases = bases[:at] + rng.choice("RYKMSWBDHV") + bases[at + 1 :]
-    return Spot((Read(bases.lower() if rng.random() < 0.5 else bases),))
-
-
-def with_failures(rng: Random, spot: Spot) -> Spot:
-    """Both mates fail the read filter in 30 % of the spots, one of them in another 20 %."""
-    mates = rng.choices([(True, True), (False, False), (True, False), (False, True)], [5, 3, 1, 1])[0]
-    return Spot(tuple(Read(read.bases, passes) for read, passes in zip(spot.reads, mates, strict=True)))
-
-
-def with_rejection(_: Random, spot: Spot) -> Spot:
-    return Spot(tuple(Read(read.bases, passes=False) for read in spot.reads))
-
-
-def with_barcode(rng: Random, spot: Spot) -> Spot:
-    """A technical read between the mates, as Illumina reads its index, of 60 bases so that every k would see it.
-
-    Between, because --clip cuts from the first biological base to the last, and so takes a leading barcode away too.
-    """
-    one, two = spot.reads
-    return Spot((one, Read(random_bases(rng, 60), technical=True), two))
-
-
-def with_adapters(rng: Random, spot: Spot) -> Spot:
-    """As on the 454: a technical key, and 60 bases on each end that only the clip takes away; a tenth has no clip."""
-    bases = spot.reads[0].bases
-    key, read = Read("TCAG", technical=True), Read(random_bases(rng, 60) + bases + random_bases(rng, 60))
-    return Spot((key, read), (0, 0) if rng.random() < 0.1 else (4 + 60 + 1, 4 + 60 + len(bases)))
-
-
-# ---- Loaders
-
-
-def spot_name(number: int) -> str:
-    return f"SIM:1:FLOWCELL:1:{1101 + number // 100_000}:{1000 + number % 100_000}:{1000 + number % 997}"
-
-
-def load_fastq(spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMINA") -> None:
-    """One FASTQ file for each mate, with CASAVA 1.8 names, through latf-load."""
-    rest = iter(spots)
-    if (first := next(rest, None)) is None:
-        raise ValueError("latf-load takes no empty FASTQ; the layout for that is zero_spots")
-    paths = [database.with_name(f"{mate}.fastq") for mate in range(1, len(first.reads) + 1)]
-    with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(path.open("w", buffering=1 << 20)) for path in paths]
-        for number, spot in enumerate(itertools.chain([first], rest)):
-            name = spot_name(number)
-            for mate, (file, read) in enumerate(zip(files, spot.reads, strict=True), 1):
-                bases, flag = read.bases, "N" if read.passes else "Y"
-                file.write(f"@{name} {mate}:{flag}:0:1\n{bases}\n+\n{'I' * len(bases)}\n")
-    run(["latf-load", "--quality", "PHRED_33", "-p", platform, "-t", database.parent, "-o", database, *paths])
-
-
-COLUMNS = {  # typed names in the schema, and the struct code of an element
-    "(INSDC:dna:text)READ": "B",
-    "(INSDC:quality:phred)QUALITY": "B",
-    "NAME": "B",
-    "(INSDC:coord:zero)READ_START": "I",
-    "(INSDC:coord:len)READ_LEN": "I",
-    "(INSDC:SRA:xread_type)READ_TYPE": "B",
-    "(INSDC:SRA:read_filter)READ_FILTER": "B",
-}
-CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:one)CLIP_QUALITY_RIGHT": "I"}
-ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
-
-
-def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
-    """A row, by the names of columns without their types."""
-    bases = "".join(read.bases for read in spot.reads).encode()
-    lengths = [len(read.bases) for read in spot.reads]
-    return {
-        "READ": bases,
-        "QUALITY": bytes([30]) * len(bases),
-        "NAME": spot_name(number).encode(),
-        "READ_START": list(itertools.accumulate(lengths[:-1], initial=0)),
-        "READ_LEN": lengths,
-        "READ_TYPE": [(not read.technical) | read.strand for read in spot.reads],
-        "READ_FILTER": [0 if read.passes else read.rejection for read in spot.reads],
-        "CLIP_QUALITY_LEFT": [spot.clip[0]],
-        "CLIP_QUALITY_RIGHT": [spot.clip[1]],
-        "PLATFORM": [2],
-    }
-
-
-def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
-    """What general-loader reads: the unpacked stream of sra-tools' general-writer.h, version 2.
-
-    An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
-    lengths, and strings or elements, padded with zeros to four bytes.
-    """
-    end, path, use_schema, new_table, new_column, open_stream, cell_data, next_row = 2, 3, 4, 5, 6, 7, 9, 10
-
-    def event(code: int, number: int, *sizes: int, data: bytes = b"") -> bytes:
-        return struct.pack(f"<{1 + len(sizes)}I", code << 24 | number, *sizes) + data + bytes(-len(data) % 4)
-
-    schema, kind, table = b"sra/generic-fastq.vschema", b"NCBI:SRA:GenericFastq:db", b"SEQUENCE"
-    yield struct.pack("<8s4I", b"NCBIgnld", 1, 2, 24, 0)
-    yield event(path, 0, 3, data=b"run")  # required, though -T overrides it
-    yield event(use_schema, 0, len(schema), len(kind), data=schema + kind)
-    yield event(new_table, 1, len(table), data=table)
-    for column, (name, code) in enumerate(columns.items(), 1):
-        yield event(new_column, column, 1, 8 * struct.calcsize(code), len(name), data=name.encode())
-    yield event(open_stream, 0)
-    for number, spot in enumerate(spots):
-        row = cells(number, spot)
-        for column, (name, code) in enumerate(columns.items(), 1):
-            cell = row[name.rpartition(")")[2]]
-            yield event(cell_data, column, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
-        yield event(next_row, 1)
-    yield event(end, 0)
-
-
-def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
-    stream = b"".join(columns_stream(spots, columns))
-    run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=stream)
-
-
-def load_aligned(spots: Iterable[Spot], database: Path) -> None:
-    """Through bam-load: nine reads of ten lie end to end on a reference made of them, and differ in their last base."""
-    aligned, unaligned, contig = [], [], ""
-    for number, spot in enumerate(spots):
-        bases = spot.reads[0].bases
-        tail = f"*\t0\t0\t{bases}\t{'I' * len(bases)}\n"
-        if number % 10:
-            aligned.append(f"s{number}\t0\tcontig\t{len(contig) + 1}\t60\t{len(bases)}M\t{tail}")
-            contig += bases[:-1] + ("C" if bases[-1] == "A" else "A")
-        else:
-            unaligned.append(f"s{number}\t4\t*\t0\t0\t*\t{tail}")
-    sam, reference = database.with_name("run.sam"), database.with_name("reference.fasta")
-    reference.write_text(f">contig\n{contig}\n")
-    header = f"@HD\tVN:1.0\tSO:coordinate\n@SQ\tSN:contig\tLN:{len(contig)}\n"
-    sam.write_text("".join([header, *aligned, *unaligned]))
-    run(["bam-load", "-o", database, "-t", database.parent, "-r", reference, sam])
 
 
 # ---- Layouts

@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 
 from tests.support.certificate import make_certificate
-from tests.support.homes import until
+from tests.support.polling import until
 
 ACCESS_KEY = "wort-test-access"
 SECRET_KEY = "wort-test-secret-0123456789"

@@ -8,100 +8,27 @@ is how those that outlive their job are found.  Nothing here sleeps for a fixed 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gzip
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from tests.support.archives import (
-    DECODE,
-    LAYOUTS,
-    flip_bit_in_reads,
-    make_archive,
-    make_paired,
-    reference_signature,
-    truncate,
-)
+from tests.support.polling import until
+from tests.support.processes import Process, is_decoder, processes_with
+from tests.support.shelf import link
 from wort_cli.pipeline import reservations
 
-T = TypeVar("T")
 WORT = Path(sys.executable).with_name("wort")
 FASTQ_DUMP = shutil.which("fastq-dump") or "/usr/bin/fastq-dump"
-WITHOUT_READS = ("all_filtered", "zero_spots")
-WITH_READS = tuple(layout.name for layout in LAYOUTS if layout.name not in WITHOUT_READS)
 LIVE = ("queued", "running", "waiting")
-
-
-def until(condition: Callable[[], T], what: str = "", seconds: float = 20.0, pause: float = 0.02) -> T:
-    """The first true value of `condition`; AssertionError when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} seconds: {what or condition}"
-        time.sleep(pause)
-    return value
-
-
-# ---- Processes
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process of a home, as /proc shows it."""
-
-    pid: int
-    name: str
-    argv: tuple[str, ...]
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal; nothing happens if it has just ended."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def written(self) -> int:
-        """Bytes it has written so far; 0 when it has ended."""
-        try:
-            lines = Path(f"/proc/{self.pid}/io").read_text(encoding="ascii").splitlines()
-        except OSError:
-            return 0
-        return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
-
-    def is_zombie(self) -> bool:
-        """Whether it has ended, and only its parent has not noticed."""
-        try:
-            status = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return True
-        return status.rsplit(")", 1)[1].split()[0] in "ZX"
-
-
-def processes_with(variable: str, value: str) -> list[Process]:
-    """The processes, but for ourselves and zombies, that were started with an environment variable of that value."""
-    marker = f"{variable}={value}".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            if marker not in (entry / "environ").read_bytes().split(b"\0"):
-                continue
-            name = (entry / "comm").read_text(encoding="utf-8", errors="replace").strip()
-            argv = (entry / "cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
-        except OSError:  # it ended just now, or is somebody else's
-            continue
-        process = Process(int(entry.name), name, tuple(argv))
-        if not process.is_zombie():
-            found.append(process)
-    return sorted(found, key=lambda process: process.pid)
 
 
 # ---- Running wort
@@ -372,122 +299,7 @@ class Running:
         self.process.send_signal(number)
 
 
-def is_decoder(process: Process) -> bool:
-    """Whether a process is the program behind fastq-dump, run as the recipe says (not its wrapper, not `--version`)."""
-    return process.name.startswith("fastq-dump-orig") and "--fasta" in process.argv
-
-
-def is_wrapper(process: Process) -> bool:
-    """Whether a process is the toolkit's wrapper around the decoder."""
-    return "--fasta" in process.argv and process.argv[0].endswith("fastq-dump") and not is_decoder(process)
-
-
-def link(archive: Path, place: Path) -> Path:
-    """The same archive under another name."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    os.link(archive, place)
-    return place
-
-
 def write_script(path: Path, script: str) -> None:
     """Write a bash script that can be run."""
     path.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
-
-
-class Gate:
-    """A fastq-dump that stops once, in the midst of its stream, until the gate is opened.
-
-    The real decoder runs behind it; as nobody reads on, it is blocked with most of its reads still to be written.
-    Every later call goes straight through.
-    """
-
-    FIRST = 20_000
-    """Bytes that pass at once."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._used, self._reached, self._fifo = (home.root / name for name in ("used", "reached", "fifo"))
-        os.mkfifo(self._fifo)
-        # `mkdir` tells whose turn is the first.  The pipeline has the exit code of the real one.
-        self.env = home.with_tool(
-            "fastq-dump",
-            f"""
-case " $* " in *" --fasta "*) ;; *) exec {FASTQ_DUMP} "$@" ;; esac
-mkdir {self._used} 2>/dev/null || exec {FASTQ_DUMP} "$@"
-set -o pipefail
-{FASTQ_DUMP} "$@" | {{ head -c {self.FIRST}; : > {self._reached}; read -r _ < {self._fifo}; cat; }}
-""",
-        )
-        # A signal in the midst of an import leaves the file open that was being read.
-        self.env["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"
-
-    def until_reached(self) -> Process:
-        """The real decoder, once it is blocked in the midst of its stream."""
-        until(self._reached.exists, "the decoder is in the midst of its stream")
-        return until(self._home.decoders, "the decoder runs")[0]
-
-    def open(self) -> None:
-        """Let the rest pass; in vain if nobody stands at the gate any more."""
-        with contextlib.suppress(OSError):  # ENXIO: nobody reads
-            file = os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK)
-            os.write(file, b"go\n")
-            os.close(file)
-
-
-# ---- Archives
-
-
-class Shelf:
-    """Archives and their reference signatures, each made once, by whichever of several test processes is first."""
-
-    def __init__(self, root: Path) -> None:
-        root.mkdir(exist_ok=True)
-        self._root = root
-
-    def _made(self, name: str, make: Callable[[Path], object]) -> Path:
-        path, unfinished = self._root / name, self._root / "unfinished" / name
-        with (self._root / f"{name}.lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
-                unfinished.parent.mkdir(exist_ok=True)
-                make(unfinished)
-                unfinished.rename(path)
-        return path
-
-    def archive(self, layout: str = "paired_illumina", seed: int = 1) -> Path:
-        """An archive of a layout."""
-        return self._made(f"{layout}-{seed}.sra", lambda out: make_archive(layout, out, seed=seed))
-
-    def large(self, spots: int) -> Path:
-        """A larger paired archive."""
-        return self._made(f"large-{spots}.sra", lambda out: make_paired(out, spots=spots))
-
-    def flipped(self) -> Path:
-        """An archive with one wrong bit, which fastq-dump does not notice."""
-        return self._made("flipped.sra", lambda out: flip_bit_in_reads(self.archive(), out))
-
-    def truncated(self) -> Path:
-        """The first half of an archive."""
-        return self._made("truncated.sra", lambda out: truncate(self.archive(), out))
-
-    def reference(self, archive: Path, name: str) -> bytes:
-        """What the recipe's two commands make of an archive, under a name."""
-        made = self._made(f"{archive.stem}.{name}.sig", lambda out: reference_signature(archive, name, out))
-        return gunzipped(made)
-
-    def fasta(self, archive: Path) -> bytes:
-        """What the recipe's decoder writes."""
-
-        def decode(out: Path) -> None:
-            with out.open("wb") as file:
-                argv = [*DECODE, str(archive)]
-                subprocess.run(argv, stdout=file, stderr=subprocess.DEVNULL, check=True, cwd="/")
-
-        return self._made(f"{archive.stem}.fasta", decode).read_bytes()
-
-
-def gunzipped(path: Path) -> bytes:
-    """The content of a file, unpacked if it is gzip."""
-    data = path.read_bytes()
-    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data

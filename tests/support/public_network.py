@@ -74,6 +74,8 @@ CASES: dict[str, tuple[str, str]] = {
     "a name that is not there": ("http://no.such.example/ok", "resolved"),
     "headers that drip": ("http://public.example/drip-headers", "within 1.5 seconds"),
     "headers without an end": ("http://public.example/endless-headers", "within 1.5 seconds|more than 100 headers"),
+    "headers that drip over https": ("https://public.example/drip-headers", "within 1.5 seconds"),
+    "a handshake without an answer": ("https://public.example:9001/", "within 1.5 seconds"),
     "a header of a megabyte": ("http://public.example/long-header", "line"),
     "a server that says nothing": ("http://public.example:9001/", "within 1.5 seconds"),
     "a server that talks rubbish": ("http://public.example:9002/", "does not answer"),

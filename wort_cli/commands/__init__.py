@@ -1,1 +1,1 @@
-"""One command a file: each parses what was typed, calls the library, and renders what comes of it."""
+"""The commands, one per file: each parses its arguments, calls the library, and renders the result."""

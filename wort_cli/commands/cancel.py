@@ -1,29 +1,29 @@
-"""`wort cancel`: drop jobs; those that run are called off by whoever runs them."""
-
-from typing import Annotated
-
-import typer
+"""`wort cancel`: cancels jobs; the process that runs a job stops its attempt."""
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, chosen
+from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.selection import open_home, select_job_ids
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 
 
 def cancel(
     jobs: JobsArgument = None,
-    group: GroupOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="All jobs that have not ended.")] = False,
+    group: SelectGroupOption = "",
+    everything: SelectAllOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel jobs that have not ended."""
+    """Cancel jobs that have not ended.
+
+    Running attempts are stopped. Cancelled jobs can be queued again with `wort retry` or `wort compute`.
+    """
     from wort_cli.pipeline.workspace import remove_workspace
 
-    settings, ledger = begin()
-    job_ids = chosen(ledger, jobs, JobFilter(group=group), everything=everything)
+    settings, ledger = open_home()
+    job_ids = select_job_ids(ledger, jobs, JobFilter(group=group), everything=everything)
     idle = [job.id for job in ledger.jobs.with_ids(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
     number = ledger.jobs.cancel(job_ids)
-    for job_id in idle:  # of the others, who runs them clears away what they leave
+    for job_id in idle:  # the process that runs a job removes that job's workspace
         remove_workspace(settings.workspace(job_id))
     if as_json:
         render.document({"cancelled": number})

@@ -1,19 +1,19 @@
-"""`wort config`: the settings as they are now, and where each comes from."""
+"""`wort config`: the settings in effect, and the origin of each value."""
 
 from dataclasses import fields
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import JsonOption
+from wort_cli.commands.shared.options import JsonOption
 from wort_cli.settings import Settings, load_settings
 
-app = typer.Typer(help="Show the settings.", no_args_is_help=True)
+app = typer.Typer(help="Show the settings and where they come from.", no_args_is_help=True)
 
 
 @app.command()
 def show(as_json: JsonOption = False) -> None:
-    """Show every setting, its value and where it comes from."""
+    """Show the value and the origin of every setting."""
     settings = load_settings()
     records = []
     for item in fields(Settings):
@@ -36,7 +36,7 @@ def show(as_json: JsonOption = False) -> None:
 
 @app.command()
 def path(as_json: JsonOption = False) -> None:
-    """Show where the configuration file is looked for."""
+    """Show the path of the configuration file."""
     file = load_settings().config_file
     if as_json:
         render.document({"path": str(file), "exists": file.exists()})

@@ -1,25 +1,34 @@
-"""`wort daemon`: start, stop and steer the daemon.  The only command that imports it, and only when it must."""
+"""`wort daemon`: starts, stops and controls the daemon.
+
+No other command imports the package `wort_cli.daemon`, and each subcommand imports only what it needs.
+"""
 
 from typing import Annotated
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import GroupOption, JsonOption, begin
-from wort_cli.commands.shared.status_view import as_document, as_facts, rates_of
+from wort_cli.commands.shared.daemon_status import recently_ended, status_document, status_lines
+from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
+from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.settings import load_settings
 
-app = typer.Typer(help="Start, stop and steer the daemon.", no_args_is_help=True)
+app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
 
 
 @app.command()
 def start(
-    foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C ends it.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Log to the file only.")] = False,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Run in this terminal until Ctrl-C, and log to it.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="With --foreground: log to the file only.")] = False,
 ) -> None:
-    """Start the daemon."""
+    """Start the daemon in the background.
+
+    The daemon runs the queued jobs, and those that are queued later, until `wort daemon stop`.
+    """
     settings = load_settings()
     if foreground:
         from wort_cli.daemon.service import serve
@@ -33,27 +42,35 @@ def start(
     except DaemonAlreadyRunning as running:
         render.result(running.sentence)
         return
-    _, ledger = begin()
+    _, ledger = open_home()
     jobs = ledger.controls.job_limit(settings.jobs)
-    render.result(f"the daemon runs (process {daemon.pid}), {render.count(jobs, 'job')} at a time")
+    render.result(f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time")
     if ledger.controls.paused:
-        render.say("it is paused: `wort daemon resume`")
+        render.notice("the queue is paused: `wort daemon resume`")
 
 
 @app.command()
 def stop(
-    now: Annotated[bool, typer.Option("--now", help="Kill it; its jobs are taken up when it starts again.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Kill the daemon; its jobs are queued again at its next start.")
+    ] = False,
 ) -> None:
-    """Stop the daemon; its running jobs go back to the queue."""
+    """Stop the daemon; its running jobs are queued again.
+
+    Finished slices are kept, so that a job continues where it was when the daemon starts again.
+    """
     from wort_cli.daemon.control import stop as stop_daemon
 
     daemon = stop_daemon(load_settings(), now=now)
-    render.result(f"the daemon (process {daemon.pid}) has ended" if daemon else "no daemon was running")
+    render.result(f"the daemon (process {daemon.pid}) has stopped" if daemon else "no daemon was running")
 
 
 @app.command()
 def restart() -> None:
-    """Stop the daemon if it runs, and start it; if it could not start, what runs is left alone."""
+    """Restart the daemon, or start it if it is not running.
+
+    If a new daemon could not start, for example because of a wrong setting, the running one is not stopped.
+    """
     from wort_cli.daemon.control import check_can_start
 
     check_can_start(load_settings())
@@ -63,23 +80,29 @@ def restart() -> None:
 
 @app.command()
 def reload() -> None:
-    """Have the daemon read its settings anew; jobs that run go on as they began."""
+    """Reload the settings without stopping jobs.
+
+    Running jobs keep the settings with which they started.
+    """
     from wort_cli.daemon.control import reload as reload_daemon
 
     daemon = reload_daemon(load_settings())
-    render.result(f"the daemon (process {daemon.pid}) reads its settings anew")
+    render.result(f"the daemon (process {daemon.pid}) reloads its settings")
 
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Show how the daemon is; exit code 3 if it is stopped, 1 if it is unhealthy."""
-    settings, ledger = begin()
+    """Show the health of the daemon, the queue and the disks.
+
+    The exit code is 0 if the daemon runs, 3 if it is stopped, 1 if it is unhealthy.
+    """
+    settings, ledger = open_home()
     found = read_status(settings, ledger)
-    shown = as_document(found, settings, rates_of(ledger) if found.queue is not None else {})
+    document = status_document(found, settings, recently_ended(ledger) if found.queue is not None else {})
     if as_json:
-        render.document(shown)
+        render.document(document)
     else:
-        render.facts(as_facts(shown))
+        render.facts(status_lines(document))
     if found.state == STOPPED:
         raise typer.Exit(int(ExitCode.UNAVAILABLE))
     if found.state == UNHEALTHY:
@@ -87,21 +110,27 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def pause(group: GroupOption = "") -> None:
-    """Begin no more jobs, or none of a group; those that run go on."""
-    _, ledger = begin()
+def pause(group: SelectGroupOption = "") -> None:
+    """Start no further jobs; running jobs continue.
+
+    Without --group, the whole queue is paused.
+    """
+    _, ledger = open_home()
     if group:
         ledger.controls.pause_group(group)
-        render.result(f"paused {group}; no other job of it begins until `wort daemon resume -g {group}`")
+        render.result(f"paused {group}; none of its jobs starts until `wort daemon resume -g {group}`")
         return
     ledger.controls.pause()
-    render.result("paused; jobs that run go on, no other begins until `wort daemon resume`")
+    render.result("paused; running jobs continue, no other job starts until `wort daemon resume`")
 
 
 @app.command()
-def resume(group: GroupOption = "") -> None:
-    """Begin jobs again, all or those of a group; a group that was paused by itself stays so until it is named."""
-    _, ledger = begin()
+def resume(group: SelectGroupOption = "") -> None:
+    """Start jobs again after `wort daemon pause`.
+
+    A group that was paused with --group stays paused until it is resumed with --group.
+    """
+    _, ledger = open_home()
     if group:
         was_paused = ledger.controls.resume_group(group)
         render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
@@ -109,35 +138,41 @@ def resume(group: GroupOption = "") -> None:
     ledger.controls.resume()
     render.result("resumed")
     if still := ledger.controls.paused_groups():
-        render.say(f"these groups are paused still: {', '.join(still)}")
+        render.notice(f"these groups are still paused: {', '.join(still)}")
 
 
 @app.command()
-def jobs(number: Annotated[int, typer.Argument(min=1, max=1024, help="Jobs at a time.")]) -> None:
-    """Set how many jobs run at a time, now and in future."""
-    _, ledger = begin()
+def jobs(
+    number: Annotated[int, typer.Argument(metavar="N", min=1, max=1024, help="Number of jobs.")],
+) -> None:
+    """Set the number of jobs that run at a time.
+
+    It takes effect at once, and replaces the setting `jobs` permanently. Each job sketches with CORES / N threads,
+    unless the setting `threads` is given.
+    """
+    _, ledger = open_home()
     ledger.controls.set_job_limit(number)
     render.result(f"{render.count(number, 'job')} at a time")
 
 
 @app.command()
 def install() -> None:
-    """Install and start a systemd unit for this user."""
+    """Install and start a systemd user unit for the daemon."""
     from wort_cli.daemon.systemd import install as install_unit
 
     path, left = install_unit()
     render.result(f"wrote {path}")
     if left:
-        raise WortError(left, "the unit is written, but the daemon was not started")
-    render.say("the daemon runs and will start with your session; `loginctl enable-linger` starts it at boot")
+        raise WortError(left, "the unit was written, but the daemon was not started")
+    render.notice("the daemon is running and will start with your session; `loginctl enable-linger` starts it at boot")
 
 
 @app.command()
 def uninstall() -> None:
-    """Stop the systemd unit and remove it."""
+    """Stop and remove the systemd user unit."""
     from wort_cli.daemon.systemd import uninstall as uninstall_unit
 
     path, left = uninstall_unit()
     render.result(f"removed {path}")
     if left:
-        raise WortError(left, "the unit is removed; a daemon that it started may still run: `wort daemon stop`")
+        raise WortError(left, "the unit was removed; a daemon that it started may still be running: `wort daemon stop`")

@@ -1,4 +1,4 @@
-"""`wort status`, and bare `wort`: what there is, what runs, what went wrong."""
+"""`wort status`, and `wort` without a command: the daemon, the number of jobs in each state, and the jobs."""
 
 import sys
 import time
@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import GroupOption, JsonOption, begin, job_ids_of, reason_named, state_named
-from wort_cli.commands.shared.follow import as_record
+from wort_cli.commands.shared.job_record import job_record
+from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption
+from wort_cli.commands.shared.selection import (
+    NAMES_AND_OPTIONS,
+    find_job_ids,
+    open_home,
+    parse_reason,
+    parse_state,
+)
 from wort_cli.errors import UsageError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.jobs import JobFilter
@@ -33,64 +40,76 @@ COLUMNS = (
 )
 RUNNING_SHOWN = 20
 CLEAR = "\x1b[H\x1b[2J"
-"""What empties a terminal (ECMA-48)."""
+"""The escape sequence that clears a terminal (ECMA-48)."""
 
 
 def status(
-    what: Annotated[list[str] | None, typer.Argument(metavar="ID|JOB", help="Names of signatures, or jobs.")] = None,
-    group: GroupOption = "",
-    state: Annotated[str, typer.Option("--state", metavar="S", help="The jobs in this state.")] = "",
-    reason: Annotated[str, typer.Option("--reason", metavar="R", help="The jobs of this reason.")] = "",
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="At most N jobs, the newest first.")] = 50,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header.")] = False,
-    as_tsv: Annotated[bool, typer.Option("--tsv", help="Tab-separated, with a header.")] = False,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="ID|JOB", help="Show these: signature names, or job numbers.")
+    ] = None,
+    group: SelectGroupOption = "",
+    state: Annotated[
+        str, typer.Option("--state", metavar="STATE", help="Select the jobs in this state, such as failed.")
+    ] = "",
+    reason: SelectReasonOption = "",
+    number: Annotated[
+        int, typer.Option("-n", "--number", metavar="N", min=1, help="Show at most N jobs, the newest first.")
+    ] = 50,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
+    as_tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the queue and its jobs."""
+    """Show a summary of the queue, or the jobs that are selected."""
     if as_csv + as_tsv + as_json > 1:
         raise UsageError("--csv, --tsv and --json exclude each other")
-    settings, ledger = begin()
-    which = JobFilter(state_named(state), reason_named(reason), group)
-    form = "csv" if as_csv else "tsv" if as_tsv else ""
+    settings, ledger = open_home()
+    job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
+    file_format = "csv" if as_csv else "tsv" if as_tsv else ""
     while True:
-        if watch and render.to_terminal():
+        if watch and render.is_terminal():
             sys.stdout.write(CLEAR)
-        if what or which != JobFilter() or form:
-            show_jobs(ledger, what or [], which, number, form=form, as_json=as_json)
+        if words or job_filter != JobFilter() or file_format:
+            print_jobs(ledger, words or [], job_filter, number, file_format=file_format, as_json=as_json)
         else:
-            show_summary(settings, ledger, as_json=as_json)
+            print_summary(settings, ledger, as_json=as_json)
         if not watch:
             return
         sys.stdout.flush()
         time.sleep(1)
 
 
-def show_jobs(
-    ledger: Ledger, words: list[str], which: JobFilter, number: int, *, form: str = "", as_json: bool = False
+def print_jobs(
+    ledger: Ledger,
+    words: list[str],
+    job_filter: JobFilter,
+    number: int,
+    *,
+    file_format: str = "",
+    as_json: bool = False,
 ) -> None:
-    """A row a job."""
-    if words and which != JobFilter():
-        raise UsageError("name jobs, or choose them by an option, not both")
+    """Print one row per job: the jobs that were named, or the newest `number` jobs of the filter."""
+    if words and job_filter != JobFilter():
+        raise UsageError(NAMES_AND_OPTIONS)
     if words:
-        jobs = sorted(ledger.jobs.with_ids(job_ids_of(ledger, words)), key=lambda job: job.id)
+        jobs = sorted(ledger.jobs.with_ids(find_job_ids(ledger, words)), key=lambda job: job.id)
     else:
-        jobs = ledger.jobs.matching(which, number)
-    render.table(COLUMNS, [as_record(job) for job in jobs], as_json=as_json, form=form)
+        jobs = ledger.jobs.matching(job_filter, number)
+    render.table(COLUMNS, [job_record(job) for job in jobs], as_json=as_json, file_format=file_format)
 
 
-def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
-    """How many jobs are in each state, what runs, and whether the daemon does."""
+def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
+    """Print the state of the daemon, the number of jobs in each state, and the running jobs."""
     found = read_status(settings, ledger)
     daemon = found.daemon
     counts = ledger.counts.by_state()
     by_state = {state: sum(n for (s, _), n in counts.items() if s is state) for state in JobState}
-    troubles = {
+    reasons = {
         f"{state} {reason}": n
         for (state, reason), n in sorted(counts.items())
         if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
     }
-    running = [as_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
+    running = [job_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
     paused = ledger.controls.paused
     if as_json:
         render.document(
@@ -102,18 +121,18 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
                 "paused": paused,
                 "signatures": ledger.catalog.count(),
                 "jobs": by_state,
-                "reasons": troubles,
+                "reasons": reasons,
                 "running": running,
             }
         )
         return
     numbers = {
         **{str(state): n for state, n in by_state.items() if n},
-        **{f"  {key}": n for key, n in troubles.items()},
+        **{f"  {key}": n for key, n in reasons.items()},
     }
     render.facts(
         {
-            "daemon": daemon_line(daemon, found.state),
+            "daemon": daemon_summary(daemon, found.state),
             **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
             **({"  held": found.blocked_by} if found.blocked_by else {}),
             "signatures": f"{ledger.catalog.count():,}",
@@ -122,14 +141,14 @@ def show_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -
     )
     if running:
         render.table(("job", "name", "state", "progress", "attempt"), running)
-    if not any(by_state.values()) and render.to_terminal():
-        render.say("nothing has been asked for yet; begin with `wort compute SRR139146`")
+    if not any(by_state.values()) and render.is_terminal():
+        render.notice("there are no jobs yet; start with `wort compute SRR139146`")
     elif daemon is None and by_state[JobState.QUEUED]:
-        render.say("jobs are queued, but no daemon is running: `wort daemon start`")
+        render.notice("jobs are queued, but no daemon is running: `wort daemon start`")
 
 
-def daemon_line(daemon: DaemonInfo | None, state: str) -> str:
-    """The daemon in a few words."""
+def daemon_summary(daemon: DaemonInfo | None, state: str) -> str:
+    """Return the state of the daemon, with its process and start time if it runs."""
     if daemon is None:
         return state
-    return f"{state} (process {daemon.pid}, since {render.when(daemon.started_at)})"
+    return f"{state} (process {daemon.pid}, since {render.local_time(daemon.started_at)})"

@@ -1,12 +1,12 @@
-"""`wort submit`: hand in signatures that others made; each is checked, kept apart, and verified by recalculation."""
+"""`wort submit`: accepts signatures made by others; each is checked, stored apart, and verified by recalculation."""
 
 from typing import Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import JsonOption, begin
-from wort_cli.commands.verify import say_what_is_next
+from wort_cli.commands.shared.options import GroupOption, JsonOption, PriorityOption
+from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.accession import Accession
 from wort_cli.model.provenance import Trust
@@ -16,29 +16,37 @@ COLUMNS = ("name", "trust", "digest", "source", "job")
 
 def submit(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE|URL|-", help="Signature files, URLs of such, or - for stdin.")
+        list[str],
+        typer.Argument(metavar="FILE|URL|-", help="Signature files, or URLs of them; - reads one from standard input."),
     ],
     accession: Annotated[
-        str, typer.Option("--accession", metavar="ID", help="The run that it is of, if its name does not say so.")
+        str, typer.Option("--accession", metavar="ID", help="The run of the signature (default: the signature's name).")
     ] = "",
-    url: Annotated[str, typer.Option("--url", metavar="URL", help="Where the data that it is of are public.")] = "",
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Queue its verification.")] = True,
-    submitter: Annotated[str, typer.Option("--as", metavar="WHO", help="Who hands it in (default: the user).")] = "",
-    priority: Annotated[
-        int, typer.Option("--priority", min=-1000, max=1000, help="The highest is verified first.")
-    ] = 0,
-    group: Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Put the jobs into a group.")] = "",
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="The public URL of the data, if they are not a run.")
+    ] = "",
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Queue a verification of each signature.")
+    ] = True,
+    submitter: Annotated[
+        str, typer.Option("--as", metavar="WHO", help="The name of the submitter (default: the user name).")
+    ] = "",
+    priority: PriorityOption = 0,
+    group: GroupOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Hand in signatures that others made."""
-    from wort_cli.commands.shared.verification import request_of
+    """Submit signatures that were made by others.
+
+    A submitted signature is stored as unverified until its verification, a recalculation from the reads, has ended.
+    """
+    from wort_cli.commands.shared.verification import suggest_next_command, verify_request
     from wort_cli.model.verdict import Depth
     from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
     if len(files) > 1 and (accession or url or "-" in files):
-        raise UsageError("--accession, --url and - are for one signature", "hand them in one by one")
+        raise UsageError("--accession, --url and - need exactly one signature", "submit the signatures one by one")
     claims = Claims(parse_submitter(submitter), Accession.parse(accession) if accession else None, url)
-    settings, ledger = begin()
+    settings, ledger = open_home()
     records: list[dict[str, Any]] = []
     problems: list[WortError] = []
     queued = 0
@@ -48,12 +56,12 @@ def submit(
         except WortError as error:
             if len(files) == 1:
                 raise
-            render.say(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
+            render.notice(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
             problems.append(error)
             continue
         job: int | str = ""
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
-            request = request_of(submission, Depth.FULL, priority=priority, group=group)
+            request = verify_request(submission, Depth.FULL, priority=priority, group=group)
             [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(
@@ -68,14 +76,14 @@ def submit(
             }
         )
         if submission.source_check == "not checked":
-            render.say(f"{submission.name}: whether its data are public was not checked ({submission.source_note})")
+            render.notice(f"{submission.name}: whether its data are public was not checked ({submission.source_note})")
     render.table(COLUMNS, records, as_json=as_json)
-    say_what_is_next(queued, settings)
+    suggest_next_command(queued, settings)
     if problems:
-        raise typer.Exit(int(worst(problems)))
+        raise typer.Exit(int(worst_exit_code(problems)))
 
 
-def worst(problems: list[WortError]) -> ExitCode:
-    """One exit code for several problems: a refusal comes before what may pass."""
+def worst_exit_code(problems: list[WortError]) -> ExitCode:
+    """Return one exit code for several errors: a refused signature takes precedence over a temporary error."""
     codes = {error.exit_code for error in problems}
     return ExitCode.NOT_A_SIGNATURE if ExitCode.NOT_A_SIGNATURE in codes else max(codes)

@@ -1,4 +1,4 @@
-"""`wort sync`: signatures of runs between the local store and the bucket; push, pull, check."""
+"""`wort sync`: transfers signatures of runs between the local store and the bucket, and compares the two."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import begin
+from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, RunsArgument
+from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
-from wort_cli.commands.shared.sources import lines_of, text_of
-from wort_cli.commands.shared.tally import Tally
+from wort_cli.commands.shared.sources import decode_list, entries
+from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.errors import StorageProblem, UsageError, WortError
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
@@ -26,150 +27,159 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-app = typer.Typer(help="Bring signatures to the bucket, or from there; compare.", no_args_is_help=True)
-
-IdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="ID|-", help="Accessions of runs, or - to read them from stdin.")
-]
-DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Say what would be done, and do nothing.")]
-LinesOption = Annotated[bool, typer.Option("--json", help="Print JSON, a document a line.")]
+app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.", no_args_is_help=True)
 
 
 @app.command()
-def push(ids: IdsArgument = None, dry_run: DryRunOption = False, as_json: LinesOption = False) -> None:
-    """Publish the signatures that are here and not in the bucket (default: all)."""
+def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
+    """Upload signatures that the bucket does not have.
+
+    Without IDs: all signatures of runs in the local store.
+    """
     from wort_cli.stores import transfer
 
-    names, settings, _ = names_of(ids), *begin()
-    local, shared = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
+    names, settings, _ = parse_accessions(ids), *open_home()
+    local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     check_writable(settings)
-    with Tally("pushed", len(names) or None, as_json=as_json) as tally:
-        missing_here(names, local, tally)
+    with SyncReport("pushed", len(names) or None, as_json=as_json) as report:
+        report_missing(names, local, report)
 
-        def those_to_send() -> Iterator["RunCopies"]:
-            for copies in run_copies(names, local, shared):
+        def signatures_to_push() -> Iterator["RunCopies"]:
+            for copies in run_copies(names, local, bucket):
                 if copies.local_path is not None and transfer.is_in_bucket(copies):
-                    tally.skip()
+                    report.add_in_sync()
                 elif copies.local_path is not None:
                     yield copies
 
         if dry_run:
-            for copies in those_to_send():
-                tally.tell(copies.name, "would be put" if copies.shared_object is None else "would be compared")
+            for copies in signatures_to_push():
+                report.add(copies.name, "would be put" if copies.shared_object is None else "would be compared")
             return
-        for copies, outcome in carried_out(those_to_send(), lambda s: transfer.push(s, local, shared), settings):
-            tally.tell_outcome(copies.name, outcome, done="put")
+        for copies, outcome in apply_to_all(signatures_to_push(), lambda s: transfer.push(s, local, bucket), settings):
+            report.add_outcome(copies.name, outcome, done="put")
 
 
 @app.command()
-def pull(ids: IdsArgument = None, dry_run: DryRunOption = False, as_json: LinesOption = False) -> None:
-    """Bring signatures here from the bucket (default: those of the catalog that are not here)."""
+def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
+    """Download signatures that the local store does not have.
+
+    Without IDs: all signatures that the catalog records in the bucket.
+    """
     from wort_cli.stores import transfer
 
-    names, settings, ledger = names_of(ids), *begin()
-    local, shared = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
+    names, settings, ledger = parse_accessions(ids), *open_home()
+    local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
-    with Tally("pulled", len(names) or None, as_json=as_json) as tally:
+    with SyncReport("pulled", len(names) or None, as_json=as_json) as report:
 
-        def those_to_bring() -> Iterator[tuple[Accession, str]]:
+        def signatures_to_pull() -> Iterator[tuple[Accession, str]]:
             for name in names or ledger.catalog.remote_names(profile):
                 if local.has(name):
-                    tally.skip()
+                    report.add_in_sync()
                 elif isinstance(name, Accession):
                     record = ledger.catalog.get(name, profile)
                     yield name, record.digest if record else ""
 
         if dry_run:
-            for name, _ in those_to_bring():
-                tally.tell(name, "would be pulled")
+            for name, _ in signatures_to_pull():
+                report.add(name, "would be pulled")
             return
-        # All that is read of the ledger is read in this thread: its connection is not to be shared.
-        for (name, _), outcome in carried_out(
-            those_to_bring(), lambda item: transfer.pull(item[0], local, shared, profile, item[1]), settings
+        # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
+        for (name, _), outcome in apply_to_all(
+            signatures_to_pull(), lambda item: transfer.pull(item[0], local, bucket, profile, item[1]), settings
         ):
             if not isinstance(outcome, Exception):
                 ledger.catalog.record(outcome)
-            tally.tell_outcome(name, outcome, done="pulled")
+            report.add_outcome(name, outcome, done="pulled")
 
 
 @app.command()
 def check(
-    ids: IdsArgument = None,
-    quick: Annotated[bool, typer.Option("--quick", help="By the listings alone; read no signature.")] = False,
-    repair: Annotated[bool, typer.Option("--repair", help="Queue again the runs whose objects are damaged.")] = False,
+    ids: RunsArgument = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Compare the listings only; read no signature.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Queue the runs whose objects are damaged, to compute them again.")
+    ] = False,
     dry_run: DryRunOption = False,
-    as_json: LinesOption = False,
+    as_json: JsonLinesOption = False,
 ) -> None:
-    """Compare the local store and the bucket, both ways; exit code 1 if they differ."""
+    """Compare the local store and the bucket in both directions.
+
+    The exit code is 1 if they differ. Without IDs, all signatures of runs are compared.
+    """
     from wort_cli.stores import transfer
 
-    names, settings, ledger = names_of(ids), *begin()
-    local, shared = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
+    names, settings, ledger = parse_accessions(ids), *open_home()
+    local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
     damaged: list[Accession] = []
-    with Tally("differences", len(names) or None, as_json=as_json, bad=True) as tally:
+    with SyncReport("differences", len(names) or None, as_json=as_json, lines_are_errors=True) as report:
 
         def differences(copies: "RunCopies") -> list[transfer.Difference]:
-            return list(transfer.compare(copies, shared, profile, quick=quick))
+            return list(transfer.compare(copies, bucket, profile, quick=quick))
 
-        for copies, found in carried_out(run_copies(names, local, shared), differences, settings):
+        for copies, found in apply_to_all(run_copies(names, local, bucket), differences, settings):
             if isinstance(found, Exception):
-                tally.tell_outcome(copies.name, found)
+                report.add_outcome(copies.name, found)
                 continue
             for difference in found:
-                tally.tell(difference.name, difference.problem, difference.detail)
+                report.add(difference.name, difference.problem, difference.detail)
             if transfer.DAMAGED & {difference.problem for difference in found}:
                 damaged.append(copies.name)
             if not found:
-                tally.skip()
-        for key in () if names else shared.objects.unfinished_uploads(""):
-            tally.tell(key, transfer.Problem.PENDING_UPLOAD, "parts of it take space; a lifecycle rule removes them")
+                report.add_in_sync()
+        for key in () if names else bucket.objects.unfinished_uploads(""):
+            report.add(key, transfer.Problem.PENDING_UPLOAD, "its parts take up space; a lifecycle rule removes them")
     if repair:
-        queue_again(damaged, ledger, profile, dry_run=dry_run)
+        requeue(damaged, ledger, profile, dry_run=dry_run)
     elif damaged:
-        render.say(f"{render.count(len(damaged), 'damaged object')}: `wort sync check --repair` computes them again")
-    tally.end()
+        render.notice(f"{render.count(len(damaged), 'damaged object')}: `wort sync check --repair` computes them again")
+    report.exit_if_failed()
 
 
-def queue_again(names: Sequence[Accession], ledger: Ledger, profile: str, *, dry_run: bool) -> None:
-    """Queue runs, to be computed and put in the place of what is damaged."""
+def requeue(names: Sequence[Accession], ledger: Ledger, profile: str, *, dry_run: bool) -> None:
+    """Queue runs again, so that new signatures replace the damaged objects."""
     answers = ledger.jobs.enqueue([JobRequest(Source(name), profile) for name in names], force=True, dry_run=dry_run)
     queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
-    render.say(f"{render.count(queued, 'run')} {'would be ' if dry_run else ''}queued to be computed again")
+    render.notice(f"{render.count(queued, 'run')} {'would be ' if dry_run else ''}queued to be computed again")
 
 
-def names_of(words: Sequence[str] | None) -> list[Accession]:
-    """The runs that were named, each once; UsageError if one of them is no run."""
-    typed = [word for word in words or () if word != "-"]
+def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
+    """Return the accessions that were named, sorted and without duplicates; UsageError if one is invalid."""
+    found = [word for word in words or () if word != "-"]
     if words and "-" in words:
-        typed += [line for _, line in lines_of(text_of(sys.stdin.buffer.read()))]
-    if words and not typed:
-        raise UsageError("no runs were named", "leave - away for all of them")
-    return sorted({Accession.parse(word) for word in typed})
+        found += [entry for _, entry in entries(decode_list(sys.stdin.buffer.read()))]
+    if words and not found:
+        raise UsageError("no runs were named", "without `-`, all runs are selected")
+    return sorted({Accession.parse(word) for word in found})
 
 
-def run_copies(names: Sequence[Accession], local: LocalStore, shared: "SharedStore") -> Iterator["RunCopies"]:
-    """What there is, here and there, of these runs, or of all."""
+def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedStore") -> Iterator["RunCopies"]:
+    """Yield what the local store and the bucket have of each named run, or of all runs."""
     from wort_cli.stores.run_copies import all_run_copies, copies_of_runs
 
-    return copies_of_runs(names, local, shared) if names else all_run_copies(local, shared)
+    return copies_of_runs(names, local, bucket) if names else all_run_copies(local, bucket)
 
 
-def missing_here(names: Sequence[Accession], local: LocalStore, tally: Tally) -> None:
-    """Tell of the runs that were named and are not here."""
+def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport) -> None:
+    """Report the named runs that have no signature in the local store."""
     for name in names:
         if not local.has(name):
-            tally.tell(name, "failed", f"there is no signature of {name} here: `wort compute {name}`", bad=True)
+            detail = f"the local store has no signature of {name}: `wort compute {name}`"
+            report.add(name, "failed", detail, failed=True)
 
 
 def check_writable(settings: Settings) -> None:
-    """UsageError if nothing can be published."""
+    """Raise UsageError if the settings do not permit uploads."""
     if settings.s3_unsigned:
-        raise UsageError("nothing can be published without credentials", "set s3_unsigned = false")
+        raise UsageError("uploads need credentials", "set s3_unsigned = false")
 
 
-def carried_out(things: Iterable[T], do: Callable[[T], R], settings: Settings) -> Iterator[tuple[T, R | Exception]]:
-    """Do it to all, several at a time; a trouble that all would meet ends it."""
+def apply_to_all(things: Iterable[T], do: Callable[[T], R], settings: Settings) -> Iterator[tuple[T, R | Exception]]:
+    """Apply `do` to each thing in several threads; yield each with its result, or with an error of that run alone.
+
+    An error that would affect every run, such as a full disk or an unreachable server, is raised.
+    """
     from wort_cli.stores.parallel import in_parallel
     from wort_cli.stores.transfer import affects_one_run
 
@@ -177,7 +187,7 @@ def carried_out(things: Iterable[T], do: Callable[[T], R], settings: Settings) -
         if isinstance(outcome, OSError):
             where = f" ({outcome.filename})" if outcome.filename else ""
             raise StorageProblem(
-                f"{outcome.strerror or outcome}{where}", "see `wort doctor`; then the same command again"
+                f"{outcome.strerror or outcome}{where}", "see `wort doctor`; then run the same command again"
             )
         if isinstance(outcome, Exception) and not (isinstance(outcome, WortError) and affects_one_run(outcome)):
             raise outcome

@@ -1,4 +1,4 @@
-"""`wort verify`: recalculate signatures, and say whether they are right; with --now in this process."""
+"""`wort verify`: recalculates signatures from the reads and compares; with --now in this process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.context import JsonOption, begin
-from wort_cli.commands.shared.follow import follow, showing_one
-from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError, shown
+from wort_cli.commands.shared.follow import follow, run_now
+from wort_cli.commands.shared.options import (
+    EngineOption,
+    GroupOption,
+    JsonOption,
+    NowOption,
+    PriorityOption,
+    WaitOption,
+    check_engine,
+    check_wait_and_now,
+)
+from wort_cli.commands.shared.selection import open_home
+from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job
@@ -17,91 +27,92 @@ from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
-from wort_cli.settings import ENGINES, Settings
+from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import running_daemon
 
 if TYPE_CHECKING:
     from wort_cli.ledger.submissions import VerifyRequest
 
 COLUMNS = ("name", "trust", "depth", "state", "job", "why")
-NO_RECIPE = "its data are at a URL, and there is no recipe that reads them"
+NO_RECIPE = "its data are at a URL, and wort can recalculate only runs"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One signature that is to be verified: its job, or why there can be none."""
+class Target:
+    """A signature that the command verifies."""
 
     name: str
     digest: str
-    subject: str
-    job_id: int | None
-    why: str = ""
+    path: str
+    """The file of the signature, relative to the store."""
+    why_not: str = ""
+    """Why the signature cannot be recalculated; empty if it can."""
 
 
 def verify(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID|FILE", help="Runs, digests of submissions, or signature files (handed in then)."),
+        typer.Argument(
+            metavar="ID|FILE", help="Accessions, digests of submissions, or signature files (which are submitted)."
+        ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick/--full", help="Look at a few slices, which can refute, or recalculate everything.")
+        bool,
+        typer.Option("--quick/--full", help="Compare a few slices, which can only refute, or recalculate everything."),
     ] = False,
-    unverified: Annotated[bool, typer.Option("--unverified", help="All submissions that wait for it.")] = False,
-    wait: Annotated[bool, typer.Option("-w", "--wait", help="Follow the jobs until they have ended.")] = False,
-    now: Annotated[bool, typer.Option("--now", help="Verify in this process, without a daemon.")] = False,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="E", help="The code that recalculates: kernel, or sourmash as a witness.")
-    ] = "",
-    priority: Annotated[
-        int, typer.Option("--priority", min=-1000, max=1000, help="The highest is verified first.")
-    ] = 0,
-    group: Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Put the jobs into a group.")] = "",
+    unverified: Annotated[bool, typer.Option("--unverified", help="Verify all unverified submissions.")] = False,
+    wait: WaitOption = False,
+    now: NowOption = False,
+    engine: EngineOption = "",
+    priority: PriorityOption = 0,
+    group: GroupOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Verify signatures by recalculation; exit code 5 if one is not what it says."""
-    if wait and now:
-        raise UsageError("--wait and --now exclude each other", "--now verifies at once, in this process")
-    if engine and engine not in ENGINES:
-        raise UsageError(f"there is no engine {shown(engine)}", f"there are: {', '.join(ENGINES)}")
+    """Verify signatures by recalculating them from the reads.
+
+    With --wait or --now, the exit code is 5 if a signature does not match the reads.
+    """
+    check_wait_and_now(wait=wait, now=now)
+    check_engine(engine)
     if bool(ids) == unverified:
-        raise UsageError("which signatures?", "give runs, digests or files, or --unverified")
-    settings, ledger = begin()
+        raise UsageError("which signatures?", "give accessions, digests or files, or --unverified")
+    settings, ledger = open_home()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    from wort_cli.commands.shared.verification import request_of
+    from wort_cli.commands.shared.verification import suggest_next_command, verify_request
 
     depth = Depth.QUICK if quick else Depth.FULL
-    found: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
+    signatures: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
     for word in ids or []:
-        found += [item for item in meant(word, settings, ledger) if item not in found]
-    if not found:
-        render.say("nothing waits to be verified")
+        signatures += [item for item in find_signatures(word, settings, ledger) if item not in signatures]
+    if not signatures:
+        render.notice("there are no unverified submissions")
     requests: dict[str, VerifyRequest] = {}
-    asked = []
-    for item in found:
+    targets = []
+    for item in signatures:
         if isinstance(item, Submission) and not item.is_of_a_run:
             ledger.submissions.mark_unverifiable(item, NO_RECIPE)
-            asked.append(Asked(str(item.name), item.digest, item.path, None, NO_RECIPE))
+            targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
             continue
-        requests[item.path] = request_of(item, depth, priority=priority, group=group, engine=engine)
-        asked.append(Asked(str(item.name), item.digest, item.path, 0))
-    numbers = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
-    jobs = see_through(list(numbers.values()), ledger, settings, wait=wait, now=now)
-    ended = {subject: jobs[number] for subject, number in numbers.items()}
-    records = [record_of(item, ended.get(item.subject), ledger, finished=wait or now) for item in asked]
+        requests[item.path] = verify_request(item, depth, priority=priority, group=group, engine=engine)
+        targets.append(Target(str(item.name), item.digest, item.path))
+    job_ids = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
+    jobs = run_or_follow(list(job_ids.values()), ledger, settings, wait=wait, now=now)
+    jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
+    records = [result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now) for item in targets]
     render.table(COLUMNS, records, as_json=as_json)
     if not (wait or now):
-        say_what_is_next(len(requests), settings)
+        suggest_next_command(len(requests), settings)
         return
-    explain(records)
-    outcome.explain(list(ended.values()))
-    outcome.end_with(list(ended.values()))
+    explain_mismatches(records)
+    outcome.explain_unsuccessful(list(jobs_by_path.values()))
+    outcome.exit_for_jobs(list(jobs_by_path.values()))
 
 
-def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:
-    """The signatures that a word stands for; a file is handed in first.
+def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:
+    """Return the signatures that a word of the command line names; a file is submitted first.
 
-    Of a name: what was handed in and is not proved or refuted yet; or else our own; or else whatever was handed in.
+    A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions.
     """
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
@@ -109,12 +120,12 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
         return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
     name = parse_name(word)
     submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
-    open_ones = [item for item in submitted if item.trust in UNDECIDED]
-    if open_ones:
-        return open_ones
+    undecided = [item for item in submitted if item.trust in UNDECIDED]
+    if undecided:
+        return undecided
     record = ledger.catalog.get(name, profile_named(settings.profile).name)
     if record is not None and not record.path:
-        raise UsageError(f"the signature of {name} is in the bucket only", f"`wort sync pull {name}` brings it here")
+        raise UsageError(f"the signature of {name} is in the bucket only", f"download it with `wort sync pull {name}`")
     if record is not None:
         return [record]
     if not submitted:
@@ -122,30 +133,26 @@ def meant(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission 
     return submitted
 
 
-def see_through(job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool) -> dict[int, Job]:
-    """The jobs as they are, or as they ended; by number."""
+def run_or_follow(
+    job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool
+) -> dict[int, Job]:
+    """Return the jobs by number: as they ended (`wait` or `now`), or as they are."""
     if now:
-        from wort_cli.foreground import compute_now
-
-        done = {}
-        for job_id in job_ids:
-            with showing_one() as show:
-                done[job_id] = compute_now(job_id, ledger, settings, show)
-        return done
+        return run_now(job_ids, ledger, settings)
     return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
 
 
-def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
-    """What came of one verification."""
+def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
+    """Return the row of one signature; it has a verdict only if the jobs have ended (`finished`)."""
     if job is None:
-        return {"name": asked.name, "digest": asked.digest, "trust": str(Trust.UNVERIFIABLE), "depth": "", "state": "",
-                "job": "", "why": asked.why, "reason": "", "verdict": None}  # fmt: skip
-    verdict = ledger.submissions.last_verdict(asked.subject) if finished and job.verdict else None
-    gone = finished and job.state == "unavailable"
-    trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if gone else ""
+        return {"name": target.name, "digest": target.digest, "trust": str(Trust.UNVERIFIABLE), "depth": "",
+                "state": "", "job": "", "why": target.why_not, "reason": "", "verdict": None}  # fmt: skip
+    verdict = ledger.submissions.last_verdict(target.path) if finished and job.verdict else None
+    unavailable = finished and job.state == "unavailable"
+    trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if unavailable else ""
     return {
-        "name": asked.name,
-        "digest": asked.digest,
+        "name": target.name,
+        "digest": target.digest,
         "trust": trust,
         "depth": str(verdict.depth if verdict else job.depth),
         "state": str(job.state),
@@ -156,22 +163,13 @@ def record_of(asked: Asked, job: Job | None, ledger: Ledger, *, finished: bool) 
     }
 
 
-def explain(records: Sequence[dict[str, Any]]) -> None:
-    """Say of each signature that was refuted how it differs."""
+def explain_mismatches(records: Sequence[dict[str, Any]]) -> None:
+    """Write to stderr how each signature with a mismatch differs from its recalculation."""
     from wort_cli.model.verdict import Verdict
 
     for record in records:
         if record["trust"] == Trust.MISMATCH:
             verdict = Verdict.from_json(record["verdict"])
-            render.say(f"{record['name']}: {render.printable(verdict.sentence())}")
+            render.notice(f"{record['name']}: {render.printable(verdict.sentence())}")
             for comparison in verdict.comparisons:
-                render.say(f"  {comparison.sentence()}")
-
-
-def say_what_is_next(queued: int, settings: Settings) -> None:
-    """Name the next command, and tell if there is no daemon to do the work."""
-    there = f"{render.count(queued, 'verification')} in the queue"
-    if queued and running_daemon(settings.lock_file) is None:
-        render.say(f"{there}, but no daemon is running: `wort daemon start`")
-    elif queued:
-        render.say(f"{there}; follow with `wort wait --all`")
+                render.notice(f"  {comparison.sentence()}")

@@ -1,6 +1,6 @@
-"""`wort view`: a signature in numbers and pictures, its bytes, or an address where others get it.
+"""`wort view`: shows a signature, writes it to a file, or prints a presigned URL of it.
 
-A signature is looked for in the local store, then in the bucket.
+The local store is searched first, then the bucket, then the submissions.
 """
 
 import sys
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.context import JsonOption, begin
+from wort_cli.commands.shared.options import JsonOption
 from wort_cli.commands.shared.output import write_output
-from wort_cli.commands.shared.presigned_url import show_url
-from wort_cli.commands.shared.signature_finder import Place
-from wort_cli.commands.shared.sources import stem
+from wort_cli.commands.shared.presigned_url import print_presigned_url
+from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.commands.shared.sources import archive_stem
 from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name, parse_name
@@ -32,91 +33,110 @@ if TYPE_CHECKING:
     from wort_cli.stores.shared import SharedStore
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
-BAR = 40
+BAR_WIDTH = 40
+"""Characters of the longest bar of a histogram."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A signature that was found: a file with it, what is known of it, and where it is for a person."""
+class FoundSignature:
+    """A signature that was found."""
 
     path: Path
-    known: SignatureRecord | Submission | None
-    where: str
+    """A file with the signature; temporary if the signature is only in the bucket."""
+    record: SignatureRecord | Submission | None
+    """What the ledger or the bucket knows about it; None for a file that the user named."""
+    location: str
+    """The path or URL to show."""
 
 
 def view(
-    what: Annotated[str, typer.Argument(metavar="ID|FILE", help="The name of a signature, or a signature file.")],
-    ksize: Annotated[int | None, typer.Option("-k", "--ksize", metavar="K", help="Only the sketch of this k.")] = None,
-    hist: Annotated[bool, typer.Option("--hist/--no-hist", help="Show the histogram of abundances.")] = True,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="ID|FILE", help="A signature name, a digest of a submission, or a signature file."),
+    ],
+    ksize: Annotated[
+        int | None, typer.Option("-k", "--ksize", metavar="K", help="Show only the sketch with this k-mer size.")
+    ] = None,
+    hist: Annotated[
+        bool, typer.Option("--hist/--no-hist", help="Draw the histogram of abundances on a terminal.")
+    ] = True,
     provenance: Annotated[
-        bool, typer.Option("--provenance", help="Show all that is known of how it came to be.")
+        bool, typer.Option("--provenance", help="Show the complete provenance: tools, archive, counts, times.")
     ] = False,
     url: Annotated[
-        bool, typer.Option("--url", help="Print an address by which anybody can get it from the bucket.")
+        bool, typer.Option("--url", help="Print a presigned URL, by which others can download it from the bucket.")
     ] = False,
     expires: Annotated[
-        str, typer.Option("--expires", metavar="T", help="How long the address is good: 30m, 1h, 7d.")
+        str,
+        typer.Option("--expires", metavar="TIME", help="Validity of the URL, such as 30m, 1h or 7d (at most 7d)."),
     ] = "1h",
-    raw: Annotated[bool, typer.Option("--raw", help="Write the signature itself, as JSON.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the signature itself, as JSON.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the signature to a file, as it is kept."),
+        typer.Option("-o", "--output", metavar="FILE", help="Write the signature to a file, gzipped as it is stored."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at a signature."""
-    settings, ledger = begin()
+    """Show a signature, or write it to a file.
+
+    \b
+    Examples:
+      wort view SRR139146
+      wort view SRR139146 -o SRR139146.sig
+      wort view SRR139146 --url --expires 7d
+    """
+    settings, ledger = open_home()
     if url:
-        show_url(what, expires, settings, as_json=as_json)
+        print_presigned_url(name, expires, settings, as_json=as_json)
         return
-    with find(what, settings, ledger) as found:
-        known = found.known
-        if isinstance(known, Submission):
-            render.say(f"{known.name}: {known.trust}, handed in by {render.printable(known.submitter)}")
+    with find(name, settings, ledger) as found:
+        record = found.record
+        if isinstance(record, Submission):
+            render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
         if raw or output:
-            write_out(found.path, output)
+            write_signature(found.path, output)
             return
-        verdict = ledger.submissions.last_verdict(known.path) if known and known.path else None
+        verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
         show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
 @contextmanager
-def find(what: str, settings: Settings, ledger: Ledger) -> Iterator[Found]:
-    """The signature that is meant, for as long as the context lasts; a name goes before a file.
+def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[FoundSignature]:
+    """Yield the signature that a word names: a file by its path, else a signature by its name.
 
-    What was handed in is found where there is nothing of our own, and a part of its digest finds it in any case.
+    A submission is found by name only if there is no signature of our own; by a prefix of its digest, always.
     """
-    if "/" in what or what.endswith((".sig", ".gz", ".json")):
-        path = Path(what)
+    if "/" in word or word.endswith((".sig", ".gz", ".json")):
+        path = Path(word)
         if not path.is_file():
             raise NoSuchFile(path)
-        yield Found(path, None, str(path))
+        yield FoundSignature(path, None, str(path))
         return
-    name: Name = parse_name(stem(what))
+    name: Name = parse_name(archive_stem(word))
     profile = profile_named(settings.profile).name
     record = ledger.catalog.get(name, profile)
-    place = Place(settings, ledger, profile)
-    if record is not None and place.local.has(name):
-        yield Found(place.local.path(name), record, str(place.local.path(name)))
+    finder = SignatureFinder(settings, ledger, profile)
+    if record is not None and finder.local.has(name):
+        yield FoundSignature(finder.local.path(name), record, str(finder.local.path(name)))
         return
-    shared = place.shared() if settings.s3 is not None and isinstance(name, Accession) else None
-    if shared is not None and isinstance(name, Accession) and shared.find(name) is not None:
-        with place.fetched(name, shared) as path:
-            yield Found(path, record or record_of(name, shared), shared.url(name))
-    elif record is None and (submission := best_submission(name, what, ledger)):
+    bucket = finder.open_bucket() if settings.s3 is not None and isinstance(name, Accession) else None
+    if bucket is not None and isinstance(name, Accession) and bucket.find(name) is not None:
+        with finder.download(name, bucket) as path:
+            yield FoundSignature(path, record or bucket_record(name, bucket), bucket.url(name))
+    elif record is None and (submission := best_submission(name, word, ledger)):
         path = settings.store_dir / submission.path
-        yield Found(path, submission, str(path))
+        yield FoundSignature(path, submission, str(path))
     else:
-        raise explanation(name, record, settings, ledger)
+        raise why_not_found(name, record, settings, ledger)
 
 
-def explanation(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
-    """Why a signature is not to be found."""
+def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
+    """Return the error that explains why a signature was not found."""
     jobs = ledger.jobs.named(name)
     if record is not None:
         return NoSuchFile(
             settings.store_dir / record.path,
-            f"the signature was computed, but its file is gone; `wort compute {name}` makes it again",
+            f"the signature was computed, but its file is missing; `wort compute {name}` computes it again",
         )
     if jobs:
         return UsageError(
@@ -125,47 +145,50 @@ def explanation(name: Name, record: SignatureRecord | None, settings: Settings, 
     return NoSuchJob(name)
 
 
-def record_of(name: Accession, shared: "SharedStore") -> SignatureRecord | None:
-    """What the bucket itself knows of a signature that is not in our catalog."""
-    made = shared.provenance(name)
+def bucket_record(name: Accession, bucket: "SharedStore") -> SignatureRecord | None:
+    """Return the record of a signature that only the bucket has, from the provenance in the bucket."""
+    made = bucket.provenance(name)
     if made is None:
         return None
     return SignatureRecord(
-        name, made.profile, made.digest, shared.trust, "", 0, made.started_at, made, shared.url(name)
+        name, made.profile, made.digest, bucket.trust, "", 0, made.started_at, made, bucket.url(name)
     )
 
 
-def best_submission(name: Name, what: str, ledger: Ledger) -> Submission | None:
-    """What was handed in under a name and is trusted most; what was refuted is shown only by its digest."""
+def best_submission(name: Name, digest: str, ledger: Ledger) -> Submission | None:
+    """Return the most trusted submission of a name, or else the one whose digest starts with `digest`.
+
+    A submission with a mismatch is found by its digest only.
+    """
     ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
     named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
-    return next(iter(ledger.submissions.with_digest_prefix(what)), None)
+    return next(iter(ledger.submissions.with_digest_prefix(digest)), None)
 
 
-def write_out(path: Path, output: Path | None) -> None:
-    """The signature as JSON to stdout, or as it is to a file, whole or not at all."""
+def write_signature(path: Path, output: Path | None) -> None:
+    """Write a signature: uncompressed to stdout, or as it is stored to a file."""
     import gzip
     import shutil
     import zlib
 
     if output is not None and str(output) != "-":
-        write_output(output, path, "choose another place")
+        write_output(output, path, "choose another file")
         return
     sys.stdout.flush()
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        gzipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         try:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=file) if packed else file, sys.stdout.buffer)
+            shutil.copyfileobj(gzip.GzipFile(fileobj=file) if gzipped else file, sys.stdout.buffer)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise NotASignature(path, f"its gzip is damaged: {error}") from None
+            raise NotASignature(path, f"its gzip stream is damaged: {error}") from None
     sys.stdout.buffer.flush()
 
 
 def show(
-    found: Found,
+    found: FoundSignature,
     ksize: int | None,
     verdict: "Verdict | None",
     *,
@@ -173,21 +196,21 @@ def show(
     provenance: bool,
     as_json: bool,
 ) -> None:
-    """Everything about a signature."""
-    from wort_cli.commands.shared.abundance import histogram, numbers_of
+    """Print what is known of a signature, its sketches, and their histograms."""
+    from wort_cli.commands.shared.abundance import abundance_histogram, sketch_statistics
     from wort_cli.model.signature_file import read_signature
 
-    known = found.known
-    record = known if isinstance(known, SignatureRecord) else None
+    record = found.record if isinstance(found.record, SignatureRecord) else None
     signature = read_signature(found.path)
     sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.ksize)]
     if not sketches:
         raise UsageError(
-            f"there is no sketch of k={ksize}", f"there are: {', '.join(str(s.ksize) for s in signature.sketches)}"
+            f"there is no sketch with k={ksize}",
+            f"the signature has k={', '.join(str(s.ksize) for s in signature.sketches)}",
         )
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
-    rows = [{**numbers_of(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
-    facts = facts_of(found, signature.name, signature.digest)
+    rows = [{**sketch_statistics(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
+    facts = describe(found, signature.name, signature.digest)
     if verdict is not None:
         facts["verification"] = "; ".join(
             [verdict.sentence(), *(c.sentence() for c in verdict.comparisons if c.differs)]
@@ -196,29 +219,30 @@ def show(
         render.document(
             {
                 **facts,
-                "sketches": [{**row, "histogram": histogram(s)} for row, s in zip(rows, sketches, strict=True)],
+                "sketches": [
+                    {**row, "histogram": abundance_histogram(s)} for row, s in zip(rows, sketches, strict=True)
+                ],
                 "provenance": record.provenance.to_json() if record else None,
                 "verdict": verdict.to_json() if verdict else None,
             }
         )
         return
     if record and provenance:
-        more = record.provenance.to_json()
-        facts |= {key: value for key, value in more.items() if key not in ("sketches", *facts)}
+        facts |= {key: value for key, value in record.provenance.to_json().items() if key not in ("sketches", *facts)}
     render.facts(facts)
     render.result()
     render.table(COLUMNS, rows)
-    if hist and render.to_terminal():
+    if hist and render.is_terminal():
         for sketch in sketches:
-            draw(f"abundances, k={sketch.ksize}", histogram(sketch))
+            draw(f"abundances, k={sketch.ksize}", abundance_histogram(sketch))
 
 
-def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
-    """What there is to say before the sketches."""
-    known = found.known
+def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
+    """Return what is known of a signature apart from its sketches."""
+    known = found.record
     facts: dict[str, Any] = {
         "name": name,
-        "file": found.where,
+        "file": found.location,
         "size": format_bytes(found.path.stat().st_size),
         "digest": digest,
     }
@@ -231,7 +255,7 @@ def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
             "trust": trust,
             "of": str(known.name),
             "profile": known.profile,
-            "submitted": f"{render.when(known.submitted_at)}, by {known.submitter}, as {known.origin}",
+            "submitted": f"{render.local_time(known.submitted_at)}, by {known.submitter}, as {known.origin}",
             "data": f"{known.url or known.name}: {known.source_check} ({known.source_note})",
             "sha256": known.sha256,
         }
@@ -241,9 +265,9 @@ def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
         return {**facts, "source": made.source}
     return {
         **facts,
-        "computed": f"{render.when(made.started_at)}, in {render.duration(made.seconds)} on {made.host}",
+        "computed": f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}",
         "source": made.source,
-        "spots": f"{made.spots:,}, of which {made.spots_passed:,} pass the read filter",
+        "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": f"{made.reads:,}, {made.bases:,} bases",
         "tools": ", ".join(
             f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools
@@ -252,11 +276,13 @@ def facts_of(found: Found, name: str, digest: str) -> dict[str, Any]:
 
 
 def draw(title: str, bars: dict[str, int]) -> None:
-    """A histogram in the terminal."""
+    """Print a histogram as horizontal bars."""
     most = max(bars.values(), default=0)
     if not most:
         return
     render.result(f"\n{title}")
     width = max(len(label) for label in bars)
     for label, number in bars.items():
-        render.result(f"  {label:>{width}}  {'█' * round(BAR * number / most) or ('▏' if number else '')} {number:,}")
+        render.result(
+            f"  {label:>{width}}  {'█' * round(BAR_WIDTH * number / most) or ('▏' if number else '')} {number:,}"
+        )

@@ -1,12 +1,14 @@
-"""`wort wait`: follow jobs until they have ended."""
+"""`wort wait`: waits until jobs have ended."""
 
 from typing import Annotated
 
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.context import GroupOption, JobsArgument, JsonOption, begin, job_ids_of
-from wort_cli.commands.shared.follow import as_record, follow
+from wort_cli.commands.shared.follow import follow
+from wort_cli.commands.shared.job_record import job_record
+from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.selection import find_job_ids, open_home
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
@@ -15,19 +17,29 @@ from wort_cli.system.daemon_lock import running_daemon
 
 def wait(
     jobs: JobsArgument = None,
-    group: GroupOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="All jobs that have not ended.")] = False,
+    group: SelectGroupOption = "",
+    everything: SelectAllOption = False,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up after S seconds.")
+        float | None,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0,
+            help="Stop waiting after this time, with exit code 75 (default: never).",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Wait until jobs have ended; the exit code tells how."""
-    settings, ledger = begin()
+    """Wait until jobs have ended.
+
+    The exit code is 0 if all are done, 3 if all are unavailable, 75 if some wait for a later retry, 5 if a
+    verification found a mismatch, else 1.
+    """
+    settings, ledger = open_home()
     if sum(map(bool, (jobs, group, everything))) != 1:
-        raise UsageError("which jobs?", "give their numbers or names, a group (-g), or --all")
+        raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
     if jobs:
-        job_ids = job_ids_of(ledger, jobs)
+        job_ids = find_job_ids(ledger, jobs)
     elif group:
         job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
@@ -36,6 +48,6 @@ def wait(
     if live and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning
     ended = follow(ledger, job_ids, timeout)
-    render.table(("name", "state", "job", "reason"), [as_record(job) for job in ended], as_json=as_json)
-    outcome.explain(ended)
-    outcome.end_with(ended)
+    render.table(("name", "state", "job", "reason"), [job_record(job) for job in ended], as_json=as_json)
+    outcome.explain_unsuccessful(ended)
+    outcome.exit_for_jobs(ended)

@@ -1,24 +1,24 @@
-"""Why a job did not end in a signature: stable reasons, each with a sentence, a hint and what becomes of the job."""
+"""Failures: the stable reasons why a job has no signature, each with a sentence, a hint and a disposition."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Disposition(StrEnum):
-    """What a reason does to a job."""
+    """What happens to a job that fails for a reason."""
 
     UNAVAILABLE = "unavailable"
-    """For good: the source has no signature to give."""
+    """Permanent: no signature can be computed from the source."""
     FAILED = "failed"
-    """A person has to mend something first."""
+    """A person has to fix something before the job is retried."""
     RETRY = "retry"
-    """It may pass: wait, then try again, a bounded number of times."""
+    """Temporary: the job waits and is retried; ledger/retry.py decides how often."""
     NOTE = "note"
     """The job is done; the reason explains something about its signature."""
 
 
 class Reason(StrEnum):
-    """The reasons, as they stand in the ledger, in tables and in `--reason`."""
+    """The reasons, as the ledger stores them and `--reason` accepts them."""
 
     NOT_FOUND = "not-found"
     CONTROLLED = "controlled"
@@ -49,35 +49,36 @@ class Reason(StrEnum):
 
     @property
     def disposition(self) -> Disposition:
-        """What becomes of a job that meets this reason."""
+        """What happens to a job that fails for this reason."""
         return TABLE[self][0]
 
     @property
     def sentence(self) -> str:
-        """The reason in one sentence, without capital or full stop."""
+        """The reason as a sentence, without capital letter and full stop."""
         return TABLE[self][1]
 
     @property
     def hint(self) -> str:
-        """What a person can do about it."""
+        """What the user can do."""
         return TABLE[self][2]
 
 
 TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.NOT_FOUND: (
         Disposition.UNAVAILABLE,
-        "the archive does not know this run",
-        "check the accession; if the SRA configuration allows no network, lay the archive into its repository",
+        "neither NCBI nor this machine has the run",
+        "check the accession; if the SRA configuration forbids the network, put the archive into a directory of "
+        "the setting `archives`",
     ),
     Reason.CONTROLLED: (
         Disposition.UNAVAILABLE,
-        "access to this run is controlled",
-        "it needs a dbGaP permission, which wort does not use",
+        "access to the run is controlled",
+        "the run needs a dbGaP permission, which wort does not use",
     ),
     Reason.WITHDRAWN: (
         Disposition.UNAVAILABLE,
-        "the run was withdrawn by its submitters",
-        "look the run up at NCBI; `wort retry` tries again",
+        "the submitters have withdrawn the run",
+        "look the run up at NCBI; if it is public again, use `wort retry`",
     ),
     Reason.NO_DATA: (
         Disposition.RETRY,
@@ -97,8 +98,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.NO_READS: (
         Disposition.UNAVAILABLE,
-        "not one read of the run passes the read filter",
-        "there is nothing to sketch; `wort logs` shows what was read and written",
+        "no read of the run passes the read filter",
+        "there is nothing to sketch; `wort logs` shows how many spots were read and written",
     ),
     Reason.READS_SHORTER_THAN_K: (
         Disposition.NOTE,
@@ -107,101 +108,102 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.FEW_KMERS: (
         Disposition.NOTE,
-        "no k-mer hashes below the threshold, so the sketch is empty",
-        "the run has too few different k-mers for this scaled",
+        "no k-mer has a hash below the threshold, so the sketch is empty",
+        "the run has too few distinct k-mers for this value of scaled",
     ),
     Reason.INCOMPLETE: (
         Disposition.RETRY,
-        "the reads are not all there",
-        "fetch the archive anew (`prefetch`), then `wort retry`",
+        "reads are missing",
+        "fetch the archive again (`prefetch`), then use `wort retry`",
     ),
     Reason.CORRUPT: (
         Disposition.FAILED,
         "the archive does not match its own checksums",
-        "fetch the archive anew (`prefetch`), then `wort retry`",
+        "fetch the archive again (`prefetch`), then use `wort retry`",
     ),
     Reason.NOT_AN_ARCHIVE: (
         Disposition.FAILED,
         "the file is not an SRA archive",
-        "`vdb-validate FILE` shows what the SRA toolkit makes of it",
+        "check the file with `vdb-validate FILE`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,
-        "the archive's servers can't be reached",
-        "check the network and `vdb-config`; it is tried again by itself",
+        "the servers of NCBI cannot be reached",
+        "check the network and `vdb-config`; wort retries automatically",
     ),
     Reason.RATE_LIMITED: (
         Disposition.RETRY,
-        "the archive's servers ask for fewer requests",
-        "it is tried again by itself; run fewer jobs at once (`wort daemon jobs N`)",
+        "the servers of NCBI ask for fewer requests",
+        "wort retries automatically; run fewer jobs at the same time (`wort daemon jobs N`)",
     ),
     Reason.DISK_LOW: (
         Disposition.RETRY,
-        "the disk is full, or nearly so",
-        "free some space, or lower the setting `disk_reserve`; it is tried again by itself, for as long as that takes",
+        "the disk is full or nearly full",
+        "free some space or lower the setting `disk_reserve`; wort retries automatically until there is enough space",
     ),
     Reason.DISK_ERROR: (
         Disposition.RETRY,
-        "a disk can't be read or written",
-        "look at the disk and its mount (`dmesg`, `wort doctor`); it is tried again by itself",
+        "a disk cannot be read or written",
+        "check the disk and its mount (`dmesg`, `wort doctor`); wort retries automatically",
     ),
     Reason.MEMORY: (
         Disposition.RETRY,
         "there is not enough memory",
-        "run fewer jobs at once (`wort daemon jobs N`), or lower `distinct_share` for runs that repeat themselves; "
-        "it is tried again by itself, for as long as that takes",
+        "run fewer jobs at the same time (`wort daemon jobs N`), or lower `distinct_share` if the run is repetitive; "
+        "wort retries automatically until there is enough memory",
     ),
     Reason.TOOL_MISSING: (
         Disposition.FAILED,
         "a tool of the SRA toolkit is missing",
-        "install it (Debian: `apt install sra-toolkit`), check with `wort doctor`, then `wort retry`",
+        "install it (Debian: `apt install sra-toolkit`), check with `wort doctor`, then use `wort retry`",
     ),
     Reason.TOOL_CRASH: (
         Disposition.RETRY,
-        "a tool ended in an unexpected way",
-        "`wort logs` shows what it said; `wort retry` tries again",
+        "a tool failed unexpectedly",
+        "`wort logs` shows the tool's messages; `wort retry` tries again",
     ),
     Reason.STORAGE_DENIED: (
         Disposition.FAILED,
-        "the signature may not be written where it belongs",
-        "check the permissions (`wort doctor`), then `wort retry`",
+        "wort is not permitted to write the signature to the store",
+        "check the permissions (`wort doctor`), then use `wort retry`",
     ),
     Reason.STORAGE_DOWN: (
         Disposition.RETRY,
-        "the store can't be reached",
-        "it is tried again by itself; the signature is kept meanwhile",
+        "the store cannot be reached",
+        "wort retries automatically and does not compute the signature again",
     ),
     Reason.PARAMS_MISMATCH: (
         Disposition.FAILED,
-        "what is stored was made by another recipe",
-        "use --force to compute it anew",
+        "the stored signature has a different profile",
+        "use `wort compute --force` to compute it again",
     ),
     Reason.CONFLICT: (
         Disposition.FAILED,
-        "the store has something else under this name",
-        "look at both; `wort compute --force` puts the new one there and keeps the old one under replaced/",
+        "the store has a different object under this name",
+        "compare the two; `wort compute --force` publishes the new signature and moves the old object to replaced/",
     ),
     Reason.INTERRUPTED: (
         Disposition.RETRY,
-        "the process that worked on it ended",
-        "it is tried again by itself",
+        "the process that ran the job stopped",
+        "wort retries automatically",
     ),
     Reason.SET_ASIDE: (
         Disposition.FAILED,
-        "what works on it crashes each time",
-        "`wort logs` shows how far it came; `wort retry` tries again, `--force --engine sourmash` goes another way",
+        "the worker or the daemon crashed repeatedly while it ran the job",
+        "`wort logs` shows the progress of each attempt; `wort retry` tries again, "
+        "`wort compute --force --engine sourmash` uses a different engine",
     ),
     Reason.TIMEOUT: (
         Disposition.RETRY,
-        "a step took longer than it may",
-        "it is tried again by itself; the settings `slice_timeout` and `stall_timeout` allow for more",
+        "a step took too long",
+        "wort retries automatically; raise the setting `slice_timeout` or `stall_timeout` if a step needs more time",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A reason with the facts of the case; `lasting` says that trying again can't help, whatever the reason's rule."""
+    """A reason with details; `lasting` means that retrying cannot help, even if the reason is usually temporary."""
 
     reason: Reason
     detail: str
@@ -209,13 +211,13 @@ class Failure:
 
     @property
     def disposition(self) -> Disposition:
-        """The reason's rule, but a lasting failure is never tried again."""
-        rule = self.reason.disposition
-        return Disposition.FAILED if self.lasting and rule is Disposition.RETRY else rule
+        """The disposition of the reason, but a lasting failure is never retried."""
+        usual = self.reason.disposition
+        return Disposition.FAILED if self.lasting and usual is Disposition.RETRY else usual
 
 
 class JobFailed(Exception):
-    """Raised inside the pipeline to end a job with a stored reason."""
+    """Raised in the pipeline to end an attempt with a failure, which the ledger stores."""
 
     def __init__(self, reason: Reason, detail: str, *, lasting: bool = False) -> None:
         super().__init__(detail)

@@ -1,4 +1,5 @@
-"""How a signature is computed: run.py has the stages in their order, each other file one of them.
+"""The pipeline: computes or verifies the signature of a run.
 
-Nothing here knows the ledger, the queue or the terminal; `run.run_job` takes a JobSpec and gives a JobResult.
+`run.run_job` takes a JobSpec and returns a JobResult; run.py has the stages in their order, and each other module is a
+stage or a part of one.  Nothing here uses the ledger, the queue or the terminal.
 """

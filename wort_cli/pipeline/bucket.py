@@ -1,7 +1,7 @@
-"""The stages that speak to the bucket: is the signature there already, and see that it stands there.
+"""The stages that use the bucket: find a published signature, and upload a new one.
 
-Only these load boto3, and only for a job that has a bucket.  A server may keep a request waiting for minutes; a job
-that is called off meanwhile does not wait with it.
+Only these load boto3, and only if the job has a bucket.  A server may take minutes to answer a request; a job that is
+cancelled meanwhile does not wait for the answer.
 """
 
 import threading
@@ -25,20 +25,23 @@ Log = Callable[[str], None]
 
 
 def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
-    """The signature of a job if it stands in the bucket; None if it must be computed.
+    """Return the signature of a job if it is in the bucket; None if it must be computed.
 
-    StoreError if something else stands there: better known before hours of computing than after.
+    Raises StoreError if another object has its key, so that the job fails before hours of computing, not after.
     """
     if spec.s3 is None or spec.force:
         return None
     found = call_cancellable(lambda: find(open_store(spec.s3), accession_of(spec), spec.profile), cancellation)
     if found is not None:
-        log(f"it stands in the bucket: {found.remote}, digest {found.provenance.digest}")
+        log(f"already in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
 
 
 def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
-    """What stands under the key of a run, if it is of the profile; None if nothing does, or an empty object."""
+    """Return the signature of a run in the bucket; None if there is no object, or an empty one.
+
+    Raises StoreError(conflict) if the object is not a signature of that run and profile.
+    """
     there = store.find(name)
     if there is None or there.size == 0:
         return None
@@ -50,7 +53,7 @@ def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
 
 
 def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
-    """See that a signature that the local store has stands in the bucket too; StoreError says why it does not."""
+    """Upload a published signature to the bucket, if the job has one; raise StoreError if that fails."""
     if spec.s3 is None or spec.s3.unsigned:
         return published
     name, provenance = accession_of(spec), published.provenance
@@ -61,9 +64,9 @@ def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancella
 
 
 def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
-    """The digest of what stands in the bucket for a job, by reading all of it.
+    """Read a job's object in the bucket and return its digest.
 
-    None if nothing stands there, or there is no bucket; '' if what stands there is no signature of that run.
+    None if there is no object or no bucket; '' if the object is not a signature of that run.
     """
     if spec.s3 is None:
         return None
@@ -81,21 +84,21 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
 
 
 def open_store(target: S3Target | None) -> SharedStore:
-    """The bucket; credentials are looked for anew."""
+    """Return the bucket; credentials are looked up each time."""
     from wort_cli.stores.s3 import S3Store
 
     if target is None:
-        raise JobFailed(Reason.STORAGE_DENIED, "there is no bucket")
+        raise JobFailed(Reason.STORAGE_DENIED, "no bucket is configured")
     return SharedStore(S3Store(target))
 
 
 def accession_of(spec: JobSpec) -> Accession:
-    """The run that a job is of; a local file's signature is never published."""
+    """Return the accession of a job; signatures of local files are never uploaded."""
     return Accession.parse(spec.source.name)
 
 
 def call_cancellable(call: Callable[[], T], cancellation: Cancellation) -> T:
-    """What `call` returns or raises; Cancelled at once if the job is.  Then nobody waits for the call any more."""
+    """Return the result of `call`, which runs in a thread; if the job is cancelled, raise Cancelled without waiting."""
     results: list[T] = []
     errors: list[BaseException] = []
 

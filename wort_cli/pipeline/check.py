@@ -1,4 +1,4 @@
-"""The rules by which an attempt's outcome is judged: was all read, is an empty sketch explained, why did it fail."""
+"""Checks the outcome of an attempt: were spots and reads seen, why is a sketch empty, and why did the attempt fail."""
 
 import errno
 from collections.abc import Sequence
@@ -10,34 +10,36 @@ from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.stores.object_store import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-BREAKING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
-"""What the kernel says of a disk that is breaking; some are mounted anew then, for reading only."""
+FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
+"""Errors of a failing disk; the kernel remounts some of these read-only."""
 DENIED = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
-ERRORS = {
+REASONS = {
     **dict.fromkeys(FULL, Reason.DISK_LOW),
-    **dict.fromkeys(BREAKING, Reason.DISK_ERROR),
+    **dict.fromkeys(FAILING, Reason.DISK_ERROR),
     **dict.fromkeys(DENIED, Reason.STORAGE_DENIED),
 }
-"""What a file that can't be read or written means for the job."""
+"""The reason for each errno of a failed file operation."""
 
 
 def check_has_spots(archive: Archive) -> None:
-    """JobFailed if an archive counts no spots; of such a one fastq-dump says nothing at all."""
+    """Raise JobFailed if an archive has no spots; fastq-dump exits with 0 and prints nothing then."""
     if archive.spots == 0:
         raise JobFailed(Reason.NO_READS, "the archive has no spots")
 
 
 def check_has_reads(archive: Archive, bases: int) -> None:
-    """JobFailed if nothing of the archive passed the filters."""
+    """Raise JobFailed if no read of the archive passed the filters."""
     if bases == 0:
-        raise JobFailed(Reason.NO_READS, f"of {archive.spots} spots none has a read that passes the filter")
+        raise JobFailed(Reason.NO_READS, f"none of the {archive.spots} spots has a read that passes the filter")
 
 
 def summarize_sketches(sketches: Sequence[Sketch], longest: int) -> tuple[SketchSummary, ...]:
-    """The sketches in numbers; an empty one gets the reason that explains it.  `longest` are the bases of any read.
+    """Return a summary of each sketch; that of an empty one has the reason.
 
-    A k-mer needs a read of at least k bases.  Where there were such reads, all of them were hashed, and none of their
-    k-mers is below the threshold: of n different k-mers that happens with probability (1 - 1/scaled)^n.
+    `longest` is the length of the longest read.
+
+    A k-mer needs a read of at least k bases.  If there were such reads, no hash of their k-mers is below the threshold:
+    for n distinct k-mers, the probability of that is (1 - 1/scaled)^n.
     """
 
     def note(sketch: Sketch) -> str:
@@ -58,12 +60,12 @@ def summarize_sketches(sketches: Sequence[Sketch], longest: int) -> tuple[Sketch
 
 
 def failure_from_exception(error: Exception) -> Failure:
-    """The failure that an exception stands for."""
+    """Return the failure to store for an exception."""
     if isinstance(error, JobFailed | StoreError):
         return error.failure
     if isinstance(error, MemoryError):
         return Failure(Reason.MEMORY, "memory ran out")
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        return Failure(ERRORS.get(error.errno or 0, Reason.TOOL_CRASH), f"{error.strerror or error}{where}")
+        return Failure(REASONS.get(error.errno or 0, Reason.TOOL_CRASH), f"{error.strerror or error}{where}")
     return Failure(Reason.TOOL_CRASH, f"{type(error).__name__}: {error}"[:300])

@@ -1,6 +1,6 @@
-"""The log of a job: what its workers did, attempt after attempt, in a file of its own.
+"""The log of a job: one file to which all attempts append.
 
-A job may be tried for months, while a disk is full, say.  So an attempt that finds a long log keeps only its end.
+A job may be retried for months, for example while a disk is full.  So an attempt that finds a long log cuts its start.
 """
 
 import time
@@ -11,14 +11,17 @@ from pathlib import Path
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.system.atomic_files import write_atomically
 
-LONGEST, KEPT = 2_000_000, 1_000_000
-"""Bytes of a log that is left as it is, and of its end that is kept otherwise."""
-CUT = b"... what was logged before was removed\n"
+MAX_SIZE, KEPT_SIZE = 2_000_000, 1_000_000
+"""Bytes of the longest log that is not cut, and of the end that remains of a longer one."""
+CUT = b"... earlier lines were removed\n"
 
 
 @contextmanager
 def job_log(spec: JobSpec) -> Iterator[Callable[[str], None]]:
-    """A function that appends a message, line by line, with the time and the attempt; OSError if it can't be made."""
+    """Open the log; yield a function that appends a message, with the time and the attempt before each line.
+
+    Raises OSError if the log cannot be written.
+    """
     spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shorten(spec.log)
     with spec.log.open("a", encoding="utf-8", errors="replace", buffering=1) as file:
@@ -33,10 +36,10 @@ def job_log(spec: JobSpec) -> Iterator[Callable[[str], None]]:
 
 
 def shorten(log: Path) -> None:
-    """Keep the last lines of a log that has become long."""
-    if not log.exists() or log.stat().st_size <= LONGEST:
+    """Cut a log that is longer than MAX_SIZE to its last lines."""
+    if not log.exists() or log.stat().st_size <= MAX_SIZE:
         return
     with log.open("rb") as file:
-        file.seek(-KEPT, 2)
-        file.readline()  # of which only the end is here
+        file.seek(-KEPT_SIZE, 2)
+        file.readline()  # an incomplete line
         write_atomically(log, CUT + file.read())

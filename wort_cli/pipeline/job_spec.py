@@ -1,6 +1,7 @@
-"""What a worker is given and what it gives back: JSON documents, for they cross a queue and perhaps a network.
+"""JobSpec: all that a worker must know about a job.
 
-`run_job(spec, watcher) -> result` (pipeline/run.py) is the whole of a worker's interface.
+The interface of a worker is `run_job(spec, watcher) -> result` (run.py).  Spec and result are sent through a queue as
+JSON, so a worker may run on another host.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from wort_cli.system.cancellation import Cancellation
 
 @dataclass(frozen=True)
 class Subject:
-    """The signature that a job verifies: its file, the digest that is recorded of it, and how it is to be verified."""
+    """The signature that a job verifies: its file, its recorded digest, and the depth of the verification."""
 
     path: Path
     digest: str
@@ -28,22 +29,22 @@ class Subject:
 
 @dataclass(frozen=True)
 class FromSettings:
-    """A group of settings that a worker needs; each field bears the name of its setting."""
+    """A group of settings that a worker needs; each field has the name of its setting."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Take the fields from the settings of the same names."""
+        """Return the group with the values of these settings."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Method(FromSettings):
-    """What computes the sketches; the signature does not depend on it."""
+    """How the sketches are computed; the signature does not depend on it."""
 
     engine: str
     decoder: str
     slice_bases: int
-    """The least number of bases in a slice."""
+    """The minimum number of bases in a slice."""
 
 
 @dataclass(frozen=True)
@@ -57,29 +58,29 @@ class TimeLimits(FromSettings):
 
 @dataclass(frozen=True)
 class Reserves(FromSettings):
-    """What a run must leave free, and what it is estimated to need."""
+    """The disk and memory that a run must leave free, and the assumption from which its need is estimated."""
 
     disk_reserve: int = 0
-    """Bytes of each disk that stay free; 0 for a share of the disk."""
+    """Bytes to leave free on each disk; 0 for a share of the disk."""
     memory_reserve: int = 0
-    """Bytes of memory that stay free."""
+    """Bytes of memory to leave free."""
     distinct_share: float = 0.5
     """The share of a run's k-mers that is assumed to be distinct."""
 
 
 @dataclass(frozen=True)
 class RequestRate(FromSettings):
-    """How often NCBI and ENA may be asked."""
+    """The rate limit of requests to NCBI and ENA."""
 
     rates_dir: Path | None = None
-    """Where the requests of all processes are counted (system/rate_limit.py); None for no limit."""
+    """The directory in which all processes count their requests (system/rate_limit.py); None for no limit."""
     request_interval: float = 0.0
     request_pause: float = 0.0
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A job as a worker sees it; times are seconds."""
+    """A job as a worker sees it."""
 
     job_id: int
     attempt: int
@@ -92,20 +93,20 @@ class JobSpec:
     log: Path
     """The job's log file."""
     archives: tuple[Path, ...]
-    """Directories that are searched for archives before anything else."""
+    """Directories that are searched for archives first."""
     threads: int
     method: Method
     time_limits: TimeLimits
     reserves: Reserves = Reserves()
     request_rate: RequestRate = RequestRate()
     owner: str = DAEMON
-    """Who runs the job: the daemon, or a process of its own."""
+    """The owner of the job: the daemon, or a process run with --now."""
     force: bool = False
     """Compute a signature that the bucket already has, and replace one that differs."""
     s3: S3Target | None = None
-    """The bucket in which the signature is looked up and published; None for neither."""
+    """The bucket in which the signature is looked up and published; None for no bucket."""
     subject: Subject | None = None
-    """The signature to verify; None if one is to be computed."""
+    """The signature to verify; None to compute one."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
@@ -148,7 +149,7 @@ class JobSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobSpec":
-        """The inverse of `to_json`; everything is checked, because it comes from outside the process."""
+        """Return the spec from the data of `to_json`; everything is checked, because it comes from another process."""
         archive = data["source"]["archive"]
         values = dict(data)
         values["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
@@ -166,11 +167,11 @@ class JobSpec:
 
 
 class Watcher(Protocol):
-    """What an attempt reports to, and is cancelled by."""
+    """Receives the progress of an attempt, and can cancel it."""
 
     @property
     def cancellation(self) -> Cancellation:
         """The token of this attempt; the attempt checks it at least every half second."""
 
     def report(self, progress: Progress) -> None:
-        """Record the progress of the attempt; cheap, may be called often."""
+        """Record the progress of the attempt.  Must be cheap, because it is called often."""

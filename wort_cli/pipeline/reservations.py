@@ -1,8 +1,8 @@
-"""Reservations: the memory and disk that running attempts will still take, so that no two attempts count on the same.
+"""Reservations: the memory and disk that running attempts will still use, so that no two attempts count on the same.
 
-They are entries of one locked file beside the workspaces.  A reservation is valid as long as its process runs and its
-attempt has a directory, so nobody must release it, and a killed process leaves none.  What an attempt has taken already
-is no longer free, and is not counted twice.
+They are entries of one locked file next to the workspaces.  A reservation is valid while its process runs and the
+directory of its attempt exists.  So it needs no release, and a killed process leaves none.  Bytes that an attempt uses
+already are not free any more, so they are subtracted from its reservation.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ FILE = "reservations.json"
 
 @dataclass(frozen=True)
 class Need:
-    """What a run is estimated to take, in bytes."""
+    """The estimated need of a run, in bytes."""
 
     work: int = 0
     """Disk for its workspace."""
@@ -52,7 +52,7 @@ class Reservation:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; ValueError, KeyError or TypeError if the data is no reservation."""
+        """Return the reservation from the data of `to_json`; ValueError, KeyError or TypeError if invalid."""
         return cls(
             Path(data["attempt"]),
             ProcessIdentity.from_json(data["process"]),
@@ -72,7 +72,7 @@ class Reservation:
 
     @property
     def outstanding(self) -> Need:
-        """What the attempt will still take: its need, less what its process and its slices have already."""
+        """The need of the attempt, minus the memory and the slices that it uses already."""
         taken = max(0, resident_memory(self.process.pid) - self.resident)
         return Need(
             work=max(0, self.need.work - size_of(self.slices)),
@@ -89,7 +89,7 @@ class Reservations:
 
     @property
     def outstanding(self) -> Need:
-        """What all attempts on this machine will still take."""
+        """The total that all running attempts will still use."""
         return sum((entry.outstanding for entry in self.entries), Need())
 
     def add(self, reservation: Reservation) -> None:
@@ -111,7 +111,7 @@ def reservations(directory: Path) -> Iterator[Reservations]:
 
 
 def entries_of(data: Any) -> list[Reservation]:
-    """Return the reservations in a file; none if its writer was killed, which costs foresight but no signature."""
+    """Return the reservations in a file; none if it is damaged because its writer was killed."""
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
         return [Reservation.from_json(item) for item in data]
     return []

@@ -1,9 +1,9 @@
-"""Whether a run may begin here and now: pure decisions of what it will take and of what this machine has left.
+"""Decides whether this machine has enough disk and memory for a run, and reserves them.
 
-What a run takes follows from its size alone, once it is resolved: so many bases, of which a share are distinct k-mers,
-of which one in `scaled` is kept.  What runs at work have still to take is theirs (reservations.py).  Where there is not
-enough, the job waits and says why, with figures; it does not begin and fail hours later.  An estimate may be wrong: a
-disk that fills up on the way makes a job wait too (check.py).
+The need of a run is estimated from its number of bases: a share of its k-mers is distinct, and one in `scaled` of them
+is kept.  What running attempts have reserved is not available (reservations.py).  If there is too little, the job waits
+with a reason that has the figures, instead of failing hours later.  An estimate may be too low: if the disk fills up
+during the attempt, the job waits too (check.py).
 """
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
@@ -17,20 +17,20 @@ from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk, available_memory, disk_of
 
 IN_SLICE = 16
-"""Bytes of a hash and its count in the file of a finished slice (slices.py)."""
+"""Bytes per hash in the file of a finished slice: the hash and its count (slices.py)."""
 SEALED = 11
-"""Bytes of a hash and its abundance in a sealed signature: 17 and 2 digits, as gzip has them (seal.py)."""
+"""Bytes per hash in a sealed signature: 17 digits and an abundance of 2 digits, gzipped (seal.py)."""
 IN_MEMORY = 21
-"""Bytes of a hash that is being counted: table, buffer and what merging takes, measured (counts.py)."""
+"""Bytes of memory per hash that is counted: table, buffer and merging; measured (hash_counts.py)."""
 LEAST_WORK, LEAST_MEMORY = 20_000, 50_000_000
-"""Bytes that the smallest run takes: log, provenance; buffers."""
+"""Bytes that the smallest run needs: disk for log and provenance, memory for buffers."""
 NOTHING = Need()
 
 
 def estimate_need(bases: int, slices: int, threads: int, profile: Profile, share: float) -> Need:
-    """What a run of so many bases takes, if `share` of its k-mers are distinct; it is decoded in so many slices."""
+    """Return the estimated need of a run of `bases`, if `share` of its k-mers are distinct."""
     hashes = int(bases * share / profile.scaled) * len(profile.ksizes)
-    # A k-mer that several slices have is in the file of each; at most, all of a slice's are distinct.
+    # A k-mer that occurs in several slices is stored once per slice, so assume that all k-mers are distinct.
     in_slices = int(bases / profile.scaled) * len(profile.ksizes) if slices > 1 else 0
     at_once = in_slices // slices * min(threads, slices)
     return Need(
@@ -49,42 +49,42 @@ def find_shortage(
     memory_reserve: int = 0,
     reserved: Need = NOTHING,
 ) -> Failure | None:
-    """Why a run must wait: what it needs is not there, or promised to others.  None if it may begin."""
+    """Return why a run must wait: too little is free, or free but reserved; None if it may start."""
     if work.device == store.device:
         both = reserved.work + reserved.store
-        demands = [(need.work + need.store, both, work, "the workspace and the signature")]
+        demands = [(need.work + need.store, both, work, "the workspace and the signature need")]
     else:
         demands = [
-            (need.work, reserved.work, work, "the workspace"),
-            (need.store, reserved.store, store, "the signature"),
+            (need.work, reserved.work, work, "the workspace needs"),
+            (need.store, reserved.store, store, "the signature needs"),
         ]
     for wanted, others, disk, what in demands:
         reserve = disk.reserve(disk_reserve)
         if disk.free - reserve - others < wanted:
             return Failure(
                 Reason.DISK_LOW,
-                f"{what} will take about {format_bytes(wanted)}; {format_bytes(disk.free)} are free at {disk.path}, "
+                f"{what} about {format_bytes(wanted)}; {format_bytes(disk.free)} are free at {disk.path}, "
                 f"of which {describe_reserved(reserve, others)}",
             )
     if memory - memory_reserve - reserved.memory < need.memory:
         return Failure(
             Reason.MEMORY,
-            f"it will take about {format_bytes(need.memory)} of memory; {format_bytes(memory)} are available, "
+            f"the run needs about {format_bytes(need.memory)} of memory; {format_bytes(memory)} are available, "
             f"of which {describe_reserved(memory_reserve, reserved.memory)}",
         )
     return None
 
 
 def describe_reserved(reserve: int, others: int) -> str:
-    """What is not for this run."""
-    of_others = f", and other jobs are going to take {format_bytes(others)}" if others else ""
+    """Return a phrase about the bytes that this run may not use."""
+    of_others = f", and other jobs have reserved {format_bytes(others)}" if others else ""
     return f"{format_bytes(reserve)} are kept in reserve{of_others}"
 
 
 def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:
-    """JobFailed(disk-low or memory) if there is too little for this run; what there is is then promised to it.
+    """Reserve the disk and memory that a run needs; raise JobFailed(disk-low or memory) if there is too little.
 
-    Finished slices need no more space.
+    Slices that an earlier attempt finished need no more disk.
     """
     slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)

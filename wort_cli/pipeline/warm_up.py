@@ -1,7 +1,8 @@
-"""Has the compiled loops ready before they are needed: loaded, or compiled if they never were on this machine.
+"""Loads or compiles the numba functions before they are needed.
 
-To compile them takes seconds.  So the kernel is compiled in a thread while the tools look at the archive, and all other
-loops at the same time in a process of their own, `python -m wort_cli.pipeline.warm_up`, by way of the cache.
+Compiling takes seconds, once per machine; afterwards the functions are loaded from the cache.  The kernel is compiled
+in a thread while the tools examine the archive.  All other functions are compiled at the same time by a child process,
+`python -m wort_cli.pipeline.warm_up`, which writes them to the cache.
 """
 
 import contextlib
@@ -20,8 +21,8 @@ from wort_cli.system.cancellation import Cancelled
 
 
 def warm_up(engine: Engine, tools: ToolGroup) -> None:
-    """Have an engine ready."""
-    with contextlib.suppress(Cancelled, JobFailed):  # what is wrong is found again, and told, where it is needed
+    """Load the engine's compiled functions, or compile them."""
+    with contextlib.suppress(Cancelled, JobFailed):  # an error occurs again, and is reported, when the engine is used
         if engine.name != KernelEngine.name or not never_compiled():
             engine.hash_text(b"N")
             return
@@ -31,16 +32,17 @@ def warm_up(engine: Engine, tools: ToolGroup) -> None:
 
 
 def never_compiled() -> bool:
-    """Whether the cache has nothing of the kernel; what it has may be of another processor or version."""
+    """Return whether the cache has no entry for the kernel; an entry may be of another CPU or version."""
     from wort_cli.pipeline.sketching.kernel import hash_blocks
 
     cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
-    return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
+    module = hash_blocks.__module__.rpartition(".")[2]
+    return cache is not None and not any(Path(cache).glob(f"{module}.{hash_blocks.__name__}-*.nbi"))
 
 
 @contextlib.contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Compiling makes millions of small objects and few cycles; to look for these is an eighth of its time."""
+    """Disable garbage collection while compiling; it would take an eighth of the time and find few cycles."""
     gc.disable()
     try:
         yield
@@ -49,8 +51,8 @@ def no_garbage_collection() -> Iterator[None]:
 
 
 def compile_others() -> None:
-    """Compile all loops but the kernel's, by the least that they can be called with."""
-    from wort_cli.pipeline.seal import are_decimals, number_slices
+    """Compile all functions except the kernel, by calling them with the smallest possible arguments."""
+    from wort_cli.pipeline.seal import are_decimals, number_blocks
     from wort_cli.pipeline.sketching.hash_counts import HashCounts
     from wort_cli.pipeline.sketching.read_stats import STATS
 
@@ -62,7 +64,7 @@ def compile_others() -> None:
     counts = HashCounts()
     counts.add(numbers)
     counts.table()
-    list(number_slices(numbers))
+    list(number_blocks(numbers))
     are_decimals(np.frombuffer(b"1,2", np.uint8), numbers)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.builders import PROFILE, request
 from wort_cli.commands import compute
-from wort_cli.commands.shared.signature_finder import Place
+from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
@@ -17,13 +17,13 @@ from wort_cli.settings import load_settings
 @pytest.fixture
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """An empty ledger, of a command that accepts two runs at a time."""
-    monkeypatch.setattr(compute, "TOGETHER", 2)
-    monkeypatch.setattr(compute, "PAUSE", 0.0)
+    monkeypatch.setattr(compute, "BATCH_SIZE", 2)
+    monkeypatch.setattr(compute, "BATCH_PAUSE", 0.0)
     return Ledger(tmp_path / "ledger.db")
 
 
-def place(ledger: Ledger, tmp_path: Path) -> Place:
-    return Place(load_settings({"WORT_HOME": str(tmp_path)}), ledger, PROFILE)
+def finder(ledger: Ledger, tmp_path: Path) -> SignatureFinder:
+    return SignatureFinder(load_settings({"WORT_HOME": str(tmp_path)}), ledger, PROFILE)
 
 
 RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
@@ -32,7 +32,7 @@ RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
 def submitted(
     ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False
 ) -> list[EnqueueStatus]:
-    answers = compute.enqueue(ledger, place(ledger, tmp_path), requests, force=False, dry_run=dry_run)
+    answers = compute.enqueue(ledger, finder(ledger, tmp_path), requests, force=False, dry_run=dry_run)
     assert [answer.source for answer in answers] == [each.source for each in requests]
     return [answer.status for answer in answers]
 

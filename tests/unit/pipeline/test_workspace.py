@@ -1,4 +1,4 @@
-"""A sealed signature that waits to be published is the job's own, or is passed over."""
+"""A pending signature is published by a later attempt, unless it is damaged or belongs to another job."""
 
 import os
 from dataclasses import replace
@@ -22,7 +22,7 @@ def spec(tmp_path: Path) -> JobSpec:
 
 @pytest.fixture
 def sealed(spec: JobSpec) -> Workspace:
-    """A workspace in which an attempt has sealed what it sealed, and has ended."""
+    """A workspace with a pending signature whose attempt has ended."""
     workspace = Workspace(spec.workspace, 1)
     workspace.create()
     workspace.slices.mkdir()
@@ -34,7 +34,7 @@ def sealed(spec: JobSpec) -> Workspace:
     return Workspace(spec.workspace, 2)
 
 
-def test_the_next_attempt_has_only_to_publish_it(sealed: Workspace, spec: JobSpec) -> None:
+def test_next_attempt_finds_the_pending_signature(sealed: Workspace, spec: JobSpec) -> None:
     found = sealed.load_pending(spec)
     assert found is not None
     assert found.digest == "d" * 64
@@ -42,13 +42,15 @@ def test_the_next_attempt_has_only_to_publish_it(sealed: Workspace, spec: JobSpe
     assert not sealed.slices.exists()
 
 
-def test_nothing_is_kept_before_something_was_sealed(spec: JobSpec) -> None:
+def test_new_workspace_has_no_pending_signature(spec: JobSpec) -> None:
     assert Workspace(spec.workspace, 1).load_pending(spec) is None
 
 
 @pytest.mark.parametrize("file", ["signature.sig", "facts.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"Signature"])
-def test_what_is_damaged_is_passed_over(sealed: Workspace, spec: JobSpec, file: str, content: bytes | None) -> None:
+def test_damaged_pending_signature_is_ignored(
+    sealed: Workspace, spec: JobSpec, file: str, content: bytes | None
+) -> None:
     path = sealed.pending.with_name(file)
     if content is None:
         path.unlink()
@@ -57,7 +59,7 @@ def test_what_is_damaged_is_passed_over(sealed: Workspace, spec: JobSpec, file: 
     assert sealed.load_pending(spec) is None
 
 
-def test_what_was_made_of_something_else_is_passed_over(sealed: Workspace, spec: JobSpec, tmp_path: Path) -> None:
+def test_pending_signature_of_another_job_is_ignored(sealed: Workspace, spec: JobSpec, tmp_path: Path) -> None:
     assert sealed.load_pending(replace(spec, profile="other")) is None
     assert sealed.load_pending(replace(spec, source=Source(spec.source.name, None))) is None
     assert sealed.load_pending(replace(spec, source=Source(spec.source.name, tmp_path / "other.sra"))) is None
@@ -72,7 +74,7 @@ def test_pending_signature_is_ignored_if_its_archive_has_changed(sealed: Workspa
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_only_what_the_store_would_not_take_outlives_its_job(sealed: Workspace, spec: JobSpec, reason: Reason) -> None:
+def test_pending_signature_is_kept_only_if_publishing_failed(sealed: Workspace, spec: JobSpec, reason: Reason) -> None:
     stays = reason in (Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH)
     clean_up(spec.workspace, Failure(reason, ""))
     assert sealed.pending.exists() is stays
@@ -80,7 +82,7 @@ def test_only_what_the_store_would_not_take_outlives_its_job(sealed: Workspace, 
     assert not spec.workspace.exists()
 
 
-def test_a_workspace_without_a_sealed_signature_goes(spec: JobSpec) -> None:
+def test_workspace_without_pending_signature_is_removed(spec: JobSpec) -> None:
     workspace = Workspace(spec.workspace, 1)
     workspace.create()
     workspace.slices.mkdir()

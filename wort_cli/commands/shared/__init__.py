@@ -1,1 +1,1 @@
-"""What several commands share: options, tables, progress bars, exit codes."""
+"""Helpers that several commands share: options, tables, progress bars, exit codes."""

@@ -1,4 +1,4 @@
-"""A sketch in numbers: how many k-mers it stands for, and how often they were seen."""
+"""Statistics of one sketch: estimated k-mer counts and the histogram of abundances."""
 
 from typing import Any
 
@@ -7,24 +7,24 @@ import numpy as np
 from wort_cli.model.signature_file import Sketch
 
 
-def numbers_of(sketch: Sketch) -> dict[str, Any]:
-    """Estimates for the whole run: each hash stands for `scaled` k-mers (Irber et al. 2022, FracMinHash)."""
+def sketch_statistics(sketch: Sketch) -> dict[str, Any]:
+    """Return estimates for the whole run: each hash stands for `scaled` k-mers (Irber et al. 2022, FracMinHash)."""
     abundances = sketch.abundances
-    kept = abundances is not None and len(abundances) > 0
+    has_abundances = abundances is not None and len(abundances) > 0
     return {
         "k": sketch.ksize,
         "scaled": sketch.scaled,
         "hashes": len(sketch.hashes),
         "distinct_kmers": len(sketch.hashes) * sketch.scaled,
-        "kmers": int(abundances.sum()) * sketch.scaled if abundances is not None and kept else "",
-        "singletons": int((abundances == 1).sum()) if abundances is not None and kept else "",
-        "median_abundance": f"{np.median(abundances):g}" if abundances is not None and kept else "",
+        "kmers": int(abundances.sum()) * sketch.scaled if abundances is not None and has_abundances else "",
+        "singletons": int((abundances == 1).sum()) if abundances is not None and has_abundances else "",
+        "median_abundance": f"{np.median(abundances):g}" if abundances is not None and has_abundances else "",
         "md5": sketch.md5,
     }
 
 
-def histogram(sketch: Sketch) -> dict[str, int]:
-    """How many hashes were seen once, twice, 3 to 4, 5 to 8 times, and so on by powers of two."""
+def abundance_histogram(sketch: Sketch) -> dict[str, int]:
+    """Count the hashes with abundance 1, 2, 3 to 4, 5 to 8, and so on by powers of two."""
     if sketch.abundances is None or not len(sketch.abundances):
         return {}
     bars: dict[str, int] = {}

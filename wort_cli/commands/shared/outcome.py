@@ -1,4 +1,4 @@
-"""How the ends of several jobs become one exit code and what is said of them."""
+"""Turns the final states of jobs into one exit code, and explains the jobs that did not succeed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from wort_cli.model.provenance import Trust
 
 
 def exit_code(states: Iterable[JobState]) -> ExitCode:
-    """0 all done; 3 all unavailable; 75 some are to be tried later and none failed; else 1."""
+    """Return 0 if all are done, 3 if all are unavailable, 75 if some are unfinished and none failed, else 1."""
     found = set(states)
     if found <= {JobState.DONE}:
         return ExitCode.OK
@@ -22,31 +22,31 @@ def exit_code(states: Iterable[JobState]) -> ExitCode:
     return ExitCode.SOME_FAILED
 
 
-def end_with(jobs: Sequence[Job]) -> None:
-    """Exit by the outcome of jobs; a signature that was refuted comes before all else."""
-    refuted = any(job.verdict is Trust.MISMATCH for job in jobs)
-    leave(ExitCode.MISMATCH if refuted else exit_code(job.state for job in jobs))
+def exit_for_jobs(jobs: Sequence[Job]) -> None:
+    """Exit with the code for the states of jobs; a mismatch found by a verification takes precedence."""
+    mismatch = any(job.verdict is Trust.MISMATCH for job in jobs)
+    exit_unless_ok(ExitCode.MISMATCH if mismatch else exit_code(job.state for job in jobs))
 
 
-def leave(code: ExitCode) -> None:
-    """End the command, unless all is well."""
+def exit_unless_ok(code: ExitCode) -> None:
+    """Exit with a code other than 0; return if it is 0."""
     if code is not ExitCode.OK:
         raise typer.Exit(int(code))
 
 
-def explain(jobs: Sequence[Job], most: int = 20) -> None:
-    """Say of each job that did not end well why, and what to do."""
-    unhappy = [job for job in jobs if job.state is not JobState.DONE]
-    for job in unhappy[:most]:
-        render.say(f"{job.name}: {explanation(job)}")
-    if len(unhappy) > most:
-        render.say(f"and {len(unhappy) - most:,} more: `wort status --state failed`")
+def explain_unsuccessful(jobs: Sequence[Job], most: int = 20) -> None:
+    """Write to stderr why each job that is not done did not succeed, and what to do about it."""
+    unsuccessful = [job for job in jobs if job.state is not JobState.DONE]
+    for job in unsuccessful[:most]:
+        render.notice(f"{job.name}: {explanation(job)}")
+    if len(unsuccessful) > most:
+        render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state failed`")
 
 
 def explanation(job: Job) -> str:
-    """Why a job is where it is, with the hint of its reason."""
+    """Return the state of a job, its reason, and the hint of that reason."""
     if job.reason is None:
         return str(job.state)
-    until = f" until {render.when(job.wait_until)}" if job.state is JobState.WAITING else ""
+    until = f" until {render.local_time(job.wait_until)}" if job.state is JobState.WAITING else ""
     detail = f" ({render.printable(job.message)})" if job.message else ""
     return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {job.reason.hint}"

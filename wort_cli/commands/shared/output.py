@@ -1,4 +1,4 @@
-"""Writes a result to the file that a person named."""
+"""Writes a result to the file that the user named with `-o`."""
 
 import io
 import shutil
@@ -9,11 +9,10 @@ from wort_cli.system.atomic_files import atomic_file
 
 
 def write_output(target: Path, source: Path | bytes, hint: str) -> None:
-    """Write bytes, or what a file has, whole or not at all.
+    """Write bytes, or the content of a file, to `target`.
 
-    What is no regular file (/dev/stdout, a pipe) is written to as it is.
-
-    UsageError if there is no such directory; StorageProblem, with `hint`, if the file can't be written.
+    A regular file is replaced atomically; a device or pipe, such as /dev/stdout, is opened and written.
+    Raises UsageError if the directory does not exist, and StorageProblem with `hint` if the target cannot be written.
     """
     if not target.absolute().parent.is_dir():
         raise UsageError(f"there is no directory {target.absolute().parent}")
@@ -23,7 +22,7 @@ def write_output(target: Path, source: Path | bytes, hint: str) -> None:
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file)
                 return
-            with atomic_file(target.resolve()) as file:  # of a link, its target is meant
+            with atomic_file(target.resolve()) as file:  # follow a symbolic link instead of replacing it
                 shutil.copyfileobj(content, file)
     except OSError as error:
         raise StorageProblem(f"{target} can't be written: {error.strerror}", hint) from error

@@ -1,6 +1,7 @@
-"""How commands speak: results on stdout, everything else on stderr.
+"""The output of commands: results on stdout, notices on stderr.
 
-A terminal gets tables, a pipe gets tab-separated lines, `--json` one document.  rich is imported only for a terminal.
+A terminal gets tables, a pipe gets tab-separated lines, and `--json` prints one document.  rich is imported only for a
+terminal, because that takes time.
 """
 
 import csv
@@ -11,63 +12,72 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 Record = Mapping[str, Any]
+NO_HEADERS: Mapping[str, str] = {}
 
 
 def printable(value: object) -> str:
-    """A value as text that can't steer a terminal: control characters are escaped."""
+    """Return a value as text that cannot control a terminal: control characters are escaped."""
     text = "" if value is None else str(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def result(text: str = "") -> None:
-    """A line of the result."""
+    """Write a line of the result to stdout."""
     sys.stdout.write(f"{text}\n")
 
 
-def say(text: str) -> None:
-    """A line for the person, not part of the result."""
+def notice(text: str) -> None:
+    """Write a line to stderr: a message for the user that is not part of the result."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def document(data: Any) -> None:
-    """The result as one JSON document."""
+    """Write the result as one JSON document."""
     json.dump(data, sys.stdout, indent=1, default=str)
     sys.stdout.write("\n")
 
 
-def to_terminal(stream: TextIO | None = None) -> bool:
-    """Whether stdout (or another stream) is a terminal."""
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Return whether a stream is a terminal (default: stdout)."""
     return (stream or sys.stdout).isatty()
 
 
-def table(columns: Sequence[str], records: Iterable[Record], *, as_json: bool = False, form: str = "") -> None:
-    """Records as a table for a terminal, tab-separated lines for a pipe, or a JSON list.
+def table(
+    columns: Sequence[str],
+    records: Iterable[Record],
+    *,
+    as_json: bool = False,
+    file_format: str = "",
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> None:
+    """Write records as a table (terminal), as tab-separated lines (pipe), or as a JSON list.
 
-    `form` is `csv` or `tsv` for a file with a header, whatever stdout is.
+    With `file_format` `csv` or `tsv`, write a header and the fields of that format to a terminal and a pipe alike.
+    `headers` has the headers of a terminal's table that differ from the names of the columns.
     """
     if as_json:
         document([dict(record) for record in records])
-    elif form:
-        writer = csv.writer(sys.stdout, delimiter="," if form == "csv" else "\t", lineterminator="\n")
+    elif file_format:
+        writer = csv.writer(sys.stdout, delimiter="," if file_format == "csv" else "\t", lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([printable(record[column]) for column in columns] for record in records)
-    elif to_terminal():
-        rich_table(columns, list(records))
+    elif is_terminal():
+        rich_table(columns, list(records), headers)
     else:
         for record in records:
             result("\t".join(printable(record[column]) for column in columns))
 
 
 def facts(pairs: Mapping[str, object]) -> None:
-    """Names and values, a line each: aligned for a terminal, tab-separated for a pipe."""
+    """Write names and values, one pair per line: aligned (terminal) or tab-separated (pipe)."""
     width = max((len(name) for name in pairs), default=0)
     for name, value in pairs.items():
-        result(f"{name:<{width}}  {printable(value)}" if to_terminal() else f"{name}\t{printable(value)}")
+        result(f"{name:<{width}}  {printable(value)}" if is_terminal() else f"{name}\t{printable(value)}")
 
 
-def rich_table(columns: Sequence[str], records: Sequence[Record]) -> None:
-    """A table without a frame; columns that are empty throughout are left out."""
+def rich_table(columns: Sequence[str], records: Sequence[Record], headers: Mapping[str, str] = NO_HEADERS) -> None:
+    """Write a table without a frame; omit the columns that are empty in every record."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -75,7 +85,7 @@ def rich_table(columns: Sequence[str], records: Sequence[Record]) -> None:
     shown = [column for column in columns if any(printable(record[column]) for record in records)]
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in shown:
-        grid.add_column(column.replace("_", " "), overflow="fold")
+        grid.add_column(headers.get(column, column.replace("_", " ")), overflow="fold")
     for record in records:
         grid.add_row(
             *(Text(printable(record[column]), style=STATE_STYLES.get(str(record[column]), "")) for column in shown)
@@ -88,7 +98,7 @@ STATE_STYLES = {
     "done": "green",
     "already there": "green",
     "ok": "green",
-    "mended": "green",
+    "repaired": "green",
     "waiting": "yellow",
     "warning": "yellow",
     "failed": "red",
@@ -98,13 +108,13 @@ STATE_STYLES = {
 }
 
 
-def when(seconds: float | None) -> str:
-    """A time since 1970 as local time."""
+def local_time(seconds: float | None) -> str:
+    """Return a Unix time as local date and time; empty for None."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42s, 3m 10s, 2h 05m."""
+    """Return seconds in readable form: 42s, 3m 10s, 2h 05m."""
     seconds = max(0, round(seconds))
     if seconds < 60:
         return f"{seconds}s"
@@ -114,5 +124,5 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """1 run, 2 runs, 1,000 runs."""
+    """Return a number with its noun: 1 run, 2 runs, 1,000 runs."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,81 +1,86 @@
-"""What `wort doctor` finds out of order in a home, and with --repair mends, saying what it did."""
+"""Finds inconsistencies in a home for `wort doctor`; with --repair, repairs them and reports what it did."""
 
 import stat
 from collections.abc import Iterator
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.finding import Finding
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import ledger_inconsistencies
-from wort_cli.upkeep.leftovers import clear, leftovers, names_in
-from wort_cli.upkeep.replace_ledger import damage, replace_ledger
+from wort_cli.upkeep.leftovers import finish_removals, leftovers, names_in
+from wort_cli.upkeep.replace_ledger import find_damage, replace_ledger
 from wort_cli.upkeep.store_checks import StoreCheck
 
 REPAIR = "`wort doctor --repair`"
-Record = tuple[str, str, str, str]
-"""The state, what it is about, the detail, how to mend it."""
 
 
-def mend_ledger_file(settings: Settings) -> Iterator[Record]:
-    """Replace a ledger whose file is damaged; WortError if a daemon runs."""
-    if damage(settings):
-        for said in replace_ledger(settings):
-            yield "mended", "ledger", said, ""
+def repair_ledger_file(settings: Settings) -> Iterator[Finding]:
+    """Replace a ledger whose file is damaged; WortError if a daemon is running."""
+    if find_damage(settings):
+        for action in replace_ledger(settings):
+            yield Finding("repaired", "ledger", action)
 
 
-def look_over(settings: Settings, *, repair: bool, full: bool) -> Iterator[Record]:
-    """All that is out of order in a home that has a ledger; one that can't be read is told of elsewhere."""
+def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Finding]:
+    """Yield each inconsistency between the ledger, the store and the disk, or what was repaired.
+
+    A ledger that cannot be read is a finding of `doctor.check_ledger`.
+    """
     if not settings.ledger_file.exists() and not (repair and names_in(settings.store_dir)):
         if names_in(settings.store_dir):
-            yield "warning", "ledger", "there is none, but there are signatures", REPAIR
+            yield Finding("warning", "ledger", "there is no ledger, but there are signatures", REPAIR)
         return
     ledger = Ledger(settings.ledger_file)
     try:
-        ailments = (
+        inconsistencies = (
             *permissions(settings),
             *ledger_inconsistencies(ledger),
-            *StoreCheck(ledger, settings.store_dir, full=full).ailments(),
+            *StoreCheck(ledger, settings.store_dir, full=full).inconsistencies(),
         )
-        for ailment in ailments:
-            yield told(ailment, repair=repair)
-        for found in leftovers(ledger, settings):
-            if found is None:
+        for inconsistency in inconsistencies:
+            yield finding_of(inconsistency, repair=repair)
+        for leftover in leftovers(ledger, settings):
+            if leftover is None:
                 continue
             if not repair:
-                yield "warning", "left over", f"{found.path}: {found.why}", f"{REPAIR}, or the daemon, in a while"
-            elif found.remove():
-                yield "mended", "left over", f"removed {found.path}: {found.why}", ""
+                detail = f"{leftover.path}: {leftover.why}"
+                yield Finding("warning", "left over", detail, f"{REPAIR}; the daemon also removes it after some time")
+            elif leftover.remove():
+                yield Finding("repaired", "left over", f"removed {leftover.path}: {leftover.why}")
         if repair:
-            for _ in clear(settings):
+            for _ in finish_removals(settings):
                 pass
-        elif not ailments:
-            yield "ok", "store", f"{render.count(ledger.catalog.count(), 'signature')}, as they are recorded", ""
+        elif not inconsistencies:
+            number = render.count(ledger.catalog.count(), "signature")
+            yield Finding("ok", "store", f"{number}, consistent with the catalog")
     except WortError as error:
-        yield "problem", "ledger", error.sentence, error.hint
+        yield Finding("problem", "ledger", error.sentence, error.hint)
     finally:
         ledger.close()
 
 
-def told(ailment: Inconsistency, *, repair: bool) -> Record:
-    """An ailment as a finding; with `repair` it is mended first, if it can be."""
-    state = "warning" if ailment.harmless else "problem"
-    if ailment.mend is None or not repair:
-        return state, ailment.what, ailment.detail, REPAIR if ailment.mend else ailment.hint
+def finding_of(inconsistency: Inconsistency, *, repair: bool) -> Finding:
+    """Return an inconsistency as a finding; with `repair`, repair it first if that is possible."""
+    what, detail = inconsistency.subject, inconsistency.detail
+    if inconsistency.repair is None or not repair:
+        state = "warning" if inconsistency.harmless else "problem"
+        return Finding(state, what, detail, REPAIR if inconsistency.repair else inconsistency.hint)
     try:
-        return "mended", ailment.what, ailment.mend(), ""
+        return Finding("repaired", what, inconsistency.repair())
     except (WortError, OSError) as error:
-        return "problem", ailment.what, f"{ailment.detail}; it can't be mended: {error}", ailment.hint
+        return Finding("problem", what, f"{detail}; the repair failed: {error}", inconsistency.hint)
 
 
 def permissions(settings: Settings) -> Iterator[Inconsistency]:
-    """Files that others than their owner may read or write."""
+    """Yield the private files that other users may read or write."""
     for path in (settings.ledger_file, settings.queue_file, settings.lock_file):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
 
-            def close(path=path) -> str:  # type: ignore[no-untyped-def]
+            def restrict(path=path) -> str:  # type: ignore[no-untyped-def]
                 path.chmod(0o600)
-                return f"made {path} readable for its owner only"
+                return f"only the owner may now read or write {path}"
 
-            yield Inconsistency(str(path), "others may read or write it", close)
+            yield Inconsistency(str(path), "other users may read or write it", restrict)

@@ -1,6 +1,6 @@
-"""Where a signature is, for commands that hand one out: in the local store, else in the bucket.
+"""Finds the file of a signature, in the local store first, then in the bucket.
 
-The bucket's code is imported only once the local store and the catalog have no answer.
+The code of the bucket is imported only if the local store does not have the signature, because boto3 starts slowly.
 """
 
 import tempfile
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from wort_cli.stores.shared import SharedStore
 
 
-class Place:
-    """The two stores, local first."""
+class SignatureFinder:
+    """Looks signatures of one profile up in the local store and in the bucket."""
 
     def __init__(self, settings: Settings, ledger: Ledger, profile: str) -> None:
         self.local = LocalStore(settings.store_dir)
@@ -28,42 +28,42 @@ class Place:
         self._ledger = ledger
         self._profile = profile
 
-    def of(self, name: Name) -> str:
-        """The path or address of a signature, by the catalog; empty if it is in neither store.  Asks no server."""
+    def location(self, name: Name) -> str:
+        """Return the local path, or the URL that the catalog records; empty for neither.  Sends no request."""
         if self.local.has(name):
             return str(self.local.path(name))
         target, record = self._settings.s3, self._ledger.catalog.get(name, self._profile)
         return record.remote if record and target and record.remote.startswith(target.root) else ""
 
     @contextmanager
-    def opened(self, name: Name) -> Iterator[Path]:
-        """The file of a signature, brought here for as long as the context lasts if it is in the bucket only."""
+    def open(self, name: Name) -> Iterator[Path]:
+        """Yield the file of a signature; one that is only in the bucket is downloaded for the context."""
         if self.local.has(name) or not isinstance(name, Accession):
             yield self.local.path(name)
             return
-        with self.fetched(name, self.shared()) as path:
+        with self.download(name, self.open_bucket()) as path:
             yield path
 
     @contextmanager
-    def fetched(self, name: Accession, shared: "SharedStore") -> Iterator[Path]:
-        """The file of a signature that is in the bucket, for as long as the context lasts; UsageError if it is not."""
+    def download(self, name: Accession, bucket: "SharedStore") -> Iterator[Path]:
+        """Yield a temporary copy of a signature in the bucket; UsageError if the bucket does not have it."""
         with tempfile.TemporaryDirectory(prefix="wort-") as directory:
             path = Path(directory) / f"{name}.sig"
             with path.open("wb") as file:
-                there = shared.fetch(name, file)
-            if there is None:
+                fetched = bucket.fetch(name, file)
+            if fetched is None:
                 raise UsageError(f"there is no signature of {name} in the bucket")
             yield path
 
-    def shared(self, connections: int = 4) -> "SharedStore":
-        """The bucket of the settings; UsageError if there is none."""
-        return open_bucket(self._settings, connections)
+    def open_bucket(self) -> "SharedStore":
+        """Return the bucket of the settings; UsageError if none is set."""
+        return open_bucket(self._settings)
 
 
 def open_bucket(settings: Settings, connections: int = 4) -> "SharedStore":
-    """The bucket of the settings; UsageError if there is none."""
+    """Return the bucket of the settings; UsageError if none is set."""
     if settings.s3 is None:
-        raise UsageError("no bucket is set", "set s3_bucket (`wort config show`); docs/s3.md tells how")
+        raise UsageError("no bucket is set", "set `s3_bucket`; docs/s3.md describes how")
     from wort_cli.stores.s3 import S3Store
     from wort_cli.stores.shared import SharedStore
 

@@ -1,4 +1,7 @@
-"""From what was typed to sources: accessions, archives, lists of them.  All are checked before anything happens."""
+"""Parses the command line into sources: accessions, archives, and lists of both.
+
+All words are checked before a command changes anything; one error reports all wrong words.
+"""
 
 import os
 import re
@@ -16,16 +19,22 @@ COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> list[Source]:
-    """The sources that were asked for, each once, in order; UsageError if there is none or one of them is no source."""
+    """Return the sources of the command line and of a list, in order and without duplicates.
+
+    UsageError if there is none, if a word is not a source, or if two sources have the same name.
+    """
     items = [("", word) for word in words if word != "-"]
     if "-" in words:
-        items += [(f"standard input, line {n}: ", line) for n, line in lines_of(text_of(sys.stdin.buffer.read()))]
+        items += [(f"standard input, line {n}: ", line) for n, line in entries(decode_list(sys.stdin.buffer.read()))]
     if from_file is not None:
-        items += [(f"{from_file}, line {n}: ", line) for n, line in lines_of(read_list(from_file))]
+        items += [(f"{from_file}, line {n}: ", line) for n, line in entries(read_list(from_file))]
     if not items:
-        raise UsageError("nothing to compute", "give accessions, archives (FILE.sra), -, or --from-file")
+        raise UsageError(
+            "nothing to compute",
+            "give accessions or archives (FILE.sra), - for a list on standard input, or --from-file",
+        )
     if name and len(items) != 1:
-        raise UsageError("--name is for one archive")
+        raise UsageError("--name needs exactly one archive")
     found, problems = [], []
     for place, word in items:
         try:
@@ -33,34 +42,34 @@ def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> li
         except WortError as error:
             problems.append((place, error))
     if problems:
-        raise several(problems)
+        raise combined_error(problems)
     by_name: dict[str, Source] = {}
     for source in found:
         if by_name.setdefault(source.name, source) != source:
             raise UsageError(
-                f"{by_name[source.name]} and {source} would both be {source.name}",
-                "compute them one by one, with --name",
+                f"the signatures of {by_name[source.name]} and {source} would have the same name, {source.name}",
+                "compute each with its own --name",
             )
     return list(by_name.values())
 
 
 def parse_source(word: str, name: str = "") -> Source:
-    """A source as it was typed: a path if it has a slash or the ending of an archive, else an accession."""
+    """Return the source that a word names: an archive if it has a slash or an archive's suffix, else an accession."""
     if "/" in word or word.endswith(ARCHIVE_SUFFIXES):
-        path = archive_at(word)
-        return Source(parse_name(name or stem(path.name)), path)
+        path = find_archive(word)
+        return Source(parse_name(name or archive_stem(path.name)), path)
     if name:
-        raise UsageError("--name is for archives; a run has its accession")
+        raise UsageError("--name is only for archives; the signature of a run has its accession")
     accession = Accession.parse(word)
-    # `prefetch` lays a run into the directory it is called in, and the SRA toolkit's tools look there first.
-    fetched = Path.cwd() / accession / f"{accession}.sra"
-    return Source(accession, fetched if fetched.is_file() else None)
+    # `prefetch` downloads into the current directory, and the tools of the SRA toolkit look there first.
+    prefetched = Path.cwd() / accession / f"{accession}.sra"
+    return Source(accession, prefetched if prefetched.is_file() else None)
 
 
-def archive_at(word: str) -> Path:
-    """The absolute path of an archive, or of the one in a directory that `prefetch` made."""
+def find_archive(word: str) -> Path:
+    """Return the absolute path of an archive; for a directory made by `prefetch`, of the archive inside."""
     if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
-        raise UsageError("that is not a path")
+        raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
     try:
         path = Path(word).expanduser().absolute()
     except RuntimeError as error:  # ~nobody
@@ -70,26 +79,29 @@ def archive_at(word: str) -> Path:
             for suffix in ARCHIVE_SUFFIXES:
                 if (inside := path / f"{path.name}{suffix}").is_file():
                     return inside
-            raise NoSuchFile(path, f"this directory has no {path.name}.sra")
+            raise NoSuchFile(path, f"the directory has no {path.name}.sra")
         if not path.is_file():
             raise NoSuchFile(path)
     except OSError as error:
         raise NoSuchFile(path, error.strerror or str(error)) from None
     if not str(path).isprintable():
-        raise UsageError("the path has control characters", "rename the file")
+        raise UsageError("the path contains control characters", "rename the file")
     return path
 
 
-def stem(filename: str) -> str:
-    """The name of an archive without its ending."""
+def archive_stem(filename: str) -> str:
+    """Return the name of an archive without its suffix."""
     for suffix in ARCHIVE_SUFFIXES:
         if filename.endswith(suffix):
             return filename.removesuffix(suffix)
     return filename
 
 
-def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines of a list, without blank ones and comments (a # at the start or after a blank)."""
+def entries(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the entries of a list with their line numbers, without blank lines and comments.
+
+    A comment is a # at the start of a line or after white space; a # within a word belongs to a path.
+    """
     for number, line in enumerate(text.split("\n"), 1):
         word = COMMENT.sub("", line).strip()
         if word:
@@ -97,28 +109,28 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
 
 
 def read_list(path: Path) -> str:
-    """The text of a list; NoSuchFile if it can't be read."""
+    """Return the text of a list; NoSuchFile if it cannot be read."""
     try:
-        return text_of(path.read_bytes())
+        return decode_list(path.read_bytes())
     except OSError as error:
         raise NoSuchFile(path, error.strerror or str(error)) from None
 
 
-def text_of(data: bytes) -> str:
-    """The text of a list; UsageError if it is none."""
+def decode_list(data: bytes) -> str:
+    """Return the text of a list; UsageError if it is not UTF-8."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise UsageError("the list is not a text file") from None
+        raise UsageError("the list is not a text file in UTF-8") from None
 
 
-def several(problems: Sequence[tuple[str, WortError]]) -> WortError:
-    """One error that tells of all."""
+def combined_error(problems: Sequence[tuple[str, WortError]]) -> WortError:
+    """Return one error that lists the problems, each with the place where it was found."""
     if len(problems) == 1:
         place, error = problems[0]
         return UsageError(place + error.sentence, error.hint)
-    told = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
+    listed = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
     more = f"\n  and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
     return UsageError(
-        f"{len(problems)} of these can't be computed; nothing was queued:\n  {told}{more}", problems[0][1].hint
+        f"{len(problems)} of these can't be computed; nothing was queued:\n  {listed}{more}", problems[0][1].hint
     )

@@ -1,7 +1,8 @@
-"""The verification of a signature, as a request to the ledger: of one that was handed in, or of one of our own."""
+"""Requests for verifications: of a submitted signature, or of one from the catalog."""
 
 from pathlib import Path
 
+from wort_cli.commands.shared import render
 from wort_cli.commands.shared.sources import parse_source
 from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import Accession
@@ -9,12 +10,14 @@ from wort_cli.model.job import Source
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import Depth
+from wort_cli.settings import Settings
+from wort_cli.system.daemon_lock import running_daemon
 
 
-def request_of(
+def verify_request(
     signature: Submission | SignatureRecord, depth: Depth, *, priority: int = 0, group: str = "", engine: str = ""
 ) -> VerifyRequest:
-    """Ask for its recalculation; a submission must be of a run."""
+    """Return the request to verify a signature; a submission must be of a run."""
     return VerifyRequest(
         source=source_of(signature),
         profile=signature.profile,
@@ -28,7 +31,16 @@ def request_of(
 
 
 def source_of(signature: Submission | SignatureRecord) -> Source:
-    """What it is to be recalculated from."""
+    """Return the source from which the signature is recalculated."""
     if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
         return Source(signature.name, Path(signature.provenance.source))
     return parse_source(signature.name)
+
+
+def suggest_next_command(queued: int, settings: Settings) -> None:
+    """Write to stderr how to follow the queued verifications, or that no daemon runs them."""
+    in_queue = f"{render.count(queued, 'verification')} in the queue"
+    if queued and running_daemon(settings.lock_file) is None:
+        render.notice(f"{in_queue}, but no daemon is running: `wort daemon start`")
+    elif queued:
+        render.notice(f"{in_queue}; follow with `wort wait --all`")

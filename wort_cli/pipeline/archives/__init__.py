@@ -1,1 +1,1 @@
-"""Archives: where a run's archive is, and whether its bytes are right."""
+"""Archives (.sra files): locating the archive of a run, and proving that its bytes are correct."""

@@ -1,8 +1,13 @@
-"""Finds the reads of a source: an archive on disk, or a run that the toolkit reads from the network.
+"""Locates the archive of a run: a file on disk, or a run that the toolkit reads from the network.
 
-Looked at in turn: the archive that was named; the directories of the setting `archives`; where the user's SRA
-configuration has runs on disk; what it finds elsewhere (the tools know it, for they get our environment).  Only then is
-NCBI asked, and only when it is this job's turn.
+These places are tried in order:
+
+1. the archive that the user named;
+2. the directories of the setting `archives`;
+3. the files that the user's SRA configuration has on disk (no request is made);
+4. what the toolkit finds with the user's configuration, which may ask NCBI.
+
+Step 4 waits for this job's turn in the shared rate limit.
 """
 
 import os
@@ -11,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
@@ -23,7 +28,7 @@ MAGIC = b"NCBI.sra"
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 OFFLINE = Path(__file__).with_name("offline")
-"""A configuration by which the toolkit asks nobody."""
+"""An SRA configuration with which the toolkit makes no requests."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +36,31 @@ class Archive:
     """An archive whose reads can be decoded."""
 
     argument: str
-    """What the tools are given: an absolute path, or an accession."""
+    """The argument that the tools get: an absolute path, or an accession."""
     path: Path | None
-    """Of an archive on disk; None if the toolkit reads it from the network."""
+    """The file; None if the toolkit reads the run from the network."""
     spots: int
-    """Its own count of spots."""
+    """The number of spots that the archive reports."""
     bases: int
-    """Its own count of bases, of which the filters may take some away."""
+    """The number of bases that the archive reports, before filters and clips."""
     size: int
     """Bytes."""
 
 
+@dataclass(frozen=True)
+class Counts:
+    """What sra-stat reports of an archive: spots, bases, and bytes (0 if unknown)."""
+
+    spots: int
+    bases: int
+    size: int
+
+
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive:
-    """The archive of a job's source, found within `resolve_timeout`; JobFailed says why there is none."""
+    """Return the archive of a job's source, located within `resolve_timeout`.
+
+    Raises JobFailed if there is none, if it is not an SRA archive, or if its spots cannot be counted.
+    """
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
@@ -54,16 +71,19 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive:
         if path is not None:
             check_is_archive(path)
         argument = str(path or spec.source.name)
-        spots, bases, size = read_counts(argument, tools, deadline, on_disk=path is not None)
+        counts = read_counts(argument, tools, deadline, on_disk=path is not None)
     except TimeoutError:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
         ) from None
-    return Archive(argument, path, spots, bases, path.stat().st_size if path else size)
+    return Archive(argument, path, counts.spots, counts.bases, path.stat().st_size if path else counts.size)
+
+
+# Politeness ----------------------------------------------------------------------------------------------------------
 
 
 def ncbi_rate_limit(spec: JobSpec) -> RateLimit | None:
-    """The requests to NCBI that runs which are not on disk need."""
+    """Return the limit on requests to NCBI that all processes share; None if there is no limit."""
     return (
         RateLimit(spec.request_rate.rates_dir, NCBI, spec.request_rate.request_interval)
         if spec.request_rate.rates_dir
@@ -72,27 +92,27 @@ def ncbi_rate_limit(spec: JobSpec) -> RateLimit | None:
 
 
 def wait_for_ncbi(spec: JobSpec, cancellation: Cancellation) -> None:
-    """Wait until it is this job's turn to ask for a run and read it; JobFailed(rate-limited) in a pause.
-
-    A run on disk does not get here, so that it waits for nobody.
-    """
+    """Wait for this job's turn to ask NCBI; raise JobFailed(rate-limited) while requests are paused."""
     rate = ncbi_rate_limit(spec)
     if rate is None:
         return
-    if held := rate.paused_for():
-        raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; {held:.0f} seconds of a pause are left")
+    if seconds := rate.paused_for():
+        raise JobFailed(Reason.RATE_LIMITED, f"NCBI asked for fewer requests; they are paused for {seconds:.0f} s")
     rate.wait_turn(cancellation)
 
 
 def pause_if_rate_limited(spec: JobSpec, reason: Reason) -> None:
-    """Have all jobs that need NCBI hold back, if this one was told to."""
+    """Pause the requests of all jobs to NCBI if this one failed because it was rate-limited."""
     rate = ncbi_rate_limit(spec)
     if rate is not None and reason is Reason.RATE_LIMITED and not rate.paused_for():
         rate.pause(spec.request_rate.request_pause)
 
 
+# Places --------------------------------------------------------------------------------------------------------------
+
+
 def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:
-    """The archive of a run in directories laid out as prefetch does, or flat."""
+    """Return the archive of a run in directories with prefetch's layout (ACC/ACC.sra) or a flat one (ACC.sra)."""
     for directory in directories:
         for suffix in SUFFIXES:
             for path in (directory / name / f"{name}{suffix}", directory / f"{name}{suffix}"):
@@ -102,65 +122,71 @@ def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None
 
 
 def find_on_disk(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Where the user's SRA configuration has a run on disk; None if it has not.  Nobody is asked.
+    """Return the archive that the user's SRA configuration has on disk; None if there is none.  No request is made.
 
-    VDB_CONFIG takes the place of what the system configures, not of the user's own settings, so that it may happen that
-    only `find_by_toolkit` finds a run that is on disk.
+    OFFLINE in VDB_CONFIG replaces the system's configuration but not the user's own settings (~/.ncbi), so some runs
+    on disk are found by `find_by_toolkit` only.
     """
     configurations = filter(None, (str(OFFLINE), os.environ.get("VDB_CONFIG", "")))
-    located = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
-    return path_from_srapath(located)
-
-
-def path_from_srapath(located: ToolRun) -> Path | None:
-    """The path that srapath gave, if it is one."""
-    path = Path(located.stdout.strip())
-    return path if located.returncode == 0 and path.is_absolute() and path.is_file() else None
+    srapath = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
+    return printed_path(srapath)
 
 
 def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Where the toolkit finds a run on disk; None if it would read it from the network."""
-    located = tools.run(["srapath", *LOG_INFO, name], deadline - time.monotonic())
-    if located.returncode == 0:
-        return path_from_srapath(located)
-    # srapath says nothing of why; the decoder does.
+    """Return the archive that the toolkit finds on disk; None if it reads the run from the network.
+
+    Raises JobFailed if the toolkit cannot open the run.
+    """
+    srapath = tools.run(["srapath", *LOG_INFO, name], deadline - time.monotonic())
+    if srapath.returncode == 0:
+        return printed_path(srapath)
+    # srapath does not report why it failed; fastq-dump does.
     first_spot = tools.run(["fastq-dump", *LOG_INFO, "-X", "1", "-Z", name], deadline - time.monotonic())
     if first_spot.returncode == 0:
         return None
-    raise JobFailed(*explain_run(first_spot))
+    failure = explain_run(first_spot)
+    raise JobFailed(failure.reason, failure.detail)
 
 
-def explain_run(run: ToolRun) -> tuple[Reason, str]:
-    """The reason and the detail of a failed tool."""
-    failure = explain(run.argv[0], run.returncode, run.stderr)
-    return failure.reason, failure.detail
+def printed_path(srapath: ToolRun) -> Path | None:
+    """Return the path that srapath printed; None if it failed or printed something else, like a URL."""
+    path = Path(srapath.stdout.strip())
+    return path if srapath.returncode == 0 and path.is_absolute() and path.is_file() else None
+
+
+def explain_run(run: ToolRun) -> Failure:
+    """Return why a tool failed."""
+    return explain(run.argv[0], run.returncode, run.stderr)
+
+
+# The file ------------------------------------------------------------------------------------------------------------
 
 
 def check_is_archive(path: Path) -> None:
-    """JobFailed if a file is gone, unreadable or no SRA archive at all."""
+    """Raise JobFailed if a file cannot be read, is not an SRA archive, or has a path that the toolkit cannot open."""
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except OSError as error:
         raise JobFailed(Reason.NOT_FOUND, f"{path}: {error.strerror}") from error
     if start != MAGIC:
-        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} does not begin as an SRA archive does")
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} does not start like an SRA archive")
     if "%" in str(path):
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit can't open a path with '%': {path}; rename it")
 
 
-def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> tuple[int, int, int]:
-    """The spots, bases and bytes of an archive, by its own count (sra-stat(1)).
+def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> Counts:
+    """Return the counts that sra-stat(1) reports; JobFailed if it reports none.
 
-    Its XML is not parsed as such, for it holds the path of the archive as it is, quotes and all.
+    A regular expression reads them, not an XML parser: sra-stat does not escape the path of the archive.
     """
-    telling = () if on_disk else LOG_INFO
-    run = tools.run(["sra-stat", *telling, "--quick", "--xml", argument], deadline - time.monotonic())
+    log_level = () if on_disk else LOG_INFO
+    run = tools.run(["sra-stat", *log_level, "--quick", "--xml", argument], deadline - time.monotonic())
     counts = COUNTS.search(run.stdout)
     if counts is None:
-        reason, detail = explain_run(run)
-        if on_disk and run.returncode > 0:  # a file that can't be opened is not going to mend itself
-            raise JobFailed(Reason.INCOMPLETE, detail, lasting=True)
-        raise JobFailed(reason, detail)
+        failure = explain_run(run)
+        if on_disk and run.returncode > 0:  # a retry would read the same damaged file
+            raise JobFailed(Reason.INCOMPLETE, failure.detail, lasting=True)
+        raise JobFailed(failure.reason, failure.detail)
     size = SIZE.search(run.stdout)
-    return int(counts[1]), int(counts[2]), int(size[1]) if size else 0
+    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0)

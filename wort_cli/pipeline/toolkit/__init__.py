@@ -1,1 +1,1 @@
-"""The SRA toolkit as processes: starting its tools, ending them, understanding what they say."""
+"""The SRA toolkit as processes: starting and killing its tools, and interpreting their errors."""

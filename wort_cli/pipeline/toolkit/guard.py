@@ -1,17 +1,17 @@
-"""Ends the processes of a job when the worker dies, even by SIGKILL.  A script of its own, on the standard library.
+"""Kills the tools of an attempt when its worker dies, even by SIGKILL.  A separate script, not imported by wort.
 
-The guard leads the process group that all tools of a job are in, and reads a pipe whose only other end the worker
-holds.  However the worker ends, the kernel closes that end; then the guard kills its group, itself included.
+The guard is the leader of the process group of all tools.  It reads from a pipe whose write end only the worker holds.
+When the worker ends for any reason, the kernel closes that end, and the guard kills its group, including itself.
 
-There is one for each job, so that it must start quickly: `signal` and `os` are wrapped around these two modules, which
-are built in, and take half of the time to import.
+Every attempt starts a guard, so its start-up time matters: importing `signal` and `os` instead of the built-in modules
+that they wrap would double it.
 """
 
 import _signal  # type: ignore[import-not-found]
 import posix
 
 if __name__ == "__main__":
-    # Signals for the job are the worker's to handle; the guard goes when the pipe closes.
+    # The worker handles these signals; the guard ends only when the pipe is closed.
     for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
         _signal.signal(number, _signal.SIG_IGN)
     while posix.read(0, 1):

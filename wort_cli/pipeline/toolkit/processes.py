@@ -1,7 +1,7 @@
-"""Who works on a job: written into its workspace, so that whoever comes later finds and ends what is left of it.
+"""The processes of an attempt, recorded in its directory, so that a later process can kill what is left of it.
 
-The worker is noted before it does anything, the guard, which leads the group of all tools, before a tool is started.
-The file is whole or not there.  It goes with the directory of its attempt when that ends in order.
+The worker is recorded before the attempt starts, and the guard (guard.py) before any tool starts.  The file is written
+atomically, and removed with the directory of the attempt when that ends normally.
 """
 
 import contextlib
@@ -19,20 +19,20 @@ FILE = "processes.json"
 
 @dataclass(frozen=True)
 class Processes:
-    """Who works on an attempt, and for whom: a daemon's worker, or a process that computes by itself."""
+    """The worker and the guard of an attempt, and the owner of its job: the daemon, or a process run with --now."""
 
     owner: str
     worker: ProcessIdentity
     guard: ProcessIdentity | None = None
 
     def with_guard(self, guard: ProcessIdentity | None) -> "Processes":
-        """The same, once there are tools."""
+        """Return a copy that includes the guard of the tools."""
         return replace(self, guard=guard)
 
     def write(self, attempt: Path) -> None:
-        """Keep it in the directory of an attempt; OSError if that can't be.
+        """Write the file in the directory of an attempt; raise OSError if that fails.
 
-        It need not outlast a power cut, which leaves no process either.
+        It is not fsynced: after a power failure no process is left either.
         """
         new = attempt / f"{FILE}.new"
         new.write_text(json.dumps(asdict(self)), encoding="utf-8")
@@ -40,7 +40,7 @@ class Processes:
 
 
 def read_processes(attempt: Path) -> Processes | None:
-    """Who worked on an attempt; None if nobody said so."""
+    """Return the recorded processes of an attempt; None if the file is missing or invalid."""
     try:
         data = json.loads((attempt / FILE).read_bytes())
         guard = data["guard"] and ProcessIdentity.from_json(data["guard"])
@@ -50,9 +50,9 @@ def read_processes(attempt: Path) -> Processes | None:
 
 
 def kill_attempt(attempt: Path) -> bool:
-    """Kill who works on an attempt, the tools included; whether anybody was there to be killed.
+    """Kill the worker and the tools of an attempt; return whether any of them was running.
 
-    A process that computes by itself is a person's: its tools are ended, it is left to find that out.
+    A process run with --now is not killed, only its tools are; it then fails the attempt itself.
     """
     found = read_processes(attempt)
     if found is None:
@@ -63,17 +63,17 @@ def kill_attempt(attempt: Path) -> bool:
 
 
 def kill_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
-    """Kill what an earlier daemon left, whatever job it was for; give its attempts, and whether somebody was killed.
+    """Kill the processes that an earlier daemon left, and remove the directories of their attempts.
 
-    To be called by the daemon, before it has workers.  The attempts of a process that lives and is no daemon's are
-    passed over; the directories of all others are removed.
+    Yields each directory, and whether a process was killed.  The daemon calls this before it starts workers.  Attempts
+    of a running process with --now are skipped.
     """
     for file in sorted(work.glob(f"*/attempt-*/{FILE}")):
         found = read_processes(file.parent)
         if found is None or (found.owner != DAEMON and lives(found.worker)):
             continue
-        ended = kill_attempt(file.parent)
+        killed = kill_attempt(file.parent)
         shutil.rmtree(file.parent, ignore_errors=True)
-        with contextlib.suppress(OSError):  # there are slices in it
+        with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature
             file.parent.parent.rmdir()
-        yield file.parent, ended
+        yield file.parent, killed

@@ -1,8 +1,8 @@
-"""What the exit codes and messages of the SRA toolkit mean: one table, a recorded example for each line.
+"""Maps exit codes and messages of the SRA toolkit to reasons: one table, with a recorded example in each row.
 
-Exit codes alone say little: 3 stands for a missing run, a busy server, a timeout and a truncated file alike, and 64 for
-whatever the wrapper could not do (sra-tools, tools/driver-tool).  So most lines go by the message, and some hold for
-certain codes only.  Earlier lines win, wherever the message stands in what a tool said.
+Exit codes are ambiguous: 3 means a missing run, a busy server, a timeout or a truncated file, and 64 means any error of
+the wrapper (sra-tools, tools/driver-tool).  Therefore most rows match the message, and some only with certain exit
+codes.  The first row that matches wins, wherever in stderr its message is.
 """
 
 import re
@@ -13,25 +13,26 @@ from dataclasses import dataclass
 from wort_cli.model.failure import Failure, Reason
 
 LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
-"""Time, tool and version before a message."""
+"""The time, tool and version before a message."""
 INFO_MARK = " info: "
-"""Marks what a tool tells without being in trouble."""
+"""Marks a message that reports no error."""
 RATE_LIMIT_LINE = re.compile(r"info: HTTP read failure: .* status=429\b")
 LONGEST = 300
+"""Characters of a message that are kept."""
 ANY = range(-64, 256)
-"""Exit codes; -9 is the end by signal 9."""
+"""All exit codes; -9 means killed by signal 9."""
 BY_SIGNAL = range(-64, 0)
 BY_SIGNAL_IN_A_SHELL = range(128 + signal.SIGHUP, 128 + 65)
-"""A wrapper that is a shell script says so of what it ran."""
+"""The exit codes of a shell script whose command was killed by a signal."""
 NONZERO = range(1, 256)
-"""A tool that exits 0 has not failed for the network's sake, whatever it warned of on the way."""
+"""Network rows require it: a tool that exits with 0 may have logged network errors that it recovered from."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """A line: a tool that ends with one of `codes`, and says what `pattern` finds, fails for `reason`.
+    """A row: a tool that exits with one of `codes` and whose message matches `pattern` fails for `reason`.
 
-    `code` and `example` were seen together; those with a number are from sra-tools' issues on GitHub.
+    `code` and `example` were recorded together; a number after an example is an sra-tools issue on GitHub.
     """
 
     pattern: str
@@ -48,7 +49,7 @@ MEANINGS: tuple[Meaning, ...] = (
         3,
         "memory exhausted while allocating buffer within runtime module",
     ),
-    # Whatever a tool warned of before, a signal is what ended it.
+    # A signal explains the end of a tool, whatever it logged before.
     Meaning(r"", Reason.TOOL_CRASH, -signal.SIGKILL, "timeout exhausted, retrying", BY_SIGNAL),
     Meaning(r"", Reason.TOOL_CRASH, 128 + signal.SIGSEGV, "Segmentation fault", BY_SIGNAL_IN_A_SHELL),
     Meaning(
@@ -141,7 +142,7 @@ MEANINGS: tuple[Meaning, ...] = (
 
 
 def explain(tool: str, returncode: int, stderr: str) -> Failure:
-    """Why a tool failed, by how it ended and what it said; tool-crash where no line of the table fits."""
+    """Return why a tool failed, from its exit code and its stderr; tool-crash if no row of the table matches."""
     lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if INFO_MARK not in line]
     for meaning in MEANINGS:
         if returncode in meaning.codes and meaning.pattern:
@@ -154,13 +155,14 @@ def explain(tool: str, returncode: int, stderr: str) -> Failure:
 
 
 def contains_url(line: str) -> bool:
-    """Whether a line tells, without need, of an address, which may be signed: such lines are kept nowhere."""
+    """Return whether an info message contains a URL, which may be presigned; such lines are neither kept nor logged."""
     return INFO_MARK in line and "://" in line
 
 
 def is_rate_limit_line(line: str) -> bool:
-    """Whether a server answered a tool 429: as `-L info` tells it; where the toolkit goes on, nothing else does.
+    """Return whether a message, with `-L info`, reports status 429.  If the toolkit retries, no other message does.
 
+    For example:
     fastq-dump.3.0.3 info: HTTP read failure: URL="http://127.0.0.1/sdl/2/retrieve" status=429; tried 1/6 times for 0
     milliseconds total
     """
@@ -168,7 +170,7 @@ def is_rate_limit_line(line: str) -> bool:
 
 
 def describe_exit(tool: str, returncode: int, lines: list[str]) -> str:
-    """The end of a tool and its last word."""
-    ending = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
+    """Return a sentence with the exit code of a tool and its last message."""
+    ending = f"was killed by signal {-returncode}" if returncode < 0 else f"exited with code {returncode}"
     last = next((line[:LONGEST] for line in reversed(lines) if line), "")
     return f"{tool} {ending}{': ' if last else ''}{last}"

@@ -1,9 +1,9 @@
-"""Starts the tools of the SRA toolkit so that none outlives its job.
+"""Starts the tools of the SRA toolkit so that none outlives its attempt.
 
-All tools of a job share one process group, led by a guard (guard.py); without a guard there is no tool either: where it
-is killed, so is its group.  fastq-dump is a wrapper that forks the real program, so that killing the child would leave
-the real one running: we only ever kill the group.  Tools get argument lists, an empty private directory to run in (they
-look there first for `./SRR139146`), and no standard input.
+All tools of an attempt share one process group, led by a guard (guard.py).  If the guard is killed, the whole group is
+killed too.  Always the group is killed, never a single child: fastq-dump is a wrapper that forks the real program,
+which would go on running.  Tools get argument lists, no standard input, and an empty private working directory, because
+they look for `./SRR139146` there first.
 """
 
 import contextlib
@@ -28,19 +28,19 @@ from wort_cli.system.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
 TICK = 0.2
-"""Seconds between looks at whether the job was called off."""
+"""Seconds between checks whether the job was cancelled."""
 VERSION_TIMEOUT = 60.0
-"""Seconds in which a tool must say its version; a busy machine takes its time to start one."""
+"""Seconds in which a tool must print its version; on a busy machine it starts slowly."""
 KEPT_LINES = 200
-"""Lines kept of what a tool says on stderr, at either end."""
+"""Lines of stderr that are kept, from the start and again from the end."""
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 LOG_INFO = ("-L", "info")
-"""Has a tool of the toolkit that may ask NCBI tell what it is answered, which it otherwise keeps to itself."""
+"""Options with which a tool logs the HTTP status of each request to NCBI; by default it logs none."""
 
 
 @dataclass(frozen=True)
 class ToolRun:
-    """How a tool ended, and what it said."""
+    """The exit code and the output of a tool that has ended."""
 
     argv: tuple[str, ...]
     returncode: int
@@ -49,13 +49,13 @@ class ToolRun:
 
 
 class Tool:
-    """A running tool; its stderr is collected aside, bounded, so that it can never block."""
+    """A running tool; a thread reads its stderr, of which a bounded part is kept, so that the tool never blocks."""
 
     def __init__(self, argv: Sequence[str], process: subprocess.Popen[bytes]) -> None:
         self.argv = tuple(argv)
         self.process = process
         self.reader: threading.Thread | None = None
-        """Who reads the output, if that is done aside."""
+        """The thread that reads stdout, if one does."""
         self._rate_limited = False
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=KEPT_LINES)
@@ -64,35 +64,35 @@ class Tool:
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What the tool writes."""
+        """The stdout of the tool."""
         if self.process.stdout is None:
             raise ValueError("the tool was started without a pipe")
         return self.process.stdout
 
     @property
     def stderr(self) -> str:
-        """What the tool said; complete once `wait` has returned."""
+        """The stderr of the tool; complete once `wait` has returned."""
         return "\n".join([*self._first, *self._last])
 
     def check_rate_limit(self) -> None:
-        """JobFailed(rate-limited) once a server has answered the tool that it asks too often.
+        """Raise JobFailed(rate-limited) if a server has answered the tool with status 429.
 
-        The tool is not waited for: told so by the resolver, it asks a thousand times a second, without end.
+        The caller must not wait for the tool: after a 429 of the resolver it retries forever, 1000 times a second.
         """
         if self._rate_limited:
-            raise JobFailed(Reason.RATE_LIMITED, f"{self.argv[0]} was told to ask less often (HTTP status 429)")
+            raise JobFailed(Reason.RATE_LIMITED, f"a server asked {self.argv[0]} for fewer requests (HTTP status 429)")
 
     def wait(
         self, cancellation: Cancellation, deadline: float | None = None, readers: Sequence[threading.Thread] = ()
     ) -> int:
-        """The exit code, once all that the tool said was read; Cancelled or TimeoutError if that takes too long.
+        """Return the exit code once the tool has ended and all of its output was read.
 
-        JobFailed as `check_rate_limit`, unless the tool has succeeded nevertheless.
+        Raises Cancelled, TimeoutError after `deadline`, or JobFailed(rate-limited) unless the tool succeeded.
         """
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self.process.wait(TICK)
-                # A child that the tool left behind may hold its pipes open.
+                # A child process that the tool left may keep the pipes open.
                 for reader in (self._collector, *readers):
                     reader.join(TICK)
                 if not any(reader.is_alive() for reader in (self._collector, *readers)):
@@ -141,7 +141,7 @@ class ToolGroup:
 
     def __enter__(self) -> Self:
         script = Path(__file__).with_name("guard.py")
-        # -I -S: the guard must not run anybody's startup code; it needs no packages.
+        # -I -S: no start-up code of the user or the site; the guard needs no packages.
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", str(script)],
             stdin=subprocess.PIPE,
@@ -150,8 +150,8 @@ class ToolGroup:
             process_group=0,
             cwd="/",
         )
-        self._guarding = threading.Thread(target=self._kill_group_after_guard, name="guard", daemon=True)
-        self._guarding.start()
+        self._guard_watcher = threading.Thread(target=self._kill_group_after_guard, name="guard", daemon=True)
+        self._guard_watcher.start()
         try:
             self._on_guard_start(identity_of(self._guard.pid))
         except BaseException:
@@ -160,12 +160,12 @@ class ToolGroup:
         return self
 
     def _kill_group_after_guard(self) -> None:
-        """Kill the group once its guard has ended, whoever ended it: nobody else would, if we were killed then."""
-        # It is not waited for, so that its number stays this group's.
+        """Kill the group when its guard ends: without a guard, the tools would survive a kill of this process."""
+        # WNOWAIT: the guard stays a zombie, so that its pid cannot be reused and names this group.
         os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOWAIT)
         with self._starting:
             if not self._ended:
-                self.log("the guard of the tools was killed: ending them")
+                self.log("the guard was killed; killing the tools")
             self._ended = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._guard.pid, signal.SIGKILL)
@@ -173,27 +173,27 @@ class ToolGroup:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._starting:  # a tool that is started by another thread just now is in the group, or is not started
+        with self._starting:  # a tool that another thread is starting is in the group, or is not started
             self._ended = True
-        # The guard is not waited for before, so that its number still is this group's and nobody else's.
+        # The guard is reaped last, so that its pid still names this group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._guard.pid, signal.SIGKILL)
         if self._guard.stdin:
             self._guard.stdin.close()
         for tool in self._running:
             tool.process.wait()
-            if tool.reader:  # a pipe is not closed under whoever reads it
+            if tool.reader:  # do not close a pipe that a thread reads
                 tool.reader.join()
             if tool.process.stdout:
                 tool.process.stdout.close()
             tool._collector.join()
-        self._guarding.join()
+        self._guard_watcher.join()
         self._guard.wait()
 
     def start(self, argv: Sequence[str], env: Mapping[str, str] = NO_VARIABLES) -> Tool:
-        """Start a tool whose output is read as it comes; JobFailed(tool-missing) if there is no such tool.
+        """Start a tool whose stdout the caller reads; raise JobFailed(tool-missing) if it is not on the PATH.
 
-        It has our environment, and the variables of `env`.
+        It gets the environment of this process and the variables of `env`.
         """
         program = shutil.which(argv[0])
         if program is None:
@@ -224,7 +224,7 @@ class ToolGroup:
         return tool
 
     def run(self, argv: Sequence[str], timeout: float | None = None, env: Mapping[str, str] = NO_VARIABLES) -> ToolRun:
-        """Run a tool to its end, of which little output is expected; TimeoutError after `timeout` seconds."""
+        """Run a tool with little output until it ends; raise TimeoutError after `timeout` seconds."""
         tool = self.start(argv, env)
         output: list[bytes] = []
         tool.reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
@@ -235,27 +235,27 @@ class ToolGroup:
         return run
 
     def version(self, name: str) -> str:
-        """The version of a tool, such as 3.0.3; JobFailed(tool-missing) if there is none.
+        """Return the version of a tool, such as 3.0.3; raise JobFailed(tool-missing) if it is not on the PATH.
 
-        A file that has not changed since this process asked it is not asked again.
+        The version is cached until the file of the tool changes.
         """
         identity = file_identity(shutil.which(name))
         if identity not in versions_by_file:
             try:
-                said = self.run([name, "--version"], VERSION_TIMEOUT).stdout
+                printed = self.run([name, "--version"], VERSION_TIMEOUT).stdout
             except TimeoutError:
-                why = f"{name} did not say its version within {VERSION_TIMEOUT:g} seconds"
+                why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None
-            versions_by_file[identity] = tool_version(said) or "unknown"
+            versions_by_file[identity] = tool_version(printed) or "unknown"
         return versions_by_file[identity]
 
 
 versions_by_file: dict[object, str] = {}
-"""The versions of tools that this process has asked, by the file they are."""
+"""The versions of the tools that this process has run, by file identity."""
 
 
 def file_identity(program: str | None) -> object:
-    """What tells a program from another one, and from what it was before an upgrade."""
+    """Return a value that changes when the program is replaced, for example by an upgrade."""
     if program is None:
         return None
     file = Path(program).stat()

@@ -3,21 +3,21 @@
 import pytest
 
 from tests.support.builders import sketch
-from wort_cli.commands.shared.abundance import histogram, numbers_of
+from wort_cli.commands.shared.abundance import abundance_histogram, sketch_statistics
 from wort_cli.model.signature_file import Sketch
 
 
 def test_a_sketch_stands_for_a_thousand_times_its_hashes() -> None:
-    numbers = numbers_of(sketch([1, 2, 3, 4], [1, 1, 2, 8]))
+    numbers = sketch_statistics(sketch([1, 2, 3, 4], [1, 1, 2, 8]))
     assert (numbers["k"], numbers["scaled"], numbers["hashes"], numbers["distinct_kmers"]) == (21, 1000, 4, 4000)
     assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == (12_000, 2, "1.5")
 
 
 @pytest.mark.parametrize("empty", [sketch([], []), sketch([1], None)])
 def test_without_abundances_nothing_is_said_of_them(empty: Sketch) -> None:
-    numbers = numbers_of(empty)
+    numbers = sketch_statistics(empty)
     assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == ("", "", "")
-    assert histogram(empty) == {}
+    assert abundance_histogram(empty) == {}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,6 @@ def test_without_abundances_nothing_is_said_of_them(empty: Sketch) -> None:
     ],
 )
 def test_the_histogram_has_every_hash_once(abundances: list[int], bars: dict[str, int] | None) -> None:
-    found = histogram(sketch(list(range(len(abundances))), abundances))
+    found = abundance_histogram(sketch(list(range(len(abundances))), abundances))
     assert sum(found.values()) == len(abundances)
     assert bars is None or found == bars

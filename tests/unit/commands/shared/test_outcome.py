@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.builders import request
-from wort_cli.commands.shared.outcome import exit_code, explain, explanation
+from wort_cli.commands.shared.outcome import exit_code, explain_unsuccessful, explanation
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
@@ -61,7 +61,7 @@ def test_a_job_without_a_reason_is_just_in_its_state(job: Job) -> None:
 
 def test_many_are_explained_in_part(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     failed = replace(job, state=JobState.FAILED, reason=Reason.CORRUPT)
-    explain([failed] * 3 + [replace(job, state=JobState.DONE)] * 5, most=2)
+    explain_unsuccessful([failed] * 3 + [replace(job, state=JobState.DONE)] * 5, most=2)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("SRR139146: failed, corrupt") == 2

@@ -49,8 +49,8 @@ def test_things_are_counted_in_singular_and_plural(number: int, text: str) -> No
 
 
 def test_a_time_that_never_was_is_nothing() -> None:
-    assert render.when(None) == ""
-    assert len(render.when(1_700_000_000.5)) == len("2023-11-14 22:13:20")
+    assert render.local_time(None) == ""
+    assert len(render.local_time(1_700_000_000.5)) == len("2023-11-14 22:13:20")
 
 
 def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFix
 def test_a_file_has_a_header_and_its_fields_are_quoted(
     capsys: pytest.CaptureFixture[str], form: str, expected: str
 ) -> None:
-    render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], form=form)
+    render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], file_format=form)
     assert capsys.readouterr().out == expected
 
 
@@ -79,7 +79,7 @@ def test_json_is_one_document_without_control_characters(capsys: pytest.CaptureF
 
 def test_results_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     render.result("result")
-    render.say("aside")
+    render.notice("aside")
     assert capsys.readouterr() == ("result\n", "aside\n")
 
 

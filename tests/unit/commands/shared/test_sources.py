@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.sources import archive_at, lines_of, parse_source, parse_sources, stem
+from wort_cli.commands.shared.sources import archive_stem, entries, find_archive, parse_source, parse_sources
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
@@ -66,7 +66,7 @@ def test_an_archive_named_as_a_run_is_that_run(here: Path) -> None:
 @pytest.mark.parametrize("word", ["run/", "./run", "../here/run/"])
 def test_a_directory_made_by_prefetch_is_the_archive_in_it(here: Path, word: str) -> None:
     put(here / "run" / "run.sra")
-    assert archive_at(word).samefile(here / "run" / "run.sra")
+    assert find_archive(word).samefile(here / "run" / "run.sra")
 
 
 def test_a_directory_without_its_archive_is_refused(here: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_list_may_have_comments_blank_lines_and_ends_of_any_kind(here: Path) -
 
 
 def test_lines_are_numbered_as_an_editor_numbers_them() -> None:
-    assert list(lines_of("a\n\n#b\nc # d\n e\x0cf\u2028g\n")) == [(1, "a"), (4, "c"), (5, "e\x0cf\u2028g")]
+    assert list(entries("a\n\n#b\nc # d\n e\x0cf\u2028g\n")) == [(1, "a"), (4, "c"), (5, "e\x0cf\u2028g")]
 
 
 def test_standard_input_is_read_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +178,4 @@ def test_many_errors_are_told_together_in_part(here: Path) -> None:
      ("x.sra.sra", "x.sra"), (".sra", ""), ("a.b.sra", "a.b")],
 )  # fmt: skip
 def test_the_stem_of_an_archive_is_its_name_without_the_ending(filename: str, name: str) -> None:
-    assert stem(filename) == name
+    assert archive_stem(filename) == name

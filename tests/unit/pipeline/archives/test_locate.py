@@ -1,4 +1,4 @@
-"""Archives on disk are found where they may be, and looked at before any tool is."""
+"""Archives on disk are found in the configured directories, and checked before a tool opens them."""
 
 from pathlib import Path
 
@@ -19,24 +19,24 @@ def put(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_an_archive_is_found_flat_or_as_prefetch_lays_it(tmp_path: Path, layout: str) -> None:
+def test_archive_is_found_in_flat_and_prefetch_layouts(tmp_path: Path, layout: str) -> None:
     path = put(tmp_path / "b" / layout)
     put(tmp_path / "b" / "SRR139147.sra")
     assert find_in_directories("SRR139146", (tmp_path / "no such directory", tmp_path / "a", tmp_path / "b")) == path
 
 
-def test_the_first_directory_that_has_it_is_taken(tmp_path: Path) -> None:
+def test_first_directory_with_the_archive_wins(tmp_path: Path) -> None:
     first, _ = put(tmp_path / "b" / "SRR139146.kar"), put(tmp_path / "a" / "SRR139146" / "SRR139146.sra")
     assert find_in_directories("SRR139146", (tmp_path / "b", tmp_path / "a")) == first
 
 
 @pytest.mark.parametrize("other", ["SRR1391467.sra", "SRR139146.fastq", "SRR139146", "SRR139146/x.sra"])
-def test_other_files_are_not_taken_for_it(tmp_path: Path, other: str) -> None:
+def test_similar_file_names_are_ignored(tmp_path: Path, other: str) -> None:
     put(tmp_path / other)
     assert find_in_directories("SRR139146", (tmp_path,)) is None
 
 
-def test_a_directory_of_that_name_is_no_archive(tmp_path: Path) -> None:
+def test_directory_with_the_name_of_an_archive_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "SRR139146.sra").mkdir()
     assert find_in_directories("SRR139146", (tmp_path,)) is None
     assert find_in_directories("SRR139146", ()) is None
@@ -52,7 +52,7 @@ def test_a_directory_of_that_name_is_no_archive(tmp_path: Path) -> None:
         (b"@read\nACGT\n+\nIIII\n", Reason.NOT_AN_ARCHIVE),
     ],
 )
-def test_a_file_that_does_not_begin_as_an_archive_is_none(
+def test_file_without_the_magic_of_an_archive_is_rejected(
     tmp_path: Path, content: bytes | None, reason: Reason
 ) -> None:
     path = tmp_path / "x.sra"
@@ -64,10 +64,10 @@ def test_a_file_that_does_not_begin_as_an_archive_is_none(
     assert str(path) in failure.value.failure.detail
 
 
-def test_a_file_that_begins_as_an_archive_may_be_one(tmp_path: Path) -> None:
+def test_file_with_the_magic_of_an_archive_is_accepted(tmp_path: Path) -> None:
     check_is_archive(put(tmp_path / "my file.sra"))
 
 
-def test_a_path_that_the_toolkit_cannot_open_is_told_at_once(tmp_path: Path) -> None:
+def test_path_that_the_toolkit_cannot_open_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(JobFailed, match="%"):
         check_is_archive(put(tmp_path / "a%b.sra"))

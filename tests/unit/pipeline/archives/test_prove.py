@@ -1,4 +1,4 @@
-"""An archive is what it was when it was proved whole, or the job ends."""
+"""A job fails if its archive changes after it was proved."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives import prove as validate
+from wort_cli.pipeline.archives import prove
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof, file_sha256
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
@@ -26,7 +26,7 @@ def proved(file: Path) -> tuple[Archive, ArchiveProof]:
     return Archive(str(file), file, 1, 100, facts.st_size), ArchiveProof(True, "0" * 64, facts.st_mtime)
 
 
-def test_an_untouched_archive_is_unchanged(file: Path) -> None:
+def test_untouched_archive_is_unchanged(file: Path) -> None:
     archive, proof = proved(file)
     proof.check_unchanged(archive)
 
@@ -41,7 +41,7 @@ def test_an_untouched_archive_is_unchanged(file: Path) -> None:
     ],
     ids=["longer", "shorter", "older", "newer by a millisecond"],
 )
-def test_an_archive_that_was_written_to_ends_the_job(file: Path, change: Callable[[Path], None]) -> None:
+def test_changed_archive_fails_the_job(file: Path, change: Callable[[Path], None]) -> None:
     archive, proof = proved(file)
     change(file)
     with pytest.raises(JobFailed) as failure:
@@ -49,17 +49,17 @@ def test_an_archive_that_was_written_to_ends_the_job(file: Path, change: Callabl
     assert failure.value.failure.reason is Reason.INCOMPLETE
 
 
-def test_what_is_read_from_the_network_cannot_change_on_disk() -> None:
+def test_run_read_from_the_network_is_not_checked_for_changes() -> None:
     ArchiveProof().check_unchanged(Archive("SRR139146", None, 1, 1, 1))
 
 
 @pytest.mark.parametrize("size", [0, 1, 8, 17])
-def test_the_checksum_is_sha256_of_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(validate, "BLOCK", 8)
+def test_sha256_covers_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(prove, "BLOCK", 8)
     (tmp_path / "x").write_bytes(b"x" * size)
     assert file_sha256(tmp_path / "x", NEVER) == hashlib.sha256(b"x" * size).hexdigest()
 
 
-def test_a_checksum_can_be_called_off(file: Path) -> None:
+def test_sha256_can_be_cancelled(file: Path) -> None:
     with pytest.raises(Cancelled):
         file_sha256(file, Cancellation(lambda: True))

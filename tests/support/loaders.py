@@ -1,0 +1,121 @@
+"""Loads simulated spots into an SRA database, with the SRA toolkit's own loaders.
+
+There are three loaders, because no single one can make every layout:
+
+- latf-load reads FASTQ.  It takes each mate's read filter from CASAVA 1.8 names (`1:Y:0:...` fails), but supports no
+  technical reads and no clips, drops records with IUPAC codes as syntax errors, and fails on a file without reads.
+- general-loader reads the cells of a table as a binary stream (`columns_stream`).  It makes technical reads, clips,
+  IUPAC codes, and a table without rows.
+- bam-load makes aligned archives, which store only the bases that differ from a reference inside the archive.
+"""
+
+import contextlib
+import itertools
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.support.simulated_spots import Spot
+from tests.support.tools import run
+
+
+def spot_name(number: int) -> str:
+    return f"SIM:1:FLOWCELL:1:{1101 + number // 100_000}:{1000 + number % 100_000}:{1000 + number % 997}"
+
+
+def load_fastq(spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMINA") -> None:
+    """One FASTQ file for each mate, with CASAVA 1.8 names, through latf-load."""
+    rest = iter(spots)
+    if (first := next(rest, None)) is None:
+        raise ValueError("latf-load takes no empty FASTQ; the layout for that is zero_spots")
+    paths = [database.with_name(f"{mate}.fastq") for mate in range(1, len(first.reads) + 1)]
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(path.open("w", buffering=1 << 20)) for path in paths]
+        for number, spot in enumerate(itertools.chain([first], rest)):
+            name = spot_name(number)
+            for mate, (file, read) in enumerate(zip(files, spot.reads, strict=True), 1):
+                bases, flag = read.bases, "N" if read.passes else "Y"
+                file.write(f"@{name} {mate}:{flag}:0:1\n{bases}\n+\n{'I' * len(bases)}\n")
+    run(["latf-load", "--quality", "PHRED_33", "-p", platform, "-t", database.parent, "-o", database, *paths])
+
+
+COLUMNS = {  # typed names in the schema, and the struct code of an element
+    "(INSDC:dna:text)READ": "B",
+    "(INSDC:quality:phred)QUALITY": "B",
+    "NAME": "B",
+    "(INSDC:coord:zero)READ_START": "I",
+    "(INSDC:coord:len)READ_LEN": "I",
+    "(INSDC:SRA:xread_type)READ_TYPE": "B",
+    "(INSDC:SRA:read_filter)READ_FILTER": "B",
+}
+CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:one)CLIP_QUALITY_RIGHT": "I"}
+ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
+
+
+def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
+    """A row, by the names of columns without their types."""
+    bases = "".join(read.bases for read in spot.reads).encode()
+    lengths = [len(read.bases) for read in spot.reads]
+    return {
+        "READ": bases,
+        "QUALITY": bytes([30]) * len(bases),
+        "NAME": spot_name(number).encode(),
+        "READ_START": list(itertools.accumulate(lengths[:-1], initial=0)),
+        "READ_LEN": lengths,
+        "READ_TYPE": [(not read.technical) | read.strand for read in spot.reads],
+        "READ_FILTER": [0 if read.passes else read.rejection for read in spot.reads],
+        "CLIP_QUALITY_LEFT": [spot.clip[0]],
+        "CLIP_QUALITY_RIGHT": [spot.clip[1]],
+        "PLATFORM": [2],
+    }
+
+
+def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
+    """What general-loader reads: the unpacked stream of sra-tools' general-writer.h, version 2.
+
+    An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
+    lengths, and strings or elements, padded with zeros to four bytes.
+    """
+    end, path, use_schema, new_table, new_column, open_stream, cell_data, next_row = 2, 3, 4, 5, 6, 7, 9, 10
+
+    def event(code: int, number: int, *sizes: int, data: bytes = b"") -> bytes:
+        return struct.pack(f"<{1 + len(sizes)}I", code << 24 | number, *sizes) + data + bytes(-len(data) % 4)
+
+    schema, kind, table = b"sra/generic-fastq.vschema", b"NCBI:SRA:GenericFastq:db", b"SEQUENCE"
+    yield struct.pack("<8s4I", b"NCBIgnld", 1, 2, 24, 0)
+    yield event(path, 0, 3, data=b"run")  # required, though -T overrides it
+    yield event(use_schema, 0, len(schema), len(kind), data=schema + kind)
+    yield event(new_table, 1, len(table), data=table)
+    for column, (name, code) in enumerate(columns.items(), 1):
+        yield event(new_column, column, 1, 8 * struct.calcsize(code), len(name), data=name.encode())
+    yield event(open_stream, 0)
+    for number, spot in enumerate(spots):
+        row = cells(number, spot)
+        for column, (name, code) in enumerate(columns.items(), 1):
+            cell = row[name.rpartition(")")[2]]
+            yield event(cell_data, column, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
+        yield event(next_row, 1)
+    yield event(end, 0)
+
+
+def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
+    stream = b"".join(columns_stream(spots, columns))
+    run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=stream)
+
+
+def load_aligned(spots: Iterable[Spot], database: Path) -> None:
+    """Through bam-load: nine reads of ten lie end to end on a reference made of them, and differ in their last base."""
+    aligned, unaligned, contig = [], [], ""
+    for number, spot in enumerate(spots):
+        bases = spot.reads[0].bases
+        tail = f"*\t0\t0\t{bases}\t{'I' * len(bases)}\n"
+        if number % 10:
+            aligned.append(f"s{number}\t0\tcontig\t{len(contig) + 1}\t60\t{len(bases)}M\t{tail}")
+            contig += bases[:-1] + ("C" if bases[-1] == "A" else "A")
+        else:
+            unaligned.append(f"s{number}\t4\t*\t0\t0\t*\t{tail}")
+    sam, reference = database.with_name("run.sam"), database.with_name("reference.fasta")
+    reference.write_text(f">contig\n{contig}\n")
+    header = f"@HD\tVN:1.0\tSO:coordinate\n@SQ\tSN:contig\tLN:{len(contig)}\n"
+    sam.write_text("".join([header, *aligned, *unaligned]))
+    run(["bam-load", "-o", database, "-t", database.parent, "-r", reference, sam])

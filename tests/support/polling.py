@@ -1,0 +1,16 @@
+"""Polling: tests wait for a condition, never for a fixed time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str = "", seconds: float = 20.0, pause: float = 0.02) -> T:
+    """The first true value of `condition`; AssertionError when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} seconds: {what or condition}"
+        time.sleep(pause)
+    return value

@@ -1,0 +1,27 @@
+"""Runs a command-line tool of the SRA toolkit to its end."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class ToolError(Exception):
+    """A tool failed, or did not do what it was started for; carries its command line and its stderr."""
+
+    def __init__(self, argv: Sequence[str | Path], code: int, stderr: bytes) -> None:
+        self.argv, self.code, self.stderr = [str(word) for word in argv], code, stderr.decode(errors="replace")
+        super().__init__(f"{' '.join(self.argv)}: exit {code}: {self.stderr.strip() or 'no message'}")
+
+
+def attempt(
+    argv: Sequence[str | Path], stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(argv, input=stdin, capture_output=True, check=False, cwd=cwd)
+
+
+def run(argv: Sequence[str | Path], stdin: bytes = b"") -> str:
+    """The stdout of a tool; ToolError when it fails."""
+    done = attempt(argv, stdin)
+    if done.returncode:
+        raise ToolError(argv, done.returncode, done.stderr)
+    return done.stdout.decode()

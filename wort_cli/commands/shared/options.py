@@ -1,0 +1,61 @@
+"""The options and arguments that several commands share, each with one help text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wort_cli.errors import UsageError, shown
+from wort_cli.settings import ENGINES
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+JsonLinesOption = Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")]
+
+RunsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="ID|-", help="Accessions of runs; - reads them from standard input.")
+]
+JobsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="JOB|ID", help="Job numbers, or signature names (the newest job of each)."),
+]
+
+# Options that select jobs.
+SelectGroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Select the jobs of this group.")]
+SelectAllOption = Annotated[bool, typer.Option("--all", help="Select all jobs that have not ended.")]
+SelectReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="REASON", help="Select the jobs with this reason, such as network.")
+]
+
+# Options of the commands that enqueue jobs.
+GroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Put the jobs into this group.")]
+PriorityOption = Annotated[
+    int,
+    typer.Option("--priority", metavar="N", min=-1000, max=1000, help="Jobs with a higher priority start first."),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Sketch with `kernel` or `sourmash`; both give the same signature (default: the setting `engine`).",
+    ),
+]
+WaitOption = Annotated[bool, typer.Option("-w", "--wait", help="Wait until the daemon has finished the jobs.")]
+NowOption = Annotated[bool, typer.Option("--now", help="Run the jobs in this process; no daemon is needed.")]
+DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would be done, and do nothing.")]
+FromFileOption = Annotated[
+    Path | None,
+    typer.Option("--from-file", metavar="FILE", help="Read IDs from a file, one per line; # starts a comment."),
+]
+
+
+def check_engine(engine: str) -> None:
+    """Raise UsageError for an engine that does not exist; empty stands for the setting."""
+    if engine and engine not in ENGINES:
+        raise UsageError(f"there is no engine {shown(engine)}", f"the engines are: {', '.join(ENGINES)}")
+
+
+def check_wait_and_now(*, wait: bool, now: bool) -> None:
+    """Raise UsageError if both --wait and --now were given."""
+    if wait and now:
+        raise UsageError("--wait and --now exclude each other", "--now runs the jobs at once, in this process")

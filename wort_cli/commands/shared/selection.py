@@ -1,0 +1,66 @@
+"""Opens the home of this environment, and selects the jobs that the command line names."""
+
+from collections.abc import Sequence
+
+from wort_cli.errors import NoSuchJob, UsageError
+from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import parse_name
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState
+from wort_cli.settings import Settings, load_settings
+
+NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
+
+
+def open_home() -> tuple[Settings, Ledger]:
+    """Return the settings of this environment and its ledger; make the directories that are missing."""
+    settings = load_settings()
+    settings.make_directories()
+    return settings, Ledger(settings.ledger_file)
+
+
+def find_job_ids(ledger: Ledger, words: Sequence[str]) -> list[int]:
+    """Return the jobs that were named by number, or by signature name (the newest job of that name).
+
+    Raises NoSuchJob for a job that does not exist, InvalidName for a word that cannot be a name.
+    """
+    found = []
+    for word in words:
+        if word.isascii() and word.isdigit() and len(word) < 18:
+            found.append(ledger.jobs.get(int(word)).id)
+        else:
+            jobs = ledger.jobs.named(parse_name(word))
+            if not jobs:
+                raise NoSuchJob(word)
+            found.append(jobs[0].id)
+    return list(dict.fromkeys(found))
+
+
+def select_job_ids(
+    ledger: Ledger, words: Sequence[str] | None, job_filter: JobFilter, *, everything: bool
+) -> list[int]:
+    """Return the jobs that were named, or those that a filter selects; UsageError for neither and for both."""
+    if words and (everything or job_filter != JobFilter()):
+        raise UsageError(NAMES_AND_OPTIONS)
+    if words:
+        return find_job_ids(ledger, words)
+    if everything or job_filter != JobFilter():
+        return ledger.jobs.ids(job_filter)
+    raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+
+
+def parse_state(text: str) -> JobState | None:
+    """Return a job state, or None for empty text; UsageError lists the states."""
+    try:
+        return JobState(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no state {text!r}", f"the states are: {', '.join(JobState)}") from None
+
+
+def parse_reason(text: str) -> Reason | None:
+    """Return a reason, or None for empty text; UsageError lists the reasons."""
+    try:
+        return Reason(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no reason {text!r}", f"the reasons are: {', '.join(Reason)}") from None
