@@ -18,7 +18,7 @@ from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locator import Location
-from wort_cli.pipeline.archives.partial import PartialArchive
+from wort_cli.pipeline.archives.partial import Identity, PartialArchive
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.rate_limit import RateLimit
 from wort_cli.system.slots import Slots
@@ -282,3 +282,14 @@ def check_range(headers: dict[str, str], chunk: Extent, size: int, url: str) -> 
         raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} has an archive of {total} bytes, expected are {size}")
     if (first, last) != (chunk.offset, chunk.end - 1):
         raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} sends bytes {first}-{last} in place of those asked for")
+
+
+def probe(client: HttpClient, url: str, cancellation: Cancellation) -> Identity:
+    """Return the size and tag of the archive at a URL, by asking for its first byte.  Raises HttpError."""
+    with client.request("GET", url, {"Range": "bytes=0-0"}, cancellation=cancellation) as answer:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        check_status(answer.status, url, headers)
+        found = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+        if found is None or found[3] == "*" or not int(found[3]):
+            raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} does not say how large the archive is")
+        return Identity(int(found[3]), tag=headers.get("etag", "") or headers.get("last-modified", ""))

@@ -1,8 +1,8 @@
 """Asks NCBI's data locator (SDL version 2) where the files of a run are.
 
 A request names the run: `POST acc=SRR139146&filetype=run&accept-proto=https`.  The answer is JSON: for each run a
-status, a message, and files with name, size, md5 and locations.  A run may have two files: the normalized archive, and the Lite
-one (`noqual`), which has no qualities and whose read filter differs.
+status, a message, and files with name, size, md5 and locations.  A run may have two files: the normalized archive, and
+the Lite one (`noqual`), which has no qualities and whose read filter differs.
 
 What an answer means is decided once, in the table MEANINGS, which has a recorded example for each row.
 

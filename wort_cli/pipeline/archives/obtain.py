@@ -1,0 +1,345 @@
+"""Obtains the archive of a run that is not on disk: located, fetched as far as a decoder needs it, and proved.
+
+In this order: ask the locator; choose the format; fetch the head (table of contents, usually all small files); select
+the files that the decoder needs; fetch them; compare them with the archive's own md5 sums.  Where the sums cannot prove
+the archive, fetch it as a whole and compare it with the locator's md5.
+
+Two questions are kept apart.  *Integrity*: are these the bytes that the loader wrote?  The sums inside the archive, or
+the md5 of the whole, answer that.  *Identity*: is this the archive of the run?  Only the locator answers that: by a
+location that it names for the head, or by its md5 for the whole.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archives.checksums import ChecksumError, check_file, is_sums_file, read_sums
+from wort_cli.pipeline.archives.columns import MAX_SHARE, Selection, merge_extents, select
+from wort_cli.pipeline.archives.fetch import Fetch, Politeness, probe
+from wort_cli.pipeline.archives.http import HttpClient, HttpError
+from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header, read_table
+from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
+from wort_cli.pipeline.archives.partial import Identity, PartialArchive
+from wort_cli.pipeline.archives.structure import StructureError, check_structure
+from wort_cli.system.cancellation import Cancellation
+
+HEAD_SIZE = 1 << 17
+"""Bytes that are fetched first; of most archives they hold everything but the large columns."""
+ROUNDS = 3
+"""How often bytes that do not match their sum are fetched, each time from the next location where there is one."""
+
+
+class ProvedBy(StrEnum):
+    """What proved the integrity of an archive."""
+
+    COLUMN_SUMS = "column-md5s"
+    ARCHIVE_SUM = "archive-md5"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How an archive was proved."""
+
+    by: ProvedBy
+    sums: str
+    """The md5 of the whole archive, or a sha256 over all sums that were compared; '' if nothing was."""
+    identified: bool
+    """Whether the locator vouches that this is the archive of the run."""
+    url: str
+    """Where the bytes came from; the first location, if from several."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An archive that can be fetched: what the locator says of it, and where it is."""
+
+    run: Accession
+    format: Format
+    identity: Identity
+    named: tuple[Location, ...]
+    """Locations that the locator names."""
+    mirrors: tuple[Location, ...]
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """An archive on disk, perhaps with holes, whose needed bytes were proved."""
+
+    path: Path
+    format: Format
+    size: int
+    """Bytes of the archive."""
+    md5: str
+    """Of the whole archive, by the locator; '' if unknown."""
+    fetched: int
+    """Bytes that are in the file."""
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Head:
+    """The table of contents of an archive, and what it says about the files that a decoder needs."""
+
+    table: Mapping[str, Extent]
+    data_offset: int
+    selection: Selection
+    identified: bool
+    """Whether it came from a location that the locator names."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be obtained, and from where."""
+
+    run: Accession
+    decoder: str
+    """A key of columns.UNNEEDED."""
+    quality: str = "prefer-normalized"
+    whole: bool = False
+    """Fetch all of it, even if columns suffice."""
+    locator_url: str = ""
+    """'' to ask no locator."""
+    mirrors: tuple[str, ...] = ()
+    """URLs with `{run}` in the place of the accession."""
+
+
+class Obtainer:
+    """Obtains archives; one for each attempt."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        politeness: Politeness,
+        cancellation: Cancellation,
+        log: Callable[[str], None],
+        report: Callable[[int, int], None] = lambda arrived, wanted: None,
+    ) -> None:
+        self._client = client
+        self._politeness = politeness
+        self._cancellation = cancellation
+        self._log = log
+        self._report = report
+        """Called with the bytes that have arrived, and those that are wanted in all."""
+
+    def obtain(self, wish: Wish, directory: Path) -> Obtained:
+        """Return the archive of a run, in a file below `directory`, which keeps what an earlier attempt fetched.
+
+        Raises JobFailed with the reason why there is none; OSError if the disk is full; Cancelled.
+        """
+        try:
+            offer = self.locate(wish)
+            partial = PartialArchive(directory / f"{wish.run}.sra", offer.identity)
+            try:
+                proof = self._fetch_and_prove(wish, offer, partial)
+                return Obtained(
+                    partial.path, offer.format, offer.identity.size, offer.identity.md5, partial.arrived_bytes(), proof
+                )
+            finally:
+                partial.close()
+        except HttpError as error:
+            raise JobFailed(error.reason, error.detail) from error
+
+    def locate(self, wish: Wish) -> Offer:
+        """Return the archive to fetch.  Raises HttpError if neither the locator nor a mirror has one."""
+        mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
+        try:
+            if not wish.locator_url:
+                raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
+            files = find_run(self._client, wish.locator_url, wish.run, self._cancellation)
+        except HttpError as error:
+            if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
+                raise
+            return self._offer_of_mirrors(wish, mirrors, error)
+        file = choose_format(files, wish.quality)
+        self._log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
+        same = mirrors if file.format is Format.NORMALIZED else ()  # mirrors have normalized archives
+        return Offer(wish.run, file.format, Identity(file.size, file.md5, file.modified), file.locations, same)
+
+    def _offer_of_mirrors(self, wish: Wish, mirrors: Sequence[Location], error: HttpError) -> Offer:
+        """Return the archive that the first mirror has which answers; raise the locator's error if none does."""
+        self._log(f"{wish.run}: {error.detail}; asking the mirrors")
+        for n, mirror in enumerate(mirrors):
+            try:
+                identity = probe(self._client, mirror.url, self._cancellation)
+            except HttpError as refusal:
+                self._log(refusal.detail)
+                continue
+            return Offer(wish.run, Format.NORMALIZED, identity, (), tuple(mirrors[n:]))
+        raise error
+
+    def _fetch_and_prove(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Proof:
+        """Fetch what is needed; return how it was proved."""
+        if not wish.whole:
+            try:
+                head = self._fetch_head(wish, offer, partial)
+                if not head.identified and offer.identity.md5:
+                    raise StructureError("its head came from a mirror, so the whole must match the locator's md5")
+                if head.selection.size > MAX_SHARE * offer.identity.size:
+                    raise StructureError("the needed columns are most of it")
+                return self._prove_columns(offer, head, partial)
+            except (KarError, StructureError) as why:
+                self._log(f"{wish.run}: fetching the whole archive: {why}")
+        return self._prove_whole(offer, partial)
+
+    # ---- the head ------------------------------------------------------------
+
+    def _fetch_head(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Head:
+        """Fetch and read the table of contents, and select the files that the decoder needs."""
+        identified = self._fetch_from(
+            offer.named, offer.mirrors, partial, Extent(0, min(HEAD_SIZE, partial.identity.size))
+        )
+        data_offset = read_header(read_all(partial, Extent(0, HEADER_SIZE))).data_offset
+        if data_offset > partial.identity.size:
+            raise KarError("its table of contents would be longer than the archive")
+        identified &= self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, data_offset))
+        table = read_table(read_all(partial, Extent(0, data_offset)), partial.identity.size)
+        return Head(table, data_offset, select(table, wish.decoder), identified)
+
+    def _fetch_from(
+        self, named: Sequence[Location], mirrors: Sequence[Location], partial: PartialArchive, extent: Extent
+    ) -> bool:
+        """Fetch an extent from the locator's locations, else from the mirrors; return whether from the former."""
+        if named:
+            try:
+                self._fetch(named, partial, [extent])
+                return True
+            except HttpError as error:
+                if not mirrors or error.reason is Reason.RATE_LIMITED:
+                    raise
+                self._log(error.detail)
+                partial.forget(extent)
+        self._fetch(mirrors, partial, [extent])
+        return False
+
+    # ---- columns -------------------------------------------------------------
+
+    def _prove_columns(self, offer: Offer, head: Head, partial: PartialArchive) -> Proof:
+        """Fetch the needed columns and compare them with the archive's sums.
+
+        Raises StructureError if the sums cannot prove the archive; HttpError(corrupt) if a file does not match its sum
+        wherever it is fetched from.
+        """
+        locations = [*offer.named, *offer.mirrors]
+        files = head.selection.files
+        wanted = merge_extents(head.table[path] for path in files)
+        self._fetch(locations, partial, [head.table[path] for path in head.table if is_sums_file(path)])
+        sums = sums_of(head.table, partial)
+        self._fetch(locations, partial, wanted)
+        for _ in range(ROUNDS):
+            wrong = self._files_that_differ(head, sums, partial)
+            if not wrong:
+                check_structure(
+                    head.table,
+                    head.data_offset,
+                    partial.identity.size,
+                    sums,
+                    lambda path: read_all(partial, head.table[path]),
+                )
+                relied_upon = "".join(f"{sums[path]} {path}\n" for path in files if path in sums)
+                digest = hashlib.sha256(relied_upon.encode()).hexdigest()
+                return Proof(ProvedBy.COLUMN_SUMS, digest, head.identified, locations[0].url)
+            self._log(f"{', '.join(wrong)}: not as its md5 sum says; fetching it again")
+            for path in wrong:
+                partial.forget(head.table[path])
+            locations = [*locations[1:], locations[0]]
+            self._fetch(locations, partial, wanted)
+        raise HttpError(Reason.CORRUPT, f"what {offer.run} has in {wrong[0]} does not match its md5 sum")
+
+    def _files_that_differ(self, head: Head, sums: Mapping[str, str], partial: PartialArchive) -> list[str]:
+        """Return the needed files that do not match their sum."""
+        wrong = []
+        for path in head.selection.files:
+            if path not in sums:
+                continue
+            try:
+                check_file(path, head.table, sums, partial.read, self._cancellation)
+            except ChecksumError:
+                wrong.append(path)
+        return wrong
+
+    # ---- the whole -----------------------------------------------------------
+
+    def _prove_whole(self, offer: Offer, partial: PartialArchive) -> Proof:
+        """Fetch all of an archive and compare it with the locator's md5.
+
+        Without an md5 the caller has to prove its integrity.  Raises HttpError(corrupt) if it differs everywhere.
+        """
+        locations = [*offer.named, *offer.mirrors]
+        whole = Extent(0, partial.identity.size)
+        for _ in range(ROUNDS):
+            self._fetch(locations, partial, [whole])
+            if not offer.identity.md5:
+                return Proof(ProvedBy.NOTHING, "", False, locations[0].url)
+            md5 = hashlib.md5(usedforsecurity=False)
+            for piece in partial.read(whole):
+                self._cancellation.check()
+                md5.update(piece)
+            if md5.hexdigest() == offer.identity.md5:
+                self._check_sums_inside(offer.run, partial)
+                return Proof(ProvedBy.ARCHIVE_SUM, offer.identity.md5, True, locations[0].url)
+            self._log(f"{offer.run}: the archive does not match the locator's md5; fetching it again")
+            partial.forget(whole)
+            locations = [*locations[1:], locations[0]]
+        raise HttpError(Reason.CORRUPT, f"the archive of {offer.run} does not match the locator's md5")
+
+    def _check_sums_inside(self, run: Accession, partial: PartialArchive) -> None:
+        """Raise HttpError(corrupt) if a whole archive contradicts its own sums, as one that was loaded wrongly does."""
+        try:
+            data_offset = read_header(read_all(partial, Extent(0, HEADER_SIZE))).data_offset
+            table = read_table(read_all(partial, Extent(0, data_offset)), partial.identity.size)
+            head = Head(table, data_offset, select(table, "fastq-dump"), identified=True)
+            wrong = self._files_that_differ(head, sums_of(table, partial), partial)
+        except (KarError, StructureError):
+            return  # an archive without sums, or of a form that is unknown here
+        if wrong:
+            raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
+
+    def _fetch(self, locations: Sequence[Location], partial: PartialArchive, extents: Sequence[Extent]) -> None:
+        """Fetch what is missing of some extents."""
+        lacking = sum(extent.size for extent in partial.missing(extents))
+        if not lacking:
+            return
+        arrived = 0
+        started = time.monotonic()
+
+        def count(size: int) -> None:
+            nonlocal arrived
+            arrived += size
+            self._report(arrived, lacking)
+
+        fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
+        fetch.fetch(merge_extents(extents))
+        self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
+
+
+def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
+    """Return the archive that the setting `quality` chooses.  Raises HttpError(no-data) if it allows none of them."""
+    order = {
+        "prefer-normalized": (Format.NORMALIZED, Format.LITE),
+        "normalized": (Format.NORMALIZED,),
+        "lite": (Format.LITE,),
+    }[quality]
+    for wanted in order:
+        for file in files:
+            if file.format is wanted:
+                return file
+    raise HttpError(Reason.NO_DATA, f"there is no archive in the format that `quality = {quality}` allows")
+
+
+def sums_of(table: Mapping[str, Extent], partial: PartialArchive) -> dict[str, str]:
+    """Return all sums of an archive.  Raises StructureError if they make no sense."""
+    try:
+        return read_sums(table, partial.read)
+    except ChecksumError as error:
+        raise StructureError(str(error)) from error
+
+
+def read_all(partial: PartialArchive, extent: Extent) -> bytes:
+    """Return the bytes of a small extent."""
+    return b"".join(partial.read(extent))
