@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.support.homes import Home, Shelf
+from tests.support.homes import Home
 from tests.support.ledgers import make_ledger_of_release_0_1, make_ledger_of_version, tables_of
+from tests.support.shelf import Shelf
 
 QUEUED, RUNNING = "SRR000001", "SRR000002"
 """Jobs that every one of the earlier ledgers has in this state."""

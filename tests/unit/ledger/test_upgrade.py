@@ -29,7 +29,7 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON
 from wort_cli.model.provenance import Trust
 from wort_cli.model.verdict import Depth, Verdict
-from wort_cli.upkeep.backups import examine
+from wort_cli.upkeep.backups import read_backup
 
 POLICY = RetryPolicy()
 TABLES_SINCE = {
@@ -264,9 +264,9 @@ def test_rules_of_the_jobs_table_hold_in_an_earlier_ledger(upgraded: Ledger) -> 
             connection.execute(statement)
 
 
-def test_backups_of_each_version_can_be_examined(earlier: tuple[Path, Tables]) -> None:
+def test_backups_of_each_version_can_be_read(earlier: tuple[Path, Tables]) -> None:
     path, before = earlier
-    found = examine(path)
+    found = read_backup(path)
     assert (found.jobs, found.signatures) == (len(before["jobs"]), len(before["signatures"]))
     assert found.submissions == len(before.get("submissions", []))
 
