@@ -77,7 +77,7 @@ class Attempts:
             return JobState.DONE
 
     def requeue(self, job_id: int, attempt: int, why: str) -> bool:
-        """Requeue a running job that was interrupted, without counting a failure; return False if the attempt has ended."""
+        """Requeue a running job without counting a failure; return False if the job no longer runs in this attempt."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
     def record_crash(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
