@@ -66,7 +66,7 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
     dumping, parsing = fastq_dump_stages(archive)
     return {
         "decoding": decoding, "hashing": hashing, "merging": merging, "sealing": sealing,
-        "(fastq-dump": dumping, "parsing its output)": parsing,
+        "fastq-dump instead": dumping, "parsing its output": parsing,
     }  # fmt: skip
 
 
@@ -84,4 +84,4 @@ def fastq_dump_stages(archive: Path) -> tuple[float, float]:
 
 if __name__ == "__main__":
     for stage, seconds in stages(Path(sys.argv[1]), int(sys.argv[2])).items():
-        print(f"{stage:<18}{seconds:>8.2f} s")
+        print(f"{stage:<20}{seconds:>8.2f} s")
