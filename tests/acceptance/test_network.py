@@ -60,7 +60,7 @@ def test_silent_network_with_now(home: Home) -> None:
         use_server(home, port)
         done = home("compute", "SRR999999", "--now", env={"WORT_RESOLVE_TIMEOUT": "2"}, timeout=30)
         home.until_idle()
-    done.expect(75, "waiting until", "network", "can't be reached", "within 2 seconds", "check the network")
+    done.expect(75, "waiting until", "network", "cannot be reached", "within 2 seconds", "check the network")
     assert done.seconds < 15
     job = home.job("SRR999999")
     assert (job.state, job.reason, job.attempt) == ("waiting", "network", 1)

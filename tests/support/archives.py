@@ -70,7 +70,7 @@ LAYOUTS = (
     Layout("single_illumina", "100 bases", of_length(100, 100)),
     Layout("long_reads", "PacBio, 1 to 20 kb", of_length(1_000, 20_000), load=load_pacbio, spots=100),
     Layout("reads_with_n", "runs of N, and reads of nothing else", pairs, with_n),
-    # latf-load converts lower case to upper and `.` to N, but drops a record with any other IUPAC code as a syntax error,
+    # latf-load converts lower case to upper and `.` to N, but drops a record with another IUPAC code as a syntax error,
     # and fails if more than 5 % are dropped. general-loader and bam-load store the codes (column ALTREAD), and
     # fastq-dump prints them in upper case: `acgtryn` becomes `ACGTRYN`, not `ACGTNNN`.
     Layout("lower_case_and_iupac", "R, Y, K ... reach stdout", of_length(100, 100), with_iupac, load_columns),

@@ -104,7 +104,7 @@ def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str,
 
 
 def load_aligned(spots: Iterable[Spot], database: Path) -> None:
-    """Load with bam-load: nine of ten reads are aligned end to end to a reference, from which their last base differs."""
+    """Load with bam-load: nine of ten reads are aligned to a reference, end to end, and differ in their last base."""
     aligned, unaligned, contig = [], [], ""
     for number, spot in enumerate(spots):
         bases = spot.reads[0].bases
