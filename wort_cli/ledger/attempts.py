@@ -38,7 +38,7 @@ class Attempts:
         return [row["id"] for row in self._storage.rows("next_jobs", limit=limit)]
 
     def claim(self, job_id: int, owner: str, lease: float) -> Job | None:
-        """Start an attempt of a queued or waiting job, with a lease of `lease` seconds; return None if it is neither."""
+        """Start an attempt of a queued or waiting job, with a lease in seconds; return None if the job is neither."""
         with self._storage.transaction():
             self._storage.change("wake_job", id=job_id)
             now = time.time()
@@ -77,7 +77,7 @@ class Attempts:
             return JobState.DONE
 
     def requeue(self, job_id: int, attempt: int, why: str) -> bool:
-        """Requeue a running job that was interrupted through no fault of its own; return whether it was still running."""
+        """Requeue a running job without counting a failure; return False if the job no longer runs in this attempt."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
     def record_crash(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:

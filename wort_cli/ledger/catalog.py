@@ -21,7 +21,7 @@ class Catalog:
         self._storage = storage
 
     def has(self, source: Source, profile: str) -> bool:
-        """Return whether the catalog has the signature; for a local archive, made from the file in its present state."""
+        """Return whether the catalog has the signature; for a local archive, made from its present content."""
         if not source.is_local or source.archive is None:
             return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
         record = self.get(source.name, profile)

@@ -17,7 +17,7 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
 
 BATCH = 500
-"""Jobs cancelled or retried in one transaction.  A transaction of a million jobs would block the daemon for a minute."""
+"""Jobs cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
 
 
 class EnqueueStatus(StrEnum):

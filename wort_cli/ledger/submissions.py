@@ -76,7 +76,7 @@ class Submissions:
         return [Submission.from_row(row) for row in self._storage.rows("submissions_named", name=str(name))]
 
     def with_digest_prefix(self, text: str) -> list[Submission]:
-        """Return the submissions whose digest starts with `text`; none if `text` is not 8 or more hexadecimal digits."""
+        """Return the submissions whose digest starts with `text`; none if `text` is not at least 8 hex digits."""
         if not DIGEST_PREFIX.fullmatch(text):
             return []
         return [Submission.from_row(row) for row in self._storage.rows("submissions_with_prefix", prefix=text)]

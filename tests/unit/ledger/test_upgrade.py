@@ -264,7 +264,7 @@ def test_rules_of_the_jobs_table_hold_in_an_earlier_ledger(upgraded: Ledger) -> 
             connection.execute(statement)
 
 
-def test_backups_of_each_version_can_be_examined(earlier: tuple[Path, Tables]) -> None:
+def test_backups_of_each_version_can_be_read(earlier: tuple[Path, Tables]) -> None:
     path, before = earlier
     found = read_backup(path)
     assert (found.jobs, found.signatures) == (len(before["jobs"]), len(before["signatures"]))
