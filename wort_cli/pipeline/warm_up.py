@@ -52,7 +52,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 def compile_others() -> None:
     """Compile all functions except the kernel, by calling them with the smallest possible arguments."""
-    from wort_cli.pipeline.seal import are_decimals, number_slices
+    from wort_cli.pipeline.seal import are_decimals, number_blocks
     from wort_cli.pipeline.sketching.hash_counts import HashCounts
     from wort_cli.pipeline.sketching.read_stats import STATS
 
@@ -64,7 +64,7 @@ def compile_others() -> None:
     counts = HashCounts()
     counts.add(numbers)
     counts.table()
-    list(number_slices(numbers))
+    list(number_blocks(numbers))
     are_decimals(np.frombuffer(b"1,2", np.uint8), numbers)
 
 

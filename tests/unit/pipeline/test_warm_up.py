@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.builders import numbers
-from wort_cli.pipeline.seal import are_decimals, number_slices
+from wort_cli.pipeline.seal import are_decimals, number_blocks
 from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.hash_text import hash_text
@@ -24,7 +24,7 @@ def run_loops() -> None:
     counts = HashCounts()
     counts.add(numbers([5, 7]))
     hashes, _ = counts.table()
-    list(number_slices(hashes))
+    list(number_blocks(hashes))
     are_decimals(np.frombuffer(b"5,7", np.uint8), hashes)
 
 
