@@ -238,7 +238,7 @@ def test_ncbi_knows_what_ena_does_not(home: Home, archives: Archives) -> None:
 def test_a_run_that_nobody_knows_is_refused(home: Home, archives: Archives) -> None:
     code, said = submitted(home)
     assert code == 6
-    assert f"ENA and NCBI do not know the run {RUN}" in said
+    assert f"there is no run {RUN} at ENA and NCBI" in said
     assert not kept(home)
 
 

@@ -55,7 +55,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "a hash changed": (lambda s: forged(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
     "an abundance changed": (
         lambda s: forged(s.reference(s.archive(), PAIRED), change_an_abundance),
-        "abundances were changed, of 1 hash",
+        "the abundances of 1 hash were changed",
     ),
     "abundances times 7": (
         lambda s: forged(s.reference(s.archive(), PAIRED), multiply(7)),
@@ -70,7 +70,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "another run": (lambda s: sketched(s.archive("single_illumina"), PAIRED), "it is of another run"),
     "scaled=2000 relabelled": (
         lambda s: forged(sketched(s.archive(), PAIRED, scaled=2000), relabel),
-        "it was made with scaled=2000 or so",
+        "it was made with scaled of about 2000",
     ),
 }
 

@@ -21,7 +21,7 @@ from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.job_result import JobResult
-from wort_cli.upkeep.backups import copy_ledger, examine
+from wort_cli.upkeep.backups import back_up, read_backup
 
 ROUNDS, WRITES = 50, 10_000
 ORDER = ("queued", "running", "done")
@@ -108,9 +108,9 @@ def beginning_of(log: Path) -> bytes:
 def copy_with_backup(path: Path, to: Path) -> None:
     """Copy the ledger as `wort backup` does."""
     ledger = Ledger(path)
-    copy_ledger(ledger, to)
+    back_up(ledger, to)
     ledger.close()
-    examine(to)
+    read_backup(to)
 
 
 def check(path: Path, acknowledged: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ def backup(
 
     To restore the copy, stop the daemon and put the copy in place of ledger.db.
     """
-    from wort_cli.upkeep.backups import copy_ledger
+    from wort_cli.upkeep.backups import back_up
 
     settings = load_settings()
     if not settings.ledger_file.exists():
@@ -39,7 +39,7 @@ def backup(
     if not target.parent.is_dir():
         raise UsageError(f"there is no directory {target.parent}")
     ledger = Ledger(settings.ledger_file)
-    copy = copy_ledger(ledger, target)
+    copy = back_up(ledger, target)
     ledger.close()
     if as_json:
         render.document(asdict(copy))

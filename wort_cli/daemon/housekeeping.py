@@ -17,10 +17,10 @@ from types import FrameType
 from wort_cli.errors import Terminated, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.upkeep.backups import make_copy, newest_at
+from wort_cli.upkeep.backups import make_backup, newest_backup_time
 from wort_cli.upkeep.event_pruning import prune
-from wort_cli.upkeep.leftovers import clear, leftovers
-from wort_cli.upkeep.retention import copy_is_due
+from wort_cli.upkeep.leftovers import finish_removals, leftovers
+from wort_cli.upkeep.retention import backup_is_due
 
 ROUND_EVERY = 3600.0
 """Seconds from the end of one round to the start of the next."""
@@ -91,8 +91,8 @@ class Housekeeper:
                 return
             self._backup.join()
             self._backup = None
-        newest = newest_at(self._settings.backup_dir)
-        if self._settings.backups and copy_is_due(newest, time.time(), self._settings.backup_hours):
+        newest = newest_backup_time(self._settings.backup_dir)
+        if self._settings.backups and backup_is_due(newest, time.time(), self._settings.backup_hours):
             self._before_fork()
             self._backup = multiprocessing.get_context("fork").Process(
                 target=back_up_ledger, args=(self._settings,), name="backup", daemon=True
@@ -110,7 +110,7 @@ def housekeeping_round(
             removed += 1
             log.info("removed %s: %s", found.path, found.why)
         yield
-    yield from clear(settings)
+    yield from finish_removals(settings)
     pruned = 0
     for number in prune(ledger.storage, settings.keep_events, settings.keep_events_in_all):
         pruned += number
@@ -126,7 +126,7 @@ def back_up_ledger(settings: Settings) -> None:
     os.nice(10)
     ledger = Ledger(settings.ledger_file)
     try:
-        made = make_copy(ledger, settings.backup_dir, settings.backups)
+        made = make_backup(ledger, settings.backup_dir, settings.backups)
         log.info("backed the ledger up to %s: %d jobs, %d signatures", made.path, made.jobs, made.signatures)
     except WortError as error:
         log.error("the ledger was not backed up: %s (%s)", error.sentence, error.hint)

@@ -53,8 +53,7 @@ def look_up(accession: Accession, settings: Settings) -> Lookup | str:
             failures.append(f"{name}: {why}")
     if failures or not denials:
         return "; ".join(failures) or "ena_url and ncbi_url are off"
-    verb = "does not know" if len(denials) == 1 else "do not know"
-    return Lookup(False, f"{' and '.join(denials)} {verb} the run {accession}", time.time())
+    return Lookup(False, f"there is no run {accession} at {' and '.join(denials)}", time.time())
 
 
 @dataclass(frozen=True)

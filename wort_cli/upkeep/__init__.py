@@ -1,4 +1,4 @@
-"""What keeps a home in order: what is left over, what does not fit together, and copies of the ledger.
+"""Upkeep of a home: leftover files, inconsistencies between ledger and store, and backups of the ledger.
 
-The daemon's housekeeping and `wort doctor` both look here; what to keep is decided by pure functions (keeping.py).
+The daemon's housekeeping and `wort doctor` both use it.  Decisions on what to keep are pure functions in retention.py.
 """

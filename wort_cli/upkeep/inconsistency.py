@@ -1,4 +1,4 @@
-"""Something in a home that is not as it should be, and how it is mended.  A value."""
+"""The value that describes an inconsistency in a home and its repair."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """What is wrong; `mend` mends it and says what it did, None if it can't be mended by us; `hint` is for a person."""
+    """An inconsistency between the ledger, the store and the disk."""
 
-    what: str
+    subject: str
+    """What it is about: a name, a job or a file."""
     detail: str
-    mend: Callable[[], str] | None = None
+    repair: Callable[[], str] | None = None
+    """Repairs it and returns a sentence that says how; None if only a user can."""
     hint: str = ""
+    """What a user can do."""
     harmless: bool = False
-    """Whether it only takes up space."""
+    """Whether it needs no repair."""

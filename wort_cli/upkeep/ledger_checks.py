@@ -1,6 +1,7 @@
-"""Rows of the ledger that do not fit together: some other program wrote them, or the disk changed them.
+"""Finds and repairs rows of the ledger that contradict each other.
 
-The triggers let nothing of it happen (sql/migrations/1.sql); what is mended keeps to them, and leaves events.
+The ledger's triggers prevent such rows (sql/migrations/1.sql), so another program has written them, or the disk has
+changed them.  Repairs obey the triggers and record events.
 """
 
 import json
@@ -18,56 +19,52 @@ REASONS = json.dumps(["", *Reason])
 
 
 def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
-    """What is wrong with events, progress and jobs."""
+    """Yield the inconsistencies of events, progress rows and jobs."""
     storage = ledger.storage
-    for things, about in (("orphaned_events", "no job"), ("orphaned_progress", "no running job")):
-        number = storage.rows(things)[0]["n"]
+    for table, missing in (("events", "job"), ("progress", "running job")):
+        number = storage.rows(f"orphaned_{table}")[0]["n"]
         if number:
-            kind = things.removeprefix("orphaned_")
-            yield Inconsistency("ledger", f"{number} rows of {kind} are of {about}", partial(remove_rows, ledger, kind))
-    for row in storage.rows("odd_jobs", reasons=REASONS):
-        yield Inconsistency(f"job {row['id']}", odd(row), partial(mend_job, ledger, row))
+            detail = f"{number} rows of {table} belong to no {missing}"
+            yield Inconsistency("ledger", detail, partial(remove_orphaned_rows, ledger, table))
+    for row in storage.rows("inconsistent_jobs", reasons=REASONS):
+        yield Inconsistency(f"job {row['id']}", contradiction(row), partial(repair_job, ledger, row))
 
 
-def remove_rows(ledger: Ledger, kind: str) -> str:
-    """Remove rows that belong to nothing."""
-    return f"removed {ledger.storage.change(f'remove_orphaned_{kind}')} rows of {kind}"
+def remove_orphaned_rows(ledger: Ledger, table: str) -> str:
+    """Remove rows whose job does not exist; return a sentence that says so."""
+    return f"removed {ledger.storage.change(f'remove_orphaned_{table}')} rows of {table}"
 
 
-def odd(row: Row) -> str:
-    """What is odd about a job."""
+def contradiction(row: Row) -> str:
+    """Return a sentence that says what is wrong with a job."""
     if row["state"] not in list(JobState):
-        return f"its state is {row['state']!r}, which there is not"
+        return f"its state {row['state']!r} does not exist"
     if row["reason"] not in ("", *Reason):
-        return f"its reason is {row['reason']!r}, which there is not"
-    return (
-        f"it is {row['state']}, but nobody has it"
-        if row["state"] == "running"
-        else f"it is {row['state']} without a time"
-    )
+        return f"its reason {row['reason']!r} does not exist"
+    return f"it is {row['state']}, but has no {'owner or lease' if row['state'] == 'running' else 'time'}"
 
 
-def mend_job(ledger: Ledger, row: Row) -> str:
-    """Bring a job back to what the rules allow; it is queued again if it is not known where it stood."""
+def repair_job(ledger: Ledger, row: Row) -> str:
+    """Make a job valid and return a sentence that says how; a job in an unknown state is requeued."""
     storage, now = ledger.storage, time.time()
     with storage.transaction():
         if row["state"] in list(JobState):
             storage.change("repair_reason", id=row["id"], reasons=REASONS)
             storage.change("repair_times", id=row["id"], now=now)
-            if row["state"] == "running" and ledger.attempts.requeue(row["id"], row["attempt"], "nobody had it"):
-                return note(ledger, row["name"], f"job {row['id']} was running, but nobody had it: queued again")
-            return note(ledger, row["name"], f"job {row['id']}: what was missing or unknown in it was set")
+            if row["state"] == "running" and ledger.attempts.requeue(row["id"], row["attempt"], "it had no owner"):
+                return record_repair(ledger, row["name"], f"job {row['id']} was running without an owner: requeued")
+            return record_repair(ledger, row["name"], f"job {row['id']}: set its missing or invalid values")
         key = {field: row[field] for field in ("id", "name", "profile", "kind", "subject")}
         state = "cancelled" if storage.row("other_live_job", **key) else "queued"
-        said = f"job {row['id']} was in the state {row['state']!r}, which there is not: it is {state} now"
-        # The one move that is not legal is made so for as long as this transaction lasts.
-        storage.change("allow_move", before=row["state"], after=state)
-        storage.change("repair_state", id=row["id"], state=state, message=said, now=now)
-        storage.change("forbid_moves_from", before=row["state"])
-        return note(ledger, row["name"], said)
+        action = f"job {row['id']} was in the unknown state {row['state']!r} and is now {state}"
+        # The triggers permit this transition until the end of the transaction only.
+        storage.change("allow_transition", before=row["state"], after=state)
+        storage.change("repair_state", id=row["id"], state=state, message=action, now=now)
+        storage.change("forbid_transitions_from", before=row["state"])
+        return record_repair(ledger, row["name"], action)
 
 
-def note(ledger: Ledger, name: str, what: str) -> str:
-    """Write down what was mended; return it."""
-    ledger.storage.change("record_repair", now=time.time(), name=name, what=what)
-    return what
+def record_repair(ledger: Ledger, name: str, action: str) -> str:
+    """Record a repair in the ledger and return its sentence."""
+    ledger.storage.change("record_repair", now=time.time(), name=name, what=action)
+    return action

@@ -1,7 +1,7 @@
-"""What is left over in a home: by jobs that ended while nobody looked, by processes that were killed.
+"""Finds leftovers in a home: files of ended jobs, and files of processes that were killed.
 
-Each search is an iterator that goes a small step at a time, so that the daemon can turn in between; most steps find
-nothing.  Nothing is removed before somebody asks a finding to.
+Each search is an iterator of small steps, so that the daemon can run turns in between; most steps find nothing.  A
+search removes nothing: the caller decides to call `Leftover.remove`.
 """
 
 import contextlib
@@ -18,21 +18,21 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
-    Standing,
-    attempt_verdict,
-    log_verdict,
-    workspace_verdict,
+    JobSummary,
+    why_remove_attempt,
+    why_remove_log,
+    why_remove_workspace,
 )
 
 STEP = 300
-"""Names of a directory that are looked at in one step."""
-GONE = ".gone-"
-"""How the name of a workspace begins that is being removed."""
+"""Names of a directory that are examined in one step."""
+DOOMED = ".gone-"
+"""The prefix of a workspace that is being removed."""
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A file or directory that should be gone; `remove` looks once more, and tells whether it did."""
+    """A file or directory to be removed; `remove` checks again and returns whether it removed it."""
 
     path: Path
     why: str
@@ -40,93 +40,94 @@ class Leftover:
 
 
 Search = Iterator[Leftover | None]
-"""What is left over; None is a step that found nothing."""
+"""Yields leftovers, and None after a step that found nothing."""
 
 
-def leftovers(ledger: Ledger, settings: Settings, at_work: Callable[[], Collection[int]] = tuple) -> Search:
-    """All that is left over; `at_work` gives jobs whose files are not to be touched."""
-    yield from workspaces(ledger, settings, at_work)
+def leftovers(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Collection[int]] = tuple) -> Search:
+    """Search for all leftovers; `running_jobs` returns the numbers of jobs whose files must not be touched."""
+    yield from workspaces(ledger, settings, running_jobs)
     yield from logs(ledger, settings)
-    yield from outputs(settings)
+    yield from start_outputs(settings)
     for directory in (settings.store_dir, settings.backup_dir):
         yield from partial_files(directory)
 
 
-def job_states(ledger: Ledger, first: int, last: int) -> dict[int, Standing]:
-    """Where jobs stand, by their numbers."""
+def job_summaries(ledger: Ledger, first: int, last: int) -> dict[int, JobSummary]:
+    """Return the jobs from `first` to `last` by their numbers."""
     rows = ledger.storage.rows("job_states", first=first, last=last)
-    return {row["id"]: Standing.from_row(row) for row in rows}
+    return {row["id"]: JobSummary.from_row(row) for row in rows}
 
 
-def standing(ledger: Ledger, job_id: int) -> Standing | None:
-    """Where a job stands; None if there is no such job."""
-    return job_states(ledger, job_id, job_id).get(job_id)
+def job_summary(ledger: Ledger, job_id: int) -> JobSummary | None:
+    """Return a job; None if it does not exist."""
+    return job_summaries(ledger, job_id, job_id).get(job_id)
 
 
 # ---- Workspaces
 
 
-def workspaces(ledger: Ledger, settings: Settings, at_work: Callable[[], Collection[int]]) -> Search:
-    """Workspaces of jobs that have ended or never were, and what earlier attempts left in those of live ones."""
+def workspaces(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Collection[int]]) -> Search:
+    """Search for workspaces of jobs that have ended or do not exist, and for directories of ended attempts."""
     for name in names_in(settings.work_dir):
         path = settings.work_dir / name
-        if name.startswith(GONE):
+        if name.startswith(DOOMED):
             yield Leftover(path, "its removal was interrupted", lambda: True)
             continue
-        if not name.isdecimal() or not name.isascii() or int(name) in at_work():
+        if not name.isdecimal() or not name.isascii() or int(name) in running_jobs():
             continue
         job_id = int(name)
-        job = standing(ledger, job_id)
-        if why := verdict_on(path, job, settings):
-            yield Leftover(path, why, partial(set_apart, path, job_id, ledger, settings))
+        job = job_summary(ledger, job_id)
+        if why := decide_workspace(path, job, settings):
+            yield Leftover(path, why, partial(rename_for_removal, path, job_id, ledger, settings))
         elif job is not None and job.state.is_live:
             yield from attempts(path, job)
         else:
             yield None
 
 
-def verdict_on(path: Path, job: Standing | None, settings: Settings) -> str:
-    """Why a workspace is not kept, '' if it is."""
-    return workspace_verdict(job, time.time(), has_sealed=(path / "sealed").exists(), keep_sealed=settings.keep_sealed)
+def decide_workspace(path: Path, job: JobSummary | None, settings: Settings) -> str:
+    """Return why a workspace is to be removed; empty if it is kept."""
+    has_sealed = (path / "sealed").exists()
+    return why_remove_workspace(job, time.time(), has_sealed=has_sealed, keep_sealed=settings.keep_sealed)
 
 
-def set_apart(path: Path, job_id: int, ledger: Ledger, settings: Settings) -> bool:
-    """Give a workspace a name under which no attempt finds it, unless it is wanted again by now.
+def rename_for_removal(path: Path, job_id: int, ledger: Ledger, settings: Settings) -> bool:
+    """Rename a workspace so that no attempt finds it, unless the job was queued again; return whether it was renamed.
 
-    Nobody can claim the job meanwhile: that needs the lock that we have.
+    The transaction's lock keeps other processes from claiming the job meanwhile.
     """
     with ledger.storage.transaction():
-        if not verdict_on(path, standing(ledger, job_id), settings):
+        if not decide_workspace(path, job_summary(ledger, job_id), settings):
             return False
         with contextlib.suppress(FileNotFoundError):
-            path.rename(path.with_name(f"{GONE}{job_id}-{time.time_ns()}"))
+            path.rename(path.with_name(f"{DOOMED}{job_id}-{time.time_ns()}"))
     return True
 
 
-def attempts(workspace: Path, job: Standing) -> Search:
-    """Directories of attempts that have ended, in the workspace of a live job."""
+def attempts(workspace: Path, job: JobSummary) -> Search:
+    """Search the workspace of a live job for directories of attempts that have ended."""
     for name in names_in(workspace):
         word, _, number = name.partition("-")
         if word == "attempt" and number.isdecimal() and number.isascii():
             path = workspace / name
-            if why := attempt_verdict(job, int(number), unchanged_for(path)):
-                yield Leftover(path, why, partial(removed_tree, path))
+            if why := why_remove_attempt(job, int(number), seconds_since_change(path)):
+                yield Leftover(path, why, partial(remove_tree, path))
     yield None
 
 
-def clear(settings: Settings) -> Iterator[None]:
-    """Remove the workspaces that were set apart, some files at a time."""
+def finish_removals(settings: Settings) -> Iterator[None]:
+    """Remove the workspaces that `rename_for_removal` has renamed, one file per step."""
     for name in names_in(settings.work_dir):
-        if name.startswith(GONE):
-            yield from cleared(settings.work_dir / name)
+        if name.startswith(DOOMED):
+            yield from remove_in_steps(settings.work_dir / name)
 
 
-def cleared(directory: Path) -> Iterator[None]:
-    """Remove a directory, a file at a time."""
+def remove_in_steps(directory: Path) -> Iterator[None]:
+    """Remove a directory, one file per step."""
     for name in names_in(directory):
         path = directory / name
         if path.is_dir() and not path.is_symlink():
-            yield from cleared(path)
+            yield from remove_in_steps(path)
         else:
             path.unlink(missing_ok=True)
         yield None
@@ -134,11 +135,11 @@ def cleared(directory: Path) -> Iterator[None]:
         directory.rmdir()
 
 
-# ---- Logs and files
+# ---- Logs and other files
 
 
 def logs(ledger: Ledger, settings: Settings) -> Search:
-    """Logs of jobs that ended long ago."""
+    """Search for logs of jobs that ended long ago."""
     root = settings.log_dir / "jobs"
     for folder in names_in(root):
         if not folder.isdecimal() or not folder.isascii():
@@ -146,31 +147,32 @@ def logs(ledger: Ledger, settings: Settings) -> Search:
         names = [name for name in names_in(root / folder) if name.removesuffix(".log").isdecimal()]
         for start in range(0, len(names), STEP):
             part = {int(name.removesuffix(".log")): root / folder / name for name in names[start : start + STEP]}
-            jobs = job_states(ledger, min(part), max(part))
+            jobs = job_summaries(ledger, min(part), max(part))
             for job_id, path in part.items():
                 job = jobs.get(job_id)
-                if why := log_verdict(job, time.time(), 0.0 if job else unchanged_for(path), settings.keep_logs):
-                    yield Leftover(path, why, partial(removed_file, path))
+                unchanged = 0.0 if job else seconds_since_change(path)
+                if why := why_remove_log(job, time.time(), unchanged, settings.keep_logs):
+                    yield Leftover(path, why, partial(remove_file, path))
             yield None
 
 
-def outputs(settings: Settings) -> Search:
-    """What daemons said that were started by somebody who was killed."""
+def start_outputs(settings: Settings) -> Search:
+    """Search for outputs of starting daemons that no `wort daemon start` has collected, because it was killed."""
     for name in names_in(settings.log_dir):
         path = settings.log_dir / name
-        of_a_start = name.startswith("daemon.") and name.endswith(".out") and name != "daemon.out"
-        if of_a_start and unchanged_for(path) > OUTPUT_GRACE:
-            yield Leftover(path, "nobody waits for it", partial(removed_file, path))
+        is_start_output = name.startswith("daemon.") and name.endswith(".out") and name != "daemon.out"
+        if is_start_output and seconds_since_change(path) > OUTPUT_GRACE:
+            yield Leftover(path, "the command that started the daemon was killed", partial(remove_file, path))
     yield None
 
 
 def partial_files(root: Path) -> Search:
-    """Files below a directory that were begun by a writer that has ended: a living one holds a lock on its own."""
+    """Search below a directory for partial files whose writer has died; a live writer holds a lock on its file."""
     for number, name in enumerate(names_in(root)):
         path = root / name
         if name.endswith(".partial"):
-            if is_nobodys(path, remove=False):
-                yield Leftover(path, "whoever wrote it has ended", partial(is_nobodys, path, remove=True))
+            if is_unlocked(path, remove=False):
+                yield Leftover(path, "the process that wrote it has died", partial(is_unlocked, path, remove=True))
         elif "." not in name and path.is_dir() and not path.is_symlink():
             yield from partial_files(path)
         if number % STEP == STEP - 1:
@@ -178,8 +180,11 @@ def partial_files(root: Path) -> Search:
     yield None
 
 
-def is_nobodys(path: Path, *, remove: bool) -> bool:
-    """Whether no writer has a partial file (stores/local.py); `remove` removes it before another can have it."""
+def is_unlocked(path: Path, *, remove: bool) -> bool:
+    """Return whether no writer holds the lock of a partial file (system/atomic_files.py).
+
+    With `remove`, the file is removed while it is locked here, so that no new writer can take it.
+    """
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -187,34 +192,34 @@ def is_nobodys(path: Path, *, remove: bool) -> bool:
                 return False
             if remove:
                 path.unlink()
-    except OSError:  # somebody has it, or it is gone
+    except OSError:  # another process has locked or removed it
         return False
     return True
 
 
-def removed_file(path: Path) -> bool:
-    """Remove a file; whether it is gone."""
+def remove_file(path: Path) -> bool:
+    """Remove a file; return whether it no longer exists."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
     return not path.exists()
 
 
-def removed_tree(path: Path) -> bool:
-    """Remove a directory; whether it is gone."""
+def remove_tree(path: Path) -> bool:
+    """Remove a directory; return whether it no longer exists."""
     shutil.rmtree(path, ignore_errors=True)
     return not path.exists()
 
 
 def names_in(directory: Path) -> list[str]:
-    """The names in a directory, in order; none if it can't be read."""
+    """Return the sorted names in a directory; empty if it cannot be read."""
     try:
-        return sorted(os.listdir(directory))  # noqa: PTH208 (Path.iterdir makes an object of each)
+        return sorted(os.listdir(directory))  # noqa: PTH208 (Path.iterdir would make an object of each name)
     except OSError:
         return []
 
 
-def unchanged_for(path: Path) -> float:
-    """Seconds since a file or directory was changed; 0 if it is gone, or by a clock that was set back."""
+def seconds_since_change(path: Path) -> float:
+    """Return the seconds since a file was changed; 0 if it does not exist, or the clock was set back."""
     try:
         return max(0.0, time.time() - path.stat().st_mtime)
     except OSError:

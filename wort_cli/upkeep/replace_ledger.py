@@ -1,6 +1,7 @@
-"""A ledger's file that is damaged is put aside, never deleted; the newest good copy takes its place.
+"""Replaces a damaged ledger with the newest sound backup.
 
-Jobs that were accepted after the copy was made are taken over as far as the damaged file still tells of them.
+The damaged file is renamed, never deleted.  Jobs that were enqueued after the backup are copied from the damaged file,
+as far as it can be read.
 """
 
 import os
@@ -18,86 +19,89 @@ from wort_cli.model.job import JobRequest, Source
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.daemon_lock import running_daemon, take_lock
-from wort_cli.upkeep.backups import newest_good
-from wort_cli.upkeep.ledger_checks import note
+from wort_cli.upkeep.backups import newest_sound_backup
+from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
 
 
-def damage(settings: Settings) -> str:
-    """What is wrong with the ledger's file as such; '' if it can be read, or there never was one."""
+def find_damage(settings: Settings) -> str:
+    """Return what is wrong with the ledger's file; empty if it is sound, or there never was one."""
     path = settings.ledger_file
     if not path.exists():
-        return "it is gone" if newest_good(settings.backup_dir) else ""
+        return "it is missing" if newest_sound_backup(settings.backup_dir) else ""
     ledger = Ledger(path)
     try:
-        said = ledger.check()
+        answer = ledger.check()
     except LedgerDamaged as error:
         return error.sentence
     finally:
         ledger.close()
-    return "" if said == "ok" else said
+    return "" if answer == "ok" else answer
 
 
 def replace_ledger(settings: Settings) -> Iterator[str]:
-    """Put the damaged ledger aside and a good one in its place; says what it did.  WortError if a daemon runs."""
+    """Rename the damaged ledger and put a sound one in its place; yield a sentence for each action.
+
+    Raises WortError if a daemon is running.
+    """
     if running_daemon(settings.lock_file) is not None:
-        raise must_be_stopped()
+        raise daemon_must_stop()
     settings.make_directories()
     try:
-        lock = take_lock(settings.lock_file)  # so that none starts meanwhile
+        lock = take_lock(settings.lock_file)  # no daemon may start meanwhile
     except DaemonAlreadyRunning:
-        raise must_be_stopped() from None
+        raise daemon_must_stop() from None
     try:
-        aside = put_aside(settings.ledger_file)
-        if aside is not None:
-            yield f"put the damaged ledger aside as {aside}"
-        copy = newest_good(settings.backup_dir)
-        if copy is not None:
-            with copy.path.open("rb") as source, atomic_file(settings.ledger_file) as file:
+        damaged = rename_damaged(settings.ledger_file)
+        if damaged is not None:
+            yield f"renamed the damaged ledger to {damaged}"
+        backup = newest_sound_backup(settings.backup_dir)
+        if backup is not None:
+            with backup.path.open("rb") as source, atomic_file(settings.ledger_file) as file:
                 os.fchmod(file.fileno(), 0o600)
                 shutil.copyfileobj(source, file)
-            yield f"put the copy {copy.path} in its place: {copy.jobs} jobs, {copy.signatures} signatures"
+            yield f"restored the backup {backup.path}: {backup.jobs} jobs, {backup.signatures} signatures"
         else:
-            yield "there is no good copy: began an empty ledger"
+            yield "there is no sound backup: created an empty ledger"
         ledger = Ledger(settings.ledger_file)
-        ledger.storage.change("raise_last_job_id", number=last_number(settings))
-        if aside is not None:
-            yield take_over(aside, ledger)
-        note(ledger, "", f"the ledger was replaced; the old one is {aside}")
+        ledger.storage.change("raise_last_job_id", number=highest_job_id(settings))
+        if damaged is not None:
+            yield enqueue_salvaged_jobs(damaged, ledger)
+        record_repair(ledger, "", f"the ledger was replaced; the damaged one is {damaged}")
         ledger.close()
     finally:
         os.close(lock)
 
 
-def must_be_stopped() -> WortError:
-    """Why nothing is done while a daemon runs."""
+def daemon_must_stop() -> WortError:
+    """Return the error for a daemon that is running."""
     return WortError(
-        "the ledger's file is damaged, and can't be replaced while the daemon runs",
+        "the ledger's file is damaged, and cannot be replaced while the daemon runs",
         "`wort daemon stop`, then `wort doctor --repair`",
     )
 
 
-def put_aside(path: Path) -> Path | None:
-    """Give the ledger and its companions other names; None if there is no ledger."""
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
-    for end in ("-wal", "-shm", ""):
-        companion = path.with_name(f"{path.name}{end}")
-        if companion.exists():
-            companion.rename(aside.with_name(f"{aside.name}{end}"))
-    return aside if aside.exists() else None
+def rename_damaged(path: Path) -> Path | None:
+    """Rename the ledger with its WAL and shared-memory files; return the new path, None if there is no ledger."""
+    damaged = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+    for suffix in ("-wal", "-shm", ""):
+        file = path.with_name(f"{path.name}{suffix}")
+        if file.exists():
+            file.rename(damaged.with_name(f"{damaged.name}{suffix}"))
+    return damaged if damaged.exists() else None
 
 
-def last_number(settings: Settings) -> int:
-    """The highest number of a job of which there is a log or a workspace: no later job may have it."""
+def highest_job_id(settings: Settings) -> int:
+    """Return the highest number of a job that has a log or a workspace.  No new job may get such a number."""
     logs = settings.log_dir / "jobs"
     names = [name.removesuffix(".log") for folder in names_in(logs)[-2:] for name in names_in(logs / folder)]
     return max((int(name) for name in (*names, *names_in(settings.work_dir)) if name.isdecimal()), default=0)
 
 
-def take_over(aside: Path, ledger: Ledger) -> str:
-    """Queue the jobs of which the damaged ledger still tells, but for those that are there already."""
-    taken = 0
-    for row in salvage_rows(aside, queries()["salvage"]):
+def enqueue_salvaged_jobs(damaged: Path, ledger: Ledger) -> str:
+    """Enqueue the live jobs that can be read from a damaged ledger, unless the new one has them already."""
+    queued = 0
+    for row in salvage_rows(damaged, queries()["salvage"]):
         try:
             request = JobRequest(
                 Source(parse_name(row["name"]), Path(row["archive"]) if row["archive"] else None),
@@ -107,7 +111,7 @@ def take_over(aside: Path, ledger: Ledger) -> str:
                 str(row["engine"]),
                 bool(row["upload"]),
             )
-            taken += ledger.jobs.enqueue([request])[0].status is EnqueueStatus.QUEUED
-        except (WortError, TypeError, ValueError):  # damaged too
+            queued += ledger.jobs.enqueue([request])[0].status is EnqueueStatus.QUEUED
+        except (WortError, TypeError, ValueError):  # the row is damaged
             continue
-    return f"queued {taken} more jobs that the damaged ledger still told of"
+    return f"queued {queued} more jobs from the damaged ledger"

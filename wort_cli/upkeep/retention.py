@@ -1,4 +1,7 @@
-"""What is kept of jobs, and for how long: pure decisions.  '' means that something is kept, else it says why not."""
+"""Retention: pure decisions on which files of jobs are kept, and for how long.
+
+Each function returns why a file or directory is to be removed; empty if it is kept.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +13,16 @@ from wort_cli.pipeline.workspace import PUBLISH_FAILURES
 
 DAY = 86400.0
 GRACE = 5.0
-"""Seconds for which an attempt that was called off may still be at work in the job's directory."""
+"""Seconds for which a cancelled attempt may still be using the job's directory."""
 ATTEMPT_GRACE = 60.0
-"""Seconds since the last change after which a directory of an attempt that is not the running one is nobody's."""
+"""Seconds since its last change after which the directory of an earlier attempt is abandoned."""
 OUTPUT_GRACE = 3600.0
-"""Seconds after which nobody waits any more for what a starting daemon says."""
+"""Seconds after which no `wort daemon start` waits any more for the output of the daemon that it started."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a job stands, as far as its files are concerned."""
+class JobSummary:
+    """The properties of a job on which the retention of its files depends."""
 
     id: int
     state: JobState
@@ -28,21 +31,21 @@ class Standing:
     ended_at: float | None
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "Standing":
-        """The standing of a row of `jobs`."""
+    def from_row(cls, row: Mapping[str, Any]) -> "JobSummary":
+        """Return the summary of a row of `jobs`."""
         reason = Reason(row["reason"]) if row["reason"] else None
         return cls(row["id"], JobState(row["state"]), reason, row["attempt"], row["ended_at"])
 
-    def ended_for(self, now: float) -> float:
-        """Seconds since it ended; 0 if it has not."""
+    def seconds_since_end(self, now: float) -> float:
+        """Return the seconds since the job ended; 0 if it has not ended."""
         return 0.0 if self.state.is_live or self.ended_at is None else max(0.0, now - self.ended_at)
 
 
-def workspace_verdict(job: Standing | None, now: float, *, has_sealed: bool, keep_sealed: float) -> str:
-    """Why the workspace of a job is not kept; `keep_sealed` is in days."""
+def why_remove_workspace(job: JobSummary | None, now: float, *, has_sealed: bool, keep_sealed: float) -> str:
+    """Decide about the workspace of a job; `keep_sealed` is in days."""
     if job is None:
         return "there is no such job"
-    ended = job.ended_for(now)
+    ended = job.seconds_since_end(now)
     if job.state.is_live or ended < GRACE:
         return ""
     if job.state is JobState.FAILED and job.reason in PUBLISH_FAILURES and has_sealed:
@@ -50,24 +53,28 @@ def workspace_verdict(job: Standing | None, now: float, *, has_sealed: bool, kee
     return f"the job is {job.state}"
 
 
-def attempt_verdict(job: Standing, attempt: int, unchanged: float) -> str:
-    """Why the directory of one attempt at a live job is not kept; `unchanged` is the seconds since its last change."""
-    runs = job.state is JobState.RUNNING and attempt >= job.attempt
-    return "" if runs or unchanged < ATTEMPT_GRACE else f"attempt {attempt} has ended"
+def why_remove_attempt(job: JobSummary, attempt: int, unchanged: float) -> str:
+    """Decide about the directory of one attempt of a live job; `unchanged` is the seconds since its last change."""
+    is_running = job.state is JobState.RUNNING and attempt >= job.attempt
+    return "" if is_running or unchanged < ATTEMPT_GRACE else f"attempt {attempt} has ended"
 
 
-def log_verdict(job: Standing | None, now: float, unchanged: float, keep_logs: float) -> str:
-    """Why the log of a job is not kept; `unchanged` is the seconds since it was written, `keep_logs` is in days."""
+def why_remove_log(job: JobSummary | None, now: float, unchanged: float, keep_logs: float) -> str:
+    """Decide about the log of a job; `unchanged` is the seconds since the last write, `keep_logs` is in days."""
     if job is None:
         return f"there is no such job, and it is older than {keep_logs:g} days" if unchanged > keep_logs * DAY else ""
-    return f"the job ended more than {keep_logs:g} days ago" if job.ended_for(now) > keep_logs * DAY else ""
+    too_old = job.seconds_since_end(now) > keep_logs * DAY
+    return f"the job ended more than {keep_logs:g} days ago" if too_old else ""
 
 
-def copies_to_remove(names: list[str], keep: int) -> list[str]:
-    """Which of the daemon's copies of the ledger are too many; their names tell their age."""
+def backups_to_remove(names: list[str], keep: int) -> list[str]:
+    """Return the oldest of the daemon's backups, all but `keep`; the names contain the time."""
     return sorted(names)[: max(0, len(names) - max(1, keep))]
 
 
-def copy_is_due(newest: float | None, now: float, hours: float) -> bool:
-    """Whether the ledger is to be copied, by the time of the newest copy; one of the future is a jump of the clock."""
+def backup_is_due(newest: float | None, now: float, hours: float) -> bool:
+    """Return whether it is time for a backup; `newest` is the time of the last one.
+
+    A backup is due, too, if the last one is from the future, because the clock was set back.
+    """
     return newest is None or not 0 <= now - newest < hours * 3600

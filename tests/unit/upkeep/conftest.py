@@ -1,4 +1,4 @@
-"""Fixtures of the tests of upkeep."""
+"""Fixtures of the upkeep tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def ledger(settings: Settings) -> Iterator[Ledger]:
-    """Its ledger."""
+    """The ledger of that home."""
     made = Ledger(settings.ledger_file)
     yield made
     made.close()

@@ -1,4 +1,4 @@
-"""Events are pruned, and no decision changes by it."""
+"""Pruning of events does not change any decision."""
 
 import json
 
@@ -41,7 +41,7 @@ def failures(ledger: Ledger, job_id: int) -> int:
     return int(row["n"])
 
 
-def test_of_each_job_the_first_and_the_newest_events_stay(ledger: Ledger) -> None:
+def test_each_job_keeps_its_first_and_newest_events(ledger: Ledger) -> None:
     many, few = job_of(ledger), job_of(ledger, "SRR000002")
     fail(ledger, many, 50)
     fail(ledger, few, 2)
@@ -53,7 +53,7 @@ def test_of_each_job_the_first_and_the_newest_events_stay(ledger: Ledger) -> Non
     assert sum(prune(ledger.storage, 20, 10**6)) == 0
 
 
-def test_tries_are_counted_from_the_last_time_somebody_asked(ledger: Ledger) -> None:
+def test_retries_are_still_counted_from_the_last_request(ledger: Ledger) -> None:
     job_id = job_of(ledger)
     fail(ledger, job_id, 40)
     ledger.jobs.cancel([job_id])
@@ -67,7 +67,7 @@ def test_tries_are_counted_from_the_last_time_somebody_asked(ledger: Ledger) -> 
     assert len(ledger.jobs.events(job_id)) == 6
 
 
-def test_of_all_jobs_the_oldest_events_of_those_that_ended_go_first(ledger: Ledger) -> None:
+def test_oldest_events_of_ended_jobs_are_removed_first(ledger: Ledger) -> None:
     ended = [job_of(ledger, f"SRR{number:06d}") for number in range(300)]
     live = job_of(ledger, "SRR999999")
     fail(ledger, live, 10)
@@ -82,5 +82,5 @@ def test_of_all_jobs_the_oldest_events_of_those_that_ended_go_first(ledger: Ledg
 
 
 @pytest.mark.parametrize("keep", [1, 3, 100])
-def test_a_ledger_without_jobs_has_nothing_to_prune(ledger: Ledger, keep: int) -> None:
+def test_ledger_without_jobs_has_nothing_to_prune(ledger: Ledger, keep: int) -> None:
     assert sum(prune(ledger.storage, keep, 1)) == 0

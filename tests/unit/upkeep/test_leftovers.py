@@ -1,4 +1,4 @@
-"""What is left over is found, and only that."""
+"""The search finds leftovers, and nothing else."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file, write_atomically
-from wort_cli.upkeep.leftovers import clear, leftovers
+from wort_cli.upkeep.leftovers import finish_removals, leftovers
 
 LONG_AGO = time.time() - 100 * 86400
 
@@ -28,48 +28,48 @@ def jobs(ledger: Ledger, number: int) -> list[int]:
     return [answer.job_id or 0 for answer in answers]
 
 
-def ended(ledger: Ledger, job_id: int, ago: float = 10.0) -> None:
-    """Cancel a job, some time ago."""
+def end(ledger: Ledger, job_id: int, ago: float = 10.0) -> None:
+    """Cancel a job and set its end to `ago` seconds ago."""
     ledger.jobs.cancel([job_id])
     ledger.storage.connection.execute("UPDATE jobs SET ended_at = ? WHERE id = ?", (time.time() - ago, job_id))
 
 
-def swept(ledger: Ledger, settings: Settings, at_work: tuple[int, ...] = ()) -> set[Path]:
-    """Remove what is left over; return what was found."""
-    found = [item for item in leftovers(ledger, settings, lambda: at_work) if item is not None]
+def remove_leftovers(ledger: Ledger, settings: Settings, running_jobs: tuple[int, ...] = ()) -> set[Path]:
+    """Remove all leftovers and return their paths."""
+    found = [item for item in leftovers(ledger, settings, lambda: running_jobs) if item is not None]
     assert all(item.remove() for item in found)
-    for _ in clear(settings):
+    for _ in finish_removals(settings):
         pass
     return {item.path for item in found}
 
 
-def test_a_home_in_order_has_nothing_left_over(ledger: Ledger, settings: Settings) -> None:
+def test_home_in_order_has_no_leftovers(ledger: Ledger, settings: Settings) -> None:
     (job_id,) = jobs(ledger, 1)
     add(settings.workspace(job_id) / "slices" / "0.npz")
     add(settings.job_log(job_id), old=True)
     add(settings.log_dir / "daemon.out", old=True)
     write_atomically(settings.store_dir / "sigs" / "SRR139" / "SRR139146.sig", b"x")
-    assert swept(ledger, settings) == set()
+    assert remove_leftovers(ledger, settings) == set()
 
 
-def test_workspaces_of_ended_and_unknown_jobs_go(ledger: Ledger, settings: Settings) -> None:
+def test_workspaces_of_ended_and_unknown_jobs_are_removed(ledger: Ledger, settings: Settings) -> None:
     live, cancelled, recent, working = jobs(ledger, 4)
-    ended(ledger, cancelled)
-    ended(ledger, working)
+    end(ledger, cancelled)
+    end(ledger, working)
     ledger.jobs.cancel([recent])
     workspaces = {job_id: settings.workspace(job_id) for job_id in (live, cancelled, recent, working, 777)}
     for path in workspaces.values():
         add(path / "attempt-1" / "run" / "x")
         add(path / "slices" / "y")
     add(settings.work_dir / "notes" / "a-person's")
-    assert swept(ledger, settings, (working,)) == {workspaces[cancelled], workspaces[777]}
+    assert remove_leftovers(ledger, settings, (working,)) == {workspaces[cancelled], workspaces[777]}
     left = {path.name for path in settings.work_dir.iterdir()}
     assert left == {str(live), str(recent), str(working), "notes"}
 
 
-def test_a_workspace_that_is_wanted_again_stays(ledger: Ledger, settings: Settings) -> None:
+def test_workspace_of_a_retried_job_is_kept(ledger: Ledger, settings: Settings) -> None:
     (job_id,) = jobs(ledger, 1)
-    ended(ledger, job_id)
+    end(ledger, job_id)
     add(settings.workspace(job_id) / "slices" / "y")
     (found,) = [item for item in leftovers(ledger, settings) if item is not None]
     ledger.jobs.retry([job_id])
@@ -77,14 +77,14 @@ def test_a_workspace_that_is_wanted_again_stays(ledger: Ledger, settings: Settin
     assert (settings.workspace(job_id) / "slices" / "y").exists()
 
 
-def test_a_removal_that_was_interrupted_is_finished(ledger: Ledger, settings: Settings) -> None:
+def test_interrupted_removal_is_finished(ledger: Ledger, settings: Settings) -> None:
     half = settings.work_dir / ".gone-7-1"
     add(half / "slices" / "y")
-    assert swept(ledger, settings) == {half}
+    assert remove_leftovers(ledger, settings) == {half}
     assert not half.exists()
 
 
-def test_directories_of_earlier_attempts_go(ledger: Ledger, settings: Settings) -> None:
+def test_directories_of_earlier_attempts_are_removed(ledger: Ledger, settings: Settings) -> None:
     (job_id,) = jobs(ledger, 1)
     for _ in range(2):
         job = ledger.attempts.claim(job_id, "me", 60)
@@ -93,31 +93,31 @@ def test_directories_of_earlier_attempts_go(ledger: Ledger, settings: Settings) 
             ledger.attempts.requeue(job_id, 1, "lost")
     for attempt in (1, 2):
         add(settings.workspace(job_id) / f"attempt-{attempt}" / "x", old=True)
-    assert swept(ledger, settings) == {settings.workspace(job_id) / "attempt-1"}
+    assert remove_leftovers(ledger, settings) == {settings.workspace(job_id) / "attempt-1"}
 
 
-def test_logs_of_jobs_that_ended_long_ago_go(ledger: Ledger, settings: Settings) -> None:
+def test_logs_of_jobs_that_ended_long_ago_are_removed(ledger: Ledger, settings: Settings) -> None:
     live, recent, old = jobs(ledger, 3)
-    ended(ledger, recent)
-    ended(ledger, old, 31 * 86400)
+    end(ledger, recent)
+    end(ledger, old, 31 * 86400)
     logs = {job_id: add(settings.job_log(job_id), old=True) for job_id in (live, recent, old, 777, 5001)}
-    assert swept(ledger, settings) == {logs[old], logs[777], logs[5001]}
+    assert remove_leftovers(ledger, settings) == {logs[old], logs[777], logs[5001]}
 
 
-def test_partial_files_go_unless_somebody_writes_them(ledger: Ledger, settings: Settings) -> None:
+def test_partial_files_are_removed_unless_their_writer_lives(ledger: Ledger, settings: Settings) -> None:
     directory = settings.store_dir / "sigs" / "SRR139"
     dead = add(directory / "SRR139146.sig.partial")
     with atomic_file(directory / "SRR139147.sig") as file:
-        assert swept(ledger, settings) == {dead}
+        assert remove_leftovers(ledger, settings) == {dead}
         file.write(b"whole")
     assert (directory / "SRR139147.sig").read_bytes() == b"whole"
     held = add(directory / "SRR139148.sig.partial")
     with held.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
-        assert swept(ledger, settings) == set()
-    assert swept(ledger, settings) == {held}
+        assert remove_leftovers(ledger, settings) == set()
+    assert remove_leftovers(ledger, settings) == {held}
 
 
-def test_what_a_daemon_said_that_nobody_waits_for_goes(ledger: Ledger, settings: Settings) -> None:
+def test_uncollected_output_of_a_starting_daemon_is_removed(ledger: Ledger, settings: Settings) -> None:
     old, _ = add(settings.log_dir / "daemon.4711.out", old=True), add(settings.log_dir / "daemon.4712.out")
-    assert swept(ledger, settings) == {old}
+    assert remove_leftovers(ledger, settings) == {old}

@@ -10,8 +10,8 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import ledger_inconsistencies
-from wort_cli.upkeep.leftovers import clear, leftovers, names_in
-from wort_cli.upkeep.replace_ledger import damage, replace_ledger
+from wort_cli.upkeep.leftovers import finish_removals, leftovers, names_in
+from wort_cli.upkeep.replace_ledger import find_damage, replace_ledger
 from wort_cli.upkeep.store_checks import StoreCheck
 
 REPAIR = "`wort doctor --repair`"
@@ -19,7 +19,7 @@ REPAIR = "`wort doctor --repair`"
 
 def repair_ledger_file(settings: Settings) -> Iterator[Finding]:
     """Replace a ledger whose file is damaged; WortError if a daemon is running."""
-    if damage(settings):
+    if find_damage(settings):
         for action in replace_ledger(settings):
             yield Finding("repaired", "ledger", action)
 
@@ -38,7 +38,7 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
         inconsistencies = (
             *permissions(settings),
             *ledger_inconsistencies(ledger),
-            *StoreCheck(ledger, settings.store_dir, full=full).ailments(),
+            *StoreCheck(ledger, settings.store_dir, full=full).inconsistencies(),
         )
         for inconsistency in inconsistencies:
             yield finding_of(inconsistency, repair=repair)
@@ -51,7 +51,7 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
             elif leftover.remove():
                 yield Finding("repaired", "left over", f"removed {leftover.path}: {leftover.why}")
         if repair:
-            for _ in clear(settings):
+            for _ in finish_removals(settings):
                 pass
         elif not inconsistencies:
             number = render.count(ledger.catalog.count(), "signature")
@@ -64,12 +64,12 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
 
 def finding_of(inconsistency: Inconsistency, *, repair: bool) -> Finding:
     """Return an inconsistency as a finding; with `repair`, repair it first if that is possible."""
-    what, detail = inconsistency.what, inconsistency.detail
-    if inconsistency.mend is None or not repair:
+    what, detail = inconsistency.subject, inconsistency.detail
+    if inconsistency.repair is None or not repair:
         state = "warning" if inconsistency.harmless else "problem"
-        return Finding(state, what, detail, REPAIR if inconsistency.mend else inconsistency.hint)
+        return Finding(state, what, detail, REPAIR if inconsistency.repair else inconsistency.hint)
     try:
-        return Finding("repaired", what, inconsistency.mend())
+        return Finding("repaired", what, inconsistency.repair())
     except (WortError, OSError) as error:
         return Finding("problem", what, f"{detail}; the repair failed: {error}", inconsistency.hint)
 
