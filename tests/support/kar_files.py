@@ -18,11 +18,15 @@ class Raw:
         self.payload = payload
 
 
-def kar_archive(tree: Tree, byte_order: str = "<") -> bytes:
-    """Return an archive with the files of `tree`, their data in the order of the tree."""
+def kar_archive(tree: Tree, byte_order: str = "<", alignment: int = 1) -> bytes:
+    """Return an archive with the files of `tree`, their data in its order, each at a multiple of `alignment`.
+
+    Offsets count from the end of the table, so a table whose length is no multiple of `alignment` is padded.
+    """
     data = bytearray()
-    table = packed_tree(tree, data, byte_order)
-    return kar_head(table, byte_order) + bytes(data)
+    table = packed_tree(tree, data, byte_order, alignment)
+    padding = bytes(-(24 + len(table)) % alignment)
+    return kar_head(table + padding, byte_order) + bytes(data)
 
 
 def kar_head(table: bytes, byte_order: str = "<", version: int = 1) -> bytes:
@@ -30,9 +34,9 @@ def kar_head(table: bytes, byte_order: str = "<", version: int = 1) -> bytes:
     return MAGIC + struct.pack(f"{byte_order}IIQ", 0x05031988, version, 24 + len(table)) + table
 
 
-def packed_tree(tree: Tree, data: bytearray, byte_order: str) -> bytes:
+def packed_tree(tree: Tree, data: bytearray, byte_order: str, alignment: int = 1) -> bytes:
     """Return a directory as a packed tree; the data of its files is appended to `data`."""
-    nodes = [packed_node(name, value, data, byte_order) for name, value in tree.items()]
+    nodes = [packed_node(name, value, data, byte_order, alignment) for name, value in tree.items()]
     return join_nodes(nodes, byte_order)
 
 
@@ -46,16 +50,17 @@ def join_nodes(nodes: list[bytes], byte_order: str = "<") -> bytes:
     return struct.pack(f"{byte_order}II{len(nodes)}{form}", len(nodes), size, *starts) + b"".join(nodes)
 
 
-def packed_node(name: str | bytes, value: Any, data: bytearray, byte_order: str = "<") -> bytes:
+def packed_node(name: str | bytes, value: Any, data: bytearray, byte_order: str = "<", alignment: int = 1) -> bytes:
     """Return one node."""
     raw = name if isinstance(name, bytes) else name.encode()
     if isinstance(value, Raw):
         kind, payload = value.kind, value.payload
     elif isinstance(value, bytes) and value:
+        data += bytes(-len(data) % alignment)
         kind, payload = FILE, struct.pack(f"{byte_order}QQ", len(data), len(value))
         data += value
     elif isinstance(value, bytes):
         kind, payload = EMPTY_FILE, b""
     else:
-        kind, payload = DIRECTORY, packed_tree(value, data, byte_order)
+        kind, payload = DIRECTORY, packed_tree(value, data, byte_order, alignment)
     return struct.pack(f"{byte_order}H", len(raw)) + raw + struct.pack(f"{byte_order}qIB", 0, 0o664, kind) + payload

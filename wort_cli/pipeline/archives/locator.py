@@ -221,7 +221,7 @@ def meaning_of(status: Any, message: Any) -> HttpError:
     """Return what a status other than 200 means."""
     number = status if isinstance(status, int) and not isinstance(status, bool) else 0
     text = message if isinstance(message, str) else ""
-    looked_up = 500 if 500 <= number < 600 else number if number in {row.status for row in MEANINGS} else 400
+    looked_up = 500 if 500 <= number < 600 else number if number and number in {row.status for row in MEANINGS} else 400
     for row in MEANINGS:
         if row.status in (0, looked_up) and re.search(row.message, text, re.IGNORECASE):
             said = f": {shown(text, 200)}" if text else ""
