@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,6 +95,10 @@ class ArchiveServer:
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Serve by TLS."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[ArchiveServer]:

@@ -29,6 +29,8 @@ QUICK = 1.0
 """Seconds; a chunk that took less is followed by one of twice its size."""
 MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
 """Bytes per second that an answer must bring, on average, once it has taken so many seconds."""
+MIN_PROGRESS = 1 << 16
+"""Bytes that an answer must bring before it breaks off, else it counts as a failure of its location."""
 SAVE_EVERY = 2.0
 """Seconds between writes of the map of what has arrived."""
 FAILURES = 3
@@ -146,7 +148,8 @@ class Fetch:
                     self._check()
         except HttpError as error:
             took = time.monotonic() - started
-            self._note_failure(location, error, progress=arrived > MIN_RATE * took)
+            progress = arrived >= min(chunk.size, MIN_PROGRESS) and arrived > MIN_RATE * took
+            self._note_failure(location, error, progress=progress)
         else:
             self._note_success(location)
         return Extent(chunk.offset + arrived, chunk.size - arrived)
@@ -280,7 +283,9 @@ def check_range(headers: dict[str, str], chunk: Extent, size: int, url: str) -> 
     first, last, total = int(found[1]), int(found[2]), found[3]
     if total not in ("*", str(size)):
         raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} has an archive of {total} bytes, expected are {size}")
-    if (first, last) != (chunk.offset, chunk.end - 1):
+    if (first, last) != (chunk.offset, chunk.end - 1) or headers.get("content-length", str(chunk.size)) != str(
+        chunk.size
+    ):
         raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} sends bytes {first}-{last} in place of those asked for")
 
 

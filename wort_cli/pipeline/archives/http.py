@@ -167,6 +167,8 @@ class HttpClient:
             with explained(url):
                 piece = answer.read1(PIECE)
             if not piece:
+                if answer.length_remaining:
+                    raise HttpError(Reason.NETWORK, f"the answer of {host_of(url)} broke off")
                 return
             yield piece
             if time.monotonic() > deadline:
