@@ -115,7 +115,10 @@ def copy_with_backup(path: Path, to: Path) -> None:
 
 
 def check(path: Path, acknowledged: Sequence[str]) -> None:
-    """Assert that a ledger is sound and that each job is in its acknowledged state or, after an unprinted commit, the next."""
+    """Assert that a ledger is sound and that each job has reached its acknowledged state.
+
+    It may be one state further, if the process was killed between the commit and the output.
+    """
     last = {}
     for line in acknowledged:
         number, name, step = line.split()
