@@ -45,7 +45,7 @@ def test_status_of_a_healthy_daemon_is_complete(home: Home, shelf: Shelf) -> Non
     (disk,) = found["disks"]
     assert 0 < disk["reserve"] < disk["free"] <= disk["total"]
     lines = dict(row for row in home("daemon", "status").expect(0).rows())
-    assert "ms a turn" in lines["loop"]
+    assert "ms per turn" in lines["loop"]
     assert lines["workers"] == "2 of 2 alive"
 
 
