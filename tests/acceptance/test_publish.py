@@ -80,9 +80,9 @@ def test_a_bucket_by_tls(home: Home, bucket: Bucket, wanted: bytes) -> None:
 
 def test_a_server_whose_certificate_nobody_trusts_is_given_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
     untrusted = {"WORT_S3_ENDPOINT": bucket.ceph.secure_endpoint}
-    home("compute", RUN, "--now", env=untrusted).expect(75, "no secure connection", "AWS_CA_BUNDLE")
+    home("compute", RUN, "--now", env=untrusted).expect(75, "the TLS connection failed", "AWS_CA_BUNDLE")
     assert bucket.all_keys() == []
-    home("sync", "push", env=untrusted).expect(75, "no secure connection")
+    home("sync", "push", env=untrusted).expect(75, "the TLS connection failed")
 
 
 def test_what_is_there_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
