@@ -4,20 +4,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint bench bench-s3 bench-million bench-tiny docs faults fuzz kills setup clean
+.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny faults fuzz kills setup clean
 
 help:
-	@echo "make demo   compute the signature of a small bundled archive and show it"
-	@echo "make test   run all tests"
-	@echo "make lint   ruff and mypy"
-	@echo "make docs   write the command reference anew"
-	@echo "make bench  measure against the reference pipeline"
-	@echo "make bench-s3  push 10,000 signatures to a Ceph gateway on loopback, list a million keys"
-	@echo "make bench-million  turn the coordinator with a million queued jobs"
-	@echo "make kills  kill a writer of the ledger fifty times"
-	@echo "make bench-tiny  10,000 jobs of one read: what the daemon itself takes for a job, and that nothing grows"
-	@echo "make faults kill, stop, fill and break everything while a hundred jobs run, with 10 seeds in a row"
-	@echo "make fuzz   damage signatures at random and have them read, for 5 minutes"
+	@echo "make demo           compute the signature of a small bundled archive and show it"
+	@echo "make test           run all tests"
+	@echo "make lint           check formatting, style, types, import rules and spelling"
+	@echo "make docs           write the command reference, docs/commands.md"
+	@echo "make site           build the documents as a web site in build/site, and check every link"
+	@echo "make bench          measure against the reference pipeline"
+	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
+	@echo "make bench-million  run the coordinator with a million queued jobs"
+	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
+	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
+	@echo "make kills          kill a writer of the ledger fifty times"
+	@echo "make fuzz           read randomly damaged signatures for 5 minutes"
 
 demo:
 	@scripts/setup.sh
@@ -31,6 +32,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 bench: setup
 	$(BIN)/python -m benchmarks.pipeline --report docs $(ARGS)
@@ -56,6 +58,9 @@ fuzz: setup
 
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md
+
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 setup:
 	@scripts/setup.sh dev

@@ -1,67 +1,85 @@
-"""Writes docs/commands.md from the commands' own help: `make docs`.  A test compares the two."""
+"""Writes docs/commands.md: `make docs`.
 
-import os
-import subprocess
+The document is made from the code: the commands from the Typer application, then `settings.setting_docs()`,
+`failure.TABLE` and `errors.ExitCode`.  tests/unit/test_reference.py compares the document with all of them.
+"""
+
 import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+import typer
+
+from wort_cli.cli import app
+from wort_cli.errors import ExitCode
 from wort_cli.model.failure import TABLE
 from wort_cli.settings import setting_docs
 
-GROUPS = {"sync": ("push", "pull", "check"),
-          "daemon": ("start", "stop", "restart", "status", "pause", "resume", "jobs", "install", "uninstall"),
-          "config": ("show", "path")}  # fmt: skip
-COMMANDS = (
-    *("compute", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "sync"),
-    *("daemon", "config", "backup", "doctor"),
-)
-EXIT_CODES = """| code | meaning |
-| --- | --- |
-| 0 | done, or already there |
-| 1 | some of it failed; `wort sync check`: the stores differ; `wort daemon status`: the daemon is unhealthy |
-| 2 | what was typed makes no sense; nothing was changed |
-| 3 | everything asked for is unavailable for good; `wort daemon status`: the daemon is stopped |
-| 4 | the daemon is needed and is not running |
-| 5 | a signature is not what it says: verification found a mismatch |
-| 6 | the file is not a signature, or is refused as a submission |
-| 75 | temporary: try again later |
-| 130 | interrupted by Ctrl-C |"""
+WIDTH = 100
+"""Columns of the help texts."""
+INTRODUCTION = """\
+# Commands
+
+Every command writes its result to stdout and messages for the user to stderr. On a terminal, the result is a table and
+progress is shown live. In a pipe, the result is tab-separated lines. With `--json`, it is one JSON document."""
+SETTINGS = """\
+## Settings
+
+A command-line option overrides the environment variable, which overrides `config.toml` (`wort config path` prints its
+path), which overrides the default. `wort config show` shows the values in effect. `WORT_HOME` moves all files of wort
+below one directory."""
+REASONS = """\
+## Reasons
+
+The reason of a job explains why it has no signature. The disposition is what happens to the job: *retry*: it waits and
+is tried again automatically, a limited number of times or for a limited time; *failed*: it fails, and a user has to fix
+the cause; *unavailable*: the run has no signature; *note*: the job is done, and the reason explains an empty sketch."""
+EXIT_CODES = {
+    ExitCode.OK: "success; also if the signature exists already",
+    ExitCode.SOME_FAILED: "some jobs failed, or an error has no code of its own; `wort sync check`: the stores differ; "
+    "`wort daemon status`: the daemon is unhealthy; `wort doctor`: there is a problem",
+    ExitCode.USAGE: "wrong usage or an invalid setting; nothing was changed",
+    ExitCode.UNAVAILABLE: "all requested runs are unavailable; `wort daemon status`: the daemon is stopped",
+    ExitCode.NO_DAEMON: "the command needs the daemon, and it is not running",
+    ExitCode.MISMATCH: "a verification found a mismatch",
+    ExitCode.NOT_A_SIGNATURE: "the file is not a signature, or was refused as a submission",
+    ExitCode.TEMPORARY: "a temporary problem, such as a full disk or an unreachable server; try again later",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
+}
 
 
-def help_of(*words: str) -> str:
-    """What `wort WORDS --help` prints."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "wort_cli", *words, "--help"],
-        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100"},
-    )  # fmt: skip
-    return "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines()).replace("python -m wort_cli", "wort")
+def commands(command: Any, path: tuple[str, ...], parent: Any = None) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    """Yield a command and all its subcommands: the words that call it, the command itself, and its help text."""
+    context = command.context_class(command, info_name=path[-1], parent=parent, terminal_width=WIDTH)
+    help_text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
+    yield path, command, help_text
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from commands(command.get_command(context, name), (*path, name), context)
+
+
+def all_commands() -> list[tuple[tuple[str, ...], Any, str]]:
+    """Return every command of `wort`, the program itself first."""
+    return list(commands(typer.main.get_command(app), ("wort",)))
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def reference() -> str:
-    """The whole document."""
-    parts = [
-        "# Commands\n\nWritten by `make docs` from the commands' own `--help`. stdout is the result, stderr is for the "
-        "person: a terminal gets tables and live bars, a pipe tab-separated lines, `--json` one document.",
-        f"## wort\n\n```text\n{help_of()}\n```",
-    ]
-    for command in COMMANDS:
-        parts.append(f"## wort {command}\n\n```text\n{help_of(command)}\n```")
-        for sub in GROUPS.get(command, ()):
-            parts.append(f"### wort {command} {sub}\n\n```text\n{help_of(command, sub)}\n```")
-    settings = "\n".join(
-        f"| `{doc.name}` | `{doc.variable}` | {doc.default} | {doc.description} |" for doc in setting_docs()
-    )
-    parts.append(
-        "## Settings\n\nA flag comes before the environment, that before `config.toml` (`wort config path`), that "
-        "before the default. `WORT_HOME` moves everything below one directory.\n\n"
-        f"| setting | variable | default | description |\n| --- | --- | --- | --- |\n{settings}"
-    )
-    reasons = "\n".join(f"| `{r}` | {kind} | {sentence} | {hint} |" for r, (kind, sentence, hint) in TABLE.items())
-    parts.append(
-        "## Reasons\n\nWhy a job is where it is. *retry*: it waits and is tried again by itself, a bounded number of "
-        "times; *note*: the job is done, and the reason explains an empty sketch.\n\n"
-        f"| reason | job becomes | what it says | what to do |\n| --- | --- | --- | --- |\n{reasons}"
-    )
-    parts.append(f"## Exit codes\n\n{EXIT_CODES}")
+    """Return the whole document."""
+    parts = [INTRODUCTION]
+    for path, _, help_text in all_commands():
+        level = "##" if len(path) < 3 else "###"
+        parts.append(f"{level} {' '.join(path)}\n\n```text\n{help_text}\n```")
+    settings = [(f"`{item.name}`", f"`{item.variable}`", item.default, item.description) for item in setting_docs()]
+    parts += [SETTINGS, table(("setting", "variable", "default", "description"), settings)]
+    reasons = [(f"`{reason}`", str(kind), sentence, hint) for reason, (kind, sentence, hint) in TABLE.items()]
+    parts += [REASONS, table(("reason", "disposition", "meaning", "what to do"), reasons)]
+    exit_codes = [(str(int(code)), EXIT_CODES[code]) for code in ExitCode]
+    parts += ["## Exit codes", table(("code", "meaning"), exit_codes)]
     return "\n\n".join(parts) + "\n"
 
 

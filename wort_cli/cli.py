@@ -18,6 +18,7 @@ from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
 from wort_cli.commands.logs import logs
 from wort_cli.commands.retry import retry
+from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.commands.status import status
 from wort_cli.commands.submit import submit
 from wort_cli.commands.verify import verify
@@ -34,6 +35,9 @@ for command in (compute, submit, verify, status, view, wait, logs, cancel, retry
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")
 app.add_typer(config.app, name="config")
+for group in (app, sync.app, daemon.app, config.app):
+    for registered in group.registered_commands:
+        registered.cls = PlainCommand
 
 
 def print_version(requested: bool) -> None:

@@ -57,9 +57,9 @@ def test_a_loop_that_stands_still_is_seen(home: Home) -> None:
     try:
         until(lambda: status(home)["state"] == "unhealthy", "it is seen", 60, pause=0.5)
         found = home("daemon", "status", "--json").expect(1).json()
-        assert any("stood still" in sentence for sentence in found["problems"])
+        assert any("has been stuck" in sentence for sentence in found["problems"])
         assert "unhealthy" in home("status").expect(0).out
-        assert "stood still" in home("doctor").expect(1).out
+        assert "has been stuck" in home("doctor").expect(1).out
     finally:
         os.kill(pid, signal.SIGCONT)
     until(lambda: status(home)["state"] == "running", "it is well again")

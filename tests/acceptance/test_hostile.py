@@ -1,4 +1,4 @@
-"""What is no accession is refused before anything is started: no tool, no job, no raw character on the terminal."""
+"""An invalid accession is refused: no tool is started, no job is enqueued, no control character is printed."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ every = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 
 @pytest.fixture
 def marker(home: Home) -> Path:
-    """A file that is there if any of the tools, of ours and alone on the PATH, was started."""
+    """A file that exists if a tool was started; the PATH has only stand-ins that write it."""
     started = home.root / "started"
     for tool in TOOLS:
         home.env["PATH"] = home.with_tool(tool, f'echo "$0 $*" >> {started}')["PATH"].split(":", 1)[0]
@@ -56,7 +56,7 @@ def marker(home: Home) -> Path:
 
 
 def check_refusal(done: Done, home: Home, marker: Path, least: int = 1) -> None:
-    """That it was refused, quietly, and nothing came of it."""
+    """Check that the command was refused in a few printable lines, and had no effect."""
     assert done.code == 2, str(done)
     assert done.out == ""
     assert len(done.err) < 1500, len(done.err)
@@ -73,7 +73,7 @@ def test_compute_refuses(text: str | bytes, home: Home, marker: Path) -> None:
 
 
 def test_compute_refuses_lists(home: Home, marker: Path) -> None:
-    """Each word on a line of a file, among good ones: nothing at all is queued."""
+    """One invalid line among valid ones: nothing is enqueued."""
     words = [text for text in HOSTILE.values() if isinstance(text, str) and text.isprintable()]
     whole = [word for word in words if len(word.split()) == 1]
     assert len(whole) > 15
@@ -92,13 +92,13 @@ def test_other_commands_refuse(command: str, home: Home, marker: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "-x", ".hidden", "a\nb", "", "x" * 101, "SRR１３９１４６", "\x1b[2J"])
-def test_names_that_can_not_be(name: str, home: Home, marker: Path) -> None:
+def test_invalid_names_are_refused(name: str, home: Home, marker: Path) -> None:
     (home.cwd / "x.sra").touch()
     done = home("compute", "x.sra", "--name", name)
     if name:
         check_refusal(done, home, marker)
     else:
-        done.expect(0)  # no name: the stem
+        done.expect(0)  # an empty name means the stem of the file
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_names_that_can_not_be(name: str, home: Home, marker: Path) -> None:
     [("--group", "a\x1b[2Jb"), ("--profile", "\x1b[2J"), ("--priority", "1001"), ("-o", "\x1b[2J/x")],
     ids=lambda flags: flags[0],
 )
-def test_options_that_can_not_be(flags: tuple[str, ...], home: Home, marker: Path) -> None:
-    """They are refused, or kept and shown without steering the terminal."""
+def test_options_with_control_characters(flags: tuple[str, ...], home: Home, marker: Path) -> None:
+    """They are refused, or stored and shown without control characters."""
     done = home("compute", "SRR139146", *flags)
     assert all(c.isprintable() or c in "\n\t" for c in done.err + done.out), ascii(done.err)
     assert done.code in (0, 2)
@@ -120,20 +120,20 @@ def test_options_that_can_not_be(flags: tuple[str, ...], home: Home, marker: Pat
     ("variable", "value"),
     [("WORT_JOBS", "0"), ("WORT_RESOLVE_TIMEOUT", "-1"), ("WORT_LEASE", "nan"), ("WORT_ENGINE", "\x1b[2J")],
 )
-def test_settings_that_can_not_be(variable: str, value: str, home: Home, marker: Path) -> None:
+def test_invalid_settings_are_refused(variable: str, value: str, home: Home, marker: Path) -> None:
     done = home("compute", "SRR139146", env={variable: value})
     check_refusal(done, home, marker)
     assert variable in done.err
 
 
-def test_hostile_messages_of_tools_do_not_steer_the_terminal(home: Home) -> None:
-    """A server's or an archive's words come to the person through the tool's stderr."""
+def test_control_characters_of_tools_are_not_printed(home: Home) -> None:
+    """Text from a server or an archive reaches the user through the stderr of a tool."""
     for tool in ("fastq-dump", "srapath", "sra-stat", "vdb-validate"):
         env = home.with_tool(tool, r"printf 'err: \033[2J\007 \x9b31m file corrupt\n' >&2; exit 3")
-    said = []
+    outputs = []
     for command in (("compute", "SRR139146", "--now"), ("logs", "SRR139146"), ("status",), ("status", "--csv")):
         done = home(*command, env={**env, "WORT_RESOLVE_TIMEOUT": "5"})
-        said.append(done.out + done.err)
-    assert "file corrupt" in said[0]
-    for text in said:
+        outputs.append(done.out + done.err)
+    assert "file corrupt" in outputs[0]
+    for text in outputs:
         assert all(c.isprintable() or c in "\n\t\ufffd" for c in text), ascii(text)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_bad_cases import FILL, in_namespace
 from tests.support.gate import Gate
 from tests.support.homes import WORT, Home
+from tests.support.namespaces import FILL, in_namespace
 from tests.support.polling import until
 from tests.support.shelf import Shelf, gunzipped, link
 from wort_cli.pipeline.reservations import Need, Reservation, reservations

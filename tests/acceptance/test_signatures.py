@@ -1,4 +1,4 @@
-"""A signature is byte for byte what the recipe's two commands make, of every kind of archive, however it is found."""
+"""For every kind of archive, and wherever it is found, a signature has the bytes that the reference recipe makes."""
 
 import json
 from collections.abc import Callable
@@ -45,13 +45,13 @@ def test_empty_sketches_are_explained(layout: str, notes: list[str], home: Home,
 
 
 def test_equal_archives_give_equal_files(home: Home, shelf: Shelf) -> None:
-    """gzip with mtime 0: two computations are the same bytes."""
+    """gzip has mtime 0, so two computations give the same bytes."""
     home("compute", shelf.archive(), "--now", "--name", "x", "-o", "one.sig").expect(0)
     home("compute", shelf.archive(), "--now", "--name", "x", "-o", "two.sig", "--force").expect(0)
     assert (home.cwd / "one.sig").read_bytes() == (home.cwd / "two.sig").read_bytes()
 
 
-def test_already_there_computes_nothing(home: Home, shelf: Shelf) -> None:
+def test_existing_signature_is_not_computed_again(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(0)
     file = home.signature_file("SRR000001")
@@ -63,7 +63,7 @@ def test_already_there_computes_nothing(home: Home, shelf: Shelf) -> None:
     assert len(home.jobs()) == 1
 
 
-def test_lost_file_is_computed_anew(home: Home, shelf: Shelf) -> None:
+def test_lost_file_is_computed_again(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(0)
     home.signature_file("SRR000001").unlink()
@@ -72,7 +72,7 @@ def test_lost_file_is_computed_anew(home: Home, shelf: Shelf) -> None:
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
 
-def test_changed_archive_is_computed_anew(home: Home, shelf: Shelf) -> None:
+def test_changed_archive_is_computed_again(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.archive(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now").expect(0)
     archive.unlink()
@@ -81,22 +81,22 @@ def test_changed_archive_is_computed_anew(home: Home, shelf: Shelf) -> None:
     assert home.signature("x") == shelf.reference(shelf.archive("single_illumina"), "x")
 
 
-def find_in_repository(home: Home, archive: Path) -> dict[str, str]:
+def put_in_repository(home: Home, archive: Path) -> dict[str, str]:
     home.keep("SRR000001", archive)
     return {}
 
 
-def find_in_cwd(home: Home, archive: Path) -> dict[str, str]:
+def put_in_cwd(home: Home, archive: Path) -> dict[str, str]:
     link(archive, home.cwd / "SRR000001" / "SRR000001.sra")
     return {}
 
 
-def find_in_archives(home: Home, archive: Path) -> dict[str, str]:
+def put_in_archives(home: Home, archive: Path) -> dict[str, str]:
     link(archive, home.root / "archives" / "SRR000001.sra")
     return {"WORT_ARCHIVES": f"{home.root / 'elsewhere'}:{home.root / 'archives'}"}
 
 
-def find_in_archives_as_prefetched(home: Home, archive: Path) -> dict[str, str]:
+def put_in_archives_with_prefetch_layout(home: Home, archive: Path) -> dict[str, str]:
     link(archive, home.root / "archives" / "SRR000001" / "SRR000001.sra")
     return {"WORT_ARCHIVES": str(home.root / "archives")}
 
@@ -104,15 +104,15 @@ def find_in_archives_as_prefetched(home: Home, archive: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("place", "how"),
     [
-        pytest.param(find_in_repository, "--now", id="repository"),
-        pytest.param(find_in_repository, "--wait", id="repository, daemon"),
-        pytest.param(find_in_cwd, "--now", id="cwd"),
-        pytest.param(find_in_cwd, "--wait", id="cwd, daemon"),
-        pytest.param(find_in_archives, "--wait", id="archives, daemon"),
-        pytest.param(find_in_archives_as_prefetched, "--now", id="archives, as prefetched"),
+        pytest.param(put_in_repository, "--now", id="repository"),
+        pytest.param(put_in_repository, "--wait", id="repository, daemon"),
+        pytest.param(put_in_cwd, "--now", id="cwd"),
+        pytest.param(put_in_cwd, "--wait", id="cwd, daemon"),
+        pytest.param(put_in_archives, "--wait", id="archives, daemon"),
+        pytest.param(put_in_archives_with_prefetch_layout, "--now", id="archives, as prefetched"),
     ],
 )
-def test_accession_is_found_without_a_network(place: Place, how: str, home: Home, shelf: Shelf) -> None:
+def test_archive_on_disk_is_found_without_network(place: Place, how: str, home: Home, shelf: Shelf) -> None:
     env = place(home, shelf.archive())
     if how == "--wait":
         home("daemon", "start", env=env).expect(0)
@@ -121,8 +121,8 @@ def test_accession_is_found_without_a_network(place: Place, how: str, home: Home
     assert home("view", "SRR000001", "--raw").expect(0).out.encode() == home.signature("SRR000001")
 
 
-def test_planted_file_in_the_cwd_is_not_taken_for_a_run(home: Home, shelf: Shelf) -> None:
-    """The toolkit would open `./SRR000001` before the repository's archive, even given an absolute path."""
+def test_planted_file_in_the_working_directory_is_ignored(home: Home, shelf: Shelf) -> None:
+    """The toolkit would open `./SRR000001` instead of the repository's archive, even if it gets an absolute path."""
     home.keep("SRR000001", shelf.archive())
     link(shelf.archive("single_illumina"), home.cwd / "SRR000001")
     link(shelf.archive("single_illumina"), home.cwd / "SRR000001.sra")
@@ -132,7 +132,7 @@ def test_planted_file_in_the_cwd_is_not_taken_for_a_run(home: Home, shelf: Shelf
 
 @pytest.mark.parametrize("name", ["Ü with space.sra", "quote'\"<&;ls.sra", "-h.sra"])
 def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
-    """Any path works with --name; without one, what can't be a name is refused."""
+    """Any path works with --name; without it, a file name that is not a valid name is refused."""
     link(shelf.archive(), home.cwd / name)
     home("compute", f"./{name}", "--now").expect(2, "cannot be the name of a signature", "--name")
     assert not home.jobs()
@@ -140,12 +140,12 @@ def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
     assert home.signature("odd") == shelf.reference(shelf.archive(), "odd")
 
 
-def test_percent_in_a_path_is_refused_with_a_sentence(home: Home, shelf: Shelf) -> None:
+def test_path_with_percent_sign_is_refused(home: Home, shelf: Shelf) -> None:
     link(shelf.archive(), home.cwd / "100%.sra")
     home("compute", "./100%.sra", "--now", "--name", "x").expect(1, "not-an-archive", "'%'", "rename it")
 
 
-def test_output_to_a_directory_and_refusals(home: Home, shelf: Shelf) -> None:
+def test_output_option(home: Home, shelf: Shelf) -> None:
     for accession in ("SRR000001", "SRR000002"):
         home.keep(accession, shelf.archive())
     (home.cwd / "sigs").mkdir()

@@ -1,4 +1,4 @@
-"""Slices: a run decoded in ranges of spots has the same signature, and another attempt does only what is missing."""
+"""A run that is decoded in slices has the same signature, and a later attempt decodes only the missing slices."""
 
 import json
 import re
@@ -18,9 +18,9 @@ from wort_cli.pipeline.decoding.vdb import SONAME
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}
-BEGUN = re.compile(r"\[(\d+)\] .*(?:-N (\d+) -X (\d+)|reading spots (\d+) to (\d+))")
+STARTED = re.compile(r"\[(\d+)\] .*(?:-N (\d+) -X (\d+)|reading spots (\d+) to (\d+))")
 SLICES = 8
-"""Of 400,000 bases."""
+"""The number of slices of 400,000 bases."""
 FAILS_ONCE = f"""
 if [[ " $* " == *" -N 501 "* && ! -e "$MARKER" ]]; then
     touch "$MARKER"
@@ -30,20 +30,20 @@ exec {FASTQ_DUMP} "$@"
 """
 
 
-def begun(home: Home) -> list[tuple[int, int, int]]:
-    """The slices that were begun, in order: attempt, first spot, last spot."""
+def started(home: Home) -> list[tuple[int, int, int]]:
+    """Return the slices that were started, in order: attempt, first spot, last spot."""
     found = []
     for log in home.path.glob("logs/jobs/*/*.log"):
         for line in log.read_text(encoding="utf-8").splitlines():
-            if match := BEGUN.search(line):
+            if match := STARTED.search(line):
                 attempt, first, last = (int(word) for word in match.groups() if word)
                 found.append((attempt, first, last))
     return found
 
 
 def first_spots(home: Home, attempt: int) -> list[int]:
-    """The first spot of each slice that an attempt decoded."""
-    return [first for number, first, _ in begun(home) if number == attempt]
+    """Return the first spot of each slice that an attempt decoded."""
+    return [first for number, first, _ in started(home) if number == attempt]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used
     assert (provenance["spots"], provenance["reads"], provenance["bases"]) == (2000, 4000, 400_000)
 
 
-def test_another_attempt_does_what_is_missing(home: Home, shelf: Shelf) -> None:
+def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
     once = home.with_tool("fastq-dump", FAILS_ONCE)
     environment = {**SPLIT, **once, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
@@ -72,8 +72,8 @@ def test_another_attempt_does_what_is_missing(home: Home, shelf: Shelf) -> None:
     assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
 
 
-def test_slices_of_another_archive_are_passed_over(home: Home, shelf: Shelf) -> None:
-    """The archive is replaced between two attempts: nothing of the old one is in the signature."""
+def test_slices_of_another_archive_are_ignored(home: Home, shelf: Shelf) -> None:
+    """The archive is replaced between two attempts; the signature has no reads of the old one."""
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
     always = home.with_tool("fastq-dump", FAILS_ONCE.replace('&& ! -e "$MARKER"', ""))
     environment = {**SPLIT, **always, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
@@ -85,8 +85,8 @@ def test_slices_of_another_archive_are_passed_over(home: Home, shelf: Shelf) -> 
     assert json.loads(home("view", NAME, "--json").expect(0).out)["provenance"]["slices"] == SLICES
 
 
-def test_killed_again_and_again(home: Home, shelf: Shelf) -> None:
-    """At random instants, 20 times: the signature is right in the end, and no slice that was finished is done again."""
+def test_signature_is_right_after_20_kills(home: Home, shelf: Shelf) -> None:
+    """The process is killed at 20 random times; no finished slice is decoded again."""
     spots, threads, kills = 100_000, 2, 20
     large = shelf.large(spots)
     archive = link(large, home.cwd / f"{NAME}.sra")
@@ -96,18 +96,18 @@ def test_killed_again_and_again(home: Home, shelf: Shelf) -> None:
     home("compute", archive, "--now", env=environment).expect(0)
     assert killed >= kills / 4
     assert home.signature(NAME) == shelf.reference(large, NAME)
-    assert len({(first, last) for _, first, last in begun(home)}) == 10
-    decoded = sum(last - first + 1 for _, first, last in begun(home))
+    assert len({(first, last) for _, first, last in started(home)}) == 10
+    decoded = sum(last - first + 1 for _, first, last in started(home))
     assert decoded <= spots + killed * threads * spots // 10
     assert not home.leftovers()
 
 
 def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: Random) -> bool:
-    """Compute, and kill that at a random instant: while it starts, or when some more slices have begun."""
+    """Compute, and kill the process at a random time: during its start, or after up to two more slices have started."""
     more = rng.randint(0, 2)
-    enough = len(begun(home)) + more
+    enough = len(started(home)) + more
     with home.running("compute", archive, "--now", env=environment) as command:
-        until(lambda: len(begun(home)) >= enough or command.process.poll() is not None)
+        until(lambda: len(started(home)) >= enough or command.process.poll() is not None)
         instant = time.monotonic() + rng.uniform(0, 0.2 if more else 1.0)
         until(lambda: time.monotonic() >= instant, pause=0.005)
         command.signal(signal.SIGKILL)
@@ -116,12 +116,12 @@ def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: 
     return killed
 
 
-def test_an_archive_that_a_process_died_of_is_left_to_fastq_dump(home: Home, shelf: Shelf) -> None:
-    """Its columns are read inside the process: what may have killed it is not tried again."""
+def test_archive_whose_reader_was_killed_is_decoded_by_fastq_dump(home: Home, shelf: Shelf) -> None:
+    """Reading the archive in the process may have crashed it, so it is not tried again."""
     large = shelf.large(100_000)
     archive = link(large, home.cwd / f"{NAME}.sra")
     with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
-        until(lambda: begun(home), pause=0.005)
+        until(lambda: started(home), pause=0.005)
         command.signal(signal.SIGKILL)
         assert command.wait().code == -signal.SIGKILL
     home("compute", archive, "--now").expect(0)
@@ -133,7 +133,7 @@ def test_an_archive_that_a_process_died_of_is_left_to_fastq_dump(home: Home, she
 WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"
 
 
-def test_without_numba_the_other_engine_does_it(home: Home, shelf: Shelf) -> None:
+def test_sourmash_engine_works_without_numba(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
 
     def wort(*words: str) -> subprocess.CompletedProcess[str]:

@@ -87,11 +87,16 @@ def test_what_was_computed_is_never_hidden(offline: Home, shelf: Shelf) -> None:
         (RUN, ("--accession", RUN), 0, ""),
         ("E. coli", ("--accession", RUN), 0, ""),
         ("", ("--accession", RUN), 0, ""),
-        (RUN, ("--accession", "SRR000002"), 6, "it is named SRR000001, but was handed in as SRR000002"),
-        ("E. coli", (), 6, "its name is no accession"),
+        (
+            RUN,
+            ("--accession", "SRR000002"),
+            6,
+            "its name is SRR000001, but it was submitted with --accession SRR000002",
+        ),
+        ("E. coli", (), 6, "its name is not an accession"),
         (RUN, ("--accession", "x"), 2, "is not the accession of a run"),
-        (RUN, ("--as", "\x1b[2J"), 2, "is no plain text"),
-        (RUN, ("--url", "http://127.0.0.1/x"), 6, "it is this machine"),
+        (RUN, ("--as", "\x1b[2J"), 2, "is not plain text"),
+        (RUN, ("--url", "http://127.0.0.1/x"), 6, "which is an address of this machine"),
         (RUN, ("--url", "ftp://ftp.sra.ebi.ac.uk/x"), 6, "neither http:// nor https://"),
     ],
 )
@@ -104,8 +109,8 @@ def test_what_it_is_of(name: str, flags: tuple[str, ...], code: int, said: str, 
 
 def test_files_that_are_none(offline: Home) -> None:
     offline("submit", "no.sig").expect(2, "No such file")
-    offline("submit", "/dev/zero").expect(2, "it is no file")
-    offline("submit", ".").expect(2, "it is no file")
+    offline("submit", "/dev/zero").expect(2, "it is not a file")
+    offline("submit", ".").expect(2, "it is not a file")
     offline("submit", "x.sig", "-").expect(2, "one signature")
     offline("submit", "x" * 5000).expect(2)
     assert not kept(offline)
@@ -233,7 +238,7 @@ def test_ncbi_knows_what_ena_does_not(home: Home, archives: Archives) -> None:
 def test_a_run_that_nobody_knows_is_refused(home: Home, archives: Archives) -> None:
     code, said = submitted(home)
     assert code == 6
-    assert f"ENA and NCBI know no run {RUN}" in said
+    assert f"there is no run {RUN} at ENA and NCBI" in said
     assert not kept(home)
 
 

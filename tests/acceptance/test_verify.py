@@ -1,4 +1,4 @@
-"""Verification: what is right is proved, forgeries are caught with their diagnosis, and what is gone says so."""
+"""Verification proves correct signatures, detects forgeries with their cause, and reports runs that are gone."""
 
 import gzip
 import json
@@ -24,12 +24,12 @@ from tests.support.submissions import document, proper, text
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
 SPOTS = 20_000
-"""Of the large run, of 6 Mbp: its slices have hundreds of hashes."""
+"""Spots of the large run of 6 Mbp, whose slices have hundreds of hashes."""
 
 
 @pytest.fixture
 def offline(home: Home, shelf: Shelf) -> Home:
-    """A home with three runs, in which no archive is asked about them."""
+    """A home with three runs, in which neither ENA nor NCBI is asked about them."""
     home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
     home.keep(PAIRED, shelf.archive())
     home.keep(CLIPPED, shelf.archive("clipped"))
@@ -38,13 +38,13 @@ def offline(home: Home, shelf: Shelf) -> Home:
 
 
 def verdicts(home: Home, *arguments: str | Path, code: int) -> dict[str, dict[str, Any]]:
-    """What `verify --now` finds of each of its arguments, by digest."""
+    """Return the records that `verify --now` prints, by digest."""
     done = home("verify", *arguments, "--now", "--json").expect(code)
     return {record["digest"]: record for record in done.json()}
 
 
-def digest_of(home: Home, data: bytes, name: str = "x.sig") -> str:
-    """Hand something in; return its digest."""
+def submit(home: Home, data: bytes, name: str = "x.sig") -> str:
+    """Submit a signature; return its digest."""
     (home.cwd / name).write_bytes(data)
     return str(home("submit", name, "--no-verify", "--json").expect(0).json()[0]["digest"])
 
@@ -55,7 +55,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "a hash changed": (lambda s: forged(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
     "an abundance changed": (
         lambda s: forged(s.reference(s.archive(), PAIRED), change_an_abundance),
-        "abundances were changed, of 1 hash",
+        "the abundances of 1 hash were changed",
     ),
     "abundances times 7": (
         lambda s: forged(s.reference(s.archive(), PAIRED), multiply(7)),
@@ -70,19 +70,19 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     "another run": (lambda s: sketched(s.archive("single_illumina"), PAIRED), "it is of another run"),
     "scaled=2000 relabelled": (
         lambda s: forged(sketched(s.archive(), PAIRED, scaled=2000), relabel),
-        "it was made with scaled=2000 or so",
+        "it was made with scaled of about 2000",
     ),
 }
 
 
-def test_forgeries_are_caught_each_with_its_diagnosis(offline: Home, shelf: Shelf) -> None:
-    """All in one go, with the real ones between them."""
+def test_forgeries_are_detected_with_their_cause(offline: Home, shelf: Shelf) -> None:
+    """All in one command, together with two correct signatures."""
     home = offline
     digests = {}
     for number, (kind, (make, _)) in enumerate(FORGERIES.items()):
-        digests[kind] = digest_of(home, make(shelf), f"{number}.sig")
-    real = digest_of(home, shelf.reference(shelf.archive(), PAIRED), "real.sig")
-    clipped = digest_of(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "clipped.sig")
+        digests[kind] = submit(home, make(shelf), f"{number}.sig")
+    real = submit(home, shelf.reference(shelf.archive(), PAIRED), "real.sig")
+    clipped = submit(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "clipped.sig")
     assert len({real, clipped, *digests.values()}) == len(FORGERIES) + 2
     found = verdicts(home, *digests.values(), real, clipped, code=5)
     for kind, (_, cause) in FORGERIES.items():
@@ -99,22 +99,22 @@ def test_forgeries_are_caught_each_with_its_diagnosis(offline: Home, shelf: Shel
     home("view", PAIRED, "--json").expect(0)
 
 
-def test_md5_of_another_file_is_refused_already(offline: Home, shelf: Shelf) -> None:
+def test_wrong_md5sum_is_refused_on_submission(offline: Home, shelf: Shelf) -> None:
     data = json.loads(shelf.reference(shelf.archive(), PAIRED))
     other = json.loads(shelf.reference(shelf.archive("clipped"), CLIPPED))
     data[0]["signatures"][0]["md5sum"] = other[0]["signatures"][0]["md5sum"]
     offline("submit", "-", stdin=text(data)).expect(6, "its md5sum is", "but that of its hashes is")
 
 
-def test_the_person_is_told_how_it_differs(offline: Home, shelf: Shelf) -> None:
-    digest = digest_of(offline, forged(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
+def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
+    digest = submit(offline, forged(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
     done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "sums 7 : 1")
     assert done.rows()[0][:2] == [PAIRED, "mismatch"]
     offline("view", PAIRED).expect(2, "there is no signature")
 
 
-def test_the_witness_agrees(offline: Home, shelf: Shelf) -> None:
-    digest = digest_of(offline, shelf.reference(shelf.archive(), PAIRED))
+def test_sourmash_engine_verifies_too(offline: Home, shelf: Shelf) -> None:
+    digest = submit(offline, shelf.reference(shelf.archive(), PAIRED))
     done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).json()
     assert (done[0]["trust"], done[0]["verdict"]["engine"]) == ("verified", "sourmash")
 
@@ -122,7 +122,7 @@ def test_the_witness_agrees(offline: Home, shelf: Shelf) -> None:
 # ---- Quick
 
 
-def test_quick_refutes_gross_forgeries_and_proves_nothing(offline: Home, shelf: Shelf) -> None:
+def test_quick_verification_refutes_gross_forgeries_and_proves_nothing(offline: Home, shelf: Shelf) -> None:
     home, archive = offline, shelf.large(SPOTS)
     real = shelf.reference(archive, LARGE)
     gross = {
@@ -131,8 +131,8 @@ def test_quick_refutes_gross_forgeries_and_proves_nothing(offline: Home, shelf: 
         "scaled=2000": forged(sketched(archive, LARGE, scaled=2000), relabel),
         "times 7": forged(real, multiply(7)),
     }
-    digests = {kind: digest_of(home, data, f"{kind[:3]}.sig") for kind, data in gross.items()}
-    honest = digest_of(home, real, "real.sig")
+    digests = {kind: submit(home, data, f"{kind[:3]}.sig") for kind, data in gross.items()}
+    honest = submit(home, real, "real.sig")
     found = verdicts(home, *digests.values(), honest, "--quick", code=5)
     for kind, digest in digests.items():
         assert found[digest]["trust"] == "mismatch", (kind, found[digest])
@@ -146,20 +146,20 @@ def test_quick_refutes_gross_forgeries_and_proves_nothing(offline: Home, shelf: 
     assert home.signature(LARGE) == real
 
 
-def test_a_damaged_archive_refutes_nobody(home: Home, shelf: Shelf) -> None:
+def test_damaged_archive_does_not_refute(home: Home, shelf: Shelf) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
     home.keep(PAIRED, shelf.flipped())
-    digest = digest_of(home, shelf.reference(shelf.archive("single_illumina"), PAIRED))
+    digest = submit(home, shelf.reference(shelf.archive("single_illumina"), PAIRED))
     home("verify", digest, "--now", "--quick").expect(1, "corrupt")
     home("verify", digest, "--now").expect(1, "corrupt")
     assert home.select("SELECT trust FROM submissions") == [("unverified",)]
 
 
-# ---- What can't be recalculated
+# ---- Runs that cannot be read
 
 
-def test_a_run_that_is_gone_is_unverifiable(offline: Home) -> None:
-    digest = digest_of(offline, text(document("SRR999999")))
+def test_missing_run_is_unverifiable(offline: Home) -> None:
+    digest = submit(offline, text(document("SRR999999")))
     done = offline("verify", digest, "--now", env={"WORT_RESOLVE_TIMEOUT": "20"}).expect(3, "not-found")
     assert done.rows()[0][1] == "unverifiable"
     seen = offline("view", "SRR999999", "--json").expect(0).json()
@@ -168,45 +168,45 @@ def test_a_run_that_is_gone_is_unverifiable(offline: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("message", "reason"),
     [
         ("Access denied - please request permission to access phs000710/UR in dbGaP ( 403 )", "controlled"),
         ("Access denied - object has not been published. ( 403 )", "withdrawn"),
     ],
 )
-def test_a_controlled_run_is_unverifiable_with_its_reason(said: str, reason: str, home: Home) -> None:
+def test_controlled_run_is_unverifiable_with_its_reason(message: str, reason: str, home: Home) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
     env = {}
     for tool in ("srapath", "fastq-dump"):
         env = home.with_tool(
-            tool, f'[ "$1" = --version ] && exec /usr/bin/{tool} "$@"; echo "err: {said}" >&2; exit 64'
+            tool, f'[ "$1" = --version ] && exec /usr/bin/{tool} "$@"; echo "err: {message}" >&2; exit 64'
         )
-    digest = digest_of(home, proper())
+    digest = submit(home, proper())
     home("verify", digest, "--now", env=env).expect(3, reason)
     [(trust, why)] = home.select("SELECT trust, why FROM submissions")
     assert trust == "unverifiable"
     assert why.startswith(f"{reason}: ")
 
 
-def test_which_ones_are_meant(offline: Home, shelf: Shelf) -> None:
+def test_selection_of_signatures(offline: Home, shelf: Shelf) -> None:
     offline("verify", PAIRED).expect(2, "is unknown")
     offline("verify").expect(2, "which signatures?")
     offline("verify", "x", "--unverified").expect(2, "which signatures?")
     offline("verify", PAIRED, "--wait").expect(4, "nothing was queued")
     offline("verify", PAIRED, "--engine", "abacus").expect(2, "there is no engine")
-    digest_of(offline, shelf.reference(shelf.archive(), PAIRED))
-    digest_of(offline, text(document(CLIPPED)))
-    digest_of(offline, text(document(PAIRED)))
+    submit(offline, shelf.reference(shelf.archive(), PAIRED))
+    submit(offline, text(document(CLIPPED)))
+    submit(offline, text(document(PAIRED)))
     assert len(offline("verify", "--unverified", "--json").expect(0).json()) == 3
     assert len(offline("verify", PAIRED, "--json").expect(0).json()) == 2
     assert [job.name for job in offline.jobs()] == [PAIRED, CLIPPED, PAIRED]
     assert offline("verify", "x.sig", "--json").expect(0).json()[0]["name"] == PAIRED
 
 
-# ---- Our own
+# ---- Computed signatures
 
 
-def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, shelf: Shelf) -> None:
+def test_computed_signature_is_verified_and_damage_is_detected(offline: Home, shelf: Shelf) -> None:
     home = offline
     home("compute", PAIRED, "--now").expect(0)
     file = home.signature_file(PAIRED)
@@ -216,7 +216,7 @@ def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, sh
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert home("view", PAIRED, "--json").expect(0).json()["trust"] == "verified"
     home("verify", PAIRED, "--now", "--quick").expect(0)
-    assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick look takes nothing away
+    assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick check does not lower it
     file.write_bytes(gzip.compress(forged(home.signature(PAIRED), remove_one)))
     home("verify", PAIRED, "--now").expect(5, "the stored file is not the recorded signature")
     file.write_bytes(b"rubbish")
@@ -229,20 +229,20 @@ def test_a_computed_signature_is_verified_and_its_file_watched(offline: Home, sh
     home("verify", PAIRED, "--now").expect(1, "storage-down")
 
 
-def test_a_local_signature_is_verified_from_its_archive(offline: Home, shelf: Shelf) -> None:
+def test_local_signature_is_verified_from_its_archive(offline: Home, shelf: Shelf) -> None:
     offline("compute", shelf.archive("all_shorter_than_k"), "--now", "--name", "short").expect(0)
-    assert offline("verify", "short", "--now").expect(0).rows()[0][1] == "verified"  # empty sketches, and all
+    assert offline("verify", "short", "--now").expect(0).rows()[0][1] == "verified"  # with empty sketches
 
 
-def test_the_daemon_verifies_and_everybody_hears_of_a_mismatch(offline: Home, shelf: Shelf) -> None:
+def test_daemon_verifies_and_mismatch_is_reported(offline: Home, shelf: Shelf) -> None:
     home = offline
     home("daemon", "start").expect(0)
-    wrong = digest_of(home, forged(shelf.reference(shelf.archive(), PAIRED), add_one), "wrong.sig")
-    right = digest_of(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "right.sig")
+    wrong = submit(home, forged(shelf.reference(shelf.archive(), PAIRED), add_one), "wrong.sig")
+    right = submit(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "right.sig")
     done = home("verify", wrong, right, "--wait").expect(5, "1 hash was added")
     assert {row[0]: row[1] for row in done.rows()} == {PAIRED: "mismatch", CLIPPED: "verified"}
     home("wait", PAIRED).expect(5)
     assert home.until_job(CLIPPED, "done").message == "verified (full)"
     assert "mismatch: 1 hash was added" in home("status", PAIRED).expect(0).out
-    home("compute", PAIRED, "--wait").expect(0)  # beside the verification, there is a computation
+    home("compute", PAIRED, "--wait").expect(0)  # a computation after the verification
     assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)

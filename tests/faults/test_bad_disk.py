@@ -39,7 +39,7 @@ def test_a_disk_that_breaks_in_the_midst_of_a_run(part: str, said: str, home: Ho
         assert any(said in sentence for sentence in told["problems"]), told["problems"]
         if part in ("work", "signatures"):
             assert home.job(RUNS[0]).reason == "disk-error"
-            assert told["held"].startswith("no job begins: nothing can be written to")
+            assert told["held"].startswith("no job starts: nothing can be written to")
     home("wait", *RUNS, timeout=120).expect(0)
     assert home.daemon_pid() == daemon
     for run in RUNS:

@@ -1,4 +1,4 @@
-"""However reads are cut, joined and threaded, the sketches are those of sourmash fed read by read."""
+"""Sketches equal those of sourmash, wherever the reads are cut and however many threads there are."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch, digest, read_signature
 from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.seal import seal
-from wort_cli.pipeline.sketching import hash_counts as counts
+from wort_cli.pipeline.sketching import hash_counts
 from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
@@ -37,12 +37,12 @@ LINE = st.builds(
     st.sampled_from(["", "", "", "\r", " ", "\t\r"]),
 ).filter(lambda line: not line.startswith(">"))  # fmt: skip
 RECORD = st.tuples(st.integers(0, 2), st.lists(LINE, max_size=3), st.sampled_from(["", "", " ", "\r"]))
-"""How far the spot's number rises, the lines, what follows the header on its line."""
+"""The increase of the spot number, the lines, and the text after the header on its line."""
 
 
 @st.composite
 def fasta(draw: st.DrawFn) -> bytes:
-    """A stream as fastq-dump might write it, and worse."""
+    """Draw a FASTA stream with valid headers, and with odd lines that fastq-dump would not write."""
     text, spot = "", 1
     for number, (rise, lines, rest) in enumerate(draw(st.lists(RECORD, max_size=8))):
         spot += rise
@@ -54,15 +54,15 @@ def fasta(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def pieces(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> list[bytes]:
-    """A stream, cut anywhere."""
+    """Draw a stream, and cut it anywhere."""
     data = draw(whole)
     borders = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
     return [data[start:end] for start, end in zip([0, *borders], [*borders, len(data)], strict=True)]
 
 
 def read_by_screed(stream: bytes) -> list[tuple[str, str]]:
-    """Header and bases of each record, as `sourmash sketch` reads them."""
-    fasta = importlib.import_module("screed.fasta")  # it has no types
+    """Return header and bases of each record, as `sourmash sketch` reads them."""
+    fasta = importlib.import_module("screed.fasta")  # screed has no type hints
     return [(str(record.name), str(record.sequence)) for record in fasta.fasta_iter(io.BytesIO(stream))]
 
 
@@ -81,7 +81,7 @@ def counts_in(made: Sketch) -> dict[int, int]:
 @pytest.mark.parametrize("reader", [PythonFastaReader, CompiledFastaReader])
 @given(chunks=pieces(fasta()), ksize=st.integers(1, 12))
 @settings(deadline=None)
-def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(
+def test_text_has_the_kmers_of_the_reads_wherever_the_stream_is_cut(
     reader: type[PythonFastaReader | CompiledFastaReader], chunks: list[bytes], ksize: int
 ) -> None:
     records = read_by_screed(b"".join(chunks))
@@ -100,13 +100,11 @@ def test_the_text_has_the_kmers_of_its_reads_wherever_the_stream_is_cut(
     st.integers(1, 30),
     st.integers(1, 8),
 )
-def test_hashes_are_counted_as_a_counter_counts_them(
-    additions: list[list[tuple[int, int]]], least: int, share: int
-) -> None:
+def test_counts_equal_those_of_counter(additions: list[list[tuple[int, int]]], buffer: int, ratio: int) -> None:
     expected: Counter[int] = Counter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counts, "MIN_BUFFER", least)
-        patch.setattr(counts, "TABLE_TO_BUFFER", share)
+        patch.setattr(hash_counts, "MIN_BUFFER", buffer)
+        patch.setattr(hash_counts, "TABLE_TO_BUFFER", ratio)
         table = HashCounts()
         for addition in additions:
             table.add(numbers([value for value, _ in addition]), numbers([times for _, times in addition]))
@@ -130,16 +128,16 @@ READS = st.lists(st.text(LETTERS, max_size=120), max_size=12)
     profile=PROFILES,
     reads=READS,
     threads=st.integers(1, 3),
-    piece=st.integers(1, 200),
+    size=st.integers(1, 200),
     slices=st.integers(1, 5),
     chunk=st.integers(1, 300),
 )
 @settings(max_examples=60, deadline=None)
-def test_slices_pieces_and_threads_do_not_change_the_sketches(
-    engine: str, profile: Profile, reads: list[str], threads: int, piece: int, slices: int, chunk: int
+def test_slices_threads_and_text_size_do_not_change_sketches(
+    engine: str, profile: Profile, reads: list[str], threads: int, size: int, slices: int, chunk: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fastq_dump, "TEXT_SIZE", piece)
+        patch.setattr(fastq_dump, "TEXT_SIZE", size)
         sketches = sketched(reads, profile, ENGINES[engine](profile), threads, slices, chunk)
     assert [made.ksize for made in sketches] == list(profile.ksizes)
     for made in sketches:
@@ -158,7 +156,7 @@ SKETCHES = st.lists(
 
 
 @given(SKETCHES)
-def test_the_digest_is_what_its_definition_says(pairs: list[tuple[int, dict[int, int]]]) -> None:
+def test_digest_follows_its_definition(pairs: list[tuple[int, dict[int, int]]]) -> None:
     total = hashlib.sha256()
     for ksize, abundances in sorted(pairs, key=lambda pair: pair[0]):
         total.update(f"DNA k={ksize} seed=42 max_hash=18446744073709552 n={len(abundances)}\n".encode())
@@ -169,23 +167,23 @@ def test_the_digest_is_what_its_definition_says(pairs: list[tuple[int, dict[int,
 
 @given(SKETCHES.filter(bool))
 @settings(deadline=None)
-def test_whatever_is_sealed_reads_back_and_is_not_the_same_with_one_count_changed(
+def test_sealed_signature_reads_back_and_its_digest_depends_on_every_count(
     pairs: list[tuple[int, dict[int, int]]],
 ) -> None:
     sketches = [sketch_of(pair) for pair in pairs]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "sealed.sig"
-        meant = seal(parse_name("SRR139146"), sketches, path)
+        expected = seal(parse_name("SRR139146"), sketches, path)
         text = gzip.decompress(path.read_bytes())
         written = read_signature(path)
     assert [counts_in(made) for made in written.sketches] == [abundances for _, abundances in pairs]
     assert [made.md5 for made in written.sketches] == [made.md5sum() for made in sketches]
-    assert written.digest == meant
+    assert written.digest == expected
     assert text.count(b'"signatures":[') == 1
     for ksize, abundances in pairs:
         for value in abundances:
             changed = sketch_of((ksize, {**abundances, value: abundances[value] + 1}))
-            assert digest([changed, *(made for made in sketches if made.ksize != ksize)]) != meant
+            assert digest([changed, *(made for made in sketches if made.ksize != ksize)]) != expected
 
 
 def sketch_of(pair: tuple[int, dict[int, int]]) -> Sketch:

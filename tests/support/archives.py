@@ -49,7 +49,7 @@ SKETCH = ("sketch", "dna", "-p", "k=21,k=31,k=51,scaled=1000,abund")
 
 @dataclass(frozen=True)
 class Layout:
-    """A kind of archive: how many spots are simulated, how they are altered, and which loader takes them."""
+    """A kind of archive: how many spots are simulated, how they are altered, and which loader is used."""
 
     name: str
     about: str
@@ -70,9 +70,9 @@ LAYOUTS = (
     Layout("single_illumina", "100 bases", of_length(100, 100)),
     Layout("long_reads", "PacBio, 1 to 20 kb", of_length(1_000, 20_000), load=load_pacbio, spots=100),
     Layout("reads_with_n", "runs of N, and reads of nothing else", pairs, with_n),
-    # latf-load makes lower case upper and `.` an N, but drops a record with any other IUPAC code as a syntax error, and
-    # fails when that is more than 5 % of them. general-loader and bam-load keep the codes (column ALTREAD), and
-    # fastq-dump prints them in upper case: `acgtryn` comes out as `ACGTRYN`, not as `ACGTNNN`.
+    # latf-load converts lower case to upper and `.` to N, but drops a record with another IUPAC code as a syntax error,
+    # and fails if more than 5 % are dropped. general-loader and bam-load store the codes (column ALTREAD), and
+    # fastq-dump prints them in upper case: `acgtryn` becomes `ACGTRYN`, not `ACGTNNN`.
     Layout("lower_case_and_iupac", "R, Y, K ... reach stdout", of_length(100, 100), with_iupac, load_columns),
     Layout("filtered_reads", "both mates, or one, fail the read filter", pairs, with_failures),
     Layout("all_filtered", "no read passes: Written 0", pairs, with_rejection, spots=200),
@@ -85,13 +85,13 @@ LAYOUTS = (
     Layout("odd_spots", "1 to 5 reads, of every kind and filter, some empty", odd_spots, load=load_illumina),
     Layout("stranded", "READ_TYPE has the strand too", pairs, with_strands, load=load_illumina),
     Layout("aligned", "bases come from the reference inside", of_length(100, 100), load=load_aligned),
-    # fastq-dump exits with 0 and is silent: no `Read 0`, no `Written 0`. vdb-validate says "is consistent".
+    # fastq-dump exits with 0 and prints neither `Read 0` nor `Written 0`. vdb-validate prints "is consistent".
     Layout("zero_spots", "a table without rows", of_length(100, 100), load=load_columns, spots=0),
 )
 
 
 def build(out: Path, spots: Iterable[Spot], load: Callable[[Iterable[Spot], Path], None]) -> Path:
-    """Loads and packs in a directory beside `out`, then renames, so that `out` is whole or absent."""
+    """Load and pack in a temporary directory, then rename, so that `out` is complete or does not exist."""
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=out.resolve().parent) as scratch:
         database, packed = Path(scratch, "run"), Path(scratch, "run.sra")
         load(spots, database)
@@ -100,7 +100,7 @@ def build(out: Path, spots: Iterable[Spot], load: Callable[[Iterable[Spot], Path
 
 
 def make_archive(layout: str, out: Path, *, reads: int | None = None, seed: int = 1) -> Path:
-    """Writes an archive of the named layout, with `reads` spots if given. KeyError, ToolError."""
+    """Write an archive of the named layout, with `reads` spots if given; raise KeyError or ToolError."""
     chosen = {known.name: known for known in LAYOUTS}[layout]
     rng = Random(f"{layout} {seed}")
     spots = chosen.simulate(rng, chosen.spots if reads is None else reads)
@@ -108,7 +108,7 @@ def make_archive(layout: str, out: Path, *, reads: int | None = None, seed: int 
 
 
 def make_paired(out: Path, *, spots: int, length: int = 150, seed: int = 1, genome: int = 2_000_000) -> Path:
-    """Illumina, 2 x `length` bases, from a random genome of `genome` bases: for bigger runs."""
+    """Write an Illumina archive of 2 x `length` bases from a random genome of `genome` bases."""
     return build(out, pairs(Random(seed), spots, length=length, genome=genome), load_fastq)
 
 
@@ -116,9 +116,9 @@ def make_paired(out: Path, *, spots: int, length: int = 150, seed: int = 1, geno
 
 
 def column_extent(archive: Path, column: str) -> range:
-    """Where the data of a column of SEQUENCE lie, in bytes from the start of the archive."""
+    """Return the byte range of the data of a column of SEQUENCE in the archive."""
     with archive.open("rb") as file:
-        (base,) = struct.unpack("<16xQ", file.read(24))  # kar: magic, byte order, version, where the files begin
+        (base,) = struct.unpack("<16xQ", file.read(24))  # kar: magic, byte order, version, offset of the files
     for line in run(["kar", "--long-list", "-t", archive]).splitlines():
         _, size, offset, *_, path = line.split()
         if path == f"tbl/SEQUENCE/col/{column}/data":
@@ -127,30 +127,29 @@ def column_extent(archive: Path, column: str) -> range:
 
 
 def dump(archive: Path) -> subprocess.CompletedProcess[bytes]:
-    """What the recipe's fastq-dump makes of it, with messages.
+    """Run the recipe's fastq-dump; return its output and messages.
 
-    Started in the archive's own directory: even when given an absolute path, fastq-dump (like vdb-dump, but unlike
-    vdb-validate) rather opens an archive of the same name in the current directory, and says it was the other.
+    It runs in the archive's own directory: even for an absolute path, fastq-dump (like vdb-dump, but unlike
+    vdb-validate) prefers an archive of the same name in the current directory, without reporting that.
     """
     whole = archive.resolve()
     return attempt([*DECODE, whole], cwd=whole.parent)
 
 
 def is_consistent(archive: Path) -> bool:
-    """What vdb-validate says; its exit code alone means nothing."""
+    """Return whether vdb-validate reports the archive as consistent; its exit code alone is not enough."""
     done = attempt(["vdb-validate", archive.resolve()])
     return done.returncode == 0 and b"is consistent" in done.stderr
 
 
 def flip_bit_in_reads(archive: Path, out: Path, *, seed: int = 1, noticed: bool = True) -> Path:
-    """A copy with one bit of the READ column flipped, such that only vdb-validate notices.
+    """Write a copy with one flipped bit in the READ column that only vdb-validate detects.
 
-    fastq-dump gives exit 0, the same counts and as many bytes as before, but other bases. Bits are tried in an order
-    that depends on `seed` until one is like that; LookupError when none of 40 is, or when there is no READ column.
+    fastq-dump exits with 0, reports the same counts and writes as many bytes as before, but other bases. Bits are tried
+    in an order that depends on `seed`; LookupError if none of 40 fits, or if there is no READ column.
 
-    latf-load puts a checksum into each blob, which is what vdb-validate checks; general-loader puts none, so there
-    even vdb-validate "is consistent" with any flip, and only the `md5` file in the column's directory tells. Such a
-    flip is asked for with `noticed=False`.
+    latf-load writes a checksum into each blob, which vdb-validate verifies. general-loader writes none, so vdb-validate
+    detects no flip there, and only the `md5` file in the column's directory does; use `noticed=False` for that.
     """
     content, extent, rng = archive.read_bytes(), column_extent(archive, "READ"), Random(seed)
     with tempfile.TemporaryDirectory(prefix=".flip-", dir=out.resolve().parent) as scratch:
@@ -169,7 +168,7 @@ def flip_bit_in_reads(archive: Path, out: Path, *, seed: int = 1, noticed: bool 
 
 
 def truncate(archive: Path, out: Path, *, keep: float = 0.5) -> Path:
-    """The first part of the archive, `keep` of 1, as a broken download leaves it."""
+    """Write the first part of the archive, a share of `keep`, like an interrupted download."""
     content = archive.read_bytes()
     out.write_bytes(content[: int(keep * len(content))])
     return out
@@ -179,7 +178,7 @@ def truncate(archive: Path, out: Path, *, keep: float = 0.5) -> Path:
 
 
 def sourmash() -> str:
-    """The one beside this Python, else the one on PATH."""
+    """Return the sourmash next to this Python, or the one on the PATH."""
     beside = Path(sys.executable).with_name("sourmash")
     return str(beside) if beside.exists() else shutil.which("sourmash") or "sourmash"
 
@@ -187,11 +186,11 @@ def sourmash() -> str:
 def reference_signature(
     archive: str | Path, name: str, out: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Path:
-    """Writes what the recipe's two commands make, as a pipe.
+    """Write the signature that the recipe's two commands make, connected by a pipe.
 
-    `archive` is a file if a Path; a str goes to fastq-dump as it is, like an accession. `cwd` is by default an empty
-    directory, where fastq-dump finds nothing before the archive that is meant. ToolError when a command fails, or when
-    sourmash writes nothing, as for a run without reads, and exits with 0.
+    `archive` is a file if it is a Path; a str, like an accession, is passed to fastq-dump unchanged. `cwd` is an empty
+    directory by default, where fastq-dump finds no other archive. Raises ToolError if a command fails, or if sourmash
+    exits with 0 but writes nothing, as for a run without reads.
     """
     decode = [*DECODE, str(archive.resolve()) if isinstance(archive, Path) else archive]
     sketch = [sourmash(), *SKETCH, "--name", name, "-o", str(out.resolve()), "-"]
@@ -203,15 +202,15 @@ def reference_signature(
                 sketch, stdin=decoder.stdout, capture_output=True, check=False, env=env, cwd=place
             )
         messages.seek(0)
-        said = messages.read()
+        decoder_messages = messages.read()
     if sketched.returncode or decoder.returncode:
-        out.unlink(missing_ok=True)  # a signature of half a run looks like any other
-    if sketched.returncode:  # first, because fastq-dump fails after it, with nobody to read
+        out.unlink(missing_ok=True)  # a signature of half a run looks valid
+    if sketched.returncode:  # checked first: without a reader, fastq-dump fails too
         raise ToolError(sketch, sketched.returncode, sketched.stderr)
     if decoder.returncode:
-        raise ToolError(decode, decoder.returncode, said)
+        raise ToolError(decode, decoder.returncode, decoder_messages)
     if not out.exists():
-        raise ToolError(sketch, 0, b"wrote no signature\n" + said + sketched.stderr)
+        raise ToolError(sketch, 0, b"wrote no signature\n" + decoder_messages + sketched.stderr)
     return out
 
 

@@ -9,20 +9,19 @@ from tests.support.processes import Process
 
 
 class Gate:
-    """A fastq-dump that stops once, in the midst of its stream, until the gate is opened.
+    """A fastq-dump whose first run stops halfway through its output, until the gate is opened.
 
-    The real decoder runs behind it; as nobody reads on, it is blocked with most of its reads still to be written.
-    Every later call goes straight through.
+    The real decoder runs behind it, blocked on a full pipe.  Later runs are not stopped.
     """
 
     FIRST = 20_000
-    """Bytes that pass at once."""
+    """Bytes that pass before the gate."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._used, self._reached, self._fifo = (home.root / name for name in ("used", "reached", "fifo"))
         os.mkfifo(self._fifo)
-        # `mkdir` tells whose turn is the first.  The pipeline has the exit code of the real one.
+        # Only the first `mkdir` succeeds.  With pipefail, the exit code is that of the real decoder.
         self.env = home.with_tool(
             "fastq-dump",
             f"""
@@ -32,17 +31,17 @@ set -o pipefail
 {FASTQ_DUMP} "$@" | {{ head -c {self.FIRST}; : > {self._reached}; read -r _ < {self._fifo}; cat; }}
 """,
         )
-        # A signal in the midst of an import leaves the file open that was being read.
+        # A signal during an import leaves a file open.
         self.env["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"
 
     def until_reached(self) -> Process:
-        """The real decoder, once it is blocked in the midst of its stream."""
-        until(self._reached.exists, "the decoder is in the midst of its stream")
+        """Wait until the real decoder is blocked; return it."""
+        until(self._reached.exists, "the decoder is blocked")
         return until(self._home.decoders, "the decoder runs")[0]
 
     def open(self) -> None:
-        """Let the rest pass; in vain if nobody stands at the gate any more."""
-        with contextlib.suppress(OSError):  # ENXIO: nobody reads
+        """Let the rest pass; does nothing if the decoder is gone."""
+        with contextlib.suppress(OSError):  # ENXIO: no reader
             file = os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK)
             os.write(file, b"go\n")
             os.close(file)

@@ -1,8 +1,8 @@
-"""What the integration and acceptance tests share: a home for one test, the processes in it, and tools that misbehave.
+"""A wort home for one test, and the commands, jobs and processes in it.
 
-A test runs the installed `wort` as a person would, in a `Home` of its own: WORT_HOME, HOME, the SRA toolkit's
-configuration and its repository.  Every process that is started for a home carries its path in its environment, which
-is how those that outlive their job are found.  Nothing here sleeps for a fixed time: `until` polls a condition.
+A test runs the installed `wort` as a user would, in a `Home` of its own: WORT_HOME, HOME, the SRA toolkit's
+configuration and its repository.  Every process of a home has its path in the environment, so processes that outlive
+their job are found.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LIVE = ("queued", "running", "waiting")
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it said."""
+    """The exit code and the output of a command."""
 
     argv: tuple[str, ...]
     code: int
@@ -45,28 +45,28 @@ class Done:
     seconds: float = 0.0
 
     def json(self) -> Any:
-        """Its result as one JSON document."""
+        """Return stdout as one JSON document."""
         return json.loads(self.out)
 
     def rows(self) -> list[list[str]]:
-        """Its result as tab-separated lines."""
+        """Return stdout as tab-separated rows."""
         return [line.split("\t") for line in self.out.splitlines()]
 
-    def expect(self, code: int, *said: str) -> Done:
-        """Itself; AssertionError unless it ended with that code, and said all of `said` on stderr."""
+    def expect(self, code: int, *messages: str) -> Done:
+        """Assert the exit code, and that stderr contains all `messages`; return self."""
         assert self.code == code, str(self)
-        for words in said:
-            assert words in self.err, f"{words!r} is missing: {self}"
+        for message in messages:
+            assert message in self.err, f"{message!r} is missing: {self}"
         return self
 
     def __str__(self) -> str:
-        said = f"--- stdout\n{self.out[-3000:]}\n--- stderr\n{self.err[-3000:]}"
-        return f"{' '.join(self.argv)}: exit {self.code}\n{said}"
+        output = f"--- stdout\n{self.out[-3000:]}\n--- stderr\n{self.err[-3000:]}"
+        return f"{' '.join(self.argv)}: exit {self.code}\n{output}"
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """What the ledger says of a job."""
+    """A row of the table jobs."""
 
     id: int
     name: str
@@ -78,7 +78,7 @@ class JobRow:
 
 
 class Home:
-    """A home for one test, and the commands, jobs and processes in it."""
+    """A wort home for one test."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -102,7 +102,7 @@ class Home:
         self.configure_toolkit('/repository/remote/disabled = "true"')
 
     def configure_toolkit(self, *lines: str) -> None:
-        """Have the SRA toolkit know our repository, and what `lines` add (FACTS: VDB_CONFIG)."""
+        """Write the SRA toolkit's configuration: the repository of this home, and `lines`."""
         (self.vdb_config / "test.kfg").write_text(
             "\n".join(
                 (
@@ -117,7 +117,7 @@ class Home:
         )
 
     def keep(self, accession: str, archive: Path) -> Path:
-        """Lay an archive into the toolkit's repository, under an accession."""
+        """Put an archive into the toolkit's repository under an accession."""
         return link(archive, self.repository / "sra" / f"{accession}.sra")
 
     # ---- commands
@@ -131,7 +131,7 @@ class Home:
         timeout: float = 100.0,
         before: Sequence[str | Path] = (),
     ) -> Done:
-        """Run wort to its end, behind the words of `before` if there are; a traceback is never right."""
+        """Run wort until it ends, with the command line `before` in front; assert that it prints no traceback."""
         words = [*before, WORT, *arguments]
         started = time.monotonic()
         done = subprocess.run(
@@ -158,7 +158,7 @@ class Home:
     def running(
         self, *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> Iterator[Running]:
-        """wort while it runs; it is killed at the end if it still does."""
+        """Start wort; kill it at the end if it still runs."""
         with (
             (self.root / "stdout").open("w+b") as out,
             (self.root / "stderr").open("w+b") as err,
@@ -176,15 +176,15 @@ class Home:
             finally:
                 process.kill()
 
-    # ---- the ledger, read beside wort
+    # ---- the ledger, read without wort
 
     @property
     def ledger(self) -> Path:
-        """The ledger's file."""
+        """The file of the ledger."""
         return self.path / "ledger.db"
 
     def select(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query to the ledger; none if there is no ledger, or one that has just been begun."""
+        """Return the rows of a query; none if the ledger does not exist or has no schema yet."""
         if not self.ledger.exists():
             return []
         with contextlib.closing(sqlite3.connect(self.ledger, timeout=60)) as connection:
@@ -193,18 +193,18 @@ class Home:
             return connection.execute(sql, values).fetchall()
 
     def jobs(self) -> list[JobRow]:
-        """All jobs, the oldest first."""
+        """Return all jobs, oldest first."""
         fields = ", ".join(JobRow.__dataclass_fields__)
         return [JobRow(*row) for row in self.select(f"SELECT {fields} FROM jobs ORDER BY id")]
 
     def job(self, name: str) -> JobRow:
-        """The last job of a name."""
+        """Return the newest job of a name."""
         found = [job for job in self.jobs() if job.name == name]
-        assert found, f"there is no job of {name}"
+        assert found, f"no job of {name}"
         return found[-1]
 
     def until_job(self, name: str, *states: str, seconds: float = 30.0) -> JobRow:
-        """The job of a name, once it is in one of the states."""
+        """Wait until the job of a name is in one of the states; return it."""
 
         def reached() -> list[JobRow]:
             return [job for job in self.jobs() if job.name == name and job.state in states]
@@ -212,52 +212,52 @@ class Home:
         return until(reached, f"{name} in {states}", seconds)[-1]
 
     def events(self, name: str) -> list[tuple[str, str]]:
-        """The moves of the last job of a name: the state after each, and its reason."""
+        """Return the transitions of the newest job of a name: each new state, and its reason."""
         rows = self.select("SELECT after, reason FROM events WHERE job_id = ? ORDER BY id", self.job(name).id)
         return [(str(after), str(reason)) for after, reason in rows]
 
     # ---- signatures
 
     def signature_file(self, name: str) -> Path:
-        """Where the signature of a name belongs."""
+        """Return the path of a signature in the local store."""
         sigs = self.path / "signatures"
         run = name[:3] in ("SRR", "ERR", "DRR") and name[3:].isdigit()
         return sigs / "sigs" / name[:6] / f"{name}.sig" if run else sigs / "local" / f"{name}.sig"
 
     def signature(self, name: str) -> bytes:
-        """The signature of a name as JSON."""
+        """Return the JSON of a signature."""
         return gzip.decompress(self.signature_file(name).read_bytes())
 
     def signature_files(self) -> list[Path]:
-        """All signatures and their documents."""
+        """Return all files of the local store."""
         return sorted(path for path in (self.path / "signatures").rglob("*") if path.is_file())
 
     # ---- processes
 
     def processes(self) -> list[Process]:
-        """All that runs in this home."""
+        """Return the processes of this home."""
         return processes_with("WORT_HOME", str(self.path))
 
     def decoders(self) -> list[Process]:
-        """The real decoders, of the recipe, that run in this home."""
+        """Return the running decoders of this home, without wrappers."""
         return [process for process in self.processes() if is_decoder(process)]
 
     def daemon_pid(self) -> int:
-        """The process of the running daemon."""
+        """Return the pid of the running daemon."""
         return int(self("daemon", "status", "--json").json()["pid"])
 
     def until_idle(self, seconds: float = 5.0, but: Sequence[int] = ()) -> None:
-        """Wait until no process is left but those named."""
+        """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
 
     def leftovers(self) -> list[Path]:
-        """Files that should be gone once nothing runs: `.partial` ones, and whatever is in a workspace."""
+        """Return files that must not exist when no process runs: `.partial` files and files in workspaces."""
         work = self.path / "work"
         inside = [path for path in sorted(work.rglob("*")) if path != work / reservations.FILE]
         return [*sorted(self.root.rglob("*.partial")), *inside]
 
     def end(self) -> None:
-        """Stop the daemon if one runs; AssertionError if anything is left that should not be."""
+        """Stop the daemon if one runs; assert that no process, file or running job is left."""
         stopped = self("daemon", "stop") if self.path.exists() and self.processes() else None
         try:
             self.until_idle()
@@ -272,22 +272,22 @@ class Home:
     # ---- tools that misbehave
 
     def with_tool(self, name: str, script: str) -> dict[str, str]:
-        """An environment in which `name` is a bash script of ours, before the real one on the PATH."""
+        """Return an environment in which the tool `name` is this bash script."""
         write_script(self.root / "bin" / name, script)
-        decoder = {"WORT_DECODER": "fastq-dump"} if name == "fastq-dump" else {}  # which else might not be asked
+        decoder = {"WORT_DECODER": "fastq-dump"} if name == "fastq-dump" else {}  # otherwise it might not be used
         return {"PATH": f"{self.root / 'bin'}:{self.env['PATH']}", **decoder}
 
 
 @dataclass(frozen=True)
 class Running:
-    """A wort that runs, and where it writes."""
+    """A running wort, and the files that it writes to."""
 
     process: subprocess.Popen[bytes]
     out: Path
     err: Path
 
     def wait(self, seconds: float = 60.0) -> Done:
-        """How it ended."""
+        """Wait until wort ends; return its exit code and output."""
         code = self.process.wait(seconds)
         argv = tuple(str(word) for word in self.process.args) if isinstance(self.process.args, list) else ()
         done = Done(argv, code, self.out.read_text(errors="replace"), self.err.read_text(errors="replace"))
@@ -295,11 +295,11 @@ class Running:
         return done
 
     def signal(self, number: int) -> None:
-        """Send it a signal."""
+        """Send a signal."""
         self.process.send_signal(number)
 
 
 def write_script(path: Path, script: str) -> None:
-    """Write a bash script that can be run."""
+    """Write an executable bash script."""
     path.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
     path.chmod(0o755)

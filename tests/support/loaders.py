@@ -24,10 +24,10 @@ def spot_name(number: int) -> str:
 
 
 def load_fastq(spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMINA") -> None:
-    """One FASTQ file for each mate, with CASAVA 1.8 names, through latf-load."""
+    """Load one FASTQ file for each mate, with CASAVA 1.8 names, with latf-load."""
     rest = iter(spots)
     if (first := next(rest, None)) is None:
-        raise ValueError("latf-load takes no empty FASTQ; the layout for that is zero_spots")
+        raise ValueError("latf-load rejects an empty FASTQ file; use the layout zero_spots")
     paths = [database.with_name(f"{mate}.fastq") for mate in range(1, len(first.reads) + 1)]
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(path.open("w", buffering=1 << 20)) for path in paths]
@@ -53,7 +53,7 @@ ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
 
 
 def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
-    """A row, by the names of columns without their types."""
+    """Return the cells of a row, by column name without the type."""
     bases = "".join(read.bases for read in spot.reads).encode()
     lengths = [len(read.bases) for read in spot.reads]
     return {
@@ -71,7 +71,7 @@ def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
 
 
 def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
-    """What general-loader reads: the unpacked stream of sra-tools' general-writer.h, version 2.
+    """Yield the input of general-loader: the unpacked stream of sra-tools' general-writer.h, version 2.
 
     An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
     lengths, and strings or elements, padded with zeros to four bytes.
@@ -104,7 +104,7 @@ def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str,
 
 
 def load_aligned(spots: Iterable[Spot], database: Path) -> None:
-    """Through bam-load: nine reads of ten lie end to end on a reference made of them, and differ in their last base."""
+    """Load with bam-load: nine of ten reads are aligned to a reference, end to end, and differ in their last base."""
     aligned, unaligned, contig = [], [], ""
     for number, spot in enumerate(spots):
         bases = spot.reads[0].bases

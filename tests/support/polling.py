@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], what: str = "", seconds: float = 20.0, pause: float = 0.02) -> T:
-    """The first true value of `condition`; AssertionError when there is none in time."""
+    """Return the first true value of `condition`; raise AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:g} seconds: {what or condition}"

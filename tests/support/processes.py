@@ -9,19 +9,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A process of a home, as /proc shows it."""
+    """A process, as /proc shows it."""
 
     pid: int
     name: str
     argv: tuple[str, ...]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal; nothing happens if it has just ended."""
+        """Send a signal to the process, unless it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def written(self) -> int:
-        """Bytes it has written so far; 0 when it has ended."""
+        """Return the bytes that the process has written so far; 0 if it has ended."""
         try:
             lines = Path(f"/proc/{self.pid}/io").read_text(encoding="ascii").splitlines()
         except OSError:
@@ -29,7 +29,7 @@ class Process:
         return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
 
     def is_zombie(self) -> bool:
-        """Whether it has ended, and only its parent has not noticed."""
+        """Return whether the process has ended but was not reaped by its parent."""
         try:
             status = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -38,7 +38,7 @@ class Process:
 
 
 def processes_with(variable: str, value: str) -> list[Process]:
-    """The processes, but for ourselves and zombies, that were started with an environment variable of that value."""
+    """Return the processes with an environment variable of that value, except this one and zombies."""
     marker = f"{variable}={value}".encode()
     found = []
     for entry in Path("/proc").iterdir():
@@ -49,7 +49,7 @@ def processes_with(variable: str, value: str) -> list[Process]:
                 continue
             name = (entry / "comm").read_text(encoding="utf-8", errors="replace").strip()
             argv = (entry / "cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
-        except OSError:  # it ended just now, or is somebody else's
+        except OSError:  # it has just ended, or belongs to another user
             continue
         process = Process(int(entry.name), name, tuple(argv))
         if not process.is_zombie():
@@ -58,10 +58,10 @@ def processes_with(variable: str, value: str) -> list[Process]:
 
 
 def is_decoder(process: Process) -> bool:
-    """Whether a process is the program behind fastq-dump, run as the recipe says (not its wrapper, not `--version`)."""
+    """Return whether a process is a decoder of the recipe: the program behind fastq-dump, not the wrapper."""
     return process.name.startswith("fastq-dump-orig") and "--fasta" in process.argv
 
 
 def is_wrapper(process: Process) -> bool:
-    """Whether a process is the toolkit's wrapper around the decoder."""
+    """Return whether a process is the toolkit's wrapper around a decoder."""
     return "--fasta" in process.argv and process.argv[0].endswith("fastq-dump") and not is_decoder(process)

@@ -22,7 +22,7 @@ WITH_READS = tuple(layout.name for layout in LAYOUTS if layout.name not in WITHO
 
 
 class Shelf:
-    """Archives and their reference signatures, each made once, by whichever of several test processes is first."""
+    """A cache of archives and reference signatures, shared by all test processes; the first that needs one makes it."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(exist_ok=True)
@@ -39,28 +39,28 @@ class Shelf:
         return path
 
     def archive(self, layout: str = "paired_illumina", seed: int = 1) -> Path:
-        """An archive of a layout."""
+        """Return an archive of a layout."""
         return self._made(f"{layout}-{seed}.sra", lambda out: make_archive(layout, out, seed=seed))
 
     def large(self, spots: int) -> Path:
-        """A larger paired archive."""
+        """Return a paired archive with many spots."""
         return self._made(f"large-{spots}.sra", lambda out: make_paired(out, spots=spots))
 
     def flipped(self) -> Path:
-        """An archive with one wrong bit, which fastq-dump does not notice."""
+        """Return an archive with one flipped bit that fastq-dump does not detect."""
         return self._made("flipped.sra", lambda out: flip_bit_in_reads(self.archive(), out))
 
     def truncated(self) -> Path:
-        """The first half of an archive."""
+        """Return the first half of an archive."""
         return self._made("truncated.sra", lambda out: truncate(self.archive(), out))
 
     def reference(self, archive: Path, name: str) -> bytes:
-        """What the recipe's two commands make of an archive, under a name."""
+        """Return the JSON of the reference signature of an archive, made with the recipe's two commands."""
         made = self._made(f"{archive.stem}.{name}.sig", lambda out: reference_signature(archive, name, out))
         return gunzipped(made)
 
     def fasta(self, archive: Path) -> bytes:
-        """What the recipe's decoder writes."""
+        """Return the output of the recipe's fastq-dump."""
 
         def decode(out: Path) -> None:
             with out.open("wb") as file:
@@ -71,13 +71,13 @@ class Shelf:
 
 
 def gunzipped(path: Path) -> bytes:
-    """The content of a file, unpacked if it is gzip."""
+    """Return the content of a file, decompressed if it is gzip."""
     data = path.read_bytes()
     return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def link(archive: Path, place: Path) -> Path:
-    """The same archive under another name."""
+    """Hard-link an archive to another path; return that path."""
     place.parent.mkdir(parents=True, exist_ok=True)
     os.link(archive, place)
     return place

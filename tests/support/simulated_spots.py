@@ -30,7 +30,7 @@ def reverse_complement(bases: str) -> str:
 
 
 def singles(rng: Random, spots: int, *, shortest: int, longest: int, genome: int = GENOME) -> Iterator[Spot]:
-    """One read a spot, from either strand."""
+    """Yield spots with one read, from a random strand."""
     forward = random_bases(rng, genome)
     strands = forward, reverse_complement(forward)
     for _ in range(spots):
@@ -40,13 +40,13 @@ def singles(rng: Random, spots: int, *, shortest: int, longest: int, genome: int
 
 
 def pairs(rng: Random, spots: int, *, length: int = 100, genome: int = GENOME) -> Iterator[Spot]:
-    """Two mates that face each other across an insert of 2 to 3 lengths; half of the first ones have a base redrawn."""
+    """Yield pairs with an insert of 2 to 3 lengths; half of the first mates have one random base."""
     forward = random_bases(rng, genome)
     backward = reverse_complement(forward)
     random, span = rng.random, genome - 3 * length
     for _ in range(spots):
         start = int(random() * span)
-        end = genome - start - 2 * length - int(random() * length)  # where the insert begins on the other strand
+        end = genome - start - 2 * length - int(random() * length)  # where the insert starts on the other strand
         one, two = forward[start : start + length], backward[end : end + length]
         if (chance := random()) < 0.5:
             at = int(2 * chance * length)
@@ -55,7 +55,7 @@ def pairs(rng: Random, spots: int, *, length: int = 100, genome: int = GENOME) -
 
 
 def with_n(rng: Random, spot: Spot) -> Spot:
-    """A run of N in a third of the reads, and a few of nothing else."""
+    """Put a run of N into a third of the reads; 2 % of the reads become all N."""
 
     def mask(bases: str) -> str:
         length = rng.choices([0, rng.randint(1, 12), len(bases)], [65, 33, 2])[0]
@@ -66,9 +66,9 @@ def with_n(rng: Random, spot: Spot) -> Spot:
 
 
 def odd_spots(rng: Random, spots: int) -> Iterator[Spot]:
-    """One to five reads: technical ones, empty ones, every kind of filter, N, codes that are no base.
+    """Yield spots of one to five reads: technical and empty reads, every filter value, N, and other IUPAC codes.
 
-    One is biological and has bases: of a spot without such a one, fastq-dump ends with an error.
+    At least one read is biological and has bases: fastq-dump fails on a spot without one.
     """
     genome = random_bases(rng, GENOME)
 
@@ -88,13 +88,13 @@ def odd_spots(rng: Random, spots: int) -> Iterator[Spot]:
 
 
 def with_strands(rng: Random, spot: Spot) -> Spot:
-    """The second mate is said to be of the reverse strand."""
+    """Mark the second mate as reverse strand."""
     one, two = spot.reads
     return Spot((one._replace(strand=2), two._replace(strand=4)))
 
 
 def with_iupac(rng: Random, spot: Spot) -> Spot:
-    """An IUPAC code in every fifth read, and half of them in lower case."""
+    """Put an IUPAC code into every fifth read; make half of the reads lower case."""
     (bases,) = (read.bases for read in spot.reads)
     if rng.random() < 0.2:
         at = rng.randrange(len(bases))
@@ -103,7 +103,7 @@ def with_iupac(rng: Random, spot: Spot) -> Spot:
 
 
 def with_failures(rng: Random, spot: Spot) -> Spot:
-    """Both mates fail the read filter in 30 % of the spots, one of them in another 20 %."""
+    """Let both mates fail the read filter in 30 % of the spots, and one of them in another 20 %."""
     mates = rng.choices([(True, True), (False, False), (True, False), (False, True)], [5, 3, 1, 1])[0]
     return Spot(tuple(Read(read.bases, passes) for read, passes in zip(spot.reads, mates, strict=True)))
 
@@ -113,16 +113,16 @@ def with_rejection(_: Random, spot: Spot) -> Spot:
 
 
 def with_barcode(rng: Random, spot: Spot) -> Spot:
-    """A technical read between the mates, as Illumina reads its index, of 60 bases so that every k would see it.
+    """Put a technical read between the mates, as Illumina reads its index; 60 bases are long enough for every k.
 
-    Between, because --clip cuts from the first biological base to the last, and so takes a leading barcode away too.
+    It is between them because --clip keeps the first to the last biological base, which removes a leading barcode.
     """
     one, two = spot.reads
     return Spot((one, Read(random_bases(rng, 60), technical=True), two))
 
 
 def with_adapters(rng: Random, spot: Spot) -> Spot:
-    """As on the 454: a technical key, and 60 bases on each end that only the clip takes away; a tenth has no clip."""
+    """Make a 454 spot: a technical key, and 60 bases on each end that only the clip removes; a tenth has no clip."""
     bases = spot.reads[0].bases
     key, read = Read("TCAG", technical=True), Read(random_bases(rng, 60) + bases + random_bases(rng, 60))
     return Spot((key, read), (0, 0) if rng.random() < 0.1 else (4 + 60 + 1, 4 + 60 + len(bases)))

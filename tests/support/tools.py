@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class ToolError(Exception):
-    """A tool failed, or did not do what it was started for; carries its command line and its stderr."""
+    """A tool failed or wrote no output; has its command line and its stderr."""
 
     def __init__(self, argv: Sequence[str | Path], code: int, stderr: bytes) -> None:
         self.argv, self.code, self.stderr = [str(word) for word in argv], code, stderr.decode(errors="replace")
@@ -20,7 +20,7 @@ def attempt(
 
 
 def run(argv: Sequence[str | Path], stdin: bytes = b"") -> str:
-    """The stdout of a tool; ToolError when it fails."""
+    """Run a tool; return its stdout; raise ToolError if it fails."""
     done = attempt(argv, stdin)
     if done.returncode:
         raise ToolError(argv, done.returncode, done.stderr)

@@ -68,7 +68,8 @@ def compute(
         ),
     ] = None,
     no_upload: Annotated[
-        bool, typer.Option("--no-upload", help="Do not use the bucket: compute even if it has the signature.")
+        bool,
+        typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
     ] = False,
     name: Annotated[
         str,

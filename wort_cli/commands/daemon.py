@@ -143,7 +143,7 @@ def resume(group: SelectGroupOption = "") -> None:
 
 @app.command()
 def jobs(
-    number: Annotated[int, typer.Argument(metavar="N", min=1, max=1024, help="Jobs at a time (1 to 1024).")],
+    number: Annotated[int, typer.Argument(metavar="N", min=1, max=1024, help="Number of jobs.")],
 ) -> None:
     """Set the number of jobs that run at a time.
 

@@ -32,7 +32,8 @@ def wait(
 ) -> None:
     """Wait until jobs have ended.
 
-    The exit code is 0 if all are done, 3 if all are unavailable, 75 if some are still to be retried, else 1.
+    The exit code is 0 if all are done, 3 if all are unavailable, 75 if some wait for a later retry, 5 if a
+    verification found a mismatch, else 1.
     """
     settings, ledger = open_home()
     if sum(map(bool, (jobs, group, everything))) != 1:

@@ -33,9 +33,9 @@ class AdmissionWatch:
         self._checked_at = self._clock()
         try:
             self._write_to_disks(settings)
-            blocked_by = f"no job begins: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
+            blocked_by = f"no job starts: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
         except OSError as error:
-            blocked_by = f"no job begins: a disk cannot be examined: {error}"
+            blocked_by = f"no job starts: a disk cannot be examined: {error}"
         if bool(blocked_by) != bool(self.blocked_by):
             log.warning("%s", blocked_by or "jobs may start again")
         self.blocked_by = blocked_by

@@ -1,1 +1,1 @@
-"""Whether the daemon is well, whether jobs may start, and the metrics of both."""
+"""The health of the daemon, whether jobs may start, and the metrics of both."""

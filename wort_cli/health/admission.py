@@ -1,6 +1,6 @@
-"""Whether any job may begin: pure decisions of free disk, load and what is to be left alone.
+"""Admission: whether any job may start on this machine, from the free disk space, the load and the settings.
 
-Once a job begins, what it takes in particular is looked at by the pipeline (pipeline/guards.py).
+What a particular job needs is checked when it runs (pipeline/resources.py).
 """
 
 import errno
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
-from wort_cli.system.machine import Disk, disk_of, existing, load
+from wort_cli.system.machine import Disk, disk_of, load, nearest_existing
 
 
 def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
-    """A sentence for each disk of which no more is free than its reserve; directories of one disk are one."""
+    """Return a sentence for each disk whose free space has fallen to its reserve, however many directories it has."""
     seen: dict[int, Disk] = {}
     for disk in disks:
         seen.setdefault(disk.device, disk)
@@ -26,36 +26,36 @@ def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
 
 
 def why_blocked(disks: Sequence[Disk], reserve: int, load_now: float, max_load: float) -> str:
-    """Why no further job begins now; '' if one may."""
+    """Return why no job may start; empty if jobs may start.  `max_load` 0 means no limit."""
     for sentence in low_disks(disks, reserve):
-        return f"no job begins: {sentence}"
+        return f"no job starts: {sentence}"
     if max_load and load_now >= max_load:
-        return f"no job begins: the load is {load_now:.1f}, and max_load is {max_load:g}"
+        return f"no job starts: the load is {load_now:.1f}, and max_load is {max_load:g}"
     return ""
 
 
 def disks_of(settings: Settings) -> list[Disk]:
-    """The disks that jobs and the ledger need."""
+    """Return the disks that jobs and the ledger write to.  Raises OSError if one cannot be examined."""
     return [disk_of(path) for path in (settings.data_dir, settings.store_dir, settings.work_dir, settings.state_dir)]
 
 
 def unwritable_directory(disks: Sequence[Disk]) -> str:
-    """A sentence of the first place to which nothing can be written, '' if there is none.
+    """Return a sentence about the first directory that cannot be written; empty if all can.
 
-    Its disk is breaking, or was mounted anew for reading only, as the kernel does then.  A byte is written and synced,
-    into a file without a name.
+    Such a disk is failing, or the kernel has remounted it read-only because of errors.  The test writes and syncs a
+    byte in an unnamed file.
     """
-    for place in dict.fromkeys(existing(disk.path) for disk in disks):
+    for place in dict.fromkeys(nearest_existing(disk.path) for disk in disks):
         try:
             with tempfile.TemporaryFile(dir=place, buffering=0) as file:
                 file.write(b"x")
                 os.fsync(file.fileno())
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # of full ones, the reserve tells
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # a full disk is reported by low_disks
                 return f"nothing can be written to {place}: {error.strerror}"
     return ""
 
 
 def why_blocked_now(settings: Settings) -> str:
-    """Why no further job begins on this machine; OSError if a disk can't be asked."""
+    """Return why no job may start now; empty if jobs may start.  Raises OSError if a disk cannot be examined."""
     return why_blocked(disks_of(settings), settings.disk_reserve, load(), settings.max_load)

@@ -1,8 +1,10 @@
-"""How the daemon is: what it says of itself in a small file that is made once and then overwritten in place.
+"""The health file: a report that the daemon writes about itself, and that other processes read.
 
-A full disk must not keep this from whoever asks: the file has its blocks from the day it was made, and is never longer.
-It is SIZE bytes: a sha256, the JSON that it is of, blanks.  What was only half written has another sha256, and is read
-again.  Ages are told on the monotonic clock, which is the same for all processes since the machine was started.
+The file is created once with a fixed size and then overwritten in place, so the daemon can report on a full disk too.
+It has SIZE bytes: a sha256, the JSON that it is the checksum of, and spaces.  If a reader finds a wrong checksum, the
+daemon is just writing, and the reader tries again.  Times are of the monotonic clock, which all processes share.
+
+A *turn* is one iteration of the daemon's main loop.
 """
 
 import hashlib
@@ -15,70 +17,73 @@ from pathlib import Path
 from wort_cli.errors import StorageProblem
 
 SIZE = 4096
-"""Bytes: a page, which is written at once or not at all by all common file systems."""
-LONGEST = 500
-"""Characters of a sentence that are kept, at the most; fewer if that is needed for all to fit."""
+"""Bytes of the file: one page, which common file systems write atomically."""
+MAX_SENTENCE = 500
+"""Characters to which a sentence is cut; fewer if the report would not fit."""
 DIGEST_SIZE = 64
 MAX_LOOP_AGE = 20.0
-"""Seconds without a turn after which something is wrong; a turn takes milliseconds."""
+"""Seconds without a turn after which the daemon is unhealthy.  A turn takes milliseconds."""
 TRIES, PAUSE = 5, 0.01
+"""Readings of a file that is being written, and the seconds between them."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """What the daemon says of itself."""
+    """The report of the daemon."""
 
     pid: int
     turned_at: float
     """When the last turn ended, on the monotonic clock."""
     turns: int
+    """Turns since the daemon started."""
     last: float
-    """Seconds that the last turn took."""
+    """Duration of the last turn, in seconds."""
     mean: float
-    """Of the turns of late."""
+    """Mean duration of the last thousand turns, in seconds."""
     longest: float
-    """Of the turns of late."""
+    """Longest of the last thousand turns, in seconds."""
     workers: int
-    """That are alive."""
+    """Worker processes that are alive."""
     workers_wanted: int
+    """Worker processes that should be alive."""
     trouble: str = ""
-    """Why turns fail, if the last one did."""
+    """Why the last turn failed; empty if it succeeded."""
     trouble_since: float = 0.0
-    """Seconds since 1970."""
+    """When turns started to fail, in seconds since 1970; 0 if `trouble` is empty."""
     blocked_by: str = ""
     """Why no job may start; empty if jobs may start.  The file's key is `held`."""
 
 
 class HealthFile:
-    """The file, for the daemon that writes it."""
+    """The health file, for the daemon, which writes it."""
 
     def __init__(self, path: Path) -> None:
-        """Make sure of the file's blocks; StorageProblem if there is no room for it."""
+        """Create the file and allocate its blocks.  Raises StorageProblem if that fails."""
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if os.fstat(self._file).st_size != SIZE:
                 os.ftruncate(self._file, 0)
-                # Written, not only set aside: some file systems can't do that, and blocks that were never written may
-                # need room for more than themselves.
+                # Write instead of fallocate: some file systems do not support it, and on others, the first write to
+                # an allocated block may still need more space.
                 os.pwrite(self._file, b" " * SIZE, 0)
                 os.fsync(self._file)
         except OSError as error:
-            raise StorageProblem(f"{path} can't be written: {error.strerror}", "is the disk full?") from error
+            raise StorageProblem(f"{path} cannot be written: {error.strerror}", "is the disk full?") from error
 
     def write(self, health: Health) -> None:
-        """Tell; OSError if the disk is damaged."""
+        """Overwrite the report.  Raises OSError if the disk fails."""
         os.pwrite(self._file, encode(health), 0)
 
     def close(self) -> None:
-        """Close the file; what it says last stays."""
+        """Close the file; the last report stays."""
         os.close(self._file)
 
 
 def encode(health: Health) -> bytes:
-    """The bytes of the file."""
+    """Return the bytes of the file; sentences are cut until the report fits."""
     values = asdict(health)
     values["held"] = values.pop("blocked_by")
-    longest, text = LONGEST, b""
+    longest, text = MAX_SENTENCE, b""
     while not text or len(text) > SIZE - DIGEST_SIZE - 1:
         facts = {key: value[:longest] if isinstance(value, str) else value for key, value in values.items()}
         text = json.dumps(facts).encode()
@@ -87,7 +92,7 @@ def encode(health: Health) -> bytes:
 
 
 def decode(data: bytes) -> Health | None:
-    """What the bytes say; None if they are not whole, or of another version of wort."""
+    """Return the report in the bytes; None if they are incomplete, or written by an incompatible version of wort."""
     digest, _, text = data.rstrip(b" \0").partition(b" ")
     if hashlib.sha256(text).hexdigest().encode() != digest:
         return None
@@ -100,7 +105,7 @@ def decode(data: bytes) -> Health | None:
 
 
 def read_health(path: Path) -> Health | None:
-    """What the daemon said last; None if none has, or if it can't be read."""
+    """Return the last report; None if there is none or it cannot be read."""
     for _ in range(TRIES):
         try:
             found = decode(path.read_bytes())
@@ -108,25 +113,28 @@ def read_health(path: Path) -> Health | None:
             return None
         if found is not None:
             return found
-        time.sleep(PAUSE)  # it was being written
+        time.sleep(PAUSE)  # the daemon may be writing it
     return None
 
 
 def problems(health: Health | None, pid: int, up: float, now: float, low_disks: list[str]) -> list[str]:
-    """What is wrong with the daemon of process `pid`, which has been up for `up` seconds: a sentence each.
+    """Return the problems of the running daemon, one sentence each.
 
-    `now` is on the monotonic clock.
+    health: the last report, which may be of an earlier daemon
+    pid, up: the daemon's process id, and for how many seconds it has run
+    now: the time on the monotonic clock
+    low_disks: sentences about disks without free space
     """
     found = [f"the disk is nearly full: {sentence}" for sentence in low_disks]
     if health is None or health.pid != pid:
         if up > MAX_LOOP_AGE:
-            found.append("the daemon says nothing of how it is")
+            found.append("the daemon does not report its health")
         return found
     age = now - health.turned_at
     if age > MAX_LOOP_AGE:
-        found.append(f"the daemon's loop has stood still for {age:.0f} seconds")
+        found.append(f"the daemon's loop has been stuck for {age:.0f} seconds")
     if health.trouble:
-        found.append(f"the daemon can't work: {health.trouble}")
+        found.append(f"the daemon cannot work: {health.trouble}")
     if health.workers < health.workers_wanted:
-        found.append(f"{health.workers} of {health.workers_wanted} workers are alive")
+        found.append(f"only {health.workers} of {health.workers_wanted} workers are alive")
     return found

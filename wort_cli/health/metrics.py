@@ -1,7 +1,7 @@
-"""The daemon's condition as metrics for Prometheus; their names are documented in docs/monitoring.md.
+"""The status as Prometheus metrics; docs/monitoring.md documents their names.
 
-What is counted is in the ledger, so that counters go on where they were when the daemon is started again.  The library
-is imported where metrics are asked for, and nowhere else.
+Counters are read from the ledger, so they continue across restarts of the daemon.  prometheus_client is imported only
+when metrics are requested.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
 
-Moves = dict[tuple[str, str], int]
+Transitions = dict[tuple[str, str], int]
+"""Number of transitions for each new state and reason."""
 
 
 def registry(settings: Settings, *, ended: bool = False) -> "CollectorRegistry":
-    """What answers with the metrics as they are whenever it is asked, from any thread; `ended`: the daemon has."""
+    """Return a registry that reads the metrics at each collection, from any thread.
+
+    ended: report that the daemon has stopped, whatever its lock says
+    """
     from prometheus_client import CollectorRegistry
     from prometheus_client.registry import Collector
 
@@ -32,12 +36,12 @@ def registry(settings: Settings, *, ended: bool = False) -> "CollectorRegistry":
             ledger = Ledger(settings.ledger_file)
             try:
                 found = read_status(settings, ledger)
-                moves = ledger.counts.transitions() if found.queue is not None else {}
+                transitions = ledger.counts.transitions() if found.queue is not None else {}
             finally:
                 ledger.close()
             if ended:
                 found = replace(found, daemon=None, health=None, loop_age=None)
-            return metrics(found, moves, settings.disk_reserve)
+            return metrics(found, transitions, settings.disk_reserve)
 
     made = CollectorRegistry(auto_describe=False)
     made.register(Now())
@@ -45,14 +49,14 @@ def registry(settings: Settings, *, ended: bool = False) -> "CollectorRegistry":
 
 
 def write_metrics(path: Path, settings: Settings, *, ended: bool = False) -> None:
-    """Write the text file, whole or not at all; OSError if it can't be written."""
+    """Write the metrics to a text file, atomically.  Raises OSError if the file cannot be written."""
     from prometheus_client import generate_latest
 
     write_atomically(path, generate_latest(registry(settings, ended=ended)))
 
 
-def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"]:
-    """A condition in metrics."""
+def metrics(found: Status, transitions: Transitions, disk_reserve: int) -> Iterator["Metric"]:
+    """Yield the metrics of a status."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     def gauge(name: str, about: str, value: float | None) -> Iterator["Metric"]:
@@ -63,25 +67,33 @@ def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"
     yield from gauge(
         "healthy", "1 if the daemon runs and has no problem", float(bool(found.daemon and not found.problems))
     )
-    yield from gauge("held", "1 if no job begins, for a disk or the load", float(bool(found.blocked_by)))
-    yield from gauge("loop_age_seconds", "Since the daemon's last turn", found.loop_age)
+    yield from gauge("held", "1 if no job may start because of a disk or the load", float(bool(found.blocked_by)))
+    yield from gauge("loop_age_seconds", "Seconds since the last turn of the daemon's loop", found.loop_age)
     if found.health is not None:
-        yield from gauge("turn_seconds_mean", "What a turn takes, of late", found.health.mean)
-        yield from gauge("turn_seconds_max", "What the longest turn of late took", found.health.longest)
+        yield from gauge("turn_seconds_mean", "Mean duration of the last thousand turns", found.health.mean)
+        yield from gauge("turn_seconds_max", "Longest duration of the last thousand turns", found.health.longest)
         yield from gauge("workers", "Workers that are alive", found.health.workers)
-        yield from gauge("workers_wanted", "Workers there should be", found.health.workers_wanted)
-    yield from gauge("memory_available_bytes", "Memory that can be had", found.memory)
-    yield from gauge("load", "The machine's load over the last minute", found.load)
-    free = GaugeMetricFamily("wort_disk_free_bytes", "Free for jobs and the ledger", labels=("path",))
-    reserve = GaugeMetricFamily("wort_disk_reserve_bytes", "Below which no job begins", labels=("path",))
+        yield from gauge("workers_wanted", "Workers that should be alive", found.health.workers_wanted)
+    yield from gauge(
+        "memory_available_bytes",
+        "Memory available on the machine, within the limits of its control group",
+        found.memory,
+    )
+    yield from gauge("load", "Load average of the machine over one minute", found.load)
+    free = GaugeMetricFamily(
+        "wort_disk_free_bytes", "Free bytes of a disk that jobs or the ledger use", labels=("path",)
+    )
+    reserve = GaugeMetricFamily("wort_disk_reserve_bytes", "Free bytes below which no job starts", labels=("path",))
     for disk in found.disks:
         free.add_metric((str(disk.path),), disk.free)
         reserve.add_metric((str(disk.path),), disk.reserve(disk_reserve))
     yield from (free, reserve)
     if found.queue is not None:
-        yield from gauge("paused", "1 if no job is to begin, as a person said", float(found.queue.paused))
+        yield from gauge("paused", "1 if a user paused the daemon", float(found.queue.paused))
         yield from gauge(
-            "queued_since_seconds", "When the first of the queued jobs was queued", found.queue.oldest_queued_at
+            "queued_since_seconds",
+            "When the oldest queued job was queued, in seconds since 1970",
+            found.queue.oldest_queued_at,
         )
         jobs = GaugeMetricFamily("wort_jobs", "Jobs by state and reason", labels=("state", "reason"))
         for state in JobState:
@@ -89,9 +101,9 @@ def metrics(found: Status, moves: Moves, disk_reserve: int) -> Iterator["Metric"
             for reason, n in sorted(reasons.items()) or [("", 0)]:
                 jobs.add_metric((str(state), reason), n)
         yield jobs
-    ended = CounterMetricFamily(
-        "wort_job_moves", "Moves of jobs, by the state they led to, and the reason", labels=("state", "reason")
+    counter = CounterMetricFamily(
+        "wort_job_moves", "Transitions of jobs, by new state and reason", labels=("state", "reason")
     )
-    for (state_after, reason), n in sorted(moves.items()):
-        ended.add_metric((state_after, reason), n)
-    yield ended
+    for (state_after, reason), n in sorted(transitions.items()):
+        counter.add_metric((state_after, reason), n)
+    yield counter

@@ -1,7 +1,7 @@
-"""How the daemon and its queue are, for whoever asks: `wort daemon status`, `wort doctor`, the metrics.
+"""The status of the daemon and its queue, for `wort status`, `wort daemon status`, `wort doctor` and the metrics.
 
-Put together from the lock (does it run), the daemon's own word (health.py), the disks, and the ledger; a ledger that
-can't be read is itself an answer.  Everything is cheap, with a million jobs too.
+Sources: the lock (whether a daemon runs), the health file, the disks, and the ledger.  A ledger that cannot be read is
+reported as a problem.  Reading the status takes no longer with a million jobs.
 """
 
 import time
@@ -23,23 +23,23 @@ STOPPED, UNHEALTHY, PAUSED, RUNNING = "stopped", "unhealthy", "paused", "running
 
 @dataclass(frozen=True)
 class EndedAttempts:
-    """The attempts that ended in some span of time."""
+    """The attempts that ended in a period, by new state of the job and reason."""
 
     counts: Mapping[tuple[JobState, str], int] = field(default_factory=dict)
 
     def of(self, *states: JobState) -> int:
-        """How many led to one of the states."""
+        """Return the number of attempts that led to one of the states."""
         return sum(n for (state, _), n in self.counts.items() if state in states)
 
     @property
     def failure_rate(self) -> float:
-        """The share that failed, or must be tried again."""
-        all_of_them = sum(self.counts.values())
-        return self.of(JobState.FAILED, JobState.WAITING) / all_of_them if all_of_them else 0.0
+        """Fraction of the attempts that failed or must be retried."""
+        total = sum(self.counts.values())
+        return self.of(JobState.FAILED, JobState.WAITING) / total if total else 0.0
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Why those that led to no signature did not."""
+        """Number of attempts without a signature, by reason."""
         found: dict[str, int] = {}
         for (state, reason), n in self.counts.items():
             if state is not JobState.DONE:
@@ -49,45 +49,46 @@ class EndedAttempts:
 
 @dataclass(frozen=True)
 class Queue:
-    """What the ledger says."""
+    """The queue, as the ledger shows it."""
 
     paused: bool
     jobs: int
-    """At a time."""
+    """How many jobs may run at a time."""
     counts: Mapping[tuple[JobState, str], int]
     oldest_queued_at: float | None
-    """Of the job that was asked for first of those that are queued, in seconds since 1970."""
+    """When the oldest queued job was queued, in seconds since 1970; None if no job is queued."""
     paused_groups: tuple[str, ...] = ()
 
     def of(self, state: JobState) -> int:
-        """How many jobs are in a state."""
+        """Return the number of jobs in a state."""
         return sum(n for (each, _), n in self.counts.items() if each is state)
 
     @property
     def waiting_for(self) -> dict[str, int]:
-        """How many jobs wait, by reason."""
+        """Number of waiting jobs, by reason."""
         return {reason: n for (state, reason), n in sorted(self.counts.items()) if state is JobState.WAITING}
 
 
 @dataclass(frozen=True)
 class Status:
-    """How things are."""
+    """The status of the daemon, its queue and the machine."""
 
     daemon: DaemonInfo | None
     health: Health | None
-    """What the running daemon said last."""
+    """Last report of the running daemon; None if it has written none."""
     loop_age: float | None
-    """Seconds since it turned."""
+    """Seconds since the last turn of its loop."""
     disks: tuple[Disk, ...]
     memory: int | None
+    """Available memory in bytes; None if /proc does not show it."""
     load: float
     queue: Queue | None
-    """None if the ledger can't be read; then a problem says why."""
+    """None if the ledger cannot be read; a problem then says why."""
     problems: tuple[str, ...]
 
     @property
     def state(self) -> str:
-        """stopped, unhealthy, paused or running."""
+        """One of `stopped`, `unhealthy`, `paused` and `running`."""
         if self.daemon is None:
             return STOPPED
         if self.problems:
@@ -101,16 +102,16 @@ class Status:
 
 
 def read_status(settings: Settings, ledger: Ledger) -> Status:
-    """How things are now."""
+    """Read the present status."""
     daemon = running_daemon(settings.lock_file)
-    health = of_this_daemon(read_health(settings.health_file), daemon)
+    health = health_of(daemon, read_health(settings.health_file))
     found: list[str] = []
     disks: list[Disk] = []
     queue = None
     try:
         disks = disks_of(settings)
     except OSError as error:
-        found.append(f"a disk can't be looked at: {error}")
+        found.append(f"a disk cannot be examined: {error}")
     if daemon is not None and daemon.pid:
         up = time.time() - daemon.started_at
         found += problems(health, daemon.pid, up, time.monotonic(), low_disks(disks, settings.disk_reserve))
@@ -130,13 +131,13 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
     )
 
 
-def of_this_daemon(health: Health | None, daemon: DaemonInfo | None) -> Health | None:
-    """What the daemon said that runs now, and not one before it."""
+def health_of(daemon: DaemonInfo | None, health: Health | None) -> Health | None:
+    """Return the report if the running daemon wrote it; None if an earlier one did."""
     return health if health is not None and daemon is not None and health.pid == daemon.pid else None
 
 
 def read_queue(settings: Settings, ledger: Ledger) -> Queue:
-    """What the ledger says; WortError if it can't be read."""
+    """Read the queue's status.  Raises WortError if the ledger cannot be read."""
     return Queue(
         paused=ledger.controls.paused,
         jobs=ledger.controls.job_limit(settings.jobs),
@@ -147,7 +148,7 @@ def read_queue(settings: Settings, ledger: Ledger) -> Queue:
 
 
 def memory_or_none() -> int | None:
-    """The memory that can be had, where that is told."""
+    """Return the available memory in bytes; None if /proc does not show it."""
     try:
         return available_memory()
     except (OSError, ValueError):

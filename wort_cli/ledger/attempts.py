@@ -1,7 +1,7 @@
-"""Attempts: the transitions that whoever runs a job makes, from claiming it to its end.
+"""Attempts: the transitions of a job that the process running it makes, from the claim to the end.
 
-Each transition names the number of the attempt and changes nothing if the job no longer runs in that attempt.  So a late
-result of an earlier attempt does no harm (fencing).
+Fencing: each transition names the attempt, and changes nothing if the job is no longer running in that attempt.  A late
+result of an earlier attempt is therefore harmless.
 """
 
 import json
@@ -21,11 +21,11 @@ from wort_cli.model.lease import Claim
 from wort_cli.model.provenance import Trust
 
 WAKE_LIMIT = 100
-"""Jobs that are woken in one transaction; more would lock the ledger for too long."""
+"""Jobs queued again in one transaction.  More would lock the ledger for too long."""
 
 
 class Attempts:
-    """The table `jobs` as the coordinator and `--now` use it."""
+    """The table `jobs`, as the coordinator and commands with `--now` use it."""
 
     def __init__(self, storage: Storage, jobs: Jobs, catalog: Catalog, submissions: Submissions) -> None:
         self._storage = storage
@@ -34,11 +34,11 @@ class Attempts:
         self._submissions = submissions
 
     def next_jobs(self, limit: int) -> list[int]:
-        """The numbers of the queued jobs whose turn is next."""
+        """Return the ids of the next queued jobs: highest priority first, then oldest; none of paused groups."""
         return [row["id"] for row in self._storage.rows("next_jobs", limit=limit)]
 
     def claim(self, job_id: int, owner: str, lease: float) -> Job | None:
-        """Make a queued job running for `lease` seconds; None if it is no longer queued.  A waiting one is woken."""
+        """Start an attempt of a queued or waiting job, with a lease in seconds; return None if the job is neither."""
         with self._storage.transaction():
             self._storage.change("wake_job", id=job_id)
             now = time.time()
@@ -47,23 +47,26 @@ class Attempts:
             return self._jobs.get(job_id)
 
     def running(self) -> list[Claim]:
-        """All running jobs."""
+        """Return the claims of all running jobs."""
         rows = self._storage.rows("running_jobs")
         return [Claim(row["id"], row["attempt"], row["owner"], row["lease_until"] or 0.0) for row in rows]
 
     def extend_lease(self, job_id: int, attempt: int, lease: float) -> bool:
-        """The attempt is alive for another `lease` seconds; False if it is no longer the job's."""
+        """Extend the lease to `lease` seconds from now; return False if the job no longer runs in this attempt."""
         return self._storage.change("extend_lease", id=job_id, attempt=attempt, lease_until=time.time() + lease) > 0
 
     def report_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
-        """Take note of how far an attempt is."""
+        """Record the progress of an attempt."""
         self._storage.change("report_progress", id=job_id, attempt=attempt, **asdict(progress))
 
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
-        """End an attempt with its result; None, and no change, if the job no longer runs in this attempt."""
+        """End an attempt with its result; return the new state.
+
+        Returns None, and changes nothing, if the job no longer runs in this attempt.
+        """
         with self._storage.transaction():
             if result.published is None and result.verdict is None:
-                failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker gave no result")
+                failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
             if not self._end(result.job_id, result.attempt, JobState.DONE):
                 return None
@@ -74,13 +77,14 @@ class Attempts:
             return JobState.DONE
 
     def requeue(self, job_id: int, attempt: int, why: str) -> bool:
-        """Queue a running job again that was interrupted through no fault of its own."""
+        """Requeue a running job without counting a failure; return False if the job no longer runs in this attempt."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
     def record_crash(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
-        """Queue a job again that was running when a daemon crashed, or set it aside if that happens each time.
+        """Requeue a job that was running when a daemon crashed; fail it as set-aside if that happened too often.
 
-        `work` says how much of it is finished for good.  None, and no change, if it no longer runs in this attempt.
+        `work` is the amount of finished work that the next attempt can use.  Returns the new state, or None, without a
+        change, if the job no longer runs in this attempt.
         """
         with self._storage.transaction():
             row = self._storage.row("crashes", id=job_id, attempt=attempt)
@@ -89,14 +93,17 @@ class Attempts:
             crashes = consecutive_crashes(row["crashes"], row["crashes_work"], work)
             self._storage.change("count_crash", id=job_id, crashes=crashes, work=work)
             if crashes < policy.daemon_crashes:
-                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that worked on it crashed")
+                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that ran it crashed")
                 return JobState.QUEUED
-            why = f"it was running {crashes} times in a row when the daemon crashed, and came no further"
+            why = f"the daemon crashed {crashes} times in a row while this job ran and made no progress"
             self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
             return JobState.FAILED
 
     def wake(self, max_wait: float = math.inf, limit: int = WAKE_LIMIT) -> int:
-        """Queue jobs that have waited long enough, or seem to wait for too long, some at a time; return how many."""
+        """Queue at most `limit` waiting jobs that are due; return how many were queued.
+
+        A job that would wait for more than `max_wait` seconds is due too: the clock was set back since.
+        """
         now = time.time()
         return self._storage.change("wake_jobs", now=now, furthest=now + max_wait, limit=limit)
 
@@ -106,7 +113,7 @@ class Attempts:
         earlier, first_at = (row["n"], row["first_at"] or now) if row else (0, now)
         decision = decide(failure, earlier, policy, jitter, now - first_at)
         if decision.set_aside:
-            failure = Failure(Reason.SET_ASIDE, f"it was tried {earlier + 1} times; the last time {failure.detail}")
+            failure = Failure(Reason.SET_ASIDE, f"it was tried {earlier + 1} times; the last failure: {failure.detail}")
         wait_until = now + decision.delay if decision.state is JobState.WAITING else None
         moved = self._end(job_id, attempt, decision.state, failure.reason, failure.detail, wait_until)
         if moved and decision.state is JobState.UNAVAILABLE:
@@ -129,7 +136,7 @@ class Attempts:
                 attempt=attempt,
                 state=str(state),
                 reason=str(reason or ""),
-                message=message.encode("utf-8", "backslashreplace").decode(),  # a path may be any bytes
+                message=message.encode("utf-8", "backslashreplace").decode(),  # a path may contain any bytes
                 wait_until=wait_until,
                 now=time.time(),
             )

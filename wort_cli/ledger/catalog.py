@@ -1,4 +1,4 @@
-"""The catalog: which signatures there are, where they are, and how far they are trusted."""
+"""The catalog: the known signatures, their files and objects, and how far each is trusted."""
 
 import json
 import time
@@ -11,17 +11,17 @@ from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import SignatureRecord, Trust
 
 PAGE = 1000
-"""Rows that are read together."""
+"""Rows that one query reads."""
 
 
 class Catalog:
-    """The table `signatures`: one row for each name and profile."""
+    """The table `signatures`, with one row for each name and profile."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def has(self, source: Source, profile: str) -> bool:
-        """Whether the catalog has this signature; of a local file, whether it was made of the file as it is now."""
+        """Return whether the catalog has the signature; for a local archive, made from its present content."""
         if not source.is_local or source.archive is None:
             return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
         record = self.get(source.name, profile)
@@ -35,24 +35,24 @@ class Catalog:
         )
 
     def get(self, name: Name, profile: str) -> SignatureRecord | None:
-        """The catalog's entry, if there is one."""
+        """Return the record of a signature, or None."""
         row = self._storage.row("signature", name=str(name), profile=profile)
         return SignatureRecord.from_row(row, json.loads(row["provenance"])) if row else None
 
     def remote_names(self, profile: str) -> Iterator[Name]:
-        """The runs whose signature was seen in a bucket, in order."""
+        """Yield the runs whose signature was seen in a bucket, in alphabetical order."""
         after = ""
         while page := self._storage.rows("remote_names", profile=profile, after=after, limit=PAGE):
             yield from (parse_name(row["name"]) for row in page)
             after = page[-1]["name"]
 
     def count(self) -> int:
-        """How many signatures the catalog has."""
+        """Return the number of signatures."""
         row = self._storage.row("count_signatures")
         return int(row["n"]) if row else 0
 
     def record(self, published: Published, trust: Trust | None = None) -> None:
-        """Enter a signature that stands in a store into the catalog, in place of an earlier one."""
+        """Record a signature that is in a store, in place of an earlier record."""
         provenance = published.provenance
         self._storage.change(
             "record_signature",
@@ -68,5 +68,5 @@ class Catalog:
         )
 
     def repairs(self, name: Name) -> list[tuple[float, str]]:
-        """What `wort doctor --repair` did about a signature, and when, the oldest first."""
+        """Return the repairs of `wort doctor --repair` to a signature: time and description, oldest first."""
         return [(row["at"], row["what"]) for row in self._storage.rows("repairs_of", name=str(name))]

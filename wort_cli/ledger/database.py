@@ -1,8 +1,9 @@
-"""Opens the ledger's SQLite file: permissions, WAL, migrations, transactions, named queries.
+"""The ledger's SQLite file: opening it, transactions, named queries, and SQLite's errors as messages.
 
-The queries are documents of their own, in sql/*.sql.  A file that was written by a later version of wort, or that is
-no database, is refused and not touched.  sqlite-utils makes and migrates the file; a query, of which every command has
-some, goes to Python's sqlite3 itself, for importing sqlite-utils takes longer than `wort status` does.
+The SQL is in sql/*.sql, and each query has a name.  migrations.py creates and upgrades the schema, with sqlite-utils.
+Queries use Python's sqlite3, because importing sqlite-utils takes longer than all of `wort status`.
+
+A file that is not a ledger, or that a later version of wort has written, is refused and left unchanged.
 """
 
 import contextlib
@@ -21,18 +22,18 @@ from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortErr
 from wort_cli.ledger.migrations import latest_version, migrate, version_of
 
 BUSY_TIMEOUT = 60.0
-"""Seconds that a writer waits for another one."""
+"""Seconds that a writer waits for another writer."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 MIN_DATABASE_SIZE = 512
-"""Bytes of the smallest database (sqlite.org/fileformat2.html)."""
+"""Bytes of the smallest possible database (sqlite.org/fileformat2.html)."""
 
 Row = dict[str, Any]
 
 
 @cache
 def queries() -> Mapping[str, str]:
-    """All named queries of sql/*.sql."""
+    """Return the SQL of each named query in sql/*.sql."""
     found: dict[str, str] = {}
     for document in ("jobs.sql", "catalog.sql", "submissions.sql", "upkeep.sql", "health.sql"):
         text = (files("wort_cli.ledger") / "sql" / document).read_text(encoding="utf-8")
@@ -42,9 +43,9 @@ def queries() -> Mapping[str, str]:
 
 
 class Storage:
-    """A connection to one SQLite file, opened when first used; safe beside other processes' connections.
+    """A connection to one SQLite file, opened at first use.  Other processes may use the file at the same time.
 
-    Not safe to carry over a fork: `close` before, the next use opens it anew.
+    A connection must not be carried over a fork: call `close` before the fork, and the next use opens a new one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,9 +54,9 @@ class Storage:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The open database, of the version that this code knows."""
+        """The open database, at the latest version of the schema."""
         if self._connection is None:
-            with self.explained():
+            with self.translated_errors():
                 self._connection = self._open()
         return self._connection
 
@@ -64,36 +65,39 @@ class Storage:
         _ = self.connection
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection if it is open."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def rows(self, query: str, **values: object) -> list[Row]:
-        """The rows that a named query gives."""
+        """Return the rows of a named query."""
         return self.select(queries()[query], values)
 
     def select(self, sql: str, values: Mapping[str, object]) -> list[Row]:
-        """The rows that a SELECT gives."""
-        with self.explained():
+        """Return the rows of a SELECT."""
+        with self.translated_errors():
             cursor = self.connection.execute(sql, dict(values))
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def row(self, query: str, **values: object) -> Row | None:
-        """The first row that a named query gives."""
+        """Return the first row of a named query, or None."""
         rows = self.rows(query, **values)
         return rows[0] if rows else None
 
     def change(self, query: str, **values: object) -> int:
-        """Carry out a named query that changes rows; return how many it changed."""
-        with self.explained():
+        """Execute a named query that changes rows; return the number of changed rows."""
+        with self.translated_errors():
             return self.connection.execute(queries()[query], values).rowcount
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """Everything inside happens, durably, or nothing does; other writers wait, unless it only reads."""
-        with self.explained():
+        """Run the body in a transaction: commit it durably, or roll it back if the body raises.
+
+        A writing transaction makes other writers wait from its start; a reading one sees one state of the database.
+        """
+        with self.translated_errors():
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
@@ -104,36 +108,36 @@ class Storage:
             connection.execute("COMMIT")
 
     def copy_to(self, path: Path) -> None:
-        """Copy the database, as it is at one moment, into an empty file; nobody waits meanwhile."""
+        """Copy one consistent state of the database into an empty file, without blocking readers or writers."""
         connection = self.connection
         try:
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
-                copy.execute("PRAGMA journal_mode = OFF")  # whoever called us throws an unfinished copy away
+                copy.execute("PRAGMA journal_mode = OFF")  # the caller deletes an unfinished copy
                 connection.backup(copy)
         except sqlite3.Error as error:
-            raise explanation(error, path) from error
+            raise as_wort_error(error, path) from error
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turns SQLite's errors into sentences."""
+    def translated_errors(self) -> Iterator[None]:
+        """Raise SQLite's errors as WortError."""
         try:
             yield
         except sqlite3.Error as error:
-            raise explanation(error, self.path) from error
+            raise as_wort_error(error, self.path) from error
 
     def _open(self) -> sqlite3.Connection:
         create_or_check(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-            version = version_of(connection)  # after the tables: another process may be making them just now
+            version = version_of(connection)  # read last: another process may be creating the tables now
             if version == 0 and tables:
                 raise LedgerDamaged(self.path, "it is the database of another program")
             if version > latest_version():
                 raise LedgerTooNew(self.path, version, latest_version())
             if version < latest_version():
                 migrate(connection, BUSY_TIMEOUT)
-            # A commit that was answered for must survive a power cut, which WAL promises at FULL only.
+            # A reported commit must survive a power failure.  With WAL, only FULL guarantees that.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
@@ -144,9 +148,9 @@ class Storage:
 
 @contextmanager
 def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
-    """A function that gives the rows of a SELECT to a file that nobody writes to; leaves no file beside it.
+    """Open a database that no process writes to; yield a function that returns the rows of a SELECT.
 
-    LedgerDamaged, also later, if it is no sound database.
+    Creates no -wal or -shm file.  Raises LedgerDamaged, at opening or in a SELECT, if the file is not a sound database.
     """
     try:
         address = f"file:{quote(str(path))}?mode=ro&immutable=1"
@@ -158,7 +162,7 @@ def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
 
 
 def salvage_rows(path: Path, sql: str) -> list[Row]:
-    """The rows of a SELECT to a damaged database, as many as can be read."""
+    """Return as many rows of a SELECT as can be read from a damaged database."""
     found: list[Row] = []
     with (
         contextlib.suppress(sqlite3.Error),
@@ -171,10 +175,11 @@ def salvage_rows(path: Path, sql: str) -> list[Row]:
 
 
 def create_or_check(path: Path) -> None:
-    """See that there is a file that SQLite may open: made by us, so that it is 0600 from its first moment, or its own.
+    """Create the file with mode 0600 if it does not exist; else check that it can be a database.
 
-    SQLite takes a file of a few bytes for an empty database and writes over it.  A file that is there is not opened
-    here, for closing it again would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html).
+    The check is needed because SQLite treats a file of a few bytes as an empty database and overwrites it.  An existing
+    file is not opened here: closing it would drop the locks of this process's other connections to it
+    (sqlite.org/howtocorrupt.html).
     """
     try:
         if not path.exists():
@@ -189,8 +194,8 @@ def create_or_check(path: Path) -> None:
         raise LedgerDamaged(path, "it is not a database")
 
 
-def explanation(error: sqlite3.Error, path: Path) -> WortError:
-    """What an error of SQLite means for a person."""
+def as_wort_error(error: sqlite3.Error, path: Path) -> WortError:
+    """Return the WortError that reports an error of SQLite, with a hint for the user."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StorageProblem(f"{path} can't be written: {error}", "is the disk full? see `wort doctor`")

@@ -17,11 +17,11 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
 
 BATCH = 500
-"""Jobs that are cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
+"""Jobs cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
 
 
 class EnqueueStatus(StrEnum):
-    """What became of a request."""
+    """The answer to a request."""
 
     QUEUED = "queued"
     LIVE = "already queued"
@@ -31,7 +31,7 @@ class EnqueueStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Enqueued:
-    """The answer to one request.  `job_id` is None where the signature existed before its first job."""
+    """The answer to one request.  `job_id` is None if no job made the signature, and for a dry run."""
 
     source: Source
     status: EnqueueStatus
@@ -42,28 +42,28 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs are meant; an empty filter means all."""
+    """Selects jobs by state, reason and group; an empty filter selects all."""
 
     state: JobState | None = None
     reason: Reason | None = None
     group: str = ""
 
     def where(self) -> tuple[str, dict[str, object]]:
-        """As an SQL condition and its values."""
+        """Return an SQL condition and the values of its parameters."""
         given = {"state": self.state, "reason": self.reason, "group_name": self.group}
         values: dict[str, object] = {key: str(value) for key, value in given.items() if value}
         return " AND ".join(f"jobs.{key} = :{key}" for key in values) or "1", values
 
 
 def batches(job_ids: Iterable[int]) -> Iterator[list[int]]:
-    """Split jobs into batches of at most BATCH."""
+    """Split job ids into lists of at most BATCH."""
     rest = iter(job_ids)
     while batch := list(islice(rest, BATCH)):
         yield batch
 
 
 class Jobs:
-    """The table `jobs` as commands use it."""
+    """The table `jobs`, as commands use it."""
 
     def __init__(self, storage: Storage, catalog: Catalog) -> None:
         self._storage = storage
@@ -72,9 +72,13 @@ class Jobs:
     def enqueue(
         self, requests: Sequence[JobRequest], *, force: bool = False, lost: bool = False, dry_run: bool = False
     ) -> list[Enqueued]:
-        """Accept requests, all or none; each is answered, in order.  `lost`: what the catalog has is not to be found.
+        """Enqueue a job for each request that needs one, all in one transaction; return the answers in order.
 
-        UsageError if a live job of the same name reads another archive.
+        force: compute a signature even if the catalog has it, or if the run was unavailable
+        lost: compute signatures that the catalog has, because their files are missing
+        dry_run: change nothing; return what would happen
+
+        Raises UsageError if a live job of the same name reads another archive.
         """
         with self._storage.transaction(write=not dry_run):
             return [self._enqueue(request, force, lost, dry_run) for request in requests]
@@ -87,15 +91,17 @@ class Jobs:
         if latest and state and state.is_live:
             if source.is_local and latest["archive"] != archive:
                 raise UsageError(
-                    f"job {latest['id']}, which is {state}, makes {source.name} of {latest['archive']}",
+                    f"job {latest['id']}, which is {state}, computes {source.name} from {latest['archive']}",
                     "wait for it or cancel it, or give this one another --name",
                 )
             if not dry_run:
-                self._storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
+                self._storage.change(
+                    "merge_request", id=latest["id"], priority=request.priority, group_name=request.group
+                )
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
         if not (force or lost) and self._catalog.has(source, request.profile):
             return Enqueued(source, EnqueueStatus.EXISTS, latest["id"] if latest else None, state)
-        same = latest is not None and archive in ("", latest["archive"])  # an archive that is given anew is news
+        same = latest is not None and archive in ("", latest["archive"])  # with another archive, the old reason is void
         if latest and state is JobState.UNAVAILABLE and same and not force:
             return Enqueued(source, EnqueueStatus.UNAVAILABLE, latest["id"], state, latest["reason"])
         if dry_run:
@@ -127,7 +133,7 @@ class Jobs:
         return Enqueued(source, EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
 
     def cancel(self, job_ids: Iterable[int]) -> int:
-        """Cancel those of the jobs that are live; return how many were."""
+        """Cancel the live ones among the jobs; return how many were cancelled."""
         cancelled = 0
         for batch in batches(job_ids):
             with self._storage.transaction():
@@ -135,7 +141,7 @@ class Jobs:
         return cancelled
 
     def retry(self, job_ids: Iterable[int]) -> int:
-        """Queue again those of the jobs that failed, are unavailable or were cancelled; return how many did."""
+        """Requeue the failed, unavailable and cancelled ones among the jobs; return how many were requeued."""
         queued = 0
         for batch in batches(job_ids):
             with self._storage.transaction():
@@ -155,23 +161,23 @@ class Jobs:
         return queued
 
     def get(self, job_id: int) -> Job:
-        """The job of that number; NoSuchJob if there is none."""
+        """Return a job.  Raises NoSuchJob if it does not exist."""
         row = self._storage.row("job", id=job_id)
         if row is None:
             raise NoSuchJob(f"job {job_id}")
         return Job.from_row(row)
 
-    def matching(self, which: JobFilter, limit: int | None = None) -> list[Job]:
-        """The jobs that are meant, the newest first."""
-        condition, values = which.where()
+    def matching(self, job_filter: JobFilter, limit: int | None = None) -> list[Job]:
+        """Return the selected jobs, newest first."""
+        condition, values = job_filter.where()
         return self._where(condition, values, limit)
 
     def named(self, name: Name) -> list[Job]:
-        """All jobs of a name, the newest first."""
+        """Return all jobs of a name, newest first."""
         return self._where("jobs.name = :name", {"name": str(name)}, None)
 
     def with_ids(self, job_ids: Sequence[int]) -> list[Job]:
-        """The jobs of these numbers, in no order."""
+        """Return the jobs with these ids, in no particular order."""
         found = []
         for start in range(0, len(job_ids), 500):
             numbers = ",".join(str(int(job_id)) for job_id in job_ids[start : start + 500])
@@ -185,12 +191,12 @@ class Jobs:
         )
         return [Job.from_row(row) for row in rows]
 
-    def ids(self, which: JobFilter) -> list[int]:
-        """The numbers of the jobs that are meant."""
-        condition, values = which.where()
+    def ids(self, job_filter: JobFilter) -> list[int]:
+        """Return the ids of the selected jobs, oldest first."""
+        condition, values = job_filter.where()
         rows = self._storage.select(queries()["ids_where"].replace("{condition}", condition), values)
         return [row["id"] for row in rows]
 
     def events(self, job_id: int) -> list[Event]:
-        """What happened to a job, the oldest first."""
+        """Return the events of a job, oldest first."""
         return [Event(**row) for row in self._storage.rows("events_of_job", id=job_id)]

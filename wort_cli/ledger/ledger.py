@@ -1,8 +1,13 @@
-"""The ledger: the only truth about jobs and signatures, in one SQLite file.
+"""The ledger: the authoritative record of jobs and signatures, in one SQLite file.
 
-Commands enqueue, cancel and retry jobs, and read (jobs.py, catalog.py, counts.py).  Whoever runs a job claims it and ends
-its attempts (attempts.py).  submissions.py has the signatures of others, controls.py what a person tells the daemon.
-Nothing here knows how a signature is computed.
+- jobs.py: commands enqueue, cancel, retry and read jobs
+- attempts.py: the process that runs a job claims it, extends its lease and ends the attempt
+- catalog.py: the signatures
+- submissions.py: signatures made by others, and their verification
+- counts.py: numbers of jobs and transitions
+- controls.py: `wort daemon pause`, `resume` and `jobs`
+
+How a signature is computed is not known here.
 """
 
 from pathlib import Path
@@ -17,7 +22,7 @@ from wort_cli.ledger.submissions import Submissions
 
 
 class Ledger:
-    """A ledger's tables, each behind the class that reads and writes it."""
+    """The ledger, with one attribute for each group of tables.  The file is opened at first use."""
 
     def __init__(self, path: Path) -> None:
         self.storage = Storage(path)
@@ -29,14 +34,14 @@ class Ledger:
         self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions)
 
     def open(self) -> None:
-        """Open the file now, not at first use; raise WortError if it cannot be used."""
+        """Open the file now; raise WortError if it cannot be used."""
         self.storage.open()
 
     def close(self) -> None:
-        """Close the file; the next use opens it again.  Needed before a fork."""
+        """Close the file; the next use opens it again.  Call this before a fork."""
         self.storage.close()
 
     def check(self) -> str:
-        """Return `ok`, or what SQLite finds wrong with the file."""
+        """Return `ok`, or the first problem that SQLite's quick_check finds in the file."""
         row = self.storage.select("PRAGMA quick_check(1)", {})[0]
         return str(next(iter(row.values())))

@@ -1,6 +1,6 @@
-"""The part of the ledger that is about what was handed in: submissions, their verifications, and who was asked.
+"""Submissions, their verifications, and the answers of public services about runs.
 
-A verification is a job like any other.  How it ends decides, in the same transaction, how far the signature is trusted.
+A verification is a job.  Its outcome sets how far the signature is trusted, in the transaction that ends the job.
 """
 
 import json
@@ -16,20 +16,20 @@ from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import Lookup, Submission
 from wort_cli.model.verdict import Depth, Verdict, trust_after
 
-BEGINNING = re.compile(r"[0-9a-f]{8,64}")
-"""How a digest begins, if that is to name a submission."""
+DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+"""At least 8 hexadecimal digits select submissions by their digest."""
 
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """A signature that somebody wants verified."""
+    """A request to verify a signature."""
 
     source: Source
     profile: str
     subject: str
-    """Its path below the store's root."""
+    """Path of the signature, relative to the store's root."""
     digest: str
-    """What is recorded of it."""
+    """The recorded digest of the signature."""
     depth: Depth
     priority: int = 0
     group: str = ""
@@ -37,27 +37,28 @@ class VerifyRequest:
 
 
 class Submissions:
-    """Submissions and their verifications, in the ledger's file."""
+    """The tables `submissions` and `lookups`, and the verifications in `jobs`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    # ---- what was handed in --------------------------------------------------
+    # ---- submissions ---------------------------------------------------------
 
-    def add(self, submission: Submission, keep: Callable[[], object] = lambda: None) -> bool:
-        """Record a submission; False if there is this one already, which then stays as it is.
+    def add(self, submission: Submission, store_file: Callable[[], object] = lambda: None) -> bool:
+        """Record a submission; return False, and keep the existing record, if it was submitted before.
 
-        `keep` keeps the bytes of a new one: before the record stands, and not beside somebody who hands in the same.
+        `store_file` stores the submitted file of a new submission.  It runs before the commit, and the write lock keeps
+        other processes from storing the same file at the same time.
         """
         values = {key: getattr(submission, key) for key in Submission.__dataclass_fields__ if key != "why"}
         texts = {key: str(values[key]) for key in ("name", "trust", "source_check")}
         with self._storage.transaction():
             added = self._storage.change("add_submission", **{**values, **texts}) > 0
             if added:
-                keep()
+                store_file()
             else:
                 self._storage.change(
-                    "confirm_source",
+                    "update_source_check",
                     digest=submission.digest,
                     name=str(submission.name),
                     source_check=str(submission.source_check),
@@ -66,36 +67,39 @@ class Submissions:
             return added
 
     def get(self, digest: str, name: Name) -> Submission | None:
-        """The submission of a content under a name."""
+        """Return the submission with a digest and a name, or None."""
         row = self._storage.row("submission", digest=digest, name=str(name))
         return Submission.from_row(row) if row else None
 
     def named(self, name: Name) -> list[Submission]:
-        """What was handed in under a name, the oldest first."""
+        """Return the submissions of a name, oldest first."""
         return [Submission.from_row(row) for row in self._storage.rows("submissions_named", name=str(name))]
 
     def with_digest_prefix(self, text: str) -> list[Submission]:
-        """Those whose digest begins so; none if `text` is no beginning of a digest, of 8 letters at the least."""
-        if not BEGINNING.fullmatch(text):
+        """Return the submissions whose digest starts with `text`; none if `text` is not at least 8 hex digits."""
+        if not DIGEST_PREFIX.fullmatch(text):
             return []
-        return [Submission.from_row(row) for row in self._storage.rows("submissions_of_digest", beginning=text)]
+        return [Submission.from_row(row) for row in self._storage.rows("submissions_with_prefix", prefix=text)]
 
     def unverified(self) -> list[Submission]:
-        """All that wait to be verified, the oldest first."""
+        """Return the unverified submissions, oldest first."""
         return [Submission.from_row(row) for row in self._storage.rows("unverified_submissions")]
 
     # ---- verifications -------------------------------------------------------
 
     def enqueue_verifications(self, requests: Sequence[VerifyRequest]) -> list[int]:
-        """Queue verifications, all or none; return their jobs, in order.  One that is under way already is that one."""
-        with self._storage.transaction():
-            return [self._verify(request) for request in requests]
+        """Enqueue verifications in one transaction; return their job ids in order.
 
-    def _verify(self, request: VerifyRequest) -> int:
+        For a signature whose verification is live already, that job's id is returned.
+        """
+        with self._storage.transaction():
+            return [self._enqueue(request) for request in requests]
+
+    def _enqueue(self, request: VerifyRequest) -> int:
         latest = self._storage.row("latest_verification", subject=request.subject)
         if latest and JobState(latest["state"]).is_live:
-            self._storage.change("ask_again", id=latest["id"], priority=request.priority, group_name=request.group)
-            self._storage.change("deepen_verification", id=latest["id"], depth=str(request.depth))
+            self._storage.change("merge_request", id=latest["id"], priority=request.priority, group_name=request.group)
+            self._storage.change("make_verification_full", id=latest["id"], depth=str(request.depth))
             return int(latest["id"])
         self._storage.change(
             "add_verification",
@@ -113,7 +117,7 @@ class Submissions:
         return int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
 
     def record_verdict(self, job: Job, verdict: Verdict) -> None:
-        """Write down what a verification found.  To be called in a transaction, when its job has just ended."""
+        """Record the verdict of a verification.  Call this in the transaction that ends its job."""
         self._storage.change(
             "record_verdict",
             id=job.id,
@@ -122,39 +126,39 @@ class Submissions:
             report=json.dumps(verdict.to_json()),
             message=verdict.sentence(),
         )
-        self._trust(job, verdict.trust, verdict.sentence())
+        self._update_trust(job, verdict.trust, verdict.sentence())
 
     def record_missing_source(self, job: Job) -> None:
-        """Write down that a verification found no source to recalculate from."""
+        """Record that a verification found no source; other jobs are ignored."""
         if job.kind is JobKind.VERIFY and job.reason is not None:
-            self._trust(job, Trust.UNVERIFIABLE, f"{job.reason}: {job.reason.sentence}")
+            self._update_trust(job, Trust.UNVERIFIABLE, f"{job.reason}: {job.reason.sentence}")
 
     def mark_unverifiable(self, submission: Submission, why: str) -> None:
-        """Write down that there is no recipe for what a submission is of."""
-        self._storage.change("trust_submission", path=submission.path, trust=str(Trust.UNVERIFIABLE), why=why)
+        """Record that a submission cannot be recomputed, and why."""
+        self._storage.change("set_submission_trust", path=submission.path, trust=str(Trust.UNVERIFIABLE), why=why)
 
-    def _trust(self, job: Job, found: Trust, why: str) -> None:
+    def _update_trust(self, job: Job, found: Trust, why: str) -> None:
         row = self._storage.row("trust_of", path=job.subject)
         if row is None:
             return
         trust = str(trust_after(Trust(row["trust"]), found))
-        self._storage.change("trust_submission", path=job.subject, trust=trust, why=why)
-        self._storage.change("trust_signature", path=job.subject, digest=job.subject_digest, trust=trust)
+        self._storage.change("set_submission_trust", path=job.subject, trust=trust, why=why)
+        self._storage.change("set_signature_trust", path=job.subject, digest=job.subject_digest, trust=trust)
 
     def last_verdict(self, subject: str) -> Verdict | None:
-        """What the last verification of a signature found, by its path below the store's root."""
+        """Return the verdict of the last verification of a signature, given its path relative to the store's root."""
         row = self._storage.row("last_report", subject=subject)
         return Verdict.from_json(json.loads(row["report"])) if row else None
 
-    # ---- what the archives said ----------------------------------------------
+    # ---- lookups of runs at ENA and NCBI -------------------------------------
 
     def lookup(self, accession: Accession) -> Lookup | None:
-        """What was answered last about a run."""
+        """Return the last answer about a run, or None."""
         row = self._storage.row("lookup", accession=str(accession))
         return Lookup(bool(row["known"]), row["note"], row["asked_at"]) if row else None
 
     def record_lookup(self, accession: Accession, lookup: Lookup) -> None:
-        """Remember an answer."""
+        """Store an answer about a run."""
         self._storage.change(
             "record_lookup",
             accession=str(accession),

@@ -1,10 +1,9 @@
-"""How the installed sourmash lays a signature out: what it writes around the numbers.
+"""The layout of a signature file: the JSON that the installed sourmash writes around the numbers.
 
-Of the versions in KNOWN_VERSIONS that is known, and need not be asked for: to import sourmash takes a second of CPU
-time and a hundred megabytes.  Of any other it is found by a tiny example.  sourmash is asked to write each sketch with
-two hashes, as a signature of its own.  What it wrote around the two is the Frame of the real ones; what it wrote around
-the sketches is put around all of them, as `sourmash sketch -p k=21,k=31,k=51` does.  So whatever the installed sourmash
-writes, we write, or we find that we do not know its shape.
+The layout of KNOWN_VERSIONS is built in, because importing sourmash takes a second of CPU time and 100 MB.  For any
+other version it is derived from examples: sourmash writes each sketch, reduced to two hashes, as a signature.  The JSON
+around the two hashes is the Frame of the sketch; the JSON around the sketch is put around all sketches, as
+`sourmash sketch -p k=21,k=31,k=51` does.  If the JSON of an example has an unexpected form, UnknownLayout is raised.
 
 Sources of the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs (Serialize, md5sum).
 """
@@ -26,24 +25,24 @@ KNOWN_VERSIONS = frozenset(
 OPENING, CLOSING = b'"signatures":[', b'],"version"'
 
 
-class UnknownShape(Exception):
-    """The installed sourmash writes signatures in a way that is not known here."""
+class UnknownLayout(Exception):
+    """The installed sourmash writes signatures in an unknown form."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What sourmash writes around the numbers of one sketch."""
+    """The JSON around the numbers of one sketch."""
 
     before_hashes: bytes
     before_md5: bytes
     before_abundances: bytes | None
-    """None if there are no abundances, or if there are no numbers at all, and `before_hashes` is all there is."""
+    """None if there are no abundances, or if the sketch is empty; then `before_hashes` is the whole sketch."""
     after: bytes
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What sourmash writes around the sketches of a signature, and around the numbers of each."""
+    """The JSON around the sketches of a signature, and the frame of each sketch."""
 
     before: bytes
     frames: tuple[Frame, ...]
@@ -51,22 +50,22 @@ class Layout:
 
 
 def layout_of(name: str, sketches: Sequence[Sketch]) -> Layout:
-    """How the installed sourmash lays these sketches out.
+    """Return the layout in which the installed sourmash writes these sketches.
 
-    UnknownShape if that is not understood; ValueError if sourmash can't write them.
+    Raises UnknownLayout, or ValueError if sourmash cannot write them.
     """
     if is_plain(name) and library_version("sourmash") in KNOWN_VERSIONS:
         return known_layout(name, sketches)
-    return asked(name, sketches)
+    return layout_from_examples(name, sketches)
 
 
 def is_plain(name: str) -> bool:
-    """Whether it is known how a name is written: sourmash cuts it at a NUL, and has null for an empty one."""
+    """Return whether a name is written unchanged: sourmash cuts it at a NUL, and writes null for an empty one."""
     return name != "" and name.isprintable()
 
 
 def known_layout(name: str, sketches: Sequence[Sketch]) -> Layout:
-    """How KNOWN_VERSIONS lay these sketches out under a plain name; ValueError if they can't write them."""
+    """Return the layout of KNOWN_VERSIONS for a plain name; raise ValueError if they cannot write the sketches."""
     before = (
         '[{"class":"sourmash_signature","email":"","hash_function":"0.murmur64","filename":"",'
         f'"name":{json.dumps(name, ensure_ascii=False)},"license":"CC0",'
@@ -76,7 +75,7 @@ def known_layout(name: str, sketches: Sequence[Sketch]) -> Layout:
 
 
 def known_frame(sketch: Sketch) -> Frame:
-    """What KNOWN_VERSIONS write around the numbers of a sketch."""
+    """Return the frame that KNOWN_VERSIONS write around the numbers of a sketch."""
     check_scaled(sketch)
     before = f'{{"num":0,"ksize":{sketch.ksize},"seed":{sketch.seed},"max_hash":{sketch.max_hash},"mins":['.encode()
     before_md5, before_abundances, after = b'],"md5sum":"', b'","abundances":[', b',"molecule":"DNA"}'
@@ -90,27 +89,27 @@ def known_frame(sketch: Sketch) -> Frame:
 
 
 def check_scaled(sketch: Sketch) -> None:
-    """ValueError if no scaled has the sketch's max_hash: sourmash takes scaled, and makes max_hash of it."""
+    """Raise ValueError if no scaled has the sketch's max_hash: sourmash computes max_hash from scaled."""
     if not sketch.scaled or max_hash_for_scaled(sketch.scaled) != sketch.max_hash:
         raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash can't write it")
 
 
-def asked(name: str, sketches: Sequence[Sketch]) -> Layout:
-    """How the installed sourmash lays these sketches out, by examples that it writes."""
+def layout_from_examples(name: str, sketches: Sequence[Sketch]) -> Layout:
+    """Derive the layout from examples that the installed sourmash writes."""
     around: set[tuple[bytes, bytes]] = set()
     frames = []
     for sketch in sketches:
-        before, body, after = parts(single_json(name, sample_of(sketch)))
+        before, body, after = split_json(sourmash_json(name, example_of(sketch)))
         around.add((before, after))
         frames.append(frame_of(sketch, body))
     if len(around) != 1:
-        raise UnknownShape("sketches of one signature are not written alike")
+        raise UnknownLayout("the sketches of a signature are not written in the same form")
     [(before, after)] = around
     return Layout(before, tuple(frames), after)
 
 
-def sample_of(sketch: Sketch) -> Sketch:
-    """A small sketch with the parameters of a large one; one that is empty is its own sample."""
+def example_of(sketch: Sketch) -> Sketch:
+    """Return the sketch reduced to two hashes; an empty one is returned unchanged."""
     if not sketch.hashes.size:
         return sketch
     abundances = None if sketch.abundances is None else np.array([3, 4], np.uint64)
@@ -118,7 +117,7 @@ def sample_of(sketch: Sketch) -> Sketch:
 
 
 def frame_of(sketch: Sketch, body: bytes) -> Frame:
-    """What sourmash wrote around the numbers of a sample."""
+    """Return the frame of a sketch from the JSON of its example."""
     if not sketch.hashes.size:
         return Frame(body, b"", None, b"")
     md5 = hashlib.md5(f"{sketch.ksize}12".encode(), usedforsecurity=False).hexdigest().encode()
@@ -126,31 +125,31 @@ def frame_of(sketch: Sketch, body: bytes) -> Frame:
     if sketch.abundances is not None:
         numbers += b',"abundances":[3,4]'
     if body.count(numbers) != 1 or body.count(b"[") != (1 if sketch.abundances is None else 2):
-        raise UnknownShape("a sketch is not written as mins, md5sum, abundances")
+        raise UnknownLayout("a sketch is not written as mins, md5sum, abundances")
     before, after = body.split(numbers)
     if sketch.abundances is None:
         return Frame(before + b'"mins":[', b'],"md5sum":"', None, b'"' + after)
     return Frame(before + b'"mins":[', b'],"md5sum":"', b'","abundances":[', b"]" + after)
 
 
-def written_by_sourmash(name: str, sketches: Sequence[Sketch]) -> bytes:
-    """The JSON of a signature, of what sourmash writes for each sketch as a signature of its own."""
-    written = [parts(single_json(name, sketch)) for sketch in sketches]
+def write_with_sourmash(name: str, sketches: Sequence[Sketch]) -> bytes:
+    """Return the JSON of a signature, joined from one signature per sketch that sourmash writes."""
+    written = [split_json(sourmash_json(name, sketch)) for sketch in sketches]
     before, _, after = written[0]
     return before + b",".join(body for _, body, _ in written) + after
 
 
-def parts(text: bytes) -> tuple[bytes, bytes, bytes]:
-    """A signature's JSON up to its sketches, its sketches, and the rest."""
+def split_json(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """Split the JSON of a signature into the text before its sketches, the sketches, and the rest."""
     before, _, rest = text.partition(OPENING)
     body, closing, after = rest.rpartition(CLOSING)
     if not closing:
-        raise UnknownShape("no list of sketches is found")
+        raise UnknownLayout("the JSON has no list of sketches")
     return before + OPENING, body, closing + after
 
 
-def single_json(name: str, sketch: Sketch) -> bytes:
-    """A signature of one sketch, as sourmash writes it."""
+def sourmash_json(name: str, sketch: Sketch) -> bytes:
+    """Return the JSON that sourmash writes for a signature with one sketch."""
     from sourmash import MinHash, SourmashSignature
     from sourmash.signature import save_signatures_to_json
 
@@ -163,6 +162,6 @@ def single_json(name: str, sketch: Sketch) -> bytes:
     else:
         minhash.set_abundances(dict(zip(sketch.hashes.tolist(), sketch.abundances.tolist(), strict=True)))
     signature = SourmashSignature(minhash, name=str(name))
-    signature.filename = ""  # as `sourmash sketch` has it from standard input; without, it would be null
+    signature.filename = ""  # as `sourmash sketch` writes it for standard input; the default is null
     text: bytes = save_signatures_to_json([signature])
     return text

@@ -36,7 +36,8 @@ def never_compiled() -> bool:
     from wort_cli.pipeline.sketching.kernel import hash_blocks
 
     cache = getattr(getattr(hash_blocks, "stats", None), "cache_path", None)
-    return cache is not None and not any(Path(cache).glob("kernel.hash_blocks*.nbi"))
+    module = hash_blocks.__module__.rpartition(".")[2]
+    return cache is not None and not any(Path(cache).glob(f"{module}.{hash_blocks.__name__}-*.nbi"))
 
 
 @contextlib.contextmanager
@@ -51,7 +52,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 def compile_others() -> None:
     """Compile all functions except the kernel, by calling them with the smallest possible arguments."""
-    from wort_cli.pipeline.seal import are_decimals, number_slices
+    from wort_cli.pipeline.seal import are_decimals, number_blocks
     from wort_cli.pipeline.sketching.hash_counts import HashCounts
     from wort_cli.pipeline.sketching.read_stats import STATS
 
@@ -63,7 +64,7 @@ def compile_others() -> None:
     counts = HashCounts()
     counts.add(numbers)
     counts.table()
-    list(number_slices(numbers))
+    list(number_blocks(numbers))
     are_decimals(np.frombuffer(b"1,2", np.uint8), numbers)
 
 

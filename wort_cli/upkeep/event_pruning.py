@@ -26,12 +26,12 @@ def prune(storage: Storage, keep: int, keep_in_all: int) -> Iterator[int]:
         crowded = [row["job_id"] for row in storage.rows("jobs_with_many_events", keep=max(3, keep), **part)]
         yield 0
         for job_id in crowded:
-            while pruned := storage.change("prune_job", id=job_id, keep=max(3, keep) - 2, limit=EVENTS):
+            while pruned := storage.change("prune_events_of_job", id=job_id, keep=max(3, keep) - 2, limit=EVENTS):
                 total -= pruned
                 yield pruned
     first, last = 1, single_number(storage, "last_event")
     while total > keep_in_all and first <= last:
-        pruned = storage.change("prune_old", first=first, last=first + EVENTS - 1)
+        pruned = storage.change("prune_old_events", first=first, last=first + EVENTS - 1)
         total, first = total - pruned, first + EVENTS
         yield pruned
 

@@ -26,7 +26,7 @@ def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
         if number:
             detail = f"{number} rows of {table} belong to no {missing}"
             yield Inconsistency("ledger", detail, partial(remove_orphaned_rows, ledger, table))
-    for row in storage.rows("odd_jobs", reasons=REASONS):
+    for row in storage.rows("inconsistent_jobs", reasons=REASONS):
         yield Inconsistency(f"job {row['id']}", contradiction(row), partial(repair_job, ledger, row))
 
 
@@ -58,9 +58,9 @@ def repair_job(ledger: Ledger, row: Row) -> str:
         state = "cancelled" if storage.row("other_live_job", **key) else "queued"
         action = f"job {row['id']} was in the unknown state {row['state']!r} and is now {state}"
         # The triggers permit this transition until the end of the transaction only.
-        storage.change("allow_move", before=row["state"], after=state)
+        storage.change("allow_transition", before=row["state"], after=state)
         storage.change("repair_state", id=row["id"], state=state, message=action, now=now)
-        storage.change("forbid_moves_from", before=row["state"])
+        storage.change("forbid_transitions_from", before=row["state"])
         return record_repair(ledger, row["name"], action)
 
 

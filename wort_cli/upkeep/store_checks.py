@@ -96,11 +96,11 @@ class StoreCheck:
         """Queue a missing signature to be computed again, or remove its entry if that is impossible."""
         storage = self._ledger.storage
         key = {"name": row["name"], "profile": row["profile"]}
-        if storage.change("forget_path", **key):
+        if storage.change("clear_path", **key):
             return record_repair(self._ledger, row["name"], f"{why}; the bucket has it, and it is read from there")
         source = self._source(parse_name(row["name"]), row["profile"])
         answer = self._ledger.jobs.enqueue([JobRequest(source, row["profile"])], lost=True)[0] if source else None
-        storage.change("forget_signature", **key, path=row["path"])
+        storage.change("remove_signature", **key, path=row["path"])
         if answer is not None and answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE):
             return record_repair(self._ledger, row["name"], f"{why}; job {answer.job_id} is queued to compute it again")
         cause = f"the run is {answer.status}: {answer.reason}" if answer else "the archive it was made from is missing"

@@ -11,7 +11,7 @@ from tests.support.builders import clean_environment, eventually
 from wort_cli.daemon.control import check_can_start, reload, stop, wait_until
 from wort_cli.errors import DaemonNotRunning, WortError
 from wort_cli.settings import load_settings
-from wort_cli.system.daemon_lock import take_lock
+from wort_cli.system.daemon_lock import acquire_lock
 
 STOP = """
 from wort_cli.daemon.control import stop
@@ -27,7 +27,7 @@ def test_nothing_is_stopped_if_no_daemon_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("now", [False, True])
 @pytest.mark.parametrize("signature", [b"", b'{"pid": 1234567, "of a later version": true}'])
 def test_caller_survives_a_daemon_that_has_not_written_its_pid(tmp_path: Path, now: bool, signature: bytes) -> None:
-    lock = take_lock(tmp_path / "daemon.lock")
+    lock = acquire_lock(tmp_path / "daemon.lock")
     os.pwrite(lock, signature, 0)
     caller = subprocess.Popen(
         [sys.executable, "-c", STOP.format(now)],

@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import eventually, process_lives
+from tests.support.builders import eventually
 from wort_cli.daemon import metrics_process
 from wort_cli.daemon.metrics_process import MetricsExporter, MetricsProcess
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
+from wort_cli.system.process_identity import identity_of
+
+
+def is_running(pid: int) -> bool:
+    return identity_of(pid) is not None
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def test_process_writes_the_file_and_is_stopped(handle: MetricsProcess, with_fil
     handle.ensure_running()
     assert pid_of(handle) == pid
     handle.stop()
-    assert not process_lives(pid)
+    assert not is_running(pid)
     assert "wort_up 0" in path.read_text()
 
 
@@ -68,7 +73,7 @@ def test_process_that_died_is_started_again(handle: MetricsProcess) -> None:
     handle.ensure_running()
     pid = pid_of(handle)
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: not process_lives(pid))
+    assert eventually(lambda: not is_running(pid))
     handle.ensure_running()
     assert pid_of(handle) != pid
 
@@ -80,7 +85,7 @@ def test_changed_destination_starts_a_new_process(handle: MetricsProcess, with_f
     handle.ensure_running()
     assert pid_of(handle) == pid
     handle.reconfigure(replace(with_file, metrics_file=str(tmp_path / "other.prom")))
-    assert not process_lives(pid)
+    assert not is_running(pid)
     handle.ensure_running()
     assert pid_of(handle) != pid
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import clean_environment, eventually, process_lives
+from tests.support.builders import clean_environment, eventually
 from wort_cli.daemon.workers import HUEY_SIGNALS
+from wort_cli.system.process_identity import identity_of
 
 PROGRAM = """
 import json, signal, sys
@@ -75,6 +76,10 @@ class Crew:
         self._process.kill()
 
 
+def is_running(pid: int) -> bool:
+    return identity_of(pid) is not None
+
+
 @pytest.fixture
 def crew(tmp_path: Path) -> Iterator[Crew]:
     made = Crew(tmp_path / "queue.db")
@@ -93,7 +98,7 @@ def test_workers_are_added_and_never_removed(crew: Crew) -> None:
     assert crew.call("count_alive")["answer"] == [4, 4]
     pids = crew.call("grow", 1)["pids"]
     assert len(pids) == 4
-    assert all(process_lives(pid) for pid in pids)
+    assert all(is_running(pid) for pid in pids)
 
 
 def test_dead_worker_is_replaced_after_connections_were_closed(crew: Crew) -> None:
@@ -115,13 +120,13 @@ def test_stopped_worker_is_killed_after_the_patience_and_replaced(crew: Crew) ->
     started = time.monotonic()
     assert eventually(lambda: stopped not in crew.call("repair", 0.2)["pids"], 10)
     assert time.monotonic() - started > 0.1
-    assert not process_lives(stopped)
-    assert process_lives(alive)
+    assert not is_running(stopped)
+    assert is_running(alive)
 
 
 def test_workers_start_again_after_a_stop_and_keep_the_signal_handlers(crew: Crew) -> None:
     before = crew.call("stop")["pids"]
-    assert not any(process_lives(pid) for pid in before)
+    assert not any(is_running(pid) for pid in before)
     after = crew.call("start_again")
     assert len(after["pids"]) == 2
     assert not set(after["pids"]) & set(before)
@@ -133,4 +138,4 @@ def test_workers_start_again_after_a_stop_and_keep_the_signal_handlers(crew: Cre
 def test_workers_die_with_their_parent(crew: Crew) -> None:
     pids = crew.call("count_alive")["pids"]
     crew.kill()
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids))
+    assert eventually(lambda: not any(is_running(pid) for pid in pids))

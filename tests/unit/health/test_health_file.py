@@ -9,8 +9,8 @@ import pytest
 
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import (
-    LONGEST,
     MAX_LOOP_AGE,
+    MAX_SENTENCE,
     SIZE,
     Health,
     HealthFile,
@@ -53,7 +53,7 @@ def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
     found = decode(data)
     assert len(data) == SIZE
     assert found is not None
-    assert 100 < len(found.trouble) <= LONGEST
+    assert 100 < len(found.trouble) <= MAX_SENTENCE
     assert letter * 10_000 == found.trouble + letter * (10_000 - len(found.trouble))
 
 
@@ -104,14 +104,14 @@ NOW = 1010.0
     [
         (WELL, 100, NOW, [], []),
         (None, 1, NOW, [], []),
-        (None, 100, NOW, [], ["says nothing"]),
-        (replace(WELL, pid=8), 100, NOW, [], ["says nothing"]),
-        (WELL, 100, 1000 + MAX_LOOP_AGE + 1, [], ["stood still for 21 seconds"]),
+        (None, 100, NOW, [], ["does not report"]),
+        (replace(WELL, pid=8), 100, NOW, [], ["does not report"]),
+        (WELL, 100, 1000 + MAX_LOOP_AGE + 1, [], ["been stuck for 21 seconds"]),
         (replace(WELL, trouble="the ledger can't be written"), 100, NOW, [], ["the ledger can't be written"]),
         (replace(WELL, workers=1), 100, NOW, [], ["1 of 2 workers"]),
-        (replace(WELL, blocked_by="no job begins: the load is 9"), 100, NOW, [], []),
+        (replace(WELL, blocked_by="no job starts: the load is 9"), 100, NOW, [], []),
         (WELL, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x"]),
-        (None, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x", "says nothing"]),
+        (None, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x", "does not report"]),
     ],
 )
 def test_what_is_wrong_is_a_sentence_each(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.builders import request
 from wort_cli.errors import ExitCode, LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-from wort_cli.ledger.database import Storage, explanation, queries
+from wort_cli.ledger.database import Storage, as_wort_error, queries
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version, scripts
 
@@ -212,7 +212,7 @@ def test_an_error_of_sqlite_becomes_a_sentence(
 ) -> None:
     error = sqlite3.OperationalError("what SQLite says")
     error.sqlite_errorcode = code
-    explained = explanation(error, path)
+    explained = as_wort_error(error, path)
     assert type(explained) is kind
     assert explained.exit_code is exit_code
     assert "what SQLite says" in explained.sentence

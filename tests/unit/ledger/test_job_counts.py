@@ -73,7 +73,7 @@ def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> Non
 
 @pytest.mark.parametrize(
     ("query", "values"),
-    [("count_states", {}), ("move_counts", {}), ("ended_since", {"since": 0}), ("first_queued", {})],
+    [("count_states", {}), ("transition_counts", {}), ("ended_since", {"since": 0}), ("oldest_queued", {})],
 )
 def test_asking_scans_neither_jobs_nor_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)

@@ -1,10 +1,6 @@
 """What the ledger does with crashes, clocks and groups."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
@@ -15,13 +11,6 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON
 
 POLICY = RetryPolicy(daemon_crashes=3, patience=7 * 86400.0)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(tmp_path / "ledger.db")
-    yield made
-    made.close()
 
 
 def crash(ledger: Ledger, work: int = 0) -> JobState | None:
@@ -62,7 +51,7 @@ def test_a_job_that_ends_its_worker_three_times_is_set_aside(ledger: Ledger) -> 
         )
     assert states == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
     job = ledger.jobs.get(1)
-    assert (job.reason, job.message) == (Reason.SET_ASIDE, "it was tried 3 times; the last time died")
+    assert (job.reason, job.message) == (Reason.SET_ASIDE, "it was tried 3 times; the last failure: died")
 
 
 def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""The rules by which an attempt is judged."""
+"""The outcome of an attempt is checked, and every error becomes a reason."""
 
 import errno
 import os
@@ -26,20 +26,20 @@ def arrived(spots: int, bases: str = "ACGT") -> PythonFastaReader:
     return reads
 
 
-def test_an_archive_without_spots_has_no_reads() -> None:
+def test_archive_without_spots_has_no_reads() -> None:
     check_has_spots(archive(1))
     with pytest.raises(JobFailed) as failure:
         check_has_spots(archive(0))
     assert failure.value.failure.reason is Reason.NO_READS
 
 
-@pytest.mark.parametrize(("said", "reads"), [(DecoderCounts(5, 3), arrived(3)), (DecoderCounts(5, 0), arrived(0))])
-def test_all_spots_read_and_all_written_spots_here_is_complete(said: DecoderCounts, reads: PythonFastaReader) -> None:
-    check_slice_complete(5, reads.stats, said)
+@pytest.mark.parametrize(("decoder", "reads"), [(DecoderCounts(5, 3), arrived(3)), (DecoderCounts(5, 0), arrived(0))])
+def test_decoding_is_complete_if_all_counts_agree(decoder: DecoderCounts, reads: PythonFastaReader) -> None:
+    check_slice_complete(5, reads.stats, decoder)
 
 
 @pytest.mark.parametrize(
-    ("counted", "said", "reads"),
+    ("counted", "decoder", "reads"),
     [
         (5, DecoderCounts(4, 3), arrived(3)),
         (5, DecoderCounts(6, 3), arrived(3)),
@@ -50,22 +50,22 @@ def test_all_spots_read_and_all_written_spots_here_is_complete(said: DecoderCoun
         (5, DecoderCounts(0, 0), arrived(0)),
     ],
 )
-def test_anything_missing_ends_the_job(counted: int, said: DecoderCounts, reads: PythonFastaReader) -> None:
+def test_missing_spots_fail_the_job(counted: int, decoder: DecoderCounts, reads: PythonFastaReader) -> None:
     with pytest.raises(JobFailed) as failure:
-        check_slice_complete(counted, reads.stats, said)
+        check_slice_complete(counted, reads.stats, decoder)
     assert failure.value.failure.reason is Reason.INCOMPLETE
     assert failure.value.failure.lasting is False
 
 
 @pytest.mark.parametrize("reads", [arrived(0), arrived(2, "")])
-def test_a_run_without_a_base_has_no_reads(reads: PythonFastaReader) -> None:
+def test_run_without_bases_has_no_reads(reads: PythonFastaReader) -> None:
     with pytest.raises(JobFailed) as failure:
         check_has_reads(archive(5), reads.stats.bases)
     assert failure.value.failure.reason is Reason.NO_READS
     assert failure.value.failure.lasting is False
 
 
-def test_a_run_with_one_base_has_reads() -> None:
+def test_run_with_one_base_has_reads() -> None:
     check_has_reads(archive(5), arrived(1, "A").stats.bases)
 
 
@@ -79,12 +79,12 @@ def test_a_run_with_one_base_has_reads() -> None:
         (150, ["few-kmers"] * 2),
     ],
 )
-def test_an_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
+def test_empty_sketch_is_explained_by_the_longest_read(longest: int, notes: list[str]) -> None:
     empty = (sketch([], [], ksize=21), sketch([], [], ksize=31))
     assert [summary.note for summary in summarize_sketches(empty, longest)] == notes
 
 
-def test_a_sketch_is_summed_up_in_numbers() -> None:
+def test_summary_has_the_numbers_of_a_sketch() -> None:
     made = sketch([1, 2, 3], [4, 5, 6])
     (summary,) = summarize_sketches([made], 10)
     assert (summary.ksize, summary.hashes, summary.abundance_sum, summary.note) == (21, 3, 15, "")
@@ -108,11 +108,11 @@ def test_a_sketch_is_summed_up_in_numbers() -> None:
         (ValueError("x" * 1000), Reason.TOOL_CRASH, f"ValueError: {'x' * 288}"),
     ],
 )
-def test_every_error_of_the_pipeline_has_a_reason(error: Exception, reason: Reason, detail: str) -> None:
+def test_every_exception_maps_to_a_reason(error: Exception, reason: Reason, detail: str) -> None:
     assert failure_from_exception(error) == Failure(reason, detail)
 
 
-def test_an_error_of_the_system_itself_has_a_reason(tmp_path: Path) -> None:
+def test_real_os_error_maps_to_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file") as error:
         os.stat(tmp_path / "file" / "x")  # noqa: PTH116 (what a stage may do)

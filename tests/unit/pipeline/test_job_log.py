@@ -1,4 +1,4 @@
-"""The log of a job tells of all its attempts, and does not grow without end."""
+"""All attempts of a job append to one log, which does not grow without bound."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 
 @pytest.fixture
 def spec(tmp_path: Path) -> JobSpec:
-    """A job whose log is not there yet."""
+    """The spec of a job without a log."""
     return job_spec(tmp_path)
 
 
@@ -29,7 +29,7 @@ def test_attempts_append_lines_with_their_number(spec: JobSpec) -> None:
     ]
 
 
-def test_of_a_long_log_the_end_is_kept(spec: JobSpec) -> None:
+def test_long_log_is_cut_to_its_end(spec: JobSpec) -> None:
     with job_log(spec) as log:
         log("\n".join(f"line {number}" for number in range(MAX_SIZE // 20)))
         assert spec.log.stat().st_size > MAX_SIZE
@@ -44,7 +44,7 @@ def test_of_a_long_log_the_end_is_kept(spec: JobSpec) -> None:
     assert lines[-1].endswith("[2] the last")
 
 
-def test_a_log_that_is_not_long_is_left_as_it_is(spec: JobSpec) -> None:
+def test_short_log_is_not_cut(spec: JobSpec) -> None:
     spec.log.parent.mkdir(parents=True)
     spec.log.write_bytes(b"x" * (MAX_SIZE - 1) + b"\n")
     with job_log(spec):

@@ -1,4 +1,4 @@
-"""What a worker is given is the job as the settings want it done."""
+"""A JobSpec has the facts of the job and the settings, and is validated when it is read from JSON."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.settings import load_settings
 
 
-def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Path) -> None:
+def test_spec_has_the_facts_of_the_job_and_the_settings(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path), "WORT_THREADS": "3", "WORT_ARCHIVES": "/a:/b"})
     archive = tmp_path / "x.sra"
     (answer,) = ledger.jobs.enqueue([request("x", archive)])
@@ -31,7 +31,7 @@ def test_a_spec_has_the_jobs_facts_and_the_settings(ledger: Ledger, tmp_path: Pa
 @pytest.mark.parametrize(
     ("jobs", "threads", "expected"), [(1, "", 8), (3, "", 2), (16, "", 1), (1, "5", 5), (16, "5", 5)]
 )
-def test_threads_follow_the_number_of_jobs_in_force(
+def test_threads_follow_the_number_of_jobs(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, threads: str, expected: int
 ) -> None:
     monkeypatch.setattr("wort_cli.settings.available_cores", lambda: 8)
@@ -42,7 +42,7 @@ def test_threads_follow_the_number_of_jobs_in_force(
 
 
 @pytest.mark.parametrize("name", ["../x", "-h", "a b", ""])
-def test_a_spec_from_outside_is_checked_anew(ledger: Ledger, tmp_path: Path, name: str) -> None:
+def test_invalid_name_in_json_is_rejected(ledger: Ledger, tmp_path: Path, name: str) -> None:
     (answer,) = ledger.jobs.enqueue([request()])
     assert answer.job_id is not None
     document = JobSpec.of(ledger.jobs.get(answer.job_id), load_settings({"WORT_HOME": str(tmp_path)}), jobs=1).to_json()
@@ -52,7 +52,7 @@ def test_a_spec_from_outside_is_checked_anew(ledger: Ledger, tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("missing", ["published", "failure", "job_id"])
-def test_a_result_with_a_part_missing_is_no_result(missing: str) -> None:
+def test_result_with_a_missing_field_is_rejected(missing: str) -> None:
     document = JobResult(1, 1).to_json()
     del document[missing]
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""What is promised to attempts at work: it holds as long as they do, and is not counted twice."""
+"""A reservation is valid while its attempt runs, and counts only what the attempt does not use yet."""
 
 import json
 import multiprocessing
@@ -27,7 +27,7 @@ def attempt(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sleeper() -> Iterator[ProcessIdentity]:
-    """Another process that lives."""
+    """Another running process."""
     with subprocess.Popen(["sleep", "600"]) as process:
         found = identity_of(process.pid)
         assert found is not None
@@ -35,27 +35,27 @@ def sleeper() -> Iterator[ProcessIdentity]:
         process.kill()
 
 
-def give(directory: Path, *given: Reservation) -> None:
-    """Give reservations and be done."""
+def reserve(directory: Path, *given: Reservation) -> None:
+    """Add reservations."""
     with reservations(directory) as book:
         for reservation in given:
             book.add(reservation)
 
 
 def outstanding(directory: Path) -> Need:
-    """What is promised."""
+    """Return the sum of all outstanding reservations."""
     with reservations(directory) as book:
         return book.outstanding
 
 
 def reservation_of(attempt: Path, process: ProcessIdentity, need: Need = NEED) -> Reservation:
-    """A promise to another process."""
+    """Return a reservation of another process."""
     return Reservation(attempt, process, need, resident_memory(process.pid), attempt.parent / "slices")
 
 
-def test_what_is_given_stands_until_the_attempt_has_ended(tmp_path: Path, attempt: Path) -> None:
+def test_reservation_is_valid_until_its_attempt_ends(tmp_path: Path, attempt: Path) -> None:
     assert outstanding(tmp_path) == Need()
-    give(tmp_path, Reservation.now(attempt, attempt.parent / "slices", Need(5, 6, 0)))
+    reserve(tmp_path, Reservation.now(attempt, attempt.parent / "slices", Need(5, 6, 0)))
     assert outstanding(tmp_path) == Need(5, 6, 0)
     attempt.rmdir()
     assert outstanding(tmp_path) == Need()
@@ -63,30 +63,30 @@ def test_what_is_given_stands_until_the_attempt_has_ended(tmp_path: Path, attemp
     assert outstanding(tmp_path) == Need()
 
 
-def test_promises_add_up_and_an_attempt_has_one(tmp_path: Path, attempt: Path, sleeper: ProcessIdentity) -> None:
+def test_reservations_add_up_and_each_attempt_has_one(tmp_path: Path, attempt: Path, sleeper: ProcessIdentity) -> None:
     other = tmp_path / "8" / "attempt-3"
     other.mkdir(parents=True)
     mine = Reservation.now(attempt, attempt.parent / "slices", Need(5, 6, 0))
-    give(tmp_path, mine, reservation_of(other, sleeper, Need(10, 20, 0)), replace(mine, need=Need(1, 2, 0)))
+    reserve(tmp_path, mine, reservation_of(other, sleeper, Need(10, 20, 0)), replace(mine, need=Need(1, 2, 0)))
     assert outstanding(tmp_path) == Need(11, 22, 0)
 
 
-def test_of_a_process_that_was_killed_nothing_is_left(tmp_path: Path, attempt: Path) -> None:
+def test_reservation_of_killed_process_is_dropped(tmp_path: Path, attempt: Path) -> None:
     process = subprocess.Popen(["sleep", "600"])
     found = identity_of(process.pid)
     assert found is not None
-    give(tmp_path, reservation_of(attempt, found))
+    reserve(tmp_path, reservation_of(attempt, found))
     assert outstanding(tmp_path).work == NEED.work
     process.kill()
     process.wait()
     assert outstanding(tmp_path) == Need()
 
 
-def test_what_was_taken_is_not_counted_again(tmp_path: Path, attempt: Path) -> None:
+def test_used_memory_and_disk_are_subtracted(tmp_path: Path, attempt: Path) -> None:
     slices = attempt.parent / "slices"
     slices.mkdir()
     before = resident_memory(os.getpid())
-    give(tmp_path, Reservation(attempt, own_identity(), NEED, before, slices))
+    reserve(tmp_path, Reservation(attempt, own_identity(), NEED, before, slices))
     (slices / "0").write_bytes(b"x" * 300)
     block = b"x" * 50_000_000
     taken = resident_memory(os.getpid()) - before
@@ -98,23 +98,23 @@ def test_what_was_taken_is_not_counted_again(tmp_path: Path, attempt: Path) -> N
     assert outstanding(tmp_path).work == 0
 
 
-def test_a_process_that_needs_less_than_it_has_is_promised_nothing(
+def test_reservation_is_zero_if_the_process_uses_more_than_its_need(
     tmp_path: Path, attempt: Path, sleeper: ProcessIdentity
 ) -> None:
-    give(tmp_path, Reservation(attempt, sleeper, Need(0, 0, 1), 0, attempt / "none"))
+    reserve(tmp_path, Reservation(attempt, sleeper, Need(0, 0, 1), 0, attempt / "none"))
     assert outstanding(tmp_path) == Need()
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b'{"a": 1}', b"[{}]", b"\xff", b"null"])
-def test_a_file_that_makes_no_sense_promises_nothing(tmp_path: Path, attempt: Path, data: bytes) -> None:
+def test_damaged_file_has_no_reservations(tmp_path: Path, attempt: Path, data: bytes) -> None:
     (tmp_path / FILE).write_bytes(data)
     assert outstanding(tmp_path) == Need()
-    give(tmp_path, Reservation.now(attempt, attempt, NEED))
+    reserve(tmp_path, Reservation.now(attempt, attempt, NEED))
     assert len(json.loads((tmp_path / FILE).read_bytes())) == 1
 
 
-def test_an_error_while_somebody_looks_changes_nothing(tmp_path: Path, attempt: Path) -> None:
-    give(tmp_path, Reservation.now(attempt, attempt, Need(1, 1, 0)))
+def test_exception_while_locked_changes_nothing(tmp_path: Path, attempt: Path) -> None:
+    reserve(tmp_path, Reservation.now(attempt, attempt, Need(1, 1, 0)))
     before = (tmp_path / FILE).read_bytes()
     with pytest.raises(ValueError, match="too little"), reservations(tmp_path) as book:
         book.add(Reservation.now(attempt.with_name("attempt-2"), attempt, NEED))
@@ -123,7 +123,7 @@ def test_an_error_while_somebody_looks_changes_nothing(tmp_path: Path, attempt: 
 
 
 def take_one(directory: Path, number: int, most: int) -> None:
-    """Be one of many that look whether there is enough, and take it."""
+    """Reserve one unit if fewer than `most` are reserved; run in many processes at once."""
     attempt = directory / str(number) / "attempt-1"
     attempt.mkdir(parents=True)
     with reservations(directory) as book:
@@ -132,13 +132,13 @@ def take_one(directory: Path, number: int, most: int) -> None:
 
 
 def parent_identity() -> ProcessIdentity:
-    """Who started this process, and outlives it."""
+    """Return the identity of the parent process, which outlives this one."""
     found = identity_of(os.getppid())
     assert found is not None
     return found
 
 
-def test_many_at_once_take_no_more_than_there_is(tmp_path: Path) -> None:
+def test_concurrent_reservations_do_not_exceed_the_limit(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     others = [context.Process(target=take_one, args=(tmp_path, number, 5)) for number in range(20)]
     for other in others:

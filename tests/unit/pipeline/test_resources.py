@@ -1,4 +1,4 @@
-"""Whether a run may begin is a table of what it needs, what is free and what is to be left alone."""
+"""A run waits if what it needs exceeds what is free, minus reserves and reservations."""
 
 from pathlib import Path
 
@@ -41,12 +41,12 @@ NEED = Need(work=100 * MB, store=30 * MB, memory=200 * MB)
         (disk(0), disk(0), 0, Reason.DISK_LOW),
     ],
 )
-def test_a_run_waits_for_what_is_not_there(work: Disk, store: Disk, memory: int, expected: Reason | None) -> None:
+def test_run_waits_if_disk_or_memory_is_short(work: Disk, store: Disk, memory: int, expected: Reason | None) -> None:
     found = find_shortage(NEED, work, store, memory, memory_reserve=10 * MB)
     assert (found.reason if found else None) is expected
 
 
-def test_the_sentence_has_the_figures() -> None:
+def test_shortage_is_reported_with_figures() -> None:
     found = find_shortage(NEED, disk(149 * MB), disk(900 * MB, 2, path="/store"), 0)
     assert found is not None
     assert all(words in found.detail for words in ("100.0 MB", "149.0 MB", "/work", "50.0 MB")), found.detail
@@ -55,14 +55,14 @@ def test_the_sentence_has_the_figures() -> None:
     assert all(words in found.detail for words in ("200.0 MB", "150.0 MB", "20.0 MB")), found.detail
 
 
-def test_a_reserve_that_is_set_counts_on_every_disk() -> None:
+def test_disk_reserve_applies_to_every_disk() -> None:
     assert find_shortage(NEED, disk(181 * MB), disk(181 * MB), 300 * MB, disk_reserve=52 * MB) is not None
     assert disk(0, total=10**15).reserve() == 1_000 * MB
     assert disk(0, total=10**15).reserve(7) == 7
 
 
-def test_what_a_run_takes_grows_with_its_distinct_hashes() -> None:
-    """Two billion bases: a million hashes for each of three k if half of the k-mers are distinct."""
+def test_need_grows_with_the_distinct_share() -> None:
+    """2 billion bases give a million hashes for each of 3 k if half of the k-mers are distinct."""
     hashes = 3 * 1_000_000
     one = estimate_need(2_000_000_000, 1, 1, SRA_V1, 0.5)
     assert one == Need(LEAST_WORK + hashes * SEALED, LEAST_WORK + hashes * SEALED, LEAST_MEMORY + hashes * IN_MEMORY)

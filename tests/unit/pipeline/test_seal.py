@@ -42,7 +42,7 @@ def written(name: str, sketches: Sequence[Sketch]) -> bytes:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("what", INPUTS)
-def test_the_document_is_byte_for_byte_what_sourmash_sketch_writes(tmp_path: Path, what: str, engine: str) -> None:
+def test_signature_has_the_bytes_of_sourmash_sketch(tmp_path: Path, what: str, engine: str) -> None:
     fasta = "".join(f">SRR139146.{n}.1\n{read}\n" for n, read in enumerate(INPUTS[what], 1))
     reference = subprocess.run(
         [TOOLS / "sourmash", *SRA_V1.sourmash_arguments(), "--name", "SRR139146", "-o", "-", "-"],
@@ -54,12 +54,12 @@ def test_the_document_is_byte_for_byte_what_sourmash_sketch_writes(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["SRR139146", "my.sample_1-x"])
-def test_a_sealed_signature_reads_back_as_it_was_meant(tmp_path: Path, name: str) -> None:
+def test_sealed_signature_reads_back(tmp_path: Path, name: str) -> None:
     sketches = sketched(INPUTS["repeated reads"])
-    meant = seal(parse_name(name), sketches, tmp_path / "sealed.sig")
+    sealed_digest = seal(parse_name(name), sketches, tmp_path / "sealed.sig")
     read = read_signature(tmp_path / "sealed.sig")
     assert (read.name, read.filename) == (name, "")
-    assert read.digest == meant == digest(sketches)
+    assert read.digest == sealed_digest == digest(sketches)
     assert [made.md5 for made in read.sketches] == [made.md5sum() for made in sketches]
     assert (tmp_path / "sealed.sig").read_bytes() == written(name, sketches)
 
@@ -71,7 +71,7 @@ def test_sealing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_compressed_content_is_the_same_in_every_process() -> None:
+def test_compressed_bytes_are_the_same_in_every_process() -> None:
     program = (
         "import sys; from tests.support.builders import sketch; from wort_cli.pipeline.seal import write_signature; "
         "write_signature('SRR139146', [sketch(range(1, 100), [7] * 99)], sys.stdout.buffer)"
@@ -88,28 +88,28 @@ def test_compressed_content_is_the_same_in_every_process() -> None:
     "wrong",
     [
         sketch([3, 2, 1], [1, 2, 3]),  # sourmash sorts them
-        sketch([1, 1], [2, 3]),  # and counts one of these
-        sketch([1, 2], [3, 0]),  # and drops what was never seen
-        sketch([1, MAX_HASH + 1], [3, 4]),  # and what is above its threshold
-        sketch([1, 2], [3, 4], max_hash=MAX_HASH - 12_345),  # and has no such threshold
+        sketch([1, 1], [2, 3]),  # sourmash merges them
+        sketch([1, 2], [3, 0]),  # sourmash drops an abundance of 0
+        sketch([1, MAX_HASH + 1], [3, 4]),  # above the threshold
+        sketch([1, 2], [3, 4], max_hash=MAX_HASH - 12_345),  # no scaled has this threshold
         Sketch(21, 42, MAX_HASH, numbers([1]), numbers([1]), moltype="protein"),
     ],
 )
-def test_what_does_not_read_back_as_it_was_meant_is_refused_and_not_left_behind(tmp_path: Path, wrong: Sketch) -> None:
+def test_invalid_sketch_is_refused_and_leaves_no_file(tmp_path: Path, wrong: Sketch) -> None:
     with pytest.raises(JobFailed) as failure:
         seal(parse_name("SRR139146"), [wrong], tmp_path / "sealed.sig")
     assert failure.value.failure.reason is Reason.TOOL_CRASH
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_path_that_cannot_be_written_raises_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         seal(parse_name("SRR139146"), [sketch()], tmp_path / "file" / "sealed.sig")
 
 
-def test_sealing_is_called_off_in_the_midst(tmp_path: Path) -> None:
-    """While it is written, and while it is read back; nothing is left behind."""
+def test_sealing_can_be_cancelled(tmp_path: Path) -> None:
+    """Both while writing and while reading back; no file is left."""
     many = sketch(range(1, 300_000), None)
     whole = 0
 

@@ -1,4 +1,4 @@
-"""What is sealed is what sourmash writes, byte for byte."""
+"""A sealed signature has the bytes that sourmash writes."""
 
 import gzip
 import io
@@ -65,22 +65,22 @@ def sketch_lists(draw: st.DrawFn) -> list[Sketch]:
     return result
 
 
-@given(name=NAMES, sketches=sketch_lists(), slice_size=st.sampled_from([1, 2, 3, 1 << 16]))
+@given(name=NAMES, sketches=sketch_lists(), block_size=st.sampled_from([1, 2, 3, 1 << 16]))
 @settings(max_examples=150, deadline=None)
-def test_as_sourmash(name: str, sketches: list[Sketch], slice_size: int) -> None:
+def test_signature_has_the_bytes_of_sourmash(name: str, sketches: list[Sketch], block_size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SLICE", slice_size)
+        patch.setattr(module, "BLOCK", block_size)
         data = sealed(name, sketches)
-        asked = layout.asked(name, sketches)  # its shape is known
-        assert not layout.is_plain(name) or layout.known_layout(name, sketches) == asked
-        assert gzip.decompress(data) == layout.written_by_sourmash(name, sketches)
+        derived = layout.layout_from_examples(name, sketches)
+        assert not layout.is_plain(name) or layout.known_layout(name, sketches) == derived
+        assert gzip.decompress(data) == layout.write_with_sourmash(name, sketches)
         assert reads_back(name, sketches, io.BytesIO(data))
         document = parse_signature(gzip.decompress(data))
         assert document.digest == digest(sketches)
         assert [s.md5 for s in document.sketches] == [s.md5sum() for s in sketches]
 
 
-def test_slices_of_many_hashes() -> None:
+def test_many_blocks_have_the_bytes_of_sourmash() -> None:
     rng = np.random.default_rng(1)
     limit = max_hash_of(1000)
     sketches = []
@@ -88,20 +88,20 @@ def test_slices_of_many_hashes() -> None:
         hashes = np.unique(rng.integers(1, limit, 150_000, dtype=np.uint64))
         sketches.append(Sketch(ksize, 42, limit, hashes, rng.integers(1, 300, hashes.size, dtype=np.uint64)))
     data = sealed("SRR139146", sketches)
-    assert gzip.decompress(data) == layout.written_by_sourmash("SRR139146", sketches)
+    assert gzip.decompress(data) == layout.write_with_sourmash("SRR139146", sketches)
     assert reads_back("SRR139146", sketches, io.BytesIO(data))
 
 
 @pytest.mark.parametrize("n", [65535, 65536, 65537, 131072])
-def test_the_last_slice(n: int) -> None:
+def test_last_block_has_the_bytes_of_sourmash(n: int) -> None:
     sketches = [sketch(list(range(1, n + 1)), [1] * n)]
     data = sealed("x", sketches)
-    assert gzip.decompress(data) == layout.written_by_sourmash("x", sketches)
+    assert gzip.decompress(data) == layout.write_with_sourmash("x", sketches)
     assert reads_back("x", sketches, io.BytesIO(data))
 
 
-def test_the_recipes_own_command(tmp_path: Path) -> None:
-    """From reads to the file: kernel, counts and sealing together write what `sourmash sketch` writes."""
+def test_sealed_file_equals_output_of_sourmash_sketch(tmp_path: Path) -> None:
+    """From reads to file: kernel, counts and sealing together write the bytes of `sourmash sketch`."""
     rng = Random(3)
     genome = "".join(rng.choices("ACGT", k=200_000))
     reads = [genome[i : i + 150] for i in rng.choices(range(len(genome) - 150), k=3000)]
@@ -123,7 +123,7 @@ def test_the_recipes_own_command(tmp_path: Path) -> None:
     assert gzip.decompress(sealed("SRR139146", ours)) == output.read_bytes()
 
 
-def test_equal_content_is_equal_bytes() -> None:
+def test_equal_content_gives_equal_bytes() -> None:
     sketches = [sketch([1, 2], [3, 4])]
     data = sealed("x", sketches)
     assert data == sealed("x", sketches)
@@ -134,7 +134,7 @@ def test_equal_content_is_equal_bytes() -> None:
 SMALL = [sketch([1, 20, 300], [4, 50, 6]), sketch([], [], 31), sketch([7], [2**64 - 1], 51)]
 
 
-def test_every_change_is_seen() -> None:
+def test_reading_back_detects_every_changed_byte() -> None:
     text = gzip.decompress(sealed("x", SMALL))
     assert reads_back("x", SMALL, io.BytesIO(gzip.compress(text)))
     for i in range(len(text)):
@@ -147,7 +147,7 @@ def test_every_change_is_seen() -> None:
             assert not reads_back("x", SMALL, io.BytesIO(gzip.compress(text[:i] + add + text[i:])))
 
 
-def test_damage_is_seen() -> None:
+def test_reading_back_detects_damaged_gzip() -> None:
     data = sealed("x", SMALL)
     for i in range(10, len(data)):
         damaged = bytearray(data)
@@ -157,7 +157,7 @@ def test_damage_is_seen() -> None:
     assert not reads_back("x", SMALL, io.BytesIO(b""))
 
 
-def test_other_sketches_are_not_these() -> None:
+def test_reading_back_detects_other_sketches() -> None:
     data = sealed("x", SMALL)
     assert not reads_back("y", SMALL, io.BytesIO(data))
     assert not reads_back("x", SMALL[:2], io.BytesIO(data))
@@ -167,8 +167,8 @@ def test_other_sketches_are_not_these() -> None:
     assert not reads_back("x", [SMALL[0], sketch([1], [1], 31), SMALL[2]], io.BytesIO(data))
 
 
-def test_the_installed_version_need_not_be_asked() -> None:
-    """Not to import sourmash is half the time of a small run.  Another version: compare, then add it."""
+def test_layout_of_installed_sourmash_is_built_in() -> None:
+    """Importing sourmash would double the time of a small run.  For a new version: compare, then add it."""
     assert version("sourmash") in layout.KNOWN_VERSIONS
 
 
@@ -182,16 +182,16 @@ def test_the_installed_version_need_not_be_asked() -> None:
         (b'"molecule"', b'"more":[],"molecule"'),
     ],
 )
-def test_an_unknown_shape_is_left_to_sourmash(monkeypatch: pytest.MonkeyPatch, known: bytes, other: bytes) -> None:
-    """A sourmash to come may write otherwise; then what it writes is what is written."""
+def test_unknown_layout_is_written_by_sourmash(monkeypatch: pytest.MonkeyPatch, known: bytes, other: bytes) -> None:
+    """A future sourmash may write another layout; then its own output is used."""
     monkeypatch.setattr(layout, "KNOWN_VERSIONS", frozenset())
-    real = layout.single_json
-    monkeypatch.setattr(layout, "single_json", lambda name, sketch: real(name, sketch).replace(known, other))
+    real = layout.sourmash_json
+    monkeypatch.setattr(layout, "sourmash_json", lambda name, sketch: real(name, sketch).replace(known, other))
     sketches = [sketch([1, 20, 300], [4, 50, 6])]
-    with pytest.raises(layout.UnknownShape):
+    with pytest.raises(layout.UnknownLayout):
         layout.layout_of("x", sketches)
-    if b"signatures" in known:  # not even sketches can be put together
-        with pytest.raises(layout.UnknownShape):
+    if b"signatures" in known:  # not even the list of sketches is found
+        with pytest.raises(layout.UnknownLayout):
             sealed("x", sketches)
     else:
         data = sealed("x", sketches)
@@ -216,13 +216,13 @@ def test_an_unknown_shape_is_left_to_sourmash(monkeypatch: pytest.MonkeyPatch, k
         replace(sketch([1], [1]), max_hash=max_hash_of(1000) + 500_000),
     ],
 )
-def test_what_is_no_sketch_is_not_sealed(tmp_path: Path, wrong: Sketch) -> None:
-    with pytest.raises(JobFailed, match="no signature of SRR139146 can be made"):
+def test_invalid_sketch_is_not_sealed(tmp_path: Path, wrong: Sketch) -> None:
+    with pytest.raises(JobFailed, match="cannot write a signature of SRR139146"):
         seal(parse_name("SRR139146"), [sketch([1], [1], 31), wrong], tmp_path / "sealed.sig")
     assert not list(tmp_path.iterdir())
 
 
-def test_what_does_not_read_back_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signature_that_does_not_read_back_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seal(parse_name("SRR139146"), SMALL, tmp_path / "good.sig") == digest(SMALL)
     assert read_signature(tmp_path / "good.sig").digest == digest(SMALL)
 
@@ -235,7 +235,7 @@ def test_what_does_not_read_back_is_not_left_behind(tmp_path: Path, monkeypatch:
     assert [path.name for path in tmp_path.iterdir()] == ["good.sig"]
 
 
-def test_a_scaled_that_is_none() -> None:
+def test_max_hash_without_scaled_is_rejected() -> None:
     wrong = replace(SMALL[0], max_hash=SMALL[0].max_hash + 500_000)
     with pytest.raises(ValueError, match="no scaled"):
         sealed("x", [wrong])

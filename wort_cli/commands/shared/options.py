@@ -30,9 +30,7 @@ SelectReasonOption = Annotated[
 GroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Put the jobs into this group.")]
 PriorityOption = Annotated[
     int,
-    typer.Option(
-        "--priority", metavar="N", min=-1000, max=1000, help="Jobs with a higher priority start first (-1000 to 1000)."
-    ),
+    typer.Option("--priority", metavar="N", min=-1000, max=1000, help="Jobs with a higher priority start first."),
 ]
 EngineOption = Annotated[
     str,

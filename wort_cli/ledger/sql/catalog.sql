@@ -1,4 +1,4 @@
--- The ledger's queries about signatures.  `-- name: X` begins the query X of wort_cli/ledger.py.
+-- Queries of the catalog and the controls.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: signature
 SELECT name, profile, digest, trust, path, size, created_at, provenance, remote FROM signatures
@@ -13,11 +13,11 @@ VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance
 ON CONFLICT (name, profile) DO UPDATE SET
     digest = excluded.digest, path = excluded.path, size = excluded.size,
     created_at = excluded.created_at, provenance = excluded.provenance, remote = excluded.remote,
-    -- What was proved of the same content stays proved.
+    -- A verified signature stays verified if its content is the same.
     trust = CASE WHEN digest = excluded.digest AND trust = 'verified' THEN trust ELSE excluded.trust END;
 
 -- name: remote_names
--- Runs whose signature was seen in a bucket, in order, a page at a time.
+-- Runs whose signature was seen in a bucket, one page at a time.
 SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
 -- name: count_signatures

@@ -1,7 +1,7 @@
--- The ledger's queries about jobs.  `-- name: X` begins the query X of wort_cli/ledger.py.
+-- Queries of jobs.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: latest_job
--- The last job that makes a signature: the one that is live, if one is.
+-- The newest job that computes a signature.  If a job is live, it is the newest.
 SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
@@ -9,14 +9,14 @@ WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC 
 INSERT INTO jobs (name, profile, archive, priority, group_name, force, engine, upload, created_at)
 VALUES (:name, :profile, :archive, :priority, :group_name, :force, :engine, :upload, :now);
 
--- name: ask_again
--- Somebody else asks for a live job: it may go before others, and join a group if it is in none.
+-- name: merge_request
+-- A live job is requested again: its priority may rise, and it joins the group if it is in none.
 UPDATE jobs SET priority = max(priority, :priority),
                 group_name = CASE group_name WHEN '' THEN :group_name ELSE group_name END
 WHERE id = :id;
 
 -- name: claim_job
--- A queued job is somebody's from now on.
+-- Start the next attempt of a queued job.
 UPDATE jobs SET state = 'running', owner = :owner, lease_until = :lease_until, attempt = attempt + 1,
                 started_at = :now, ended_at = NULL, reason = '', message = ''
 WHERE id = :id AND state = 'queued';
@@ -31,13 +31,13 @@ ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage, spots = excluded.spot
                                    bases = excluded.bases, reported_at = excluded.reported_at;
 
 -- name: end_attempt
--- An attempt ends: done, failed, unavailable, waiting, or queued again.  A result of an earlier attempt moves nothing.
+-- End an attempt; the job becomes done, failed, unavailable, waiting or queued.  An earlier attempt changes nothing.
 UPDATE jobs SET state = :state, reason = :reason, message = :message, owner = '', lease_until = NULL, wait_until = :wait_until,
                 ended_at = CASE WHEN :state IN ('done', 'failed', 'unavailable') THEN :now END
 WHERE id = :id AND state = 'running' AND attempt = :attempt;
 
 -- name: count_failures
--- How often a job failed for one of these reasons since it was last asked for, and when first.
+-- How often a job failed for one of these reasons since it was last requested, and when it first did.
 SELECT count(*) AS n, min(at) AS first_at FROM events
 WHERE job_id = :id AND after = 'waiting' AND reason IN (SELECT value FROM json_each(:reasons))
   AND id > (SELECT max(id) FROM events WHERE job_id = :id AND before IN ('', 'failed', 'unavailable', 'cancelled'));
@@ -46,8 +46,8 @@ WHERE job_id = :id AND after = 'waiting' AND reason IN (SELECT value FROM json_e
 UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = 'waiting';
 
 -- name: wake_jobs
--- So many at a time: what waited for the same server may be due all at once.  Nobody waits until after `furthest`, unless
--- the clock was set back since.
+-- At most :limit at a time, because all jobs that waited for one server may be due at once.  No job waits until after
+-- :furthest, unless the clock was set back.
 UPDATE jobs SET state = 'queued', wait_until = NULL
 WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND (wait_until <= :now OR wait_until > :furthest)
              ORDER BY wait_until LIMIT :limit);
@@ -64,7 +64,7 @@ UPDATE jobs SET state = 'cancelled', reason = '', message = '', owner = '', leas
 WHERE id = :id AND state IN ('queued', 'running', 'waiting');
 
 -- name: retry_job
--- Only the last job of a signature is tried again.
+-- Only the newest job of a signature can be retried.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
                 archive = coalesce(:archive, archive),
@@ -76,7 +76,7 @@ WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
                     AND later.kind = jobs.kind AND later.subject = jobs.subject);
 
 -- name: next_jobs
--- By the index in that order: left to itself SQLite takes another one and sorts a million jobs, every time.
+-- `held` is 1 if the job's group is paused.  Without INDEXED BY, SQLite would use another index and sort a million jobs.
 SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0
 ORDER BY priority DESC, id LIMIT :limit;
 
@@ -88,7 +88,7 @@ SELECT jobs.*, stage, spots, total, bases, reported_at
 FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE jobs.id = :id;
 
 -- name: jobs_where
--- {condition} is text of wort_cli/ledger.py, without values from outside.
+-- ledger/jobs.py replaces {condition} by SQL without values from outside.
 SELECT jobs.*, stage, spots, total, bases, reported_at
 FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY jobs.id DESC LIMIT :limit;
 

@@ -1,15 +1,15 @@
--- The ledger's queries about what was handed in.  `-- name: X` begins the query X of wort_cli/submissions.py.
+-- Queries of submissions and verifications.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: add_submission
--- The same content under the same name is the same submission, whoever hands it in.
+-- The same content under the same name is the same submission, even from another submitter.
 INSERT INTO submissions (name, profile, digest, trust, path, size, sha256, submitter, submitted_at, origin, url,
                          source_check, source_note)
 VALUES (:name, :profile, :digest, :trust, :path, :size, :sha256, :submitter, :submitted_at, :origin, :url,
         :source_check, :source_note)
 ON CONFLICT (digest, name) DO NOTHING;
 
--- name: confirm_source
--- Handed in again when somebody could be asked.
+-- name: update_source_check
+-- The run was checked when the signature was submitted again.
 UPDATE submissions SET source_check = :source_check, source_note = :source_note
 WHERE digest = :digest AND name = :name AND source_check = 'not checked';
 
@@ -19,9 +19,9 @@ SELECT * FROM submissions WHERE digest = :digest AND name = :name;
 -- name: submissions_named
 SELECT * FROM submissions WHERE name = :name ORDER BY submitted_at, digest;
 
--- name: submissions_of_digest
--- :beginning is letters and digits alone.
-SELECT * FROM submissions WHERE digest >= :beginning AND digest < :beginning || 'g' ORDER BY digest, name LIMIT 20;
+-- name: submissions_with_prefix
+-- :prefix consists of hexadecimal digits; `g` sorts after all of them.
+SELECT * FROM submissions WHERE digest >= :prefix AND digest < :prefix || 'g' ORDER BY digest, name LIMIT 20;
 
 -- name: unverified_submissions
 SELECT * FROM submissions WHERE trust = 'unverified' ORDER BY submitted_at, digest;
@@ -29,11 +29,11 @@ SELECT * FROM submissions WHERE trust = 'unverified' ORDER BY submitted_at, dige
 -- name: trust_of
 SELECT trust FROM submissions WHERE path = :path UNION ALL SELECT trust FROM signatures WHERE path = :path LIMIT 1;
 
--- name: trust_submission
+-- name: set_submission_trust
 UPDATE submissions SET trust = :trust, why = :why WHERE path = :path;
 
--- name: trust_signature
--- Of a signature that was computed anew meanwhile, nothing was found out.
+-- name: set_signature_trust
+-- The digest keeps the verdict from a signature that was recomputed in the meantime.
 UPDATE signatures SET trust = :trust WHERE path = :path AND digest = :digest;
 
 -- name: latest_verification
@@ -43,8 +43,8 @@ SELECT id, state FROM jobs WHERE kind = 'verify' AND subject = :subject ORDER BY
 INSERT INTO jobs (name, profile, archive, priority, group_name, engine, created_at, kind, depth, subject, subject_digest)
 VALUES (:name, :profile, :archive, :priority, :group_name, :engine, :now, 'verify', :depth, :subject, :subject_digest);
 
--- name: deepen_verification
--- One that has not begun yet becomes a full one, if that is asked for meanwhile.
+-- name: make_verification_full
+-- A quick verification that has not started becomes a full one, if a full one is requested.
 UPDATE jobs SET depth = 'full' WHERE id = :id AND state IN ('queued', 'waiting') AND :depth = 'full';
 
 -- name: record_verdict

@@ -1,4 +1,4 @@
--- The queries of upkeep.  `-- name: X` begins the query X of wort_cli/upkeep/.
+-- Queries of wort_cli/upkeep: pruning, checks and repairs.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: job_states
 SELECT id, state, reason, attempt, ended_at FROM jobs WHERE id BETWEEN :first AND :last;
@@ -12,8 +12,8 @@ SELECT count(*) AS n FROM events WHERE job_id BETWEEN :first AND :last;
 -- name: jobs_with_many_events
 SELECT job_id FROM events WHERE job_id BETWEEN :first AND :last GROUP BY job_id HAVING count(*) > :keep;
 
--- name: prune_job
--- All but the first event, the newest ones, and the one that began its present tries, from which they are counted.
+-- name: prune_events_of_job
+-- Keep the first event, the newest :keep events, and the event from which the present tries are counted.
 DELETE FROM events WHERE id IN (
     SELECT id FROM events WHERE job_id = :id
       AND id < (SELECT id FROM events WHERE job_id = :id ORDER BY id DESC LIMIT 1 OFFSET :keep - 1)
@@ -25,8 +25,8 @@ DELETE FROM events WHERE id IN (
 -- name: last_event
 SELECT coalesce(max(id), 0) AS id FROM events;
 
--- name: prune_old
--- Of jobs that have ended, all but the last event: where a job stands is always told.
+-- name: prune_old_events
+-- For ended jobs, keep the last event only: it explains the present state.
 DELETE FROM events WHERE id IN (
     SELECT old.id FROM events AS old JOIN jobs ON jobs.id = old.job_id
     WHERE old.id BETWEEN :first AND :last AND jobs.state IN ('done', 'failed', 'unavailable', 'cancelled')
@@ -44,8 +44,8 @@ SELECT count(*) AS n FROM progress WHERE job_id NOT IN (SELECT id FROM jobs WHER
 -- name: remove_orphaned_progress
 DELETE FROM progress WHERE job_id NOT IN (SELECT id FROM jobs WHERE state = 'running');
 
--- name: odd_jobs
--- Jobs that no code of ours has written so.
+-- name: inconsistent_jobs
+-- Jobs that wort's own code cannot have written.
 SELECT id, name, profile, kind, subject, state, reason, attempt FROM jobs
 WHERE state NOT IN (SELECT before FROM legal_moves UNION SELECT after FROM legal_moves)
    OR reason NOT IN (SELECT value FROM json_each(:reasons))
@@ -57,10 +57,10 @@ WHERE state NOT IN (SELECT before FROM legal_moves UNION SELECT after FROM legal
 SELECT id FROM jobs WHERE name = :name AND profile = :profile AND kind = :kind AND subject = :subject AND id <> :id
   AND state IN ('queued', 'running', 'waiting');
 
--- name: allow_move
+-- name: allow_transition
 INSERT OR IGNORE INTO legal_moves VALUES (:before, :after);
 
--- name: forbid_moves_from
+-- name: forbid_transitions_from
 DELETE FROM legal_moves WHERE before = :before;
 
 -- name: repair_state
@@ -87,10 +87,10 @@ SELECT coalesce(sum(size), 0) AS n FROM signatures WHERE path <> '';
 -- name: profiles_of_name
 SELECT profile, path FROM signatures WHERE name = :name;
 
--- name: forget_signature
+-- name: remove_signature
 DELETE FROM signatures WHERE name = :name AND profile = :profile AND path = :path;
 
--- name: forget_path
+-- name: clear_path
 UPDATE signatures SET path = '' WHERE name = :name AND profile = :profile AND remote <> '';
 
 -- name: submission_page
@@ -110,7 +110,7 @@ SELECT at, what FROM repairs WHERE name = :name ORDER BY id;
 UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = 'jobs';
 
 -- name: salvage
--- What a damaged ledger may still tell of jobs that were to be done.
+-- Live jobs of a damaged ledger that can still be read.
 SELECT name, profile, archive, priority, group_name, engine, upload FROM jobs
 WHERE kind = 'compute' AND state IN ('queued', 'running', 'waiting');
 

@@ -1,8 +1,10 @@
-"""A quick look at a run beside a signature of it: a few slices, which can refute the signature and never prove it.
+"""Quick verification: compares a stored signature with a few slices of its run.
 
-Every hash of a slice must be in the signature, as often at the least: that is exact.  And the abundances of the
-signature must sum up to what the slices let expect of the whole run.  Slices of one run differ among themselves; what
-is expected lies between the sparsest and the densest of them, with a margin.
+It can refute a signature but not prove it.  Two tests are made:
+
+- Every hash of a slice must be in the signature, with at least the same abundance.  This test is exact.
+- The sum of the signature's abundances must be near the sum that the slices predict for the whole run.  Slices of one
+  run differ, so the prediction is an interval from the sparsest to the densest slice, with a margin.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,36 +23,39 @@ from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.verification.compare import FOREIGN, OTHER_RUN, abundances_of, find_in_sorted, pair_by_ksize
 from wort_cli.system.cancellation import Cancellation
 
-BASES = 1_000_000
-"""Of a slice, at the most: some thousand hashes for each k."""
-PARTS = 20
-"""A small run is cut into so many slices."""
-RANDOM = 2
-"""Slices beside the first and the last one, where nobody can know beforehand."""
-FEWEST = 200
-"""Hashes of the slices; of fewer nothing is said about sums."""
+MAX_SLICE_BASES = 1_000_000
+"""The maximum number of bases in a slice: about a thousand hashes for each k."""
+MIN_SLICES = 20
+"""The number of slices that a small run is cut into."""
+RANDOM_SLICES = 2
+"""Random slices in addition to the first and the last, so that a forger cannot know which slices are used."""
+MIN_HASHES = 200
+"""If the slices have fewer hashes, the sum of abundances is not tested."""
 MARGIN = 0.7
-"""Sums between this and its inverse, of what the slices let expect, may be chance."""
+"""The margin of the predicted sum: the interval is extended by this factor and its inverse."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen in the slices: all together, and the sums of abundances in each, by ksize, for each spot."""
+    """The sketches of the slices.
+
+    `sketches` are those of all slices together.  `densities` are the sums of abundances per spot in each slice, by k.
+    """
 
     slices: tuple[Slice, ...]
     sketches: tuple[Sketch, ...]
     densities: dict[int, list[float]]
     spots: int
-    """Of the run."""
+    """The number of spots of the whole run."""
     bases: int
-    """Read."""
+    """The number of bases in the slices."""
 
 
 def choose_slices(spots: int, bases: int, random: Random | None = None) -> tuple[Slice, ...]:
-    """The slices to look at: the first, the last, and random ones between."""
+    """Return the slices to sketch: the first, the last, and random ones between."""
     random = random or SystemRandom()
-    number = max(1, min(spots, max(PARTS, round(bases / BASES))))
-    chosen = {0, number - 1, *random.sample(range(number), min(RANDOM, number))}
+    number = max(1, min(spots, max(MIN_SLICES, round(bases / MAX_SLICE_BASES))))
+    chosen = {0, number - 1, *random.sample(range(number), min(RANDOM_SLICES, number))}
     borders = [spots * n // number for n in range(number + 1)]
     return tuple(Slice(low + 1, high) for n, (low, high) in enumerate(pairwise(borders)) if n in chosen)
 
@@ -62,14 +67,14 @@ def sketch_sample(
     threads: int,
     cancellation: Cancellation,
 ) -> Sample:
-    """Sketch the slices, each on its own, as many at a time as there are threads."""
+    """Sketch each slice separately, `threads` at a time."""
 
     def sketch(part: Slice) -> RunSketcher:
         sketcher = sketcher_of(part)
         sketcher.run(1, cancellation, lambda _: None)
         return sketcher
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="look") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="sample") as pool:
         done = list(pool.map(sketch, slices))
     each = [sketcher.sketches() for sketcher in done]
     together, densities = [], {}
@@ -84,66 +89,66 @@ def sketch_sample(
     return Sample(tuple(slices), tuple(together), densities, spots, sum(s.stats().bases for s in done))
 
 
-def compare_with_sample(theirs: Sequence[Sketch], sample: Sample) -> tuple[Comparison, ...]:
-    """A signature beside the slices, sketch by sketch."""
+def compare_with_sample(stored: Sequence[Sketch], sample: Sample) -> tuple[Comparison, ...]:
+    """Compare a stored signature with the slices, sketch by sketch."""
     return tuple(
-        compare_sketch_with_sample(mine, seen, sample) for mine, seen in pair_by_ksize(theirs, sample.sketches)
+        compare_sketch_with_sample(mine, seen, sample) for mine, seen in pair_by_ksize(stored, sample.sketches)
     )
 
 
-def compare_sketch_with_sample(theirs: Sketch, seen: Sketch, sample: Sample) -> Comparison:
-    """One sketch beside that of the slices."""
-    places, there = find_in_sorted(theirs.hashes, seen.hashes)
-    mine, least = abundances_of(theirs)[places[there]], abundances_of(seen)[there]
+def compare_sketch_with_sample(stored: Sketch, seen: Sketch, sample: Sample) -> Comparison:
+    """Compare a stored sketch with that of the slices."""
+    places, present = find_in_sorted(stored.hashes, seen.hashes)
+    mine, least = abundances_of(stored)[places[present]], abundances_of(seen)[present]
     spots = sum(part.spots for part in sample.slices)
     expected = float(abundances_of(seen).sum()) / spots * sample.spots
     return Comparison(
         ksize=seen.ksize,
-        hashes=len(theirs.hashes),
+        hashes=len(stored.hashes),
         expected=len(seen.hashes),
-        missing=int(np.count_nonzero(~there)),
+        missing=int(np.count_nonzero(~present)),
         extra=0,
         drifted=int(np.count_nonzero(mine < least)),
-        abundance_ratio=float(abundances_of(theirs).sum(dtype=np.float64)) / expected if expected else 1.0,
-        jaccard=float(np.count_nonzero(there)) / max(len(theirs.hashes) + int(np.count_nonzero(~there)), 1),
-        containment=float(np.count_nonzero(there)) / len(seen.hashes) if len(seen.hashes) else 1.0,
+        abundance_ratio=float(abundances_of(stored).sum(dtype=np.float64)) / expected if expected else 1.0,
+        jaccard=float(np.count_nonzero(present)) / max(len(stored.hashes) + int(np.count_nonzero(~present)), 1),
+        containment=float(np.count_nonzero(present)) / len(seen.hashes) if len(seen.hashes) else 1.0,
     )
 
 
-def abundance_sum_fits(theirs: Sketch, seen: Sketch, sample: Sample) -> bool:
-    """Whether the sum of abundances is what the slices let expect of the run."""
-    if len(seen.hashes) < FEWEST:
+def abundance_sum_fits(stored: Sketch, seen: Sketch, sample: Sample) -> bool:
+    """Return whether the sum of abundances is in the interval that the slices predict for the run."""
+    if len(seen.hashes) < MIN_HASHES:
         return True
     densities = sample.densities[seen.ksize]
     least, most = min(densities) * sample.spots * MARGIN, max(densities) * sample.spots / MARGIN
-    return least <= float(abundances_of(theirs).sum(dtype=np.float64)) <= most
+    return least <= float(abundances_of(stored).sum(dtype=np.float64)) <= most
 
 
-def find_contradiction(theirs: Sequence[Sketch], sample: Sample, comparisons: Sequence[Comparison]) -> str:
-    """Why the signature can't be of the run; '' if nothing speaks against it."""
-    pairs = pair_by_ksize(theirs, sample.sketches)
-    looked_at = [c for c in comparisons if c.expected]
-    if looked_at and all(c.containment < FOREIGN for c in looked_at):
+def find_contradiction(stored: Sequence[Sketch], sample: Sample, comparisons: Sequence[Comparison]) -> str:
+    """Return why the signature cannot be of the run; '' if there is no contradiction."""
+    pairs = pair_by_ksize(stored, sample.sketches)
+    nonempty = [c for c in comparisons if c.expected]
+    if nonempty and all(c.containment < FOREIGN for c in nonempty):
         return OTHER_RUN
     missing = sum(c.missing for c in comparisons)
     if missing:
         if all(is_cut_by_threshold(*pair) for pair in pairs):
-            return "other parameters: all hashes above the largest it has are missing, so that its scaled is larger"
+            return "other parameters: all hashes above its largest one are missing, so its scaled is larger"
         return f"it lacks {missing:,} hashes of {len(sample.slices)} slices: a subset of the reads, or hashes removed"
     if drifted := sum(c.drifted for c in comparisons):
-        return f"{drifted:,} hashes are more often in {len(sample.slices)} slices than it says: a subset of the reads"
+        return f"{drifted:,} hashes are more abundant in {len(sample.slices)} slices than in it: a subset of the reads"
     unfit = [c for c, pair in zip(comparisons, pairs, strict=True) if not abundance_sum_fits(*pair, sample)]
     if unfit:
         factor = unfit[0].abundance_ratio
         what = (
-            f"a subset of the reads, about {factor:.0%}" if factor < 1 else "multiplied abundances, or other reads too"
+            f"a subset of the reads, about {factor:.0%}" if factor < 1 else "multiplied abundances, or additional reads"
         )
-        return f"its abundances sum up to {factor:.3g} times what the run's bases let expect: {what}"
+        return f"the sum of its abundances is {factor:.3g} times the expected sum: {what}"
     return ""
 
 
-def is_cut_by_threshold(theirs: Sketch, seen: Sketch) -> bool:
-    """Whether all hashes that are missing are larger than any there is."""
-    _, there = find_in_sorted(theirs.hashes, seen.hashes)
-    missing = seen.hashes[~there]
-    return bool(missing.size == 0 or (theirs.hashes.size and missing[0] > theirs.hashes[-1]))
+def is_cut_by_threshold(stored: Sketch, seen: Sketch) -> bool:
+    """Return whether all missing hashes are larger than all stored ones."""
+    _, present = find_in_sorted(stored.hashes, seen.hashes)
+    missing = seen.hashes[~present]
+    return bool(missing.size == 0 or (stored.hashes.size and missing[0] > stored.hashes[-1]))

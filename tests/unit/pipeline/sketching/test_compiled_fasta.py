@@ -1,4 +1,4 @@
-"""CompiledFastaReader reads FASTA as screed does, whatever the pieces, and counts as PythonFastaReader does."""
+"""CompiledFastaReader parses FASTA like screed, wherever the stream is cut, and counts like PythonFastaReader."""
 
 import importlib
 import io
@@ -11,24 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wort_cli.model.failure import JobFailed
-from wort_cli.pipeline.sketching import compiled_fasta as fasta
+from wort_cli.pipeline.sketching import compiled_fasta
 from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
-fasta_iter = importlib.import_module("screed.fasta").fasta_iter  # it has no types
+fasta_iter = importlib.import_module("screed.fasta").fasta_iter  # screed has no type hints
 BLANKS = re.compile(rb"[ \t\n\r\x0b\x0c\x1c-\x1f]+")
 
 
-def fed(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, CompiledFastaReader]:
-    """The text of data that comes in pieces."""
+def read(data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, CompiledFastaReader]:
+    """Feed `data`, cut into pieces at `cuts`, and return the text and the reader."""
     reader = CompiledFastaReader()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     text = b"".join(reader.feed(data[a:b]) for a, b in pairwise(places))
     return text + reader.finish(), reader
 
 
-def one_blank(text: bytes) -> bytes:
-    """Runs of blanks as one: how many there are does not matter."""
+def squeeze(text: bytes) -> bytes:
+    """Replace each run of blanks by one, because their number does not matter for k-mers."""
     return BLANKS.sub(b" ", text)
 
 
@@ -56,25 +56,25 @@ cuts = st.lists(st.integers(0, 600), max_size=12)
 
 @given(data=files, cuts=cuts)
 @settings(max_examples=200, deadline=None)
-def test_as_reads_text(data: bytes, cuts: list[int]) -> None:
+def test_text_and_counts_equal_those_of_python_reader(data: bytes, cuts: list[int]) -> None:
     expected = PythonFastaReader()
     expected_text = expected.feed(data) + expected.finish()
-    text, reader = fed(data, cuts)
-    assert one_blank(text) == one_blank(expected_text)
+    text, reader = read(data, cuts)
+    assert squeeze(text) == squeeze(expected_text)
     assert reader.stats == expected.stats
-    assert fed(data)[0] == expected_text
+    assert read(data)[0] == expected_text
 
 
 @given(data=files, cuts=cuts)
 @settings(max_examples=200, deadline=None)
-def test_as_screed(data: bytes, cuts: list[int]) -> None:
+def test_records_equal_those_of_screed(data: bytes, cuts: list[int]) -> None:
     sequences = [record.sequence.encode() for record in fasta_iter(io.BytesIO(data))]
-    text, reader = fed(data, cuts)
-    assert one_blank(text) == one_blank(b"".join(b"N" + sequence for sequence in sequences))
+    text, reader = read(data, cuts)
+    assert squeeze(text) == squeeze(b"".join(b"N" + sequence for sequence in sequences))
     assert (reader.stats.reads, reader.stats.bases) == (len(sequences), sum(map(len, sequences)))
 
 
-HARD = [
+EDGE_CASES = [
     b">1.1\nACGT\n>1.2\r\nac gt\r\n\r\n  TT \t\n>2.1\n>3.1 \n>\n"[:-2],
     b">1.1\nAC \x1c\x1f\nG\x0b\x0cT\n >A\n\t\n>1.2\nA",
     b">1.1\n   \n \r\nACGT   \r",
@@ -86,18 +86,18 @@ HARD = [
 ]
 
 
-@pytest.mark.parametrize("data", HARD)
-def test_cut_anywhere(data: bytes) -> None:
-    whole, reader = fed(data)
+@pytest.mark.parametrize("data", EDGE_CASES)
+def test_cuts_do_not_change_text_and_counts(data: bytes) -> None:
+    whole, reader = read(data)
     sequences = [r.sequence.encode() for r in fasta_iter(io.BytesIO(data.lstrip(b"\n ")))]
     assert whole == b"".join(b"N" + sequence for sequence in sequences)
     for a in range(len(data) + 1):
         for b in range(a, len(data) + 1):
-            text, other = fed(data, [a, b])
-            assert one_blank(text) == one_blank(whole)
+            text, other = read(data, [a, b])
+            assert squeeze(text) == squeeze(whole)
             assert other.stats == reader.stats
-    text, other = fed(data, range(len(data)))
-    assert (one_blank(text), other.stats) == (one_blank(whole), reader.stats)
+    text, other = read(data, range(len(data)))
+    assert (squeeze(text), other.stats) == (squeeze(whole), reader.stats)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_cut_anywhere(data: bytes) -> None:
         (b">" + b"9" * 18 + b".1", 10**18 - 1),
     ],
 )
-def test_headers(header: bytes, spot: int) -> None:
+def test_valid_header_has_spot_number(header: bytes, spot: int) -> None:
     data = header + b"\nACGT\n"
-    text, reader = fed(data)
+    text, reader = read(data)
     expected = PythonFastaReader()
     expected.feed(data)
     assert (text, reader.stats.spots) == (b"NACGT", 1)
@@ -125,46 +125,45 @@ def test_headers(header: bytes, spot: int) -> None:
     [b">", b">1", b">1.", b">.1", b">1..1", b">a.1", b">1.a", b">1.1a", b">1a.1", b"> 1.1", b">1 .1", b">1. 1",
      b">-1.1", b">1.1 1", b">1.1.1", b">SRR1", b">SRR1.1", b">SRR1.1.1", b">SRR1.1.1 1 length=4", b">\xb9.1"],
 )  # fmt: skip
-def test_unknown_headers(header: bytes) -> None:
+def test_invalid_header_fails_wherever_it_is_cut(header: bytes) -> None:
     with pytest.raises(JobFailed, match="unknown header"):
-        fed_reads_text(header)
+        read_with_python(header)
     for cut in range(len(header) + 2):
         with pytest.raises(JobFailed, match="unknown header") as failure:
-            fed(b">1.1\nA\n" + header + b"\nACGT\n", [7 + cut])
+            read(b">1.1\nA\n" + header + b"\nACGT\n", [7 + cut])
         assert repr(header) in failure.value.failure.detail
 
 
-def test_a_number_that_does_not_fit_is_unknown() -> None:
+def test_header_with_too_many_digits_fails() -> None:
     with pytest.raises(JobFailed, match="unknown header"):
-        fed(b">" + b"1" * 19 + b".1\nA\n")
+        read(b">" + b"1" * 19 + b".1\nA\n")
 
 
-def fed_reads_text(header: bytes) -> None:
+def read_with_python(header: bytes) -> None:
     reader = PythonFastaReader()
     reader.feed(header + b"\n")
 
 
-def test_unknown_at_the_end() -> None:
+def test_invalid_header_at_end_of_stream_fails() -> None:
     with pytest.raises(JobFailed, match="unknown header"):
-        fed(b">1.1\nA\n>SRR1")
+        read(b">1.1\nA\n>SRR1")
 
 
 @pytest.mark.parametrize("data", [b"ACGT\n>1.1\nA\n", b" ACGT", b"@1.1\nACGT\n+\nIIII\n"])
-def test_bases_before_any_header(data: bytes) -> None:
-    """screed refuses as well: "unknown file format"."""
+def test_bases_before_first_header_fail(data: bytes) -> None:
+    """screed raises an error as well: "unknown file format"."""
     with pytest.raises(JobFailed, match="unknown header"):
-        fed(data)
+        read(data)
 
 
-def test_a_header_without_end() -> None:
+def test_header_without_end_fails() -> None:
     reader = CompiledFastaReader()
-    reader.feed(b">" + b"x" * (fasta.MAX_HEADER - 1))
+    reader.feed(b">" + b"x" * (compiled_fasta.MAX_HEADER - 1))
     with pytest.raises(JobFailed, match="unknown header"):
         reader.feed(b"xx")
 
 
-def test_long_sequences_come_out_as_they_go_in() -> None:
-    """No whole line is waited for."""
+def test_text_is_returned_before_the_line_ends() -> None:
     reader = CompiledFastaReader()
     reader.feed(b">1.1\n")
     assert [len(reader.feed(b"ACGT" * 1000)) for _ in range(5)] == [4000] * 5

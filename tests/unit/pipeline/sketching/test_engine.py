@@ -1,4 +1,4 @@
-"""The two engines keep the same hashes, alone and in the sketcher."""
+"""Both engines keep the same hashes, alone and in RunSketcher."""
 
 from collections import Counter
 
@@ -16,17 +16,17 @@ from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 texts = st.lists(st.text("ACGT", max_size=200) | st.text("ACGTNacgt \tR", max_size=60), max_size=12)
 
 
-def counted(engine: Engine, text: bytes) -> list[Counter[int]]:
+def count(engine: Engine, text: bytes) -> list[Counter[int]]:
     return [Counter(hashes.tolist()) for hashes in engine.hash_text(text)]
 
 
 @given(reads=texts, scaled=st.sampled_from([1, 2, 50]), piece=st.sampled_from([1, 40, 1 << 20]))
 @settings(max_examples=80, deadline=None)
-def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
+def test_engines_keep_the_same_hashes(reads: list[str], scaled: int, piece: int) -> None:
     profile = Profile("x", (5, 21, 33), scaled, abundance=True, seed=42, decode_flags=())
     text = "".join(f"N{read}" for read in reads).encode()
     engines = [make(profile) for make in ENGINES.values()]
-    assert counted(engines[0], text) == counted(engines[1], text)
+    assert count(engines[0], text) == count(engines[1], text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fastq_dump, "TEXT_SIZE", piece)
         made = [sketched(reads, profile, engine, threads=2, slices=2) for engine in engines]
@@ -39,9 +39,9 @@ def test_engines_agree(reads: list[str], scaled: int, piece: int) -> None:
 
 @given(scaled=st.integers(1, 10**6) | st.integers(1, 2**32 - 1))
 @settings(max_examples=500, deadline=None)
-def test_the_threshold_is_sourmashs(scaled: int) -> None:
+def test_max_hash_equals_that_of_sourmash(scaled: int) -> None:
     assert max_hash_for_scaled(scaled) == MinHash(n=0, ksize=21, scaled=scaled)._max_hash
 
 
-def test_the_recipes_threshold() -> None:
+def test_max_hash_of_the_recipe() -> None:
     assert [make(SRA_V1).max_hash for make in ENGINES.values()] == [18446744073709552] * 2

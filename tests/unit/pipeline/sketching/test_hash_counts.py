@@ -1,4 +1,4 @@
-"""Counts add up however they come."""
+"""HashCounts adds up the counts of hashes, in whatever order and size they are added."""
 
 from collections import Counter
 
@@ -8,17 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.builders import numbers
-from wort_cli.pipeline.sketching import hash_counts as module
+from wort_cli.pipeline.sketching import hash_counts
 from wort_cli.pipeline.sketching.hash_counts import HashCounts, Hashes
 
 
-def test_nothing_counted_is_nothing() -> None:
+def test_table_is_empty_at_first() -> None:
     hashes, times = HashCounts().table()
     assert (len(hashes), len(times)) == (0, 0)
     assert hashes.dtype == times.dtype == np.uint64
+    assert as_dict((hashes, times)) == {}
 
 
-def test_repeats_within_and_between_additions_add_up() -> None:
+def test_repeats_add_up_within_and_between_additions() -> None:
     table = HashCounts()
     table.add(numbers([5, 5, 1]), numbers([1, 2, 3]))
     table.add(numbers([1, 2**64 - 1, 0]), numbers([10, 1, 7]))
@@ -28,15 +29,15 @@ def test_repeats_within_and_between_additions_add_up() -> None:
     assert times.tolist() == [7, 13, 3, 1]
 
 
-def test_asking_twice_does_not_count_twice() -> None:
+def test_second_table_equals_first() -> None:
     table = HashCounts()
     table.add(numbers([3]), numbers([4]))
     assert [part.tolist() for part in table.table()] == [part.tolist() for part in table.table()] == [[3], [4]]
 
 
-@pytest.mark.parametrize("least", [1, 10, 100])
-def test_counts_are_the_same_whenever_they_are_merged(monkeypatch: pytest.MonkeyPatch, least: int) -> None:
-    monkeypatch.setattr(module, "MIN_BUFFER", least)
+@pytest.mark.parametrize("size", [1, 10, 100])
+def test_buffer_size_does_not_change_counts(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(hash_counts, "MIN_BUFFER", size)
     table = HashCounts()
     for start in range(50):
         table.add(numbers(list(range(start, start + 9))), numbers([2] * 9))
@@ -45,12 +46,12 @@ def test_counts_are_the_same_whenever_they_are_merged(monkeypatch: pytest.Monkey
     assert times.tolist() == [2 * min(value + 1, 9, 58 - value) for value in range(58)]
 
 
-def test_what_is_new_is_merged_before_it_grows_beyond_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MIN_BUFFER", 4)
+def test_buffer_does_not_outgrow_its_share_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_counts, "MIN_BUFFER", 4)
     table = HashCounts()
     for value in range(100):
         table.add(numbers([value]), numbers([1]))
-        assert table._n_buffered <= max(4, len(table._hashes) // module.TABLE_TO_BUFFER)
+        assert table._n_buffered <= max(4, len(table._hashes) // hash_counts.TABLE_TO_BUFFER)
 
 
 def as_dict(table: tuple[Hashes, Hashes]) -> dict[int, int]:
@@ -67,17 +68,15 @@ counted = st.lists(
 ).map(lambda pairs: ([h for h, _ in pairs], [n for _, n in pairs]))
 
 
-@given(pieces=st.lists(plain | counted | st.none(), max_size=20), least=st.sampled_from([1, 2, 7, 1 << 16]))
+@given(pieces=st.lists(plain | counted | st.none(), max_size=20), size=st.sampled_from([1, 2, 7, 1 << 16]))
 @settings(max_examples=200, deadline=None)
-def test_hashes_are_counted_as_counter_counts_them(
-    pieces: list[tuple[list[int], list[int] | None] | None], least: int
-) -> None:
+def test_counts_equal_those_of_counter(pieces: list[tuple[list[int], list[int] | None] | None], size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MIN_BUFFER", least)
+        patch.setattr(hash_counts, "MIN_BUFFER", size)
         total, expected = HashCounts(), Counter[int]()
         earlier: list[tuple[tuple[Hashes, Hashes], dict[int, int]]] = []
         for piece in pieces:
-            if piece is None:  # look at it in between, and find later that what was given has not changed
+            if piece is None:  # take a table, and check later that its arrays have not changed
                 table = total.table()
                 earlier.append((table, as_dict(table)))
                 continue
@@ -89,11 +88,7 @@ def test_hashes_are_counted_as_counter_counts_them(
         assert all(as_dict(table) == known for table, known in earlier)
 
 
-def test_of_nothing_there_is_no_table() -> None:
-    assert as_dict(HashCounts().table()) == {}
-
-
-def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
+def test_counts_of_many_hashes_equal_those_of_numpy() -> None:
     rng = np.random.default_rng(1)
     total, seen = HashCounts(), []
     for _ in range(60):
@@ -106,7 +101,7 @@ def test_many_hashes_are_counted_as_numpy_counts_them() -> None:
     assert np.array_equal(times, expected_times)
 
 
-def test_counts_outgrow_32_bits() -> None:
+def test_counts_above_32_bits_are_exact() -> None:
     total = HashCounts()
     total.add(numbers([5, 9]), numbers([2**32 - 2, 1]))
     assert as_dict(total.table()) == {5: 2**32 - 2, 9: 1}
@@ -116,14 +111,14 @@ def test_counts_outgrow_32_bits() -> None:
     small = HashCounts()
     small.add(numbers([7] * 3))
     small._merge()
-    small._counts[0] = 2**32 - 1  # as if counted that often
+    small._counts[0] = 2**32 - 1  # as if it had been counted that often
     small._total = 2**32 - 1
     assert small._counts.dtype == np.uint32
     small.add(numbers([7, 8]))
     assert as_dict(small.table()) == {7: 2**32, 8: 1}
 
 
-def test_what_was_added_may_be_changed_afterwards() -> None:
+def test_caller_may_change_added_array_afterwards() -> None:
     piece = numbers([1, 2, 3])
     total = HashCounts()
     total.add(piece)

@@ -1,4 +1,4 @@
-"""The kernel keeps the very hashes that sourmash keeps."""
+"""The kernel keeps the same hashes as sourmash."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -47,14 +47,14 @@ def random_dna(number: int, seed: int = 1) -> str:
 
 
 @pytest.mark.parametrize("k", KSIZES)
-def test_every_length_around_k(k: int) -> None:
+def test_lengths_around_k(k: int) -> None:
     text = random_dna(k + 70, seed=k)
     for length in {*range(min(k + 1, 4)), *range(max(0, k - 2), k + 4), k + 15, k + 16, k + 31, k + 70}:
         assert kept(text[:length], [k]) == sourmash_kept(text[:length], [k])
 
 
 @pytest.mark.parametrize("k", range(1, 140))
-def test_every_k(k: int) -> None:
+def test_all_k_below_140(k: int) -> None:
     text = random_dna(400, seed=k)
     assert kept(text, [k]) == sourmash_kept(text, [k])
 
@@ -67,8 +67,8 @@ def test_palindromes_and_repeats(k: int) -> None:
 
 
 @pytest.mark.parametrize("k", [32, 33, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 130, 200])
-def test_strands_that_differ_late(k: int) -> None:
-    """All of the first half but its last letters is what the reverse complement begins with as well."""
+def test_strands_that_differ_only_near_the_middle(k: int) -> None:
+    """The k-mer and its reverse complement start with the same letters, except the last letters of the first half."""
     half = random_dna(k // 2, seed=k)
     for middle in ("", "A", "C", "G", "T"):
         for i in range(max(0, len(half) - 3), len(half)):
@@ -95,50 +95,50 @@ def test_strands_that_differ_late(k: int) -> None:
     seed=st.sampled_from([42, 42, 42, 0, 1, 2**32 - 1]),
 )
 @settings(max_examples=200, deadline=None)
-def test_as_sourmash(text: str, ksizes: list[int], scaled: int, seed: int) -> None:
+def test_hashes_of_random_text_equal_those_of_sourmash(text: str, ksizes: list[int], scaled: int, seed: int) -> None:
     assert kept(text, ksizes, max_hash_of(scaled), seed) == sourmash_kept(text, ksizes, scaled, seed)
 
 
 @given(text=st.binary(max_size=300), ksizes=st.lists(st.integers(1, 40), min_size=1, max_size=3))
 @settings(deadline=None)
-def test_any_bytes_between_letters(text: bytes, ksizes: list[int]) -> None:
-    """sourmash takes text without NUL."""
+def test_bytes_that_are_not_letters_break_kmers(text: bytes, ksizes: list[int]) -> None:
+    """The text has no NUL byte, because sourmash does not accept it."""
     text = bytes(c for c in text if 0 < c < 128) + b"ACGTTGCaac"
     assert kept(text, ksizes) == sourmash_kept(text, ksizes)
 
 
 @pytest.mark.parametrize("size", [4095, 4096, 4097, 4096 + 50, 8192 + 20, 40_000, 200_000])
-def test_blocks_and_full_buffers(size: int) -> None:
-    """At scaled=1 all windows are kept, more than the buffers hold at once."""
+def test_texts_larger_than_block_and_buffer(size: int) -> None:
+    """At scaled=1 all windows are kept, which is more than the buffers hold at once."""
     text = list(random_dna(size))
     for i in Random(2).choices(range(size), k=size // 300):
         text[i] = "N"
     assert kept("".join(text), [21, 4, 255]) == sourmash_kept("".join(text), [21, 4, 255])
 
 
-def test_one_hash_over_and_over() -> None:
+def test_repeated_hash_is_returned_each_time() -> None:
     text = b"A" * 300_000
     [hashes] = hash_text(text, [21], 42, ALL)
     assert len(hashes) == len(text) - 20
     assert len(set(hashes.tolist())) == 1
 
 
-# What only compiled functions call, for Python to call.
-all_mixed: Callable[[np.uint64], int] = njit(lambda half: kernel.all_mixed(half))  # noqa: PLW0108
+# Wrappers, because Python cannot call jit_helper functions.
+end_fmix64: Callable[[np.uint64], int] = njit(lambda half: kernel.end_fmix64(half))  # noqa: PLW0108
 keep_small: Callable[..., int] = njit(lambda x, y, limit, text, k, out: kernel.keep_small(x, y, limit, text, k, out, 0))
 
 
 def halves_of(hash_: int, other: int) -> tuple[int, int]:
-    """Two halves of state, one of which is `other`, whose hash is `hash_`."""
-    mixed = (hash_ - int(all_mixed(np.uint64(other)))) & ALL
-    # What all_mixed does is undone: a shift by 33 of 64 bits undoes itself, and an odd number has an inverse.
+    """Return two halves of state whose hash is `hash_`; one half is `other`."""
+    mixed = (hash_ - int(end_fmix64(np.uint64(other)))) & ALL
+    # This inverts end_fmix64: xor with a shift by 33 of 64 bits inverts itself, and an odd number has an inverse.
     return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
 
 
 @pytest.mark.parametrize("max_hash", [0, 1, 18446744073709552, 2**63 - 2**33, 2**63 - 1, 2**63, ALL - 1, ALL])
 @pytest.mark.parametrize("n", [1, 5, 64, 65, 300])
-def test_small_hashes_are_kept_exactly(max_hash: int, n: int) -> None:
-    """Zero is not kept, by which sourmash marks windows that it passes over; no k-mer is known that has that hash."""
+def test_hashes_from_1_to_max_hash_are_kept(max_hash: int, n: int) -> None:
+    """A hash of 0 is not kept: it marks skipped windows in sourmash.  No k-mer with that hash is known."""
     rng = Random(f"{max_hash} {n}")
     near = [0, 1, max_hash, max_hash - 1, max_hash + 1, max_hash + 2**31, max_hash + 2**33, ALL]
     hashes = [rng.choice([*near, rng.randrange(2**64)]) & ALL for _ in range(n)]
@@ -150,14 +150,14 @@ def test_small_hashes_are_kept_exactly(max_hash: int, n: int) -> None:
     assert out[:kept_].tolist() == [hash_ for hash_ in hashes if 0 < hash_ <= max_hash]
 
 
-def test_max_hash_is_kept() -> None:
+def test_hash_equal_to_max_hash_is_kept() -> None:
     text = random_dna(2000)
     hashes = sorted(sourmash_kept(text, [21])[0])
     for limit in (hashes[100], hashes[100] - 1):
         assert sorted(kept(text, [21], limit)[0]) == [h for h in hashes if h <= limit]
 
 
-def test_arrays_and_buffers_are_text_too() -> None:
+def test_text_may_be_an_array_or_buffer() -> None:
     text = random_dna(3000).encode()
     expected = [h.tolist() for h in hash_text(text, [21, 31], 42, ALL)]
     writable = np.frombuffer(text, np.uint8).copy()
@@ -167,12 +167,12 @@ def test_arrays_and_buffers_are_text_too() -> None:
 
 
 @pytest.mark.parametrize("ksizes", [[], [0], [21, -1]])
-def test_no_such_k(ksizes: list[int]) -> None:
+def test_k_below_1_is_an_error(ksizes: list[int]) -> None:
     with pytest.raises(ValueError, match="at least one letter"):
         hash_text(b"ACGT", ksizes, 42, ALL)
 
 
-def test_threads() -> None:
+def test_threads_return_the_same_hashes() -> None:
     texts = [random_dna(50_000, seed) for seed in range(8)]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda text: kept(text, [21, 51]), texts))

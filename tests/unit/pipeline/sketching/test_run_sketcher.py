@@ -1,4 +1,4 @@
-"""Sketches are sourmash's, whatever the slices, pieces and threads."""
+"""RunSketcher makes the same sketches as sourmash, for any slices, text sizes and threads, and stops on errors."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +14,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.decoding import fastq_dump
-from wort_cli.pipeline.decoding.fastq_dump import cut_between_reads
-from wort_cli.pipeline.sketching import run_sketcher as sketch
+from wort_cli.pipeline.sketching import run_sketcher
 from wort_cli.pipeline.sketching.engine import ENGINES, FastaReader, SourmashEngine
 from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
@@ -28,18 +27,18 @@ from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
 
 SMALL = Profile("small", (5, 21), 2, abundance=True, seed=42, decode_flags=())
 READS = [*random_reads(60, 90), "ACGTNNACGTACGTNACGTTTGCA", "acgtacgtacgtttgca" * 3, "", "AC"]
-ORIGIN = {"source": "a", "profile": "small"}
+INPUTS = {"source": "a", "profile": "small"}
 
 
 def reference(ksize: int, profile: Profile = SMALL) -> dict[int, int]:
-    """What sourmash makes of the reads one by one."""
+    """Return the hash counts of sourmash, which gets the reads one by one."""
     minhash = MinHash(n=0, ksize=ksize, scaled=profile.scaled, seed=profile.seed, track_abundance=True)
     for read in READS:
         minhash.add_sequence(read, force=True)
     return dict(minhash.hashes)
 
 
-def assert_are_sourmashs(sketches: tuple[Sketch, ...]) -> None:
+def assert_equal_to_sourmash(sketches: tuple[Sketch, ...]) -> None:
     assert [made.ksize for made in sketches] == [5, 21]
     for made in sketches:
         assert made.abundances is not None
@@ -47,48 +46,32 @@ def assert_are_sourmashs(sketches: tuple[Sketch, ...]) -> None:
         assert dict(zip(made.hashes.tolist(), made.abundances.tolist(), strict=True)) == reference(made.ksize)
 
 
-def unheard(totals: ReadStats) -> None:
-    """Reports that nobody reads."""
+def ignore(stats: ReadStats) -> None:
+    """Ignore a report."""
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("slices", [1, 2, 7, len(READS)])
 @pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("piece", [1, 50, 1 << 20])
-def test_slices_pieces_and_threads_do_not_change_the_sketches(
-    monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, piece: int
+@pytest.mark.parametrize("size", [1, 50, 1 << 20])
+def test_slices_threads_and_text_size_do_not_change_sketches(
+    monkeypatch: pytest.MonkeyPatch, engine: str, slices: int, threads: int, size: int
 ) -> None:
-    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
-    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", size)
+    assert_equal_to_sourmash(sketched(READS, SMALL, ENGINES[engine](SMALL), threads, slices))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_read_may_go_on_in_the_next_text(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+def test_read_longer_than_text_size_is_not_cut(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     monkeypatch.setattr(fastq_dump, "TEXT_SIZE", 7)
-    assert_are_sourmashs(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 100, 10_000])
-@pytest.mark.parametrize("piece", [1, 40, 500, 1 << 20])
-def test_pieces_are_the_whole_text_and_end_where_a_read_ends(
-    monkeypatch: pytest.MonkeyPatch, size: int, piece: int
-) -> None:
-    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
-    text = "".join(f"N{read}" for read in READS).encode()
-    cut = list(cut_between_reads((text[start : start + size] for start in range(0, len(text), size)), lambda: b"NACGT"))
-    assert b"".join(cut) == text + b"NACGT"
-    assert all(part.startswith(b"N") for part in cut)
-    if piece > len(text):
-        assert len(cut) == 1
-    elif size <= piece:
-        assert max(map(len, cut)) <= piece + size + max(map(len, READS)) + len("NNACGT")
+    assert_equal_to_sourmash(sketched(READS, SMALL, ENGINES[engine](SMALL), 2, chunk=5))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_of_no_text_the_sketches_are_empty(engine: str) -> None:
+def test_no_reads_make_empty_sketches(engine: str) -> None:
     archive = FakeArchive([])
     sketcher = archive.sketcher([Slice(1, 0)], SRA_V1, ENGINES[engine](SRA_V1))
-    sketcher.run(1, NEVER, unheard)
+    sketcher.run(1, NEVER, ignore)
     assert [(made.ksize, made.scaled, len(made.hashes)) for made in sketcher.sketches()] == [
         (21, 1000, 0),
         (31, 1000, 0),
@@ -98,7 +81,7 @@ def test_of_no_text_the_sketches_are_empty(engine: str) -> None:
 
 
 @pytest.mark.parametrize("slices", [1, 5])
-def test_totals_are_those_of_all_slices(slices: int) -> None:
+def test_stats_are_the_total_of_all_slices(slices: int) -> None:
     archive = FakeArchive(READS)
     sketcher = archive.sketcher(archive.slices(slices), SMALL, SourmashEngine(SMALL))
     reports: list[ReadStats] = []
@@ -110,48 +93,46 @@ def test_totals_are_those_of_all_slices(slices: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_an_earlier_attempt_finished_is_not_decoded_again(tmp_path: Path, engine: str) -> None:
-    store, archive = SliceStore(tmp_path, ORIGIN), FakeArchive(READS)
+def test_finished_slices_of_earlier_attempt_are_not_decoded_again(tmp_path: Path, engine: str) -> None:
+    store, archive = SliceStore(tmp_path, INPUTS), FakeArchive(READS)
     slices = archive.slices(5)
     first = archive.sketcher(slices[:3], SMALL, ENGINES[engine](SMALL), store)
-    first.run(2, NEVER, unheard)
+    first.run(2, NEVER, ignore)
     assert sorted(archive.decoded, key=slices.index) == list(slices[:3])
 
     archive.decoded.clear()
     second = archive.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
-    second.run(2, NEVER, unheard)
+    second.run(2, NEVER, ignore)
     assert sorted(archive.decoded, key=slices.index) == list(slices[3:])
-    assert_are_sourmashs(second.sketches())
+    assert_equal_to_sourmash(second.sketches())
     assert second.stats() == ReadStats(len(READS), len(READS), sum(map(len, READS)), max(map(len, READS)))
 
     archive.decoded.clear()
     third = archive.sketcher(slices, SMALL, ENGINES[engine](SMALL), store)
-    third.run(2, NEVER, unheard)
+    third.run(2, NEVER, ignore)
     assert archive.decoded == []
-    assert_are_sourmashs(third.sketches())
+    assert_equal_to_sourmash(third.sketches())
 
 
-def test_of_another_origin_nothing_is_taken(tmp_path: Path) -> None:
+def test_slices_of_another_archive_are_decoded_again(tmp_path: Path) -> None:
     archive = FakeArchive(READS)
     slices = archive.slices(3)
-    for origin in (ORIGIN, {**ORIGIN, "source": "b"}):
+    for inputs in (INPUTS, {**INPUTS, "source": "b"}):
         archive.decoded.clear()
-        sketcher = archive.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, origin))
-        sketcher.run(1, NEVER, unheard)
+        sketcher = archive.sketcher(slices, SMALL, SourmashEngine(SMALL), SliceStore(tmp_path, inputs))
+        sketcher.run(1, NEVER, ignore)
         assert archive.decoded == list(slices)
-        assert_are_sourmashs(sketcher.sketches())
+        assert_equal_to_sourmash(sketcher.sketches())
 
 
 def sketcher_of(slices: tuple[Slice, ...], start: Callable[[Slice], object], store: SliceStore | None) -> RunSketcher:
-    """A sketcher whose decoders are started by `start`."""
+    """Return a sketcher whose decoders read what `start` returns, a FakeFastqDump."""
     engine = SourmashEngine(SMALL)
     return RunSketcher(slices, store, [lambda part: decoder_of(start(part), engine)], SMALL, engine)
 
 
 @pytest.mark.parametrize(("less_read", "less_written"), [(1, 0), (0, 1), (-1, 0), (0, -1)])
-def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
-    tmp_path: Path, less_read: int, less_written: int
-) -> None:
+def test_incomplete_slice_fails_the_job_and_is_not_saved(tmp_path: Path, less_read: int, less_written: int) -> None:
     slices = FakeArchive(READS).slices(3)
 
     def start(part: Slice) -> FakeFastqDump:
@@ -161,16 +142,16 @@ def test_a_slice_that_is_not_whole_ends_the_job_and_is_not_kept(
             stream, 100, DecoderCounts(part.spots - less_read * wrong, part.spots - less_written * wrong)
         )
 
-    sketcher = sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN))
+    sketcher = sketcher_of(slices, start, SliceStore(tmp_path, INPUTS))
     with pytest.raises(JobFailed) as failure:
-        sketcher.run(1, NEVER, unheard)
+        sketcher.run(1, NEVER, ignore)
     assert failure.value.failure.reason is Reason.INCOMPLETE
-    assert SliceStore(tmp_path, ORIGIN).load(slices[0]) is not None
-    assert SliceStore(tmp_path, ORIGIN).load(slices[1]) is None
+    assert SliceStore(tmp_path, INPUTS).load(slices[0]) is not None
+    assert SliceStore(tmp_path, INPUTS).load(slices[1]) is None
 
 
 class Blocked(FakeFastqDump):
-    """A decoder that writes nothing until it is called off, as Decoder is."""
+    """A fastq-dump that writes nothing until it is cancelled."""
 
     def __init__(self) -> None:
         super().__init__(b"", 1, DecoderCounts(0, 0))
@@ -182,17 +163,17 @@ class Blocked(FakeFastqDump):
         raise Cancelled
 
 
-def test_a_job_that_is_called_off_waits_for_no_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sketch, "REPORT_INTERVAL", 0.01)
+def test_cancelled_job_stops_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(run_sketcher, "REPORT_INTERVAL", 0.01)
     before = threading.active_count()
-    sketcher = sketcher_of(FakeArchive(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, ORIGIN))
+    sketcher = sketcher_of(FakeArchive(READS).slices(5), lambda part: Blocked(), SliceStore(tmp_path, INPUTS))
     with pytest.raises(Cancelled):
-        sketcher.run(2, Cancellation(lambda: True), unheard)
+        sketcher.run(2, Cancellation(lambda: True), ignore)
     assert threading.active_count() == before
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_one_slice_fails_the_others_end(tmp_path: Path) -> None:
+def test_failed_slice_stops_the_others(tmp_path: Path) -> None:
     slices = FakeArchive(READS).slices(5)
 
     def start(part: Slice) -> FakeFastqDump:
@@ -200,13 +181,13 @@ def test_where_one_slice_fails_the_others_end(tmp_path: Path) -> None:
 
     before = threading.active_count()
     with pytest.raises(JobFailed, match="unknown header"):
-        sketcher_of(slices, start, SliceStore(tmp_path, ORIGIN)).run(2, NEVER, unheard)
+        sketcher_of(slices, start, SliceStore(tmp_path, INPUTS)).run(2, NEVER, ignore)
     assert threading.active_count() == before
     assert list(tmp_path.iterdir()) == []
 
 
-class Broken:
-    """An engine that can't."""
+class BrokenEngine:
+    """An engine that fails."""
 
     name = "broken"
     max_hash = 1
@@ -218,16 +199,16 @@ class Broken:
         raise ZeroDivisionError(len(text))
 
 
-@pytest.mark.parametrize("piece", [1, 1 << 20])
+@pytest.mark.parametrize("size", [1, 1 << 20])
 @pytest.mark.parametrize("slices", [1, 4])
-def test_an_error_of_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch, piece: int, slices: int) -> None:
-    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", piece)
+def test_error_in_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch, size: int, slices: int) -> None:
+    monkeypatch.setattr(fastq_dump, "TEXT_SIZE", size)
     with pytest.raises(ZeroDivisionError):
-        sketched(READS, SMALL, Broken(), 2, slices)
+        sketched(READS, SMALL, BrokenEngine(), 2, slices)
 
 
-class Watched(SourmashEngine):
-    """An engine that knows the longest text it was given."""
+class RecordingEngine(SourmashEngine):
+    """An engine that records the size of the longest text."""
 
     longest = 0
 
@@ -236,19 +217,19 @@ class Watched(SourmashEngine):
         return super().hash_text(text)
 
 
-def test_little_text_is_under_way_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_are_about_as_long_as_text_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fastq_dump, "TEXT_SIZE", 1)
-    engine = Watched(SMALL)
-    assert_are_sourmashs(sketched(READS, SMALL, engine, 2))
+    engine = RecordingEngine(SMALL)
+    assert_equal_to_sourmash(sketched(READS, SMALL, engine, 2))
     assert 90 <= engine.longest <= 100 + 2 * 91
 
 
-def test_each_engine_that_can_be_chosen_is_there() -> None:
+def test_engines_are_those_of_the_setting() -> None:
     assert set(CHOICES) == set(ENGINES)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scaled", [1, 2, 1000, 12345])
-def test_the_threshold_is_sourmashs(engine: str, scaled: int) -> None:
+def test_max_hash_equals_that_of_sourmash(engine: str, scaled: int) -> None:
     profile = replace(SMALL, ksizes=(21, 31), scaled=scaled)
     assert ENGINES[engine](profile).max_hash == int(MinHash(n=0, ksize=21, scaled=scaled)._max_hash)

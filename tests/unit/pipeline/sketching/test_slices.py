@@ -1,4 +1,4 @@
-"""A run's slices hold every spot once; a finished one is kept whole or not at all."""
+"""The slices of a run contain every spot once; SliceStore returns a finished slice unchanged, or not at all."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,7 +15,7 @@ from wort_cli.pipeline.sketching.slices import MAX_BASES, USUAL_SLICES, Finished
 
 SMALLEST = 75_000_000
 WANTED = Slice(11, 20)
-ORIGIN = {"source": "d" * 64, "profile": "sra-v1"}
+INPUTS = {"source": "d" * 64, "profile": "sra-v1"}
 TABLES: tuple[tuple[list[int], list[int]], ...] = (([1, 2**63, 2**64 - 1], [4, 2**64 - 1, 1]), ([], []), ([7], [3]))
 
 
@@ -36,7 +36,7 @@ def as_numbers(done: FinishedSlice | None) -> tuple[object, ...]:
 @example(1, 10**14, 1)
 @example(3, 10**14, 1)
 @example(10**10, 10**14, SMALLEST)
-def test_the_slices_of_a_run_hold_every_spot_once(spots: int, bases: int, smallest: int) -> None:
+def test_slices_contain_every_spot_once(spots: int, bases: int, smallest: int) -> None:
     slices = plan_slices(spots, bases, smallest)
     assert slices[0].first == 1
     assert slices[-1].last == spots
@@ -48,7 +48,7 @@ def test_the_slices_of_a_run_hold_every_spot_once(spots: int, bases: int, smalle
 
 
 @pytest.mark.parametrize("bases", [0, 1, SMALLEST - 1, SMALLEST, int(1.4 * SMALLEST)])
-def test_a_small_run_is_one_slice(bases: int) -> None:
+def test_small_run_is_one_slice(bases: int) -> None:
     assert plan_slices(1000, bases, SMALLEST) == (Slice(1, 1000),)
 
 
@@ -63,77 +63,77 @@ def test_a_small_run_is_one_slice(bases: int) -> None:
         (10 * USUAL_SLICES * MAX_BASES, 10 * USUAL_SLICES),
     ],
 )
-def test_a_large_run_is_cut_into_no_more_slices_than_are_useful(bases: int, number: int) -> None:
+def test_number_of_slices_of_a_large_run(bases: int, number: int) -> None:
     assert len(plan_slices(10**9, bases, SMALLEST)) == number
 
 
-def test_there_are_no_more_slices_than_spots() -> None:
+def test_slices_are_not_more_than_spots() -> None:
     assert plan_slices(3, 10**12, SMALLEST) == (Slice(1, 1), Slice(2, 2), Slice(3, 3))
 
 
-def test_a_finished_slice_comes_back_as_it_was(tmp_path: Path) -> None:
-    store = SliceStore(tmp_path / "slices", ORIGIN)
+def test_saved_slice_is_loaded_unchanged(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path / "slices", INPUTS)
     assert store.load(WANTED) is None
     store.save(counts())
-    assert as_numbers(SliceStore(tmp_path / "slices", ORIGIN).load(WANTED)) == as_numbers(counts())
+    assert as_numbers(SliceStore(tmp_path / "slices", INPUTS).load(WANTED)) == as_numbers(counts())
     assert [path.suffix for path in (tmp_path / "slices").iterdir()] == [".slice"]
     assert (tmp_path / "slices").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_slice_saved_again_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
+def test_slice_saved_again_replaces_the_old_one(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, INPUTS)
     store.save(counts())
     store.save(counts([([5], [6])]))
     assert as_numbers(store.load(WANTED)) == as_numbers(counts([([5], [6])]))
 
 
 @pytest.mark.parametrize("other", [Slice(11, 21), Slice(10, 20), Slice(1, 1), Slice(1, 120)])
-def test_another_slice_is_not_this_one(tmp_path: Path, other: Slice) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
+def test_another_slice_is_not_loaded(tmp_path: Path, other: Slice) -> None:
+    store = SliceStore(tmp_path, INPUTS)
     store.save(counts())
     assert store.load(other) is None
 
 
 @pytest.mark.parametrize(
     "other",
-    [{}, {"source": "d" * 64}, {**ORIGIN, "source": "e" * 64}, {**ORIGIN, "profile": "sra-v2"}, {**ORIGIN, "more": ""}],
+    [{}, {"source": "d" * 64}, {**INPUTS, "source": "e" * 64}, {**INPUTS, "profile": "sra-v2"}, {**INPUTS, "more": ""}],
 )
-def test_what_was_made_of_anything_else_is_passed_over(tmp_path: Path, other: dict[str, str]) -> None:
+def test_slice_made_from_other_inputs_is_ignored(tmp_path: Path, other: dict[str, str]) -> None:
     SliceStore(tmp_path, other).save(counts())
-    assert SliceStore(tmp_path, ORIGIN).load(WANTED) is None
+    assert SliceStore(tmp_path, INPUTS).load(WANTED) is None
 
 
-def test_the_order_in_which_the_origin_is_told_does_not_matter(tmp_path: Path) -> None:
-    SliceStore(tmp_path, dict(reversed(ORIGIN.items()))).save(counts())
-    assert SliceStore(tmp_path, ORIGIN).load(WANTED) is not None
+def test_order_of_inputs_does_not_matter(tmp_path: Path) -> None:
+    SliceStore(tmp_path, dict(reversed(INPUTS.items()))).save(counts())
+    assert SliceStore(tmp_path, INPUTS).load(WANTED) is not None
 
 
-def saved(store: SliceStore, directory: Path, done: FinishedSlice) -> tuple[Path, bytes]:
-    """The one file of a slice, and what is in it."""
+def save(store: SliceStore, directory: Path, done: FinishedSlice) -> tuple[Path, bytes]:
+    """Save a slice, and return its file and the content of it."""
     store.save(done)
     [path] = directory.iterdir()
     return path, path.read_bytes()
 
 
-def test_a_file_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
-    path, data = saved(store, tmp_path, counts())
+def test_truncated_file_is_ignored(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, INPUTS)
+    path, data = save(store, tmp_path, counts())
     for size in range(len(data)):
         path.write_bytes(data[:size])
         assert store.load(WANTED) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"{}\n", bytes(32), bytes(1000)])
-def test_a_file_of_something_else_is_passed_over(tmp_path: Path, data: bytes) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
-    path, _ = saved(store, tmp_path, counts())
+def test_file_with_other_content_is_ignored(tmp_path: Path, data: bytes) -> None:
+    store = SliceStore(tmp_path, INPUTS)
+    path, _ = save(store, tmp_path, counts())
     path.write_bytes(data)
     assert store.load(WANTED) is None
 
 
-def test_a_file_with_any_wrong_bit_is_passed_over(tmp_path: Path) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
-    path, data = saved(store, tmp_path, counts())
+def test_file_with_a_flipped_bit_is_ignored(tmp_path: Path) -> None:
+    store = SliceStore(tmp_path, INPUTS)
+    path, data = save(store, tmp_path, counts())
     for place in range(len(data)):
         for bit in range(8):
             damaged = bytearray(data)
@@ -145,32 +145,32 @@ def test_a_file_with_any_wrong_bit_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [(b"[50000]", b"[40000]"), (b"[50000]", b"[60000]"), (b"1800", b"1801")])
-def test_a_title_that_says_anything_else_is_passed_over(tmp_path: Path, old: bytes, new: bytes) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
+def test_file_with_changed_header_is_ignored(tmp_path: Path, old: bytes, new: bytes) -> None:
+    store = SliceStore(tmp_path, INPUTS)
     many = list(range(1, 50_001))
-    path, data = saved(store, tmp_path, counts([(many, many)]))
-    title, _, rest = data.partition(b"\n")
-    assert title.count(old) == 1
-    path.write_bytes(title.replace(old, new) + b"\n" + rest)
+    path, data = save(store, tmp_path, counts([(many, many)]))
+    header, _, rest = data.partition(b"\n")
+    assert header.count(old) == 1
+    path.write_bytes(header.replace(old, new) + b"\n" + rest)
     assert store.load(WANTED) is None
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\n", bytes(8), bytes(32)])
-def test_a_file_with_more_at_its_end_is_passed_over(tmp_path: Path, more: bytes) -> None:
-    store = SliceStore(tmp_path, ORIGIN)
-    path, data = saved(store, tmp_path, counts())
+def test_file_with_additional_bytes_is_ignored(tmp_path: Path, more: bytes) -> None:
+    store = SliceStore(tmp_path, INPUTS)
+    path, data = save(store, tmp_path, counts())
     path.write_bytes(data + more)
     assert store.load(WANTED) is None
 
 
-def test_a_slice_under_the_name_of_another_is_passed_over(tmp_path: Path) -> None:
-    store, other = SliceStore(tmp_path, ORIGIN), Slice(21, 30)
-    path, _ = saved(store, tmp_path, counts())
+def test_renamed_file_of_another_slice_is_ignored(tmp_path: Path) -> None:
+    store, other = SliceStore(tmp_path, INPUTS), Slice(21, 30)
+    path, _ = save(store, tmp_path, counts())
     path.rename(path.with_name(path.name.replace("11-20", "21-30")))
     assert store.load(other) is None
 
 
-def test_a_place_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_save_raises_oserror_if_directory_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        SliceStore(tmp_path / "file" / "slices", ORIGIN).save(counts())
+        SliceStore(tmp_path / "file" / "slices", INPUTS).save(counts())

@@ -1,4 +1,4 @@
-"""What is left of an attempt is found by what it wrote, and ended; who still works for somebody is left in peace."""
+"""Leftover processes of an attempt are found by its record and killed; a running process with --now is not."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ import pytest
 
 from tests.support.builders import eventually
 from wort_cli.pipeline.toolkit.processes import FILE, Processes, kill_attempt, kill_leftovers, read_processes
-from wort_cli.system.process_identity import ProcessIdentity, identity_of, lives
+from wort_cli.system.process_identity import ProcessIdentity, identity_of, is_running
 
 NOW = "process 1 on here"
 
 
 @pytest.fixture
 def sleepers() -> Iterator[list[ProcessIdentity]]:
-    """Two stopped processes, each of a group of its own."""
+    """Two sleeping processes, each in its own process group."""
     started = [
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0) for _ in range(2)
     ]
@@ -38,7 +38,7 @@ def attempt(tmp_path: Path) -> Path:
     return made
 
 
-def test_what_is_written_reads_back(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+def test_written_record_reads_back(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
     worker, guard = sleepers
     first = Processes("daemon", worker)
     first.write(attempt)
@@ -49,37 +49,37 @@ def test_what_is_written_reads_back(attempt: Path, sleepers: list[ProcessIdentit
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"owner": "daemon", "worker": {"pid": 0}, "guard": null}'])
-def test_garbage_names_nobody(attempt: Path, text: str) -> None:
+def test_damaged_record_is_ignored(attempt: Path, text: str) -> None:
     (attempt / FILE).write_text(text)
     assert read_processes(attempt) is None
     assert not kill_attempt(attempt)
 
 
 @pytest.mark.parametrize(("owner", "worker_is_ended"), [("daemon", True), (NOW, False)])
-def test_the_tools_are_ended_and_a_worker_of_the_daemon(
+def test_tools_and_worker_of_the_daemon_are_killed(
     attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_ended: bool
 ) -> None:
     worker, guard = sleepers
     Processes(owner, worker, guard).write(attempt)
     assert kill_attempt(attempt)
-    assert eventually(lambda: not lives(guard))
-    assert eventually(lambda: lives(worker) is not worker_is_ended)
+    assert eventually(lambda: not is_running(guard))
+    assert eventually(lambda: is_running(worker) is not worker_is_ended)
 
 
-def test_a_daemon_that_starts_ends_what_another_left(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+def test_starting_daemon_kills_leftovers_of_an_earlier_one(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
     worker, guard = sleepers
     (attempt.parent / "slices").mkdir()
     Processes("daemon", worker, guard).write(attempt)
     assert list(kill_leftovers(attempt.parent.parent)) == [(attempt, True)]
-    assert eventually(lambda: not lives(guard) and not lives(worker))
+    assert eventually(lambda: not is_running(guard) and not is_running(worker))
     assert [path.name for path in attempt.parent.iterdir()] == ["slices"]
     assert list(kill_leftovers(attempt.parent.parent)) == []
 
 
-def test_a_process_that_computes_by_itself_is_left_in_peace(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
+def test_process_with_now_is_not_killed(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
     worker, guard = sleepers
     Processes(NOW, worker, guard).write(attempt)
     assert list(kill_leftovers(attempt.parent.parent)) == []
-    assert lives(worker)
-    assert lives(guard)
+    assert is_running(worker)
+    assert is_running(guard)
     assert attempt.exists()

@@ -1,4 +1,4 @@
-"""Tools are real processes: they are heard, timed, called off, and none outlives its job."""
+"""Tools are real processes: their output is read, they can time out or be cancelled, and none outlives its attempt."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import eventually, process_lives
+from tests.support.builders import eventually, is_process_running
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
@@ -41,14 +41,14 @@ with ToolGroup(Path(sys.argv[1]), NEVER, lambda text: None) as tools:
     sys.stdin.read()
 """
 WITHIN = 5.0
-"""Seconds in which everything must have ended."""
+"""Seconds in which all processes must have ended."""
 
 Install = Callable[[str, str], str]
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """A function that puts a Python program on the PATH as a tool of this name."""
+    """Return a function that puts a Python program on the PATH under a name."""
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
@@ -69,7 +69,7 @@ def log() -> list[str]:
 
 @pytest.fixture
 def off() -> threading.Event:
-    """Set it to call the job off."""
+    """An event that cancels the job."""
     return threading.Event()
 
 
@@ -86,7 +86,7 @@ def tools(directory: Path, off: threading.Event, log: list[str]) -> Iterator[Too
         yield group
 
 
-def test_a_tool_runs_to_its_end_and_what_it_said_is_kept(tools: ToolGroup, install: Install, log: list[str]) -> None:
+def test_run_returns_output_and_exit_code(tools: ToolGroup, install: Install, log: list[str]) -> None:
     install("tool", "import sys; print('out', *sys.argv[1:]); print('said', file=sys.stderr); sys.exit(3)")
     run = tools.run(["tool", "a b", "$HOME", ";ls"])
     assert (run.argv, run.returncode) == (("tool", "a b", "$HOME", ";ls"), 3)
@@ -94,7 +94,7 @@ def test_a_tool_runs_to_its_end_and_what_it_said_is_kept(tools: ToolGroup, insta
     assert log == ["$ tool a b $HOME ;ls", "exit 3\nsaid"]
 
 
-def test_a_tool_runs_in_the_private_directory_without_input(
+def test_tool_runs_in_private_directory_without_stdin(
     tools: ToolGroup, install: Install, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VDB_CONFIG", "/some/config")
@@ -104,15 +104,13 @@ def test_a_tool_runs_in_the_private_directory_without_input(
     assert tools.run(["tool"]).stdout.split() == [str(directory), str(directory), "/some/config"]
 
 
-def test_output_that_is_no_text_is_replaced_rather_than_refused(tools: ToolGroup, install: Install) -> None:
+def test_output_that_is_not_utf8_is_replaced(tools: ToolGroup, install: Install) -> None:
     install("tool", "import os; os.write(1, b'a\\xff'); os.write(2, b'b\\xfe\\n')")
     run = tools.run(["tool"])
     assert (run.stdout, run.stderr) == ("a\ufffd", "b\ufffd")
 
 
-def test_the_output_of_a_started_tool_is_read_as_it_comes(
-    tools: ToolGroup, install: Install, off: threading.Event
-) -> None:
+def test_output_of_started_tool_is_streamed(tools: ToolGroup, install: Install, off: threading.Event) -> None:
     install("tool", "import sys; print('one', flush=True); sys.stdin.read(); print('two')")
     tool = tools.start(["tool"])
     assert tool.stdout.readline() == b"one\n"
@@ -121,14 +119,14 @@ def test_the_output_of_a_started_tool_is_read_as_it_comes(
 
 
 @pytest.mark.parametrize("name", ["no-such-tool", "./no-such-tool", "/no/such/tool"])
-def test_a_tool_that_is_not_there_is_missing(tools: ToolGroup, name: str) -> None:
+def test_tool_not_on_the_path_is_missing(tools: ToolGroup, name: str) -> None:
     with pytest.raises(JobFailed) as failure:
         tools.start([name])
     assert failure.value.failure.reason is Reason.TOOL_MISSING
     assert name in failure.value.failure.detail
 
 
-def test_a_tool_that_cannot_be_run_is_missing(tools: ToolGroup, install: Install, tmp_path: Path) -> None:
+def test_tool_that_cannot_be_executed_is_missing(tools: ToolGroup, install: Install, tmp_path: Path) -> None:
     install("tool", "")
     (tmp_path / "bin" / "tool").write_text("#!/no/such/interpreter\n")
     with pytest.raises(JobFailed) as failure:
@@ -136,7 +134,7 @@ def test_a_tool_that_cannot_be_run_is_missing(tools: ToolGroup, install: Install
     assert failure.value.failure.reason is Reason.TOOL_MISSING
 
 
-def test_a_directory_on_the_path_may_be_relative(
+def test_relative_directory_on_the_path_works(
     tools: ToolGroup, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("tool", "print('here')")
@@ -149,9 +147,7 @@ def test_a_directory_on_the_path_may_be_relative(
     ("said", "version"),
     [('"fastq-dump" version 3.0.3', "3.0.3"), ("tool : 3.1.12 ( 3.1 )", "3.1.12"), ("", "unknown"), ("v3", "unknown")],
 )
-def test_the_version_of_a_tool_is_found_in_what_it_says(
-    tools: ToolGroup, install: Install, said: str, version: str
-) -> None:
+def test_version_is_parsed_from_output(tools: ToolGroup, install: Install, said: str, version: str) -> None:
     install("tool", f"print({said!r})")
     assert tools.version("tool") == version
 
@@ -159,7 +155,7 @@ def test_the_version_of_a_tool_is_found_in_what_it_says(
 TOLD = 'x.3.0.3 info: HTTP read failure: URL="http://x/?Signature=secret" status={}; tried 1/6 times'
 
 
-def test_a_tool_that_asks_on_though_it_is_told_not_to_is_not_waited_for(tools: ToolGroup, install: Install) -> None:
+def test_tool_that_ignores_status_429_is_not_waited_for(tools: ToolGroup, install: Install) -> None:
     install("greedy", f"import sys, time\nprint({TOLD.format(429)!r}, file=sys.stderr, flush=True)\ntime.sleep(600)")
     began = time.monotonic()
     with pytest.raises(JobFailed, match="429") as failed:
@@ -169,7 +165,7 @@ def test_a_tool_that_asks_on_though_it_is_told_not_to_is_not_waited_for(tools: T
 
 
 @pytest.mark.parametrize(("status", "code", "refused"), [(429, 3, True), (429, 0, False), (503, 3, False)])
-def test_it_is_refused_only_if_it_did_not_succeed(
+def test_rate_limited_only_if_tool_failed(
     tools: ToolGroup, install: Install, log: list[str], status: int, code: int, refused: bool
 ) -> None:
     install("asker", f"import sys\nprint({TOLD.format(status)!r}, file=sys.stderr)\nsys.exit({code})")
@@ -181,18 +177,16 @@ def test_it_is_refused_only_if_it_did_not_succeed(
     assert "secret" not in "".join(log)
 
 
-def test_a_tool_that_takes_too_long_is_given_up_in_time_and_ended(
-    directory: Path, install: Install, log: list[str]
-) -> None:
+def test_tool_is_killed_after_its_timeout(directory: Path, install: Install, log: list[str]) -> None:
     install("tool", SLEEPER)
     begun = time.monotonic()
     with ToolGroup(directory, NEVER, log.append) as group, pytest.raises(TimeoutError):
         group.run(["tool"], timeout=0.3)
     assert time.monotonic() - begun < WITHIN
-    assert not any(process_lives(tool.process.pid) for tool in group._running)
+    assert not any(is_process_running(tool.process.pid) for tool in group._running)
 
 
-def test_a_job_that_is_called_off_ends_within_a_second(
+def test_cancelled_job_ends_within_a_second(
     directory: Path, install: Install, off: threading.Event, log: list[str]
 ) -> None:
     install("tool", SLEEPER)
@@ -206,8 +200,8 @@ def test_a_job_that_is_called_off_ends_within_a_second(
     caller.join()
 
 
-@pytest.mark.parametrize("how", ["a timeout", "being called off"])
-def test_a_child_that_holds_the_output_of_an_ended_tool_does_not_hold_the_job(
+@pytest.mark.parametrize("how", ["a timeout", "cancellation"])
+def test_leftover_child_with_open_pipes_does_not_block(
     directory: Path, install: Install, off: threading.Event, log: list[str], how: str
 ) -> None:
     install("tool", LEAVES_A_CHILD)
@@ -222,9 +216,7 @@ def test_a_child_that_holds_the_output_of_an_ended_tool_does_not_hold_the_job(
 
 
 @pytest.mark.parametrize("ending", ["\\n", ""])
-def test_a_tool_that_says_too_much_neither_blocks_nor_fills_the_memory(
-    tools: ToolGroup, install: Install, ending: str
-) -> None:
+def test_excessive_stderr_neither_blocks_nor_fills_memory(tools: ToolGroup, install: Install, ending: str) -> None:
     install(
         "tool",
         "import sys\nsys.stderr.write('the first\\n')\n"
@@ -238,7 +230,7 @@ def test_a_tool_that_says_too_much_neither_blocks_nor_fills_the_memory(
     assert len(run.stderr) < 5_000_000
 
 
-def test_leaving_ends_every_process_of_the_job(directory: Path, install: Install, log: list[str]) -> None:
+def test_leaving_the_context_kills_every_process(directory: Path, install: Install, log: list[str]) -> None:
     install("stubborn", STUBBORN)
     with ToolGroup(directory, NEVER, log.append) as group:
         tool = group.start(["stubborn"])
@@ -246,12 +238,12 @@ def test_leaving_ends_every_process_of_the_job(directory: Path, install: Install
         assert tool.process.pid in pids
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         pids.append(group._guard.pid)
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
-def test_leaving_by_an_error_ends_them_too(directory: Path, install: Install, log: list[str]) -> None:
+def test_exception_kills_every_process(directory: Path, install: Install, log: list[str]) -> None:
     install("stubborn", STUBBORN)
     pids: list[int] = []
 
@@ -264,28 +256,26 @@ def test_leaving_by_an_error_ends_them_too(directory: Path, install: Install, lo
     with pytest.raises(ZeroDivisionError):
         fail()
     assert len(pids) == 2
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
-def test_a_tool_that_ended_by_itself_is_left_in_peace(directory: Path, install: Install, log: list[str]) -> None:
+def test_leaving_the_context_after_tools_ended(directory: Path, install: Install, log: list[str]) -> None:
     install("tool", "")
     with ToolGroup(directory, NEVER, log.append) as group:
         group.run(["tool"])
     assert [tool.process.returncode for tool in group._running] == [0]
 
 
-def test_the_tools_of_two_jobs_have_nothing_to_do_with_each_other(
-    tmp_path: Path, tools: ToolGroup, install: Install, log: list[str]
-) -> None:
+def test_tools_of_two_jobs_are_independent(tmp_path: Path, tools: ToolGroup, install: Install, log: list[str]) -> None:
     install("tool", SLEEPER)
     (tmp_path / "other").mkdir()
     kept = tools.start(["tool"])
     with ToolGroup(tmp_path / "other", NEVER, log.append) as other:
         other.start(["tool"])
-    assert process_lives(kept.process.pid)
+    assert is_process_running(kept.process.pid)
 
 
-def test_no_tool_outlives_a_worker_that_is_killed(directory: Path, install: Install) -> None:
+def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> None:
     install("stubborn", STUBBORN)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -293,13 +283,13 @@ def test_no_tool_outlives_a_worker_that_is_killed(directory: Path, install: Inst
         assert holder.stdout is not None
         pids = [int(pid) for pid in holder.stdout.readline().split()]
         assert len(pids) == 3
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         holder.kill()
-        assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+        assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_the_guard_is_not_ended_by_signals_meant_for_the_worker(tools: ToolGroup, number: signal.Signals) -> None:
+def test_guard_ignores_signals_for_the_worker(tools: ToolGroup, number: signal.Signals) -> None:
     def ignored() -> bool:
         status = Path(f"/proc/{tools._guard.pid}/status").read_text()
         mask = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
@@ -307,4 +297,4 @@ def test_the_guard_is_not_ended_by_signals_meant_for_the_worker(tools: ToolGroup
 
     assert eventually(ignored)
     os.kill(tools._guard.pid, number)
-    assert process_lives(tools._guard.pid)
+    assert is_process_running(tools._guard.pid)

@@ -1,4 +1,4 @@
-"""Two sketches beside each other, and what the difference means; real forgeries are in the acceptance tests."""
+"""Comparing two signatures finds the differences and their likely cause; acceptance tests use real forgeries."""
 
 from collections.abc import Callable
 from random import Random
@@ -20,7 +20,7 @@ def of(table: Counts, ksize: int = 21) -> Sketch:
 
 
 @given(counts, counts)
-def test_the_numbers_are_those_of_sets(theirs: Counts, ours: Counts) -> None:
+def test_comparison_counts_missing_extra_and_drifted_hashes(theirs: Counts, ours: Counts) -> None:
     found = compare_sketch(of(theirs), of(ours))
     shared = theirs.keys() & ours.keys()
     assert found.missing == len(ours.keys() - theirs.keys())
@@ -48,13 +48,13 @@ CHANGES: dict[str, Callable[[Counts], Counts]] = {
     "1 hash was removed": lambda t: without(t, 1),
     "30 hashes were removed": lambda t: without(t, 30),
     "1 hash was added": lambda t: {**t, 5: 1},
-    "hashes were changed: 1 are missing, 1 are none": lambda t: {**without(t, 1), 5: 1},
+    "hashes were changed: 1 are missing, 1 are not of the run": lambda t: {**without(t, 1), 5: 1},
     "the abundances are 7 times": lambda t: {h: 7 * n for h, n in t.items()},
-    "abundances were changed, of 1 hash": lambda t: {**t, next(iter(t)): 99},
+    "the abundances of 1 hash were changed": lambda t: {**t, next(iter(t)): 99},
     "a subset of the reads, about 4": thinned,
     "a subset of the reads, about 5": lambda t: {h: n // 2 + n % 2 for h, n in t.items()},
     "it is of more reads than the run has": lambda t: {**{h: n + n % 3 for h, n in t.items()}, 5: 1},
-    "it was made with scaled=2000 or so": lambda t: {h: n for h, n in t.items() if h < MAX_HASH // 2},
+    "it was made with scaled of about 2000": lambda t: {h: n for h, n in t.items() if h < MAX_HASH // 2},
     "it is of another run, or made with": lambda t: run(2),
     "it is of another run, or of reads": lambda t: {**without(t, 100), **without(run(2), 300)},
     "the abundances are not those of the run": lambda t: {h: max(1, n + (h % 3) - 1) for h, n in t.items()},
@@ -62,21 +62,21 @@ CHANGES: dict[str, Callable[[Counts], Counts]] = {
 
 
 @pytest.mark.parametrize("cause", CHANGES)
-def test_the_likely_cause(cause: str) -> None:
+def test_likely_cause_is_found(cause: str) -> None:
     ours, theirs = [of(run())], [of(CHANGES[cause](run()))]
     assert cause in likely_cause(pair_by_ksize(theirs, ours), compare(theirs, ours), [])
 
 
-def test_other_flags_come_first_but_not_before_another_run() -> None:
+def test_omitted_flags_are_the_cause_unless_it_is_another_run() -> None:
     ours, theirs = [of(run())], [of({**run(), 5: 1})]
     assert likely_cause(pair_by_ksize(theirs, ours), compare(theirs, ours), ["a", "b"]) == "a and b"
     foreign = [of(run(2))]
     assert "another run" in likely_cause(pair_by_ksize(foreign, ours), compare(foreign, ours), ["a"])
 
 
-def test_one_sketch_of_another_k() -> None:
+def test_single_foreign_sketch_is_reported_with_its_k() -> None:
     ours = [of(run(), 21), of(run(3), 31)]
     theirs = [of(run(), 21), of(run(4), 31)]
-    assert "the sketch of k=31 is of other parameters" in likely_cause(
+    assert "the sketch of k=31 was made with other parameters" in likely_cause(
         pair_by_ksize(theirs, ours), compare(theirs, ours), []
     )

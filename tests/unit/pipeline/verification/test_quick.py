@@ -1,4 +1,4 @@
-"""Which slices are looked at, and what they refute."""
+"""Which slices a quick verification chooses, and what they refute."""
 
 from itertools import pairwise
 from random import Random
@@ -10,23 +10,29 @@ from hypothesis import strategies as st
 from tests.support.builders import MAX_HASH, sketch
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.sketching.slices import Slice
-from wort_cli.pipeline.verification.quick import BASES, Sample, choose_slices, compare_with_sample, find_contradiction
+from wort_cli.pipeline.verification.quick import (
+    MAX_SLICE_BASES,
+    Sample,
+    choose_slices,
+    compare_with_sample,
+    find_contradiction,
+)
 
 Counts = dict[int, int]
 
 
 @given(st.integers(1, 10**7), st.integers(1, 10**11))
-def test_the_first_and_the_last_spots_are_looked_at(spots: int, bases: int) -> None:
+def test_first_and_last_spots_are_chosen(spots: int, bases: int) -> None:
     slices = choose_slices(spots, bases)
     assert slices[0].first == 1
     assert slices[-1].last == spots
     assert len(slices) <= 4
     assert all(one.last < other.first for one, other in pairwise(slices))
     if spots > 1000:
-        assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * BASES, bases * 4.1 / 20)
+        assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * MAX_SLICE_BASES, bases * 4.1 / 20)
 
 
-def test_nobody_knows_beforehand_which() -> None:
+def test_random_slices_differ_between_calls() -> None:
     assert len({choose_slices(10**6, 3 * 10**8) for _ in range(20)}) > 10
 
 
@@ -45,14 +51,14 @@ def sample(densities: tuple[float, ...] = (4.3, 4.4)) -> Sample:
     return Sample((Slice(1, 50), Slice(951, 1000)), (of(SEEN),), {21: of_slices}, 1000, 1)
 
 
-def said(theirs: Counts, densities: tuple[float, ...] = (43.0, 44.0)) -> str:
+def contradiction_of(theirs: Counts, densities: tuple[float, ...] = (43.0, 44.0)) -> str:
     found = sample(densities)
     return find_contradiction([of(theirs)], found, compare_with_sample([of(theirs)], found))
 
 
-def test_what_is_right_is_not_refuted() -> None:
-    assert said(RUN) == ""
-    assert said({**RUN, 5: 1}) == ""  # it can't know
+def test_correct_signature_is_not_refuted() -> None:
+    assert contradiction_of(RUN) == ""
+    assert contradiction_of({**RUN, 5: 1}) == ""  # it can't know
 
 
 @pytest.mark.parametrize(
@@ -61,16 +67,16 @@ def test_what_is_right_is_not_refuted() -> None:
         ({h + 1: n for h, n in RUN.items()}, "another run"),
         (dict(list(RUN.items())[1:]), "lacks 1 hashes of 2 slices"),
         ({h: n for h, n in RUN.items() if h < MAX_HASH // 2}, "its scaled is larger"),
-        ({**RUN, next(iter(RUN)): 1}, "1 hashes are more often in 2 slices"),
-        ({h: 7 * n for h, n in RUN.items()}, "times what the run's bases let expect: multiplied abundances"),
+        ({**RUN, next(iter(RUN)): 1}, "1 hashes are more abundant in 2 slices"),
+        ({h: 7 * n for h, n in RUN.items()}, "times the expected sum: multiplied abundances"),
         ({h: n // 2 for h, n in RUN.items()}, "a subset of the reads"),
     ],
 )
-def test_what_is_wrong_is_refuted(theirs: Counts, why: str) -> None:
-    assert why in said(theirs)
+def test_wrong_signature_is_refuted(theirs: Counts, why: str) -> None:
+    assert why in contradiction_of(theirs)
 
 
-def test_slices_that_differ_leave_room() -> None:
+def test_different_slices_widen_the_predicted_sum() -> None:
     half = {h: n // 2 for h, n in RUN.items()}
-    assert said(half, (43.0, 44.0)) != ""
-    assert said(half, (20.0, 44.0)) == ""
+    assert contradiction_of(half, (43.0, 44.0)) != ""
+    assert contradiction_of(half, (20.0, 44.0)) == ""

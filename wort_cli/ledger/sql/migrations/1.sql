@@ -1,23 +1,23 @@
--- Version 1 of the ledger: jobs, the events of their lives, the catalog of signatures.
+-- Version 1: jobs, their events, the catalog of signatures.
 --
--- The rules of a job's life are here and nowhere else: which moves are legal, that each leaves an event, that a
--- signature has one live job, and that a job, once accepted, stays.  Triggers hold them against every writer.
+-- The rules for jobs are defined here only: which transitions are legal, that each writes an event, that a signature has
+-- at most one live job, and that an accepted job is never deleted.  Triggers enforce them for every writer.
 
 CREATE TABLE jobs (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    name       TEXT    NOT NULL,             -- of the signature: an accession, or a local name
+    name       TEXT    NOT NULL,             -- of the signature: an accession or a local name
     profile    TEXT    NOT NULL,
     archive    TEXT    NOT NULL DEFAULT '',  -- path of a local archive; '' for a run by accession
     state      TEXT    NOT NULL DEFAULT 'queued',
-    reason     TEXT    NOT NULL DEFAULT '',  -- why it waits, failed or is unavailable
+    reason     TEXT    NOT NULL DEFAULT '',  -- why the job is waiting, failed or unavailable
     message    TEXT    NOT NULL DEFAULT '',
-    priority   INTEGER NOT NULL DEFAULT 0,   -- the highest first
+    priority   INTEGER NOT NULL DEFAULT 0,   -- jobs with a higher priority start first
     group_name TEXT    NOT NULL DEFAULT '',
     force      INTEGER NOT NULL DEFAULT 0,
-    engine     TEXT    NOT NULL DEFAULT '',  -- that was asked for; '' for the setting's
-    attempt    INTEGER NOT NULL DEFAULT 0,   -- how often it was started: fences late results
-    owner      TEXT    NOT NULL DEFAULT '',  -- who runs it
-    lease_until REAL,                        -- until when the owner's word is good
+    engine     TEXT    NOT NULL DEFAULT '',  -- the requested engine; '' for the one in the settings
+    attempt    INTEGER NOT NULL DEFAULT 0,   -- how often the job was started; fences late results
+    owner      TEXT    NOT NULL DEFAULT '',  -- the process that runs the job
+    lease_until REAL,                        -- the job is abandoned if its owner is silent until then
     wait_until  REAL,
     created_at  REAL   NOT NULL,
     started_at  REAL,
@@ -36,8 +36,8 @@ CREATE TABLE legal_moves (before TEXT, after TEXT, PRIMARY KEY (before, after)) 
 INSERT INTO legal_moves VALUES
     ('queued',  'running'),
     ('running', 'done'), ('running', 'failed'), ('running', 'unavailable'),
-    ('running', 'queued'),                                                      -- lease lost, interrupted
-    ('running', 'waiting'), ('waiting', 'queued'),                              -- it may pass
+    ('running', 'queued'),                                                      -- lease expired, interrupted
+    ('running', 'waiting'), ('waiting', 'queued'),                              -- the failure may pass
     ('queued', 'cancelled'), ('running', 'cancelled'), ('waiting', 'cancelled'),
     ('failed', 'queued'), ('unavailable', 'queued'), ('cancelled', 'queued');   -- retry
 
@@ -56,7 +56,7 @@ CREATE INDEX events_of_job ON events (job_id);
 CREATE TRIGGER a_job_begins_queued BEFORE INSERT ON jobs WHEN NEW.state <> 'queued'
 BEGIN SELECT RAISE(ABORT, 'a job begins queued'); END;
 
--- INSERT OR REPLACE would delete what is in its way, and no trigger on DELETE would hear of it.
+-- INSERT OR REPLACE would delete a conflicting row without firing the DELETE trigger.
 CREATE TRIGGER a_job_replaces_none BEFORE INSERT ON jobs
 WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id)
   OR EXISTS (SELECT 1 FROM jobs WHERE name = NEW.name AND profile = NEW.profile
@@ -84,7 +84,7 @@ BEGIN
     DELETE FROM progress WHERE job_id = NEW.id;
 END;
 
--- How far running jobs are.
+-- The progress of running jobs.
 CREATE TABLE progress (
     job_id      INTEGER PRIMARY KEY REFERENCES jobs (id),
     stage       TEXT    NOT NULL,
@@ -94,18 +94,18 @@ CREATE TABLE progress (
     reported_at REAL    NOT NULL
 ) STRICT;
 
--- The catalog: the best signature known of each name and profile.
+-- The catalog: the signature of each name and profile.
 CREATE TABLE signatures (
     name       TEXT    NOT NULL,
     profile    TEXT    NOT NULL,
     digest     TEXT    NOT NULL,
     trust      TEXT    NOT NULL,
-    path       TEXT    NOT NULL,   -- below the store's root
+    path       TEXT    NOT NULL,   -- relative to the store's root
     size       INTEGER NOT NULL,   -- bytes
     created_at REAL    NOT NULL,
     provenance TEXT    NOT NULL,   -- JSON
     PRIMARY KEY (name, profile)
 ) STRICT;
 
--- What a person told the daemon: paused, jobs.
+-- Settings made with `wort daemon pause` and `wort daemon jobs`, and notes of the daemon (ledger/controls.py).
 CREATE TABLE control (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;

@@ -1,6 +1,6 @@
--- Version 2 of the ledger: signatures in a bucket.
+-- Version 2: signatures in a bucket.
 
-ALTER TABLE jobs ADD COLUMN upload INTEGER NOT NULL DEFAULT 1;        -- 0: it stays on this machine
+ALTER TABLE jobs ADD COLUMN upload INTEGER NOT NULL DEFAULT 1;        -- 0: do not upload the signature
 
--- The object's address, where the signature was seen to stand in a bucket.  Then `path` may be '', for there is no file.
+-- The address of the object, once the signature was seen in a bucket.  `path` is '' if there is no local file.
 ALTER TABLE signatures ADD COLUMN remote TEXT NOT NULL DEFAULT '';

@@ -1,10 +1,10 @@
--- Version 4 of the ledger: crashes of the daemon are counted, and groups can be paused.
+-- Version 4: crashes of the daemon are counted, and groups can be paused.
 
-ALTER TABLE jobs ADD COLUMN crashes      INTEGER NOT NULL DEFAULT 0;  -- of a daemon, in a row, while it ran
-ALTER TABLE jobs ADD COLUMN crashes_work INTEGER NOT NULL DEFAULT 0;  -- how much of it was finished at the last one
-ALTER TABLE jobs ADD COLUMN held         INTEGER NOT NULL DEFAULT 0;  -- 1: its group is paused, so that it does not begin
+ALTER TABLE jobs ADD COLUMN crashes      INTEGER NOT NULL DEFAULT 0;  -- consecutive crashes of the daemon while the job ran
+ALTER TABLE jobs ADD COLUMN crashes_work INTEGER NOT NULL DEFAULT 0;  -- finished work at the last of them
+ALTER TABLE jobs ADD COLUMN held         INTEGER NOT NULL DEFAULT 0;  -- 1: the job must not start, because its group is paused
 
--- The next job is found without passing over those of paused groups, however many they are.
+-- This index has no jobs of paused groups, so finding the next job does not depend on their number.
 DROP INDEX jobs_to_run;
 CREATE INDEX jobs_to_run ON jobs (priority DESC, id) WHERE state = 'queued' AND held = 0;
 

@@ -1,13 +1,13 @@
--- Version 5 of the ledger: what a million jobs need, and a record of what was mended.
+-- Version 5: an index for a million jobs, and a record of repairs.
 
--- The newest jobs of a state, without sorting all of them.
+-- Finds the newest jobs of a state without sorting them all.
 CREATE INDEX jobs_in_state ON jobs (state, id);
 
--- What `wort doctor --repair` did to the ledger and the store, and why.
+-- Repairs of the ledger and the store by `wort doctor --repair`.
 CREATE TABLE repairs (
     id   INTEGER PRIMARY KEY,
     at   REAL    NOT NULL,
-    name TEXT    NOT NULL DEFAULT '',  -- of the signature, '' if it is about none
+    name TEXT    NOT NULL DEFAULT '',  -- of the signature; '' if the repair concerns none
     what TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX repairs_by_name ON repairs (name) WHERE name <> '';

@@ -1,6 +1,6 @@
--- Version 6 of the ledger: what is counted, so that asking how things are is cheap whatever the number of jobs.
+-- Version 6: counts of jobs and transitions, so that the status is read quickly whatever the number of jobs.
 
--- How many jobs are in each state, by reason.  Triggers keep it true against any writer.
+-- Number of jobs for each state and reason.  Triggers keep it correct for every writer.
 CREATE TABLE job_counts (
     state  TEXT    NOT NULL,
     reason TEXT    NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE job_counts (
 ) WITHOUT ROWID, STRICT;
 INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason;
 
--- How many moves to each state there ever were, by reason: events are dropped in time, these numbers only grow.
+-- Number of transitions ever made, for each new state and reason.  Events are pruned; these numbers only grow.
 CREATE TABLE move_counts (
     after  TEXT    NOT NULL,
     reason TEXT    NOT NULL,
@@ -35,7 +35,7 @@ BEGIN
     INSERT INTO move_counts VALUES (NEW.after, NEW.reason, 1) ON CONFLICT (after, reason) DO UPDATE SET n = n + 1;
 END;
 
--- Attempts that ended, by time: failure rates.
+-- Ended attempts by time, for failure rates.
 CREATE INDEX events_ended ON events (at, after, reason) WHERE after IN ('done', 'failed', 'unavailable', 'waiting');
--- The job that was asked for first of those that are queued.
+-- Finds the oldest queued job.
 CREATE INDEX jobs_queued ON jobs (id) WHERE state = 'queued';

@@ -1,4 +1,4 @@
-"""Reading an archive in this process gives the very reads that fastq-dump writes, or is declined."""
+"""VdbDecoder returns the same reads as fastq-dump, or raises CannotDecode."""
 
 import subprocess
 from collections.abc import Iterable
@@ -19,30 +19,30 @@ from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.system.cancellation import NEVER
 
-DECLINED = {
+UNSUPPORTED = {
     "lower_case_and_iupac": "CLIP_QUALITY_LEFT",
     "technical_reads": "CLIP_QUALITY_LEFT",
     "clipped": "CLIP_QUALITY_LEFT",
     "zero_spots": "table empty",
     "aligned": "PRIMARY_ALIGNMENT",
 }
-"""Layouts that are fastq-dump's, and what gives them away."""
+"""Layouts that only fastq-dump decodes, and a part of the error message for each."""
 
 
 def spots_of(archive: Path) -> int:
-    said = subprocess.run(["sra-stat", "--quick", "--xml", archive], capture_output=True, text=True, check=True).stdout
-    return int(said.split('spot_count="')[1].split('"')[0])
+    xml = subprocess.run(["sra-stat", "--quick", "--xml", archive], capture_output=True, text=True, check=True).stdout
+    return int(xml.split('spot_count="')[1].split('"')[0])
 
 
 def text_of(archive: Path, part: Slice | None = None) -> tuple[VdbDecoder, bytes]:
-    """The text of an archive, or of some of its spots."""
+    """Decode an archive, or a slice of it, and return the decoder and the text."""
     spots = spots_of(archive)
     reads = VdbDecoder(archive, spots, part or Slice(1, spots))
     return reads, b"".join(bytes(text) for text in reads.texts(NEVER))
 
 
 def dumped(archive: Path) -> list[tuple[int, bytes]]:
-    """Spot and bases of each read that the recipe's fastq-dump writes, but for empty ones, which have no k-mers."""
+    """Return spot and bases of each read that the recipe's fastq-dump writes, without empty reads."""
     records = dump(archive).stdout.split(b">")[1:]
     titles = [record.split(b"\n", 1) for record in records]
     reads = [(int(title.split(b" ")[0].rsplit(b".", 2)[1]), bases.replace(b"\n", b"")) for title, bases in titles]
@@ -50,7 +50,7 @@ def dumped(archive: Path) -> list[tuple[int, bytes]]:
 
 
 def assert_same(archive: Path) -> None:
-    """Reads, and what was counted, are fastq-dump's; of any part of the spots too."""
+    """Assert that reads and counts equal those of fastq-dump, for the whole archive and for a slice."""
     expected = dumped(archive)
     reads, text = text_of(archive)
     assert text == b"".join(bases + b"N" for _, bases in expected)
@@ -66,25 +66,25 @@ def assert_same(archive: Path) -> None:
     assert part.finish(NEVER).read == third.spots
 
 
-@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS if layout.name not in DECLINED])
-def test_reads_are_those_of_fastq_dump(shelf: Shelf, layout: str) -> None:
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS if layout.name not in UNSUPPORTED])
+def test_reads_equal_those_of_fastq_dump(shelf: Shelf, layout: str) -> None:
     assert_same(shelf.archive(layout))
 
 
-@pytest.mark.parametrize(("layout", "because"), DECLINED.items())
-def test_other_layouts_are_declined(shelf: Shelf, layout: str, because: str) -> None:
+@pytest.mark.parametrize(("layout", "message"), UNSUPPORTED.items())
+def test_other_layouts_are_not_supported(shelf: Shelf, layout: str, message: str) -> None:
     archive = shelf.archive(layout)
-    with pytest.raises(CannotDecode, match=because):
+    with pytest.raises(CannotDecode, match=message):
         text_of(archive)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_spots_of_every_kind(tmp_path: Path, seed: int) -> None:
+def test_random_spots_with_odd_reads(tmp_path: Path, seed: int) -> None:
     rng = Random(seed)
     assert_same(build(tmp_path / "odd.sra", odd_spots(rng, rng.choice([1, 2, 50, 3000])), load_illumina))
 
 
-def test_a_read_that_is_longer_than_a_piece(tmp_path: Path) -> None:
+def test_reads_longer_than_text_size(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     long = [Spot((Read("".join(rng.choice(list("ACGT"), length))),)) for length in (10, 3_000_000, 20, 1_048_576)]
     archive = build(tmp_path / "long.sra", long, load_illumina)
@@ -92,7 +92,7 @@ def test_a_read_that_is_longer_than_a_piece(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("platform", ["LS454", "CAPILLARY", "HELICOS"])
-def test_platforms_that_are_not_known_are_declined(tmp_path: Path, platform: str) -> None:
+def test_other_platforms_are_not_supported(tmp_path: Path, platform: str) -> None:
     def load(spots: Iterable[Spot], database: Path) -> None:
         load_fastq(spots, database, platform=platform)
 
@@ -102,14 +102,14 @@ def test_platforms_that_are_not_known_are_declined(tmp_path: Path, platform: str
 
 
 @pytest.mark.parametrize("platform", ["ILLUMINA", "PACBIO", "NANOPORE"])
-def test_platforms_that_are_known(tmp_path: Path, platform: str) -> None:
+def test_supported_platforms(tmp_path: Path, platform: str) -> None:
     def load(spots: Iterable[Spot], database: Path) -> None:
         load_fastq(spots, database, platform=platform)
 
     assert_same(build(tmp_path / "known.sra", singles(Random(1), 500, shortest=20, longest=3000), load))
 
 
-def test_clips_are_declined_whatever_they_hold(tmp_path: Path) -> None:
+def test_clips_are_not_supported(tmp_path: Path) -> None:
     archive = build(tmp_path / "clips.sra", pairs(Random(1), 5), load_columns)
     with pytest.raises(CannotDecode, match="CLIP_QUALITY"):
         text_of(archive)
@@ -118,8 +118,8 @@ def test_clips_are_declined_whatever_they_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "reads", [(Read("ACGT", technical=True),), (Read(""), Read("ACGT", technical=True)), (Read(""),)]
 )
-def test_spots_without_a_biological_base_are_declined(tmp_path: Path, reads: tuple[Read, ...]) -> None:
-    """Some of them make fastq-dump end with an error, which is its to explain."""
+def test_spots_without_a_biological_base_are_not_supported(tmp_path: Path, reads: tuple[Read, ...]) -> None:
+    """fastq-dump fails on some of them, with a message of its own."""
     some, none = Spot((Read("ACGT"),)), Spot(reads)
     for spots in ([none, some], [some, none]):
         archive = build(tmp_path / "x.sra", spots, load_illumina)
@@ -127,13 +127,13 @@ def test_spots_without_a_biological_base_are_declined(tmp_path: Path, reads: tup
             text_of(archive)
 
 
-def test_an_archive_that_does_not_know_its_platform_is_declined(tmp_path: Path) -> None:
+def test_archive_without_platform_is_not_supported(tmp_path: Path) -> None:
     archive = build(tmp_path / "x.sra", pairs(Random(1), 5), partial(load_columns, columns=COLUMNS))
     with pytest.raises(CannotDecode):
         text_of(archive)
 
 
-def test_what_is_no_archive_is_declined(tmp_path: Path, shelf: Shelf) -> None:
+def test_file_that_is_not_an_archive_is_not_supported(tmp_path: Path, shelf: Shelf) -> None:
     for content in (b"", b"NCBI.sra", b"<html>", shelf.archive().read_bytes()[:5000]):
         path = tmp_path / "x.sra"
         path.write_bytes(content)
@@ -141,23 +141,23 @@ def test_what_is_no_archive_is_declined(tmp_path: Path, shelf: Shelf) -> None:
             VdbDecoder(path, 5, Slice(1, 5)).texts(NEVER).__next__()
 
 
-def test_another_count_of_spots_is_declined(shelf: Shelf) -> None:
+def test_different_spot_count_is_not_supported(shelf: Shelf) -> None:
     reads = VdbDecoder(shelf.archive(), 1999, Slice(1, 1999))
     with pytest.raises(CannotDecode, match="its spots are 1 to 2000, not 1 to 1999"):
         next(reads.texts(NEVER))
 
 
-def test_a_file_of_the_same_name_in_the_current_directory_is_not_taken(
+def test_file_of_the_same_name_in_the_current_directory_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shelf: Shelf
 ) -> None:
-    meant = shelf.archive()
-    link(shelf.archive(seed=2), tmp_path / meant.name)
+    archive = shelf.archive()
+    link(shelf.archive(seed=2), tmp_path / archive.name)
     monkeypatch.chdir(tmp_path)
-    _, text = text_of(meant)
-    assert text == b"".join(bases + b"N" for _, bases in dumped(meant))
+    _, text = text_of(archive)
+    assert text == b"".join(bases + b"N" for _, bases in dumped(archive))
 
 
-def test_spots_that_are_proved_whole_read_right_in_a_damaged_archive(shelf: Shelf, tmp_path: Path) -> None:
+def test_slice_with_verified_blobs_is_decoded_correctly_from_a_damaged_archive(shelf: Shelf, tmp_path: Path) -> None:
     archive = shelf.archive("paired_illumina")
     good, spots, random = archive.read_bytes(), spots_of(archive), Random(7)
     part = Slice(spots // 3, spots // 2)
@@ -172,8 +172,8 @@ def test_spots_that_are_proved_whole_read_right_in_a_damaged_archive(shelf: Shel
             verify_blobs(damaged, [part])
             text = b"".join(bytes(text) for text in VdbDecoder(damaged, spots, part).texts(NEVER))
         except CannotDecode:
-            outcomes.add("declined")
+            outcomes.add("not supported")
             continue
         assert text == expected, f"byte {place}"
-        outcomes.add("right")
-    assert outcomes == {"declined", "right"}
+        outcomes.add("correct")
+    assert outcomes == {"not supported", "correct"}

@@ -9,7 +9,7 @@ from tests.support.submissions import proper
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import parse_signature
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "trust.md").read_text(encoding="utf-8")
 
 
 def test_its_program_computes_the_digest(tmp_path: Path) -> None:

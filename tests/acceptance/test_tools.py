@@ -1,0 +1,61 @@
+"""Tools of the SRA toolkit that are missing, crash or stall."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bad_cases import BadCase, check_bad_case
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.shelf import Shelf, link
+
+TOOL_MISSING = BadCase(
+    *("tool", lambda *_: None, "failed", "tool-missing", 1),
+    *("a tool of the SRA toolkit is missing", "apt install sra-toolkit"),
+)
+
+
+@pytest.mark.parametrize("missing", ["fastq-dump", "sra-stat", "vdb-validate"])
+def test_missing_tool_with_now(missing: str, home: Home, shelf: Shelf) -> None:
+    """One tool is missing and the others exist."""
+    for tool in {"fastq-dump", "sra-stat", "vdb-validate", "srapath"} - {missing}:
+        (home.root / "bin" / tool).symlink_to(Path(FASTQ_DUMP).with_name(tool))
+    link(shelf.archive(), home.cwd / "x.sra")
+    env = {"PATH": str(home.root / "bin")}
+    check_bad_case(home, "x", home("compute", "x.sra", "--now", env=env).expect(1, missing), TOOL_MISSING)
+
+
+def test_missing_tool_with_the_daemon(home: Home, shelf: Shelf) -> None:
+    home.keep("SRR000001", shelf.archive())
+    home("daemon", "start", env={"PATH": str(home.root / "bin")}).expect(0)
+    check_bad_case(home, "SRR000001", home("compute", "SRR000001", "--wait"), TOOL_MISSING)
+    home("daemon", "restart").expect(0)
+    assert home("retry", "--failed").expect(0).out == "1 job queued again\n"
+    home("wait", "SRR000001").expect(0)
+
+
+def test_tool_that_cannot_be_executed(home: Home, shelf: Shelf) -> None:
+    link(shelf.archive(), home.cwd / "x.sra")
+    env = home.with_tool("fastq-dump", "exit 1")
+    (home.root / "bin" / "fastq-dump").write_text("#!/no/such/interpreter\n")
+    home("compute", "x.sra", "--now", env=env).expect(1, "tool-missing", "can't be run")
+
+
+def test_crashing_decoder_is_retried_twice(home: Home, shelf: Shelf) -> None:
+    crash = f'case " $* " in *" --fasta "*) kill -SEGV $$;; *) exec {FASTQ_DUMP} "$@";; esac'
+    env = home.with_tool("fastq-dump", crash)
+    link(shelf.archive(), home.cwd / "x.sra")
+    done = home("compute", "x.sra", "--now", env=env).expect(1, "tool-crash", "signal 11", "wort logs")
+    assert (home.job("x").attempt, home.job("x").state) == (3, "failed")
+    assert [state for state, _ in home.events("x")].count("waiting") == 2
+    assert not home.signature_files()
+    assert done.rows()[0][3] == "tool-crash"
+
+
+def test_stalled_decoder_is_killed(home: Home, shelf: Shelf) -> None:
+    env = home.with_tool(
+        "fastq-dump", f'case " $* " in *" --fasta "*) echo ">1.1"; sleep 1000;; *) exec {FASTQ_DUMP} "$@";; esac'
+    )
+    link(shelf.archive(), home.cwd / "x.sra")
+    done = home("compute", "x.sra", "--now", env={**env, "WORT_STALL_TIMEOUT": "1"})
+    done.expect(75, "timeout", "no read for 1 seconds", "slice_timeout")
+    home.until_idle()

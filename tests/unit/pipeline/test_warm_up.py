@@ -1,0 +1,64 @@
+"""The loops are compiled once on a machine; every later process loads them from numba's cache."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.builders import numbers
+from wort_cli.pipeline.seal import are_decimals, number_blocks
+from wort_cli.pipeline.sketching.compiled_fasta import CompiledFastaReader
+from wort_cli.pipeline.sketching.hash_counts import HashCounts
+from wort_cli.pipeline.sketching.hash_text import hash_text
+from wort_cli.pipeline.warm_up import never_compiled
+
+
+def run_loops() -> None:
+    """Call the compiled functions that every job needs."""
+    hash_text(b"N" + b"ACGT" * 20, [21, 31], 42, 2**64 - 1)
+    reader = CompiledFastaReader()
+    reader.feed(b">1.1\nACGT\n")
+    reader.finish()
+    counts = HashCounts()
+    counts.add(numbers([5, 7]))
+    hashes, _ = counts.table()
+    list(number_blocks(hashes))
+    are_decimals(np.frombuffer(b"5,7", np.uint8), hashes)
+
+
+def compilations() -> dict[str, int]:
+    """Return how often this process has compiled each function instead of loading it, for all compiled functions."""
+    functions = {
+        f"{name}.{attribute}": value.stats
+        for name, module in list(sys.modules.items())
+        if name.startswith("wort_cli.")
+        for attribute, value in vars(module).items()
+        if getattr(value, "__module__", "") == name and getattr(getattr(value, "stats", None), "cache_path", None)
+    }
+    return {name: sum(stats.cache_misses.values()) for name, stats in functions.items()}
+
+
+def run_python(code: str, **environment: str) -> str:
+    argv = [sys.executable, "-c", code]
+    return subprocess.run(argv, env={**os.environ, **environment}, check=True, capture_output=True, text=True).stdout
+
+
+def test_second_process_compiles_nothing() -> None:
+    run_loops()  # compiles what is not in the cache
+    module = test_second_process_compiles_nothing.__module__
+    out = run_python(f"from {module} import *; run_loops(); print(len(compilations()), sum(compilations().values()))")
+    functions, compiled = map(int, out.split())
+    assert functions >= 7
+    assert compiled == 0
+
+
+def test_kernel_in_the_cache_is_recognized() -> None:
+    run_loops()
+    assert not never_compiled()
+
+
+def test_empty_cache_is_recognized(tmp_path: Path) -> None:
+    code = "from wort_cli.pipeline.warm_up import never_compiled; print(never_compiled())"
+    assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "True"

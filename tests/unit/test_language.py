@@ -1,0 +1,86 @@
+"""Code, tests and documents are written in plain technical English: words that were a private dialect stay out."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTEAD = {
+    "anew": "again, new",
+    "nobody's": "unowned, abandoned",
+    "somebody's": "another user's, another process's",
+    "by itself": "automatically, on its own",
+    "by themselves": "automatically, on their own",
+    "call(?:s|ed|ing)? off": "cancel",
+    "signs? of life": "heartbeat",
+    "mend(?:s|ed|ing)?": "repair, fix",
+    "(?:is|are|was|were|be|been) told": "reports, gets, learns",
+    "hand(?:s|ed|ing)? in": "submit",
+    "lest": "so that ... not",
+    "beforehand": "first, before",
+    "the like": "similar, for example",
+    "whoever": "the caller, another process",
+    "in the midst": "while, halfway",
+    "com(?:es|e|ing) to be": "was made",
+    "came to be": "was made",
+    "who asks": "the caller",
+    "vouch(?:es|ed)?": "prove, confirm",
+}
+BREAK = r"(?:\s+(?:#\s*|--\s*)?)"
+"""Words may be on two lines, of a comment too."""
+DIALECT = re.compile(
+    r"(?<![a-z])(?:" + "|".join(words.replace(" ", BREAK) for words in INSTEAD) + r")(?![a-z])", re.IGNORECASE
+)
+SUFFIXES = {".py", ".md", ".sql", ".sh", ".toml", ".yml", ".yaml", ".c", ".cff", ""}
+PLACES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CITATION.cff",
+    "Makefile",
+    "pyproject.toml",
+    "docs",
+)
+NOT_YET = ("docs/commands.md", "docs/performance.md")
+
+
+def files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z", *PLACES], cwd=ROOT, capture_output=True, check=True).stdout
+    paths = [ROOT / name for name in listed.decode().split("\0") if name]
+    return [
+        path
+        for path in paths
+        if path.suffix in SUFFIXES
+        and path.is_file()
+        and path != Path(__file__)
+        and str(path.relative_to(ROOT)) not in NOT_YET
+    ]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_text_avoids_the_dialect(place: str) -> None:
+    found = []
+    for path in files():
+        if not path.relative_to(ROOT).as_posix().startswith(place):
+            continue
+        text = path.read_text(encoding="utf-8")
+        for match in DIALECT.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(match[0].split())}")
+    assert not found, "\n".join(["say it plainly (see INSTEAD):", *found])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["read it anew", "the job is called\n    # off", "it runs by\nitself", "nobody's lease", "mend_rows", "Handed in."],
+)
+def test_dialect_is_found(text: str) -> None:
+    assert DIALECT.search(text)
+
+
+@pytest.mark.parametrize("text", ["recommend", "at least", "commended", "amended"])
+def test_other_words_are_not(text: str) -> None:
+    assert not DIALECT.search(text)
