@@ -1,1 +1,1 @@
-"""Measurements against the reference pipeline, run side by side: `make bench`."""
+"""Benchmarks: wort compared with the reference pipeline (`make bench`), and its parts alone."""

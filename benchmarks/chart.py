@@ -1,4 +1,4 @@
-"""Draws the comparison as an SVG: two bars a run, their lengths the median wall time."""
+"""Draws the comparison as an SVG: two bars for each run, whose lengths are the median wall times."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ COLOURS = {"reference": "#b0b0b0", "wort": "#2f7f4f"}
 
 
 def picture(results: Mapping[int, Mapping[str, Sequence[Figures]]]) -> str:
-    """The SVG; every run has a scale of its own, the reference pipeline the full width."""
+    """Return the SVG.  Each run has its own scale, and the bar of the slower program has the full width."""
     parts, y = [], GAP
     for megabases, runs in results.items():
         medians = {who: statistics.median(run.wall for run in figures) for who, figures in runs.items()}

@@ -1,9 +1,9 @@
-"""Lists a bucket of as many thousand keys as asked for, and prints how many came and the peak of memory, in bytes.
+"""Lists a bucket of many keys, and prints how many keys were listed and the peak memory in bytes.
 
-    python -m benchmarks.listing 1000
+    python -m benchmarks.listing PAGES      a page has 1000 keys
 
-The server is of this file and knows nothing but listings, which it makes up: a million objects would take an hour to
-store.  It runs in a process of its own, so that the memory measured is the reader's.
+The server is part of this file, and generates the listings: storing a million objects would take an hour.  It runs in
+a separate process, so that the measured memory is that of the client only.
 """
 
 import multiprocessing
@@ -27,8 +27,8 @@ ITEM = (
 )
 
 
-def serve(pages: int, tell: Connection) -> None:
-    """Answer every GET with a page of a listing, until killed."""
+def serve(pages: int, port: Connection) -> None:
+    """Answer every GET with a page of a listing, until the process is killed.  Sends the port number to `port`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -46,21 +46,21 @@ def serve(pages: int, tell: Connection) -> None:
             self.wfile.write(body.encode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    tell.send(server.server_address[1])
+    port.send(server.server_address[1])
     server.serve_forever()
 
 
 def main() -> None:
-    """List, and print what came."""
+    """List the bucket, and print the figures."""
     pages = int(sys.argv[1])
-    told, tell = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(pages, tell), daemon=True)
+    receiver, sender = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(pages, sender), daemon=True)
     server.start()
     os.environ |= {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
-    target = S3Target("a-bucket", endpoint=f"http://127.0.0.1:{told.recv()}", addressing="path")
+    target = S3Target("a-bucket", endpoint=f"http://127.0.0.1:{receiver.recv()}", addressing="path")
     keys = sum(1 for _ in listed(SharedStore(S3Store(target)), "sigs/", ".sig"))
     server.kill()
     server.join()

@@ -1,9 +1,9 @@
-"""Many distinct hashes: time and memory of wort's counting and sealing beside `sourmash sketch`, for the same reads.
+"""Compares time and memory of wort and `sourmash sketch` for reads with many distinct hashes.
 
     python -m benchmarks.many_hashes [--megabases 20]
 
-At scaled=1 every k-mer of a random genome is a hash, so that 20 Mbp give 20 million distinct ones for each k, as a run
-of 20 Gbp of them would at scaled=1000.  Every base is read twice.  Both signatures are compared.
+At scaled=1, every k-mer of a random genome has a hash that is kept: 20 Mbp have 20 million distinct hashes for each k,
+as many as 20 Gbp have at scaled=1000.  Every base is in two reads.  Raises AssertionError if the signatures differ.
 """
 
 import argparse
@@ -31,9 +31,9 @@ CHUNK = 1 << 20
 
 
 def main() -> None:
-    """Measure both, print."""
-    parser = argparse.ArgumentParser(description="Measure what many distinct hashes cost.")
-    parser.add_argument("--megabases", type=int, default=20, help="of the genome")
+    """Measure both, and print the figures."""
+    parser = argparse.ArgumentParser(description="Measure time and memory for many distinct hashes.")
+    parser.add_argument("--megabases", type=int, default=20, help="size of the genome")
     parser.add_argument("--ours", nargs=2, type=Path, metavar=("FASTA", "SIG"), help="sketch in this process")
     options = parser.parse_args()
     if options.ours:
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def write_reads(path: Path, bases: int) -> None:
-    """Reads end to end over a random genome, twice, with READ - 100 bases from one to the next."""
+    """Write reads that cover a random genome twice.  Neighbouring reads overlap by 100 bases."""
     genome = np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), bases).tobytes()
     with path.open("wb") as file:
         for spot, start in enumerate([*range(0, bases, READ - 100)] * 2, 1):
@@ -61,7 +61,7 @@ def write_reads(path: Path, bases: int) -> None:
 
 
 def sketch(fasta: Path, path: Path) -> None:
-    """Read, hash, count and seal, as a job of one slice does."""
+    """Read, hash, count and seal, like a job of one slice."""
     reader, counts = CompiledFastaReader(), [HashCounts() for _ in SRA_V1.ksizes]
     with fasta.open("rb") as file:
         for text in cut_between_reads(map(reader.feed, iter(lambda: file.read(CHUNK), b"")), reader.finish):
@@ -76,14 +76,14 @@ def sketch(fasta: Path, path: Path) -> None:
 
 
 def sketches_of(document: bytes) -> bytes:
-    """A signature without its file name, which sourmash writes."""
+    """Return the sketches of a signature, without the fields before them: sourmash records a file name there."""
     return document.partition(b'"signatures":')[2]
 
 
-def show(who: str, run: Callable[[], None]) -> None:
-    """Print what a run costs."""
+def show(name: str, run: Callable[[], None]) -> None:
+    """Measure a run, and print the figures."""
     figures: Figures = measure(run)
-    print(f"{who:<18}{figures.wall:>8.1f} s wall{figures.cpu:>8.1f} s CPU{figures.rss / 1e6:>8.0f} MB")
+    print(f"{name:<18}{figures.wall:>8.1f} s wall{figures.cpu:>8.1f} s CPU{figures.rss / 1e6:>8.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measures a tree of processes: wall time, CPU time, peak of the memory that all of them have together."""
+"""Measures a tree of processes: wall time, CPU time, and the peak of their memory together."""
 
 import os
 import resource
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE = 0.02
+"""Seconds between samples of the memory."""
 PAGE = resource.getpagesize()
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one run: seconds, CPU seconds of user and system, bytes of resident memory at the peak."""
+    """The figures of one run: wall seconds, CPU seconds (user and system), peak bytes of resident memory."""
 
     wall: float
     cpu: float
@@ -23,7 +24,7 @@ class Figures:
 
 
 def measure(run: Callable[[], None]) -> Figures:
-    """The figures of whatever processes `run` starts and waits for."""
+    """Return the figures of all processes that `run` starts and waits for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     with PeakMemory() as memory:
@@ -39,7 +40,7 @@ class PeakMemory:
 
     def __init__(self) -> None:
         self.peak = 0
-        self._ended = threading.Event()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "PeakMemory":
@@ -47,16 +48,16 @@ class PeakMemory:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stop.set()
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._ended.wait(SAMPLE):
+        while not self._stop.wait(SAMPLE):
             self.peak = max(self.peak, sum(map(resident, descendants(os.getpid()))))
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes below a process."""
+    """Return the process ids of all descendants of a process."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -65,16 +66,16 @@ def descendants(pid: int) -> list[int]:
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, open_ = [], [pid]
-    while open_:
-        children = parents.get(open_.pop(), [])
+    found, pending = [], [pid]
+    while pending:
+        children = parents.get(pending.pop(), [])
         found += children
-        open_ += children
+        pending += children
     return found
 
 
 def resident(pid: int) -> int:
-    """Bytes of resident memory of a process, 0 if it has ended."""
+    """Return the bytes of resident memory of a process, or 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError):
@@ -82,7 +83,7 @@ def resident(pid: int) -> int:
 
 
 def run_pipe(first: Sequence[str], second: Sequence[str], cwd: Path) -> None:
-    """Run `first | second`; CalledProcessError if either fails."""
+    """Run `first | second`.  Raises CalledProcessError if either fails."""
     with subprocess.Popen(first, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd) as producer:
         consumer = subprocess.Popen(second, stdin=producer.stdout, stderr=subprocess.DEVNULL, cwd=cwd)
         if producer.stdout:
@@ -93,7 +94,7 @@ def run_pipe(first: Sequence[str], second: Sequence[str], cwd: Path) -> None:
 
 
 def run_one(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
-    """Run a command; CalledProcessError if it fails."""
+    """Run a command.  Raises CalledProcessError if it fails."""
     subprocess.run(
         argv,
         env={**os.environ, **environment},

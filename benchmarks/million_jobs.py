@@ -1,10 +1,10 @@
-"""A million queued jobs: how long the coordinator's turns are, what memory it takes, how soon it starts again.
+"""Measures the coordinator with a million queued jobs: the time of its turns, its memory, and its time to restart.
 
     python -m benchmarks.million_jobs [NUMBER [SECONDS]]
 
-The ledger is made in a temporary directory, by SQL, under the ledger's own rules.  The coordinator and its queue are
-the daemon's, as is its housekeeping; the workers are real processes that have nothing to do: each job is unavailable at
-once, so that as many jobs are moved along as can be.  Then it is killed in the midst of that, and started again.
+The ledger is made in a temporary directory with SQL that follows the ledger's own rules.  Coordinator, queue and
+housekeeping are those of the daemon.  The workers are real processes, but every job ends as unavailable at once, so
+that the coordinator handles as many jobs as possible.  Then the process is killed while it works, and started again.
 """
 
 import json
@@ -30,7 +30,7 @@ from wort_cli.settings import load_settings
 
 NUMBER, SECONDS = 1_000_000, 20.0
 DUE = 10_000
-"""Jobs that have waited long enough when the coordinator starts."""
+"""Jobs whose waiting time is over when the coordinator starts."""
 MAKE = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
 INSERT INTO jobs (name, profile, priority, group_name, created_at)
@@ -39,7 +39,7 @@ SELECT 'SRR' || (10000000 + n), 'sra-v1', n % 7, CASE n % 3 WHEN 0 THEN 'plankto
 
 
 def main() -> None:
-    """Make the ledger, turn the coordinator, kill it, turn it again."""
+    """Make the ledger, run the coordinator, kill it, and run it again."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else NUMBER
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
     with tempfile.TemporaryDirectory(prefix="wort-million-") as directory:
@@ -55,7 +55,7 @@ def main() -> None:
                 figures = json.loads(process.stdout.readline())
                 os.kill(process.pid, signal.SIGKILL)
             print(
-                f"{run}: first job handed out {ready['seconds']:.2f} s after the process began; in {seconds:g} s "
+                f"{run}: first job started {ready['seconds']:.2f} s after the process; in {seconds:g} s "
                 f"{figures['turns']:,} turns, median {figures['median']:.1f} ms, longest {figures['longest']:.1f} ms, "
                 f"{figures['jobs']:,} jobs; {figures['megabytes']:.0f} MB",
                 flush=True,
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def make_ledger(path: Path, number: int) -> None:
-    """A ledger with so many queued jobs, some of which have waited before."""
+    """Make a ledger with `number` queued jobs, some of which were waiting before."""
     ledger = Ledger(path)
     connection = ledger.storage.connection
     connection.execute(MAKE, (number,))
@@ -81,14 +81,14 @@ def make_ledger(path: Path, number: int) -> None:
 
 
 def turning(home: Path, seconds: float) -> "subprocess.Popen[str]":
-    """A process that turns the coordinator and tells of it."""
+    """Start a process that runs the coordinator, and prints its figures as JSON."""
     code = f"from benchmarks.million_jobs import turn; turn({str(home)!r}, {seconds})"
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
 def turn(home: str, seconds: float) -> None:
-    """Be a daemon for some seconds, but for its lock and log; say when the first job is handed out, and how it went."""
-    began = time.monotonic() - age_of_this_process()
+    """Run a daemon, without lock and log, for some seconds.  Print when its first job started, then all figures."""
+    started = time.monotonic() - age_of_this_process()
     workers.work = no_work  # type: ignore[attr-defined]  # it is imported there, not exported
     settings = load_settings({"WORT_HOME": home, "WORT_JOBS": "4"})
     settings.make_directories()
@@ -105,7 +105,7 @@ def turn(home: str, seconds: float) -> None:
     coordinator.turn()
     while not coordinator.busy:
         coordinator.turn()
-    print(json.dumps({"seconds": time.monotonic() - began}), flush=True)
+    print(json.dumps({"seconds": time.monotonic() - started}), flush=True)
     times = []
     until = time.monotonic() + seconds
     while (before := time.monotonic()) < until:
@@ -129,20 +129,20 @@ def turn(home: str, seconds: float) -> None:
 
 
 def no_work(queue: Any, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A worker's answer without any work."""
+    """Return a worker's result without any work."""
     failure = Failure(Reason.NOT_FOUND, "there is nothing to do")
     return JobResult(document["job_id"], document["attempt"], failure=failure).to_json()
 
 
 def age_of_this_process() -> float:
-    """Seconds since this process began, to a hundredth."""
+    """Return the seconds since this process started, to a hundredth."""
     ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     up = float(Path("/proc/uptime").read_text().split()[0])
     return up - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory() -> float:
-    """The most memory that this process had, in megabytes."""
+    """Return the peak memory of this process in megabytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
 

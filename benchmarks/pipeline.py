@@ -1,9 +1,9 @@
-"""wort against the reference pipeline, on simulated runs, in turn.
+"""Compares wort with the reference pipeline on simulated runs, alternating between both.
 
     python -m benchmarks.pipeline [--sizes 30 300 1200] [--rounds 3] [--archives DIR] [--json FILE] [--report DIR]
 
-Every run is a cold process; the signatures of both are compared, byte for byte.  Archives are kept in --archives, and
-made if missing.  The machine should have nothing else to do.
+Every run is a new process.  Raises AssertionError if the two signatures differ in a byte.  The archives are made once,
+in --archives.  The machine should be otherwise idle.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from wort_cli.model.profile import SRA_V1
 
 BIN = Path(sys.executable).parent
 SPOT = 300
-"""Bases of a spot: 2 x 150."""
+"""Bases in a spot: 2 x 150."""
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print the figures, and write the reports."""
     parser = argparse.ArgumentParser(description="Compare wort with the reference pipeline.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[30, 300, 1200], help="Mbp of the runs")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[30, 300, 1200], help="sizes of the runs in Mbp")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def archive_of(megabases: int, directory: Path) -> Path:
-    """A simulated metagenome of that size, ten times covered."""
+    """Return the archive of a simulated metagenome with that many bases and a coverage of ten.  Make it if missing."""
     archive = directory / f"SRR{megabases:06d}.sra"
     if not archive.exists():
         print(f"making {archive}", file=sys.stderr)
@@ -64,7 +64,7 @@ def archive_of(megabases: int, directory: Path) -> Path:
 
 
 def compare(archive: Path, rounds: int) -> dict[str, list[Figures]]:
-    """The figures of both, round by round; AssertionError if their signatures differ."""
+    """Return the figures of both for each round.  Raises AssertionError if the signatures differ."""
     figures: dict[str, list[Figures]] = {"reference": [], "wort": []}
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -82,7 +82,7 @@ def compare(archive: Path, rounds: int) -> dict[str, list[Figures]]:
 
 
 def show(megabases: int, figures: dict[str, list[Figures]]) -> None:
-    """A table of medians, and the ratios round by round."""
+    """Print a table of medians, and the ratio of each round."""
     print(f"\n{megabases} Mbp          wall s    CPU s   RSS MB   (medians)")
     for who, runs in figures.items():
         wall, cpu, rss = (statistics.median(getattr(run, field) for run in runs) for field in ("wall", "cpu", "rss"))

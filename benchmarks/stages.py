@@ -1,8 +1,9 @@
-"""Where the time of a run goes: each stage by itself, on one core, over the same archive.
+"""Measures each stage of a run separately, on one core, with the same archive.
 
     python -m benchmarks.stages ARCHIVE SPOTS
 
-In a real run decoders, readers and hashing overlap; the shares are of CPU time, which is what a full machine pays.
+In a real run, decoding and hashing overlap.  The figures are CPU seconds, which determine the throughput of a machine
+that is fully used.
 """
 
 import resource
@@ -31,16 +32,16 @@ CHUNK = 1 << 20
 
 
 def timed(action: Callable[[], T]) -> tuple[float, T]:
-    """CPU seconds of this process, and what the action gave."""
+    """Return the CPU seconds that an action takes in this process, and its result."""
     before = time.process_time()
     result = action()
     return time.process_time() - before, result
 
 
 def stages(archive: Path, spots: int) -> dict[str, float]:
-    """CPU seconds of each stage; fastq-dump and the reader of its text are what decoding in this process saves."""
+    """Return the CPU seconds of each stage, and of decoding with fastq-dump instead: itself, and parsing its output."""
     engine = KernelEngine(SRA_V1)
-    engine.hash_text(b"N" + b"ACGT" * 100)  # have it compiled
+    engine.hash_text(b"N" + b"ACGT" * 100)  # compiles the loops
     CompiledFastaReader().feed(b">1.1\nACGT\n")
     list(VdbDecoder(archive, spots, Slice(1, 1)).texts(NEVER))
 
@@ -62,25 +63,25 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
     merging, sketches = timed(merge)
     with tempfile.TemporaryDirectory() as directory:
         sealing, _ = timed(lambda: seal(LocalName("stages"), sketches, Path(directory) / "stages.sig"))
-    dumping, reading = dumped(archive)
+    dumping, parsing = fastq_dump_stages(archive)
     return {
         "decoding": decoding, "hashing": hashing, "merging": merging, "sealing": sealing,
-        "(fastq-dump": dumping, "reading its text)": reading,
+        "fastq-dump instead": dumping, "parsing its output": parsing,
     }  # fmt: skip
 
 
-def dumped(archive: Path) -> tuple[float, float]:
-    """CPU seconds of fastq-dump, and of reading what it writes."""
+def fastq_dump_stages(archive: Path) -> tuple[float, float]:
+    """Return the CPU seconds of fastq-dump, and of parsing its output."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     argv = ["fastq-dump", *HEADERS, *SRA_V1.decode_flags, str(archive)]
     fasta = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     reader = CompiledFastaReader()
     chunks = [fasta[start : start + CHUNK] for start in range(0, len(fasta), CHUNK)]
-    reading, _ = timed(lambda: list(cut_between_reads(map(reader.feed, chunks), reader.finish)))
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, reading
+    parsing, _ = timed(lambda: list(cut_between_reads(map(reader.feed, chunks), reader.finish)))
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, parsing
 
 
 if __name__ == "__main__":
     for stage, seconds in stages(Path(sys.argv[1]), int(sys.argv[2])).items():
-        print(f"{stage:<18}{seconds:>8.2f} s")
+        print(f"{stage:<20}{seconds:>8.2f} s")

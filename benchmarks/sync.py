@@ -1,8 +1,8 @@
-"""Pushes signatures to a Ceph gateway on loopback, twice, and says how fast and with how much memory.
+"""Measures speed and memory of pushing signatures, twice, to a Ceph gateway on loopback.
 
     python -m benchmarks.sync [NUMBER]
 
-A signature is two objects: itself and its provenance.  The server runs on the same cores.
+Each signature is two objects: the signature and its provenance.  The gateway runs on the same cores.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ BUCKET = "wort-benchmark"
 
 
 def main() -> None:
-    """Push, push again, check."""
+    """Push, push again, and check."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as directory, Ceph(Path(directory) / "ceph") as ceph:
         ceph.client().create_bucket(Bucket=BUCKET)
@@ -48,7 +48,10 @@ def main() -> None:
 
 
 def peak_until_end(process: "subprocess.Popen[bytes]") -> int:
-    """The most memory a process had, in kilobytes; its rusage would begin with ours, of which it was forked."""
+    """Return the peak memory of a process in kilobytes, when it has ended.
+
+    Its resource usage would include the memory of this process, from which it was forked.
+    """
     peak = 0
     while process.poll() is None:
         with contextlib.suppress(OSError):

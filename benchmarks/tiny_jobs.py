@@ -1,12 +1,13 @@
-"""Thousands of jobs of one read each through a real daemon: what the daemon itself costs, and whether it grows.
+"""Measures the daemon with thousands of jobs of one read each: its CPU time for a job, and whether it grows.
 
     python -m benchmarks.tiny_jobs [N] [--jobs 2] [--most 30]
 
-The tools of the SRA toolkit are small scripts (tests/tiny_runs.py), so that hardly anything is left but wort.  Of the
-daemon and of each worker their own CPU time is counted, from /proc/PID/stat, and what a guard takes; what the tools
-took is told apart.  Memory, file descriptors, threads and processes are sampled all the while.
+The tools of the SRA toolkit are small scripts (tests/support/tiny_runs.py), so that almost all CPU time is that of
+wort.  The benchmark measures the CPU time of the daemon, its workers (both from /proc/PID/stat), the guards and the
+tools, and samples memory, file descriptors, threads and processes.
 
-Exit code 1 if a job is not done, if a job takes more than --most milliseconds of CPU time, or if anything grows.
+Exits with code 1 if a job is not done, if wort takes more than --most milliseconds of CPU time for a job, or if
+anything grows.
 """
 
 import argparse
@@ -33,12 +34,12 @@ SAMPLE = 1.0
 """Seconds between samples."""
 TICKS = os.sysconf("SC_CLK_TCK")
 GROWTH = 0.05
-"""The share by which memory may be larger at the end than when everything had run for a while."""
+"""Memory in the last quarter of the time may exceed that in the second quarter by this share."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of a process itself, and of its children that have ended."""
+    """CPU seconds of a process itself, and of those of its children that have ended."""
 
     own: float
     children: float
@@ -46,19 +47,19 @@ class Cost:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the daemon and its workers hold at one moment."""
+    """Resources of the daemon and its workers at one moment."""
 
     done: int
     rss: int
     fds: int
     threads: int
     processes: int
-    """The daemon and its long-lived children; tools are none of them."""
+    """The daemon and its long-lived children, without tools."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What so many jobs took; CPU times in milliseconds for each job."""
+    """The figures of a run of the benchmark.  CPU times are in milliseconds per job."""
 
     jobs: int
     done: int
@@ -71,30 +72,30 @@ class Outcome:
 
     @property
     def own(self) -> float:
-        """Of the daemon, its workers and the guards together: what is wort's and no tool's."""
+        """CPU time of wort: of the daemon, its workers and the guards, without tools."""
         return self.daemon + self.workers + self.guards
 
     def growth(self) -> dict[str, tuple[float, float]]:
-        """Of what is held: in the second quarter of the time, and in the last one.
+        """Return each resource in the second quarter of the time, and in the last quarter.
 
-        Of memory the median; of the rest the least, which is what is held between two jobs: tools come and go, and what
-        is never given back raises the least too.
+        For memory, this is the median.  For the others it is the minimum, which is the state between two jobs: tools
+        raise the other samples for a short time, but a leak raises the minimum too.
         """
         quarter = max(1, len(self.samples) // 4)
         early, late = self.samples[quarter : 2 * quarter] or self.samples, self.samples[-quarter:]
 
-        def held(of: Callable[[Sample], int], measure: Callable[[Iterable[int]], float]) -> tuple[float, float]:
+        def compare(of: Callable[[Sample], int], measure: Callable[[Iterable[int]], float]) -> tuple[float, float]:
             return measure(map(of, early)), measure(map(of, late))
 
         return {
-            "memory": held(lambda sample: sample.rss, statistics.median),
-            "file descriptors": held(lambda sample: sample.fds, min),
-            "threads": held(lambda sample: sample.threads, min),
-            "processes": held(lambda sample: sample.processes, min),
+            "memory": compare(lambda sample: sample.rss, statistics.median),
+            "file descriptors": compare(lambda sample: sample.fds, min),
+            "threads": compare(lambda sample: sample.threads, min),
+            "processes": compare(lambda sample: sample.processes, min),
         }
 
     def grown(self) -> list[str]:
-        """What grew; memory may by a few percent, the rest by nothing."""
+        """Return a sentence for each resource that grew: memory by more than GROWTH, the others at all."""
         return [
             f"{what} grew from {before:,.0f} to {after:,.0f}"
             for what, (before, after) in self.growth().items()
@@ -103,11 +104,11 @@ class Outcome:
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Many jobs of one read each.")
+    """Measure, and print the figures."""
+    parser = argparse.ArgumentParser(description="Run many jobs of one read each.")
     parser.add_argument("number", type=int, nargs="?", default=10_000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--most", type=float, default=30.0, help="milliseconds of CPU time a job")
+    parser.add_argument("--most", type=float, default=30.0, help="allowed milliseconds of CPU time per job")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wort-tiny-") as name:
         outcome = run(Path(name), options.number, options.jobs, progress=True)
@@ -117,21 +118,21 @@ def main() -> None:
 
 
 def show(outcome: Outcome) -> None:
-    """The figures, for a person."""
+    """Print the figures."""
     print(f"{outcome.done:,} of {outcome.jobs:,} jobs done in {outcome.seconds:.0f} s")
     print(
-        f"CPU a job: {outcome.own:.1f} ms (daemon {outcome.daemon:.1f}, workers {outcome.workers:.1f}, "
+        f"CPU per job: {outcome.own:.1f} ms (daemon {outcome.daemon:.1f}, workers {outcome.workers:.1f}, "
         f"guards {outcome.guards:.1f}); tools {outcome.tools:.1f} ms"
     )
     for what, (before, after) in outcome.growth().items():
         unit, scale = (" MB", 1e6) if what == "memory" else ("", 1.0)
         print(f"{what}: {before / scale:,.1f}{unit} early, {after / scale:,.1f}{unit} late")
     for sentence in outcome.grown():
-        print(f"NOT FLAT: {sentence}")
+        print(f"GROWTH: {sentence}")
 
 
 def run(work: Path, number: int, jobs: int = 2, *, progress: bool = False) -> Outcome:
-    """Have a daemon do so many jobs in a directory of its own."""
+    """Run `number` jobs with a daemon whose home is in `work`."""
     env = {**os.environ, **environment(work), "WORT_JOBS": str(jobs)}
     runs = names(number + jobs)
 
@@ -140,7 +141,7 @@ def run(work: Path, number: int, jobs: int = 2, *, progress: bool = False) -> Ou
 
     wort("daemon", "start")
     try:
-        # The first jobs load what every worker needs once; the daemon is to run for months.
+        # The first jobs load what every worker needs once.  That time does not count, because a daemon runs for months.
         wort("compute", "-", "--wait", stdin="\n".join(runs[:jobs]))
         daemon = daemon_of(env)
         wort("compute", "-", stdin="\n".join(runs[jobs:]))
@@ -177,48 +178,48 @@ def run(work: Path, number: int, jobs: int = 2, *, progress: bool = False) -> Ou
 
 
 def guard_cost(times: int = 50) -> float:
-    """Milliseconds of CPU time that a guard takes from its start to its end; there is one for each job."""
+    """Return the milliseconds of CPU time of a guard process.  Each job has one."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for _ in range(times):
         with subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(guard.__file__))], stdin=subprocess.PIPE, process_group=0
         ):
-            pass  # its pipe is closed, whereupon it ends
+            pass  # this closes the pipe, and the guard exits
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / times
 
 
 def daemon_of(env: dict[str, str]) -> int:
-    """The process of the daemon."""
-    said = subprocess.run(
+    """Return the process id of the daemon."""
+    out = subprocess.run(
         [BIN / "wort", "daemon", "status", "--json"], env=env, check=True, capture_output=True, text=True
     )
-    return int(json.loads(said.stdout)["pid"])
+    return int(json.loads(out.stdout)["pid"])
 
 
 def ended(work: Path, *states: str) -> int:
-    """How many jobs are in one of the states, or have ended in whatever way."""
-    wanted = states or ("done", "failed", "unavailable", "cancelled")
+    """Return the number of jobs in one of the given states.  The default are all final states."""
+    states = states or ("done", "failed", "unavailable", "cancelled")
     with closing(sqlite3.connect(work / "home" / "ledger.db", timeout=60)) as connection:
-        marks = ", ".join("?" for _ in wanted)
-        row = connection.execute(f"SELECT count(*) FROM jobs WHERE state IN ({marks})", wanted).fetchone()
+        marks = ", ".join("?" for _ in states)
+        row = connection.execute(f"SELECT count(*) FROM jobs WHERE state IN ({marks})", states).fetchone()
     return int(row[0])
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started and that have not ended."""
+    """Return the running children of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def cost(pid: int) -> Cost:
-    """What a process took so far (proc(5): utime, stime, cutime, cstime)."""
+    """Return the CPU time of a process so far (proc(5): utime, stime, cutime, cstime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system, child_user, child_system = (int(field) for field in fields[11:15])
     return Cost((user + system) / TICKS, (child_user + child_system) / TICKS)
 
 
 def sample(members: list[int], daemon: int, done: int) -> Sample:
-    """What the daemon and its workers hold now; a worker that was replaced is not among them, and ends the program."""
+    """Sample the resources of the daemon and its workers.  Raises FileNotFoundError if a worker has ended."""
     rss = fds = threads = 0
     for pid in members:
         proc = Path(f"/proc/{pid}")

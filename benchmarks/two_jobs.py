@@ -1,4 +1,4 @@
-"""Two jobs at once, of one thread each, against one after the other: what the daemon gains by a second worker.
+"""Measures the speed-up by a second worker: two jobs of one thread each, at once and one after the other.
 
 python -m benchmarks.two_jobs [--megabases 300] [--rounds 3] [--archives DIR]
 """
@@ -16,8 +16,8 @@ from benchmarks.pipeline import BIN, archive_of
 
 
 def main() -> None:
-    """Measure in turn, and print the ratios."""
-    parser = argparse.ArgumentParser(description="Two jobs at once against one after the other.")
+    """Measure both, alternating, and print the ratios."""
+    parser = argparse.ArgumentParser(description="Compare two jobs at once with one after the other.")
     parser.add_argument("--megabases", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def seconds(archive: Path, small: Path, jobs: int) -> float:
-    """How long a daemon that does so many jobs at a time takes for two, once each worker has done a small one."""
+    """Return the seconds that a daemon with `jobs` workers needs for two jobs, after a small job in each worker."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         runs = [work / f"SRR00000{number}.sra" for number in range(4)]

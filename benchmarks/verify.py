@@ -1,7 +1,9 @@
-"""How long a full and a quick verification take, on a run of 300 Mbp, of the real signature and of gross forgeries.
+"""Measures full and quick verification, for the real signature of a run of 300 Mbp and for gross forgeries.
 
-`python -m benchmarks.verify [--spots N]`.  Everything happens in one process that has warmed up, as a worker has; full
-and quick ones in turn, so that what else the machine does is shared by both.
+    python -m benchmarks.verify [--spots N] [--times N]
+
+Everything runs in one process that has loaded all code before, like a worker.  Full and quick verifications alternate,
+so that other load on the machine affects both.
 """
 
 import argparse
@@ -13,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.archives import make_paired
-from tests.support.forgeries import forged, multiply, relabel, sketched
+from tests.support.forgeries import forge, multiply, relabel, sketch_archive
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Progress, Source
 from wort_cli.model.job_result import JobResult
@@ -30,7 +32,7 @@ THREADS = 2
 
 
 class Unwatched:
-    """A Watcher that lets everything happen."""
+    """A Watcher that ignores reports and never cancels."""
 
     cancellation = NEVER
 
@@ -39,7 +41,7 @@ class Unwatched:
 
 
 def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobResult]:
-    """The seconds that a job takes, and its result."""
+    """Run a job, and return its seconds and its result."""
     spec = JobSpec(
         job_id=1,
         attempt=1,
@@ -62,16 +64,16 @@ def job(settings: Settings, subject: Subject | None = None) -> tuple[float, JobR
 
 
 def main() -> None:
-    """Make the runs and the forgeries, verify them, print a table."""
+    """Make the runs and the forgeries, verify them, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spots", type=int, default=1_000_000, help="of 2 x 150 bases")
+    parser.add_argument("--spots", type=int, default=1_000_000, help="spots of 2 x 150 bases")
     parser.add_argument("--times", type=int, default=3)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         (root / "archives").mkdir()
-        archive = make_paired(root / "archives" / f"{NAME}.sra", spots=given.spots, genome=5_000_000)
-        other = make_paired(root / "other.sra", spots=given.spots // 5, seed=2, genome=5_000_000)
+        archive = make_paired(root / "archives" / f"{NAME}.sra", spots=options.spots, genome=5_000_000)
+        other = make_paired(root / "other.sra", spots=options.spots // 5, seed=2, genome=5_000_000)
         settings = load_settings({"WORT_HOME": scratch, "WORT_ARCHIVES": str(root / "archives")})
         settings.make_directories()
         _, made = job(settings)
@@ -80,28 +82,28 @@ def main() -> None:
         real = gzip.decompress((settings.store_dir / made.published.path).read_bytes())
         kinds: dict[str, Callable[[], bytes]] = {
             "the real one": lambda: real,
-            "of another run": lambda: sketched(other, NAME),
-            "of half of the reads": lambda: sketched(archive, NAME, spots=given.spots // 2),
-            "scaled=2000, relabelled": lambda: forged(sketched(archive, NAME, scaled=2000), relabel),
-            "abundances times 7": lambda: forged(real, multiply(7)),
+            "of another run": lambda: sketch_archive(other, NAME),
+            "of half of the reads": lambda: sketch_archive(archive, NAME, spots=options.spots // 2),
+            "scaled=2000, relabelled": lambda: forge(sketch_archive(archive, NAME, scaled=2000), relabel),
+            "abundances times 7": lambda: forge(real, multiply(7)),
         }
-        print(f"{given.spots * 300 / 1e6:.0f} Mbp, {THREADS} threads, medians of {given.times}")
-        print("| signature | full, s | quick, s | quick / full | quick says |\n| --- | --- | --- | --- | --- |")
+        print(f"{options.spots * 300 / 1e6:.0f} Mbp, {THREADS} threads, medians of {options.times}")
+        print("| signature | full, s | quick, s | quick / full | quick verdict |\n| --- | --- | --- | --- | --- |")
         for kind, make in kinds.items():
             path = root / "subject.sig"
             path.write_bytes(make())
             digest = check_file(path).document.digest
             times: dict[Depth, list[float]] = {depth: [] for depth in Depth}
-            said = ""
-            for _ in range(given.times):
+            sentence = ""
+            for _ in range(options.times):
                 for depth in Depth:
                     seconds, result = job(settings, Subject(path, digest, depth))
                     times[depth].append(seconds)
                     if result.verdict is None:
                         raise SystemExit(f"{kind}: {result.failure}")
-                    said = result.verdict.sentence()
+                    sentence = result.verdict.sentence()
             full, quick = median(times[Depth.FULL]), median(times[Depth.QUICK])
-            print(f"| {kind} | {full:.2f} | {quick:.2f} | {quick / full:.3f} | {said} |", flush=True)
+            print(f"| {kind} | {full:.2f} | {quick:.2f} | {quick / full:.3f} | {sentence} |", flush=True)
 
 
 if __name__ == "__main__":

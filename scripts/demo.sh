@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Computes the signature of a bundled archive, in a home of its own, and shows it.
+# Compute the signature of a bundled archive in a temporary home, and show it.
 #
-# demo/phage.sra is simulated: `python -m tests.support.archives paired_illumina demo/phage.sra` made it.
+# `python -m tests.support.archives paired_illumina demo/phage.sra` made the archive, which is simulated.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 WORT_HOME=$(mktemp -d)

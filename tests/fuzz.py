@@ -1,7 +1,7 @@
-"""Damages signatures at random and has them read: `python -m tests.fuzz [SECONDS]`.
+"""Damages signatures at random and reads them: `python -m tests.fuzz [SECONDS]`.
 
-Whatever is read is refused with a sentence, or is a signature by the lenient reader too, with the same digest.  Nothing
-else may happen; the first input that does otherwise is written to a file, and its name is said.
+Each input must be refused with a message, or be accepted by the lenient reader too, with the same digest.  The first
+input that behaves differently is written to a file, and its path is printed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.support.submissions import HOSTILE, document, text
+from tests.support.hostile_signatures import HOSTILE
+from tests.support.submissions import document, text
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.strict import check_signature
 
-LARGEST_SEED = 50_000
-"""Bytes: of the corpus, the small ones are damaged further."""
+MAX_SEED = 50_000
+"""Bytes.  Larger files of the corpus are not damaged further."""
 UNPACKED = 1_000_000
 INTERESTING = (
     b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":", b" ", b"\n", b"\0", b"\x1b[2J", b"-", b".", b"e9", b"0", b"null",
@@ -30,14 +31,14 @@ INTERESTING = (
 
 
 def seeds() -> list[bytes]:
-    """What the damage is done to."""
-    small = [data for name, make in HOSTILE.items() if "bomb" not in name and len(data := make()) < LARGEST_SEED]
+    """Return the signatures to damage."""
+    small = [data for name, make in HOSTILE.items() if "bomb" not in name and len(data := make()) < MAX_SEED]
     good = text(document(hashes=5))
     return [good] * len(small) + small + [gzip.compress(good, mtime=0), text(document(hashes=0))]
 
 
 def damaged(data: bytes, random: Random) -> bytes:
-    """`data` after a few changes."""
+    """Return `data` after a few random changes."""
     changed = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
         at = random.randrange(len(changed) + 1)
@@ -58,9 +59,9 @@ def damaged(data: bytes, random: Random) -> bytes:
 
 
 def read(data: bytes) -> str:
-    """`refused` or `accepted`; AssertionError if it was accepted and is none."""
+    """Return `refused` or `accepted`; raise AssertionError if the strict and the lenient reader disagree."""
     try:
-        found = check_signature(io.BytesIO(data), unpacked=UNPACKED)
+        found = check_signature(io.BytesIO(data), max_unpacked=UNPACKED)
     except Refusal as refusal:
         assert refusal.why
         assert len(refusal.why) < 500
@@ -73,8 +74,8 @@ def read(data: bytes) -> str:
     return "accepted"
 
 
-def main(seconds: float, say: Callable[[str], object]) -> int:
-    """Go on for some time; 1 if something was found."""
+def main(seconds: float, write: Callable[[str], object]) -> int:
+    """Read damaged signatures for some time; return 1 if a fault was found."""
     random, known, counts = Random(), seeds(), {"refused": 0, "accepted": 0}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -84,9 +85,9 @@ def main(seconds: float, say: Callable[[str], object]) -> int:
         except BaseException as error:
             path = Path("fuzz-finding.sig").absolute()
             path.write_bytes(data)
-            say(f"{path}: {type(error).__name__}: {error}\n")
+            write(f"{path}: {type(error).__name__}: {error}\n")
             return 1
-    say(f"{counts['refused']:,} refused, {counts['accepted']:,} accepted, in {seconds:g} seconds; nothing found\n")
+    write(f"{counts['refused']:,} refused, {counts['accepted']:,} accepted, in {seconds:g} seconds; nothing found\n")
     return 0
 
 

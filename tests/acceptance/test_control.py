@@ -48,7 +48,7 @@ def test_a_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
     assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed pilot\n"
     home("wait", "-g", "pilot").expect(0)
     assert {job.state for job in home.jobs()} == {"done"}
-    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "pilot was not paused\n"
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "group pilot was not paused\n"
 
 
 # ---- Cancel

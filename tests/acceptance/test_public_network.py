@@ -1,4 +1,4 @@
-"""URLs that strangers name, in a network with public addresses, private ones behind, and servers that trick."""
+"""Only public URLs are requested: in a network with public and private addresses, and misbehaving servers."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.homes import WORT, Home
 from tests.support.public_network import CASES, SECONDS, enter
-from tests.support.submissions import proper
+from tests.support.submissions import valid_signature
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "good": ("submit", "http://public.example/good.sig", "--no-verify"),
@@ -29,10 +29,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What came of all cases and commands; the network is made once."""
+    """The outcomes of all cases and commands; the network is created once."""
     home = Home(tmp_path_factory.mktemp("net") / "h")
     signature = home.cwd / "other.sig"
-    signature.write_bytes(proper().replace(b'"SRR000001"', b'"a genome"'))
+    signature.write_bytes(valid_signature().replace(b'"SRR000001"', b'"a genome"'))
     commands = [
         [str(WORT), *(str(signature) if word == "SIGNATURE" else word for word in words)] for words in COMMANDS.values()
     ]
@@ -49,15 +49,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_url_check(case: str, found: dict[str, Any]) -> None:
+def test_url_is_checked(case: str, found: dict[str, Any]) -> None:
     _, wanted = CASES[case]
-    outcome = found["cases"][case]
-    assert re.search(wanted, outcome["said"]), outcome
-    assert outcome["said"].isprintable()
-    assert outcome["seconds"] < SECONDS + 1
+    result = found["cases"][case]
+    assert re.search(wanted, result["outcome"]), result
+    assert result["outcome"].isprintable()
+    assert result["seconds"] < SECONDS + 1
 
 
-def test_nobody_was_led_to_this_machine(found: dict[str, Any]) -> None:
+def test_private_server_was_never_requested(found: dict[str, Any]) -> None:
     assert found["secret"] == []
     assert "GET public.example /no-head" not in found["seen"]  # by its address, with the address as Host
     assert "HEAD 8.8.4.4 /no-head" in found["seen"]
@@ -66,7 +66,7 @@ def test_nobody_was_led_to_this_machine(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "said"),
+    ("command", "code", "message"),
     [
         ("good", 0, ""),
         ("packed", 0, ""),
@@ -84,15 +84,17 @@ def test_nobody_was_led_to_this_machine(found: dict[str, Any]) -> None:
         ("data nowhere", 6, "status 404"),
     ],
 )
-def test_submissions_from_urls(command: str, code: int, said: str, found: dict[str, Any]) -> None:
+def test_signature_at_a_url_is_submitted_or_refused(
+    command: str, code: int, message: str, found: dict[str, Any]
+) -> None:
     done = found["commands"][list(COMMANDS).index(command)]
     assert done["code"] == code, done
-    assert said in done["err"]
+    assert message in done["err"]
     assert all(c.isprintable() or c in "\n\t" for c in done["err"] + done["out"])
     assert done["seconds"] < 10
 
 
-def test_only_the_good_ones_were_kept(found: dict[str, Any]) -> None:
+def test_only_valid_submissions_were_stored(found: dict[str, Any]) -> None:
     (run, of_run), (digest, of_url) = ((row[0], row[1:]) for row in found["submissions"])
     assert (run, of_run) == ("SRR000001", ("", "not checked", "http://public.example/good.sig"))
     assert len(digest) == 16

@@ -22,6 +22,7 @@ from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.machine import nearest_existing
 from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
@@ -138,7 +139,7 @@ def check_sra_configuration(settings: Settings) -> Iterator[Finding]:
 def check_directories(settings: Settings) -> Iterator[Finding]:
     """Check that every directory of the home can be written and has free space."""
     for directory in dict.fromkeys((settings.data_dir, settings.state_dir, settings.cache_dir, settings.store_dir)):
-        existing = next(path for path in (directory, *directory.parents) if path.exists())
+        existing = nearest_existing(directory)
         if not os.access(existing, os.W_OK):
             yield Finding(
                 "problem",

@@ -1,1 +1,1 @@
-"""Values: what the parts of wort pass to each other.  Frozen, checked when they are made, without I/O."""
+"""Values that the layers of wort pass to each other: frozen dataclasses and pure functions, without I/O."""

@@ -1,4 +1,4 @@
-"""A job: one signature to be computed or verified, its states, and what its reads come from.  Values only."""
+"""Jobs: the computation or verification of one signature, its states, its source and its events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from wort_cli.model.provenance import Trust
 
 
 class JobKind(StrEnum):
-    """What a job is for."""
+    """Whether a job computes or verifies a signature."""
 
     COMPUTE = "compute"
     VERIFY = "verify"
 
 
 class JobState(StrEnum):
-    """Where a job stands; the legal moves between them are in sql/migrations/1.sql, the only place that knows them."""
+    """The states of a job.  Triggers in ledger/sql/migrations/1.sql define the allowed transitions."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -31,7 +31,7 @@ class JobState(StrEnum):
 
     @property
     def is_live(self) -> bool:
-        """Whether something is still going to happen by itself."""
+        """Whether the job has not ended yet."""
         return self in LIVE
 
 
@@ -40,14 +40,14 @@ LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
 
 @dataclass(frozen=True)
 class Source:
-    """What the reads come from: the run that `name` says, or the archive file at `archive`."""
+    """Where the reads come from: the archive file at `archive`, or else the run with the accession `name`."""
 
     name: Name
     archive: Path | None = None
 
     @property
     def is_local(self) -> bool:
-        """Whether the signature lives in the local namespace: its name is no accession."""
+        """Whether the signature has a local name instead of an accession, so that it is never published."""
         return not isinstance(self.name, Accession)
 
     def __str__(self) -> str:
@@ -56,38 +56,38 @@ class Source:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What a person asks for."""
+    """A request for a job."""
 
     source: Source
     profile: str
     priority: int = 0
     group: str = ""
     engine: str = ""
-    """The code that is to sketch; empty for that of the settings."""
+    """The engine that sketches; empty for the engine of the settings."""
     upload: bool = True
-    """Whether it may be published to the bucket, if there is one."""
+    """Whether the signature may be published to the bucket, if one is set."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is; spots are the archive's own unit, `total` is 0 while it is not known."""
+    """The progress of a running job; `total` is the number of spots in the archive, 0 while it is unknown."""
 
     stage: str
     spots: int
     total: int
     bases: int
     at: float
-    """When this was so, in seconds since 1970."""
+    """When the progress was measured, in seconds since 1970."""
 
     @property
     def fraction(self) -> float:
-        """The share that is done, from 0 to 1."""
+        """The fraction of spots that is done, from 0 to 1."""
         return min(1.0, self.spots / self.total) if self.total else 0.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the ledger.  Times are seconds since 1970; those that did not happen are None."""
+    """A job in the ledger.  Times are in seconds since 1970, or None for what has not happened."""
 
     id: int
     source: Source
@@ -101,7 +101,7 @@ class Job:
     engine: str
     upload: bool
     attempt: int
-    """How often it was started; fences the results of attempts that were given up."""
+    """The number of the current or last attempt, from 1.  It fences off results of earlier attempts."""
     owner: str
     lease_until: float | None
     wait_until: float | None
@@ -111,22 +111,22 @@ class Job:
     progress: Progress | None = None
     kind: JobKind = JobKind.COMPUTE
     depth: str = ""
-    """Of a verification: full or quick."""
+    """The depth of a verification: full or quick; empty for a computation."""
     subject: str = ""
-    """Of a verification: the path of the signature that is verified, below the store's root."""
+    """The path of the signature that is verified, relative to the store's root; empty for a computation."""
     subject_digest: str = ""
-    """The digest that is recorded of it."""
+    """The recorded digest of the signature that is verified."""
     verdict: Trust | None = None
-    """What a verification found, once it is done."""
+    """The result of a verification, once it is done."""
 
     @property
     def name(self) -> Name:
-        """The name of the signature it makes."""
+        """The name of the signature."""
         return self.source.name
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Job":
-        """The job of a row of `jobs`, left-joined with its `progress`."""
+        """Return the job in a row of the table `jobs`, left-joined with `progress`."""
         progress = None
         if row.get("stage") is not None:
             progress = Progress(row["stage"], row["spots"], row["total"], row["bases"], row["reported_at"])
@@ -160,7 +160,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """A move of a job, as the ledger recorded it."""
+    """A transition of a job from state `before` to state `after`, as the ledger recorded it."""
 
     job_id: int
     at: float

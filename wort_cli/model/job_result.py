@@ -1,6 +1,6 @@
-"""The result of an attempt: a published signature, a verdict, or a failure.
+"""The result of an attempt: a stored signature, a verdict, or a failure.
 
-It is a JSON document, because it crosses the queue and perhaps a network.
+A worker sends it to the coordinator through the queue, as a JSON document.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from wort_cli.model.verdict import Verdict
 
 @dataclass(frozen=True)
 class Published:
-    """A signature that stands in a store, and how it came to be."""
+    """A signature that was written to a store, with its provenance."""
 
     path: str
-    """In the local store; empty if it is in the bucket only."""
+    """The path relative to the local store's root; empty if the signature is only in the bucket."""
     size: int
-    """Bytes."""
+    """The size of the signature file, in bytes."""
     provenance: Provenance
     remote: str = ""
-    """Its address in the bucket, if it was seen to stand there."""
+    """The URL of the object in the bucket, if the upload was confirmed; else empty."""
     trust: Trust = Trust.COMPUTED
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """How an attempt ended: with a failure, or else with a signature, a verdict, or both."""
+    """The result of an attempt: a failure, or else a signature, a verdict, or both; none of them if cancelled."""
 
     job_id: int
     attempt: int
@@ -37,12 +37,12 @@ class JobResult:
     verdict: Verdict | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the result as JSON-ready data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobResult":
-        """The inverse of `to_json`."""
+        """Return the result from the data of `to_json`.  Raises ValueError, KeyError or TypeError if invalid."""
         published, failure, verdict = data["published"], data["failure"], data["verdict"]
         return cls(
             job_id=data["job_id"],

@@ -1,4 +1,4 @@
-"""Profiles: the named recipes of signatures.  A profile never changes; another recipe is another name."""
+"""Profiles: the named parameter sets of signatures.  A profile never changes; other parameters get another name."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,30 @@ from wort_cli.errors import UsageError
 
 
 def max_hash_for_scaled(scaled: int) -> int:
-    """Return the largest hash that is kept, in floating point as sourmash computes it (sketch/minhash.rs)."""
+    """Return the largest hash that a sketch keeps, in floating point as sourmash computes it (sketch/minhash.rs)."""
     return 2**64 - 1 if scaled == 1 else int(2**64 / scaled)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Parameters of a recipe; one sketch is made for each of `ksizes`."""
+    """The parameters of a signature, which has one sketch for each of `ksizes`."""
 
     name: str
     ksizes: tuple[int, ...]
     scaled: int
-    """One in `scaled` of all hashes is kept."""
+    """A sketch keeps one in `scaled` of all hashes."""
     abundance: bool
     seed: int
     decode_flags: tuple[str, ...]
-    """The flags of fastq-dump, before the source."""
+    """The flags of fastq-dump that go before the source."""
 
     @property
     def max_hash(self) -> int:
-        """The largest hash that is kept."""
+        """The largest hash that a sketch keeps."""
         return max_hash_for_scaled(self.scaled)
 
     def sourmash_arguments(self) -> tuple[str, ...]:
-        """The arguments by which `sourmash sketch` makes the same signature."""
+        """Return the arguments with which `sourmash sketch` computes the same signature."""
         parameters = [*(f"k={k}" for k in self.ksizes), f"scaled={self.scaled}", *(["abund"] if self.abundance else [])]
         return ("sketch", "dna", "-p", ",".join(parameters))
 
@@ -50,7 +50,7 @@ PROFILES = {SRA_V1.name: SRA_V1}
 
 
 def profile_named(name: str) -> Profile:
-    """The profile of that name; UsageError, naming those there are, if there is none."""
+    """Return the profile of a name.  Raises UsageError, which lists all profiles, if there is none."""
     if name not in PROFILES:
-        raise UsageError(f"there is no profile {name!r}", f"there are: {', '.join(PROFILES)}")
+        raise UsageError(f"there is no profile {name!r}", f"the profiles are: {', '.join(PROFILES)}")
     return PROFILES[name]

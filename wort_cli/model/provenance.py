@@ -1,4 +1,4 @@
-"""What is known of a signature: its sketches, its digest, how it came to be, how far it is trusted.  Values only."""
+"""The provenance of a signature, its trust, and its entry in the catalog."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ from wort_cli.model.accession import Name, parse_name
 
 
 class Trust(StrEnum):
-    """How far a signature is believed."""
+    """The levels of trust in a signature; docs/trust.md explains them."""
 
     COMPUTED = "computed"
     UNVERIFIED = "unverified"
@@ -21,7 +21,7 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True)
 class SketchSummary:
-    """One sketch in numbers; `note` is the Reason that explains an empty one."""
+    """A summary of one sketch; `note` is the Reason why a sketch is empty."""
 
     ksize: int
     hashes: int
@@ -31,51 +31,54 @@ class SketchSummary:
 
 
 LATER = frozenset({"decoders"})
-"""Keys of provenance that documents of earlier versions do not have."""
+"""Keys that are missing in provenance documents of earlier versions."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a signature came to be: the JSON document beside it."""
+    """How a signature was computed; stored as a JSON document beside the signature."""
 
     name: str
     profile: str
     digest: str
     sketches: tuple[SketchSummary, ...]
     spots: int
-    """Spots of the archive, by its own count; all of them were read."""
+    """The number of spots in the archive; all of them were read."""
     spots_passed: int
-    """Spots with a read that passed the read filter."""
+    """The number of spots with at least one read that passed the read filter."""
     reads: int
     bases: int
     source: str
-    """Where the reads came from: the path of an archive on disk, or `remote`."""
+    """The path of the archive on disk, or `remote`."""
     source_size: int
-    """Bytes of the archive."""
+    """The size of the archive, in bytes."""
     source_sha256: str
-    """Checksum of an archive on disk, else empty."""
+    """The checksum of an archive on disk; empty for a remote one."""
     source_mtime: float
-    """When an archive on disk was last changed, else 0."""
+    """The modification time of an archive on disk, in seconds since 1970; 0 for a remote one."""
     validated: bool
-    """Whether vdb-validate found the archive consistent with its own checksums."""
+    """Whether vdb-validate confirmed the checksums of the archive."""
     tools: Mapping[str, str]
     argv: tuple[str, ...]
     slices: int
-    """Ranges of spots that were decoded on their own; their sketches add up exactly."""
+    """The number of slices."""
     engine: str
     started_at: float
     seconds: float
     host: str
     decoders: tuple[str, ...] = ()
-    """What decoded the slices; whichever it was, the reads are those of `argv`."""
+    """The decoders of the slices.  Every decoder yields the same reads as the command `argv`."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the provenance as JSON-ready data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; keys that a later version added are passed over."""
+        """Return the provenance from the data of `to_json`; keys of later versions are ignored.
+
+        Raises KeyError, ValueError or TypeError if a key is missing or invalid.
+        """
         known = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key not in LATER}
         known["sketches"] = tuple(SketchSummary(**sketch) for sketch in data["sketches"])
         known["argv"] = tuple(data["argv"])
@@ -92,17 +95,17 @@ class SignatureRecord:
     digest: str
     trust: Trust
     path: str
-    """Of the signature file, relative to the local store's root; empty if it is in the bucket only."""
+    """The path of the signature, relative to the local store's root; empty if it is only in the bucket."""
     size: int
-    """Bytes of the signature file."""
+    """The size of the signature file, in bytes."""
     created_at: float
     provenance: Provenance = field(repr=False)
     remote: str = ""
-    """Address of the object in a bucket, once it was seen to stand there; else empty."""
+    """The URL of the object in the bucket, once its upload was confirmed; else empty."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], provenance: Mapping[str, Any]) -> "SignatureRecord":
-        """The record of a row of `signatures`."""
+        """Return the record in a row of the table `signatures`."""
         return cls(
             name=parse_name(row["name"]),
             profile=row["profile"],

@@ -1,7 +1,7 @@
-"""Which bucket signatures are published to, and how it is reached.  A value: it crosses the queue, and has no secrets.
+"""The bucket to which signatures are published, and its server.
 
-Credentials come from the standard AWS chain alone (environment, ~/.aws, the role of a machine), in the environment of
-the process that uses them.
+A target contains no secrets, because it is sent through the queue.  The process that connects to the server takes the
+credentials from the standard AWS chain: environment, ~/.aws, or the role of the machine.
 """
 
 import re
@@ -17,36 +17,36 @@ PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._=-]*/?)*")
 
 @dataclass(frozen=True)
 class S3Target:
-    """A bucket, the prefix of our keys in it, and the server that has it."""
+    """A bucket, its server, and the prefix of the keys."""
 
     bucket: str
     prefix: str = ""
-    """Before each of our keys; empty, or it ends with a slash."""
+    """The prefix of each key; empty, or ends with a slash."""
     endpoint: str = ""
-    """Of the server; empty for AWS, or for what AWS_ENDPOINT_URL says."""
+    """The URL of the server; empty for AWS, or for the value of AWS_ENDPOINT_URL."""
     region: str = ""
     addressing: str = "auto"
     unsigned: bool = False
-    """Requests are not signed: for reading public buckets."""
+    """Whether requests are sent without a signature, to read a public bucket."""
     timeout: float = 60.0
-    """Seconds without an answer after which a request is given up."""
+    """Seconds without a response after which a request fails."""
 
     @property
     def root(self) -> str:
-        """The address below which our keys are, for people and for the catalog."""
+        """The URL of the bucket and prefix, for messages and for the catalog."""
         return f"s3://{self.bucket}/{self.prefix}"
 
     def url(self, key: str) -> str:
-        """The address of an object."""
+        """Return the URL of an object."""
         return self.root + key
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the target as JSON-ready data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "S3Target":
-        """The inverse of `to_json`; everything is checked anew."""
+        """Return the target from the data of `to_json`.  Raises ValueError if a value is invalid."""
         fields = dict(data)
         for key, check in (("bucket", bucket_name), ("prefix", key_prefix), ("endpoint", endpoint_url)):
             fields[key] = check(data[key])
@@ -54,28 +54,28 @@ class S3Target:
 
 
 def bucket_name(value: Any) -> str:
-    """A bucket's name; ValueError if it can't be one."""
+    """Return the name of a bucket.  Raises ValueError if it is invalid."""
     if not isinstance(value, str) or (value and not BUCKET.fullmatch(value)):
-        raise ValueError("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens")
+        raise ValueError("the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens")
     return value
 
 
 def key_prefix(value: Any) -> str:
-    """What goes before each key, with a slash at its end if there is anything; ValueError if it can't be in a key."""
+    """Return a prefix with a slash at its end, or an empty one.  Raises ValueError if it cannot be part of a key."""
     if not isinstance(value, str) or not PREFIX.fullmatch(value) or len(value) > 500:
-        raise ValueError("a prefix is names of letters, digits, '.', '_', '-' and '=', with slashes between")
+        raise ValueError("a prefix consists of letters, digits, '.', '_', '-' and '=', with slashes between its parts")
     return value if not value or value.endswith("/") else f"{value}/"
 
 
 def endpoint_url(value: Any) -> str:
-    """The address of a server; ValueError, which does not repeat it, if it is none or holds a password."""
+    """Return the URL of a server.  Raises ValueError if it is invalid or contains a password, which is not repeated."""
     if not isinstance(value, str):
-        raise ValueError("an address such as https://s3.example.org is needed")
+        raise ValueError("it must be a URL such as https://s3.example.org")
     if not value:
         return value
     parts = urlsplit(value)
     if "@" in parts.netloc:
-        raise ValueError("no user or password in the address: credentials come from the AWS chain (docs/s3.md)")
+        raise ValueError("it must not contain a user or password: credentials come from the AWS chain (docs/s3.md)")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an address such as https://s3.example.org is needed")
+        raise ValueError("it must be a URL such as https://s3.example.org")
     return value.rstrip("/")

@@ -1,8 +1,7 @@
-"""Reads signature files, and computes the digest of what is in them.
+"""Reads signature files and computes their digest.
 
-The format is sourmash's JSON, version 0.4 (sourmash doc/signature-format, src/core/src/signature.rs), gzip or not.
-sourmash's own md5 of a sketch covers ksize and hashes but not abundances, so that it can't tell a sketch from one with
-other abundances; our digest covers everything.
+The format is sourmash's JSON, version 0.4 (sourmash doc/signature-format, src/core/src/signature.rs), with or without
+gzip.  sourmash's md5 of a sketch covers its ksize and hashes, but not its abundances.  The digest covers everything.
 """
 
 import gzip
@@ -27,7 +26,7 @@ PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """One FracMinHash sketch: `hashes` ascend, `abundances[i]` (or None, if not kept) belongs to `hashes[i]`."""
+    """One FracMinHash sketch; `hashes` ascend, and `abundances` has one number per hash, or is None."""
 
     ksize: int
     seed: int
@@ -39,11 +38,11 @@ class Sketch:
 
     @property
     def scaled(self) -> int:
-        """One in `scaled` hashes is kept; 0 for a sketch that is no FracMinHash."""
+        """The sketch keeps one in `scaled` hashes; 0 if it is not a FracMinHash sketch."""
         return round(2**64 / self.max_hash) if self.max_hash else 0
 
     def md5sum(self) -> str:
-        """sourmash's md5 of a sketch: of its ksize and its hashes as text (sourmash src/core/src/sketch/minhash.rs)."""
+        """Return sourmash's md5: over ksize and hashes as decimal text (sourmash src/core/src/sketch/minhash.rs)."""
         total = hashlib.md5(str(self.ksize).encode(), usedforsecurity=False)
         for start in range(0, len(self.hashes), BATCH):
             total.update("".join(map(str, self.hashes[start : start + BATCH].tolist())).encode())
@@ -52,7 +51,7 @@ class Sketch:
 
 @dataclass(frozen=True)
 class SignatureDocument:
-    """The sketches of a signature file, under their name."""
+    """The content of a signature file."""
 
     name: str
     filename: str
@@ -65,15 +64,16 @@ class SignatureDocument:
 
 
 def digest(sketches: Iterable[Sketch]) -> str:
-    """sha256 over the canonical content of sketches, in the order of moltype, ksize, seed and max_hash.
+    """Return the sha256 over the canonical content of sketches, sorted by moltype, ksize, seed and max_hash.
 
-    Of each sketch: the line `DNA k=21 seed=42 max_hash=18446744073709552 n=NUMBER`, a line feed, and then of each hash,
-    ascending, 16 bytes: the hash and its abundance (0 where none is kept) as little-endian unsigned 64-bit integers.
+    Each sketch contributes the line `DNA k=21 seed=42 max_hash=18446744073709552 n=NUMBER` with a line feed, and then
+    16 bytes per hash, ascending: the hash and its abundance (0 in a sketch without abundances), both as little-endian
+    unsigned 64-bit integers.
     """
     total = hashlib.sha256()
     for sketch in sorted(sketches, key=lambda s: (s.moltype, s.ksize, s.seed, s.max_hash)):
-        recipe = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash}"
-        total.update(f"{recipe} n={len(sketch.hashes)}\n".encode("ascii"))
+        parameters = f"{sketch.moltype} k={sketch.ksize} seed={sketch.seed} max_hash={sketch.max_hash}"
+        total.update(f"{parameters} n={len(sketch.hashes)}\n".encode("ascii"))
         for start in range(0, len(sketch.hashes), BATCH):
             part = slice(start, start + BATCH)
             pairs = np.empty(len(sketch.hashes[part]), PAIR)
@@ -84,7 +84,7 @@ def digest(sketches: Iterable[Sketch]) -> str:
 
 
 def profile_of(document: SignatureDocument) -> str:
-    """The name of the profile whose parameters a signature has; '' if it is none that is known."""
+    """Return the name of the profile that a signature's parameters match; '' if they match none."""
     found = sorted((s.moltype, s.ksize, s.seed, s.scaled, s.abundances is not None) for s in document.sketches)
     for profile in PROFILES.values():
         if found == sorted(("DNA", k, profile.seed, profile.scaled, profile.abundance) for k in profile.ksizes):
@@ -93,10 +93,10 @@ def profile_of(document: SignatureDocument) -> str:
 
 
 def read_signature(path: Path) -> SignatureDocument:
-    """The one signature in a file.
+    """Return the signature in a file.
 
-    NoSuchFile if it can't be opened; NotASignature, with the first thing that is wrong, if it is anything else than
-    one signature.
+    Raises NoSuchFile if the file cannot be opened, and NotASignature, with the first error that was found, if it does
+    not contain exactly one signature.
     """
     try:
         data = path.read_bytes()
@@ -115,7 +115,7 @@ def read_signature(path: Path) -> SignatureDocument:
 
 
 def parse_signature(text: bytes) -> SignatureDocument:
-    """The signature in sourmash's JSON; any of ValueError, KeyError, TypeError, OverflowError if it is none."""
+    """Return the signature in a JSON text.  Raises ValueError, KeyError, TypeError or OverflowError if invalid."""
     signatures = json.loads(text)
     if not isinstance(signatures, list) or len(signatures) != 1 or not isinstance(signatures[0], dict):
         raise ValueError("it is not a list of one signature")
@@ -131,7 +131,7 @@ def parse_signature(text: bytes) -> SignatureDocument:
 
 
 def parse_sketch(data: dict[str, Any]) -> Sketch:
-    """One sketch of a signature."""
+    """Return the sketch in the JSON object of one."""
     if not isinstance(data, dict):
         raise ValueError("a sketch is not an object")
     ksize, seed, max_hash = numbers([data["ksize"], data["seed"], data["max_hash"]], "a parameter").tolist()
@@ -153,14 +153,14 @@ def parse_sketch(data: dict[str, Any]) -> Sketch:
 
 
 def molecule_of(text: str) -> str:
-    """The type of a sketch's molecule in the spelling of today: older versions of sourmash 4 write `dna`."""
+    """Return the molecule type in its current spelling; older versions of sourmash 4 write `dna`."""
     return "DNA" if text == "dna" else text
 
 
 def numbers(values: Any, what: str) -> NDArray[np.uint64]:
-    """A list of unsigned 64-bit integers; ValueError or OverflowError if it is anything else.
+    """Return a list of unsigned 64-bit integers as an array.  Raises ValueError or OverflowError for anything else.
 
-    numpy alone would make numbers of text and of true, and cut 1.5 to 1.
+    numpy alone would convert text and booleans to numbers, and truncate 1.5 to 1.
     """
     if not isinstance(values, list) or not all(type(value) is int for value in values):
         raise ValueError(f"{what} is not an integer")

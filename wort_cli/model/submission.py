@@ -1,4 +1,4 @@
-"""A signature that somebody handed in: what it is said to be of, by whom, and how far it is trusted.  Values only."""
+"""Submissions: signatures that were made by someone else, with their submitter, claimed source and trust."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from wort_cli.model.provenance import Trust
 
 
 class SourceCheck(StrEnum):
-    """What is known of the data that a signature is said to be of."""
+    """Whether the data from which a signature is claimed to be made are public."""
 
     PUBLIC = "public"
-    """An archive knows the run, or the URL answers."""
+    """ENA or NCBI has the run, or the server of the URL answers."""
     NOT_CHECKED = "not checked"
-    """Nobody could be asked."""
+    """No server answered or could be asked."""
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """What the public archives answered about a run, and when."""
+    """The answer of ENA and NCBI about a run; `asked_at` is in seconds since 1970."""
 
     known: bool
     note: str
@@ -29,38 +29,38 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Submission:
-    """An entry of the ledger: one content under one name, however often it is handed in."""
+    """A submission in the ledger: one content under one name, even if it is submitted several times."""
 
     name: Name
-    """The accession; of data at a URL alone, the beginning of the digest."""
+    """The accession of the run, or the first characters of the digest if the data are at a URL."""
     profile: str
     digest: str
     trust: Trust
     path: str
-    """Of the bytes as they were handed in, below the store's root."""
+    """The path of the unchanged submitted file, relative to the store's root."""
     size: int
     sha256: str
-    """Of those bytes."""
+    """The checksum of the submitted file."""
     submitter: str
     submitted_at: float
     origin: str
-    """The file or URL that it was handed in as."""
+    """The file or URL from which the signature was submitted."""
     url: str
-    """Where the data are said to be; '' if it is of a run alone."""
+    """The claimed URL of the data; empty for the data of a run."""
     source_check: SourceCheck
     source_note: str
-    """Who said so, or why nobody was asked."""
+    """Which server answered, or why none was asked."""
     why: str = ""
-    """What the last verification said."""
+    """The result of the last verification, in one sentence."""
 
     @property
     def is_of_a_run(self) -> bool:
-        """Whether it can be recalculated: data at a URL alone can't."""
+        """Whether the signature is of a run, so that it can be recomputed; data at a URL cannot."""
         return isinstance(self.name, Accession)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Submission":
-        """The submission of a row of `submissions`."""
+        """Return the submission in a row of the table `submissions`."""
         return cls(
             **{
                 **row,

@@ -1,7 +1,7 @@
-"""What a verification found: how a signature compares with what the recipe makes, and how far it is trusted then.
+"""The verdict of a verification: how a signature compares with a recomputed one, and its trust.
 
-Values only.  A *full* verification compares with all reads and can prove; a *quick* one looks at a few slices and can
-only refute.
+A *full* verification recomputes the signature from all reads, so it can confirm or refute.  A *quick* verification
+reads a few slices, so it can only refute.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from wort_cli.model.provenance import Trust
 
 
 class Depth(StrEnum):
-    """How much of a run a verification reads."""
+    """The part of a run that a verification reads: all slices, or a few."""
 
     FULL = "full"
     QUICK = "quick"
@@ -21,65 +21,65 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One sketch beside the recalculated one; of a quick check, beside that of the slices alone."""
+    """The comparison of a sketch with the recomputed one; in a quick verification, with that of a few slices."""
 
     ksize: int
     hashes: int
-    """Of the signature."""
+    """The number of hashes in the signature."""
     expected: int
-    """Of what was recalculated."""
+    """The number of hashes that were recomputed."""
     missing: int
-    """Recalculated hashes that the signature does not have."""
+    """The number of recomputed hashes that the signature does not have."""
     extra: int
-    """Hashes of the signature that were not recalculated; a quick check can't know of any."""
+    """The number of hashes that only the signature has; always 0 in a quick verification."""
     drifted: int
-    """Hashes in both with abundances that can't be; in a quick check, abundances below those of the slices."""
+    """The number of common hashes with a wrong abundance; in a quick verification, with one that is too low."""
     abundance_ratio: float
-    """Of the sums of abundances: the signature's to what was recalculated, or to what the slices let expect."""
+    """The sum of abundances in the signature, divided by the recomputed or extrapolated sum."""
     jaccard: float
     containment: float
-    """The share of the recalculated hashes that the signature has."""
+    """The fraction of the recomputed hashes that the signature has."""
 
     @property
     def differs(self) -> bool:
-        """Whether any hash or abundance is not as it must be."""
+        """Whether any hash or abundance differs."""
         return bool(self.missing or self.extra or self.drifted)
 
     def sentence(self) -> str:
-        """The comparison in words."""
+        """Return the comparison as a sentence."""
         return (
-            f"k={self.ksize}: {self.missing:,} of {self.expected:,} hashes are missing, {self.extra:,} too many, "
-            f"{self.drifted:,} with other abundances (sums {self.abundance_ratio:.3g} : 1); "
+            f"k={self.ksize}: {self.missing:,} of {self.expected:,} hashes are missing, {self.extra:,} are additional, "
+            f"{self.drifted:,} have a different abundance (ratio of the sums {self.abundance_ratio:.3g}); "
             f"Jaccard {self.jaccard:.4f}, containment {self.containment:.4f}"
         )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a verification."""
+    """The result of a verification."""
 
     trust: Trust
     depth: Depth
     cause: str = ""
-    """Of a mismatch: what most likely made the difference."""
+    """The most likely cause of a mismatch; else empty."""
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[tuple[int, int], ...] = ()
-    """Of a quick check: the first and last spots of the slices that were read."""
+    """The first and last spots of the slices that a quick verification read."""
     engine: str = ""
     bases: int = 0
-    """Bases that were read."""
+    """The number of bases that were read."""
 
     def sentence(self) -> str:
-        """The verdict in one line."""
+        """Return the verdict in one line."""
         return f"{self.trust}: {self.cause}" if self.cause else f"{self.trust} ({self.depth})"
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the verdict as JSON-ready data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; keys that a later version added are passed over."""
+        """Return the verdict from the data of `to_json`; keys of later versions are ignored."""
         known = {key: data[key] for key in cls.__dataclass_fields__}
         return cls(
             **{
@@ -93,14 +93,14 @@ class Verdict:
 
 
 UNDECIDED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
-"""What a better check may still confirm or refute."""
+"""Levels of trust that a quick verification may change."""
 
 
 def trust_after(before: Trust, found: Trust) -> Trust:
-    """How far a signature is trusted that was trusted as `before` says and of which a verification found `found`.
+    """Return the trust in a signature whose trust was `before`, once a verification has found `found`.
 
-    All reads decide in any case, and so does a refutation.  Less than that takes nothing away: a source that is gone,
-    or a few slices that fit, leave what was proved as it was, and what was refuted refuted.
+    A full verification decides, and so does any mismatch.  Weaker results change nothing that was proved or refuted
+    before: neither a few matching slices nor a source that is no longer available.
     """
     if found in (Trust.VERIFIED, Trust.MISMATCH):
         return found

@@ -1,5 +1,6 @@
-"""Signatures from others, before they are kept: nothing that comes in here is believed.
+"""Signatures that others submit.  Nothing that arrives here is trusted.
 
-sandbox.py has check.py read a file in a process of its own, by the strict grammar of strict.py; public_url.py asks a
-URL, and only a public one; archives.py asks the public archives about a run.  Nothing here knows the ledger.
+intake.py accepts a submission.  sandbox.py runs reader_process.py, which reads the file in a process of its own by the
+grammar of strict.py.  public_url.py requests a URL, if it is public.  run_lookup.py asks ENA and NCBI about a run.
+Only intake.py knows the ledger.
 """

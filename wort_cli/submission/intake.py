@@ -1,7 +1,7 @@
-"""From what was handed in to a submission: taken in, checked apart, asked about, kept, recorded.  In this order.
+"""Accepts a submitted signature: copy it, check it in the sandbox, look up its run, store it, record it.
 
-The bytes are on the disk before their record stands; a file without a record, of a process that was killed in between,
-is replaced when the same is handed in again.
+The file is on the disk before the ledger records it.  If the process is killed in between, the file has no record; it
+is replaced when the same signature is submitted again.
 """
 
 import getpass
@@ -25,20 +25,20 @@ from wort_cli.submission.run_lookup import is_fresh, look_up
 from wort_cli.submission.sandbox import Accepted, TemporaryCopy, check_in_child, copy_stream, open_input, temporary_copy
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-LONGEST_SUBMITTER = 100
-SHORT_DIGEST = 16
-"""Letters of a digest that name a submission of no run."""
+MAX_SUBMITTER_LENGTH = 100
+SHORT_DIGEST_LENGTH = 16
+"""Characters of the digest that name a submission without an accession."""
 
 
 class SourceUnreachable(WortError):
-    """A URL that did not answer; nothing was kept."""
+    """A URL did not answer; nothing was stored."""
 
     exit_code = ExitCode.TEMPORARY
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What somebody says of what they hand in."""
+    """What the submitter states about a signature."""
 
     submitter: str
     accession: Accession | None = None
@@ -46,59 +46,63 @@ class Claims:
 
 
 def parse_submitter(text: str) -> str:
-    """Who hands in: `text`, or else the user of the system.  UsageError if that is no plain short text."""
+    """Return the submitter's name: `text`, or by default the system's user name.  Raises UsageError."""
     if not text:
         try:
             text = getpass.getuser()
-        except (KeyError, OSError):  # in a container there may be no such user
+        except (KeyError, OSError):  # in a container the user may have no name
             text = f"user {os.getuid()}"
-    if not text.isprintable() or len(text) > LONGEST_SUBMITTER:
-        raise UsageError(f"--as {shown(text)} is no plain text of at most {LONGEST_SUBMITTER} characters")
+    if not text.isprintable() or len(text) > MAX_SUBMITTER_LENGTH:
+        raise UsageError(f"--as {shown(text)} is not plain text of at most {MAX_SUBMITTER_LENGTH} characters")
     return text
 
 
-def submit_signature(word: str, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
-    """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission, which may be older.
+def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+    """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission.
 
-    SubmissionRefused names the first thing that is wrong with it; then nothing was kept.
+    If the same signature was submitted before, that submission is returned.  Raises SubmissionRefused with the first
+    fault, SourceUnreachable or StorageProblem; then nothing was stored.
     """
     try:
         with temporary_copy(settings) as copy:
-            copy_input(word, copy, settings)
+            copy_content(origin, copy, settings)
             accepted = check_in_child(copy, settings)
-            submission = make_submission(word, accepted, claims, settings, ledger)
+            submission = make_submission(origin, accepted, claims, settings, ledger)
             store = SubmittedStore(settings.store_dir)
             ledger.submissions.add(submission, lambda: store.put(copy.file, submission.digest, submission.name))
     except Refusal as refusal:
-        raise SubmissionRefused(word, refusal) from None
+        raise SubmissionRefused(origin, refusal) from None
     except Unreachable as error:
-        raise SourceUnreachable(f"{error}; nothing was kept", "try again later") from None
+        raise SourceUnreachable(f"{error}; nothing was stored", "try again later") from None
     except OSError as error:
-        raise StorageProblem(f"what was handed in can't be kept: {error.strerror}", "see `wort doctor`") from error
-    kept = ledger.submissions.get(submission.digest, submission.name)
-    return kept or submission
+        raise StorageProblem(
+            f"the submitted signature cannot be stored: {error.strerror}", "see `wort doctor`"
+        ) from error
+    recorded = ledger.submissions.get(submission.digest, submission.name)
+    return recorded or submission
 
 
-def copy_input(word: str, copy: TemporaryCopy, settings: Settings) -> None:
-    """Take in what was named."""
-    if word == "-":
+def copy_content(origin: str, copy: TemporaryCopy, settings: Settings) -> None:
+    """Copy the content of a file, a URL, or standard input."""
+    if origin == "-":
         copy_stream(sys.stdin.buffer, copy)
-    elif URL.match(word):
-        Client(settings.url_timeout).fetch(word, copy.write)
+    elif URL.match(origin):
+        Client(settings.url_timeout).fetch(origin, copy.write)
     else:
-        with open_input(Path(word)) as file:
+        with open_input(Path(origin)) as file:
             copy_stream(file, copy)
 
 
-def make_submission(word: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
-    """What is known of a signature that is all right; Refusal if it is of nothing, or of nothing public."""
+def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+    """Return the submission of a valid signature; raise Refusal if its data are not known, or not public."""
     accession = accession_of(accepted, claims)
     url = claims.url or (accepted.filename if URL.match(accepted.filename) else "")
     if accession is None and not url:
         raise Refusal(
-            "its name is no accession, so that nobody can know what it is of",
+            "its name is not an accession, so the data it was made from are not known",
             f"name {shown(accepted.name)}",
-            "say so with --accession, or with --url where the data are; `sourmash sketch --name SRR139146` names it",
+            "give the run with --accession, or the address of the data with --url; "
+            "`sourmash sketch dna --name SRR139146` puts the accession into the signature",
         )
     check, note = SourceCheck.NOT_CHECKED, ""
     if accession is not None:
@@ -106,14 +110,14 @@ def make_submission(word: str, accepted: Accepted, claims: Claims, settings: Set
     if url:
         try:
             answer = f"{Client(settings.url_timeout).check(url).url} answers"
-            if accession is None:  # what is of a run is public if the run is, whatever else is at some URL
+            if accession is None:  # otherwise the lookup of the run decides
                 check = SourceCheck.PUBLIC
         except Unreachable as error:
             if claims.url or accession is None:
                 raise
             answer = str(error)
         note = "; ".join(filter(None, (note, answer)))
-    name: Name = accession or LocalName(accepted.digest[:SHORT_DIGEST])
+    name: Name = accession or LocalName(accepted.digest[:SHORT_DIGEST_LENGTH])
     return Submission(
         name=name,
         profile=accepted.profile,
@@ -124,7 +128,7 @@ def make_submission(word: str, accepted: Accepted, claims: Claims, settings: Set
         sha256=accepted.sha256,
         submitter=claims.submitter,
         submitted_at=time.time(),
-        origin=origin_of(word),
+        origin=printable_origin(origin),
         url=url,
         source_check=check,
         source_note=note,
@@ -132,16 +136,22 @@ def make_submission(word: str, accepted: Accepted, claims: Claims, settings: Set
 
 
 def accession_of(accepted: Accepted, claims: Claims) -> Accession | None:
-    """The run that it is of: the first word of its name, or what was said; Refusal if the two differ."""
-    first = accepted.name.split(" ")[0]
-    named = Accession(first) if RUN.fullmatch(first) else None
+    """Return the run: the first word of the signature's name, or the claim; raise Refusal if the two differ."""
+    first_word = accepted.name.split(" ")[0]
+    named = Accession(first_word) if RUN.fullmatch(first_word) else None
     if named is not None and claims.accession is not None and named != claims.accession:
-        raise Refusal(f"it is named {named}, but was handed in as {claims.accession}", hint="one of the two is wrong")
+        raise Refusal(
+            f"its name is {named}, but it was submitted with --accession {claims.accession}",
+            hint="leave --accession away if the name is right; otherwise make the signature with the right --name",
+        )
     return named or claims.accession
 
 
 def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger) -> tuple[SourceCheck, str]:
-    """Whether a run is public, by a fresh answer of the archives; Refusal if they say that there is no such run."""
+    """Return whether a run is public, and who confirmed it; raise Refusal if ENA and NCBI do not know the run.
+
+    A recent answer is read from the ledger.
+    """
     lookup = ledger.submissions.lookup(accession)
     if lookup is None or not is_fresh(lookup, time.time()):
         answer = look_up(accession, settings)
@@ -150,12 +160,12 @@ def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger
         lookup = answer
         ledger.submissions.record_lookup(accession, lookup)
     if not lookup.known:
-        raise Refusal(lookup.note, f"accession {accession}", "check the accession; a run may not be published yet")
+        raise Refusal(lookup.note, f"accession {accession}", "check the accession; the run may not be public yet")
     return SourceCheck.PUBLIC, lookup.note
 
 
-def origin_of(word: str) -> str:
-    """Where it came from, as it may be shown."""
-    if word == "-":
+def printable_origin(origin: str) -> str:
+    """Return where a signature came from, as text that every encoding can hold."""
+    if origin == "-":
         return "standard input"
-    return word if URL.match(word) else str(Path(word).absolute()).encode("utf-8", "backslashreplace").decode()
+    return origin if URL.match(origin) else str(Path(origin).absolute()).encode("utf-8", "backslashreplace").decode()

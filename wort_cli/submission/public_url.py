@@ -71,23 +71,23 @@ class UrlResponse:
 def parse_url(url: str, *, trusted: bool = False) -> Target:
     """Return the parts of a URL; raise Refusal if it must not be requested."""
     if len(url) > MAX_URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise Refusal(f"{shown(url)} is no URL of at most {MAX_URL_LENGTH} plain letters", "URL")
+        raise Refusal(f"{shown(url)} is not a URL of at most {MAX_URL_LENGTH} printable ASCII characters", "URL")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refusal(f"{shown(url)} is no URL: {error}", "URL") from None
+        raise Refusal(f"{shown(url)} is not a valid URL: {error}", "URL") from None
     if parts.scheme not in ("http", "https"):
         raise Refusal(f"{shown(url)} is neither http:// nor https://", "URL")
     if "@" in parts.netloc:
-        raise Refusal(f"{shown(url)} has a user or a password in it", "URL", "public data need none")
+        raise Refusal(f"{shown(url)} contains a user or a password", "URL", "leave them away: public data need none")
     authority = AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
-        raise Refusal(f"{shown(url)} has no proper host", "URL")
+        raise Refusal(f"{shown(url)} has no valid host", "URL")
     secure = parts.scheme == "https"
     port = port if port is not None else 443 if secure else 80
     if not trusted and port not in (80, 443) and port < FIRST_UNPRIVILEGED_PORT:
-        raise Refusal(f"port {port} is none of the web's", "URL")
+        raise Refusal(f"port {port} is not a port of a web server: use 80, 443, or one above 1023", "URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(url, secure, authority[1].strip("[]"), port, path)
 
@@ -142,11 +142,11 @@ class Client:
                     return UrlResponse(url, response.status)
                 location = response.headers.get("Location", "")
             if not location:
-                raise Refusal(f"{shown(url)} redirects to nowhere", "URL")
+                raise Refusal(f"{shown(url)} redirects without a Location", "URL")
             try:
                 url = urljoin(url, location)
             except ValueError:
-                raise Refusal(f"{shown(url)} redirects to {shown(location)}, which is no URL", "URL") from None
+                raise Refusal(f"{shown(url)} redirects to {shown(location)}, which is not a URL", "URL") from None
         raise Refusal(f"it redirects more than {MAX_REDIRECTS} times", "URL")
 
     @contextmanager
@@ -156,7 +156,7 @@ class Client:
             yield
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
             if time.monotonic() >= self._deadline:
-                raise Unreachable(url, f"not all was said within {self._seconds:g} seconds") from None
+                raise Unreachable(url, f"the response was not complete within {self._seconds:g} seconds") from None
             raise Unreachable(url, printable(str(error) or type(error).__name__)) from None
 
     @contextmanager
@@ -174,7 +174,7 @@ class Client:
 
     def _connect(self, target: Target) -> HTTPConnection:
         """Return a connection to one of the checked addresses of a host."""
-        failure = OSError("the name has no address")
+        failure = OSError("the host has no address")
         for address in self._resolve(target):
             kind = PinnedHTTPSConnection if target.secure else PinnedHTTPConnection
             connection = kind(target.host, target.port, address, self._left())
@@ -182,7 +182,7 @@ class Client:
                 connection.connect()
                 if connection.sock is None or connection.sock.getpeername()[0] != address:
                     connection.close()
-                    raise Refusal(f"{shown(target.host)} led to an address that was not checked", "URL")
+                    raise Refusal(f"{shown(target.host)} connected to an address that was not checked", "URL")
                 return connection
             except OSError as error:
                 connection.close()
@@ -218,7 +218,7 @@ class Client:
             try:
                 found.append(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
             except (OSError, UnicodeError) as error:
-                found.append(OSError(f"{target.host} can't be resolved: {error}"))
+                found.append(OSError(f"{target.host} cannot be resolved: {error}"))
 
         thread = threading.Thread(target=resolve, daemon=True)
         thread.start()
@@ -231,7 +231,9 @@ class Client:
         for address in addresses:
             why = "" if self._trusted else why_not_public(address)
             if why:
-                raise Refusal(f"{shown(target.url)} is not public: it leads to {shown(address)}, and {why}", "URL")
+                raise Refusal(
+                    f"{shown(target.url)} is not public: it resolves to {shown(address)}, which is {why}", "URL"
+                )
         return addresses
 
 
@@ -257,7 +259,7 @@ def read_body(response: HTTPResponse, write: Callable[[bytes], None], *, first_b
         if first_byte:
             return
     if response.length_remaining:
-        raise OSError(f"the connection ended, {response.length_remaining:,} bytes too early")
+        raise OSError(f"the connection closed {response.length_remaining:,} bytes too early")
 
 
 def shut_down(sock: socket.socket) -> None:

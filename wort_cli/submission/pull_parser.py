@@ -1,6 +1,6 @@
-"""Reads JSON of a known shape as it comes, in bounded memory: the caller says what must be next.
+"""A pull parser for JSON of a known shape, in bounded memory: the caller requests each value in turn.
 
-Nothing is built but what is asked for, there is no recursion, and lists of numbers become arrays a piece at a time.
+Only the requested values are built, nothing recurses, and lists of numbers become NumPy arrays piece by piece.
 """
 
 import json
@@ -15,21 +15,21 @@ from wort_cli.submission.refusal import Refusal
 
 Numbers = NDArray[np.uint64]
 
-LONGEST_NUMBER = 20
+MAX_DIGITS = 20
 """Digits of the largest unsigned 64-bit number."""
-LARGEST = 2**64 - 1
+MAX_UINT64 = 2**64 - 1
 BLANKS = b" \t\r\n"
-NO_BLANK = re.compile(rb"[^ \t\r\n]")
+NON_BLANK = re.compile(rb"[^ \t\r\n]")
 AROUND_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 END_OF_WORD = re.compile(rb'[][{},:"\s]')
 TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-LONGEST_LETTER = 12
-"""Bytes: two escapes such as \\ud83d\\ude00."""
-LONGEST_WORD = 64
+MAX_CHARACTER_BYTES = 12
+"""Two escapes such as \\ud83d\\ude00."""
+MAX_WORD_BYTES = 64
 
 
 class JsonPullParser:
-    """JSON from pieces of bytes; `path` is where in the document the reader stands."""
+    """Parses JSON from pieces of bytes; the caller keeps `path`, the current place in the document, up to date."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces: Iterator[bytes] = iter(pieces)
@@ -39,29 +39,29 @@ class JsonPullParser:
         self.path: list[str] = []
 
     def refuse(self, why: str, hint: str = "") -> Refusal:
-        """A Refusal of what was read last."""
+        """Return a Refusal with the current place."""
         return Refusal(why, ", ".join([*self.path, f"byte {self._passed + self._at:,}"]), hint)
 
     def peek(self) -> bytes:
-        """The next byte that is no blank; Refusal at the end of the document."""
+        """Return the next byte that is not blank; raise Refusal at the end of the document."""
         byte = self._skip_blanks()
         if not byte:
-            raise self.refuse("it ends in the midst of the document")
+            raise self.refuse("it is truncated: the document has no end")
         return byte
 
     def expect(self, byte: bytes) -> None:
-        """Pass over `byte`; Refusal if anything else comes."""
+        """Skip `byte`; raise Refusal if anything else follows."""
         if self.peek() != byte:
-            raise self.refuse(f"there is {self._glimpse()} where {byte.decode()!r} must be")
+            raise self.refuse(f"it has {self._preview()} where {byte.decode()!r} is expected")
         self._at += 1
 
     def end(self) -> None:
-        """Refusal unless only blanks follow."""
+        """Raise Refusal unless only blanks follow."""
         if self._skip_blanks():
-            raise self.refuse(f"there is {self._glimpse()} after the end of the document")
+            raise self.refuse(f"it has {self._preview()} after the end of the document")
 
     def items(self, opening: bytes = b"[", closing: bytes = b"]") -> Iterator[int]:
-        """Pass through a list: yields before each item, which is to be read then."""
+        """Iterate over a list: yield the index of each item, which the caller must read then."""
         self.expect(opening)
         if self.peek() == closing:
             self._at += 1
@@ -76,62 +76,65 @@ class JsonPullParser:
             self.expect(b",")
 
     def keys(self, known: Iterable[str]) -> Iterator[str]:
-        """Pass through an object: yields each key, whose value is to be read then; each is known and comes once."""
+        """Iterate over an object: yield each key, whose value the caller must read then.
+
+        Raises Refusal for a key that is not `known`, and for one that occurs twice.
+        """
         left = set(known)
         for _ in self.items(b"{", b"}"):
             key = self.text("a key", 100)
             if key not in left:
-                raise self.refuse(f"the key {shown(key)} comes twice, or is none that sourmash writes")
+                raise self.refuse(f"the key {shown(key)} occurs twice, or sourmash does not write it")
             left.remove(key)
             self.expect(b":")
             yield key
 
-    def text(self, what: str, longest: int) -> str:
-        """A string of at most `longest` characters, without control characters."""
+    def text(self, what: str, limit: int) -> str:
+        """Read a string of at most `limit` characters, without control characters."""
         if self.peek() != b'"':
-            raise self.refuse(f"{what} is no text but {self._glimpse()}")
+            raise self.refuse(f"{what} is not a text but {self._preview()}")
         while not (found := TEXT.match(self._buffer, self._at)):
-            if len(self._buffer) - self._at > LONGEST_LETTER * longest:
-                raise self.refuse(f"{what} is longer than {longest} characters")
+            if len(self._buffer) - self._at > MAX_CHARACTER_BYTES * limit:
+                raise self.refuse(f"{what} is longer than {limit} characters")
             if not self._more(keep=self._at):
-                raise self.refuse("it ends in the midst of a text")
+                raise self.refuse("it is truncated inside a text")
         token, self._at = found.group(), found.end()
         try:
             value = json.loads(token)
         except (ValueError, UnicodeDecodeError):
-            raise self.refuse(f"{what} is no proper text: {shown(token[:60].decode('ascii', 'replace'))}") from None
-        if len(value) > longest:
-            raise self.refuse(f"{what} is longer than {longest} characters")
+            raise self.refuse(f"{what} is not valid text: {shown(token[:60].decode('ascii', 'replace'))}") from None
+        if len(value) > limit:
+            raise self.refuse(f"{what} is longer than {limit} characters")
         if not value.isprintable():
-            raise self.refuse(f"{what} has control characters: {shown(value)}")
+            raise self.refuse(f"{what} contains control characters: {shown(value)}")
         return str(value)
 
     def word(self) -> bytes:
-        """A number, true, false or null, as it is written."""
+        """Read a number, true, false or null; return its bytes."""
         self.peek()
         while not (found := END_OF_WORD.search(self._buffer, self._at)):
-            if len(self._buffer) - self._at > LONGEST_WORD or not self._more(keep=self._at):
+            if len(self._buffer) - self._at > MAX_WORD_BYTES or not self._more(keep=self._at):
                 break
         end = found.start() if found else len(self._buffer)
-        if not 0 < end - self._at <= LONGEST_WORD:
-            raise self.refuse(f"there is {self._glimpse()} where a number must be")
+        if not 0 < end - self._at <= MAX_WORD_BYTES:
+            raise self.refuse(f"it has {self._preview()} where a number is expected")
         word, self._at = self._buffer[self._at : end], end
         return word
 
     def integer(self, what: str) -> int:
-        """An unsigned 64-bit integer."""
+        """Read an unsigned 64-bit integer."""
         word = self.word()
-        if not re.fullmatch(rb"0|[1-9][0-9]{0,19}", word) or int(word) > LARGEST:
-            raise self.refuse(f"{what} is {shown(word.decode('ascii', 'replace'))}, no unsigned 64-bit integer")
+        if not re.fullmatch(rb"0|[1-9][0-9]{0,19}", word) or int(word) > MAX_UINT64:
+            raise self.refuse(f"{what} is {shown(word.decode('ascii', 'replace'))}, not an unsigned 64-bit integer")
         return int(word)
 
     def numbers(self, what: str, *, ascending: bool) -> Numbers:
-        """A list of unsigned 64-bit integers; Refusal at the first that is none, or is not above the one before it."""
+        """Read a list of unsigned 64-bit integers; raise Refusal at the first invalid one, or not `ascending` one."""
         parts: list[Numbers] = []
         count = 0
         for text in self._list_text():
             try:
-                part = decimals(text, ascending=ascending, before=int(parts[-1][-1]) if parts else -1)
+                part = parse_numbers(text, ascending=ascending, before=int(parts[-1][-1]) if parts else -1)
             except BadNumber as bad:
                 raise self.refuse(f"{what}[{count + bad.index:,}] {bad.why}") from None
             parts.append(part)
@@ -139,7 +142,7 @@ class JsonPullParser:
         return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
     def _list_text(self) -> Iterator[bytes]:
-        """The text between the brackets of a list, in pieces of whole numbers, without the commas between pieces."""
+        """Yield the text between the brackets of a list, cut at commas, so that each piece has whole numbers."""
         self.expect(b"[")
         if self.peek() == b"]":
             self._at += 1
@@ -154,14 +157,14 @@ class JsonPullParser:
             if comma >= 0:
                 text, self._at = self._buffer[self._at : comma], comma + 1
                 yield text
-            elif len(self._buffer) - self._at > LONGEST_WORD:
-                raise self.refuse(f"there is {self._glimpse()} in a list of numbers")
+            elif len(self._buffer) - self._at > MAX_WORD_BYTES:
+                raise self.refuse(f"it has {self._preview()} in a list of numbers")
             if not self._more(keep=self._at):
-                raise self.refuse("it ends in the midst of a list")
+                raise self.refuse("it is truncated inside a list")
 
     def _skip_blanks(self) -> bytes:
         while True:
-            if found := NO_BLANK.search(self._buffer, self._at):
+            if found := NON_BLANK.search(self._buffer, self._at):
                 self._at = found.start()
                 return found.group()
             self._at = len(self._buffer)
@@ -169,19 +172,19 @@ class JsonPullParser:
                 return b""
 
     def _more(self, keep: int) -> bool:
-        """Whether there was another piece; what is before `keep` is forgotten, so that `keep` is 0 then."""
+        """Read another piece; return whether there was one.  The buffer loses all before `keep`, which becomes 0."""
         piece = next(self._pieces, b"")
         self._passed += keep
         self._buffer = self._buffer[keep:] + piece
         self._at -= keep
         return bool(piece)
 
-    def _glimpse(self) -> str:
+    def _preview(self) -> str:
         return shown(self._buffer[self._at : self._at + 20].decode("ascii", "replace"))
 
 
 class BadNumber(Exception):
-    """What is no number of a list, and the how manieth it is."""
+    """An invalid number in a list, and its index."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(why)
@@ -189,40 +192,43 @@ class BadNumber(Exception):
         self.why = why
 
 
-def decimals(text: bytes, *, ascending: bool, before: int) -> Numbers:
-    """The numbers in `text`, which has commas between them; BadNumber names the first that is wrong."""
+def parse_numbers(text: bytes, *, ascending: bool, before: int) -> Numbers:
+    """Return the comma-separated numbers in `text`; raise BadNumber for the first invalid one.
+
+    If `ascending`, each must be above the one before it, and the first above `before`.
+    """
     if any(blank in text for blank in BLANKS):
-        text = AROUND_COMMA.sub(b",", text.strip(BLANKS))  # a blank within a number stays, and is no digit
+        text = AROUND_COMMA.sub(b",", text.strip(BLANKS))  # a blank within a number stays, and makes it invalid
     digits = np.frombuffer(text, np.uint8)
     commas = np.flatnonzero(digits == ord(","))
     starts = np.concatenate(([0], commas + 1))
     lengths = np.concatenate((commas, [digits.size])) - starts
-    wrong = (lengths == 0) | (lengths > LONGEST_NUMBER)
+    wrong = (lengths == 0) | (lengths > MAX_DIGITS)
     odd = np.flatnonzero(((digits < ord("0")) | (digits > ord("9"))) & (digits != ord(",")))
     wrong[np.searchsorted(starts, odd, side="right") - 1] = True
     several = np.flatnonzero(lengths > 1)
     wrong[several] |= digits[starts[several]] == ord("0")
-    for index in np.flatnonzero(lengths == LONGEST_NUMBER).tolist():
-        number = text[starts[index] : starts[index] + LONGEST_NUMBER]
-        wrong[index] |= number.isdigit() and int(number) > LARGEST
+    for index in np.flatnonzero(lengths == MAX_DIGITS).tolist():
+        number = text[starts[index] : starts[index] + MAX_DIGITS]
+        wrong[index] |= number.isdigit() and int(number) > MAX_UINT64
     if wrong.any():
         first = int(wrong.argmax())
-        seen = text[starts[first] : starts[first] + min(int(lengths[first]), LONGEST_WORD)]
-        raise BadNumber(first, f"is {shown(seen.decode('ascii', 'replace'))}, no unsigned 64-bit integer")
+        number = text[starts[first] : starts[first] + min(int(lengths[first]), MAX_WORD_BYTES)]
+        raise BadNumber(first, f"is {shown(number.decode('ascii', 'replace'))}, not an unsigned 64-bit integer")
     values = np.zeros(starts.size, np.uint64)
     for place in range(int(lengths.max())):
-        there = lengths > place
-        values[there] = values[there] * np.uint64(10) + (digits[starts[there] + place] - ord("0")).astype(np.uint64)
+        longer = lengths > place
+        values[longer] = values[longer] * np.uint64(10) + (digits[starts[longer] + place] - ord("0")).astype(np.uint64)
     if ascending:
-        check_ascends(values, before)
+        check_ascending(values, before)
     return values
 
 
-def check_ascends(values: Numbers, before: int) -> None:
-    """BadNumber if a number is not above the one before it; before the first was `before`."""
+def check_ascending(values: Numbers, before: int) -> None:
+    """Raise BadNumber if a number is not above the one before it; `before` precedes the first."""
     if int(values[0]) <= before:
-        raise BadNumber(0, f"is {values[0]}, not above the one before it, {before}")
-    fallen = np.flatnonzero(values[1:] <= values[:-1]) + 1
-    if fallen.size:
-        first = int(fallen[0])
-        raise BadNumber(first, f"is {values[first]}, not above the one before it, {values[first - 1]}")
+        raise BadNumber(0, f"is {values[0]}, not above the number before it, {before}")
+    not_above = np.flatnonzero(values[1:] <= values[:-1]) + 1
+    if not_above.size:
+        first = int(not_above[0])
+        raise BadNumber(first, f"is {values[first]}, not above the number before it, {values[first - 1]}")

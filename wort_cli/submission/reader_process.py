@@ -1,8 +1,8 @@
 """The process that reads an untrusted file: `python -I -m wort_cli.submission.reader_process LIMITS < FILE`.
 
-LIMITS is JSON: memory and file sizes in bytes, seconds of the processor.  They are set before anything is read.  The
-answer is one JSON document on stdout, and the exit code 0: what the signature is, or what is wrong with it.  Whatever
-else happens, the process ends; sandbox.py makes a sentence of that.
+LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time.  The limits are set before anything is
+read.  The answer is one JSON document on stdout, with exit code 0: the signature's profile, name and digest, or its
+first fault.  Anything else means that the reader crashed; sandbox.py reports that.
 """
 
 import json
@@ -13,24 +13,24 @@ from pathlib import Path
 from typing import Any
 
 GRACE = 2
-"""Seconds of the processor between the signal that can be caught and the one that can't."""
+"""Seconds of CPU time between SIGXCPU, which can be caught, and SIGKILL."""
 
 
-def limit(limits: dict[str, int]) -> None:
-    """Have the kernel hold this process to its limits."""
+def set_limits(limits: dict[str, int]) -> None:
+    """Set the resource limits of this process."""
     resource.setrlimit(resource.RLIMIT_AS, (limits["memory"], limits["memory"]))
     resource.setrlimit(resource.RLIMIT_CPU, (limits["seconds"], limits["seconds"] + GRACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to a pipe, and to nothing else
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to a pipe only
 
 
-def answer(unpacked: int) -> dict[str, Any]:
-    """What is on standard input."""
+def read_signature(max_unpacked: int) -> dict[str, Any]:
+    """Read the signature on standard input; return the answer."""
     from wort_cli.submission.refusal import Refusal
     from wort_cli.submission.strict import check_signature
 
     try:
-        checked = check_signature(sys.stdin.buffer, unpacked=unpacked)
+        checked = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked)
     except Refusal as refusal:
         return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint}
     document = checked.document
@@ -44,21 +44,21 @@ def answer(unpacked: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """See above."""
+    """Set the limits, read, and print the answer."""
     limits = json.loads(sys.argv[1])
     os.chdir(Path("/"))
-    limit(limits)
+    set_limits(limits)
     try:
-        said = answer(limits["unpacked"])
+        answer = read_signature(limits["unpacked"])
     except MemoryError:
-        said = {
+        answer = {
             "why": f"reading it takes more than {limits['memory']:,} bytes of memory",
             "where": "",
-            "hint": "the setting `submit_memory` allows more",
+            "hint": "raise the setting `submit_memory` to allow more",
         }
-    sys.stdout.write(json.dumps(said))
+    sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
-    os._exit(0)  # there is nothing to tidy up, and perhaps no memory to do it in
+    os._exit(0)  # no cleanup: there may be no memory left for it
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Why what was handed in is not taken: what is wrong, where, and how to make a right one."""
+"""A refusal: why a signature is not accepted, where the fault is, and how to make a valid signature."""
 
 from wort_cli.errors import ExitCode, WortError, shown
 
 
 class Refusal(Exception):
-    """The first thing that is wrong with a signature; `where` leads to it."""
+    """The first fault of a signature; `where` is its place in the document."""
 
     def __init__(self, why: str, where: str = "", hint: str = "") -> None:
         super().__init__(why)
@@ -14,11 +14,11 @@ class Refusal(Exception):
 
 
 class SubmissionRefused(WortError):
-    """A signature that is not taken; nothing of it was kept."""
+    """A signature that is not accepted; nothing of it was stored."""
 
     exit_code = ExitCode.NOT_A_SIGNATURE
 
-    def __init__(self, what: str, refusal: Refusal) -> None:
+    def __init__(self, origin: str, refusal: Refusal) -> None:
         where = f" ({refusal.where})" if refusal.where else ""
-        super().__init__(f"{shown(what, 200)} is refused: {refusal.why}{where}", refusal.hint)
+        super().__init__(f"{shown(origin, 200)} is refused: {refusal.why}{where}", refusal.hint)
         self.refusal = refusal

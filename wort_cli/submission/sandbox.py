@@ -1,7 +1,7 @@
-"""Has a file from outside read by a process that may fail: fresh, with limits of memory, processor and time.
+"""Checks an untrusted file in a child process of its own, with limits of memory, CPU time and time.
 
-The parent takes in a copy of bounded size, hands it to the child as its standard input, and believes of the answer no
-more than that it is a small JSON document of the known keys.
+The parent makes a copy of bounded size and passes it to the child (reader_process.py) as standard input.  It trusts
+nothing in the child's answer, except that it is a small JSON document with the known keys.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ from wort_cli.settings import Settings
 from wort_cli.submission.refusal import Refusal
 
 COPY_BLOCK = 1 << 20
-LONGEST_ANSWER = 1 << 16
+MAX_ANSWER = 1 << 16
 """Bytes."""
-LONGEST_SENTENCE = 1000
+MAX_SENTENCE_LENGTH = 1000
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A signature that is all right, as the child found it."""
+    """What the child reported about a valid signature."""
 
     profile: str
     name: str
@@ -40,54 +40,58 @@ class Accepted:
     digest: str
     size: int
     sha256: str
-    """Of the bytes as they came."""
+    """Of the bytes as they were received."""
 
 
 class TemporaryCopy:
-    """A copy of what came in, in a file without a name: it is gone with the process, however that ends."""
+    """A copy of a submitted file, in an unnamed file that the kernel removes when this process ends."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes], limit: int) -> None:
         self.file = file
         self.size = 0
-        self._most = most
-        self._total = hashlib.sha256()
+        self._limit = limit
+        self._hash = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
-        """Take in more; Refusal if it is too much."""
+        """Append data; raise Refusal above the limit."""
         self.size += len(data)
-        if self.size > self._most:
-            raise Refusal(f"it is larger than {self._most:,} bytes", hint="the setting `submit_size` allows more")
-        self._total.update(data)
+        if self.size > self._limit:
+            raise Refusal(
+                f"it is larger than {self._limit:,} bytes", hint="raise the setting `submit_size` to allow more"
+            )
+        self._hash.update(data)
         self.file.write(data)
 
     @property
     def sha256(self) -> str:
-        """Of all that came in."""
-        return self._total.hexdigest()
+        """The sha256 of everything that was written."""
+        return self._hash.hexdigest()
 
 
 @contextmanager
 def temporary_copy(settings: Settings) -> Iterator[TemporaryCopy]:
-    """A place for what comes in; StorageProblem if the disk can't take it."""
+    """Yield an empty TemporaryCopy; raise StorageProblem if the disk cannot be written."""
     try:
         with tempfile.TemporaryFile(dir=settings.store_dir) as file:
             yield TemporaryCopy(file, settings.submit_size)
     except OSError as error:
-        raise StorageProblem(f"{settings.store_dir} can't be written: {error.strerror}", "see `wort doctor`") from error
+        raise StorageProblem(
+            f"{settings.store_dir} cannot be written: {error.strerror}", "see `wort doctor`"
+        ) from error
 
 
 def copy_stream(stream: IO[bytes], copy: TemporaryCopy) -> None:
-    """Copy all of a stream; Refusal if it is too much."""
+    """Copy a whole stream; raise Refusal above the limit."""
     while data := stream.read(COPY_BLOCK):
         copy.write(data)
 
 
 @contextmanager
 def open_input(path: Path) -> Iterator[IO[bytes]]:
-    """A file or a pipe that somebody named; NoSuchFile if it is neither, and for a device, which has no end."""
+    """Open a file or a pipe; raise NoSuchFile for anything else: a device, for example, may have no end."""
     try:
         if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISFIFO(mode)):
-            raise NoSuchFile(path, "it is no file")
+            raise NoSuchFile(path, "it is not a file")
         file = path.open("rb")
     except (OSError, ValueError) as error:
         raise NoSuchFile(path, getattr(error, "strerror", "") or str(error)) from None
@@ -96,19 +100,19 @@ def open_input(path: Path) -> Iterator[IO[bytes]]:
 
 
 def check_in_child(copy: TemporaryCopy, settings: Settings) -> Accepted:
-    """What the child finds a copy to be; Refusal with the first thing that is wrong."""
-    said = run_reader(copy, settings)
-    if "why" in said:
-        raise Refusal(said["why"], said["where"], said["hint"])
-    if said["profile"] not in PROFILES:
-        raise Refusal("it is of no known profile")
+    """Return what the child reports about a copy; raise Refusal with the first fault."""
+    answer = run_reader(copy, settings)
+    if "why" in answer:
+        raise Refusal(answer["why"], answer["where"], answer["hint"])
+    if answer["profile"] not in PROFILES:
+        raise Refusal("it matches no known profile")
     return Accepted(
-        said["profile"], said["name"], said["filename"], said["digest"], copy.size, copy.sha256
+        answer["profile"], answer["name"], answer["filename"], answer["digest"], copy.size, copy.sha256
     )  # fmt: skip
 
 
 def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
-    """The child's answer: texts by their keys."""
+    """Return the child's answer, a text for each key; raise Refusal if it exceeds a limit or crashes."""
     limits = {
         "memory": settings.submit_memory,
         "seconds": max(1, int(settings.submit_seconds)),
@@ -117,7 +121,7 @@ def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
     copy.file.flush()
     os.lseek(copy.file.fileno(), 0, os.SEEK_SET)
     child = subprocess.Popen(
-        # -I: no variable and no file of the working directory decides what code runs.
+        # -I: neither environment variables nor files in the working directory decide which code runs.
         [sys.executable, "-I", "-m", "wort_cli.submission.reader_process", json.dumps(limits)],
         stdin=copy.file.fileno(),
         stdout=subprocess.PIPE,
@@ -129,7 +133,7 @@ def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
     with child:
         alarm.start()
         try:
-            said = child.stdout.read(LONGEST_ANSWER) if child.stdout else b""
+            output = child.stdout.read(MAX_ANSWER) if child.stdout else b""
             child.wait()
         finally:
             alarm.cancel()
@@ -137,27 +141,27 @@ def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
     if child.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
         raise Refusal(
             f"reading it takes more than {settings.submit_seconds:g} seconds",
-            hint="the setting `submit_seconds` allows more",
+            hint="raise the setting `submit_seconds` to allow more",
         )
-    return parse_answer(said, child.returncode)
+    return parse_answer(output, child.returncode)
 
 
-def parse_answer(said: bytes, code: int) -> dict[str, str]:
-    """A child's answer, if it is one; Refusal if not, for then the file has brought it down."""
+def parse_answer(output: bytes, code: int) -> dict[str, str]:
+    """Return the texts in a child's output; raise Refusal if it has no answer, because the file made it crash."""
     unreadable = Refusal(
-        f"it can't be read: its reader ended with code {code}", hint="is the setting `submit_memory` too small?"
+        f"it cannot be read: the reader exited with code {code}", hint="the setting `submit_memory` may be too small"
     )
     try:
-        found: Any = json.loads(said)
+        found: Any = json.loads(output)
     except ValueError:
         raise unreadable from None
-    wanted = ("why", "where", "hint") if isinstance(found, dict) and "why" in found else (
+    keys = ("why", "where", "hint") if isinstance(found, dict) and "why" in found else (
         "profile", "name", "filename", "digest")  # fmt: skip
-    if code or not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in wanted):
+    if code or not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in keys):
         raise unreadable
-    return {key: found[key] if key in ("name", "filename") else printable(found[key]) for key in wanted}
+    return {key: found[key] if key in ("name", "filename") else printable(found[key]) for key in keys}
 
 
 def printable(text: str) -> str:
-    """A sentence of the child as it may be shown, whatever has become of the child."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:LONGEST_SENTENCE])
+    """Return a text of the child, which may be compromised, without control characters and of bounded length."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:MAX_SENTENCE_LENGTH])

@@ -1,8 +1,8 @@
-"""The strict grammar of a signature: one, of a known profile, every part of it as sourmash 4 writes it.
+"""Reads a file by a strict grammar: one signature of a known profile, each part exactly as sourmash 4 writes it.
 
-sourmash's own parser lets through what is none of that: a wrong md5, hashes that do not ascend, abundances that are
-fewer than hashes, several signatures.  Here the first thing that is not right is named, with its place, and what would
-make a right one.  Source of the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs.
+sourmash's own parser also accepts a wrong md5, hashes that do not ascend, fewer abundances than hashes, and several
+signatures.  Here the first fault raises Refusal with its place and the command that makes a valid signature.  Source of
+the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs.
 """
 
 import zlib
@@ -20,50 +20,53 @@ from wort_cli.submission.pull_parser import JsonPullParser, Numbers
 from wort_cli.submission.refusal import Refusal
 
 PIECE = 1 << 18
-"""Bytes that are unpacked together."""
-LONGEST_NAME, LONGEST_FILENAME = 300, 1000
+"""Bytes that are read or decompressed at once."""
+MAX_NAME_LENGTH, MAX_FILENAME_LENGTH = 300, 1000
 """Characters."""
-UNBOUNDED = 1 << 62
+NO_LIMIT = 1 << 62
 OTHER_FORMATS = {
-    b"PK\x03\x04": ("a zip archive", "`sourmash sig cat FILE.zip -o FILE.sig` takes a signature out of it"),
-    b"BZh": ("packed with bzip2", "unpack it first: `bunzip2 FILE`"),
-    b"\xfd7zXZ": ("packed with xz", "unpack it first: `unxz FILE`"),
-    b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it first: `unzstd FILE`"),
-    b"\x89HDF": ("an HDF5 file", "a signature is sourmash's JSON, gzip or not"),
-    b"<": ("a page of HTML or XML", "look at it: an error page is often saved under the name of a file"),
-    b">": ("FASTA", "make a signature of it first"),
-    b"@": ("FASTQ", "make a signature of it first"),
+    b"PK\x03\x04": ("a zip archive", "extract the signature: `sourmash sig cat FILE.zip -o FILE.sig`"),
+    b"BZh": ("compressed with bzip2", "decompress it: `bunzip2 FILE`"),
+    b"\xfd7zXZ": ("compressed with xz", "decompress it: `unxz FILE`"),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it: `unzstd FILE`"),
+    b"\x89HDF": ("an HDF5 file", "submit the JSON file that `sourmash sketch` writes, or gzip of it"),
+    b"<": ("a page of HTML or XML", "look into it: a server may have sent an error page in place of the file"),
+    b">": ("FASTA", "make a signature of it with `sourmash sketch`, and submit that"),
+    b"@": ("FASTQ", "make a signature of it with `sourmash sketch`, and submit that"),
 }
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A signature that is all right, and the profile that it is of."""
+    """A valid signature and its profile."""
 
     document: SignatureDocument
     profile: Profile
 
 
 def recipe(profile: Profile, accession: str = "ACC") -> str:
-    """The two commands by which anybody makes a signature of a profile."""
+    """Return the shell pipeline that makes a signature of a profile."""
     decode = " ".join(("fastq-dump", *profile.decode_flags, accession))
     sketch = " ".join(("sourmash", *profile.sourmash_arguments()))
     return f"{decode} | {sketch} --name {accession} -o {accession}.sig -"
 
 
-def check_file(path: Path, *, unpacked: int = UNBOUNDED, allow_empty: bool = False) -> Checked:
-    """The signature in a file; Refusal with the first thing that is wrong.  OSError if it can't be read."""
+def check_file(path: Path, *, max_unpacked: int = NO_LIMIT, allow_empty: bool = False) -> Checked:
+    """Return the signature in a file; raise Refusal with its first fault, OSError if the file cannot be read."""
     with path.open("rb") as file:
-        return check_signature(file, unpacked=unpacked, allow_empty=allow_empty)
+        return check_signature(file, max_unpacked=max_unpacked, allow_empty=allow_empty)
 
 
-def check_signature(file: IO[bytes], *, unpacked: int, allow_empty: bool = False) -> Checked:
-    """The signature in an open file, which may unfold to so many bytes; Refusal with the first thing that is wrong."""
-    return SignatureReader(JsonPullParser(unpacked_pieces(file, unpacked)), allow_empty=allow_empty).read()
+def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = False) -> Checked:
+    """Return the signature in an open file of at most `max_unpacked` bytes; raise Refusal with its first fault.
+
+    The limit is on the decompressed size.  `allow_empty` allows sketches without hashes.
+    """
+    return SignatureReader(JsonPullParser(unpacked_pieces(file, max_unpacked)), allow_empty=allow_empty).read()
 
 
-def unpacked_pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
-    """The content of a file, unpacked if it is gzip, up to `most` bytes."""
+def unpacked_pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
+    """Yield the content of a file, decompressed if it is gzip; raise Refusal above `limit` bytes."""
     first = file.read(PIECE)
     if not first:
         raise Refusal("it is empty")
@@ -73,13 +76,16 @@ def unpacked_pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
     total = 0
     for piece in gunzipped_pieces(first, file) if first.startswith(GZIP_MAGIC) else plain_pieces(first, file):
         total += len(piece)
-        if total > most:
-            raise Refusal(f"it unfolds to more than {most:,} bytes", hint="the setting `submit_unpacked` allows more")
+        if total > limit:
+            raise Refusal(
+                f"its decompressed size exceeds {limit:,} bytes",
+                hint="raise the setting `submit_unpacked` to allow more",
+            )
         yield piece
 
 
 def plain_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
-    """Pieces as they are."""
+    """Yield the pieces of a file that is not compressed; `first` was read already."""
     piece = first
     while piece:
         yield piece
@@ -87,7 +93,7 @@ def plain_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
 
 
 def gunzipped_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
-    """Pieces out of gzip: of one member, whole, with nothing behind it."""
+    """Yield the decompressed pieces of a gzip file, which must be one complete member without trailing data."""
     member = zlib.decompressobj(wbits=31)
     packed = first
     try:
@@ -99,104 +105,111 @@ def gunzipped_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
             if not member.unconsumed_tail:
                 packed = file.read(PIECE)
     except zlib.error as error:
-        raise Refusal(f"its gzip is damaged: {error}", hint="fetch or pack it anew") from None
+        raise Refusal(f"its gzip data is damaged: {error}", hint="download it again, or compress it again") from None
     if not member.eof:
-        raise Refusal("its gzip is cut short", hint="fetch or pack it anew")
+        raise Refusal("its gzip data is truncated", hint="download it again, or compress it again")
     if member.unused_data or file.read(1):
-        raise Refusal("something follows the gzip: it must be of one member", hint="`zcat FILE | gzip > NEW.sig`")
+        raise Refusal(
+            "it has data after the first gzip member", hint="compress it as one: `zcat FILE | gzip > NEW.sig`"
+        )
 
 
 @dataclass
 class SignatureReader:
-    """Reads one signature; `candidates` are the profiles that it may still be of."""
+    """Reads one signature; `candidates` are the profiles that it may still match."""
 
     json: JsonPullParser
     allow_empty: bool = False
     candidates: list[Profile] = field(default_factory=lambda: list(PROFILES.values()))
 
     def read(self) -> Checked:
-        """The whole document."""
+        """Read the whole document."""
         found: Checked | None = None
         for number in self.json.items():
             if number:
-                raise self.json.refuse("it holds more than one signature", self.recipe_hint())
+                raise self.json.refuse("it contains more than one signature", self.recipe_hint())
             self.json.path = ["signature"]
-            found = self.signature()
+            found = self.read_signature()
         self.json.path = []
         self.json.end()
         if found is None:
-            raise self.json.refuse("it holds no signature")
+            raise self.json.refuse("it contains no signature")
         return found
 
-    def signature(self) -> Checked:
-        """The one signature."""
+    def read_signature(self) -> Checked:
+        """Read the object of the signature."""
         json, seen = self.json, dict[str, Any]()
         known = ("class", "email", "hash_function", "filename", "name", "license", "signatures", "version")
         for key in json.keys(known):
             if key == "signatures":
-                seen[key] = self.sketches()
+                seen[key] = self.read_sketches()
             elif key == "version":
-                seen[key] = self.require_equal(key, json.word().decode("ascii", "replace"), "0.4")
+                seen[key] = self.check_equal(key, json.word().decode("ascii", "replace"), "0.4")
             elif key in ("name", "filename", "email"):
-                longest = LONGEST_FILENAME if key == "filename" else LONGEST_NAME
-                seen[key] = self.text_or_null(f"the {key}", longest)
+                longest = MAX_FILENAME_LENGTH if key == "filename" else MAX_NAME_LENGTH
+                seen[key] = self.read_text_or_null(f"the {key}", longest)
             else:
-                seen[key] = self.require_equal(key, json.text(f"its {key}", 100), FIXED[key])
+                seen[key] = self.check_equal(key, json.text(f"its {key}", 100), FIXED[key])
         for key in ("class", "hash_function", "license", "signatures", "version"):
             if key not in seen:
                 raise json.refuse(f"it has no {key}")
         document = SignatureDocument(seen.get("name", ""), seen.get("filename", ""), tuple(seen["signatures"]))
         return Checked(document, self.candidates[0])
 
-    def text_or_null(self, what: str, longest: int) -> str:
-        """A text, or nothing."""
+    def read_text_or_null(self, what: str, longest: int) -> str:
+        """Read a text or null; return '' for null."""
         if self.json.peek() != b"n":
             return self.json.text(what, longest)
-        self.require_equal(what, self.json.word().decode("ascii", "replace"), "null")
+        self.check_equal(what, self.json.word().decode("ascii", "replace"), "null")
         return ""
 
-    def require_equal(self, what: str, found: str, wanted: str) -> str:
-        """`found`; Refusal unless it is what sourmash writes."""
+    def check_equal(self, what: str, found: str, wanted: str) -> str:
+        """Return `found`; raise Refusal unless it equals `wanted`, which sourmash writes."""
         if found != wanted:
-            raise self.json.refuse(f"its {what} is {shown(found)}, not {wanted!r} as sourmash 4 writes it")
+            raise self.json.refuse(
+                f"its {what} is {shown(found)}, but sourmash 4 writes {wanted!r}",
+                "make the signature with sourmash 4, and do not edit it",
+            )
         return found
 
-    def sketches(self) -> Sequence[Sketch]:
-        """All sketches; those of a profile and no more."""
+    def read_sketches(self) -> Sequence[Sketch]:
+        """Read the list of sketches: those of one profile and no more."""
         found: list[Sketch] = []
         most = max(len(profile.ksizes) for profile in self.candidates)
         for number in self.json.items():
             self.json.path = ["signature", f"sketch {number + 1}"]
             if number >= most:
                 raise self.json.refuse(
-                    f"it holds more than the {most} sketches of {self.profile_names()}", self.recipe_hint()
+                    f"it contains more than the {most} sketches of {self.profile_names()}", self.recipe_hint()
                 )
-            sketch = self.sketch()
+            sketch = self.read_sketch()
             if any(other.ksize == sketch.ksize for other in found):
-                raise self.json.refuse(f"there are two sketches of k={sketch.ksize}", self.recipe_hint())
+                raise self.json.refuse(f"it contains two sketches of k={sketch.ksize}", self.recipe_hint())
             found.append(sketch)
         self.json.path = ["signature"]
-        self.require_profile(
-            lambda profile: len(profile.ksizes) == len(found), f"it holds {len(found)} sketches", "ksizes"
+        self.narrow_candidates(
+            lambda profile: len(profile.ksizes) == len(found),
+            f"it contains {len(found)} {'sketch' if len(found) == 1 else 'sketches'}",
+            "ksizes",
         )
         return found
 
-    def sketch(self) -> Sketch:
-        """One sketch; each of its parts is proved before the next one is read, if it can be."""
+    def read_sketch(self) -> Sketch:
+        """Read one sketch; check each part before reading the next one, where possible."""
         json, seen = self.json, dict[str, Any]()
         for key in json.keys(("num", "ksize", "seed", "max_hash", "mins", "md5sum", "abundances", "molecule")):
             if key == "mins":
                 seen[key] = json.numbers("mins", ascending=True)
             elif key == "abundances":
                 if not any(profile.abundance for profile in self.candidates):
-                    raise json.refuse(f"it keeps abundances, {self.profile_names()} keeps none", self.recipe_hint())
-                seen[key] = self.abundances()
+                    raise json.refuse(f"it has abundances, but {self.profile_names()} has none", self.recipe_hint())
+                seen[key] = self.read_abundances()
             elif key == "molecule":
                 seen[key] = molecule_of(json.text("its molecule", 100))
             elif key == "md5sum":
                 seen[key] = json.text("its md5sum", 100)
             else:
-                seen[key] = self.parameter(key, json.integer(f"its {key}"))
+                seen[key] = self.check_parameter(key, json.integer(f"its {key}"))
         for key in ("num", "ksize", "seed", "max_hash", "mins", "md5sum", "molecule"):
             if key not in seen:
                 raise json.refuse(f"it has no {key}", self.recipe_hint())
@@ -212,35 +225,35 @@ class SignatureReader:
         self.check_consistency(sketch)
         return sketch
 
-    def parameter(self, key: str, value: int) -> int:
-        """A parameter of a sketch; Refusal unless a profile has it so."""
+    def check_parameter(self, key: str, value: int) -> int:
+        """Return a parameter of a sketch; raise Refusal unless a profile has this value."""
         if key == "ksize":
             self.json.path[-1] += f", k={value}"
-            self.require_profile(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
+            self.narrow_candidates(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
         elif key == "seed":
-            self.require_profile(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
+            self.narrow_candidates(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
         elif key == "num" and value:
             raise self.json.refuse(
                 f"its num is {value}, but {self.profile_names()} has num=0 and scaled", self.recipe_hint()
             )
         elif key == "max_hash":
             found = f"its max_hash is {value} (scaled={round(2**64 / value) if value else 0})"
-            self.require_profile(lambda profile: value == profile.max_hash, found, "max_hash")
+            self.narrow_candidates(lambda profile: value == profile.max_hash, found, "max_hash")
         return value
 
-    def abundances(self) -> Numbers:
-        """The abundances of a sketch: 1 at the least."""
+    def read_abundances(self) -> Numbers:
+        """Read the abundances of a sketch, which must be positive."""
         abundances = self.json.numbers("abundances", ascending=False)
         if abundances.size and not abundances.all():
-            raise self.json.refuse(f"abundances[{int(abundances.argmin()):,}] is 0: a hash was seen once at the least")
+            raise self.json.refuse(f"abundances[{int(abundances.argmin()):,}] is 0; the smallest abundance is 1")
         return abundances
 
     def check_consistency(self, sketch: Sketch) -> None:
-        """Refusal unless the parts of a sketch fit together."""
+        """Raise Refusal unless the parts of a sketch are consistent."""
         json = self.json
         if sketch.moltype != "DNA":
             raise json.refuse(
-                f"its molecule is {shown(sketch.moltype)}, {self.profile_names()} is of DNA", self.recipe_hint()
+                f"its molecule is {shown(sketch.moltype)}, but {self.profile_names()} is for DNA", self.recipe_hint()
             )
         if not sketch.hashes.size and not self.allow_empty:
             raise json.refuse("it is empty: it has no hashes")
@@ -248,17 +261,17 @@ class SignatureReader:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
             raise json.refuse(f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}")
         if sketch.abundances is None:
-            self.require_profile(lambda profile: not profile.abundance, "it has no abundances", "abundance")
+            self.narrow_candidates(lambda profile: not profile.abundance, "it has no abundances", "abundance")
         elif len(sketch.abundances) != len(sketch.hashes):
             raise json.refuse(f"it has {len(sketch.hashes):,} hashes and {len(sketch.abundances):,} abundances")
         if sketch.md5 != sketch.md5sum():
             raise json.refuse(
-                f"its md5sum is {shown(sketch.md5)}, but that of its hashes is {sketch.md5sum()}",
-                "the hashes are not those that sourmash wrote: fetch or make it anew",
+                f"its md5sum is {shown(sketch.md5)}, but the md5 of its hashes is {sketch.md5sum()}",
+                "the hashes changed after sourmash wrote them: download or make the signature again",
             )
 
-    def require_profile(self, fits: Any, found: str, aspect: str) -> None:
-        """Leave the profiles that fit; Refusal if none does."""
+    def narrow_candidates(self, fits: Any, found: str, aspect: str) -> None:
+        """Keep the candidates for which `fits` is true; raise Refusal if there are none."""
         left = [profile for profile in self.candidates if fits(profile)]
         if not left:
             wanted = getattr(self.candidates[0], aspect)
@@ -267,11 +280,11 @@ class SignatureReader:
         self.candidates = left
 
     def profile_names(self) -> str:
-        """The profiles it may be of."""
+        """Return the names of the candidates."""
         return " or ".join(profile.name for profile in self.candidates)
 
     def recipe_hint(self) -> str:
-        """How a right one is made."""
+        """Return a hint with the command that makes a valid signature."""
         return f"make it with: {recipe(self.candidates[0])}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.builders import clean_environment, eventually
 from wort_cli.daemon.control import stop
 from wort_cli.settings import load_settings
-from wort_cli.system.daemon_lock import take_lock
+from wort_cli.system.daemon_lock import acquire_lock
 
 STOP = """
 from wort_cli.daemon.control import stop
@@ -28,7 +28,7 @@ def test_there_is_nothing_to_stop_where_no_daemon_runs(tmp_path: Path) -> None:
 def test_a_daemon_that_has_not_said_who_it_is_does_not_cost_the_caller_its_life(
     tmp_path: Path, now: bool, signature: bytes
 ) -> None:
-    lock = take_lock(tmp_path / "daemon.lock")
+    lock = acquire_lock(tmp_path / "daemon.lock")
     os.pwrite(lock, signature, 0)
     caller = subprocess.Popen(
         [sys.executable, "-c", STOP.format(now)],

@@ -1,4 +1,4 @@
-"""Jobs are accepted once, move by the rules, and leave a trace of every move."""
+"""Jobs: requests, transitions and their events, and the rules that triggers enforce."""
 
 import sqlite3
 import time
@@ -47,7 +47,7 @@ def submit(ledger: Ledger, asked: JobRequest | None = None, *, force: bool = Fal
 
 
 def queued(ledger: Ledger, name: str = "SRR139146", priority: int = 0, group: str = "") -> int:
-    """The number of a new job."""
+    """Enqueue a new job; return its id."""
     answer = submit(ledger, request(name, None, priority, group))
     assert answer.status is EnqueueStatus.QUEUED
     assert answer.job_id is not None
@@ -55,7 +55,7 @@ def queued(ledger: Ledger, name: str = "SRR139146", priority: int = 0, group: st
 
 
 def result(ledger: Ledger, job_id: int, state: str, made: Published | None = None) -> JobResult:
-    """The result of the running attempt that leads to a state."""
+    """Return the result that ends the running attempt in a state."""
     attempt = ledger.jobs.get(job_id).attempt
     if state == "done":
         return JobResult(job_id, attempt, published=made or published(str(ledger.jobs.get(job_id).name)))
@@ -63,7 +63,7 @@ def result(ledger: Ledger, job_id: int, state: str, made: Published | None = Non
 
 
 def move(ledger: Ledger, job_id: int, state: str) -> None:
-    """Take a queued job to a state."""
+    """Bring a queued job to a state."""
     for step in WAY[state]:
         if step == "running":
             assert ledger.attempts.claim(job_id, "me", 60)
@@ -81,7 +81,7 @@ def in_state(ledger: Ledger, state: str, name: str = "SRR139146") -> int:
 
 
 def fail(ledger: Ledger, job_id: int, reason: Reason, times: int = 1) -> list[JobState | None]:
-    """Let a job that is queued or waits fail so often; where it went each time."""
+    """Run and fail a queued or waiting job; return the state after each failure."""
     states = []
     for _ in range(times):
         job = ledger.attempts.claim(job_id, "me", 60)
@@ -95,14 +95,14 @@ def moves(ledger: Ledger, job_id: int) -> list[tuple[str, str]]:
 
 
 def snapshot(ledger: Ledger) -> list[str]:
-    """Everything in the file."""
+    """Return the whole content of the file."""
     return list(ledger.storage.connection.iterdump())
 
 
-# ---- submit
+# ---- enqueue
 
 
-def test_a_new_request_is_queued_as_it_was_asked_for(ledger: Ledger, tmp_path: Path) -> None:
+def test_new_request_becomes_a_queued_job_with_its_values(ledger: Ledger, tmp_path: Path) -> None:
     answer = submit(ledger, request("mine", tmp_path / "x.sra", 7, "g"), force=True)
     assert (answer.status, answer.state) == (EnqueueStatus.QUEUED, JobState.QUEUED)
     assert answer.job_id is not None
@@ -124,7 +124,7 @@ def test_requests_are_answered_in_order(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("state", ["queued", "running", "waiting"])
 @pytest.mark.parametrize("force", [False, True])
-def test_a_live_job_is_the_only_one_of_its_signature(ledger: Ledger, state: str, force: bool) -> None:
+def test_request_for_a_live_job_returns_that_job(ledger: Ledger, state: str, force: bool) -> None:
     job_id = in_state(ledger, state)
     answer = submit(ledger, force=force)
     assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.LIVE, job_id, state)
@@ -132,7 +132,7 @@ def test_a_live_job_is_the_only_one_of_its_signature(ledger: Ledger, state: str,
     assert sum(ledger.counts.by_state().values()) == 1
 
 
-def test_a_live_job_asked_for_again_rises_and_joins_a_group(ledger: Ledger) -> None:
+def test_second_request_for_a_live_job_raises_its_priority_and_sets_its_group(ledger: Ledger) -> None:
     job_id = queued(ledger)
     submit(ledger, request(priority=5, group="g"))
     submit(ledger, request(priority=-5, group="h"))
@@ -141,13 +141,13 @@ def test_a_live_job_asked_for_again_rises_and_joins_a_group(ledger: Ledger) -> N
     assert moves(ledger, job_id) == [("", "queued")]
 
 
-def test_a_signature_that_is_there_is_not_computed_again(ledger: Ledger) -> None:
+def test_existing_signature_is_not_computed_again(ledger: Ledger) -> None:
     job_id = in_state(ledger, "done")
     answer = submit(ledger)
     assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.EXISTS, job_id, JobState.DONE)
 
 
-def test_unless_it_is_forced(ledger: Ledger) -> None:
+def test_existing_signature_is_computed_again_with_force(ledger: Ledger) -> None:
     first = in_state(ledger, "done")
     answer = submit(ledger, force=True)
     assert answer.status is EnqueueStatus.QUEUED
@@ -155,7 +155,7 @@ def test_unless_it_is_forced(ledger: Ledger) -> None:
     assert ledger.jobs.get(first).state is JobState.DONE
 
 
-def test_a_signature_stays_there_while_a_later_attempt_goes_wrong(ledger: Ledger) -> None:
+def test_signature_stays_in_the_catalog_when_a_later_job_fails(ledger: Ledger) -> None:
     in_state(ledger, "done")
     again = submit(ledger, force=True).job_id
     assert again is not None
@@ -164,21 +164,21 @@ def test_a_signature_stays_there_while_a_later_attempt_goes_wrong(ledger: Ledger
     assert ledger.catalog.get(NAME, "sra-v1") is not None
 
 
-def test_what_is_unavailable_is_said_so_with_its_reason(ledger: Ledger) -> None:
+def test_request_for_an_unavailable_run_returns_the_reason(ledger: Ledger) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger)
     assert (answer.status, answer.job_id, answer.reason) == (EnqueueStatus.UNAVAILABLE, job_id, "not-found")
     assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
 
 
-def test_what_is_unavailable_is_tried_again_when_forced(ledger: Ledger) -> None:
+def test_unavailable_run_is_requeued_with_force(ledger: Ledger) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger, force=True)
     assert (answer.status, answer.job_id) == (EnqueueStatus.QUEUED, job_id)
     assert ledger.jobs.get(job_id).force
 
 
-def test_an_unavailable_run_whose_archive_is_given_now_is_tried_again(ledger: Ledger, tmp_path: Path) -> None:
+def test_unavailable_run_is_requeued_when_a_local_archive_is_given(ledger: Ledger, tmp_path: Path) -> None:
     job_id = in_state(ledger, "unavailable")
     answer = submit(ledger, request("SRR139146", tmp_path / "SRR139146.sra"))
     assert (answer.status, answer.job_id) == (EnqueueStatus.QUEUED, job_id)
@@ -186,7 +186,7 @@ def test_an_unavailable_run_whose_archive_is_given_now_is_tried_again(ledger: Le
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
-def test_asking_again_for_what_failed_takes_up_the_same_job(ledger: Ledger, state: str, tmp_path: Path) -> None:
+def test_request_for_a_failed_job_requeues_that_job(ledger: Ledger, state: str, tmp_path: Path) -> None:
     job_id = in_state(ledger, state)
     answer = submit(ledger, request("SRR139146", tmp_path / "SRR139146.sra", 3, "g"))
     assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
@@ -198,7 +198,7 @@ def test_asking_again_for_what_failed_takes_up_the_same_job(ledger: Ledger, stat
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("force", [False, True])
-def test_a_dry_run_changes_nothing_and_answers_the_same(ledger: Ledger, state: str, force: bool) -> None:
+def test_dry_run_returns_the_same_answers_and_changes_nothing(ledger: Ledger, state: str, force: bool) -> None:
     in_state(ledger, state)
     before = snapshot(ledger)
     wanted = [request(priority=9, group="g"), request("SRR000001")]
@@ -208,7 +208,7 @@ def test_a_dry_run_changes_nothing_and_answers_the_same(ledger: Ledger, state: s
     assert [answer.status for answer in dry] == [answer.status for answer in real]
 
 
-def test_an_archive_is_computed_anew_once_it_has_changed(ledger: Ledger, tmp_path: Path) -> None:
+def test_changed_local_archive_is_computed_again(ledger: Ledger, tmp_path: Path) -> None:
     archive = tmp_path / "x.sra"
     archive.write_bytes(b"first")
     asked = request("mine", archive)
@@ -225,7 +225,7 @@ def test_an_archive_is_computed_anew_once_it_has_changed(ledger: Ledger, tmp_pat
     assert submit(ledger, asked).status is EnqueueStatus.QUEUED
 
 
-def test_a_local_name_that_is_being_made_of_another_archive_is_refused_and_nothing_is_queued(
+def test_local_name_of_a_live_job_with_another_archive_is_refused_and_nothing_is_queued(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     submit(ledger, request("mine", tmp_path / "x.sra"))
@@ -235,7 +235,7 @@ def test_a_local_name_that_is_being_made_of_another_archive_is_refused_and_nothi
     assert snapshot(ledger) == before
 
 
-def test_the_same_run_by_another_profile_is_another_job(ledger: Ledger) -> None:
+def test_each_profile_of_a_run_has_its_own_job(ledger: Ledger) -> None:
     first = queued(ledger)
     other = JobRequest(request().source, "sra-v2")
     assert submit(ledger, other).job_id != first
@@ -245,7 +245,7 @@ def test_the_same_run_by_another_profile_is_another_job(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_job_that_is_live_can_be_cancelled(ledger: Ledger, state: str) -> None:
+def test_live_job_can_be_cancelled(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     live = JobState(state).is_live
     assert ledger.jobs.cancel([job_id, 999]) == int(live)
@@ -253,7 +253,7 @@ def test_a_job_that_is_live_can_be_cancelled(ledger: Ledger, state: str) -> None
     assert (ledger.jobs.get(job_id).ended_at is not None) is True
 
 
-def test_of_a_cancelled_attempt_nothing_is_accepted(ledger: Ledger) -> None:
+def test_result_of_a_cancelled_attempt_is_ignored(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     late = result(ledger, job_id, "done")
     ledger.jobs.cancel([job_id])
@@ -264,14 +264,14 @@ def test_of_a_cancelled_attempt_nothing_is_accepted(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_job_that_did_not_end_well_can_be_tried_again(ledger: Ledger, state: str) -> None:
+def test_job_that_ended_without_success_can_be_retried(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     mended = state in ("failed", "unavailable", "cancelled")
     assert ledger.jobs.retry([job_id, 999]) == int(mended)
     assert ledger.jobs.get(job_id).state == ("queued" if mended else state)
 
 
-def test_only_the_latest_job_of_a_signature_is_tried_again(ledger: Ledger) -> None:
+def test_only_the_newest_job_of_a_signature_is_retried(ledger: Ledger) -> None:
     failed = in_state(ledger, "failed")
     move(ledger, submit(ledger).job_id or 0, "done")
     again = submit(ledger, force=True).job_id
@@ -291,7 +291,7 @@ def test_retry_keeps_archive_priority_and_group(ledger: Ledger, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed", "unavailable"])
-def test_a_retried_job_has_all_its_tries_again(ledger: Ledger, end: str) -> None:
+def test_retry_resets_the_number_of_failures(ledger: Ledger, end: str) -> None:
     job_id = queued(ledger)
     assert fail(ledger, job_id, Reason.TOOL_CRASH, 2) == [JobState.WAITING] * 2
     if end == "cancelled":
@@ -303,17 +303,17 @@ def test_a_retried_job_has_all_its_tries_again(ledger: Ledger, end: str) -> None
     assert fail(ledger, job_id, Reason.TOOL_CRASH, 3) == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
 
 
-# ---- claim, finish, give back
+# ---- claim, finish, requeue
 
 
-def test_jobs_come_by_priority_and_then_in_order(ledger: Ledger) -> None:
+def test_next_jobs_are_ordered_by_priority_then_age(ledger: Ledger) -> None:
     low, first, second, high = (queued(ledger, f"SRR00000{n}", p) for n, p in enumerate([-1, 0, 0, 5]))
     assert ledger.attempts.next_jobs(10) == [high, first, second, low]
     assert ledger.attempts.next_jobs(2) == [high, first]
     assert ledger.attempts.next_jobs(0) == []
 
 
-def test_a_claimed_job_is_somebodys_until_its_lease_runs_out(ledger: Ledger) -> None:
+def test_claimed_job_has_an_owner_and_a_lease(ledger: Ledger) -> None:
     job_id = queued(ledger)
     job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
@@ -326,7 +326,7 @@ def test_a_claimed_job_is_somebodys_until_its_lease_runs_out(ledger: Ledger) -> 
 
 
 @pytest.mark.parametrize("state", ["running", *ENDS])
-def test_what_is_not_queued_cannot_be_claimed(ledger: Ledger, state: str) -> None:
+def test_job_that_is_not_queued_cannot_be_claimed(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     before = snapshot(ledger)
     assert ledger.attempts.claim(job_id, "you", 60) is None
@@ -334,7 +334,7 @@ def test_what_is_not_queued_cannot_be_claimed(ledger: Ledger, state: str) -> Non
     assert snapshot(ledger) == before
 
 
-def test_a_waiting_job_that_is_claimed_is_woken_first(ledger: Ledger) -> None:
+def test_claim_queues_a_waiting_job_first(ledger: Ledger) -> None:
     job_id = in_state(ledger, "waiting")
     job = ledger.attempts.claim(job_id, "me", 60)
     assert job is not None
@@ -342,7 +342,7 @@ def test_a_waiting_job_that_is_claimed_is_woken_first(ledger: Ledger) -> None:
     assert moves(ledger, job_id)[-2:] == [("waiting", "queued"), ("queued", "running")]
 
 
-def test_a_job_that_is_done_has_its_signature_in_the_catalog(ledger: Ledger) -> None:
+def test_signature_of_a_done_job_is_in_the_catalog(ledger: Ledger) -> None:
     job_id = in_state(ledger, "done")
     job = ledger.jobs.get(job_id)
     assert (job.state, job.reason, job.owner, job.lease_until) == (JobState.DONE, None, "", None)
@@ -355,7 +355,7 @@ def test_a_job_that_is_done_has_its_signature_in_the_catalog(ledger: Ledger) -> 
     assert ledger.catalog.get(NAME, "sra-v2") is None
 
 
-def test_a_signature_computed_again_takes_the_place_of_the_old_one(ledger: Ledger) -> None:
+def test_recomputed_signature_replaces_the_record(ledger: Ledger) -> None:
     in_state(ledger, "done")
     job_id = submit(ledger, force=True).job_id or 0
     ledger.attempts.claim(job_id, "me", 60)
@@ -367,26 +367,26 @@ def test_a_signature_computed_again_takes_the_place_of_the_old_one(ledger: Ledge
 
 
 @pytest.mark.parametrize("state", ["failed", "unavailable", "waiting"])
-def test_a_job_that_went_wrong_has_its_reason(ledger: Ledger, state: str) -> None:
+def test_job_that_did_not_succeed_has_a_reason(ledger: Ledger, state: str) -> None:
     job = ledger.jobs.get(in_state(ledger, state))
     assert (job.reason, job.message) == (REASONS[state], "it went wrong")
     assert (job.owner, job.lease_until) == ("", None)
     assert (job.ended_at is None) is (job.wait_until is not None) is (state == "waiting")
 
 
-def test_a_result_that_says_nothing_is_a_crash(ledger: Ledger) -> None:
+def test_empty_result_counts_as_a_crash(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     assert ledger.attempts.finish(JobResult(job_id, 1), POLICY) is JobState.WAITING
     assert ledger.jobs.get(job_id).reason is Reason.TOOL_CRASH
 
 
 @pytest.mark.parametrize(("reason", "tries"), [(Reason.TOOL_CRASH, 3), (Reason.INTERRUPTED, 3), (Reason.NETWORK, 10)])
-def test_a_job_that_fails_again_and_again_is_given_up(ledger: Ledger, reason: Reason, tries: int) -> None:
+def test_job_fails_permanently_after_its_last_try(ledger: Ledger, reason: Reason, tries: int) -> None:
     states = fail(ledger, queued(ledger), reason, tries)
     assert states == [JobState.WAITING] * (tries - 1) + [JobState.FAILED]
 
 
-def test_the_longer_a_job_fails_the_longer_it_waits(ledger: Ledger) -> None:
+def test_delay_grows_with_each_failure(ledger: Ledger) -> None:
     job_id, waits = queued(ledger), []
     for _ in range(4):
         fail(ledger, job_id, Reason.NETWORK)
@@ -394,7 +394,7 @@ def test_the_longer_a_job_fails_the_longer_it_waits(ledger: Ledger) -> None:
     assert waits == pytest.approx([60, 120, 240, 480], abs=20)
 
 
-def test_mishaps_here_and_trouble_elsewhere_are_counted_apart(ledger: Ledger) -> None:
+def test_crashes_and_outages_are_counted_separately(ledger: Ledger) -> None:
     job_id = queued(ledger)
     assert fail(ledger, job_id, Reason.NETWORK, 5) == [JobState.WAITING] * 5
     assert fail(ledger, job_id, Reason.TOOL_CRASH, 2) == [JobState.WAITING] * 2
@@ -403,7 +403,7 @@ def test_mishaps_here_and_trouble_elsewhere_are_counted_apart(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("detail", ["a\0b", "\udcff", "\x1b[2J", "x" * 100_000, "größer\n漢"])
-def test_any_detail_of_a_failure_can_be_kept(ledger: Ledger, detail: str) -> None:
+def test_any_text_can_be_stored_as_the_detail_of_a_failure(ledger: Ledger, detail: str) -> None:
     job_id = in_state(ledger, "running")
     assert (
         ledger.attempts.finish(JobResult(job_id, 1, failure=Failure(Reason.CORRUPT, detail)), POLICY) is JobState.FAILED
@@ -412,7 +412,7 @@ def test_any_detail_of_a_failure_can_be_kept(ledger: Ledger, detail: str) -> Non
     assert ledger.jobs.events(job_id)[-1].message == ledger.jobs.get(job_id).message
 
 
-def test_a_job_that_is_given_back_is_queued_and_no_failure_is_counted(ledger: Ledger) -> None:
+def test_requeued_job_is_queued_without_counting_a_failure(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     assert ledger.attempts.requeue(job_id, 1, "the daemon was stopped")
     job = ledger.jobs.get(job_id)
@@ -423,7 +423,7 @@ def test_a_job_that_is_given_back_is_queued_and_no_failure_is_counted(ledger: Le
 
 
 @pytest.mark.parametrize("late", ["done", "failed", "waiting", "unavailable"])
-def test_an_attempt_that_was_given_up_moves_nothing_any_more(ledger: Ledger, late: str) -> None:
+def test_late_message_of_an_ended_attempt_changes_nothing(ledger: Ledger, late: str) -> None:
     job_id = in_state(ledger, "running")
     outcome = result(ledger, job_id, late)
     ledger.attempts.requeue(job_id, 1, "lost")
@@ -434,7 +434,7 @@ def test_an_attempt_that_was_given_up_moves_nothing_any_more(ledger: Ledger, lat
         assert ledger.attempts.extend_lease(job_id, 1, 600) is False
         ledger.attempts.report_progress(job_id, 1, PROGRESS)
         assert snapshot(ledger) == before
-        ledger.attempts.claim(job_id, "me", 60)  # the second time round, the second attempt runs
+        ledger.attempts.claim(job_id, "me", 60)  # now the second attempt runs
     assert ledger.jobs.get(job_id).attempt == 2
 
 
@@ -447,14 +447,14 @@ def test_a_result_counts_once(ledger: Ledger) -> None:
     assert snapshot(ledger) == before
 
 
-def test_a_lease_can_be_extended_by_its_attempt(ledger: Ledger) -> None:
+def test_only_the_current_attempt_extends_the_lease(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     assert ledger.attempts.extend_lease(job_id, 1, 6000)
     assert (ledger.jobs.get(job_id).lease_until or 0) > time.time() + 5000
     assert ledger.attempts.extend_lease(job_id, 2, 6000) is False
 
 
-def test_jobs_are_woken_when_they_have_waited_long_enough(ledger: Ledger) -> None:
+def test_waiting_jobs_are_queued_when_due(ledger: Ledger) -> None:
     soon, later = queued(ledger, "SRR000001"), queued(ledger, "SRR000002")
     for job_id, policy in ((soon, RetryPolicy(delay=0.0)), (later, RetryPolicy(delay=1000.0))):
         ledger.attempts.claim(job_id, "me", 60)
@@ -469,7 +469,7 @@ def test_jobs_are_woken_when_they_have_waited_long_enough(ledger: Ledger) -> Non
 # ---- progress
 
 
-def test_progress_is_the_running_attempts_and_gone_at_its_end(ledger: Ledger) -> None:
+def test_progress_belongs_to_the_running_attempt_and_is_deleted_at_its_end(ledger: Ledger) -> None:
     job_id = in_state(ledger, "running")
     ledger.attempts.report_progress(job_id, 1, Progress("resolving", 0, 0, 0, 1.0))
     ledger.attempts.report_progress(job_id, 1, PROGRESS)
@@ -481,7 +481,7 @@ def test_progress_is_the_running_attempts_and_gone_at_its_end(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("state", ["queued", "waiting", *ENDS])
-def test_of_a_job_that_does_not_run_no_progress_is_taken(ledger: Ledger, state: str) -> None:
+def test_progress_of_a_job_that_is_not_running_is_ignored(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
     for attempt in range(3):
         ledger.attempts.report_progress(job_id, attempt, PROGRESS)
@@ -492,14 +492,14 @@ def test_of_a_job_that_does_not_run_no_progress_is_taken(ledger: Ledger, state: 
 @pytest.mark.parametrize(
     ("spots", "total", "fraction"), [(0, 0, 0.0), (5, 0, 0.0), (0, 10, 0.0), (10, 10, 1.0), (11, 10, 1.0)]
 )
-def test_the_share_that_is_done_is_between_nothing_and_all(spots: int, total: int, fraction: float) -> None:
+def test_fraction_is_between_0_and_1(spots: int, total: int, fraction: float) -> None:
     assert Progress("sketching", spots, total, 0, 0.0).fraction == fraction
 
 
-# ---- what is asked
+# ---- reading
 
 
-def test_a_job_that_was_never_accepted_is_not_known(ledger: Ledger) -> None:
+def test_unknown_job_raises_no_such_job(ledger: Ledger) -> None:
     with pytest.raises(NoSuchJob, match="job 7"):
         ledger.jobs.get(7)
     assert ledger.jobs.events(7) == []
@@ -517,7 +517,7 @@ def test_a_job_that_was_never_accepted_is_not_known(ledger: Ledger) -> None:
         (JobFilter(group="' OR 1 --"), []),
     ],
 )
-def test_jobs_are_chosen_by_state_reason_and_group(ledger: Ledger, which: JobFilter, expected: Sequence[int]) -> None:
+def test_jobs_are_selected_by_state_reason_and_group(ledger: Ledger, which: JobFilter, expected: Sequence[int]) -> None:
     queued(ledger, "SRR000001", group="g")
     in_state(ledger, "failed", "SRR000002")
     queued(ledger, "SRR000003")
@@ -526,7 +526,7 @@ def test_jobs_are_chosen_by_state_reason_and_group(ledger: Ledger, which: JobFil
     assert ledger.jobs.ids(which) == sorted(expected)
 
 
-def test_many_jobs_are_found_by_their_numbers(ledger: Ledger) -> None:
+def test_many_jobs_are_read_by_their_ids(ledger: Ledger) -> None:
     answers = ledger.jobs.enqueue([request(f"SRR{n:06d}") for n in range(1100)])
     numbers = [answer.job_id for answer in answers if answer.job_id is not None]
     assert sorted(job.id for job in ledger.jobs.with_ids([*numbers, 99_999])) == numbers
@@ -542,13 +542,13 @@ def test_jobs_are_counted_by_state_and_reason(ledger: Ledger) -> None:
     assert ledger.counts.by_state("h") == {}
 
 
-def test_the_newest_job_of_a_name_comes_first(ledger: Ledger) -> None:
+def test_jobs_of_a_name_are_listed_newest_first(ledger: Ledger) -> None:
     first = in_state(ledger, "done")
     second = submit(ledger, force=True).job_id
     assert [job.id for job in ledger.jobs.named(NAME)] == [second, first]
 
 
-def test_a_sound_ledger_says_ok(ledger: Ledger) -> None:
+def test_check_of_a_sound_ledger_returns_ok(ledger: Ledger) -> None:
     assert ledger.check() == "ok"
 
 
@@ -571,7 +571,7 @@ def test_controls_return_the_last_value_set(ledger: Ledger) -> None:
 
 
 def test_controls_keep_the_stored_keys_and_values(ledger: Ledger) -> None:
-    """Ledgers of earlier versions hold these rows."""
+    """Earlier versions of wort wrote these rows."""
     ledger.controls.pause()
     ledger.controls.set_job_limit(3)
     ledger.controls.set_killed_on_purpose(True)
@@ -579,10 +579,10 @@ def test_controls_keep_the_stored_keys_and_values(ledger: Ledger) -> None:
     assert {row["key"]: row["value"] for row in rows} == {"jobs": "3", "killed": "yes", "paused": "yes"}
 
 
-# ---- the rules in the file
+# ---- rules that triggers enforce
 
 
-def test_every_move_leaves_an_event(ledger: Ledger) -> None:
+def test_every_transition_writes_an_event(ledger: Ledger) -> None:
     job_id = in_state(ledger, "waiting")
     ledger.attempts.claim(job_id, "me", 60)
     ledger.attempts.requeue(job_id, 2, "lost")
@@ -600,7 +600,7 @@ def test_every_move_leaves_an_event(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("after", STATES)
 @pytest.mark.parametrize("before", STATES)
-def test_sql_itself_allows_the_legal_moves_and_no_other(ledger: Ledger, before: str, after: str) -> None:
+def test_triggers_allow_legal_transitions_only(ledger: Ledger, before: str, after: str) -> None:
     job_id = in_state(ledger, before)
     other = sqlite3.connect(ledger.storage.path, isolation_level=None)
     try:
@@ -630,7 +630,7 @@ def test_sql_itself_allows_the_legal_moves_and_no_other(ledger: Ledger, before: 
         "INSERT OR REPLACE INTO jobs (id, name, profile, created_at) VALUES (1, 'SRR139146', 'sra-v1', 1)",
     ],
 )
-def test_sql_itself_refuses_whatever_would_lose_or_double_a_job(ledger: Ledger, statement: str) -> None:
+def test_triggers_refuse_statements_that_would_lose_or_duplicate_a_job(ledger: Ledger, statement: str) -> None:
     queued(ledger)
     before = snapshot(ledger)
     other = sqlite3.connect(ledger.storage.path, isolation_level=None)

@@ -1,4 +1,4 @@
-"""Which addresses are public, embedded ones included."""
+"""why_not_public accepts public addresses, and no address that embeds a private one."""
 
 from ipaddress import IPv4Address
 
@@ -41,7 +41,7 @@ def test_not_public(address: str) -> None:
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address))
-def test_what_embeds_an_address_is_never_more_public_than_it(address: IPv4Address) -> None:
+def test_embedding_does_not_make_an_address_public(address: IPv4Address) -> None:
     low = f"{int(address) >> 16:x}:{int(address) & 0xFFFF:x}"
     for spelling in (f"::ffff:{low}", f"64:ff9b::{low}", f"::{low}", f"2002:{low}::1", f"2001:0:{low}::1"):
         assert why_not_public(spelling) or not why_not_public(str(address))

@@ -1,4 +1,4 @@
-"""Numbers and texts, a piece at a time: any cut gives what json gives, and what is no number is named."""
+"""The JSON pull parser: wherever the pieces are cut, it returns what `json` returns, and it names invalid numbers."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.submission.pull_parser import BadNumber, JsonPullParser, decimals
+from wort_cli.submission.pull_parser import BadNumber, JsonPullParser, parse_numbers
 from wort_cli.submission.refusal import Refusal
 
 u64 = st.integers(0, 2**64 - 1)
@@ -18,7 +18,7 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 
 
 @given(st.lists(u64, max_size=40), st.integers(1, 50), st.sampled_from([None, 0, 3]))
-def test_lists_of_numbers_are_those_of_json(numbers: list[int], size: int, indent: int | None) -> None:
+def test_lists_of_numbers_equal_those_of_json(numbers: list[int], size: int, indent: int | None) -> None:
     data = json.dumps(numbers, indent=indent).encode()
     pull = JsonPullParser(cut(data, size))
     assert pull.numbers("x", ascending=False).tolist() == numbers
@@ -26,18 +26,18 @@ def test_lists_of_numbers_are_those_of_json(numbers: list[int], size: int, inden
 
 
 @given(st.lists(u64, min_size=2, max_size=40), st.integers(1, 50))
-def test_what_does_not_ascend_is_named(numbers: list[int], size: int) -> None:
+def test_first_number_that_does_not_ascend_is_named(numbers: list[int], size: int) -> None:
     pull = JsonPullParser(cut(json.dumps(numbers).encode(), size))
-    fallen = [n for n in range(1, len(numbers)) if numbers[n] <= numbers[n - 1]]
-    if not fallen:
+    not_above = [n for n in range(1, len(numbers)) if numbers[n] <= numbers[n - 1]]
+    if not not_above:
         assert pull.numbers("x", ascending=True).tolist() == numbers
         return
-    with pytest.raises(Refusal, match=rf"^x\[{fallen[0]}\] is {numbers[fallen[0]]}, not above"):
+    with pytest.raises(Refusal, match=rf"^x\[{not_above[0]}\] is {numbers[not_above[0]]}, not above"):
         pull.numbers("x", ascending=True)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(1, 20), st.booleans())
-def test_texts_are_those_of_json(value: str, size: int, escaped: bool) -> None:
+def test_texts_equal_those_of_json(value: str, size: int, escaped: bool) -> None:
     pull = JsonPullParser(cut(json.dumps(value, ensure_ascii=escaped).encode() + b",", size))
     if value.isprintable():
         assert pull.text("x", 60) == value
@@ -50,17 +50,17 @@ def test_texts_are_those_of_json(value: str, size: int, escaped: bool) -> None:
 @pytest.mark.parametrize(
     "text", [b"1.0", b"-1", b"1e3", b"01", b"00", b"", b"x", b"1 2", b"+1", b"18446744073709551616", b"9" * 21, b"1_0"]
 )
-def test_what_is_no_number(text: bytes) -> None:
+def test_invalid_number_is_named(text: bytes) -> None:
     with pytest.raises(BadNumber) as caught:
-        decimals(b"1,2," + text + b",4", ascending=False, before=-1)
+        parse_numbers(b"1,2," + text + b",4", ascending=False, before=-1)
     assert caught.value.index == 2
 
 
-def test_the_largest_number_is_one() -> None:
-    assert decimals(b"0,18446744073709551615", ascending=True, before=-1).tolist() == [0, 2**64 - 1]
+def test_largest_unsigned_number_is_valid() -> None:
+    assert parse_numbers(b"0,18446744073709551615", ascending=True, before=-1).tolist() == [0, 2**64 - 1]
 
 
-def test_pieces_must_ascend_over_their_borders() -> None:
+def test_numbers_must_ascend_across_pieces() -> None:
     pull = JsonPullParser([b"[1,2,", b"3,4,", b"4,5]"])
-    with pytest.raises(Refusal, match=r"^x\[4\] is 4, not above the one before it, 4$"):
+    with pytest.raises(Refusal, match=r"^x\[4\] is 4, not above the number before it, 4$"):
         pull.numbers("x", ascending=True)

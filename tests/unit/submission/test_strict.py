@@ -1,4 +1,4 @@
-"""The strict grammar: what sourmash writes passes; deviations are refused, with their place and what would be right."""
+"""The strict grammar accepts what sourmash writes, and refuses deviations with their place and a hint."""
 
 import gzip
 import io
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.submissions import MAX_HASH, document, first, proper, text
+from tests.support.submissions import MAX_HASH, document, first, text, valid_signature
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
@@ -15,7 +15,7 @@ from wort_cli.submission.strict import Checked, check_signature, recipe
 
 
 def read(data: bytes, **options: Any) -> Checked:
-    return check_signature(io.BytesIO(data), **{"unpacked": 10**8, **options})
+    return check_signature(io.BytesIO(data), **{"max_unpacked": 10**8, **options})
 
 
 def refusal(data: bytes, **options: Any) -> Refusal:
@@ -27,19 +27,19 @@ def refusal(data: bytes, **options: Any) -> Refusal:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(proper(), id="as sourmash writes it"),
-        pytest.param(gzip.compress(proper()), id="packed"),
+        pytest.param(valid_signature(), id="as sourmash writes it"),
+        pytest.param(gzip.compress(valid_signature()), id="gzip"),
         pytest.param(json.dumps(document(), indent=2).encode(), id="indented"),
         pytest.param(json.dumps(document(), sort_keys=True).encode(), id="keys in another order"),
-        pytest.param(b"\n " + proper() + b"\n", id="blanks around"),
+        pytest.param(b"\n " + valid_signature() + b"\n", id="blanks around"),
         pytest.param(text(document(hashes=60_000)), id="several pieces"),
         pytest.param(json.dumps(document(hashes=60_000), indent=1).encode(), id="several pieces, indented"),
-        pytest.param(proper().replace(b'"filename":""', b'"filename":null'), id="no filename"),
-        pytest.param(proper().replace(b'"DNA"', b'"dna"'), id="as older versions of sourmash 4 write it"),
-        pytest.param(proper().replace(b"SRR000001", b"\\u0053RR000001"), id="an escape in the name"),
+        pytest.param(valid_signature().replace(b'"filename":""', b'"filename":null'), id="no filename"),
+        pytest.param(valid_signature().replace(b'"DNA"', b'"dna"'), id="as older versions of sourmash 4 write it"),
+        pytest.param(valid_signature().replace(b"SRR000001", b"\\u0053RR000001"), id="an escape in the name"),
     ],
 )
-def test_what_is_right_passes_as_it_is(data: bytes) -> None:
+def test_valid_signature_is_accepted(data: bytes) -> None:
     found = read(data)
     lenient = parse_signature(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)
     assert found.document.digest == lenient.digest
@@ -47,7 +47,7 @@ def test_what_is_right_passes_as_it_is(data: bytes) -> None:
     assert found.profile is SRA_V1
 
 
-def test_what_the_installed_sourmash_writes_passes() -> None:
+def test_output_of_the_installed_sourmash_is_accepted() -> None:
     from sourmash import MinHash, SourmashSignature
     from sourmash.signature import save_signatures_to_json
 
@@ -66,29 +66,32 @@ def test_what_the_installed_sourmash_writes_passes() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 1000, 2000])
-def test_the_pieces_in_which_it_comes_do_not_matter(cut: int) -> None:
+def test_sizes_of_the_pieces_do_not_matter(cut: int) -> None:
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             return super().read(cut)
 
-    assert check_signature(Slow(proper()), unpacked=10**8).document.digest == read(proper()).document.digest
+    assert (
+        check_signature(Slow(valid_signature()), max_unpacked=10**8).document.digest
+        == read(valid_signature()).document.digest
+    )
 
 
-def test_empty_sketches_pass_where_they_are_ours() -> None:
+def test_empty_sketches_are_accepted_only_on_request() -> None:
     data = text(document(hashes=0))
     assert "it is empty" in refusal(data).why
     assert [len(sketch.hashes) for sketch in read(data, allow_empty=True).document.sketches] == [0, 0, 0]
 
 
-def test_the_place_is_named() -> None:
+def test_refusal_names_the_place() -> None:
     wrong = document()
     wrong[0]["signatures"][1]["mins"][7] = 3
     found = refusal(text(wrong))
     assert found.where.startswith("signature, sketch 2, k=31, byte ")
-    assert found.why.startswith("mins[7] is 3, not above the one before it, ")
+    assert found.why.startswith("mins[7] is 3, not above the number before it, ")
 
 
-def test_a_mismatch_of_the_profile_says_how_to_make_it() -> None:
+def test_refusal_of_another_profile_shows_the_command() -> None:
     wrong = document()
     first(wrong)["seed"] = 1
     found = refusal(text(wrong))
@@ -98,7 +101,7 @@ def test_a_mismatch_of_the_profile_says_how_to_make_it() -> None:
     )
 
 
-def test_the_caps_hold() -> None:
+def test_decompressed_size_is_limited() -> None:
     data = text(document(hashes=10_000))
-    assert "unfolds to more than 100,000 bytes" in refusal(gzip.compress(data), unpacked=100_000).why
-    assert "unfolds to more than 100,000 bytes" in refusal(data, unpacked=100_000).why
+    assert "decompressed size exceeds 100,000 bytes" in refusal(gzip.compress(data), max_unpacked=100_000).why
+    assert "decompressed size exceeds 100,000 bytes" in refusal(data, max_unpacked=100_000).why

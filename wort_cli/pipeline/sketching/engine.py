@@ -1,7 +1,6 @@
-"""Engines: an engine reads FASTA, and returns the hashes of a text that a FracMinHash keeps.
+"""Engines: an engine parses FASTA, and hashes text for a FracMinHash.  All engines return the same hashes.
 
-`hash_text` keeps no state between calls and can be called from several threads.  It must release the GIL to be fast
-there.  All engines return the same hashes.
+`hash_text` has no state, so that several threads can call it at once.  To run in parallel, it must release the GIL.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import eventually, process_lives
+from tests.support.builders import eventually, is_process_running
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
@@ -183,7 +183,7 @@ def test_tool_is_killed_after_its_timeout(directory: Path, install: Install, log
     with ToolGroup(directory, NEVER, log.append) as group, pytest.raises(TimeoutError):
         group.run(["tool"], timeout=0.3)
     assert time.monotonic() - begun < WITHIN
-    assert not any(process_lives(tool.process.pid) for tool in group._running)
+    assert not any(is_process_running(tool.process.pid) for tool in group._running)
 
 
 def test_cancelled_job_ends_within_a_second(
@@ -238,9 +238,9 @@ def test_leaving_the_context_kills_every_process(directory: Path, install: Insta
         assert tool.process.pid in pids
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         pids.append(group._guard.pid)
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
 def test_exception_kills_every_process(directory: Path, install: Install, log: list[str]) -> None:
@@ -256,7 +256,7 @@ def test_exception_kills_every_process(directory: Path, install: Install, log: l
     with pytest.raises(ZeroDivisionError):
         fail()
     assert len(pids) == 2
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
 def test_leaving_the_context_after_tools_ended(directory: Path, install: Install, log: list[str]) -> None:
@@ -272,7 +272,7 @@ def test_tools_of_two_jobs_are_independent(tmp_path: Path, tools: ToolGroup, ins
     kept = tools.start(["tool"])
     with ToolGroup(tmp_path / "other", NEVER, log.append) as other:
         other.start(["tool"])
-    assert process_lives(kept.process.pid)
+    assert is_process_running(kept.process.pid)
 
 
 def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> None:
@@ -283,9 +283,9 @@ def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> 
         assert holder.stdout is not None
         pids = [int(pid) for pid in holder.stdout.readline().split()]
         assert len(pids) == 3
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         holder.kill()
-        assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+        assert eventually(lambda: not any(is_process_running(pid) for pid in pids), WITHIN)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -297,4 +297,4 @@ def test_guard_ignores_signals_for_the_worker(tools: ToolGroup, number: signal.S
 
     assert eventually(ignored)
     os.kill(tools._guard.pid, number)
-    assert process_lives(tools._guard.pid)
+    assert is_process_running(tools._guard.pid)
