@@ -61,5 +61,5 @@ def test_a_command_that_can_not_write_says_so_and_changes_nothing(
     home("compute", RUNS[0]).expect(0)
     before = home.jobs()
     with disk.broken():
-        home(*words).expect(75, "can't be written")
+        home(*words).expect(75, "cannot be written")
     assert home.jobs() == before
