@@ -1,4 +1,4 @@
-"""The plan of a campaign: its jobs and its strikes (injected faults), drawn from a seed so that failures can be repeated.
+"""The plan of a campaign: jobs and strikes (injected faults), drawn from a seed so that failures can be repeated.
 
 The time of a strike is fixed.  Its target depends on the processes that run at that time; a number in the plan selects
 one of them.
