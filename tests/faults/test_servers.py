@@ -15,7 +15,7 @@ from tests.support.homes import Home
 from tests.support.proxy import Fate as S3Fate
 from tests.support.proxy import Proxy
 from tests.support.shelf import Shelf
-from tests.support.submissions import proper
+from tests.support.submissions import valid_signature
 
 RUN, OTHER = "SRR000001", "SRR000002"
 BAD = {f"SRR00001{number}": fate for number, fate in enumerate(fate for fate in Fate if fate is not Fate.ANSWER)}
@@ -148,7 +148,7 @@ def test_lookups_of_submissions(fate: Fate, home: Home, ncbi: Ncbi) -> None:
     home.env |= {"WORT_ENA_URL": f"{ncbi.url}/archives/{RUN}", "WORT_NCBI_URL": f"{ncbi.url}/archives/{RUN}"}
     home.env["WORT_LOOKUP_TIMEOUT"] = "1"
     began = time.monotonic()
-    done = home("submit", "-", "--no-verify", "--json", stdin=proper()).expect(0, "was not checked")
+    done = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0, "was not checked")
     assert done.json()[0]["source"] == "not checked"
     assert time.monotonic() - began < 20
 
@@ -159,11 +159,11 @@ def test_lookups_of_submissions(fate: Fate, home: Home, ncbi: Ncbi) -> None:
 def test_a_bucket_that_answers_rubbish_is_waited_for(home: Home, shelf: Shelf, bucket: Bucket, proxy: Proxy) -> None:
     """As from a captive portal: a page of HTML is taken neither for an object nor for a put that worked."""
     home.keep(RUN, shelf.archive())
-    proxy.decide = lambda method, path: S3Fate.RUBBISH
+    proxy.decide = lambda method, path: S3Fate.HTML
     home("daemon", "start").expect(0)
     home("compute", RUN).expect(0)
     home.until_job(RUN, "waiting")
-    proxy.decide = lambda method, path: S3Fate.RUBBISH if method == "PUT" else S3Fate.PASS
+    proxy.decide = lambda method, path: S3Fate.HTML if method == "PUT" else S3Fate.PASS
     home.until_job(RUN, "queued", "running")
     home.until_job(RUN, "waiting")
     proxy.decide = lambda method, path: S3Fate.PASS

@@ -133,10 +133,11 @@ class Storage:
             version = version_of(connection)  # read last: another process may be creating the tables now
             if version == 0 and tables:
                 raise LedgerDamaged(self.path, "it is the database of another program")
-            if version > latest_version():
-                raise LedgerTooNew(self.path, version, latest_version())
             if version < latest_version():
                 migrate(connection, BUSY_TIMEOUT)
+                version = version_of(connection)  # a later version of wort may have migrated it at the same time
+            if version > latest_version():
+                raise LedgerTooNew(self.path, version, latest_version())
             # A reported commit must survive a power failure.  With WAL, only FULL guarantees that.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
