@@ -12,6 +12,7 @@ from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf, link
+from wort_cli.ledger.migrations import latest_version
 
 RUN, OTHER = "SRR000001", "SRR000002"
 TOOL = Path(FASTQ_DUMP).parent
@@ -197,5 +198,5 @@ def test_settings_that_are_wrong_leave_the_running_daemon_alone(home: Home) -> N
         home("daemon", "restart").expect(1, "version 999")
         assert [process for process in home.processes() if process.pid == daemon]
     finally:
-        change(home, "PRAGMA user_version = 4")
+        change(home, f"PRAGMA user_version = {latest_version()}")
     assert home.daemon_pid() == daemon

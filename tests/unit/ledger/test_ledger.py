@@ -266,9 +266,9 @@ def test_result_of_a_cancelled_attempt_is_ignored(ledger: Ledger) -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_job_that_ended_without_success_can_be_retried(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
-    mended = state in ("failed", "unavailable", "cancelled")
-    assert ledger.jobs.retry([job_id, 999]) == int(mended)
-    assert ledger.jobs.get(job_id).state == ("queued" if mended else state)
+    retriable = state in ("failed", "unavailable", "cancelled")
+    assert ledger.jobs.retry([job_id, 999]) == int(retriable)
+    assert ledger.jobs.get(job_id).state == ("queued" if retriable else state)
 
 
 def test_only_the_newest_job_of_a_signature_is_retried(ledger: Ledger) -> None:

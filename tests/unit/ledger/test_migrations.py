@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.errors import LedgerDamaged
-from wort_cli.ledger import migrations
+from wort_cli.errors import LedgerDamaged, LedgerTooNew
+from wort_cli.ledger import database, migrations
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version, migrate, scripts, version_of
 
@@ -117,3 +117,23 @@ def test_migrating_changes_no_setting_of_the_connection(path: Path) -> None:
     assert connection.isolation_level is None
     assert version_of(connection) == LATEST
     connection.close()
+
+
+def test_ledger_that_a_later_version_migrates_meanwhile_is_refused_and_unchanged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later version gets the write lock after this one has read version 0, and before it can migrate."""
+
+    def overtaken(connection: sqlite3.Connection, timeout: float) -> None:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE jobs (of_a_later_version)")
+        other.execute(f"PRAGMA user_version = {LATEST + 1}")
+        other.close()
+        migrate(connection, timeout)
+
+    monkeypatch.setattr(database, "migrate", overtaken)
+    with pytest.raises(LedgerTooNew):
+        opened(path)
+    assert select(path, "PRAGMA user_version") == [(LATEST + 1,)]
+    assert select(path, "SELECT name FROM sqlite_master") == [("jobs",)]
