@@ -1,6 +1,6 @@
-"""What a campaign asks for, and what goes wrong when: pure lists, drawn from a seed, so that a failure comes again.
+"""The jobs and the faults of a campaign: pure lists that a seed determines, so that a failure can be reproduced.
 
-When a strike falls is fixed; whom it hits depends on what runs just then, for which there is a number that chooses.
+The plan fixes when a strike occurs.  Which process it hits depends on what runs at that time; `pick` selects one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from random import Random
 
 
 class Kind(StrEnum):
-    """What is done."""
+    """A kind of fault."""
 
     KILL = "SIGKILL"
-    STOP = "SIGSTOP, for good"
+    STOP = "SIGSTOP, permanently"
     PAUSE = "SIGSTOP, later SIGCONT"
     TERM = "SIGTERM"
     HUP = "SIGHUP"
     DISK_FULL = "the disk is full"
-    DISK_BREAKS = "the disk can't be written"
+    DISK_BREAKS = "the disk cannot be written"
     LEDGER_LOCKED = "the ledger is locked"
     QUEUE_LOCKED = "the queue is locked"
     QUEUE_DELETED = "the queue is deleted"
@@ -35,7 +35,7 @@ SIGNALS = (Kind.KILL, Kind.STOP, Kind.PAUSE, Kind.TERM, Kind.HUP)
 
 
 class Target(StrEnum):
-    """To whom a signal is sent."""
+    """The process to which a signal is sent."""
 
     DAEMON = "daemon"
     WORKER = "worker"
@@ -45,7 +45,7 @@ class Target(StrEnum):
     WRAPPER = "fastq-dump"
     DECODER = "fastq-dump-orig"
     MACHINE = "machine"
-    """Of what is no signal."""
+    """For faults that are not signals."""
 
 
 LASTING = {
@@ -60,18 +60,18 @@ LASTING = {
     Kind.S3_FROZEN: (3.0, 8.0),
     Kind.S3_WRONG: (2.0, 6.0),
 }
-"""Seconds, at the least and at the most; what is not here has happened when it has been done."""
+"""The shortest and the longest duration in seconds; kinds that are not listed are momentary."""
 POSSIBLE = (
-    # A daemon that is stopped for good is one that nobody can be without: whoever stopped it lets it go on.
     *((kind, target) for kind in SIGNALS for target in Target if target is not Target.MACHINE),
     *((kind, Target.MACHINE) for kind in Kind if kind not in SIGNALS),
 )
+# Nothing could replace a daemon that is stopped permanently.
 POSSIBLE = tuple(pair for pair in POSSIBLE if pair != (Kind.STOP, Target.DAEMON))
 
 
 @dataclass(frozen=True)
 class Strike:
-    """One thing that goes wrong: when, for how long (seconds), and a number that chooses among those it may hit."""
+    """One fault: when and for how long (seconds), and a number that selects one of the processes that it may hit."""
 
     at: float
     kind: Kind
@@ -85,7 +85,7 @@ class Strike:
 
 
 def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
-    """What goes wrong within so many seconds, something each `every` seconds on average."""
+    """Return the strikes within so many seconds, one each `every` seconds on average."""
     random = Random(f"strikes {seed}")
     found, at = [], 2.0
     kinds = shuffled(random)
@@ -97,7 +97,7 @@ def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
 
 
 def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
-    """All that is possible, in any order, again and again: so that nothing is left out for long."""
+    """Yield all possible pairs in random order, repeatedly, so that none is missing for long."""
     while True:
         yield from random.sample(POSSIBLE, len(POSSIBLE))
 
@@ -107,7 +107,7 @@ def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of run: its archive (see Shelf and campaign.py), and how its job must end."""
+    """A kind of run: its archive (see Shelf and machine.py), and how its job must end."""
 
     archive: str
     state: str = "done"
@@ -115,9 +115,9 @@ class Case:
 
 
 IN_PROCESS = (Case("paired_illumina"), Case("odd_spots"))
-"""Read inside the worker."""
+"""Decoded inside the worker."""
 DUMPED = (Case("clipped"), Case("aligned"))
-"""Decoded by fastq-dump; most of the time that a campaign takes is theirs."""
+"""Decoded by fastq-dump, which takes most of a campaign's time."""
 HOPELESS = (
     Case("all_filtered", "unavailable", "no-reads"),
     Case("zero_spots", "unavailable", "no-reads"),
@@ -131,19 +131,19 @@ CASES = (*IN_PROCESS, *DUMPED, *HOPELESS)
 
 @dataclass(frozen=True)
 class Order:
-    """A job that is asked for."""
+    """A job that is to be enqueued."""
 
     at: float
-    """Seconds after the beginning."""
+    """Seconds after the start."""
     run: str
     case: Case
     priority: int
 
 
 def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
-    """Jobs: 45 % are read in the worker, 45 % by fastq-dump, the rest can't be computed.
+    """Return the jobs: 45 % are decoded in the worker, 45 % by fastq-dump, and the rest cannot be computed.
 
-    Half of them are asked for at once, the others little by little.
+    Half of them are enqueued at once, the others one by one.
     """
     random = Random(f"orders {seed}")
     hopeless = max(1, jobs // 10)

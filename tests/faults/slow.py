@@ -1,4 +1,4 @@
-"""Passes on what comes, at so many bytes a second: `slow.py RATE`.  A script of its own, on the standard library."""
+"""Copies stdin to stdout at RATE bytes per second: `slow.py RATE`.  A script that needs only the standard library."""
 
 import os
 import sys
