@@ -91,13 +91,13 @@ def run_block(block: ShellBlock, home: Home) -> None:
     assert "Traceback" not in done.stderr, f"{block}\n{done.stderr}"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("document", [path for path in WITH_BLOCKS if path.name != "s3.md"], ids=lambda path: path.name)
 def test_shell_blocks_succeed(document: Path, prepared: Home) -> None:
     run_blocks(document, prepared)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_shell_blocks_about_buckets_succeed(prepared: Home, bucket: Bucket) -> None:
     run_blocks(ROOT / "docs" / "s3.md", prepared)
 

@@ -1,5 +1,5 @@
-/* Simulates a failing disk: a process that loads this library (LD_PRELOAD) cannot write to files whose path starts with
- * $BAD_DISK while the file $BAD_WHILE exists.  The error is EIO, as the kernel reports it for a bad sector.
+/* Simulates a broken disk.  A process that loads this (LD_PRELOAD) cannot write to a file whose path starts with
+ * $BAD_DISK while the file $BAD_WHILE exists.  The error is EIO, which the kernel reports for an unwritable sector.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,12 +1,12 @@
-"""A campaign: many small jobs while faults are injected one after the other; in the end everything must be correct.
+"""A campaign: runs many small jobs while faults are injected, and checks that everything is right at the end.
 
-    python -m tests.faults.campaign --seed 1              the seed determines the plan
-    python -m tests.faults.campaign --seed 1 --times 10   ten seeds in a row
-    python -m tests.faults.campaign --seed 1 --plan       only show the plan
+    python -m tests.faults.campaign --seed 1              run the plan of this seed
+    python -m tests.faults.campaign --seed 1 --times 10   run ten seeds
+    python -m tests.faults.campaign --seed 1 --plan       only print the plan
 
-The steps: enqueue jobs while the plan's strikes are applied and lifted; wait until every job has ended; check that jobs
-failed only for reasons that the strikes explain; retry those; compare everything with the reference; stop the daemon;
-check that nothing is left.  A campaign that fails keeps its home, with all logs, and prints its path.
+The steps: enqueue jobs while the planned strikes start and end; wait until every job has ended; check that strikes
+explain all failures; retry the failed jobs; compare everything with the reference; stop the daemon; check that nothing
+is left.  A campaign that fails keeps its home with all logs, and prints its path.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from tests.support.proxy import Proxy
 from tests.support.shelf import Shelf
 
 PATIENCE = 8.0
-"""Seconds that a strike waits for a process that it can hit."""
+"""Seconds that a strike waits for a target."""
 SURVIVE = 5.0
-"""Seconds that a tool may outlive a worker or a daemon that was killed."""
+"""Seconds that a tool may outlive a killed worker or daemon."""
 TICK = 0.03
 FELT = 0.2
-"""Seconds for which a momentary strike counts as affecting the running jobs."""
+"""Seconds for which a strike without duration may affect running jobs."""
 ENDED_WITHIN = 120.0
-"""Seconds after the last strike, or after the last end of a job, within which another job must end."""
+"""Seconds after the last strike, or after the end of a job, within which another job must end."""
 INSIDE = "WORT_FAULTS_INSIDE"
 PLACEHOLDER = "SRR000000"
-"""The name in reference signatures; the signature of a run differs only in its name."""
+"""The name in reference signatures; those of a run differ only in the name."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Report:
     missed: list[Strike] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     met: dict[str, set[Strike]] = field(default_factory=lambda: defaultdict(set))
-    """For each run, the strikes that were applied, or not lifted yet, while its job ran."""
+    """The strikes that were active while the job of each run was running."""
 
 
 class Failed(Exception):
@@ -76,7 +76,7 @@ class Campaign:
         self.report = Report()
 
     def run(self) -> Report:
-        """Run all steps and return the report."""
+        """Run all steps in order."""
         runs = {order.run: order.case.archive for order in self._orders}
         lay_archives(self._machine.home, self._shelf, runs)
         self._print(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
@@ -97,10 +97,10 @@ class Campaign:
             self._complain([f"a daemon ended with a traceback:\n{self._machine.daemon.output()[-3000:]}"])
         return self.report
 
-    # ---- while faults are injected
+    # ---- During the strikes
 
     def _inject_faults(self) -> None:
-        """Apply the plan and enqueue the jobs; return when all strikes are lifted and all jobs are accepted."""
+        """Inject the strikes and enqueue the jobs; return when all strikes are over and all jobs were accepted."""
         clerk = Clerk(self._machine.home, self._orders)
         self._wait_for_work(clerk)
         planned, due = list(self._plan), list[Strike]()
@@ -136,7 +136,7 @@ class Campaign:
             for _, _, lift in lifts:
                 lift()
         self._print(
-            f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} hit nothing; "
+            f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} had no target; "
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
 
@@ -145,19 +145,19 @@ class Campaign:
         return {name for (name,) in self._machine.home.select("SELECT name FROM jobs WHERE state = 'running'")}
 
     def _note_affected(self, one: Strike, runs: Iterable[str]) -> None:
-        """Note that a strike may affect the jobs of some runs."""
+        """Record that a strike may affect the jobs of some runs."""
         for run in runs:
             self.report.met[run].add(one)
 
     def _survivors(self) -> Iterator[str]:
-        """Yield a complaint for each process of a job that has survived its worker for too long."""
+        """Yield a sentence for each process that outlived its worker for too long."""
         for doomed in [one for one in self._machine.doomed if time.monotonic() - one.since > SURVIVE]:
             self._machine.doomed.remove(doomed)
             for pid in doomed.survivors():
-                yield f"process {pid} is alive {SURVIVE:g} s after {doomed.why}"
+                yield f"process {pid} still runs {SURVIVE:g} s after {doomed.why}"
 
     def _wait_for_work(self, clerk: Clerk) -> None:
-        """Return when the first job runs, which is time 0 of the plan."""
+        """Wait until the first job runs; the time of the plan starts then."""
 
         def runs() -> bool:
             self._machine.daemon.supervise()
@@ -169,9 +169,9 @@ class Campaign:
 
     def _note(self, one: Strike, *, landed: bool) -> None:
         (self.report.landed if landed else self.report.missed).append(one)
-        self._print(f"{one}{'' if landed else ': nothing to hit'}")
+        self._print(f"{one}{'' if landed else ': no target'}")
 
-    # ---- afterwards
+    # ---- After the strikes
 
     def _settle(self) -> None:
         """Wait until every job has ended."""
@@ -188,7 +188,7 @@ class Campaign:
         self._print("every job has ended")
 
     def _retry(self) -> None:
-        """Retry the jobs that failed, and wait until they have ended."""
+        """Retry the failed jobs, and wait for them."""
         failed = [job for job in self._jobs() if job.state == "failed"]
         self._print(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
         if failed:
@@ -196,14 +196,14 @@ class Campaign:
             self._settle()
 
     def _stop(self) -> None:
-        """Stop the daemon; its processes must end within 5 seconds more."""
+        """Stop the daemon, and wait up to 5 seconds for its processes to end."""
         self._wort("daemon", "stop").expect(0)
         until(lambda: self._machine.daemon.reap() is not None, "the daemon has ended", 5)
-        with contextlib.suppress(AssertionError):  # verdict.of_leftovers names the processes that are left
+        with contextlib.suppress(AssertionError):  # verdict.of_leftovers reports those that are left
             self._machine.home.until_idle(5)
 
     def _wort(self, *words: str) -> Done:
-        """Run a command; AssertionError if it prints a traceback."""
+        """Run a command.  Raises AssertionError if it prints a traceback."""
         return self._machine.home(*words, timeout=60)
 
     def _jobs(self) -> list[JobRow]:
@@ -213,7 +213,7 @@ class Campaign:
         archive = archive_named(self._shelf, order.case.archive)
         made = self._shelf.reference(archive, PLACEHOLDER)
         name = f'"name":"{PLACEHOLDER}"'.encode()
-        assert made.count(name) == 1, "the reference contains its name only once"
+        assert made.count(name) == 1, "the reference contains its name more than once"
         return made.replace(name, f'"name":"{order.run}"'.encode())
 
     def _now(self) -> float:
@@ -232,12 +232,12 @@ class Campaign:
 
 
 def plan_of(seed: int, given: argparse.Namespace) -> list[Strike]:
-    """Return the strikes of a seed, except those of the kinds in --without."""
+    """Return the strikes of a seed, without the excluded kinds."""
     return [one for one in strikes(seed, given.seconds, given.every) if one.kind.name not in given.without]
 
 
 def print_plan(seed: int, plan: Sequence[Strike]) -> None:
-    """Print the plan of a seed."""
+    """Print the strikes of a seed."""
     print(f"---- seed {seed}: the plan", *(f"{one.at:7.2f}  {one}" for one in plan), sep="\n", flush=True)
 
 
@@ -251,15 +251,13 @@ def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, she
     try:
         report = Campaign(machine, jobs, plan, shelf).run()
         if not report.complaints and len(report.landed) < len(plan) / 2:
-            report.complaints.append("most strikes hit nothing, so the campaign proves little")
+            report.complaints.append("most strikes had no target, so that the campaign proves little")
     finally:
         machine.end()
         kept = machine.keep()
         machine.home.unmount()
     if report.complaints:
-        print(
-            f"---- seed {seed}: FAILED, {len(report.complaints)} complaints; everything is kept in {kept}", flush=True
-        )
+        print(f"---- seed {seed}: FAILED, {len(report.complaints)} complaints; the home is kept in {kept}", flush=True)
         return False
     if not given.keep:
         shutil.rmtree(root)
@@ -268,7 +266,7 @@ def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, she
 
 
 def enter_namespace() -> None:
-    """Restart this program in its own mount namespace, in which a tmpfs can be mounted."""
+    """Restart this program in a new mount namespace, in which it can mount a tmpfs."""
     if os.environ.get(INSIDE):
         return
     for options in (["--mount"], ["--mount", "--map-root-user"]):
@@ -276,19 +274,19 @@ def enter_namespace() -> None:
             os.environ[INSIDE] = "yes"
             argv = ["unshare", *options, sys.executable, "-m", "tests.faults.campaign", *sys.argv[1:]]
             os.execvp("unshare", argv)
-    sys.exit("the small disk needs a mount namespace, and neither root nor a user may create one here: see unshare(1)")
+    sys.exit("a small disk needs a mount namespace, and this user may not create one: see unshare(1)")
 
 
 def main() -> None:
     """`python -m tests.faults.campaign`."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=1, help="number of seeds in a row")
+    parser.add_argument("--times", type=int, default=1, help="number of seeds to run")
     parser.add_argument("--jobs", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=120.0, help="duration of the plan")
+    parser.add_argument("--seconds", type=float, default=120.0, help="duration of the strikes")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between strikes, on average")
-    parser.add_argument("--keep", action="store_true", help="keep the home even if the campaign passes")
-    parser.add_argument("--plan", action="store_true", help="only show the plan")
+    parser.add_argument("--keep", action="store_true", help="also keep the home of a campaign that passed")
+    parser.add_argument("--plan", action="store_true", help="only print the plan")
     parser.add_argument("--without", action="append", default=[], choices=[kind.name for kind in Kind])
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.times)

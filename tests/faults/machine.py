@@ -1,8 +1,8 @@
 """The machine of a campaign: a home on a small disk, a daemon that is restarted when it ends, a clock, a bucket.
 
-It corresponds to systemd with Restart=always, except that killing the daemon kills no other process: the tests do not
-rely on systemd for that.  The disk is a tmpfs in a separate mount namespace (campaign.py enters it).  The clock and the
-failing disk are libraries that are loaded into all processes (clock.c, bad_disk.c).
+It is like a machine with systemd and Restart=always, except that systemd would also kill the daemon's children.  The
+disk is a tmpfs in a separate mount namespace (campaign.py enters it).  The wrong clock and the broken disk are
+libraries that are loaded into all processes (clock.c, bad_disk.c).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ SETTINGS = {
 }
 DISK = "96m"
 RESTART_AFTER = 0.5
-"""Seconds until a daemon that has ended is restarted."""
+"""Seconds until an ended daemon is restarted."""
 READS_A_SECOND = 100_000
-"""Bytes per second that fastq-dump writes: slow, so that strikes find a running process."""
+"""Bytes per second that fastq-dump writes: slow, so that one is usually running."""
 
 
 class SmallHome(Home):
-    """A home whose WORT_HOME is on a disk of its own."""
+    """A home whose WORT_HOME is on a separate small disk."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -56,7 +56,7 @@ class SmallHome(Home):
         self.disk.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", self.disk], check=True)
         self.path = self.disk / "wort"
-        # A signal during an import leaves a file open.
+        # A signal during an import leaves the imported file open.
         warnings = "error,ignore::ResourceWarning"
         self.env |= {"WORT_HOME": str(self.path), "PYTHONWARNINGS": warnings, **SETTINGS}
         slow = f"{sys.executable} -I -S {Path(__file__).with_name('slow.py')} {READS_A_SECOND}"
@@ -71,7 +71,7 @@ set -o pipefail
         del self.env["WORT_DECODER"]
 
     def unmount(self) -> None:
-        """Unmount the disk, which deletes its contents."""
+        """Unmount the disk; its files are lost."""
         subprocess.run(["umount", "--lazy", self.disk], check=True)
 
 
@@ -85,15 +85,15 @@ class Clock:
         home.env["WALL_CLOCK"] = str(self._file)
 
     def move(self, seconds: int) -> None:
-        """Set it to `seconds` after the true time."""
+        """Set the clock to the true time plus some seconds."""
         with self._file.open(
             "r+b" if self._file.exists() else "wb"
-        ) as file:  # processes that have mapped it see the change
+        ) as file:  # processes have mapped the file, and see the change
             file.write(struct.pack("=q", seconds))
 
 
 class BadDisk:
-    """A disk that fails for a while: all files of a home whose relative path starts with `part`."""
+    """A disk that breaks and is repaired: all files of a home whose path in it starts with `part`."""
 
     def __init__(self, home: Home, part: str = "") -> None:
         self._broken = home.root / "broken"
@@ -102,7 +102,7 @@ class BadDisk:
 
     @contextlib.contextmanager
     def broken(self) -> Iterator[None]:
-        """Let all writes to the disk fail in this context."""
+        """Make all writes fail within the context."""
         self._broken.touch()
         try:
             yield
@@ -111,7 +111,7 @@ class BadDisk:
 
 
 def preload(name: str, home: Home) -> None:
-    """Compile NAME.c and load the library into all processes of a home."""
+    """Compile NAME.c to a library that all processes of a home load."""
     library, source = home.root / f"{name}.so", Path(__file__).with_name(f"{name}.c")
     subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     home.env["LD_PRELOAD"] = ":".join(filter(None, (home.env.get("LD_PRELOAD"), str(library))))
@@ -128,11 +128,11 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """The process number of the running daemon; 0 if none runs."""
+        """The pid of the running daemon; 0 if none runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
     def supervise(self) -> None:
-        """Start the daemon if it ended RESTART_AFTER seconds ago."""
+        """Restart the daemon if it ended at least RESTART_AFTER seconds ago."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
             self._process = None
@@ -151,12 +151,12 @@ class Daemon:
                 )
 
     def output(self) -> str:
-        """Return what all daemons have written to stdout and stderr."""
+        """Return everything that the daemons wrote to stdout and stderr."""
         path = self._home.root / "daemon.out"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def reap(self) -> int | None:
-        """Return the exit code of a daemon that was stopped; None while it is running."""
+        """Return the exit code of the daemon; None while it runs."""
         return self._process.poll() if self._process is not None else 0
 
     def kill(self) -> None:
@@ -180,7 +180,7 @@ class Server:
 
     @contextlib.contextmanager
     def deciding(self, decide: Decision) -> Iterator[None]:
-        """Let `decide` determine the fate of requests in this context; the innermost context wins."""
+        """Let `decide` choose the fate of each request; the innermost context wins."""
         self._deciding.append(decide)
         try:
             yield
@@ -193,7 +193,7 @@ class Server:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """Accept requests and never answer."""
+        """Accept requests and do not answer."""
         thawed = threading.Event()
 
         def wait(method: str, path: str) -> Fate:
@@ -207,7 +207,7 @@ class Server:
                 thawed.set()
 
     def wrong(self, seed: int) -> contextlib.AbstractContextManager[None]:
-        """Lose requests and answers, read half of a body, answer 503 or a page of HTML, or pass the request on."""
+        """Lose requests or answers, read half of a body, answer 503 or an HTML page, at random; sometimes work."""
         random = Random(seed)
         fates = tuple(Fate)
         return self.deciding(lambda method, path: random.choice(fates))
@@ -215,15 +215,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Doomed:
-    """Processes that must end because the worker or daemon to which they belong was killed."""
+    """Processes that must end because their worker or daemon was killed."""
 
     why: str
     since: float
     processes: Mapping[int, int]
-    """The start time of each, by its process number."""
+    """Start time by pid."""
 
     def survivors(self) -> list[int]:
-        """Return the processes that are still alive."""
+        """Return the pids of those that still run."""
         places = {pid: place_of(pid) for pid in self.processes}
         return [
             pid
@@ -233,7 +233,7 @@ class Doomed:
 
 
 class Machine:
-    """The home, its daemon, clock, disk and bucket."""
+    """Home, disk, clock, daemon and bucket."""
 
     def __init__(self, root: Path, ceph: Ceph, proxy: Proxy) -> None:
         self.home = SmallHome(root)
@@ -251,20 +251,20 @@ class Machine:
         return Team.of(self.home, self.daemon.pid)
 
     def end(self) -> None:
-        """Kill all remaining processes.  To be called after all checks."""
+        """Kill all processes that still run; call this after all checks."""
         self.daemon.kill()
         for process in self.home.processes():
             process.kill()
 
     def keep(self) -> Path:
-        """Copy the contents of the disk to a directory that outlives it; return that directory."""
+        """Copy the files of the disk to a place that survives unmounting; return its path."""
         kept = self.home.root / "kept"
         shutil.copytree(self.home.disk, kept, ignore=shutil.ignore_patterns("filler-*"))
         return kept
 
 
 def lay_archives(home: Home, shelf: Shelf, wanted: dict[str, str]) -> None:
-    """Put the archive of each run (run: archive of its Case) where the toolkit finds it."""
+    """Put the archive of each run into the toolkit's repository; `wanted` maps runs to archives of cases."""
     for run, archive in wanted.items():
         if archive == "text":
             (home.repository / "sra" / f"{run}.sra").write_text("<html>Service unavailable</html>\n" * 20)
@@ -273,7 +273,7 @@ def lay_archives(home: Home, shelf: Shelf, wanted: dict[str, str]) -> None:
 
 
 def archive_named(shelf: Shelf, name: str) -> Path:
-    """Return the archive of a Case."""
+    """Return the archive of a case."""
     special: dict[str, Callable[[], Path]] = {"flipped": shelf.flipped, "truncated": shelf.truncated}
     if name in special:
         return special[name]()

@@ -1,6 +1,7 @@
-"""The jobs and the faults of a campaign: pure lists that a seed determines, so that a failure can be reproduced.
+"""The plan of a campaign: jobs and strikes (injected faults), drawn from a seed so that failures can be repeated.
 
-The plan fixes when a strike occurs.  Which process it hits depends on what runs at that time; `pick` selects one.
+The time of a strike is fixed.  Its target depends on the processes that run at that time; a number in the plan selects
+one of them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from random import Random
 
 
 class Kind(StrEnum):
-    """A kind of fault."""
+    """The kinds of faults."""
 
     KILL = "SIGKILL"
-    STOP = "SIGSTOP, permanently"
-    PAUSE = "SIGSTOP, later SIGCONT"
+    STOP = "SIGSTOP"
+    PAUSE = "SIGSTOP, then SIGCONT"
     TERM = "SIGTERM"
     HUP = "SIGHUP"
     DISK_FULL = "the disk is full"
@@ -27,7 +28,7 @@ class Kind(StrEnum):
     CLOCK_FORWARD = "the clock is a day ahead"
     CLOCK_BACK = "the clock is a day behind"
     S3_DOWN = "the bucket's server breaks connections"
-    S3_FROZEN = "the bucket's server answers nothing"
+    S3_FROZEN = "the bucket's server does not answer"
     S3_WRONG = "the bucket's server answers wrongly"
 
 
@@ -35,7 +36,7 @@ SIGNALS = (Kind.KILL, Kind.STOP, Kind.PAUSE, Kind.TERM, Kind.HUP)
 
 
 class Target(StrEnum):
-    """The process to which a signal is sent."""
+    """The target of a strike."""
 
     DAEMON = "daemon"
     WORKER = "worker"
@@ -45,7 +46,7 @@ class Target(StrEnum):
     WRAPPER = "fastq-dump"
     DECODER = "fastq-dump-orig"
     MACHINE = "machine"
-    """For faults that are not signals."""
+    """The target of strikes that are not signals."""
 
 
 LASTING = {
@@ -60,18 +61,18 @@ LASTING = {
     Kind.S3_FROZEN: (3.0, 8.0),
     Kind.S3_WRONG: (2.0, 6.0),
 }
-"""The shortest and the longest duration in seconds; kinds that are not listed are momentary."""
+"""The shortest and longest duration in seconds; strikes of other kinds have no duration."""
 POSSIBLE = (
     *((kind, target) for kind in SIGNALS for target in Target if target is not Target.MACHINE),
     *((kind, Target.MACHINE) for kind in Kind if kind not in SIGNALS),
 )
-# Nothing could replace a daemon that is stopped permanently.
+# A permanently stopped daemon could not be restarted: the campaign would never end.
 POSSIBLE = tuple(pair for pair in POSSIBLE if pair != (Kind.STOP, Target.DAEMON))
 
 
 @dataclass(frozen=True)
 class Strike:
-    """One fault: when and for how long (seconds), and a number that selects one of the processes that it may hit."""
+    """One fault: its time and duration in seconds, and a number that selects one of the possible targets."""
 
     at: float
     kind: Kind
@@ -85,7 +86,7 @@ class Strike:
 
 
 def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
-    """Return the strikes within so many seconds, one each `every` seconds on average."""
+    """Return the strikes of a campaign of `seconds` seconds, one every `every` seconds on average."""
     random = Random(f"strikes {seed}")
     found, at = [], 2.0
     kinds = shuffled(random)
@@ -97,7 +98,7 @@ def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
 
 
 def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
-    """Yield all possible pairs in random order, repeatedly, so that none is missing for long."""
+    """Yield all possible strikes in random order, repeatedly, so that none is left out for long."""
     while True:
         yield from random.sample(POSSIBLE, len(POSSIBLE))
 
@@ -107,7 +108,7 @@ def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of run: its archive (see Shelf and machine.py), and how its job must end."""
+    """A kind of run: its archive (see Shelf and machine.py), and the expected final state of its job."""
 
     archive: str
     state: str = "done"
@@ -115,9 +116,9 @@ class Case:
 
 
 IN_PROCESS = (Case("paired_illumina"), Case("odd_spots"))
-"""Decoded inside the worker."""
+"""Archives that the worker reads itself."""
 DUMPED = (Case("clipped"), Case("aligned"))
-"""Decoded by fastq-dump, which takes most of a campaign's time."""
+"""Archives that fastq-dump decodes; they take most of the time of a campaign."""
 HOPELESS = (
     Case("all_filtered", "unavailable", "no-reads"),
     Case("zero_spots", "unavailable", "no-reads"),
@@ -131,7 +132,7 @@ CASES = (*IN_PROCESS, *DUMPED, *HOPELESS)
 
 @dataclass(frozen=True)
 class Order:
-    """A job that is to be enqueued."""
+    """A job to enqueue."""
 
     at: float
     """Seconds after the start."""
@@ -141,9 +142,9 @@ class Order:
 
 
 def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
-    """Return the jobs: 45 % are decoded in the worker, 45 % by fastq-dump, and the rest cannot be computed.
+    """Return the jobs: 45 % are read by the worker, 45 % by fastq-dump, and the others cannot be computed.
 
-    Half of them are enqueued at once, the others one by one.
+    Half of them are enqueued at the start, the others over time.
     """
     random = Random(f"orders {seed}")
     hopeless = max(1, jobs // 10)

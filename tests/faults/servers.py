@@ -1,8 +1,8 @@
-"""A server on loopback that imitates NCBI: it locates runs, serves their archives, and has the faults of real servers.
+"""A local server that imitates NCBI: it locates runs, serves their archives, and misbehaves as real servers do.
 
-The SRA toolkit sends it the requests that it sends to NCBI: a POST to the resolver (the data locator, SDL version 2,
-with a JSON answer), then HEAD and GET requests with ranges for the archive.  A function of the test decides what
-happens to each request.
+The SRA toolkit sends it the requests that it sends to NCBI: POST to the resolver (the data locator, SDL version 2,
+JSON), then HEAD and GET with ranges for the archive in the answer.  A function of the test decides the fate of each
+request.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ class Asked(Enum):
 
 
 class Fate(Enum):
-    """What happens to a request."""
+    """What the server does with a request."""
 
-    ANSWER = "it is answered"
-    SILENCE = "the connection is accepted, and never answered"
+    ANSWER = "it is answered correctly"
+    SILENCE = "the connection is accepted, and nothing is sent"
     HANG_UP = "the connection is closed at once"
     DIE = "half of the answer is sent, then the connection breaks"
     STALL = "half of the answer is sent, then nothing more"
-    RUBBISH = "the answer is a page of HTML with status 200"
+    RUBBISH = "the answer is an HTML page with status 200"
     NOISE = "the answer is not HTTP"
     BUSY = "503"
     TOO_MANY = "429"
 
 
 class Web(ThreadingHTTPServer):
-    """A server that ignores clients that disconnect, as they do when a tool is killed."""
+    """A server that ignores broken connections, because killed tools leave some."""
 
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore the error."""
+        """Ignore it."""
 
 
 Decision = Callable[[Asked, str, str], Fate]
-"""Maps the purpose, the program (user agent) and the run of a request to its fate."""
+"""Chooses a fate from the purpose of a request, the program that sent it, and the run."""
 
 
 class Ncbi:
@@ -63,7 +63,7 @@ class Ncbi:
         self.runs = runs
         self.decide: Decision = lambda asked, program, run: Fate.ANSWER
         self.statuses: dict[str, tuple[int, str]] = {}
-        """Status and message that the resolver returns for a run instead of its location."""
+        """Runs for which the resolver returns a status and message instead of a location."""
         self.requests: list[tuple[Asked, str]] = []
         self._over = threading.Event()
         ncbi = self
@@ -80,13 +80,13 @@ class Ncbi:
             do_HEAD = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
+                """Ignore it."""
 
         self._server = Web(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def toolkit_lines(self) -> tuple[str, ...]:
-        """Return lines of a toolkit configuration that sends all requests to this server."""
+        """Return the lines of a toolkit configuration that uses this server only."""
         kinds = ("main/SDL.2", "main/CGI", "protected/SDL.2", "protected/CGI")
         return (
             *(f'/repository/remote/{kind}/resolver-cgi = "{self.url}/sdl/2/retrieve"' for kind in kinds),
@@ -95,7 +95,7 @@ class Ncbi:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[Ncbi]:
-        """Serve requests in this context."""
+        """Answer requests within the context."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""Copies stdin to stdout at RATE bytes per second: `slow.py RATE`.  A script that needs only the standard library."""
+"""Copies stdin to stdout at a limited rate: `slow.py BYTES_PER_SECOND`.  A stand-alone script."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Injects the faults of the plan."""
+"""Injects the planned faults.  A strike returns a function that ends it, or None if there was no target."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FILLERS = itertools.count(1)
 
 
 def strike(what: Strike, machine: Machine) -> Callable[[], object] | None:
-    """Apply a strike; return a function that lifts it, or None if there is nothing that it can hit."""
+    """Start a fault; return the function that ends it, or None if there is no target at this time."""
     if what.kind in SIGNALS:
         return send(what, machine)
     with ExitStack() as stack:
         try:
             stack.enter_context(trouble(what, machine))
-        except sqlite3.Error:  # the database does not exist yet, or another process has the lock
+        except sqlite3.Error:  # the database does not exist yet, or another process has locked it
             return None
         return stack.pop_all().close
 
 
 def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
-    """Send a signal to one of the processes that a strike may hit."""
+    """Send a signal to one of the possible targets."""
     team = machine.team()
     victims = team.members(what.target)
     if not victims:
@@ -51,11 +51,11 @@ def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
 
 
 def nothing() -> None:
-    """Lift a strike that cannot be lifted."""
+    """Do nothing: this strike cannot be undone."""
 
 
 def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager[None]:
-    """Return a context in which the machine has a fault."""
+    """Return a context in which something is wrong with the machine."""
     home, server = machine.home, machine.server
     kinds: dict[Kind, Callable[[], contextlib.AbstractContextManager[None]]] = {
         Kind.DISK_FULL: lambda: full(home.disk),
@@ -74,7 +74,7 @@ def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager
 
 @contextlib.contextmanager
 def full(disk: Path) -> Iterator[None]:
-    """Fill a disk to the last byte in this context."""
+    """Fill the disk."""
     filler = disk / f"filler-{next(FILLERS)}"
     with filler.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
@@ -89,9 +89,9 @@ def full(disk: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Hold the write lock of a database in this context."""
+    """Hold the write lock of a database."""
     if not database.exists():
-        raise sqlite3.OperationalError("there is no database")
+        raise sqlite3.OperationalError("the database does not exist")
     with contextlib.closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         try:
@@ -102,7 +102,7 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def without(database: Path) -> Iterator[None]:
-    """Delete a database with its WAL and shared-memory files."""
+    """Delete a database."""
     for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
         path.unlink(missing_ok=True)
     yield
@@ -110,7 +110,7 @@ def without(database: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def moved(machine: Machine, seconds: int) -> Iterator[None]:
-    """Move the wall clock in this context."""
+    """Change the wall clock."""
     machine.clock.move(seconds)
     try:
         yield

@@ -1,4 +1,4 @@
-"""While a disk cannot be written, the daemon reports it and loses nothing; it continues when the disk works again."""
+"""A disk becomes unwritable: the daemon reports it, loses nothing, and continues when the disk is repaired."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
         ("queue.db", "a turn failed"),  # after `lease` seconds without a heartbeat
         ("work", "Input/output error"),
         ("signatures", "Input/output error"),
-        ("", ""),  # the whole disk: the daemon cannot write its health file either, which shows as outdated
+        ("", ""),  # the whole home: the daemon cannot write its health file, and the status finds an old one
     ],
 )
-def test_jobs_are_done_after_a_disk_failed_during_a_run(
+def test_daemon_survives_a_disk_that_breaks_during_a_run(
     part: str, sentence: str, home: Home, shelf: Shelf, gate: Gate
 ) -> None:
     disk = BadDisk(home, part)
@@ -50,18 +50,16 @@ def test_jobs_are_done_after_a_disk_failed_during_a_run(
 
 
 def unhealthy(home: Home) -> dict[str, Any]:
-    """Return the daemon's status if it is not healthy; empty if it is."""
+    """Return the status of the daemon if it is unhealthy."""
     done = home("daemon", "status", "--json")
     return dict(done.json()) if done.code == 1 else {}
 
 
 @pytest.mark.parametrize("words", [("compute", RUNS[1]), ("cancel", RUNS[0]), ("retry", RUNS[0])])
-def test_command_that_cannot_write_reports_it_and_changes_nothing(
-    words: tuple[str, ...], home: Home, shelf: Shelf
-) -> None:
+def test_command_that_cannot_write_fails_and_changes_nothing(words: tuple[str, ...], home: Home, shelf: Shelf) -> None:
     disk = BadDisk(home, "ledger.db")
     home("compute", RUNS[0]).expect(0)
     before = home.jobs()
     with disk.broken():
-        home(*words).expect(75, "can't be written")
+        home(*words).expect(75, "cannot be written")
     assert home.jobs() == before

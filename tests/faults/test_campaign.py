@@ -1,4 +1,4 @@
-"""A short campaign with few jobs and frequent strikes; `make faults` runs long ones."""
+"""A short campaign: few jobs, frequent strikes.  `make faults` runs long ones."""
 
 import os
 import signal
@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 SHORT = ("--jobs", "15", "--seconds", "16", "--every", "1.2", "--without", "LEDGER_LOCKED", "--without", "QUEUE_LOCKED")
-"""Without the locks, which last for ten seconds; they have tests of their own."""
+"""Without the strikes that last ten seconds, which test_ledger.py covers."""
 LONGEST = 110.0
-"""Seconds; on two idle cores it takes about 50."""
+"""Seconds; about 50 are needed on two idle cores."""
 
 
-# The short plan with the most kinds of faults: the queue deleted, a frozen bucket, a full disk, a killed daemon.
+# This seed has more kinds of strikes than other short plans: a deleted queue, a frozen bucket, a full disk, a
+# killed daemon.
 @pytest.mark.parametrize("seed", [10])
 def test_short_campaign_passes(seed: int) -> None:
     argv = [sys.executable, "-m", "tests.faults.campaign", "--seed", str(seed), *SHORT]
@@ -23,6 +24,6 @@ def test_short_campaign_passes(seed: int) -> None:
         try:
             output, _ = campaign.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
-            campaign.send_signal(signal.SIGINT)  # so that it stops all processes that it started
+            campaign.send_signal(signal.SIGINT)  # it then kills everything that it started
             output, _ = campaign.communicate()
     assert campaign.returncode == os.EX_OK, output

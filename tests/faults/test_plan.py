@@ -1,4 +1,4 @@
-"""The plan of a campaign depends on the seed only, and contains all kinds of faults."""
+"""The plan of a campaign depends on its seed only, and contains all kinds of strikes."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_same_seed_gives_the_same_plan(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 11))
-def test_strikes_are_sorted_and_have_durations(seed: int) -> None:
+def test_strikes_are_in_order_and_have_valid_durations(seed: int) -> None:
     found = strikes(seed, 120, 3)
     assert 30 <= len(found) <= 55
     assert [one.at for one in found] == sorted(one.at for one in found)
@@ -28,7 +28,7 @@ def test_all_strikes_occur_and_the_daemon_is_never_stopped_permanently() -> None
     assert (Kind.STOP, Target.DAEMON) not in POSSIBLE
 
 
-def test_orders_are_distinct_and_of_every_case() -> None:
+def test_orders_are_distinct_and_cover_every_case() -> None:
     found = orders(1, 100, 120)
     assert len({order.run for order in found}) == len(found) == 100
     assert {order.case for order in found} == set(CASES)

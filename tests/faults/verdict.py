@@ -1,4 +1,4 @@
-"""Checks the final state of a campaign.  Each check yields a sentence for each violation."""
+"""Checks the final state of a campaign, after all strikes.  Each function yields one sentence per violation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPLAINED: dict[str, set[Kind]] = {
     "tool-crash": {*SIGNALS, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
     "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL, Kind.DISK_BREAKS},
-    "set-aside": {*SIGNALS, *HELD_UP},  # what struck one job three times
+    "set-aside": {*SIGNALS, *HELD_UP},  # three of them, see STRIKES_OUT
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
     "disk-error": {Kind.DISK_BREAKS},
@@ -28,9 +28,9 @@ EXPLAINED: dict[str, set[Kind]] = {
     "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
-"""Reasons for which a good run may have failed, and the strikes that explain them."""
+"""The reasons for which the job of a good run may fail, and the strikes that explain each of them."""
 STRIKES_OUT = 3
-"""Strikes that a quarantined job must have met."""
+"""The number of strikes that explain `set-aside`."""
 
 
 def live(jobs: Sequence[JobRow]) -> list[JobRow]:
@@ -39,19 +39,19 @@ def live(jobs: Sequence[JobRow]) -> list[JobRow]:
 
 
 def of_orders(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
-    """Check that each order has exactly one job."""
+    """Each order has exactly one job, and there are no others."""
     names = [job.name for job in jobs]
     for order in orders:
         if (number := names.count(order.run)) != 1:
             yield f"{order.run} has {number} jobs"
     for name in sorted(set(names) - {order.run for order in orders}):
-        yield f"{name} was never enqueued"
+        yield f"{name} was not ordered"
 
 
 def of_failures(
     orders: Sequence[Order], jobs: Sequence[JobRow], met: Mapping[str, Collection[Strike]]
 ) -> Iterator[str]:
-    """Check, before any retry, that each job ended as expected, or failed for a reason that its strikes explain."""
+    """Before the retry: a job with an unexpected state has failed, and a strike while it ran explains the reason."""
     ended = {job.name: job for job in jobs}
     for order in orders:
         job = ended.get(order.run)
@@ -67,7 +67,7 @@ def of_failures(
 
 
 def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
-    """Check that each job ended as expected, after the retry."""
+    """After the retry, each job has the expected state."""
     ended = {job.name: job for job in jobs}
     for order in orders:
         job = ended.get(order.run)
@@ -76,7 +76,7 @@ def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str
 
 
 def of_ledger(machine: Machine) -> Iterator[str]:
-    """Check that the ledger is sound, that its events agree with its jobs, and that no signature is recorded twice."""
+    """The ledger is sound, the events of each job are consistent, and the catalog has each signature once."""
     home = machine.home
     for (answer,) in home.select("PRAGMA integrity_check"):
         if answer != "ok":
@@ -102,12 +102,12 @@ def of_ledger(machine: Machine) -> Iterator[str]:
 
 
 def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable[[Order], bytes]) -> Iterator[str]:
-    """Check that store, catalog and bucket have exactly the expected signatures, with the reference's bytes."""
+    """The store, the catalog and the bucket have exactly the expected signatures, equal to the reference."""
     home, bucket = machine.home, machine.server.bucket
     done = [order for order in orders if order.case.state == "done"]
     catalog = {name for (name,) in home.select("SELECT name FROM signatures")}
     for name in sorted(catalog ^ {order.run for order in done}):
-        yield f"the catalog {'has' if name in catalog else 'does not have'} {name}"
+        yield f"the catalog {'has' if name in catalog else 'lacks'} {name}"
     for order in done:
         wanted, path = reference(order), home.signature_file(order.run)
         if not path.exists() or gzip.decompress(path.read_bytes()) != wanted:
@@ -125,7 +125,7 @@ def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable
 
 
 def of_leftovers(machine: Machine) -> Iterator[str]:
-    """Check, after the daemon was stopped, that no process, lock or partial file is left."""
+    """After the daemon was stopped, no process, lock or partial file is left."""
     home = machine.home
     for process in home.processes():
         yield f"process {process.pid} is left: {' '.join(process.argv)[:200]}"
@@ -142,7 +142,7 @@ def of_leftovers(machine: Machine) -> Iterator[str]:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether another process holds a lock on a file."""
+    """Return whether a process has locked a file."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

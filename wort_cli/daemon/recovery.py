@@ -2,7 +2,7 @@
 
 It kills processes that an earlier daemon left behind, identified by their start time and boot, and requeues the jobs
 of that daemon.  A job that was running in each of several crashes in a row, without progress in between, is
-quarantined: it may be the cause of the crashes.
+set aside: it may be the cause of the crashes.
 """
 
 import logging

@@ -107,7 +107,7 @@ NOW = 1010.0
         (None, 100, NOW, [], ["does not report"]),
         (replace(WELL, pid=8), 100, NOW, [], ["does not report"]),
         (WELL, 100, 1000 + MAX_LOOP_AGE + 1, [], ["been stuck for 21 seconds"]),
-        (replace(WELL, trouble="the ledger can't be written"), 100, NOW, [], ["the ledger can't be written"]),
+        (replace(WELL, trouble="the ledger cannot be written"), 100, NOW, [], ["the ledger cannot be written"]),
         (replace(WELL, workers=1), 100, NOW, [], ["1 of 2 workers"]),
         (replace(WELL, blocked_by="no job starts: the load is 9"), 100, NOW, [], []),
         (WELL, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x"]),

@@ -27,9 +27,9 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "since": render.local_time(daemon.started_at) if daemon else None,
         "version": daemon.version if daemon else None,
         "jobs": queue.jobs if queue else None,
-        "running": queue.of(JobState.RUNNING) if queue else None,
-        "queued": queue.of(JobState.QUEUED) if queue else None,
-        "waiting": queue.of(JobState.WAITING) if queue else None,
+        "running": queue.count(JobState.RUNNING) if queue else None,
+        "queued": queue.count(JobState.QUEUED) if queue else None,
+        "waiting": queue.count(JobState.WAITING) if queue else None,
         "paused_groups": list(queue.paused_groups) if queue else [],
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
@@ -48,7 +48,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "waiting_for": queue.waiting_for if queue else {},
         "failure_rates": {
             span: {
-                **{str(state): attempts.of(state) for state in END_STATES},
+                **{str(state): attempts.count(state) for state in END_STATES},
                 "rate": round(attempts.failure_rate, 4),
                 "reasons": attempts.reasons,
             }

@@ -218,7 +218,7 @@ class ToolGroup:
         except OSError as error:
             if not self.directory.is_dir():
                 raise
-            raise JobFailed(Reason.TOOL_MISSING, f"{program} can't be run: {error.strerror}") from error
+            raise JobFailed(Reason.TOOL_MISSING, f"{program} cannot be executed: {error.strerror}") from error
         tool = Tool(argv, process)
         self._running.append(tool)
         return tool
