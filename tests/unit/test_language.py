@@ -33,6 +33,8 @@ BREAK = r"(?:\s+(?:#\s*|--\s*)?)"
 DIALECT = re.compile(
     r"(?<![a-z])(?:" + "|".join(words.replace(" ", BREAK) for words in INSTEAD) + r")(?![a-z])", re.IGNORECASE
 )
+JSON_KEY = '"mend"'
+"""A key in the output of `wort doctor --json`, which scripts read."""
 SUFFIXES = {".py", ".md", ".sql", ".sh", ".toml", ".yml", ".yaml", ".c", ".cff", ""}
 PLACES = (
     "README.md",
@@ -58,7 +60,7 @@ def test_text_avoids_the_dialect(place: str) -> None:
     for path in files():
         if not path.relative_to(ROOT).as_posix().startswith(place):
             continue
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(JSON_KEY, "")
         for match in DIALECT.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             found.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(match[0].split())}")
