@@ -77,7 +77,7 @@ class KernelEngine:
 class SourmashEngine:
     """sourmash's own MinHash: for machines without numba, and to check the kernel independently.
 
-    It needs large texts: calling sourmash once for each read takes longer than the hashing.
+    It is only efficient with large texts: a call of sourmash for each read takes longer than the hashing itself.
     """
 
     name = "sourmash"

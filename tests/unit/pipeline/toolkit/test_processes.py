@@ -55,15 +55,15 @@ def test_damaged_record_is_ignored(attempt: Path, text: str) -> None:
     assert not kill_attempt(attempt)
 
 
-@pytest.mark.parametrize(("owner", "worker_is_ended"), [("daemon", True), (NOW, False)])
+@pytest.mark.parametrize(("owner", "worker_is_killed"), [("daemon", True), (NOW, False)])
 def test_tools_and_worker_of_the_daemon_are_killed(
-    attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_ended: bool
+    attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_killed: bool
 ) -> None:
     worker, guard = sleepers
     Processes(owner, worker, guard).write(attempt)
     assert kill_attempt(attempt)
     assert eventually(lambda: not is_running(guard))
-    assert eventually(lambda: is_running(worker) is not worker_is_ended)
+    assert eventually(lambda: is_running(worker) is not worker_is_killed)
 
 
 def test_starting_daemon_kills_leftovers_of_an_earlier_one(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
