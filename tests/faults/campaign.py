@@ -51,7 +51,7 @@ PLACEHOLDER = "SRR000000"
 
 @dataclass
 class Report:
-    """What happened in a campaign."""
+    """The record of a campaign."""
 
     landed: list[Strike] = field(default_factory=list)
     missed: list[Strike] = field(default_factory=list)
@@ -79,9 +79,9 @@ class Campaign:
         """Run all steps in order."""
         runs = {order.run: order.case.archive for order in self._orders}
         lay_archives(self._machine.home, self._shelf, runs)
-        self._tell(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
+        self._print(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
         try:
-            self._fight()
+            self._inject_faults()
             self._settle()
             self._complain(verdict.of_orders(self._orders, self._jobs()))
             self._complain(verdict.of_failures(self._orders, self._jobs(), self.report.met))
@@ -99,7 +99,7 @@ class Campaign:
 
     # ---- During the strikes
 
-    def _fight(self) -> None:
+    def _inject_faults(self) -> None:
         """Inject the strikes and enqueue the jobs; return when all strikes are over and all jobs were accepted."""
         clerk = Clerk(self._machine.home, self._orders)
         self._wait_for_work(clerk)
@@ -119,23 +119,23 @@ class Campaign:
                         due.remove(one)
                         self._note(one, landed=lift is not None)
                     if lift is not None:
-                        self._meet(one, before)
+                        self._note_affected(one, before)
                         lifts.append((self._now() + max(one.lasting, FELT), one, lift))
                 running = self._running() if lifts else ()
                 for _, one, _ in lifts:
-                    self._meet(one, running)
+                    self._note_affected(one, running)
                 for item in [item for item in lifts if item[0] <= self._now()]:
                     lifts.remove(item)
                     item[2]()
                     if item[1].lasting:
-                        self._tell(f"over: {item[1]}")
+                        self._print(f"over: {item[1]}")
                 if self._now() > (self._plan[-1].at if self._plan else 0.0) + ENDED_WITHIN:
                     raise Failed(f"not all jobs were accepted: {[str(done) for done in clerk.refusals[-3:]]}")
                 time.sleep(TICK)
         finally:
             for _, _, lift in lifts:
                 lift()
-        self._tell(
+        self._print(
             f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} had no target; "
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
@@ -144,7 +144,7 @@ class Campaign:
         """Return the runs whose jobs are running."""
         return {name for (name,) in self._machine.home.select("SELECT name FROM jobs WHERE state = 'running'")}
 
-    def _meet(self, one: Strike, runs: Iterable[str]) -> None:
+    def _note_affected(self, one: Strike, runs: Iterable[str]) -> None:
         """Record that a strike may affect the jobs of some runs."""
         for run in runs:
             self.report.met[run].add(one)
@@ -169,13 +169,12 @@ class Campaign:
 
     def _note(self, one: Strike, *, landed: bool) -> None:
         (self.report.landed if landed else self.report.missed).append(one)
-        self._tell(f"{one}{'' if landed else ': no target'}")
+        self._print(f"{one}{'' if landed else ': no target'}")
 
     # ---- After the strikes
 
     def _settle(self) -> None:
         """Wait until every job has ended."""
-
         deadline, before = time.monotonic() + ENDED_WITHIN, -1
         while live := verdict.live(self._jobs()):
             self._machine.daemon.supervise()
@@ -186,12 +185,12 @@ class Campaign:
                 stuck = [f"{job.name} {job.state} {job.reason} {job.message}" for job in live]
                 raise Failed(f"none of these has ended within {ENDED_WITHIN:g} seconds: {stuck}")
             time.sleep(0.2)
-        self._tell("every job has ended")
+        self._print("every job has ended")
 
     def _retry(self) -> None:
         """Retry the failed jobs, and wait for them."""
         failed = [job for job in self._jobs() if job.state == "failed"]
-        self._tell(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
+        self._print(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
         if failed:
             self._wort("retry", "--failed").expect(0)
             self._settle()
@@ -220,12 +219,12 @@ class Campaign:
     def _now(self) -> float:
         return time.monotonic() - self._began
 
-    def _tell(self, what: str) -> None:
+    def _print(self, what: str) -> None:
         print(f"{self._now():7.2f}  {what}", flush=True)
 
     def _complain(self, complaints: Iterator[str] | Sequence[str]) -> None:
         for complaint in complaints:
-            self._tell(f"WRONG: {complaint}")
+            self._print(f"WRONG: {complaint}")
             self.report.complaints.append(complaint)
 
 

@@ -76,7 +76,7 @@ set -o pipefail
 
 
 class Clock:
-    """The wall clock of all processes of a home."""
+    """The wall clock that all processes of a home see."""
 
     def __init__(self, home: Home) -> None:
         self._file = home.root / "clock"

@@ -15,7 +15,7 @@ HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "sentence"),
     [
         ("ledger.db", "disk I/O error"),
         ("queue.db", "a turn failed"),  # after `lease` seconds without a heartbeat
@@ -25,7 +25,7 @@ HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
     ],
 )
 def test_daemon_survives_a_disk_that_breaks_during_a_run(
-    part: str, said: str, home: Home, shelf: Shelf, gate: Gate
+    part: str, sentence: str, home: Home, shelf: Shelf, gate: Gate
 ) -> None:
     disk = BadDisk(home, part)
     for run in RUNS:
@@ -38,7 +38,7 @@ def test_daemon_survives_a_disk_that_breaks_during_a_run(
         gate.open()
         status = until(lambda: unhealthy(home), "the daemon is unhealthy", 60)
         assert status["state"] == "unhealthy"
-        assert any(said in sentence for sentence in status["problems"]), status["problems"]
+        assert any(sentence in problem for problem in status["problems"]), status["problems"]
         if part in ("work", "signatures"):
             assert home.job(RUNS[0]).reason == "disk-error"
             assert status["held"].startswith("no job starts: nothing can be written to")

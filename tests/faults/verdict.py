@@ -78,11 +78,11 @@ def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str
 def of_ledger(machine: Machine) -> Iterator[str]:
     """The ledger is sound, the events of each job are consistent, and the catalog has each signature once."""
     home = machine.home
-    for (said,) in home.select("PRAGMA integrity_check"):
-        if said != "ok":
-            yield f"the ledger: {said}"
+    for (answer,) in home.select("PRAGMA integrity_check"):
+        if answer != "ok":
+            yield f"the ledger: {answer}"
     for row in home.select("PRAGMA foreign_key_check"):
-        yield f"the ledger: a row of {row[0]} belongs to nothing"
+        yield f"the ledger: a row of {row[0]} has no parent row"
     for job_id, times in home.select(
         "SELECT job_id, count(*) FROM events WHERE after = 'done' GROUP BY job_id HAVING count(*) > 1"
     ):
@@ -115,10 +115,10 @@ def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable
     expected = {home.signature_file(o.run) for o in done}
     expected |= {path.with_name(path.name.replace(".sig", ".prov.json")) for path in expected}
     for path in sorted(expected ^ set(home.signature_files())):
-        yield f"in the store {path.name} is {'there' if path.exists() else 'missing'}"
+        yield f"in the store {path.name} is {'unexpected' if path.exists() else 'missing'}"
     keys = set(bucket.all_keys())
     for key in sorted(keys ^ {k for o in done for k in (f"sigs/{o.run}.sig", f"prov/{o.run}.json")}):
-        yield f"in the bucket {key} is {'there' if key in keys else 'missing'}"
+        yield f"in the bucket {key} is {'unexpected' if key in keys else 'missing'}"
     for order in done:
         if f"sigs/{order.run}.sig" in keys and bucket.signature(order.run) != reference(order):
             yield f"in the bucket the signature of {order.run} differs"

@@ -27,6 +27,7 @@ from wort_cli.daemon import workers
 from wort_cli.daemon.huey_internals import worker_processes
 from wort_cli.daemon.queue import WorkQueue
 
+workers.import_kernels = lambda: None  # they take seconds to import
 workers.work = lambda queue, document: {"echo": document}
 queue = WorkQueue.create(Path(sys.argv[1]))
 closed = []
