@@ -10,7 +10,7 @@ COLOURS = {"reference": "#b0b0b0", "wort": "#2f7f4f"}
 
 
 def picture(results: Mapping[int, Mapping[str, Sequence[Figures]]]) -> str:
-    """Return the SVG.  Each run has its own scale, on which the slower of the two has the full width."""
+    """Return the SVG.  Each run has its own scale, and the bar of the slower program has the full width."""
     parts, y = [], GAP
     for megabases, runs in results.items():
         medians = {who: statistics.median(run.wall for run in figures) for who, figures in runs.items()}

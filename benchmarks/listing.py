@@ -1,4 +1,4 @@
-"""Lists a bucket of many keys, and prints how many keys were listed and the peak memory in bytes.
+"""Lists a bucket of many keys, and prints how many keys were list_runs and the peak memory in bytes.
 
     python -m benchmarks.listing PAGES      a page has 1000 keys
 
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from urllib.parse import parse_qs, urlsplit
 
 from wort_cli.model.s3_target import S3Target
-from wort_cli.stores.run_copies import listed
+from wort_cli.stores.run_copies import list_runs
 from wort_cli.stores.s3 import S3Store
 from wort_cli.stores.shared import SharedStore
 
@@ -61,7 +61,7 @@ def main() -> None:
     server.start()
     os.environ |= {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
     target = S3Target("a-bucket", endpoint=f"http://127.0.0.1:{receiver.recv()}", addressing="path")
-    keys = sum(1 for _ in listed(SharedStore(S3Store(target)), "sigs/", ".sig"))
+    keys = sum(1 for _ in list_runs(SharedStore(S3Store(target)), "sigs/", ".sig"))
     server.kill()
     server.join()
     print(keys, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

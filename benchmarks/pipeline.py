@@ -89,7 +89,7 @@ def show(megabases: int, figures: dict[str, list[Figures]]) -> None:
         print(f"  {who:<12}{wall:>10.1f}{cpu:>9.1f}{rss / 1e6:>9.0f}")
     pairs = list(zip(figures["reference"], figures["wort"], strict=True))
     ratios = [f"{reference.wall / wort.wall:.1f}" for reference, wort in pairs]
-    print(f"  times faster: {', '.join(ratios)}")
+    print(f"  speed-up: {', '.join(ratios)}")
 
 
 if __name__ == "__main__":

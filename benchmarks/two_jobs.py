@@ -25,7 +25,7 @@ def main() -> None:
     archive, small = (archive_of(size, options.archives) for size in (options.megabases, 30))
     for _ in range(options.rounds):
         one_by_one, at_once = (seconds(archive, small, jobs) for jobs in (1, 2))
-        print(f"one by one {one_by_one:.1f} s, at once {at_once:.1f} s: {one_by_one / at_once:.2f} times faster")
+        print(f"one by one {one_by_one:.1f} s, at once {at_once:.1f} s: {one_by_one / at_once:.2f} times as fast")
 
 
 def seconds(archive: Path, small: Path, jobs: int) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.archives import make_paired
-from tests.support.forgeries import forged, multiply, relabel, sketched
+from tests.support.forgeries import forge, multiply, relabel, sketch_archive
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Progress, Source
 from wort_cli.model.job_result import JobResult
@@ -82,10 +82,10 @@ def main() -> None:
         real = gzip.decompress((settings.store_dir / made.published.path).read_bytes())
         kinds: dict[str, Callable[[], bytes]] = {
             "the real one": lambda: real,
-            "of another run": lambda: sketched(other, NAME),
-            "of half of the reads": lambda: sketched(archive, NAME, spots=options.spots // 2),
-            "scaled=2000, relabelled": lambda: forged(sketched(archive, NAME, scaled=2000), relabel),
-            "abundances times 7": lambda: forged(real, multiply(7)),
+            "of another run": lambda: sketch_archive(other, NAME),
+            "of half of the reads": lambda: sketch_archive(archive, NAME, spots=options.spots // 2),
+            "scaled=2000, relabelled": lambda: forge(sketch_archive(archive, NAME, scaled=2000), relabel),
+            "abundances times 7": lambda: forge(real, multiply(7)),
         }
         print(f"{options.spots * 300 / 1e6:.0f} Mbp, {THREADS} threads, medians of {options.times}")
         print("| signature | full, s | quick, s | quick / full | quick verdict |\n| --- | --- | --- | --- | --- |")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes .venv and installs what is missing, system packages included.  Usage: scripts/setup.sh [EXTRA]
+# Creates .venv and installs what is missing, including system packages.  Usage: scripts/setup.sh [EXTRA]
 #
-# Needs Python 3.11 or newer.  System packages come from apt, with sudo when not root; where that is impossible it says
-# which package to install.
+# Needs Python 3.11 or newer.  Installs system packages with apt, and with sudo if it does not run as root.  If that is
+# impossible, it prints which package to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 extra=${1:-}
@@ -10,12 +10,12 @@ venv=${VENV:-.venv}
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
-install() {  # install PACKAGE...: Debian packages, as root or with sudo
+install() {  # install PACKAGE...: install Debian packages, as root or with sudo
     echo "setup: installing $*" >&2
-    command -v apt-get >/dev/null || fail "$* is missing and there is no apt here; install the like of it"
+    command -v apt-get >/dev/null || fail "$* is missing, and this machine has no apt; install the equivalent package"
     as_root=()
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || fail "$* is missing; have somebody run: apt-get install $*"
+        command -v sudo >/dev/null || fail "$* is missing; ask an administrator to run: apt-get install $*"
         as_root=(sudo)
     fi
     { "${as_root[@]}" apt-get update -qq &&
@@ -29,23 +29,24 @@ if [ -z "$python" ]; then
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$candidate; break; fi
     done
 fi
-[ -n "$python" ] || fail "Python 3.11 or newer is needed, and was not found"
+[ -n "$python" ] || fail "Python 3.11 or newer was not found"
 
 command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || command -v unshare >/dev/null || install util-linux
-# The tests publish to a real S3 server, Ceph's gateway, which they start and stop themselves.
+# The tests publish to a real S3 server, Ceph's gateway, and start and stop it.
 [ "$extra" != dev ] || { command -v radosgw && command -v ceph-mon && command -v ceph-osd; } >/dev/null ||
     install radosgw ceph-mon ceph-osd
-# The fault suite compiles a small library that moves the clock, and mounts a small disk in a namespace (util-linux).
+# The fault suite compiles small libraries that move the clock and break a disk, and mounts a small disk in a namespace
+# (util-linux).
 [ "$extra" != dev ] || { command -v cc >/dev/null && [ -e /usr/include/stdlib.h ]; } || install gcc libc6-dev
 [ "$extra" != dev ] || command -v curl >/dev/null || install curl
 [ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
 
 if ! [ -x "$venv/bin/python" ]; then
-    # Debian keeps ensurepip, which venv needs, in a package of its own.
+    # Debian has ensurepip, which venv needs, in a separate package.
     "$python" -c 'import ensurepip' 2>/dev/null || install python3-venv
-    "$python" -m venv "$venv" || fail "$python can't make a virtual environment"
+    "$python" -m venv "$venv" || fail "$python cannot create a virtual environment"
 fi
 
 wanted="$extra $(cat pyproject.toml constraints.txt | cksum)"

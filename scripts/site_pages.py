@@ -31,7 +31,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Point `../CONTRIBUTING.md` and the like at the pages that `on_files` adds."""
+    """Point links such as `../CONTRIBUTING.md` at the pages that `on_files` adds."""
     for name, page in PAGES.items():
         markdown = markdown.replace(f"(../{name}", f"({page}").replace(f"(../../{name}", f"(../{page}")
     return markdown

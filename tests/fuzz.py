@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.support.submissions import HOSTILE, document, text
+from tests.support.hostile_signatures import HOSTILE
+from tests.support.submissions import document, text
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.strict import check_signature

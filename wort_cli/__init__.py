@@ -1,3 +1,3 @@
-"""wort computes, keeps and checks sourmash signatures of public sequencing runs."""
+"""wort computes, stores, publishes and verifies sourmash signatures of public sequencing runs."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m wort_cli`: the same as the `wort` command."""
+"""Runs the `wort` command with `python -m wort_cli`."""
 
 from wort_cli.cli import main
 

@@ -1,4 +1,4 @@
-"""Versions of wort, of the libraries that shape its signatures, and of tools."""
+"""Versions of wort, of the libraries that determine its signatures, and of tools."""
 
 import re
 from functools import cache
@@ -9,19 +9,22 @@ TOOL_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def library_versions() -> dict[str, str]:
-    """By name; cheap, nothing is imported."""
+    """Return the versions of wort, sourmash and numpy, by name, without importing the libraries."""
     return {"wort": wort_cli.__version__, **{name: library_version(name) for name in ("sourmash", "numpy")}}
 
 
 @cache
 def library_version(name: str) -> str:
-    """The version of an installed library, as it was when this process first asked: it goes on with that one."""
+    """Return the version of an installed library.
+
+    It is cached, because a process keeps using a library that is upgraded while it runs.
+    """
     from importlib.metadata import version
 
     return version(name)
 
 
-def tool_version(said: str) -> str:
-    """The version in what a tool of the SRA toolkit answers to --version; '' if there is none."""
-    found = TOOL_VERSION.search(said)
+def tool_version(output: str) -> str:
+    """Return the version in the output of a tool with --version; '' if there is none."""
+    found = TOOL_VERSION.search(output)
     return found.group() if found else ""

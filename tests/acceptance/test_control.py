@@ -1,4 +1,4 @@
-"""The daemon obeys at once, waits for nobody for ever, and is not confused by clocks or by settings that are wrong."""
+"""The daemon obeys commands at once, limits all waiting, and tolerates wrong clocks and invalid settings."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf, link
+from wort_cli.ledger.migrations import latest_version
 
 RUN, OTHER = "SRR000001", "SRR000002"
 TOOL = Path(FASTQ_DUMP).parent
@@ -19,20 +20,20 @@ SPLIT = {"WORT_SLICE_BASES": "50000", "WORT_JOBS": "1", "WORT_THREADS": "1"}
 
 
 def change(home: Home, sql: str) -> None:
-    """Change the ledger as no command would."""
+    """Change the ledger in a way that no command does."""
     with closing(sqlite3.connect(home.ledger, timeout=30, isolation_level=None)) as connection:
         connection.execute(sql)
 
 
-def daemon_said(home: Home, words: str) -> bool:
+def is_logged(home: Home, words: str) -> bool:
     return words in (home.path / "logs" / "daemon.log").read_text()
 
 
 # ---- Pause and resume
 
 
-def test_a_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
-    """Jobs that were there, that come, and that join; others go on."""
+def test_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
+    """Neither earlier nor later jobs of the group start; other jobs do."""
     for run in (RUN, OTHER, "SRR000003"):
         home.keep(run, shelf.archive("one_read"))
     home("compute", RUN, "-g", "pilot", "--priority", "9").expect(0)
@@ -45,17 +46,17 @@ def test_a_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
     home("daemon", "restart").expect(0)
     home("daemon", "resume").expect(0, "pilot")
     assert [home.job(run).attempt for run in (RUN, OTHER)] == [0, 0]
-    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed pilot\n"
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed group pilot\n"
     home("wait", "-g", "pilot").expect(0)
     assert {job.state for job in home.jobs()} == {"done"}
-    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "pilot was not paused\n"
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "group pilot was not paused\n"
 
 
 # ---- Cancel
 
 
 @pytest.mark.parametrize("tool", ["srapath", "sra-stat", "vdb-validate", "fastq-dump"])
-def test_cancel_within_two_seconds_in_every_tool(tool: str, home: Home, shelf: Shelf) -> None:
+def test_cancel_kills_every_tool_within_two_seconds(tool: str, home: Home, shelf: Shelf) -> None:
     home.keep(RUN, shelf.archive())
     asks = '*" --version "*)' if tool != "fastq-dump" else '*" --version "*|*" -X 1 "*)'
     script = f'case " $* " in {asks} exec {TOOL / tool} "$@";; esac\ntrap "" TERM INT\nsleep 1000'
@@ -71,8 +72,8 @@ def test_cancel_within_two_seconds_in_every_tool(tool: str, home: Home, shelf: S
 # ---- Time-outs
 
 
-def test_tools_that_take_too_long_are_ended(home: Home, shelf: Shelf) -> None:
-    """Each for its reason, and with its children."""
+def test_tools_that_exceed_their_time_limit_are_killed(home: Home, shelf: Shelf) -> None:
+    """Each job has its own message; the children of the tools are killed, too."""
     link(shelf.archive(), home.cwd / "x.sra")
     link(shelf.archive(), home.cwd / "y.sra")
     drip = 'echo ">1.1"; while :; do printf N; sleep 0.1; done'
@@ -89,14 +90,14 @@ def test_tools_that_take_too_long_are_ended(home: Home, shelf: Shelf) -> None:
     assert [(job.state, job.reason, job.attempt) for job in home.jobs()] == [("waiting", "timeout", 1)] * 2
 
 
-# ---- Asked too often
+# ---- Rate limits
 
 
-def test_jobs_that_need_a_host_that_asks_for_a_pause_hold_back_together(home: Home, shelf: Shelf) -> None:
-    """One is told so, the other does not even ask; a run on disk does not care."""
+def test_all_jobs_pause_when_a_host_limits_the_request_rate(home: Home, shelf: Shelf) -> None:
+    """One job receives a 429, the other sends no request; a job whose archive is on disk is not affected."""
     home.keep("SRR000003", shelf.archive("one_read"))
-    told = "error unexpected while resolving query - Too Many Requests ( 429 )"
-    home.with_tool("fastq-dump", f'case " $* " in *{RUN}*) echo "{told}" >&2; exit 3;; esac\nexec {FASTQ_DUMP} "$@"')
+    error = "error unexpected while resolving query - Too Many Requests ( 429 )"
+    home.with_tool("fastq-dump", f'case " $* " in *{RUN}*) echo "{error}" >&2; exit 3;; esac\nexec {FASTQ_DUMP} "$@"')
     env = home.with_tool(
         "srapath",
         f'case "$1" in {RUN}) exit 1;; {OTHER}) echo https://example.invalid/x;; *) exec {TOOL}/srapath "$@";; esac',
@@ -109,8 +110,8 @@ def test_jobs_that_need_a_host_that_asks_for_a_pause_hold_back_together(home: Ho
 # ---- Clocks
 
 
-def test_clocks_that_are_set_do_no_harm(home: Home, shelf: Shelf, gate: Gate) -> None:
-    """As if the clock had been set back by ten days while a job waited, and forward by ten while another one ran."""
+def test_setting_the_clock_affects_no_job(home: Home, shelf: Shelf, gate: Gate) -> None:
+    """The clock is set back by ten days while a job waits, and forward by ten days while another one runs."""
     home.keep(RUN, shelf.archive())
     home("compute", OTHER, "--now", env={**home.with_tool("srapath", "sleep 9"), "WORT_RESOLVE_TIMEOUT": "0.5"})
     assert home.job(OTHER).state == "waiting"
@@ -137,15 +138,15 @@ def test_clocks_that_are_set_do_no_harm(home: Home, shelf: Shelf, gate: Gate) ->
 # ---- Stop, reload, restart
 
 
-def test_stopping_keeps_finished_slices(home: Home, shelf: Shelf) -> None:
+def test_finished_slices_are_kept_when_the_daemon_stops(home: Home, shelf: Shelf) -> None:
     home.keep(RUN, shelf.archive())
     held = home.root / "held"
     held.touch()
-    begun = home.root / "begun"
+    started = home.root / "started"
     waits = f"""
 case " $* " in
 *" -N 501 "*) while test -e {held}; do sleep 0.05; done;;
-*" --fasta "*) echo "$*" >> {begun};;
+*" --fasta "*) echo "$*" >> {started};;
 esac
 exec {FASTQ_DUMP} "$@"
 """
@@ -160,12 +161,12 @@ exec {FASTQ_DUMP} "$@"
     home("daemon", "start", env=env).expect(0)
     home("wait", RUN).expect(0)
     assert home.signature(RUN) == shelf.reference(shelf.archive(), RUN)
-    first = [line for line in begun.read_text().splitlines() if " -N 1 " in line]
+    first = [line for line in started.read_text().splitlines() if " -N 1 " in line]
     assert len(first) == 1
 
 
-def test_settings_are_read_anew(home: Home, shelf: Shelf) -> None:
-    """By SIGHUP or by the command; those that can't be used are told of, and change nothing."""
+def test_settings_are_reloaded(home: Home, shelf: Shelf) -> None:
+    """SIGHUP and `wort daemon reload` do it; invalid settings are logged and change nothing."""
     home("daemon", "reload").expect(4, "no daemon is running")
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()
@@ -174,19 +175,19 @@ def test_settings_are_read_anew(home: Home, shelf: Shelf) -> None:
     config = home.path / "config.toml"
     config.write_text(f'archives = ["{shelved}"]\n')
     os.kill(daemon, signal.SIGHUP)
-    until(lambda: daemon_said(home, "the settings were reloaded"), "they are read")
+    until(lambda: is_logged(home, "the settings were reloaded"), "they are reloaded")
     home("compute", RUN, "--wait").expect(0)
     config.write_text("archives = 7\n")
     home("daemon", "reload").expect(2, "archives")
     os.kill(daemon, signal.SIGHUP)
-    until(lambda: daemon_said(home, "the settings are invalid"), "they are refused")
+    until(lambda: is_logged(home, "the settings are invalid"), "they are rejected")
     config.unlink()
     link(shelf.archive("one_read"), shelved / f"{OTHER}.sra")
     home("compute", OTHER, "--wait").expect(0)
     assert home.daemon_pid() == daemon
 
 
-def test_settings_that_are_wrong_leave_the_running_daemon_alone(home: Home) -> None:
+def test_invalid_settings_do_not_stop_the_running_daemon(home: Home) -> None:
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()
     home("daemon", "restart", env={"WORT_LEASE": "-1"}).expect(2, "lease")
@@ -197,5 +198,5 @@ def test_settings_that_are_wrong_leave_the_running_daemon_alone(home: Home) -> N
         home("daemon", "restart").expect(1, "version 999")
         assert [process for process in home.processes() if process.pid == daemon]
     finally:
-        change(home, "PRAGMA user_version = 4")
+        change(home, f"PRAGMA user_version = {latest_version()}")
     assert home.daemon_pid() == daemon

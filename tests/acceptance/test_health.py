@@ -1,4 +1,4 @@
-"""How the daemon is: what it says itself, and what is seen when it can't say anything."""
+"""The daemon's health: its own reports, problems that are seen from outside, and the metrics."""
 
 import os
 import signal
@@ -19,11 +19,11 @@ def status(home: Home) -> dict[str, object]:
     return dict(home("daemon", "status", "--json").json())
 
 
-def test_all_is_told_of_a_daemon_that_is_well(home: Home, shelf: Shelf) -> None:
+def test_status_of_a_healthy_daemon_is_complete(home: Home, shelf: Shelf) -> None:
     home("daemon", "status", "--json").expect(3)
     assert home("daemon", "status", "--json").json()["loop"] is None
     home("daemon", "start").expect(0)
-    until(lambda: status(home)["loop"], "it has turned")
+    until(lambda: status(home)["loop"], "the loop has run")
     home.keep("SRR000001", shelf.archive("one_read"))
     home("compute", "SRR000001", "SRR000404", "--wait").expect(1)
     home("daemon", "pause").expect(0)
@@ -45,27 +45,27 @@ def test_all_is_told_of_a_daemon_that_is_well(home: Home, shelf: Shelf) -> None:
     (disk,) = found["disks"]
     assert 0 < disk["reserve"] < disk["free"] <= disk["total"]
     lines = dict(row for row in home("daemon", "status").expect(0).rows())
-    assert "ms a turn" in lines["loop"]
+    assert "ms per turn" in lines["loop"]
     assert lines["workers"] == "2 of 2 alive"
 
 
-def test_a_loop_that_stands_still_is_seen(home: Home) -> None:
+def test_stuck_loop_makes_the_daemon_unhealthy(home: Home) -> None:
     home("daemon", "start").expect(0)
     pid = home.daemon_pid()
-    until(lambda: status(home)["loop"], "it has turned")
+    until(lambda: status(home)["loop"], "the loop has run")
     os.kill(pid, signal.SIGSTOP)
     try:
-        until(lambda: status(home)["state"] == "unhealthy", "it is seen", 60, pause=0.5)
+        until(lambda: status(home)["state"] == "unhealthy", "the status is unhealthy", 60, pause=0.5)
         found = home("daemon", "status", "--json").expect(1).json()
         assert any("has been stuck" in sentence for sentence in found["problems"])
         assert "unhealthy" in home("status").expect(0).out
         assert "has been stuck" in home("doctor").expect(1).out
     finally:
         os.kill(pid, signal.SIGCONT)
-    until(lambda: status(home)["state"] == "running", "it is well again")
+    until(lambda: status(home)["state"] == "running", "the daemon is healthy again")
 
 
-def test_a_ledger_that_can_not_be_read_is_told(home: Home) -> None:
+def test_unreadable_ledger_is_reported_as_a_problem(home: Home) -> None:
     home("daemon", "status").expect(3)
     home.ledger.write_bytes(b"no database" * 1000)
     found = home("daemon", "status", "--json").expect(3)
@@ -83,7 +83,7 @@ def free_port() -> int:
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
-    """The values by name and labels: state and reason."""
+    """Return the values by metric name and labels (state, reason)."""
     return {
         (sample.name, tuple(sample.labels[key] for key in ("state", "reason") if key in sample.labels)): sample.value
         for family in text_string_to_metric_families(text)
@@ -92,7 +92,7 @@ def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
 
 
 def fetched(port: int) -> str:
-    """What the endpoint answers; '' if nothing does."""
+    """Return the text of the endpoint; empty if it does not answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
@@ -100,7 +100,7 @@ def fetched(port: int) -> str:
         return ""
 
 
-def test_metrics_by_file_and_address(home: Home, shelf: Shelf) -> None:
+def test_metrics_are_served_and_written_to_a_file(home: Home, shelf: Shelf) -> None:
     port, file = free_port(), home.root / "wort.prom"
     home.env.update(WORT_METRICS_ADDRESS=str(port), WORT_METRICS_FILE=str(file))
     home.keep("SRR000001", shelf.archive("one_read"))
@@ -126,7 +126,7 @@ def test_metrics_by_file_and_address(home: Home, shelf: Shelf) -> None:
     assert not fetched(port)
 
 
-def test_the_process_of_the_metrics_is_replaced_and_ends_with_the_daemon(home: Home) -> None:
+def test_metrics_process_is_restarted_when_it_dies_and_stopped_with_the_daemon(home: Home) -> None:
     port = free_port()
     home.env["WORT_METRICS_ADDRESS"] = f"127.0.0.1:{port}"
     home("daemon", "start").expect(0)
@@ -138,13 +138,13 @@ def test_the_process_of_the_metrics_is_replaced_and_ends_with_the_daemon(home: H
     until(lambda: fetched(port), "metrics are served")
     first = process()
     os.kill(first, signal.SIGKILL)
-    until(lambda: process() not in (0, first), "another one is started", 30)
+    until(lambda: process() not in (0, first), "the process is restarted", 30)
     until(lambda: fetched(port), "metrics are served again")
     os.kill(home.daemon_pid(), signal.SIGKILL)
     home.until_idle()
 
 
-def test_metrics_and_copies_go_by_settings_that_were_read_anew(home: Home) -> None:
+def test_reload_changes_metrics_and_backups(home: Home) -> None:
     home("daemon", "start").expect(0)
     one, other, config = home.root / "one.prom", home.root / "other.prom", home.path / "config.toml"
 
@@ -154,15 +154,15 @@ def test_metrics_and_copies_go_by_settings_that_were_read_anew(home: Home) -> No
 
     reload(f'metrics_file = "{one}"\nbackup_hours = 1e-5\n')
     until(one.exists, "metrics are written")
-    until(lambda: list((home.path / "backups").glob("*.db")), "the ledger is copied")
+    until(lambda: list((home.path / "backups").glob("*.db")), "the ledger is backed up")
     reload(f'metrics_file = "{other}"\n')
     until(other.exists, "metrics are written to another file")
     assert samples(one.read_text())["wort_up", ()] == 0
     reload("")
-    until(lambda: samples(other.read_text())["wort_up", ()] == 0, "metrics are written no more")
+    until(lambda: samples(other.read_text())["wort_up", ()] == 0, "the metrics file reports that the daemon is down")
 
 
-def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: Home, shelf: Shelf) -> None:
+def test_daemon_works_when_the_metrics_address_is_taken(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive("one_read"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -174,5 +174,5 @@ def test_an_address_that_is_taken_does_not_keep_the_daemon_from_its_work(home: H
 
 
 @pytest.mark.parametrize("address", ["70000", "x", "0", "127.0.0.1:", "a b:1"])
-def test_an_address_that_makes_no_sense(address: str, home: Home) -> None:
+def test_invalid_metrics_address_is_refused(address: str, home: Home) -> None:
     home("daemon", "start", env={"WORT_METRICS_ADDRESS": address}).expect(2, "metrics_address")

@@ -1,6 +1,6 @@
-"""Whatever is killed, and whenever: no signature is wrong, no job is lost or done twice, no process outlives its job.
+"""Whichever process is killed: no signature is wrong, no job is lost or done twice, no process outlives its job.
 
-The gate (tests/support.py) holds the real decoder in the midst of its stream, so that what is killed is killed there.
+The gate (tests/support/gate.py) stops the real decoder halfway through its stream, so that processes are killed there.
 """
 
 import os
@@ -22,25 +22,25 @@ NUMBERS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids
 
 @pytest.fixture
 def wanted(home: Home, shelf: Shelf) -> bytes:
-    """The right signature of RUN, which is in the repository."""
+    """Put RUN into the repository and return its correct signature."""
     home.keep(RUN, shelf.archive())
     return shelf.reference(shelf.archive(), RUN)
 
 
-def of_the_job(home: Home) -> list[Process]:
-    """The tools of the job that runs: decoders, wrappers, the gate and the guard."""
+def tools_of(home: Home) -> list[Process]:
+    """Return the tools of the running job: decoders, wrappers, the gate and the guard."""
     return [p for p in home.processes() if not any("wort" in Path(word).name for word in p.argv[:3])]
 
 
 def worker_of(home: Home) -> int:
-    """The worker process that has the job: the parent of the guard."""
+    """Return the worker process of the job, which is the parent of the guard."""
     guard = next(p for p in home.processes() if any(word.endswith("guard.py") for word in p.argv))
     stat = Path(f"/proc/{guard.pid}/stat").read_text(encoding="utf-8")
     return int(stat.rsplit(")", 1)[1].split()[1])
 
 
-def only_good(home: Home, wanted: bytes) -> None:
-    """That there is one job, which ended well, and the right signature."""
+def assert_done(home: Home, wanted: bytes) -> None:
+    """Assert that there is one job, that it is done, and that its signature is correct."""
     (job,) = home.jobs()
     assert (job.state, job.reason) == ("done", "")
     assert home.signature(RUN) == wanted
@@ -61,10 +61,10 @@ def only_good(home: Home, wanted: bytes) -> None:
     ],
     ids=["fastq-dump-orig, KILL", "fastq-dump-orig, TERM", "wrapper, KILL", "wrapper, TERM"],
 )
-def test_decoder_is_ended(
+def test_job_is_retried_after_its_decoder_is_killed(
     which: Callable[[Process], bool], number: int, how: str, home: Home, gate: Gate, wanted: bytes
 ) -> None:
-    """SIGTERM ends the real decoder cleanly at the end of a record."""
+    """SIGTERM makes the real decoder end cleanly at the end of a record."""
     if how == "--wait":
         home("daemon", "start", env=gate.env).expect(0)
     with home.running("compute", RUN, how, env=gate.env) as command:
@@ -76,11 +76,11 @@ def test_decoder_is_ended(
     states = home.events(RUN)
     assert [state for state, _ in states] == ["queued", "running", "waiting", "queued", "running", "done"]
     assert states[2][1] in ("tool-crash", "incomplete")
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_decoder_is_killed_without_a_gate(home: Home, shelf: Shelf) -> None:
-    """The same with nothing but the toolkit: 50,000 spots, killed as soon as a part has been written."""
+def test_job_is_retried_after_its_decoder_is_killed_without_a_gate(home: Home, shelf: Shelf) -> None:
+    """The same with the unmodified toolkit: 50,000 spots; the decoder is killed when it has written a part."""
     archive = link(shelf.large(50_000), home.cwd / "large.sra")
     with home.running("compute", "large.sra", "--now", env={"WORT_DECODER": "fastq-dump"}) as command:
         decoder = until(home.decoders, "the decoder runs", pause=0.002)[0]
@@ -94,30 +94,30 @@ def test_decoder_is_killed_without_a_gate(home: Home, shelf: Shelf) -> None:
 # ---- The worker and the daemon
 
 
-def test_worker_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+def test_job_is_retried_after_its_worker_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
     home("daemon", "start", env=gate.env).expect(0)
     home("compute", RUN).expect(0)
     gate.until_reached()
-    tools = [p.pid for p in of_the_job(home)]
+    tools = [p.pid for p in tools_of(home)]
     os.kill(worker_of(home), signal.SIGKILL)
     until(lambda: not {p.pid for p in home.processes()} & set(tools), "its tools have ended", 5)
     home("wait", RUN).expect(0)
     assert ("waiting", "interrupted") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_idle_worker_is_killed(home: Home, wanted: bytes) -> None:
+def test_killed_idle_worker_is_replaced(home: Home, wanted: bytes) -> None:
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()
     for process in home.processes():
         if process.pid != daemon:
             process.kill()
     home("compute", RUN, "--wait").expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
 @pytest.mark.parametrize("by", ["kill -9", "stop --now"])
-def test_daemon_is_killed(by: str, home: Home, gate: Gate, wanted: bytes) -> None:
+def test_job_is_requeued_after_the_daemon_is_killed(by: str, home: Home, gate: Gate, wanted: bytes) -> None:
     home("daemon", "start", env=gate.env).expect(0)
     home("compute", RUN).expect(0)
     gate.until_reached()
@@ -132,21 +132,21 @@ def test_daemon_is_killed(by: str, home: Home, gate: Gate, wanted: bytes) -> Non
     home("daemon", "start", env=gate.env).expect(0)
     home("wait", RUN).expect(0)
     assert ("queued", "interrupted") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_killed_daemon_leaves_the_job_to_now(home: Home, gate: Gate, wanted: bytes) -> None:
+def test_now_takes_over_the_job_of_a_killed_daemon(home: Home, gate: Gate, wanted: bytes) -> None:
     home("daemon", "start", env=gate.env).expect(0)
     home("compute", RUN).expect(0)
     gate.until_reached()
     home("compute", RUN, "--now", env=gate.env).expect(1, "is being computed by")
     home("daemon", "stop", "--now").expect(0)
     home("compute", RUN, "--now", env=gate.env).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_daemon_is_killed_again_and_again(home: Home, shelf: Shelf) -> None:
-    """At whatever moment: five runs, two kills; each run is right in the end, and none was given up."""
+def test_all_jobs_are_done_after_the_daemon_is_killed_repeatedly(home: Home, shelf: Shelf) -> None:
+    """Five runs, two kills at arbitrary moments: all signatures are correct, and no job has failed."""
     runs = [f"SRR0000{number}" for number in range(10, 15)]
     for run in runs:
         home.keep(run, shelf.archive())
@@ -169,10 +169,10 @@ def test_daemon_is_killed_again_and_again(home: Home, shelf: Shelf) -> None:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)
 
 
-# ---- A process that computes by itself
+# ---- A process that runs with --now
 
 
-def test_now_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+def test_killed_now_leaves_a_job_that_can_be_run_again(home: Home, gate: Gate, wanted: bytes) -> None:
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGKILL)
@@ -181,10 +181,10 @@ def test_now_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
     assert home.job(RUN).state == "running"
     home("compute", RUN, "--now", env=gate.env).expect(0)
     assert ("queued", "interrupted") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_now_is_terminated(home: Home, gate: Gate, wanted: bytes) -> None:
+def test_terminated_now_requeues_its_job(home: Home, gate: Gate, wanted: bytes) -> None:
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGTERM)
@@ -194,10 +194,10 @@ def test_now_is_terminated(home: Home, gate: Gate, wanted: bytes) -> None:
     assert home.job(RUN).state == "queued"
     home("daemon", "start", env=gate.env).expect(0)
     home("wait", RUN).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_now_is_interrupted(home: Home, gate: Gate, wanted: bytes) -> None:
+def test_interrupted_now_cancels_its_job(home: Home, gate: Gate, wanted: bytes) -> None:
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGINT)
@@ -206,10 +206,10 @@ def test_now_is_interrupted(home: Home, gate: Gate, wanted: bytes) -> None:
     assert home.job(RUN).state == "cancelled"
     assert not home.signature_files()
     home("compute", RUN, "--now", env=gate.env).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_interrupted_now_cancels_all_that_it_queued(home: Home, shelf: Shelf, gate: Gate, wanted: bytes) -> None:
+def test_interrupted_now_cancels_all_jobs_that_it_queued(home: Home, shelf: Shelf, gate: Gate, wanted: bytes) -> None:
     assert wanted
     home.keep("SRR000002", shelf.archive())
     with home.running("compute", RUN, "SRR000002", "--now", env=gate.env) as command:
@@ -219,8 +219,8 @@ def test_interrupted_now_cancels_all_that_it_queued(home: Home, shelf: Shelf, ga
     assert [(job.state, job.attempt) for job in home.jobs()] == [("cancelled", 1), ("cancelled", 0)]
 
 
-def test_interrupted_while_waiting_for_the_next_try(home: Home, shelf: Shelf) -> None:
-    """Between two tries there is no decoder to end, but the job is still this process's."""
+def test_now_can_be_interrupted_while_it_waits_for_a_retry(home: Home, shelf: Shelf) -> None:
+    """Between two attempts there is no decoder, but the process still owns the job."""
     link(shelf.archive(), home.cwd / "x.sra")
     env = home.with_tool("fastq-dump", f'case " $* " in *" --fasta "*) exit 9;; *) exec {FASTQ_DUMP} "$@";; esac')
     with home.running("compute", "x.sra", "--now", env=env) as command:
@@ -230,11 +230,11 @@ def test_interrupted_while_waiting_for_the_next_try(home: Home, shelf: Shelf) ->
     assert home.job("x").state == "cancelled"
 
 
-# ---- Ends in order
+# ---- Orderly ends
 
 
 @NUMBERS
-def test_foreground_daemon_ends_on_signals(number: int, home: Home, gate: Gate, wanted: bytes) -> None:
+def test_foreground_daemon_stops_on_signals(number: int, home: Home, gate: Gate, wanted: bytes) -> None:
     with home.running("daemon", "start", "--foreground", env=gate.env) as daemon:
         until(lambda: home("daemon", "status").code == 0, "the daemon runs")
         home("compute", RUN).expect(0)
@@ -248,14 +248,14 @@ def test_foreground_daemon_ends_on_signals(number: int, home: Home, gate: Gate, 
     assert not home.leftovers()
     home("daemon", "start", env=gate.env).expect(0)
     home("wait", RUN).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
 def test_daemon_outlives_its_terminal(home: Home, wanted: bytes) -> None:
     home("daemon", "start").expect(0)
     os.kill(home.daemon_pid(), signal.SIGHUP)
     home("compute", RUN, "--wait").expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
 def test_detaching_leaves_the_job_running(home: Home, gate: Gate, wanted: bytes) -> None:
@@ -268,14 +268,14 @@ def test_detaching_leaves_the_job_running(home: Home, gate: Gate, wanted: bytes)
     gate.open()
     home("wait", RUN).expect(0)
     assert home.job(RUN).attempt == 1
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-# ---- A decoder that lies
+# ---- A decoder whose output is incomplete
 
 
-# By the name of the run: what a stream of which only the first 200 reads came says of itself.  `head` closes the pipe,
-# by which the real decoder ends without its two lines; so those of a whole run are made apart.
+# By the name of the run: the summary lines that follow a stream of only the first 200 reads.  `head` closes the pipe,
+# so the real decoder ends without its two summary lines; therefore those of a whole run are made separately.
 LIARS = {
     "SRR000001": "true",
     "SRR000002": '{real} "$@" 2>&1 > /dev/null | cat >&2',
@@ -286,9 +286,9 @@ LIARS = {
 }
 
 
-def test_clean_stop_at_a_record_is_not_taken_for_the_end(home: Home, shelf: Shelf) -> None:
-    """The stream ends cleanly and the exit code is 0; all of them at once, for each is tried three times."""
-    cases = "\n".join(f"*{run}.sra) {said.format(real=FASTQ_DUMP)} ;;" for run, said in LIARS.items())
+def test_stream_that_stops_cleanly_at_a_record_is_incomplete(home: Home, shelf: Shelf) -> None:
+    """The stream ends cleanly and the exit code is 0.  All cases run at once, because each is tried three times."""
+    cases = "\n".join(f"*{run}.sra) {summary.format(real=FASTQ_DUMP)} ;;" for run, summary in LIARS.items())
     liar = f"""
 case " $* " in *" --fasta "*) ;; *) exec {FASTQ_DUMP} "$@" ;; esac
 {FASTQ_DUMP} "$@" 2> /dev/null | head -n 400
@@ -308,7 +308,7 @@ exit 0
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
 
-def test_archive_that_changes_while_it_is_read(home: Home, shelf: Shelf, gate: Gate) -> None:
+def test_archive_that_changes_while_it_is_read_is_read_again(home: Home, shelf: Shelf, gate: Gate) -> None:
     archive = home.cwd / "x.sra"
     archive.write_bytes(shelf.archive().read_bytes())
     with home.running("compute", "x.sra", "--now", env=gate.env) as command:

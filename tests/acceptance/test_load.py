@@ -1,4 +1,4 @@
-"""Many at once: processes that queue, accessions in a file, jobs in the ledger, reads in an archive."""
+"""Load: many processes that enqueue, accessions in a file, jobs in the ledger, and reads in an archive."""
 
 import sqlite3
 import subprocess
@@ -11,8 +11,8 @@ from tests.support.homes import WORT, Done, Home
 from tests.support.shelf import Shelf, link
 
 
-def test_ten_processes_queue_the_same_runs(home: Home) -> None:
-    """1,000 runs each, half of them those of the next process too: one job a run."""
+def test_ten_processes_enqueue_overlapping_runs(home: Home) -> None:
+    """Each enqueues 1,000 runs, of which the next process enqueues half, too; every run gets one job."""
     for number in range(10):
         runs = [f"SRR{100_000 + number * 500 + n}" for n in range(1_000)]
         (home.cwd / f"{number}.txt").write_text("\n".join(runs))
@@ -46,7 +46,7 @@ def test_ten_processes_queue_the_same_runs(home: Home) -> None:
     assert home.select("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_a_hundred_thousand_runs_from_a_file(home: Home) -> None:
+def test_hundred_thousand_runs_are_enqueued_from_a_file(home: Home) -> None:
     (home.cwd / "runs").write_text("".join(f"ERR{n}\n" for n in range(1_000_000, 1_100_000)))
     done = home("compute", "--from-file", "runs").expect(0, "100,000 jobs in the queue")
     print(f"100,000 runs queued in {done.seconds:.1f} s")
@@ -57,8 +57,8 @@ def test_a_hundred_thousand_runs_from_a_file(home: Home) -> None:
     assert home.select("SELECT count(*) FROM jobs WHERE state = 'cancelled'") == [(100_000,)]
 
 
-def test_status_of_a_million_jobs(home: Home, shelf: Shelf) -> None:
-    """The triggers are put aside while the rows are made, for they would write three million events."""
+def test_status_is_quick_with_a_million_jobs(home: Home, shelf: Shelf) -> None:
+    """The triggers are dropped while the rows are inserted, because they would write three million events."""
     home("status").expect(0)
     million, failed, unavailable, queued = 1_000_000, 20_000, 10_000, 5_000
     with closing(sqlite3.connect(home.ledger, isolation_level=None)) as connection:
@@ -104,21 +104,21 @@ def test_status_of_a_million_jobs(home: Home, shelf: Shelf) -> None:
         listed = home(*command).expect(0)
         print(f"{' '.join(command)} in {listed.seconds:.2f} s")
         assert len(listed.rows()) == (2 if "SRR1000001" in command else 6)
-    # The next job is found at once, and done.
+    # The daemon finds the next job at once.
     home.keep("DRR000001", shelf.archive("one_read"))
     home("daemon", "start").expect(0)
     home("compute", "DRR000001", "--priority", "9", "--wait").expect(0)
 
 
 def peak_of(home: Home, archive: Path) -> int:
-    """The most memory that `wort compute --now` had, in kB: of wort itself or of one of its tools, the larger."""
+    """Return the peak memory of `wort compute --now` in kB: that of wort or of one of its tools, the larger."""
     program = """
 import os, subprocess, sys
 _, code, usage = os.wait4(subprocess.Popen(sys.argv[1:]).pid, 0)
 print(code, usage.ru_maxrss)
 """
     before = (sys.executable, "-c", program)
-    # Popen would say that its process still runs, as wait4 took the end away.
+    # Popen would warn that its process is still running, because wait4 has reaped it.
     quiet = {"PYTHONWARNINGS": "ignore"}
     done = home("compute", archive, "--now", "--json", before=before, env=quiet).expect(0)
     code, peak = done.out.splitlines()[-1].split()
@@ -127,13 +127,13 @@ print(code, usage.ru_maxrss)
 
 
 def test_memory_does_not_grow_with_the_reads(home: Home, shelf: Shelf) -> None:
-    """Ten times the reads of the same genome; the hashes are as many, so that only the stream could grow."""
+    """Ten times the reads of the same genome have as many hashes, so only buffers of the stream could grow."""
     peaks = {spots: peak_of(home, link(shelf.large(spots), home.cwd / f"{spots}.sra")) for spots in (20_000, 200_000)}
     print(f"peak memory in MB: { {spots: round(peak / 1000) for spots, peak in peaks.items()} }")
     assert peaks[200_000] < 1.3 * peaks[20_000]
 
 
-def test_two_daemons_in_two_homes_do_not_meet(home: Home, shelf: Shelf, tmp_path: Path) -> None:
+def test_daemons_of_two_homes_are_independent(home: Home, shelf: Shelf, tmp_path: Path) -> None:
     other = Home(tmp_path / "other")
     try:
         for place in (home, other):
@@ -148,8 +148,8 @@ def test_two_daemons_in_two_homes_do_not_meet(home: Home, shelf: Shelf, tmp_path
         other.end()
 
 
-def test_bare_commands_are_quick_and_load_little(home: Home) -> None:
-    """sourmash, scipy, huey and boto3 stay out of what only looks."""
+def test_simple_commands_import_no_large_packages(home: Home) -> None:
+    """Commands that only read do not import sourmash, scipy, huey, boto3 or numba."""
     for command in (["--help"], ["status"], ["compute", "SRR000001"]):
         done = home(*command, env={"PYTHONPROFILEIMPORTTIME": "1"})
         assert done.code == 0

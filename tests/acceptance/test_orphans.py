@@ -1,6 +1,6 @@
-"""No orphan, ever: whoever is killed or stopped, no process of a job is left after five seconds, and the job is done.
+"""No orphans: whichever process is killed or stopped, no process of the job is left after five seconds.
 
-A process that is stopped (SIGSTOP) hears nothing and can end nobody; it is ended by whoever notices.
+A process that is stopped (SIGSTOP) handles no signals and stops no other process; the process that notices kills it.
 """
 
 import os
@@ -23,7 +23,7 @@ WITHIN = 5.0
 
 @pytest.fixture
 def wanted(home: Home, shelf: Shelf) -> bytes:
-    """The right signature of RUN, which is in the repository."""
+    """Put RUN into the repository and return its correct signature."""
     home.keep(RUN, shelf.archive())
     return shelf.reference(shelf.archive(), RUN)
 
@@ -33,7 +33,7 @@ def is_guard(process: Process) -> bool:
 
 
 def stat_of(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name."""
+    """Return the fields of /proc/PID/stat after the name."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
 
 
@@ -42,13 +42,13 @@ def guard_of(home: Home) -> Process:
 
 
 def group_of(home: Home) -> list[Process]:
-    """All tools of the job that runs, its guard included."""
+    """Return all tools of the running job, including its guard."""
     leader = guard_of(home).pid
     return [process for process in home.processes() if os.getpgid(process.pid) == leader]
 
 
 def worker_of(home: Home) -> int:
-    """The worker process that has the job: the parent of the guard."""
+    """Return the worker process of the job, which is the parent of the guard."""
     return int(stat_of(guard_of(home).pid)[1])
 
 
@@ -56,19 +56,19 @@ def until_ended(pids: list[int]) -> None:
     def left() -> list[int]:
         return [pid for pid in pids if Path(f"/proc/{pid}").exists() and stat_of(pid)[0] not in "ZX"]
 
-    until(lambda: not left(), f"of {pids} none is left", WITHIN)
+    until(lambda: not left(), f"all of {pids} have ended", WITHIN)
 
 
-def only_good(home: Home, wanted: bytes) -> None:
-    """That there is one job, which ended well, and the right signature."""
+def assert_done(home: Home, wanted: bytes) -> None:
+    """Assert that there is one job, that it is done, and that its signature is correct."""
     (job,) = home.jobs()
     assert (job.state, job.reason) == ("done", "")
     assert home.signature(RUN) == wanted
     assert not home.leftovers()
 
 
-def begin(home: Home, gate: Gate, **env: str) -> list[int]:
-    """Have a daemon in the midst of RUN; the numbers of the job's tools."""
+def start_run(home: Home, gate: Gate, **env: str) -> list[int]:
+    """Start a daemon, wait until it is halfway through RUN, and return the process numbers of the job's tools."""
     home("daemon", "start", env={**gate.env, **env}).expect(0)
     home("compute", RUN).expect(0)
     gate.until_reached()
@@ -78,39 +78,39 @@ def begin(home: Home, gate: Gate, **env: str) -> list[int]:
 # ---- Killed
 
 
-def test_guard_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
-    """The tools end with it, for nobody would end them if the worker were killed now; the next attempt does the job."""
-    tools = begin(home, gate)
+def test_tools_end_when_their_guard_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+    """Otherwise nothing would kill them if the worker were killed next; the job is done in the next attempt."""
+    tools = start_run(home, gate)
     guard_of(home).kill()
     until_ended(tools)
     home("wait", RUN).expect(0)
     assert ("waiting", "tool-crash") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_worker_is_killed_after_its_guard(home: Home, gate: Gate, wanted: bytes) -> None:
-    tools, worker = begin(home, gate), worker_of(home)
+def test_tools_end_when_guard_and_worker_are_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+    tools, worker = start_run(home, gate), worker_of(home)
     guard_of(home).kill()
     os.kill(worker, signal.SIGKILL)
     until_ended([*tools, worker])
     home("wait", RUN).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_worker_is_killed_while_its_tools_are_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
-    """The guard, which would end them, is stopped too."""
-    tools, worker = begin(home, gate), worker_of(home)
+def test_stopped_tools_are_killed_when_their_worker_is_killed(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The guard, which would kill them, is stopped, too."""
+    tools, worker = start_run(home, gate), worker_of(home)
     os.killpg(guard_of(home).pid, signal.SIGSTOP)
     os.kill(worker, signal.SIGKILL)
     until_ended([*tools, worker])
     home("wait", RUN).expect(0)
     assert ("waiting", "interrupted") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_daemon_is_killed_while_all_is_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
-    """The next daemon ends what it finds, by identity; a process that took over a number is left in peace."""
-    tools, worker = begin(home, gate), worker_of(home)
+def test_next_daemon_kills_stopped_processes_of_a_killed_daemon(home: Home, gate: Gate, wanted: bytes) -> None:
+    """It identifies them by start time and boot, so that a process with a reused number is not killed."""
+    tools, worker = start_run(home, gate), worker_of(home)
     os.killpg(guard_of(home).pid, signal.SIGSTOP)
     os.kill(worker, signal.SIGSTOP)
     os.kill(home.daemon_pid(), signal.SIGKILL)
@@ -118,11 +118,11 @@ def test_daemon_is_killed_while_all_is_stopped(home: Home, gate: Gate, wanted: b
     until_ended([*tools, worker])
     home("wait", RUN).expect(0)
     assert ("queued", "interrupted") in home.events(RUN)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_now_is_killed_while_its_tools_are_stopped(home: Home, gate: Gate, wanted: bytes) -> None:
-    """The daemon takes the job back, and ends what is left."""
+def test_daemon_kills_stopped_tools_of_a_killed_now(home: Home, gate: Gate, wanted: bytes) -> None:
+    """The daemon requeues the job and kills the remaining processes."""
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         tools = [process.pid for process in group_of(home)]
@@ -132,24 +132,24 @@ def test_now_is_killed_while_its_tools_are_stopped(home: Home, gate: Gate, wante
     home("daemon", "start", env=gate.env).expect(0)
     until_ended(tools)
     home("wait", RUN).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
 # ---- Stopped and hung
 
 
-def test_worker_that_is_stopped_is_killed_and_replaced(home: Home, gate: Gate, wanted: bytes) -> None:
-    tools, worker = begin(home, gate, WORT_LEASE="2", WORT_JOBS="1"), worker_of(home)
+def test_stopped_worker_is_killed_and_replaced(home: Home, gate: Gate, wanted: bytes) -> None:
+    tools, worker = start_run(home, gate, WORT_LEASE="2", WORT_JOBS="1"), worker_of(home)
     os.kill(worker, signal.SIGSTOP)
     until_ended([*tools, worker])
     home("wait", RUN).expect(0)
     assert ("waiting", "interrupted") in home.events(RUN)
     assert "sent no heartbeat" in home.select("SELECT message FROM events WHERE after = 'waiting'")[0][0]
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_idle_workers_that_are_stopped_are_replaced(home: Home, wanted: bytes) -> None:
-    """The job that none of them took costs it no try."""
+def test_stopped_idle_workers_are_replaced(home: Home, wanted: bytes) -> None:
+    """For the job that they did not start, this does not count as an attempt that failed."""
     home("daemon", "start", env={"WORT_LEASE": "4", "WORT_JOBS": "1"}).expect(0)
     daemon = home.daemon_pid()
     idle = [process for process in home.processes() if process.pid != daemon]
@@ -158,11 +158,11 @@ def test_idle_workers_that_are_stopped_are_replaced(home: Home, wanted: bytes) -
     home("compute", RUN, "--wait").expect(0)
     until_ended([process.pid for process in idle])
     assert not [reason for state, reason in home.events(RUN) if state == "waiting"]
-    only_good(home, wanted)
+    assert_done(home, wanted)
 
 
-def test_job_that_hangs_in_its_worker(home: Home, shelf: Shelf) -> None:
-    """The worker's heart beats, while the job waits for a read that never ends; the third time it is set aside."""
+def test_job_that_hangs_in_its_worker_is_quarantined_at_the_third_time(home: Home, shelf: Shelf) -> None:
+    """The worker sends heartbeats, but the job waits for a read that never ends."""
     archive = link(shelf.archive(), home.cwd / "x.sra")
     home("daemon", "start", env={"WORT_HANG_TIMEOUT": "1", "WORT_JOBS": "1"}).expect(0)
     home("daemon", "pause").expect(0)
@@ -180,8 +180,8 @@ def test_job_that_hangs_in_its_worker(home: Home, shelf: Shelf) -> None:
     assert home.signature("x") == shelf.reference(shelf.archive(), "x")
 
 
-def test_cancel_of_a_job_that_hangs(home: Home, shelf: Shelf) -> None:
-    """Within two seconds, whatever the worker is at."""
+def test_hanging_job_can_be_cancelled(home: Home, shelf: Shelf) -> None:
+    """The worker is killed within two seconds."""
     archive = link(shelf.archive(), home.cwd / "x.sra")
     home("daemon", "start", env={"WORT_JOBS": "1"}).expect(0)
     home("daemon", "pause").expect(0)
@@ -189,7 +189,7 @@ def test_cancel_of_a_job_that_hangs(home: Home, shelf: Shelf) -> None:
     archive.unlink()
     os.mkfifo(archive)
     home("daemon", "resume").expect(0)
-    guard = until(lambda: [process for process in home.processes() if is_guard(process)], "the job has begun")[0]
+    guard = until(lambda: [process for process in home.processes() if is_guard(process)], "the job has started")[0]
     worker = int(stat_of(guard.pid)[1])
     home("cancel", "x").expect(0)
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker has ended", 2.0)
@@ -201,10 +201,10 @@ def test_cancel_of_a_job_that_hangs(home: Home, shelf: Shelf) -> None:
 # ---- Crashes of the daemon
 
 
-def end_daemon_at_work(home: Home, env: Mapping[str, str], by: str) -> None:
-    """Start a daemon, and end it while it is at a job."""
+def end_busy_daemon(home: Home, env: Mapping[str, str], by: str) -> None:
+    """Start a daemon, and kill or stop it while it runs a job."""
     home("daemon", "start", env={**env, "WORT_JOBS": "1", "WORT_DAEMON_CRASHES": "2"}).expect(0)
-    until(lambda: [process for process in home.processes() if is_guard(process)], "the job has begun")
+    until(lambda: [process for process in home.processes() if is_guard(process)], "the job has started")
     if by == "kill -9":
         os.kill(home.daemon_pid(), signal.SIGKILL)
     else:
@@ -212,8 +212,8 @@ def end_daemon_at_work(home: Home, env: Mapping[str, str], by: str) -> None:
     home.until_idle(WITHIN)
 
 
-def test_job_that_was_running_at_each_crash_is_set_aside(home: Home, wanted: bytes) -> None:
-    """Ends that somebody asked for do not count."""
+def test_job_that_was_running_at_each_crash_is_quarantined(home: Home, wanted: bytes) -> None:
+    """Stops that a user requested do not count."""
     held = home.root / "held"
     held.touch()
     env = home.with_tool(
@@ -222,12 +222,12 @@ def test_job_that_was_running_at_each_crash_is_set_aside(home: Home, wanted: byt
     )
     home("compute", RUN).expect(0)
     for by in ("stop --now", "kill -9", "stop --now", "stop", "kill -9"):
-        end_daemon_at_work(home, env, by)
+        end_busy_daemon(home, env, by)
     held.unlink()
     home("daemon", "start", env={"WORT_DAEMON_CRASHES": "2"}).expect(0)
     job = home.until_job(RUN, "failed", "done")
     assert (job.state, job.reason, job.attempt) == ("failed", "set-aside", 5)
-    assert "2 times in a row when the daemon crashed" in job.message
+    assert "the daemon crashed 2 times in a row" in job.message
     home("retry", RUN).expect(0)
     home("wait", RUN).expect(0)
-    only_good(home, wanted)
+    assert_done(home, wanted)

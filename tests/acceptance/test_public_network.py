@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.homes import WORT, Home
 from tests.support.public_network import CASES, SECONDS, enter
-from tests.support.submissions import proper
+from tests.support.submissions import valid_signature
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "good": ("submit", "http://public.example/good.sig", "--no-verify"),
@@ -32,7 +32,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The outcomes of all cases and commands; the network is created once."""
     home = Home(tmp_path_factory.mktemp("net") / "h")
     signature = home.cwd / "other.sig"
-    signature.write_bytes(proper().replace(b'"SRR000001"', b'"a genome"'))
+    signature.write_bytes(valid_signature().replace(b'"SRR000001"', b'"a genome"'))
     commands = [
         [str(WORT), *(str(signature) if word == "SIGNATURE" else word for word in words)] for words in COMMANDS.values()
     ]

@@ -1,4 +1,4 @@
-"""What is computed is published to a real S3 server, where anybody's tools read it; what is there is not computed."""
+"""Publishing to a real S3 server: other tools can read the signatures, and published runs are not computed again."""
 
 import gzip
 import json
@@ -20,26 +20,26 @@ LAYOUT = "one_read"
 
 @pytest.fixture
 def wanted(home: Home, shelf: Shelf) -> bytes:
-    """The right signature of RUN, which is in the repository."""
+    """Put the archive of RUN into the repository; return its expected signature."""
     home.keep(RUN, shelf.archive(LAYOUT))
     return shelf.reference(shelf.archive(LAYOUT), RUN)
 
 
 def other_home(home: Home, shelf: Shelf, path: Path, layout: str = LAYOUT) -> Home:
-    """Another home, with the same bucket, whose RUN is made of an archive of another layout."""
-    made = Home(path)
-    made.keep(RUN, shelf.archive(layout))
-    made.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_", "WORT_RETRY"))}
-    return made
+    """Return another home with the same bucket, in which RUN may have another archive."""
+    other = Home(path)
+    other.keep(RUN, shelf.archive(layout))
+    other.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_", "WORT_RETRY"))}
+    return other
 
 
-def decoded(home: Home) -> int:
-    """How often the job of RUN decoded its run, which is of one slice."""
+def decode_count(home: Home) -> int:
+    """Return how often the job of RUN decoded the run, which has one slice."""
     log = home("logs", RUN, "-n", "10000").out
     return sum("--clip" in line or "reading spots" in line for line in log.splitlines())
 
 
-def test_a_signature_is_published_as_readers_expect_it(
+def test_published_signature_has_the_expected_headers(
     home: Home, bucket: Bucket, wanted: bytes, tmp_path: Path
 ) -> None:
     home("compute", RUN, "--now").expect(0)
@@ -63,12 +63,12 @@ def test_a_signature_is_published_as_readers_expect_it(
     file = tmp_path / "downloaded.sig"
     file.write_bytes(bucket.get(KEY))
     sourmash = Path(sys.executable).with_name("sourmash")
-    told = subprocess.run([sourmash, "sig", "describe", file], capture_output=True, text=True, check=True)
-    assert RUN in told.stdout
+    described = subprocess.run([sourmash, "sig", "describe", file], capture_output=True, text=True, check=True)
+    assert RUN in described.stdout
 
 
-def test_a_bucket_by_tls(home: Home, bucket: Bucket, wanted: bytes) -> None:
-    """Ceph 16 refuses over https the checksums that AWS's clients send of themselves."""
+def test_bucket_is_used_with_tls(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    """Ceph 16 rejects, over https, the checksums that AWS clients send by default."""
     trusted = {"WORT_S3_ENDPOINT": bucket.ceph.secure_endpoint, "AWS_CA_BUNDLE": str(bucket.ceph.certificate)}
     home("compute", RUN, "--now", env=trusted).expect(0)
     assert bucket.signature(RUN) == wanted
@@ -78,20 +78,20 @@ def test_a_bucket_by_tls(home: Home, bucket: Bucket, wanted: bytes) -> None:
     assert home("view", RUN, "--raw", env=trusted).expect(0).out.encode() == wanted
 
 
-def test_a_server_whose_certificate_nobody_trusts_is_given_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_server_with_an_untrusted_certificate_gets_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
     untrusted = {"WORT_S3_ENDPOINT": bucket.ceph.secure_endpoint}
-    home("compute", RUN, "--now", env=untrusted).expect(75, "no secure connection", "AWS_CA_BUNDLE")
+    home("compute", RUN, "--now", env=untrusted).expect(75, "the TLS connection failed", "AWS_CA_BUNDLE")
     assert bucket.all_keys() == []
-    home("sync", "push", env=untrusted).expect(75, "no secure connection")
+    home("sync", "push", env=untrusted).expect(75, "the TLS connection failed")
 
 
-def test_what_is_there_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
+def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
     home("compute", RUN, "--now").expect(0)
     other = other_home(home, shelf, tmp_path / "other")
     (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig")).expect(0).json()
     assert (row["state"], row["path"]) == ("done", f"s3://{bucket.name}/{KEY}")
     assert gzip.decompress((tmp_path / "out.sig").read_bytes()) == wanted
-    assert decoded(other) == 0
+    assert decode_count(other) == 0
     assert not other.signature_files()
     assert other.select("SELECT digest, trust, provenance FROM signatures") == home.select(
         "SELECT digest, trust, provenance FROM signatures"
@@ -103,7 +103,7 @@ def test_what_is_there_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
     other.end()
 
 
-def test_no_upload_leaves_the_bucket_alone(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_no_upload_does_not_use_the_bucket(home: Home, bucket: Bucket, wanted: bytes) -> None:
     home("compute", RUN, "--now", "--no-upload", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(0)
     assert home.signature(RUN) == wanted
     assert bucket.all_keys() == []
@@ -114,7 +114,7 @@ def test_local_files_are_never_published(home: Home, bucket: Bucket, shelf: Shel
     assert bucket.all_keys() == []
 
 
-def test_force_replaces_what_differs_and_keeps_it(
+def test_force_replaces_a_different_signature_and_preserves_it(
     home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path
 ) -> None:
     other = other_home(home, shelf, tmp_path / "other", "paired_illumina")
@@ -132,7 +132,9 @@ def test_force_replaces_what_differs_and_keeps_it(
 
 
 @pytest.mark.parametrize("content", [b"something else", b"[]"])
-def test_other_content_is_a_conflict_and_stays(home: Home, bucket: Bucket, wanted: bytes, content: bytes) -> None:
+def test_other_content_is_a_conflict_and_is_not_replaced(
+    home: Home, bucket: Bucket, wanted: bytes, content: bytes
+) -> None:
     bucket.put(KEY, content)
     home("compute", RUN, "--now").expect(1, "conflict", "is not a signature of", "--force")
     assert bucket.get(KEY) == content
@@ -142,23 +144,23 @@ def test_other_content_is_a_conflict_and_stays(home: Home, bucket: Bucket, wante
     assert [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/")] == [content]
 
 
-def test_an_empty_object_is_nothing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_empty_object_is_replaced(home: Home, bucket: Bucket, wanted: bytes) -> None:
     bucket.put(KEY, b"")
     home("compute", RUN, "--now").expect(0)
     assert bucket.signature(RUN) == wanted
     assert bucket.all_keys() == [f"prov/{RUN}.json", KEY]
 
 
-def test_a_signature_of_another_recipe_is_told_before_computing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_signature_of_another_profile_is_reported_before_computing(home: Home, bucket: Bucket, wanted: bytes) -> None:
     document = json.loads(wanted)
     document[0]["signatures"] = document[0]["signatures"][:1]
     bucket.put(KEY, json.dumps(document).encode())
-    home("compute", RUN, "--now").expect(1, "params-mismatch", "unknown recipe")
-    assert decoded(home) == 0
+    home("compute", RUN, "--now").expect(1, "params-mismatch", "profile unknown")
+    assert decode_count(home) == 0
 
 
-def test_a_signature_of_the_public_service_is_taken_as_unverified(home: Home, bucket: Bucket, wanted: bytes) -> None:
-    """It has no metadata and no provenance of ours; the bucket is read without credentials."""
+def test_signature_of_the_public_service_is_unverified(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    """It has neither our metadata nor provenance; the bucket is read without credentials."""
     bucket.put(KEY, gzip.compress(wanted), ContentType="application/json", ContentEncoding="gzip", ACL="public-read")
     bucket.client.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -167,7 +169,7 @@ def test_a_signature_of_the_public_service_is_taken_as_unverified(home: Home, bu
     assert home("view", RUN, "--raw").expect(0).out.encode() == wanted
     assert home("view", RUN).expect(0).out
     home("compute", RUN, "--now").expect(0)
-    assert decoded(home) == 0
+    assert decode_count(home) == 0
     assert home.select("SELECT trust FROM signatures") == [("unverified",)]
     assert home("view", RUN, "--json").expect(0).json()["trust"] == "unverified"
     url = home("view", RUN, "--url").expect(0).out.strip()
@@ -181,7 +183,7 @@ def test_a_signature_of_the_public_service_is_taken_as_unverified(home: Home, bu
     assert bucket.all_keys() == [KEY]
 
 
-def test_no_secret_is_kept_or_said_anywhere(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_no_secret_is_stored_or_printed(home: Home, bucket: Bucket, wanted: bytes) -> None:
     home("daemon", "start").expect(0)
     home("compute", RUN, "--wait").expect(0)
     home("view", RUN, "--url").expect(0)
@@ -195,7 +197,7 @@ def test_no_secret_is_kept_or_said_anywhere(home: Home, bucket: Bucket, wanted: 
             assert not [secret for secret in secrets if secret.encode() in data], path
 
 
-def test_doctor_looks_at_the_bucket(home: Home, bucket: Bucket) -> None:
+def test_doctor_checks_the_bucket(home: Home, bucket: Bucket) -> None:
     found = {row["what"]: row for row in home("doctor", "--json").json()}
     assert found["conditional put"]["state"] == "ok"
     assert found["clock"]["state"] == "ok"
@@ -203,13 +205,13 @@ def test_doctor_looks_at_the_bucket(home: Home, bucket: Bucket) -> None:
     bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     found = {row["what"]: row for row in home("doctor", "--json").json()}
     assert found["conditional put"]["state"] == "problem"  # Ceph overwrites there
-    told = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).json()
-    assert any("SignatureDoesNotMatch" in row["detail"] for row in told)
-    told = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).json()
-    assert any("there is no bucket" in row["detail"] for row in told)
+    findings = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).json()
+    assert any("SignatureDoesNotMatch" in row["detail"] for row in findings)
+    findings = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).json()
+    assert any("there is no bucket" in row["detail"] for row in findings)
 
 
-def test_a_verification_also_reads_what_stands_in_the_bucket(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket, wanted: bytes) -> None:
     home("compute", RUN, "--now").expect(0)
     home("verify", RUN, "--now").expect(0)
     right = bucket.get(KEY)
@@ -224,7 +226,7 @@ def test_a_verification_also_reads_what_stands_in_the_bucket(home: Home, bucket:
     assert home("view", RUN, "--json").expect(0).json()["trust"] == "verified"
 
 
-def test_what_is_in_the_bucket_only_is_brought_here_to_be_verified(
+def test_signature_in_the_bucket_only_must_be_pulled_to_be_verified(
     home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path
 ) -> None:
     assert wanted

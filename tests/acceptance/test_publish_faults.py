@@ -1,4 +1,4 @@
-"""Whatever happens between us and the server: nothing is lost or overwritten, one right object, computed once."""
+"""Faults while publishing: nothing is lost or overwritten, and the bucket gets one valid object, computed once."""
 
 import signal
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_publish import KEY, LAYOUT, RUN, decoded, other_home
+from tests.acceptance.test_publish import KEY, LAYOUT, RUN, decode_count, other_home
 from tests.support.bucket import Bucket
 from tests.support.ceph import Ceph
 from tests.support.homes import Home
@@ -20,13 +20,13 @@ READER, READER_SECRET = "reader-access", "reader-secret-012345"
 
 @pytest.fixture
 def wanted(home: Home, shelf: Shelf) -> bytes:
-    """The right signature of RUN, which is in the repository."""
+    """Put the archive of RUN into the repository; return its expected signature."""
     home.keep(RUN, shelf.archive(LAYOUT))
     return shelf.reference(shelf.archive(LAYOUT), RUN)
 
 
-def first(fate: Fate, times: int = 1) -> Callable[[str, str], Fate]:
-    """A decision: that fate for the first puts of the signature, then all passes."""
+def first_puts(fate: Fate, times: int = 1) -> Callable[[str, str], Fate]:
+    """Return a decision: `fate` for the first puts of the signature; later requests pass."""
     left = times
 
     def decide(method: str, path: str) -> Fate:
@@ -39,21 +39,21 @@ def first(fate: Fate, times: int = 1) -> Callable[[str, str], Fate]:
     return decide
 
 
-def only_good(home: Home, bucket: Bucket, wanted: bytes) -> None:
-    """One right object with its provenance, and one job, done, that was computed once."""
+def check_published_once(home: Home, bucket: Bucket, wanted: bytes) -> None:
+    """Check that there is one valid object with its provenance, and one finished job that computed once."""
     assert bucket.all_keys() == [f"prov/{RUN}.json", KEY]
     assert bucket.signature(RUN) == wanted
     (job,) = home.jobs()
     assert (job.state, job.reason) == ("done", "")
-    assert decoded(home) == 1
+    assert decode_count(home) == 1
     assert home.signature(RUN) == wanted
     assert home.select("SELECT remote FROM signatures") == [(f"s3://{bucket.name}/{KEY}",)]
     assert not home.leftovers()
 
 
-def test_the_server_is_killed_in_the_midst_of_a_put(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
-    """It gets half of the body, and is gone until the job waits."""
-    proxy.decide, proxy.on_half = first(Fate.LOSE_HALF), bucket.ceph.kill_gateway
+def test_server_is_killed_during_a_put(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+    """It gets half of the body, and restarts when the job waits."""
+    proxy.decide, proxy.on_half = first_puts(Fate.LOSE_HALF), bucket.ceph.kill_gateway
     home("daemon", "start").expect(0)
     home("compute", RUN).expect(0)
     try:
@@ -61,27 +61,27 @@ def test_the_server_is_killed_in_the_midst_of_a_put(home: Home, bucket: Bucket, 
     finally:
         bucket.ceph.start_gateway()
     home.until_job(RUN, "done")
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_the_answer_is_lost_after_the_object_was_stored(
+def test_response_is_lost_after_the_object_was_stored(
     home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes, times: int
 ) -> None:
-    """Once, so that the next try meets our own object; or each time, so that nothing ever says it was stored."""
-    proxy.decide = first(Fate.LOSE_ANSWER, times)
+    """Lost once, the next try finds our own object; lost each time, no response ever confirms the put."""
+    proxy.decide = first_puts(Fate.LOSE_ANSWER, times)
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
     assert home.job(RUN).attempt == 1
 
 
-def test_requests_are_lost(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
-    proxy.decide = first(Fate.LOSE_REQUEST, 2)
+def test_request_is_lost(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+    proxy.decide = first_puts(Fate.LOSE_REQUEST, 2)
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_the_server_is_frozen_for_longer_than_we_wait(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+def test_server_is_stopped_for_longer_than_the_timeout(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
     home.env["WORT_S3_TIMEOUT"] = "0.5"
     home("daemon", "start").expect(0)
     until_put = until_first_put(proxy)
@@ -91,57 +91,55 @@ def test_the_server_is_frozen_for_longer_than_we_wait(home: Home, bucket: Bucket
         proxy.decide = lambda method, path: Fate.PASS
         assert home.until_job(RUN, "waiting").reason == "storage-down"
     home.until_job(RUN, "done")
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
 def until_first_put(proxy: Proxy) -> Callable[[], object]:
-    """Have the proxy refuse puts; the function waits for the first one."""
+    """Make the proxy answer puts with 503; the returned function waits for the first one."""
     proxy.decide = lambda method, path: Fate.BUSY if method == "PUT" else Fate.PASS
     return lambda: until(lambda: proxy.sent("PUT", KEY), "the signature is put")
 
 
-def test_the_server_is_busy_for_a_while(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
-    """503 to everything from the put on, until the job has waited twice."""
+def test_server_is_busy_for_a_while(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+    """From the put on, everything is answered with 503, until the job has waited twice."""
     home("daemon", "start").expect(0)
     proxy.decide = lambda method, path: Fate.BUSY if proxy.sent("PUT", KEY) else Fate.PASS
     home("compute", RUN).expect(0)
     until(lambda: home.events(RUN).count(("waiting", "storage-down")) == 2, "it has waited twice")
-    assert decoded(home) == 1
+    assert decode_count(home) == 1
     proxy.decide = lambda method, path: Fate.PASS
     home.until_job(RUN, "done")
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_an_outage_of_now_is_taken_up_by_the_next_one(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+def test_next_compute_publishes_after_an_outage(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
     until_first_put(proxy)
     home("compute", RUN, "--now").expect(75, "storage-down", "503")
     proxy.decide = lambda method, path: Fate.PASS
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_a_wrong_secret(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_wrong_secret_is_storage_denied(home: Home, bucket: Bucket, wanted: bytes) -> None:
     wrong = {"AWS_SECRET_ACCESS_KEY": "this-is-not-the-secret"}
     done = home("compute", RUN, "--now", env=wrong).expect(1, "storage-denied", "SignatureDoesNotMatch", "secret key")
     assert "this-is-not" not in done.err + home("logs", RUN).out + str(home.select("SELECT * FROM events"))
     assert bucket.all_keys() == []
     home("retry", RUN).expect(0)
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_the_bucket_is_missing(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_missing_bucket_is_storage_denied(home: Home, bucket: Bucket, wanted: bytes) -> None:
     missing = {"WORT_S3_BUCKET": "no-such-bucket"}
     home("compute", RUN, "--now", env=missing).expect(1, "storage-denied", "there is no bucket no-such-bucket")
-    assert decoded(home) == 0
+    assert decode_count(home) == 0
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_a_reader_may_not_publish_and_is_told_what_is_missing(
-    home: Home, bucket: Bucket, ceph: Ceph, wanted: bytes
-) -> None:
-    """The permission is missed only after computing; what was computed is kept, and published by retry."""
+def test_missing_write_permission_is_named(home: Home, bucket: Bucket, ceph: Ceph, wanted: bytes) -> None:
+    """The put fails after computing; the signature is preserved, and `wort retry` publishes it."""
     ceph.add_user("reader", READER, READER_SECRET)
     arn = f"arn:aws:s3:::{bucket.name}"
     policy = (
@@ -154,16 +152,16 @@ def test_a_reader_may_not_publish_and_is_told_what_is_missing(
     assert bucket.all_keys() == []
     home("retry", RUN).expect(0)
     home("compute", RUN, "--now").expect(0)
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
 
 
-def test_another_signature_comes_between(
+def test_another_signature_is_published_while_computing(
     home: Home, bucket: Bucket, proxy: Proxy, shelf: Shelf, wanted: bytes, tmp_path: Path
 ) -> None:
-    """It was not there before computing, and is there at the put: it stays, and a person is told of both."""
+    """It appears between the lookup and the put: it is not replaced, and the message names both digests."""
     other = other_home(home, shelf, tmp_path / "other", "paired_illumina")
     other.env["WORT_S3_ENDPOINT"] = bucket.ceph.endpoint
-    home.env["WORT_S3_TIMEOUT"] = "60"  # our put is held up until theirs is done
+    home.env["WORT_S3_TIMEOUT"] = "60"  # our put waits until theirs is done
     theirs: list[bytes] = []
 
     def decide(method: str, path: str) -> Fate:
@@ -173,11 +171,11 @@ def test_another_signature_comes_between(
         return Fate.PASS
 
     proxy.decide = decide
-    home("compute", RUN, "--now").expect(1, "conflict", "has digest", "this one")
+    home("compute", RUN, "--now").expect(1, "conflict", "has digest", ", not ")
     assert [bucket.get(KEY)] == theirs
     proxy.decide = lambda method, path: Fate.PASS
     home("compute", RUN, "--now", "--force").expect(0)
-    assert decoded(home) == 1
+    assert decode_count(home) == 1
     assert bucket.signature(RUN) == wanted
     assert theirs == [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/") and ".sig" in key]
     other.end()
@@ -186,12 +184,12 @@ def test_another_signature_comes_between(
 def test_two_daemons_publish_the_same_run_at_once(
     home: Home, bucket: Bucket, proxy: Proxy, shelf: Shelf, wanted: bytes, tmp_path: Path
 ) -> None:
-    """Neither put passes before both have come."""
+    """The proxy forwards neither put before both have arrived."""
     other = other_home(home, shelf, tmp_path / "other")
 
     def decide(method: str, path: str) -> Fate:
         if method == "PUT" and KEY in path:
-            until(lambda: proxy.sent("PUT", KEY) >= 2, "both puts have come")
+            until(lambda: proxy.sent("PUT", KEY) >= 2, "both puts have arrived")
         return Fate.PASS
 
     for each in (home, other):
@@ -202,16 +200,16 @@ def test_two_daemons_publish_the_same_run_at_once(
         each("compute", RUN).expect(0)
     for each in (home, other):
         each.until_job(RUN, "done")
-        only_good(each, bucket, wanted)
+        check_published_once(each, bucket, wanted)
         assert each.job(RUN).attempt == 1
     other.end()
 
 
 @pytest.mark.parametrize("when", ["before", "during", "after"])
-def test_the_worker_is_killed(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes, when: str) -> None:
-    """kill -9 before the server hears of the put, while it has half of it, and when it has stored it and says so."""
+def test_worker_is_killed_while_publishing(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes, when: str) -> None:
+    """SIGKILL before the server gets the put, after half of the body, and after it stored the object."""
     fate = {"before": Fate.LOSE_REQUEST, "during": Fate.LOSE_HALF, "after": Fate.LOSE_ANSWER}[when]
-    decide = first(fate)
+    decide = first_puts(fate)
 
     def kill_workers() -> None:
         daemon = home.daemon_pid()
@@ -230,12 +228,12 @@ def test_the_worker_is_killed(home: Home, bucket: Bucket, proxy: Proxy, wanted: 
     home("daemon", "start").expect(0)
     home("compute", RUN).expect(0)
     home.until_job(RUN, "done")
-    only_good(home, bucket, wanted)
+    check_published_once(home, bucket, wanted)
     assert ("waiting", "interrupted") in home.events(RUN)
 
 
-def test_a_damaged_sealed_file_is_computed_again(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
-    """What waits to be published is bound to its checksum."""
+def test_damaged_sealed_file_is_computed_again(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
+    """A sealed signature that waits to be published must match its recorded checksum."""
     until_first_put(proxy)
     home("compute", RUN, "--now").expect(75)
     (sealed,) = (home.path / "work").rglob("signature.sig")
@@ -244,11 +242,11 @@ def test_a_damaged_sealed_file_is_computed_again(home: Home, bucket: Bucket, pro
     sealed.write_bytes(data)
     proxy.decide = lambda method, path: Fate.PASS
     home("compute", RUN, "--now").expect(0)
-    assert decoded(home) == 2
+    assert decode_count(home) == 2
     assert bucket.signature(RUN) == wanted
 
 
-def test_a_job_that_waits_for_a_frozen_server_can_be_cancelled(
+def test_job_that_waits_for_a_stopped_server_can_be_cancelled(
     home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes
 ) -> None:
     home.env["WORT_S3_TIMEOUT"] = "60"
@@ -262,9 +260,7 @@ def test_a_job_that_waits_for_a_frozen_server_can_be_cancelled(
     assert bucket.all_keys() == []
 
 
-def test_a_job_that_waits_leaves_nothing_when_it_is_cancelled(
-    home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes
-) -> None:
+def test_cancelled_waiting_job_leaves_nothing(home: Home, bucket: Bucket, proxy: Proxy, wanted: bytes) -> None:
     until_first_put(proxy)
     home("compute", RUN, "--now").expect(75)
     assert home.leftovers()
@@ -272,13 +268,13 @@ def test_a_job_that_waits_leaves_nothing_when_it_is_cancelled(
     assert not home.leftovers()
 
 
-def test_without_credentials(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_missing_credentials_are_storage_denied(home: Home, bucket: Bucket, wanted: bytes) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del home.env[variable]
-    with socket.create_server(("127.0.0.1", 0)) as metadata:  # where a cloud's machines ask for credentials
+    with socket.create_server(("127.0.0.1", 0)) as metadata:  # stands in for the metadata service of a cloud
         home.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = f"http://127.0.0.1:{metadata.getsockname()[1]}"
-        home("compute", RUN, "--now").expect(1, "storage-denied", "there are no credentials")
+        home("compute", RUN, "--now").expect(1, "storage-denied", "no usable credentials")
         metadata.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody asked
+        with pytest.raises(BlockingIOError):  # no request arrived
             metadata.accept()
-    assert decoded(home) == 0
+    assert decode_count(home) == 0

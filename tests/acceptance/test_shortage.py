@@ -1,4 +1,4 @@
-"""Where disk or memory is short, or the load is high, jobs wait, say why with figures, and go on by themselves."""
+"""While disk or memory is short, or the load is high, jobs wait with a message that has figures, and start later."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,9 @@ HUGE = str(10**15)
     ("variable", "value", "reason"),
     [("WORT_DISK_RESERVE", HUGE, "disk-low"), ("WORT_MEMORY_RESERVE", HUGE, "memory")],
 )
-def test_a_job_waits_for_what_is_short_now(variable: str, value: str, reason: str, home: Home, shelf: Shelf) -> None:
+def test_job_waits_while_disk_or_memory_is_short(
+    variable: str, value: str, reason: str, home: Home, shelf: Shelf
+) -> None:
     home.keep("SRR000001", shelf.archive())
     done = home("compute", "SRR000001", "--now", env={variable: value}).expect(75, reason)
     assert "kept in reserve" in done.err + home.job("SRR000001").message
@@ -33,13 +35,13 @@ def test_a_job_waits_for_what_is_short_now(variable: str, value: str, reason: st
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
 
-@pytest.mark.parametrize(("of_others", "reason"), [(Need(memory=10**15), "memory"), (Need(work=10**15), "disk-low")])
-def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason: str, home: Home, shelf: Shelf) -> None:
-    """The other job is this process."""
+@pytest.mark.parametrize(("reserved", "reason"), [(Need(memory=10**15), "memory"), (Need(work=10**15), "disk-low")])
+def test_job_waits_for_what_another_job_has_reserved(reserved: Need, reason: str, home: Home, shelf: Shelf) -> None:
+    """The other job belongs to the process of the test."""
     attempt = home.path / "work" / "99" / "attempt-1"
     attempt.mkdir(parents=True)
     with reservations(home.path / "work") as book:
-        book.add(Reservation.now(attempt, attempt, of_others))
+        book.add(Reservation.now(attempt, attempt, reserved))
     home.keep("SRR000001", shelf.archive())
     home("compute", "SRR000001", "--now").expect(75, reason)
     assert "other jobs have reserved 1" in home.job("SRR000001").message
@@ -48,7 +50,7 @@ def test_what_another_job_is_going_to_take_is_not_there(of_others: Need, reason:
     home("compute", "SRR000001", "--now").expect(0)
 
 
-def test_a_job_at_work_has_what_it_needs_promised_to_it(home: Home, shelf: Shelf) -> None:
+def test_running_job_has_a_reservation(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     gate = Gate(home)
     home("daemon", "start", env=gate.env).expect(0)
@@ -62,28 +64,28 @@ def test_a_job_at_work_has_what_it_needs_promised_to_it(home: Home, shelf: Shelf
 
 
 def outstanding(home: Home) -> Need:
-    """What is promised of the machine to the jobs of a home."""
+    """Return what the jobs of a home have reserved and not used yet."""
     with reservations(home.path / "work") as book:
         return book.outstanding
 
 
 @pytest.mark.parametrize(
-    ("setting", "said", "unhealthy"),
+    ("setting", "sentence", "unhealthy"),
     [({"WORT_DISK_RESERVE": HUGE}, "are kept in reserve", True), ({"WORT_MAX_LOAD": "1e-9"}, "max_load", False)],
 )
-def test_no_job_begins_and_the_daemon_says_so(
-    setting: dict[str, str], said: str, unhealthy: bool, home: Home, shelf: Shelf
+def test_daemon_reports_why_no_job_starts(
+    setting: dict[str, str], sentence: str, unhealthy: bool, home: Home, shelf: Shelf
 ) -> None:
     home.env.update(setting)
     home.keep("SRR000001", shelf.archive("one_read"))
     home("daemon", "start").expect(0)
     home("compute", "SRR000001").expect(0)
-    until(lambda: home("daemon", "status", "--json").json()["held"], "the daemon holds jobs back")
+    until(lambda: home("daemon", "status", "--json").json()["held"], "jobs are blocked")
     status = home("daemon", "status", "--json").expect(1 if unhealthy else 0).json()
-    assert said in status["held"]
+    assert sentence in status["held"]
     assert status["state"] == ("unhealthy" if unhealthy else "running")
-    assert said in home("status").expect(0).out
-    assert said in home("logs", "--daemon").expect(0).out
+    assert sentence in home("status").expect(0).out
+    assert sentence in home("logs", "--daemon").expect(0).out
     home("doctor").expect(1 if unhealthy else 0)
     assert home.job("SRR000001").attempt == 0
     for name in setting:
@@ -92,8 +94,8 @@ def test_no_job_begins_and_the_daemon_says_so(
     home("wait", "SRR000001").expect(0)
 
 
-def test_a_daemon_on_a_full_disk(home: Home, shelf: Shelf, tmp_path: Path) -> None:
-    """It is unhealthy for all to see, loses nothing, and goes on when there is room."""
+def test_daemon_survives_a_full_disk(home: Home, shelf: Shelf, tmp_path: Path) -> None:
+    """It reports that it is unhealthy, loses no job, and continues when there is space again."""
     for name in ("one", "two"):
         link(shelf.archive(), home.cwd / f"{name}.sra")
     script = f"""{FILL}

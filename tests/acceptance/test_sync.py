@@ -1,4 +1,4 @@
-"""`wort sync` with a real bucket: all that is missing moves, nothing moves twice, all damage shows."""
+"""`wort sync` with a real bucket: it transfers what is missing, nothing twice, and reports every difference."""
 
 import json
 import os
@@ -16,17 +16,17 @@ from tests.support.proxy import Fate, Proxy
 from tests.support.signatures import make_signatures
 
 NUMBER = 300
-"""Signatures of the short form of the load test; benchmarks/sync.py has the long one."""
+"""Signatures in this short load test; benchmarks/sync.py is the long one."""
 
 
 def keys_of(names: list[str]) -> list[str]:
     return sorted([f"prov/{name}.json" for name in names] + [f"sigs/{name}.sig" for name in names])
 
 
-def test_push_sends_what_is_missing_and_then_nothing(home: Home, bucket: Bucket, proxy: Proxy) -> None:
+def test_push_sends_missing_signatures_once(home: Home, bucket: Bucket, proxy: Proxy) -> None:
     names = make_signatures(home.path / "signatures", NUMBER)
-    would = home("sync", "push", "--dry-run").expect(0)
-    assert [row[:2] for row in would.rows()] == [[name, "would be put"] for name in names]
+    preview = home("sync", "push", "--dry-run").expect(0)
+    assert [row[:2] for row in preview.rows()] == [[name, "would be put"] for name in names]
     assert bucket.all_keys() == []
     done = home("sync", "push").expect(0, f"{NUMBER} pushed, 0 in sync")
     assert sorted(row[0] for row in done.rows()) == names
@@ -39,22 +39,22 @@ def test_push_sends_what_is_missing_and_then_nothing(home: Home, bucket: Bucket,
     assert [method for method, _ in proxy.requests] == ["GET", "GET"]  # a listing of sigs/, one of prov/
 
 
-def test_results_are_on_stdout_while_a_bar_is_on_stderr(home: Home, bucket: Bucket) -> None:
+def test_results_are_on_stdout_and_the_progress_bar_on_stderr(home: Home, bucket: Bucket) -> None:
     names = make_signatures(home.path / "signatures", 5)
-    ours, theirs = os.openpty()
+    controller, terminal = os.openpty()
     try:
         env = home.env | {"TERM": "xterm"}
-        done = subprocess.run([WORT, "sync", "push"], stdout=subprocess.PIPE, stderr=theirs, env=env, check=True)
-        said = os.read(ours, 100_000).decode()
+        done = subprocess.run([WORT, "sync", "push"], stdout=subprocess.PIPE, stderr=terminal, env=env, check=True)
+        shown = os.read(controller, 100_000).decode()
     finally:
-        os.close(ours)
-        os.close(theirs)
+        os.close(controller)
+        os.close(terminal)
     assert sorted(done.stdout.decode().splitlines()) == [f"{name}\tput" for name in names]
-    assert "5 pushed" in said
-    assert "\x1b[" in said
+    assert "5 pushed" in shown
+    assert "\x1b[" in shown
 
 
-def test_push_goes_on_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> None:
+def test_push_resumes_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> None:
     names = make_signatures(home.path / "signatures", NUMBER)
     with home.running("sync", "push") as push:
         until(lambda: proxy.sent("PUT", "sigs/") >= NUMBER // 3, "a third is sent")
@@ -63,7 +63,7 @@ def test_push_goes_on_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> 
     assert sent < NUMBER
     home("sync", "push").expect(0)
     assert bucket.all_keys() == keys_of(names)
-    assert proxy.sent("PUT", "sigs/") <= NUMBER + 16  # what was on its way, and no more, may have been sent twice
+    assert proxy.sent("PUT", "sigs/") <= NUMBER + 16  # only requests in flight may be sent twice
     home("sync", "check").expect(0, f"{NUMBER} in sync")
 
 
@@ -72,15 +72,15 @@ def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
     bucket.put(f"sigs/{first}.sig", b"something else")
     bucket.put(f"sigs/{second}.sig", b"")
     done = home("sync", "push", "--json").expect(1)
-    told = {row["name"]: row for row in map(json.loads, done.out.splitlines())}
-    assert told[first]["state"] == "failed"
-    assert "is not a signature of" in told[first]["detail"]
-    assert (told[second]["state"], told[third]["state"]) == ("put", "put")
+    rows = {row["name"]: row for row in map(json.loads, done.out.splitlines())}
+    assert rows[first]["state"] == "failed"
+    assert "is not a signature of" in rows[first]["detail"]
+    assert (rows[second]["state"], rows[third]["state"]) == ("put", "put")
     assert bucket.get(f"sigs/{first}.sig") == b"something else"
     assert bucket.get(f"sigs/{second}.sig") == home.signature_file(second).read_bytes()
 
 
-def test_push_refuses_a_local_file_that_is_not_right(home: Home, bucket: Bucket) -> None:
+def test_push_refuses_a_damaged_local_file(home: Home, bucket: Bucket) -> None:
     good, bad, alone = make_signatures(home.path / "signatures", 3)
     home.signature_file(bad).write_bytes(home.signature_file(good).read_bytes())
     home.signature_file(alone).with_name(f"{alone}.prov.json").unlink()
@@ -90,7 +90,7 @@ def test_push_refuses_a_local_file_that_is_not_right(home: Home, bucket: Bucket)
 
 
 @pytest.mark.parametrize("command", ["push", "pull", "check"])
-def test_a_server_that_is_gone_is_temporary(home: Home, bucket: Bucket, proxy: Proxy, command: str) -> None:
+def test_unavailable_server_is_a_temporary_error(home: Home, bucket: Bucket, proxy: Proxy, command: str) -> None:
     make_signatures(home.path / "signatures", 3)
     proxy.decide = lambda method, path: Fate.BUSY
     words = ("SRR000099",) if command == "pull" else ()
@@ -100,11 +100,11 @@ def test_a_server_that_is_gone_is_temporary(home: Home, bucket: Bucket, proxy: P
     )
 
 
-def test_without_a_bucket_sync_says_what_to_set(home: Home) -> None:
+def test_sync_without_a_bucket_names_the_setting(home: Home) -> None:
     home("sync", "push").expect(2, "no bucket is set", "s3_bucket")
 
 
-def test_pull_brings_what_is_listed_and_what_the_catalog_knows(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+def test_pull_downloads_named_runs_and_those_of_the_catalog(home: Home, bucket: Bucket, tmp_path: Path) -> None:
     names = make_signatures(home.path / "signatures", 20)
     home("sync", "push").expect(0)
     other = Home(tmp_path / "other")
@@ -124,7 +124,7 @@ def test_pull_brings_what_is_listed_and_what_the_catalog_knows(home: Home, bucke
     other.end()
 
 
-def test_pull_takes_nothing_that_is_not_right(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+def test_pull_refuses_damaged_and_mismatched_objects(home: Home, bucket: Bucket, tmp_path: Path) -> None:
     names = make_signatures(home.path / "signatures", 4)
     home("sync", "push").expect(0)
     damaged, mixed_up, lying, good = names
@@ -140,7 +140,7 @@ def test_pull_takes_nothing_that_is_not_right(home: Home, bucket: Bucket, tmp_pa
     other.end()
 
 
-def test_check_finds_every_difference_and_repairs_damage(home: Home, bucket: Bucket) -> None:
+def test_check_reports_every_difference_and_repairs_damage(home: Home, bucket: Bucket) -> None:
     names = make_signatures(home.path / "signatures", 9)
     home("sync", "push").expect(0)
     home("sync", "check").expect(0)
@@ -181,8 +181,8 @@ def test_check_finds_every_difference_and_repairs_damage(home: Home, bucket: Buc
     assert {(job.name, job.state) for job in home.jobs()} == {(empty, "queued"), (cut, "queued")}
 
 
-def test_fifty_thousand_keys_need_no_more_memory_than_a_thousand() -> None:
-    """A server of listings alone; `make bench-s3` has a million."""
+def test_memory_does_not_grow_with_the_number_of_keys() -> None:
+    """The benchmark serves listings only; `make bench-s3` uses a million keys."""
     peaks = []
     for pages in (2, 50):
         done = subprocess.run(

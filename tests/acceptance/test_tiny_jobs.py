@@ -1,15 +1,15 @@
-"""Many jobs in a row leave nothing behind: the short form of benchmarks/tiny_jobs.py."""
+"""Many jobs in a row leave nothing behind: a short run of benchmarks/tiny_jobs.py."""
 
 from pathlib import Path
 
 from benchmarks.tiny_jobs import run
 
 
-def test_nothing_grows_with_the_jobs_that_were_done(tmp_path: Path) -> None:
+def test_nothing_grows_with_the_number_of_jobs(tmp_path: Path) -> None:
     outcome = run(tmp_path, 200)
     assert outcome.done == 200
     growth = outcome.growth()
-    del growth["memory"]  # which takes thousands of jobs to tell a leak from its beginnings
+    del growth["memory"]  # it takes thousands of jobs to distinguish a leak from caches that fill up
     assert not [what for what, (before, after) in growth.items() if after > before], outcome.growth()
     assert {sample.processes for sample in outcome.samples} == {4}  # the daemon, two workers, Huey's scheduler
     assert outcome.own < 200, outcome  # 20 ms on a quiet machine; this one may be busy

@@ -37,7 +37,7 @@ def test_tool_that_cannot_be_executed(home: Home, shelf: Shelf) -> None:
     link(shelf.archive(), home.cwd / "x.sra")
     env = home.with_tool("fastq-dump", "exit 1")
     (home.root / "bin" / "fastq-dump").write_text("#!/no/such/interpreter\n")
-    home("compute", "x.sra", "--now", env=env).expect(1, "tool-missing", "can't be run")
+    home("compute", "x.sra", "--now", env=env).expect(1, "tool-missing", "cannot be executed")
 
 
 def test_crashing_decoder_is_retried_twice(home: Home, shelf: Shelf) -> None:

@@ -1,4 +1,4 @@
-"""Housekeeping, copies of the ledger, and `wort doctor --repair`, as they are typed."""
+"""Housekeeping, backups of the ledger, and `wort doctor --repair`, as a user runs them."""
 
 import platform
 import shutil
@@ -29,7 +29,7 @@ RUNS = ("SRR1000001", "SRR1000002", "SRR1000003")
 
 @pytest.fixture
 def computed(home: Home) -> tuple[str, ...]:
-    """Three runs that were computed on this host, as store and ledger have them; computing any takes longer."""
+    """Put three signatures of this host into store and ledger, which is quicker than computing them."""
     store, ledger = LocalStore(home.path / "signatures"), Ledger(home.ledger)
     for name in make_signatures(store.root, 3, first=1_000_001):
         add_signature(ledger, store, Accession(name))
@@ -38,7 +38,7 @@ def computed(home: Home) -> tuple[str, ...]:
 
 
 def add_signature(ledger: Ledger, store: LocalStore, name: Accession) -> None:
-    """A job that has made a signature which is in the store."""
+    """Add a finished job whose signature is in the store."""
     provenance = replace(store.provenance(name), host=platform.node())
     store.put_provenance(provenance, name)
     job = ledger.attempts.claim(ledger.jobs.enqueue([request(name)])[0].job_id or 0, "me", 60)
@@ -48,14 +48,14 @@ def add_signature(ledger: Ledger, store: LocalStore, name: Accession) -> None:
 
 
 def change(home: Home, *statements: str) -> None:
-    """Change the ledger as no code of ours does."""
+    """Change the ledger in a way that wort never does."""
     with closing(sqlite3.connect(home.ledger, timeout=60, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
 
 
 def found(home: Home, *flags: str, code: int = 0) -> list[tuple[str, str, str]]:
-    """What the doctor says is not as it should be: the state, what, and the detail."""
+    """Return the findings of `wort doctor` that are not ok: state, subject and detail."""
     rows = home("doctor", "--json", *flags).expect(code).json()
     good = ("ok",)
     return [
@@ -65,12 +65,12 @@ def found(home: Home, *flags: str, code: int = 0) -> list[tuple[str, str, str]]:
     ]
 
 
-def mended(home: Home, *flags: str, code: int = 0) -> list[str]:
-    """What the doctor says it mended; afterwards it finds nothing any more."""
-    said = found(home, "--repair", *flags, code=code)
-    assert {state for state, _, _ in said} == {"repaired"}, said
+def repaired(home: Home, *flags: str, code: int = 0) -> list[str]:
+    """Return what `wort doctor --repair` repaired, and assert that nothing is left to repair."""
+    output = found(home, "--repair", *flags, code=code)
+    assert {state for state, _, _ in output} == {"repaired"}, output
     assert found(home, *flags) == []
-    return [detail for _, _, detail in said]
+    return [detail for _, _, detail in output]
 
 
 def overwrite(path: Path, by: bytes = b"\xa5") -> None:
@@ -82,7 +82,7 @@ def overwrite(path: Path, by: bytes = b"\xa5") -> None:
 # ---- Housekeeping
 
 
-def test_workspaces_of_jobs_that_were_cancelled_while_no_daemon_ran_go(home: Home, shelf: Shelf, gate: Gate) -> None:
+def test_daemon_removes_workspaces_of_jobs_that_were_cancelled_without_it(home: Home, shelf: Shelf, gate: Gate) -> None:
     home.keep(RUNS[0], shelf.archive())
     home("daemon", "start", env=gate.env).expect(0)
     home("compute", RUNS[0]).expect(0)
@@ -96,11 +96,11 @@ def test_workspaces_of_jobs_that_were_cancelled_while_no_daemon_ran_go(home: Hom
     assert workspace.exists()
     home("daemon", "start").expect(0)
     until(lambda: not workspace.exists(), "the workspace is gone")
-    until(lambda: "removed" in home("logs", "--daemon").expect(0).out, "it is told")
+    until(lambda: "removed" in home("logs", "--daemon").expect(0).out, "it is logged")
     assert found(home) == []
 
 
-def test_the_daemon_bounds_events_and_logs(home: Home, computed: Sequence[str]) -> None:
+def test_daemon_prunes_events_and_logs(home: Home, computed: Sequence[str]) -> None:
     change(home, "UPDATE jobs SET ended_at = ended_at - 40 * 86400 WHERE id = 1")
     logs = {number: home.path / "logs" / "jobs" / "000000" / f"{number}.log" for number in (1, 2, 3)}
     for log in logs.values():
@@ -112,12 +112,12 @@ def test_the_daemon_bounds_events_and_logs(home: Home, computed: Sequence[str]) 
     assert [number for number, log in logs.items() if log.exists()] == [2, 3]
 
 
-def test_the_daemon_copies_the_ledger_now_and_then(home: Home, computed: Sequence[str]) -> None:
+def test_daemon_backs_the_ledger_up_regularly(home: Home, computed: Sequence[str]) -> None:
     home("daemon", "start", env={"WORT_BACKUP_HOURS": "0.0002", "WORT_BACKUPS": "2"}).expect(0)
     backups = home.path / "backups"
-    until(lambda: len(list(backups.glob("ledger-*.db"))) == 2, "two copies")
+    until(lambda: len(list(backups.glob("ledger-*.db"))) == 2, "two backups")
     first = min(path.name for path in backups.glob("ledger-*.db"))
-    until(lambda: not (backups / first).exists(), "the oldest goes")
+    until(lambda: not (backups / first).exists(), "the oldest is removed")
     home("daemon", "stop").expect(0)
     copies = [path for path in backups.iterdir() if path.suffix == ".db"]
     assert len(copies) <= 2
@@ -126,7 +126,7 @@ def test_the_daemon_copies_the_ledger_now_and_then(home: Home, computed: Sequenc
         assert copy.execute("SELECT count(*) FROM jobs").fetchone() == (3,)
 
 
-def test_no_copies_are_made_if_none_are_wanted(home: Home) -> None:
+def test_no_backups_are_made_if_none_are_configured(home: Home) -> None:
     home("daemon", "start", env={"WORT_BACKUP_HOURS": "0.0001", "WORT_BACKUPS": "0"}).expect(0)
     home("wait", "--all").expect(0)
     home("daemon", "stop").expect(0)
@@ -136,7 +136,7 @@ def test_no_copies_are_made_if_none_are_wanted(home: Home) -> None:
 # ---- wort backup
 
 
-def test_backup_and_how_it_is_put_back(home: Home, computed: Sequence[str]) -> None:
+def test_backup_can_be_restored(home: Home, computed: Sequence[str]) -> None:
     home("daemon", "start").expect(0)
     done = home("backup", "copy.db").expect(0)
     facts = dict(done.rows())
@@ -150,7 +150,7 @@ def test_backup_and_how_it_is_put_back(home: Home, computed: Sequence[str]) -> N
     assert home("compute", *RUNS).expect(0).rows()[0][1] == "already there"
 
 
-def test_backup_refuses_what_it_should(home: Home, computed: Sequence[str]) -> None:
+def test_backup_refuses_unsuitable_targets(home: Home, computed: Sequence[str]) -> None:
     (home.cwd / "copy.db").write_text("precious")
     home("backup", "copy.db").expect(2, "--force")
     assert (home.cwd / "copy.db").read_text() == "precious"
@@ -169,7 +169,7 @@ def test_backup_refuses_what_it_should(home: Home, computed: Sequence[str]) -> N
 # ---- wort doctor --repair
 
 
-def test_rows_that_belong_to_nothing_and_states_that_there_are_not(home: Home, computed: Sequence[str]) -> None:
+def test_orphaned_rows_and_unknown_states_are_repaired(home: Home, computed: Sequence[str]) -> None:
     change(
         home,
         "INSERT INTO events VALUES (NULL, 99, 0, '', 'queued', '', '', 0)",
@@ -182,16 +182,14 @@ def test_rows_that_belong_to_nothing_and_states_that_there_are_not(home: Home, c
     problems = found(home, code=1)
     assert {state for state, _, _ in problems} == {"problem"}
     assert [what for _, what, _ in problems] == ["ledger", "ledger", "job 2", "job 3"]
-    assert len(mended(home)) == 4
+    assert len(repaired(home)) == 4
     assert [job.state for job in home.jobs()] == ["done", "queued", "done"]
     assert home.events(RUNS[1])[-1] == ("queued", "")
     assert home.select("SELECT count(*) FROM legal_moves WHERE before = 'lost'") == [(0,)]
     assert "repaired" in home("logs", RUNS[1]).expect(0).out
 
 
-def test_signatures_that_are_gone_or_damaged_are_computed_again(
-    home: Home, shelf: Shelf, computed: Sequence[str]
-) -> None:
+def test_missing_and_damaged_signatures_are_computed_again(home: Home, shelf: Shelf, computed: Sequence[str]) -> None:
     for run in RUNS:
         home.keep(run, shelf.archive("one_read"))
     home.signature_file(RUNS[0]).unlink()
@@ -199,9 +197,9 @@ def test_signatures_that_are_gone_or_damaged_are_computed_again(
     damaged[-20] ^= 1
     home.signature_file(RUNS[1]).write_bytes(damaged)
     assert [(state, what) for state, what, _ in found(home, code=1)] == [("problem", RUNS[0]), ("problem", RUNS[1])]
-    said = mended(home)
-    assert len(said) == 2
-    assert all("queued to compute it again" in line for line in said)
+    output = repaired(home)
+    assert len(output) == 2
+    assert all("queued to compute it again" in line for line in output)
     (aside,) = (home.path / "signatures" / "damaged").iterdir()
     assert aside.read_bytes() == damaged
     assert "was missing" in home("logs", RUNS[0]).expect(0).out
@@ -213,33 +211,31 @@ def test_signatures_that_are_gone_or_damaged_are_computed_again(
     assert found(home) == []
 
 
-def test_a_signature_of_an_archive_that_is_gone_leaves_the_catalog_with_a_reason(home: Home, shelf: Shelf) -> None:
+def test_signature_of_a_missing_archive_is_removed_from_the_catalog_with_a_reason(home: Home, shelf: Shelf) -> None:
     archive = home.cwd / "mine.sra"
     shutil.copy(shelf.archive("one_read"), archive)
     home("compute", "mine.sra", "--now").expect(0)
     archive.unlink()
     home.signature_file("mine").unlink()
-    (said,) = mended(home)
-    assert "removed from the catalog" in said
+    (output,) = repaired(home)
+    assert "removed from the catalog" in output
     assert home.select("SELECT count(*) FROM signatures") == [(0,)]
     assert "the archive it was made from is missing" in home("logs", "mine").expect(0).out
 
 
-def test_signatures_that_no_catalog_has_are_entered(home: Home, computed: Sequence[str]) -> None:
+def test_signatures_without_an_entry_are_recorded(home: Home, computed: Sequence[str]) -> None:
     change(home, f"DELETE FROM signatures WHERE name = '{RUNS[0]}'")
     stranger = home.signature_file("SRR1000009")
     shutil.copy(home.signature_file(RUNS[1]), stranger)
     assert len(found(home, code=1)) == 2
-    said = found(home, "--repair", code=1)
-    assert [(state, what) for state, what, _ in said] == [("repaired", RUNS[0]), ("problem", "SRR1000009")]
+    output = found(home, "--repair", code=1)
+    assert [(state, what) for state, what, _ in output] == [("repaired", RUNS[0]), ("problem", "SRR1000009")]
     stranger.unlink()
     assert found(home) == []
     assert home("compute", RUNS[0]).expect(0).rows()[0][1] == "already there"
 
 
-def test_a_damaged_ledger_is_put_aside_and_the_newest_good_copy_put_in_its_place(
-    home: Home, computed: Sequence[str]
-) -> None:
+def test_damaged_ledger_is_renamed_and_the_newest_sound_backup_restored(home: Home, computed: Sequence[str]) -> None:
     backups = home.path / "backups"
     backups.mkdir(mode=0o700)
     home("backup", str(backups / "ledger-20200101-000000.db")).expect(0)
@@ -256,24 +252,24 @@ def test_a_damaged_ledger_is_put_aside_and_the_newest_good_copy_put_in_its_place
     home("status").expect(1, "cannot be read")
     home("doctor").expect(1)
     assert home.ledger.read_bytes() == damaged
-    said = home("doctor", "--repair").expect(0).out
-    assert "renamed the damaged ledger" in said
-    assert "ledger-20200101-000000.db: 3 jobs, 3 signatures" in said
+    output = home("doctor", "--repair").expect(0).out
+    assert "renamed the damaged ledger" in output
+    assert "ledger-20200101-000000.db: 3 jobs, 3 signatures" in output
     (aside,) = (path for path in home.path.glob("ledger.db.damaged-*") if path.name[-4:] not in ("-wal", "-shm"))
     assert aside.read_bytes() == damaged
     assert home("compute", *RUNS, later).expect(0).rows()[3][1] == "already there"
     assert found(home) == []
     home("compute", "SRR000005").expect(0)
-    assert home.job("SRR000005").id == 5, "the number of a job that has a log is not given again"
+    assert home.job("SRR000005").id == 5, "the number of a job that has a log is not used again"
 
 
-def test_without_a_copy_the_catalog_is_made_of_the_store(home: Home, computed: Sequence[str]) -> None:
+def test_catalog_is_rebuilt_from_the_store_if_there_is_no_backup(home: Home, computed: Sequence[str]) -> None:
     overwrite(home.ledger)
     assert "created an empty ledger" in home("doctor", "--repair").expect(0).out
     assert [row[1] for row in home("compute", *RUNS).expect(0).rows()] == ["already there"] * 3
 
 
-def test_jobs_of_a_copy_whose_signatures_were_made_since_are_done(home: Home, shelf: Shelf) -> None:
+def test_jobs_of_a_backup_are_done_if_their_signatures_exist(home: Home, shelf: Shelf) -> None:
     home.keep(RUNS[0], shelf.archive("one_read"))
     home("compute", RUNS[0]).expect(0)
     home("backup", "copy.db").expect(0)
@@ -281,14 +277,14 @@ def test_jobs_of_a_copy_whose_signatures_were_made_since_are_done(home: Home, sh
     for file in home.path.glob("ledger.db*"):
         file.unlink()
     shutil.copy(home.cwd / "copy.db", home.ledger)
-    (said,) = mended(home)
-    assert "job 1 is done" in said
+    (output,) = repaired(home)
+    assert "job 1 is done" in output
     assert home.job(RUNS[0]).state == "done"
     assert [state for state, _ in home.events(RUNS[0])] == ["queued", "running", "done"]
 
 
-def test_jobs_that_a_damaged_ledger_still_tells_of_are_taken_over(home: Home) -> None:
-    """Its last page is overwritten: what is before it can be read."""
+def test_jobs_are_salvaged_from_a_damaged_ledger(home: Home) -> None:
+    """One page of an index is overwritten; the table of jobs can be read."""
     home("compute", "-", stdin="\n".join(f"SRR{number:06d}" for number in range(3000))).expect(0)
     with closing(sqlite3.connect(home.ledger)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -302,7 +298,7 @@ def test_jobs_that_a_damaged_ledger_still_tells_of_are_taken_over(home: Home) ->
     assert {job.state for job in home.jobs()} == {"queued"}
 
 
-def test_a_damaged_ledger_is_not_replaced_under_a_running_daemon(home: Home, computed: Sequence[str]) -> None:
+def test_damaged_ledger_is_not_replaced_while_the_daemon_runs(home: Home, computed: Sequence[str]) -> None:
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()
     files = {path: path.read_bytes() for path in home.path.glob("ledger.db*")}
@@ -316,21 +312,21 @@ def test_a_damaged_ledger_is_not_replaced_under_a_running_daemon(home: Home, com
         path.write_bytes(content)
 
 
-def test_files_that_others_may_read_are_closed_to_them(home: Home, computed: Sequence[str]) -> None:
+def test_files_that_other_users_may_read_are_made_private(home: Home, computed: Sequence[str]) -> None:
     home.ledger.chmod(0o644)
-    (said,) = mended(home)
-    assert str(home.ledger) in said
+    (output,) = repaired(home)
+    assert str(home.ledger) in output
     assert stat.S_IMODE(home.ledger.stat().st_mode) == 0o600
 
 
-def test_a_home_in_order_has_nothing_to_be_mended(home: Home, computed: Sequence[str]) -> None:
+def test_home_in_order_needs_no_repair(home: Home, computed: Sequence[str]) -> None:
     before = {path: path.read_bytes() for path in (home.path / "signatures").rglob("*") if path.is_file()}
     assert found(home, "--repair", "--full") == []
     assert {path: path.read_bytes() for path in before} == before
     assert home.select("SELECT count(*) FROM repairs") == [(0,)]
 
 
-def test_the_doctor_makes_no_ledger(home: Home) -> None:
+def test_doctor_creates_no_ledger(home: Home) -> None:
     home("doctor").expect(0)
     home("doctor", "--repair").expect(0)
     assert not home.ledger.exists()

@@ -12,15 +12,15 @@ from tests.support.forgeries import (
     add_one,
     change_an_abundance,
     change_one,
-    forged,
+    forge,
     multiply,
     relabel,
     remove_one,
-    sketched,
+    sketch_archive,
 )
 from tests.support.homes import Home
 from tests.support.shelf import Shelf
-from tests.support.submissions import document, proper, text
+from tests.support.submissions import document, text, valid_signature
 
 PAIRED, CLIPPED, LARGE = "SRR000001", "SRR000002", "SRR000003"
 SPOTS = 20_000
@@ -50,26 +50,29 @@ def submit(home: Home, data: bytes, name: str = "x.sig") -> str:
 
 
 FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
-    "a hash removed": (lambda s: forged(s.reference(s.archive(), PAIRED), remove_one), "1 hash was removed"),
-    "a hash added": (lambda s: forged(s.reference(s.archive(), PAIRED), add_one), "1 hash was added"),
-    "a hash changed": (lambda s: forged(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
+    "a hash removed": (lambda s: forge(s.reference(s.archive(), PAIRED), remove_one), "1 hash was removed"),
+    "a hash added": (lambda s: forge(s.reference(s.archive(), PAIRED), add_one), "1 hash was added"),
+    "a hash changed": (lambda s: forge(s.reference(s.archive(), PAIRED), change_one), "hashes were changed"),
     "an abundance changed": (
-        lambda s: forged(s.reference(s.archive(), PAIRED), change_an_abundance),
+        lambda s: forge(s.reference(s.archive(), PAIRED), change_an_abundance),
         "the abundances of 1 hash were changed",
     ),
     "abundances times 7": (
-        lambda s: forged(s.reference(s.archive(), PAIRED), multiply(7)),
+        lambda s: forge(s.reference(s.archive(), PAIRED), multiply(7)),
         "the abundances are 7 times those of the run",
     ),
     "without --split-spot": (
-        lambda s: sketched(s.archive(), PAIRED, without=["--split-spot"]),
+        lambda s: sketch_archive(s.archive(), PAIRED, without=["--split-spot"]),
         "mates were not split per spot",
     ),
-    "without --clip": (lambda s: sketched(s.archive("clipped"), CLIPPED, without=["--clip"]), "reads were not clipped"),
-    "half of the reads": (lambda s: sketched(s.archive(), PAIRED, spots=1000), "a subset of the reads, about 5"),
-    "another run": (lambda s: sketched(s.archive("single_illumina"), PAIRED), "it is of another run"),
+    "without --clip": (
+        lambda s: sketch_archive(s.archive("clipped"), CLIPPED, without=["--clip"]),
+        "reads were not clipped",
+    ),
+    "half of the reads": (lambda s: sketch_archive(s.archive(), PAIRED, spots=1000), "a subset of the reads, about 5"),
+    "another run": (lambda s: sketch_archive(s.archive("single_illumina"), PAIRED), "it is of another run"),
     "scaled=2000 relabelled": (
-        lambda s: forged(sketched(s.archive(), PAIRED, scaled=2000), relabel),
+        lambda s: forge(sketch_archive(s.archive(), PAIRED, scaled=2000), relabel),
         "it was made with scaled of about 2000",
     ),
 }
@@ -107,7 +110,7 @@ def test_wrong_md5sum_is_refused_on_submission(offline: Home, shelf: Shelf) -> N
 
 
 def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
-    digest = submit(offline, forged(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
+    digest = submit(offline, forge(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
     done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "sums 7 : 1")
     assert done.rows()[0][:2] == [PAIRED, "mismatch"]
     offline("view", PAIRED).expect(2, "there is no signature")
@@ -126,10 +129,10 @@ def test_quick_verification_refutes_gross_forgeries_and_proves_nothing(offline: 
     home, archive = offline, shelf.large(SPOTS)
     real = shelf.reference(archive, LARGE)
     gross = {
-        "half of the reads": sketched(archive, LARGE, spots=SPOTS // 2),
-        "another run": sketched(shelf.archive(), LARGE),
-        "scaled=2000": forged(sketched(archive, LARGE, scaled=2000), relabel),
-        "times 7": forged(real, multiply(7)),
+        "half of the reads": sketch_archive(archive, LARGE, spots=SPOTS // 2),
+        "another run": sketch_archive(shelf.archive(), LARGE),
+        "scaled=2000": forge(sketch_archive(archive, LARGE, scaled=2000), relabel),
+        "times 7": forge(real, multiply(7)),
     }
     digests = {kind: submit(home, data, f"{kind[:3]}.sig") for kind, data in gross.items()}
     honest = submit(home, real, "real.sig")
@@ -181,7 +184,7 @@ def test_controlled_run_is_unverifiable_with_its_reason(message: str, reason: st
         env = home.with_tool(
             tool, f'[ "$1" = --version ] && exec /usr/bin/{tool} "$@"; echo "err: {message}" >&2; exit 64'
         )
-    digest = submit(home, proper())
+    digest = submit(home, valid_signature())
     home("verify", digest, "--now", env=env).expect(3, reason)
     [(trust, why)] = home.select("SELECT trust, why FROM submissions")
     assert trust == "unverifiable"
@@ -217,7 +220,7 @@ def test_computed_signature_is_verified_and_damage_is_detected(offline: Home, sh
     assert home("view", PAIRED, "--json").expect(0).json()["trust"] == "verified"
     home("verify", PAIRED, "--now", "--quick").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick check does not lower it
-    file.write_bytes(gzip.compress(forged(home.signature(PAIRED), remove_one)))
+    file.write_bytes(gzip.compress(forge(home.signature(PAIRED), remove_one)))
     home("verify", PAIRED, "--now").expect(5, "the stored file is not the recorded signature")
     file.write_bytes(b"rubbish")
     home("verify", PAIRED, "--now").expect(5, "the stored file is damaged")
@@ -237,7 +240,7 @@ def test_local_signature_is_verified_from_its_archive(offline: Home, shelf: Shel
 def test_daemon_verifies_and_mismatch_is_reported(offline: Home, shelf: Shelf) -> None:
     home = offline
     home("daemon", "start").expect(0)
-    wrong = submit(home, forged(shelf.reference(shelf.archive(), PAIRED), add_one), "wrong.sig")
+    wrong = submit(home, forge(shelf.reference(shelf.archive(), PAIRED), add_one), "wrong.sig")
     right = submit(home, shelf.reference(shelf.archive("clipped"), CLIPPED), "right.sig")
     done = home("verify", wrong, right, "--wait").expect(5, "1 hash was added")
     assert {row[0]: row[1] for row in done.rows()} == {PAIRED: "mismatch", CLIPPED: "verified"}

@@ -1,5 +1,5 @@
-/* A disk that is breaking: whoever loads this (LD_PRELOAD) can't write to a file whose path begins with $BAD_DISK, as
- * long as the file $BAD_WHILE exists.  The kernel would say the same (EIO) of a sector that can't be written.
+/* Simulates a broken disk.  A process that loads this (LD_PRELOAD) cannot write to a file whose path starts with
+ * $BAD_DISK while the file $BAD_WHILE exists.  The error is EIO, which the kernel reports for an unwritable sector.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

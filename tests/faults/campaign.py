@@ -1,12 +1,12 @@
-"""A campaign: many small jobs while one thing after the other goes wrong, and in the end everything must be right.
+"""A campaign: runs many small jobs while faults are injected, and checks that everything is right at the end.
 
-    python -m tests.faults.campaign --seed 1              the plan is drawn from the seed, and is the same each time
-    python -m tests.faults.campaign --seed 1 --times 10   ten seeds in a row
-    python -m tests.faults.campaign --seed 1 --plan       only show it
+    python -m tests.faults.campaign --seed 1              run the plan of this seed
+    python -m tests.faults.campaign --seed 1 --times 10   run ten seeds
+    python -m tests.faults.campaign --seed 1 --plan       only print the plan
 
-In this order: ask for jobs while the plan's strikes are carried out and lifted; wait until every job has ended; see
-that none failed but for what the strikes explain; retry those; compare everything with the reference; stop the daemon;
-see that nothing is left.  A campaign that fails keeps its home, with all logs, and says where.
+The steps: enqueue jobs while the planned strikes start and end; wait until every job has ended; check that strikes
+explain all failures; retry the failed jobs; compare everything with the reference; stop the daemon; check that nothing
+is left.  A campaign that fails keeps its home with all logs, and prints its path.
 """
 
 from __future__ import annotations
@@ -36,36 +36,36 @@ from tests.support.proxy import Proxy
 from tests.support.shelf import Shelf
 
 PATIENCE = 8.0
-"""Seconds that a strike waits for somebody to hit."""
+"""Seconds that a strike waits for a target."""
 SURVIVE = 5.0
-"""Seconds that a tool may outlive a worker or a daemon that was killed."""
+"""Seconds that a tool may outlive a killed worker or daemon."""
 TICK = 0.03
 FELT = 0.2
-"""Seconds in which a strike that is over at once is felt by whoever runs."""
+"""Seconds for which a strike without duration may affect running jobs."""
 ENDED_WITHIN = 120.0
-"""Seconds after the last strike, or after another job has ended, in which one more must end."""
+"""Seconds after the last strike, or after the end of a job, within which another job must end."""
 INSIDE = "WORT_FAULTS_INSIDE"
 PLACEHOLDER = "SRR000000"
-"""The name under which reference signatures are made; those of a run differ by nothing else."""
+"""The name in reference signatures; those of a run differ only in the name."""
 
 
 @dataclass
 class Report:
-    """What happened in a campaign."""
+    """The record of a campaign."""
 
     landed: list[Strike] = field(default_factory=list)
     missed: list[Strike] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     met: dict[str, set[Strike]] = field(default_factory=lambda: defaultdict(set))
-    """What each run's job met: strikes that landed, or were not lifted yet, while it ran."""
+    """The strikes that were active while the job of each run was running."""
 
 
 class Failed(Exception):
-    """The campaign can't go on."""
+    """The campaign cannot continue."""
 
 
 class Campaign:
-    """One seed."""
+    """The campaign of one seed."""
 
     def __init__(self, machine: Machine, jobs: Sequence[Order], plan: Sequence[Strike], shelf: Shelf) -> None:
         self._machine = machine
@@ -76,12 +76,12 @@ class Campaign:
         self.report = Report()
 
     def run(self) -> Report:
-        """Everything, in its order."""
+        """Run all steps in order."""
         runs = {order.run: order.case.archive for order in self._orders}
         lay_archives(self._machine.home, self._shelf, runs)
-        self._tell(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
+        self._print(f"{len(self._orders)} jobs, {len(self._plan)} strikes, home {self._machine.home.root}")
         try:
-            self._fight()
+            self._inject_faults()
             self._settle()
             self._complain(verdict.of_orders(self._orders, self._jobs()))
             self._complain(verdict.of_failures(self._orders, self._jobs(), self.report.met))
@@ -93,14 +93,14 @@ class Campaign:
             self._complain(verdict.of_leftovers(self._machine))
         except (AssertionError, Failed, subprocess.TimeoutExpired) as error:
             self._complain([str(error)])
-        if "Traceback" in self._machine.daemon.said():
-            self._complain([f"a daemon ended with a traceback:\n{self._machine.daemon.said()[-3000:]}"])
+        if "Traceback" in self._machine.daemon.output():
+            self._complain([f"a daemon ended with a traceback:\n{self._machine.daemon.output()[-3000:]}"])
         return self.report
 
-    # ---- while things go wrong
+    # ---- During the strikes
 
-    def _fight(self) -> None:
-        """Carry out the plan, and ask for the jobs meanwhile; return when all is lifted and everything was accepted."""
+    def _inject_faults(self) -> None:
+        """Inject the strikes and enqueue the jobs; return when all strikes are over and all jobs were accepted."""
         clerk = Clerk(self._machine.home, self._orders)
         self._wait_for_work(clerk)
         planned, due = list(self._plan), list[Strike]()
@@ -119,45 +119,45 @@ class Campaign:
                         due.remove(one)
                         self._note(one, landed=lift is not None)
                     if lift is not None:
-                        self._meet(one, before)
+                        self._note_affected(one, before)
                         lifts.append((self._now() + max(one.lasting, FELT), one, lift))
                 running = self._running() if lifts else ()
                 for _, one, _ in lifts:
-                    self._meet(one, running)
+                    self._note_affected(one, running)
                 for item in [item for item in lifts if item[0] <= self._now()]:
                     lifts.remove(item)
                     item[2]()
                     if item[1].lasting:
-                        self._tell(f"over: {item[1]}")
+                        self._print(f"over: {item[1]}")
                 if self._now() > (self._plan[-1].at if self._plan else 0.0) + ENDED_WITHIN:
                     raise Failed(f"not all jobs were accepted: {[str(done) for done in clerk.refusals[-3:]]}")
                 time.sleep(TICK)
         finally:
             for _, _, lift in lifts:
                 lift()
-        self._tell(
-            f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} found nobody; "
+        self._print(
+            f"all strikes are over: {len(self.report.landed)} landed, {len(self.report.missed)} had no target; "
             f"{self._machine.daemon.starts} starts of the daemon, {len(clerk.refusals)} commands refused"
         )
 
     def _running(self) -> set[str]:
-        """The runs whose jobs run just now."""
+        """Return the runs whose jobs are running."""
         return {name for (name,) in self._machine.home.select("SELECT name FROM jobs WHERE state = 'running'")}
 
-    def _meet(self, one: Strike, runs: Iterable[str]) -> None:
-        """Note that a strike may be felt by the jobs of some runs."""
+    def _note_affected(self, one: Strike, runs: Iterable[str]) -> None:
+        """Record that a strike may affect the jobs of some runs."""
         for run in runs:
             self.report.met[run].add(one)
 
     def _survivors(self) -> Iterator[str]:
-        """No process of a job survives its worker for long."""
+        """Yield a sentence for each process that outlived its worker for too long."""
         for doomed in [one for one in self._machine.doomed if time.monotonic() - one.since > SURVIVE]:
             self._machine.doomed.remove(doomed)
             for pid in doomed.survivors():
-                yield f"process {pid} lives {SURVIVE:g} s after {doomed.why}"
+                yield f"process {pid} still runs {SURVIVE:g} s after {doomed.why}"
 
     def _wait_for_work(self, clerk: Clerk) -> None:
-        """Return when the first job runs: that is when time begins."""
+        """Wait until the first job runs; the time of the plan starts then."""
 
         def runs() -> bool:
             self._machine.daemon.supervise()
@@ -169,13 +169,12 @@ class Campaign:
 
     def _note(self, one: Strike, *, landed: bool) -> None:
         (self.report.landed if landed else self.report.missed).append(one)
-        self._tell(f"{one}{'' if landed else ': there was nobody'}")
+        self._print(f"{one}{'' if landed else ': no target'}")
 
-    # ---- afterwards
+    # ---- After the strikes
 
     def _settle(self) -> None:
         """Wait until every job has ended."""
-
         deadline, before = time.monotonic() + ENDED_WITHIN, -1
         while live := verdict.live(self._jobs()):
             self._machine.daemon.supervise()
@@ -186,25 +185,25 @@ class Campaign:
                 stuck = [f"{job.name} {job.state} {job.reason} {job.message}" for job in live]
                 raise Failed(f"none of these has ended within {ENDED_WITHIN:g} seconds: {stuck}")
             time.sleep(0.2)
-        self._tell("every job has ended")
+        self._print("every job has ended")
 
     def _retry(self) -> None:
-        """Have those tried again that failed, and wait once more."""
+        """Retry the failed jobs, and wait for them."""
         failed = [job for job in self._jobs() if job.state == "failed"]
-        self._tell(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
+        self._print(f"{len(failed)} have failed: {sorted({f'{job.reason}' for job in failed})}")
         if failed:
             self._wort("retry", "--failed").expect(0)
             self._settle()
 
     def _stop(self) -> None:
-        """Stop the daemon; it has 5 seconds more to leave no process."""
+        """Stop the daemon, and wait up to 5 seconds for its processes to end."""
         self._wort("daemon", "stop").expect(0)
         until(lambda: self._machine.daemon.reap() is not None, "the daemon has ended", 5)
-        with contextlib.suppress(AssertionError):  # those who are left are named later
+        with contextlib.suppress(AssertionError):  # verdict.of_leftovers reports those that are left
             self._machine.home.until_idle(5)
 
     def _wort(self, *words: str) -> Done:
-        """A command, while the daemon is watched over; AssertionError for a traceback."""
+        """Run a command.  Raises AssertionError if it prints a traceback."""
         return self._machine.home(*words, timeout=60)
 
     def _jobs(self) -> list[JobRow]:
@@ -214,18 +213,18 @@ class Campaign:
         archive = archive_named(self._shelf, order.case.archive)
         made = self._shelf.reference(archive, PLACEHOLDER)
         name = f'"name":"{PLACEHOLDER}"'.encode()
-        assert made.count(name) == 1, "the reference has its name somewhere else too"
+        assert made.count(name) == 1, "the reference contains its name more than once"
         return made.replace(name, f'"name":"{order.run}"'.encode())
 
     def _now(self) -> float:
         return time.monotonic() - self._began
 
-    def _tell(self, what: str) -> None:
+    def _print(self, what: str) -> None:
         print(f"{self._now():7.2f}  {what}", flush=True)
 
     def _complain(self, complaints: Iterator[str] | Sequence[str]) -> None:
         for complaint in complaints:
-            self._tell(f"WRONG: {complaint}")
+            self._print(f"WRONG: {complaint}")
             self.report.complaints.append(complaint)
 
 
@@ -233,17 +232,17 @@ class Campaign:
 
 
 def plan_of(seed: int, given: argparse.Namespace) -> list[Strike]:
-    """The strikes of a seed, without the kinds that are not wanted."""
+    """Return the strikes of a seed, without the excluded kinds."""
     return [one for one in strikes(seed, given.seconds, given.every) if one.kind.name not in given.without]
 
 
 def print_plan(seed: int, plan: Sequence[Strike]) -> None:
-    """The same seed has the same one."""
+    """Print the strikes of a seed."""
     print(f"---- seed {seed}: the plan", *(f"{one.at:7.2f}  {one}" for one in plan), sep="\n", flush=True)
 
 
 def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, shelf: Shelf) -> bool:
-    """Whether the campaign of a seed went well."""
+    """Run the campaign of a seed; return whether it passed."""
     jobs, plan = orders(seed, given.jobs, given.seconds), plan_of(seed, given)
     print_plan(seed, plan)
     print(f"---- seed {seed}: the campaign", flush=True)
@@ -252,13 +251,13 @@ def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, she
     try:
         report = Campaign(machine, jobs, plan, shelf).run()
         if not report.complaints and len(report.landed) < len(plan) / 2:
-            report.complaints.append("most strikes found nobody: this proves little")
+            report.complaints.append("most strikes had no target, so that the campaign proves little")
     finally:
         machine.end()
         kept = machine.keep()
         machine.home.unmount()
     if report.complaints:
-        print(f"---- seed {seed}: FAILED, {len(report.complaints)} complaints; all is kept in {kept}", flush=True)
+        print(f"---- seed {seed}: FAILED, {len(report.complaints)} complaints; the home is kept in {kept}", flush=True)
         return False
     if not given.keep:
         shutil.rmtree(root)
@@ -267,7 +266,7 @@ def run_seed(seed: int, given: argparse.Namespace, ceph: Ceph, proxy: Proxy, she
 
 
 def enter_namespace() -> None:
-    """Begin anew in a mount namespace of our own, in which a tmpfs can be mounted."""
+    """Restart this program in a new mount namespace, in which it can mount a tmpfs."""
     if os.environ.get(INSIDE):
         return
     for options in (["--mount"], ["--mount", "--map-root-user"]):
@@ -275,19 +274,19 @@ def enter_namespace() -> None:
             os.environ[INSIDE] = "yes"
             argv = ["unshare", *options, sys.executable, "-m", "tests.faults.campaign", *sys.argv[1:]]
             os.execvp("unshare", argv)
-    sys.exit("a small disk needs a mount namespace, which is allowed neither as root nor as a user: see unshare(1)")
+    sys.exit("a small disk needs a mount namespace, and this user may not create one: see unshare(1)")
 
 
 def main() -> None:
     """`python -m tests.faults.campaign`."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=1, help="so many seeds in a row")
+    parser.add_argument("--times", type=int, default=1, help="number of seeds to run")
     parser.add_argument("--jobs", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=120.0, help="for which things go wrong")
+    parser.add_argument("--seconds", type=float, default=120.0, help="duration of the strikes")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between strikes, on average")
-    parser.add_argument("--keep", action="store_true", help="keep the home of a campaign that passed, too")
-    parser.add_argument("--plan", action="store_true", help="only show what would be done")
+    parser.add_argument("--keep", action="store_true", help="also keep the home of a campaign that passed")
+    parser.add_argument("--plan", action="store_true", help="only print the plan")
     parser.add_argument("--without", action="append", default=[], choices=[kind.name for kind in Kind])
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.times)

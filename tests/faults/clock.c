@@ -1,8 +1,8 @@
-/* Moves the wall clock of the processes that load this (LD_PRELOAD) by as many seconds as the file $WALL_CLOCK holds,
- * a 64-bit integer in the machine's own order.  It is mapped, so that a change is seen at once, by all of them.
+/* Moves the wall clock of the processes that load this (LD_PRELOAD) by the seconds in the file $WALL_CLOCK, a 64-bit
+ * integer in native byte order.  The file is mapped, so that all processes see a change at once.
  *
- * The monotonic clock and the times of files stay as they are, as they do when somebody sets a machine's clock.
- * libfaketime was tried first: with a monotonic clock that is left alone, Python's time.sleep fails under it.
+ * The monotonic clock and file times do not change, as when a user sets the clock of a machine.  libfaketime is not
+ * used, because Python's time.sleep fails under it if the monotonic clock is left unchanged.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -35,7 +35,7 @@ __attribute__((constructor)) static void begin(void)
         close(file);
     }
     real_clock = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-    /* The oldest version would be taken, whose conditions are of another size. */
+    /* Without a version, dlsym returns the oldest one, whose conditions have another size. */
     real_timedwait = (timedwait)dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     if (!real_timedwait)
         real_timedwait = (timedwait)dlsym(RTLD_NEXT, "pthread_cond_timedwait");
@@ -74,14 +74,14 @@ time_t time(time_t *also)
     return now.tv_sec;
 }
 
-/* Until a moment of the moved clock: the kernel knows only its own. */
+/* `until` is a time of the moved clock; the kernel needs a time of the real one. */
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
 {
-    struct timespec now, mended = *until;
+    struct timespec now, real_until = *until;
     if (moved_by && *moved_by && unmoved(CLOCK_REALTIME, &now) == 0) {
         int64_t away = until->tv_sec - (now.tv_sec + *moved_by);
         if (-HALF_A_DAY < away && away < HALF_A_DAY)
-            mended.tv_sec -= *moved_by;
+            real_until.tv_sec -= *moved_by;
     }
-    return real_timedwait(condition, mutex, &mended);
+    return real_timedwait(condition, mutex, &real_until);
 }

@@ -1,11 +1,11 @@
-"""A writer of the ledger is killed again and again in the midst of its writes; what it was told is done must be there.
+"""Kill a process that writes to the ledger, again and again; every acknowledged write must survive.
 
     python -m tests.faults.ledger_kills [ROUNDS [WRITES [SEED]]]
 
-In each round a process accepts, claims and ends jobs, and says of each step, once the ledger has answered, what it did.
-It gets SIGKILL at a random one of its writes.  The ledger is also copied meanwhile: its files with a plain copy, as a
-person might, and by the backup.  Afterwards the ledger and the copies are sound, hold everything that was acknowledged
-before them, and no move that the rules don't allow.
+In each round a process enqueues, claims and finishes jobs, and prints each step after the ledger has committed it.  It
+is killed with SIGKILL at a random write.  Before that, the ledger is copied in two ways: its files are copied as a user
+might do it, and `wort backup`'s code makes a backup.  The ledger and the backup must then be sound and hold every write
+acknowledged before; no copy may show an illegal transition.
 """
 
 import random
@@ -25,51 +25,51 @@ from wort_cli.upkeep.backups import back_up, read_backup
 
 ROUNDS, WRITES = 50, 10_000
 ORDER = ("queued", "running", "done")
-"""The way of each job; how far it was is told by the last word that was heard of it."""
+"""The states of each job, in order."""
 
 
 def main() -> None:
-    """The long form."""
+    """Run many rounds; print the seed and a line for each round."""
     given = [int(word) for word in sys.argv[1:]]
     rounds, writes, seed = (*given, *(ROUNDS, WRITES, random.SystemRandom().randrange(10**6))[len(given) :])
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="wort-kills-") as directory:
         for number in range(rounds):
-            acknowledged = kill_in_the_midst(Path(directory) / str(number), writes, random.Random(seed + number))
-            print(f"round {number + 1} of {rounds}: killed after {acknowledged} writes; all are there", flush=True)
+            acknowledged = kill_while_writing(Path(directory) / str(number), writes, random.Random(seed + number))
+            print(f"round {number + 1} of {rounds}: killed after {acknowledged} writes; none is lost", flush=True)
 
 
-def kill_in_the_midst(directory: Path, writes: int, rng: random.Random) -> int:
-    """One round; the number of writes that were acknowledged.  AssertionError if one of them is not there."""
+def kill_while_writing(directory: Path, writes: int, rng: random.Random) -> int:
+    """Run one round; return the number of acknowledged writes.  Raises AssertionError if one of them is lost."""
     directory.mkdir()
     path = directory / "ledger.db"
     code = f"from tests.faults.ledger_kills import write; write({str(path)!r}, {writes})"
     argv = [sys.executable, "-c", code]
     kill_at, copy_at = rng.randrange(1, writes), rng.randrange(1, writes)
-    heard: list[str] = []
+    printed: list[str] = []
     before_copy: list[str] = []
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as writer:
         assert writer.stdout is not None
         for line in writer.stdout:
-            heard.append(line.strip())
-            if len(heard) == min(copy_at, kill_at):
-                before_copy = list(heard)
-                copy_plainly(path, directory / "plain.db")
+            printed.append(line.strip())
+            if len(printed) == min(copy_at, kill_at):
+                before_copy = list(printed)
+                copy_files(path, directory / "files.db")
                 copy_with_backup(path, directory / "backup.db")
-            if len(heard) == kill_at:
+            if len(printed) == kill_at:
                 writer.kill()
                 break
-        heard += [line.strip() for line in writer.stdout if line.endswith("\n")]
+        printed += [line.strip() for line in writer.stdout if line.endswith("\n")]
         writer.wait()
-    check(path, heard)
+    check(path, printed)
     check(directory / "backup.db", before_copy)
-    check_is_consistent(directory / "plain.db")
+    check_is_consistent(directory / "files.db")
     shutil.rmtree(directory)
-    return len(heard)
+    return len(printed)
 
 
 def write(path: str, writes: int) -> None:
-    """Take jobs from queued to done, and say of each write, when it was answered for, which it was."""
+    """Bring jobs from queued to done; print each write after its commit."""
     ledger = Ledger(Path(path))
     for number in range(writes):
         name, step = f"SRR{1_000_000 + number // 3}", ORDER[number % 3]
@@ -84,23 +84,24 @@ def write(path: str, writes: int) -> None:
         sys.stdout.flush()
 
 
-def copy_plainly(path: Path, to: Path) -> None:
-    """Copy the files of a database one after the other, while it is written to: first the database, then its log.
+def copy_files(path: Path, to: Path) -> None:
+    """Copy a database that is being written: first the database file, then its write-ahead log.
 
-    What was written back into the database while it was copied is in the log too, a frame that is only half there is
-    passed over by SQLite.  Only if the log was begun anew in between do the two not belong together: then once more.
+    Pages that a checkpoint writes during the copy are also in the log, and SQLite ignores an incomplete last
+    frame.  Only if the log is restarted during the copy do the two files not match; then they are copied
+    again.
     """
     log = path.with_name(f"{path.name}-wal")
     while True:
-        generation = beginning_of(log)
+        generation = wal_header(log)
         shutil.copyfile(path, to)
         shutil.copyfile(log, to.with_name(f"{to.name}-wal"))
-        if generation == beginning_of(log):
+        if generation == wal_header(log):
             return
 
 
-def beginning_of(log: Path) -> bytes:
-    """The header of a log, which is another one whenever it is begun anew (sqlite.org/fileformat2.html)."""
+def wal_header(log: Path) -> bytes:
+    """Return the header of a write-ahead log; each restart of the log changes it (sqlite.org/fileformat2.html)."""
     with log.open("rb") as file:
         return file.read(32)
 
@@ -114,7 +115,10 @@ def copy_with_backup(path: Path, to: Path) -> None:
 
 
 def check(path: Path, acknowledged: Sequence[str]) -> None:
-    """That a ledger is sound and has each job as far as was acknowledged; one step further may have been unheard."""
+    """Assert that a ledger is sound and that each job has reached its acknowledged state.
+
+    It may be one state further, if the process was killed between the commit and the output.
+    """
     last = {}
     for line in acknowledged:
         number, name, step = line.split()
@@ -122,13 +126,13 @@ def check(path: Path, acknowledged: Sequence[str]) -> None:
     found = check_is_consistent(path)
     for job_id, (name, step) in last.items():
         assert job_id in found, f"{path}: job {job_id} is lost"
-        there, state = found[job_id]
-        assert there == name, f"{path}: job {job_id} is {there}, not {name}"
+        found_name, state = found[job_id]
+        assert found_name == name, f"{path}: job {job_id} is {found_name}, not {name}"
         assert ORDER.index(state) >= ORDER.index(step), f"{path}: job {job_id} was {step} and is {state}"
 
 
 def check_is_consistent(path: Path) -> dict[int, tuple[str, str]]:
-    """That a ledger opens, is sound, and that events, jobs and catalog agree; the name and state of each job."""
+    """Assert that a ledger is sound, and that events, jobs and catalog agree; return name and state of each job."""
     ledger = Ledger(path)
     assert ledger.check() == "ok", f"{path}: {ledger.check()}"
     connection = ledger.storage.connection

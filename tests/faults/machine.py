@@ -1,8 +1,8 @@
-"""The machine of a campaign: a home on a small disk, a daemon that is started again when it ends, a clock, a bucket.
+"""The machine of a campaign: a home on a small disk, a daemon that is restarted when it ends, a clock, a bucket.
 
-It is what a person would have with systemd and Restart=always, only that a kill of the daemon kills nothing else: what
-systemd would do besides is not relied upon.  The disk is a tmpfs in a mount namespace of its own (campaign.py enters
-it); the clock, and a disk that breaks, are libraries that are loaded into all processes (clock.c, bad_disk.c).
+It is like a machine with systemd and Restart=always, except that systemd would also kill the daemon's children.  The
+disk is a tmpfs in a separate mount namespace (campaign.py enters it).  The wrong clock and the broken disk are
+libraries that are loaded into all processes (clock.c, bad_disk.c).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ SETTINGS = {
 }
 DISK = "96m"
 RESTART_AFTER = 0.5
-"""Seconds that a daemon stays down."""
+"""Seconds until an ended daemon is restarted."""
 READS_A_SECOND = 100_000
-"""Bytes that fastq-dump gives a second, so that there is always one to strike at."""
+"""Bytes per second that fastq-dump writes: slow, so that one is usually running."""
 
 
 class SmallHome(Home):
-    """A home whose WORT_HOME is on a disk of its own."""
+    """A home whose WORT_HOME is on a separate small disk."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -56,7 +56,7 @@ class SmallHome(Home):
         self.disk.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", self.disk], check=True)
         self.path = self.disk / "wort"
-        # A signal in the midst of an import leaves the file open that was being read.
+        # A signal during an import leaves the imported file open.
         warnings = "error,ignore::ResourceWarning"
         self.env |= {"WORT_HOME": str(self.path), "PYTHONWARNINGS": warnings, **SETTINGS}
         slow = f"{sys.executable} -I -S {Path(__file__).with_name('slow.py')} {READS_A_SECOND}"
@@ -71,12 +71,12 @@ set -o pipefail
         del self.env["WORT_DECODER"]
 
     def unmount(self) -> None:
-        """Let go of the disk and of all that is on it."""
+        """Unmount the disk; its files are lost."""
         subprocess.run(["umount", "--lazy", self.disk], check=True)
 
 
 class Clock:
-    """The wall clock of all processes of a home."""
+    """The wall clock that all processes of a home see."""
 
     def __init__(self, home: Home) -> None:
         self._file = home.root / "clock"
@@ -85,13 +85,15 @@ class Clock:
         home.env["WALL_CLOCK"] = str(self._file)
 
     def move(self, seconds: int) -> None:
-        """Have it differ by so many seconds from the true time."""
-        with self._file.open("r+b" if self._file.exists() else "wb") as file:  # those who have mapped it see it
+        """Set the clock to the true time plus some seconds."""
+        with self._file.open(
+            "r+b" if self._file.exists() else "wb"
+        ) as file:  # processes have mapped the file, and see the change
             file.write(struct.pack("=q", seconds))
 
 
 class BadDisk:
-    """A disk that breaks and is mended: of a home, all files whose path below it begins with `part`."""
+    """A disk that breaks and is repaired: all files of a home whose path in it starts with `part`."""
 
     def __init__(self, home: Home, part: str = "") -> None:
         self._broken = home.root / "broken"
@@ -100,7 +102,7 @@ class BadDisk:
 
     @contextlib.contextmanager
     def broken(self) -> Iterator[None]:
-        """While nothing can be written to it."""
+        """Make all writes fail within the context."""
         self._broken.touch()
         try:
             yield
@@ -109,14 +111,14 @@ class BadDisk:
 
 
 def preload(name: str, home: Home) -> None:
-    """Have all processes of a home load the library that is made of NAME.c."""
+    """Compile NAME.c to a library that all processes of a home load."""
     library, source = home.root / f"{name}.so", Path(__file__).with_name(f"{name}.c")
     subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     home.env["LD_PRELOAD"] = ":".join(filter(None, (home.env.get("LD_PRELOAD"), str(library))))
 
 
 class Daemon:
-    """A daemon that is started again when it ends."""
+    """A daemon that is restarted when it ends."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -126,11 +128,11 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """Of the one that runs; 0 if none does."""
+        """The pid of the running daemon; 0 if none runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
     def supervise(self) -> None:
-        """Start it if it has ended for a while."""
+        """Restart the daemon if it ended at least RESTART_AFTER seconds ago."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
             self._process = None
@@ -148,17 +150,17 @@ class Daemon:
                     start_new_session=True,
                 )
 
-    def said(self) -> str:
-        """What all of them wrote to their terminal."""
+    def output(self) -> str:
+        """Return everything that the daemons wrote to stdout and stderr."""
         path = self._home.root / "daemon.out"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def reap(self) -> int | None:
-        """How it ended, once it was told to; None while it still runs."""
+        """Return the exit code of the daemon; None while it runs."""
         return self._process.poll() if self._process is not None else 0
 
     def kill(self) -> None:
-        """End it whatever it does."""
+        """Kill the daemon."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGKILL)
@@ -166,7 +168,7 @@ class Daemon:
 
 
 class Server:
-    """The bucket's server, behind a proxy that does the damage."""
+    """The bucket's server, behind a proxy that injects faults."""
 
     def __init__(self, proxy: Proxy, bucket: Bucket) -> None:
         self.bucket = bucket
@@ -178,7 +180,7 @@ class Server:
 
     @contextlib.contextmanager
     def deciding(self, decide: Decision) -> Iterator[None]:
-        """Requests fare as `decide` says; the last one who says so has the word."""
+        """Let `decide` choose the fate of each request; the innermost context wins."""
         self._deciding.append(decide)
         try:
             yield
@@ -186,12 +188,12 @@ class Server:
             self._deciding.remove(decide)
 
     def down(self) -> contextlib.AbstractContextManager[None]:
-        """Every connection breaks."""
+        """Break every connection."""
         return self.deciding(lambda method, path: Fate.LOSE_REQUEST)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """It takes requests and answers nothing."""
+        """Accept requests and do not answer."""
         thawed = threading.Event()
 
         def wait(method: str, path: str) -> Fate:
@@ -205,7 +207,7 @@ class Server:
                 thawed.set()
 
     def wrong(self, seed: int) -> contextlib.AbstractContextManager[None]:
-        """It loses requests and answers, takes half of a body, answers 503 or a page of HTML; now and then it works."""
+        """Lose requests or answers, read half of a body, answer 503 or an HTML page, at random; sometimes work."""
         random = Random(seed)
         fates = tuple(Fate)
         return self.deciding(lambda method, path: random.choice(fates))
@@ -213,15 +215,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Doomed:
-    """Processes that must end because the one was killed that they belong to."""
+    """Processes that must end because their worker or daemon was killed."""
 
     why: str
     since: float
     processes: Mapping[int, int]
-    """When each began, by its number."""
+    """Start time by pid."""
 
     def survivors(self) -> list[int]:
-        """Those that live."""
+        """Return the pids of those that still run."""
         places = {pid: place_of(pid) for pid in self.processes}
         return [
             pid
@@ -231,7 +233,7 @@ class Doomed:
 
 
 class Machine:
-    """All of it."""
+    """Home, disk, clock, daemon and bucket."""
 
     def __init__(self, root: Path, ceph: Ceph, proxy: Proxy) -> None:
         self.home = SmallHome(root)
@@ -245,24 +247,24 @@ class Machine:
         self.server = Server(proxy, bucket)
 
     def team(self) -> Team:
-        """The daemon's processes as they are now."""
+        """Return the daemon's current processes."""
         return Team.of(self.home, self.daemon.pid)
 
     def end(self) -> None:
-        """End whatever still runs: to be called when all has been judged."""
+        """Kill all processes that still run; call this after all checks."""
         self.daemon.kill()
         for process in self.home.processes():
             process.kill()
 
     def keep(self) -> Path:
-        """A copy of what is on the disk, which outlives it; return where the whole home is."""
+        """Copy the files of the disk to a place that survives unmounting; return its path."""
         kept = self.home.root / "kept"
         shutil.copytree(self.home.disk, kept, ignore=shutil.ignore_patterns("filler-*"))
         return kept
 
 
 def lay_archives(home: Home, shelf: Shelf, wanted: dict[str, str]) -> None:
-    """Put the archive of each run (a Case's, by the run's name) where the toolkit finds it."""
+    """Put the archive of each run into the toolkit's repository; `wanted` maps runs to archives of cases."""
     for run, archive in wanted.items():
         if archive == "text":
             (home.repository / "sra" / f"{run}.sra").write_text("<html>Service unavailable</html>\n" * 20)
@@ -271,7 +273,7 @@ def lay_archives(home: Home, shelf: Shelf, wanted: dict[str, str]) -> None:
 
 
 def archive_named(shelf: Shelf, name: str) -> Path:
-    """The archive of a Case."""
+    """Return the archive of a case."""
     special: dict[str, Callable[[], Path]] = {"flipped": shelf.flipped, "truncated": shelf.truncated}
     if name in special:
         return special[name]()

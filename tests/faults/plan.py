@@ -1,6 +1,7 @@
-"""What a campaign asks for, and what goes wrong when: pure lists, drawn from a seed, so that a failure comes again.
+"""The plan of a campaign: jobs and strikes (injected faults), drawn from a seed so that failures can be repeated.
 
-When a strike falls is fixed; whom it hits depends on what runs just then, for which there is a number that chooses.
+The time of a strike is fixed.  Its target depends on the processes that run at that time; a number in the plan selects
+one of them.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ from random import Random
 
 
 class Kind(StrEnum):
-    """What is done."""
+    """The kinds of faults."""
 
     KILL = "SIGKILL"
-    STOP = "SIGSTOP, for good"
-    PAUSE = "SIGSTOP, later SIGCONT"
+    STOP = "SIGSTOP"
+    PAUSE = "SIGSTOP, then SIGCONT"
     TERM = "SIGTERM"
     HUP = "SIGHUP"
     DISK_FULL = "the disk is full"
-    DISK_BREAKS = "the disk can't be written"
+    DISK_BREAKS = "the disk cannot be written"
     LEDGER_LOCKED = "the ledger is locked"
     QUEUE_LOCKED = "the queue is locked"
     QUEUE_DELETED = "the queue is deleted"
     CLOCK_FORWARD = "the clock is a day ahead"
     CLOCK_BACK = "the clock is a day behind"
     S3_DOWN = "the bucket's server breaks connections"
-    S3_FROZEN = "the bucket's server answers nothing"
+    S3_FROZEN = "the bucket's server does not answer"
     S3_WRONG = "the bucket's server answers wrongly"
 
 
@@ -35,7 +36,7 @@ SIGNALS = (Kind.KILL, Kind.STOP, Kind.PAUSE, Kind.TERM, Kind.HUP)
 
 
 class Target(StrEnum):
-    """To whom a signal is sent."""
+    """The target of a strike."""
 
     DAEMON = "daemon"
     WORKER = "worker"
@@ -45,7 +46,7 @@ class Target(StrEnum):
     WRAPPER = "fastq-dump"
     DECODER = "fastq-dump-orig"
     MACHINE = "machine"
-    """Of what is no signal."""
+    """The target of strikes that are not signals."""
 
 
 LASTING = {
@@ -60,18 +61,18 @@ LASTING = {
     Kind.S3_FROZEN: (3.0, 8.0),
     Kind.S3_WRONG: (2.0, 6.0),
 }
-"""Seconds, at the least and at the most; what is not here has happened when it has been done."""
+"""The shortest and longest duration in seconds; strikes of other kinds have no duration."""
 POSSIBLE = (
-    # A daemon that is stopped for good is one that nobody can be without: whoever stopped it lets it go on.
     *((kind, target) for kind in SIGNALS for target in Target if target is not Target.MACHINE),
     *((kind, Target.MACHINE) for kind in Kind if kind not in SIGNALS),
 )
+# A permanently stopped daemon could not be restarted: the campaign would never end.
 POSSIBLE = tuple(pair for pair in POSSIBLE if pair != (Kind.STOP, Target.DAEMON))
 
 
 @dataclass(frozen=True)
 class Strike:
-    """One thing that goes wrong: when, for how long (seconds), and a number that chooses among those it may hit."""
+    """One fault: its time and duration in seconds, and a number that selects one of the possible targets."""
 
     at: float
     kind: Kind
@@ -85,7 +86,7 @@ class Strike:
 
 
 def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
-    """What goes wrong within so many seconds, something each `every` seconds on average."""
+    """Return the strikes of a campaign of `seconds` seconds, one every `every` seconds on average."""
     random = Random(f"strikes {seed}")
     found, at = [], 2.0
     kinds = shuffled(random)
@@ -97,7 +98,7 @@ def strikes(seed: int, seconds: float, every: float) -> tuple[Strike, ...]:
 
 
 def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
-    """All that is possible, in any order, again and again: so that nothing is left out for long."""
+    """Yield all possible strikes in random order, repeatedly, so that none is left out for long."""
     while True:
         yield from random.sample(POSSIBLE, len(POSSIBLE))
 
@@ -107,7 +108,7 @@ def shuffled(random: Random) -> Iterator[tuple[Kind, Target]]:
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of run: its archive (see Shelf and campaign.py), and how its job must end."""
+    """A kind of run: its archive (see Shelf and machine.py), and the expected final state of its job."""
 
     archive: str
     state: str = "done"
@@ -115,9 +116,9 @@ class Case:
 
 
 IN_PROCESS = (Case("paired_illumina"), Case("odd_spots"))
-"""Read inside the worker."""
+"""Archives that the worker reads itself."""
 DUMPED = (Case("clipped"), Case("aligned"))
-"""Decoded by fastq-dump; most of the time that a campaign takes is theirs."""
+"""Archives that fastq-dump decodes; they take most of the time of a campaign."""
 HOPELESS = (
     Case("all_filtered", "unavailable", "no-reads"),
     Case("zero_spots", "unavailable", "no-reads"),
@@ -131,19 +132,19 @@ CASES = (*IN_PROCESS, *DUMPED, *HOPELESS)
 
 @dataclass(frozen=True)
 class Order:
-    """A job that is asked for."""
+    """A job to enqueue."""
 
     at: float
-    """Seconds after the beginning."""
+    """Seconds after the start."""
     run: str
     case: Case
     priority: int
 
 
 def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
-    """Jobs: 45 % are read in the worker, 45 % by fastq-dump, the rest can't be computed.
+    """Return the jobs: 45 % are read by the worker, 45 % by fastq-dump, and the others cannot be computed.
 
-    Half of them are asked for at once, the others little by little.
+    Half of them are enqueued at the start, the others over time.
     """
     random = Random(f"orders {seed}")
     hopeless = max(1, jobs // 10)

@@ -1,8 +1,8 @@
-"""A server such as NCBI's on loopback, which finds runs and serves their archives, and does what real ones do at times.
+"""A local server that imitates NCBI: it locates runs, serves their archives, and misbehaves as real servers do.
 
-The SRA toolkit asks it as it asks NCBI: the resolver by POST (the data locator, SDL version 2, of which the toolkit
-takes JSON), then the archive that the answer names by HEAD and GET, with ranges.  What happens to a request is decided
-by the test's own function.
+The SRA toolkit sends it the requests that it sends to NCBI: POST to the resolver (the data locator, SDL version 2,
+JSON), then HEAD and GET with ranges for the archive in the answer.  A function of the test decides the fate of each
+request.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ PAGE = b"<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>\n
 
 
 class Asked(Enum):
-    """What a request is for."""
+    """The purpose of a request."""
 
     RESOLVER = "where is a run?"
     ARCHIVE = "a part of an archive"
 
 
 class Fate(Enum):
-    """What becomes of a request."""
+    """What the server does with a request."""
 
-    ANSWER = "it is answered"
-    SILENCE = "the connection is taken, nothing is ever said"
+    ANSWER = "it is answered correctly"
+    SILENCE = "the connection is accepted, and nothing is sent"
     HANG_UP = "the connection is closed at once"
-    DIE = "half of the answer comes, then the connection breaks"
-    STALL = "half of the answer comes, then nothing more"
-    RUBBISH = "the answer is a page of HTML, and 200"
-    NOISE = "the answer is no HTTP at all"
+    DIE = "half of the answer is sent, then the connection breaks"
+    STALL = "half of the answer is sent, then nothing more"
+    RUBBISH = "the answer is an HTML page with status 200"
+    NOISE = "the answer is not HTTP"
     BUSY = "503"
     TOO_MANY = "429"
 
 
 class Web(ThreadingHTTPServer):
-    """A server that does not mind when clients go, as those do whose tool was killed."""
+    """A server that ignores broken connections, because killed tools leave some."""
 
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing."""
+        """Ignore it."""
 
 
 Decision = Callable[[Asked, str, str], Fate]
-"""By what a request is for, by which program it comes, and of which run it is."""
+"""Chooses a fate from the purpose of a request, the program that sent it, and the run."""
 
 
 class Ncbi:
@@ -63,7 +63,7 @@ class Ncbi:
         self.runs = runs
         self.decide: Decision = lambda asked, program, run: Fate.ANSWER
         self.statuses: dict[str, tuple[int, str]] = {}
-        """What the resolver says of a run instead of where it is."""
+        """Runs for which the resolver returns a status and message instead of a location."""
         self.requests: list[tuple[Asked, str]] = []
         self._over = threading.Event()
         ncbi = self
@@ -80,13 +80,13 @@ class Ncbi:
             do_HEAD = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing."""
+                """Ignore it."""
 
         self._server = Web(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def toolkit_lines(self) -> tuple[str, ...]:
-        """The lines of a toolkit's configuration that has it ask here, and nowhere else."""
+        """Return the lines of a toolkit configuration that uses this server only."""
         kinds = ("main/SDL.2", "main/CGI", "protected/SDL.2", "protected/CGI")
         return (
             *(f'/repository/remote/{kind}/resolver-cgi = "{self.url}/sdl/2/retrieve"' for kind in kinds),
@@ -95,7 +95,7 @@ class Ncbi:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[Ncbi]:
-        """While it takes requests."""
+        """Answer requests within the context."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         thread.start()
         try:

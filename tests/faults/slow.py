@@ -1,4 +1,4 @@
-"""Passes on what comes, at so many bytes a second: `slow.py RATE`.  A script of its own, on the standard library."""
+"""Copies stdin to stdout at a limited rate: `slow.py BYTES_PER_SECOND`.  A stand-alone script."""
 
 import os
 import sys

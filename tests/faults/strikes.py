@@ -1,4 +1,4 @@
-"""Carries out what the plan says.  A strike gives back how it is lifted, or None if there was nothing to hit."""
+"""Injects the planned faults.  A strike returns a function that ends it, or None if there was no target."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FILLERS = itertools.count(1)
 
 
 def strike(what: Strike, machine: Machine) -> Callable[[], object] | None:
-    """Do it; return what lifts it, None if there is nobody to do it to just now."""
+    """Start a fault; return the function that ends it, or None if there is no target at this time."""
     if what.kind in SIGNALS:
         return send(what, machine)
     with ExitStack() as stack:
         try:
             stack.enter_context(trouble(what, machine))
-        except sqlite3.Error:  # there is no such database yet, or somebody else has the lock
+        except sqlite3.Error:  # the database does not exist yet, or another process has locked it
             return None
         return stack.pop_all().close
 
 
 def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
-    """Send a signal to one of those that are meant."""
+    """Send a signal to one of the possible targets."""
     team = machine.team()
     victims = team.members(what.target)
     if not victims:
@@ -51,11 +51,11 @@ def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
 
 
 def nothing() -> None:
-    """What is done can't be undone."""
+    """Do nothing: this strike cannot be undone."""
 
 
 def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager[None]:
-    """Something that is wrong with the machine, as long as the context lasts."""
+    """Return a context in which something is wrong with the machine."""
     home, server = machine.home, machine.server
     kinds: dict[Kind, Callable[[], contextlib.AbstractContextManager[None]]] = {
         Kind.DISK_FULL: lambda: full(home.disk),
@@ -74,7 +74,7 @@ def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager
 
 @contextlib.contextmanager
 def full(disk: Path) -> Iterator[None]:
-    """Not a byte is free."""
+    """Fill the disk."""
     filler = disk / f"filler-{next(FILLERS)}"
     with filler.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
@@ -89,9 +89,9 @@ def full(disk: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Somebody writes to a database, and takes long."""
+    """Hold the write lock of a database."""
     if not database.exists():
-        raise sqlite3.OperationalError("there is none")
+        raise sqlite3.OperationalError("the database does not exist")
     with contextlib.closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         try:
@@ -102,7 +102,7 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def without(database: Path) -> Iterator[None]:
-    """Somebody has tidied up."""
+    """Delete a database."""
     for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
         path.unlink(missing_ok=True)
     yield
@@ -110,7 +110,7 @@ def without(database: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def moved(machine: Machine, seconds: int) -> Iterator[None]:
-    """The clock is wrong."""
+    """Change the wall clock."""
     machine.clock.move(seconds)
     try:
         yield

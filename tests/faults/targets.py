@@ -1,4 +1,4 @@
-"""Which process of a daemon is which, told by who started it and what it runs; nothing by its name alone."""
+"""Classifies the processes of a daemon by their parents, groups and commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.processes import Process, is_decoder, is_wrapper
 
 @dataclass(frozen=True)
 class Place:
-    """Where a process stands among others; `began` tells it from another that has its number later."""
+    """Fields of /proc/PID/stat; `began` distinguishes a process from a later one with the same number."""
 
     parent: int
     group: int
@@ -22,7 +22,7 @@ class Place:
 
 
 def place_of(pid: int) -> Place | None:
-    """Of a process; None if it has ended."""
+    """Return the fields of a process; None if it has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -37,14 +37,14 @@ class Team:
 
     daemon: list[Process]
     workers: list[Process]
-    """Those that have tools come first."""
+    """Only those that have tools, if any has."""
     guards: list[Process]
     tools: list[Process]
     places: Mapping[int, Place]
 
     @classmethod
     def of(cls, home: Home, daemon_pid: int) -> Team:
-        """As they are now."""
+        """Return the current processes."""
         found = [(process, place) for process in home.processes() if (place := place_of(process.pid)) is not None]
         forks = {process.pid for process, place in found if place.parent == daemon_pid}
         guards = [(process, place) for process, place in found if is_guard(process, place) and place.parent in forks]
@@ -60,9 +60,9 @@ class Team:
         )
 
     def doomed_with(self, victim: Process) -> dict[int, int]:
-        """Guards and tools that must end when a worker or the daemon is killed, each with the moment it began.
+        """Return the guards and tools that must end when a worker or the daemon is killed, with their start times.
 
-        Without those whose guard is stopped just now: the daemon sees to them, as soon as it comes to it.
+        Those whose guard is stopped are not included: the daemon kills them later.
         """
         parents = {victim.pid} if victim not in self.daemon else {worker.pid for worker in self.workers}
         groups = {
@@ -74,7 +74,7 @@ class Team:
         return {process.pid: self.places[process.pid].began for process in members}
 
     def members(self, target: Target) -> list[Process]:
-        """All that a strike at `target` may hit."""
+        """Return the processes that a strike at `target` may hit."""
         return {
             Target.DAEMON: self.daemon,
             Target.WORKER: self.workers,
@@ -87,5 +87,5 @@ class Team:
 
 
 def is_guard(process: Process, place: Place) -> bool:
-    """Whether a process leads the group of a job's tools."""
+    """Return whether a process leads the group of a job's tools."""
     return process.pid == place.group and any(Path(word).name.startswith("guard") for word in process.argv)

@@ -1,4 +1,4 @@
-"""A disk that can't be written any more: the daemon says so, nothing is lost, and it goes on once the disk is well."""
+"""A disk becomes unwritable: the daemon reports it, loses nothing, and continues when the disk is repaired."""
 
 from typing import Any
 
@@ -15,16 +15,18 @@ HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "sentence"),
     [
         ("ledger.db", "disk I/O error"),
-        ("queue.db", "a turn failed"),  # once no sign of life has come for `lease` seconds
+        ("queue.db", "a turn failed"),  # after `lease` seconds without a heartbeat
         ("work", "Input/output error"),
         ("signatures", "Input/output error"),
-        ("", ""),  # all of it: then the daemon can't even say so, and whoever asks finds its word old
+        ("", ""),  # the whole home: the daemon cannot write its health file, and the status finds an old one
     ],
 )
-def test_a_disk_that_breaks_in_the_midst_of_a_run(part: str, said: str, home: Home, shelf: Shelf, gate: Gate) -> None:
+def test_daemon_survives_a_disk_that_breaks_during_a_run(
+    part: str, sentence: str, home: Home, shelf: Shelf, gate: Gate
+) -> None:
     disk = BadDisk(home, part)
     for run in RUNS:
         home.keep(run, shelf.archive())
@@ -34,32 +36,30 @@ def test_a_disk_that_breaks_in_the_midst_of_a_run(part: str, said: str, home: Ho
     gate.until_reached()
     with disk.broken():
         gate.open()
-        told = until(lambda: unhealthy(home), "the daemon is unhealthy", 60)
-        assert told["state"] == "unhealthy"
-        assert any(said in sentence for sentence in told["problems"]), told["problems"]
+        status = until(lambda: unhealthy(home), "the daemon is unhealthy", 60)
+        assert status["state"] == "unhealthy"
+        assert any(sentence in problem for problem in status["problems"]), status["problems"]
         if part in ("work", "signatures"):
             assert home.job(RUNS[0]).reason == "disk-error"
-            assert told["held"].startswith("no job starts: nothing can be written to")
+            assert status["held"].startswith("no job starts: nothing can be written to")
     home("wait", *RUNS, timeout=120).expect(0)
     assert home.daemon_pid() == daemon
     for run in RUNS:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)
-    until(lambda: home("daemon", "status").code == 0, "the daemon is well", 60)
+    until(lambda: home("daemon", "status").code == 0, "the daemon is healthy", 60)
 
 
 def unhealthy(home: Home) -> dict[str, Any]:
-    """What the daemon's status says, if it is bad."""
+    """Return the status of the daemon if it is unhealthy."""
     done = home("daemon", "status", "--json")
     return dict(done.json()) if done.code == 1 else {}
 
 
 @pytest.mark.parametrize("words", [("compute", RUNS[1]), ("cancel", RUNS[0]), ("retry", RUNS[0])])
-def test_a_command_that_can_not_write_says_so_and_changes_nothing(
-    words: tuple[str, ...], home: Home, shelf: Shelf
-) -> None:
+def test_command_that_cannot_write_fails_and_changes_nothing(words: tuple[str, ...], home: Home, shelf: Shelf) -> None:
     disk = BadDisk(home, "ledger.db")
     home("compute", RUNS[0]).expect(0)
     before = home.jobs()
     with disk.broken():
-        home(*words).expect(75, "can't be written")
+        home(*words).expect(75, "cannot be written")
     assert home.jobs() == before

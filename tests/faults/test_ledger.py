@@ -1,5 +1,6 @@
-"""The ledger's writer killed, databases locked and deleted: the short form.  `python -m tests.faults.ledger_kills` is
-the long one.
+"""The ledger and the queue survive a killed writer, locks, deletion and damage.
+
+`python -m tests.faults.ledger_kills` repeats the first test for longer.
 """
 
 import random
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ledger_kills import kill_in_the_midst
+from tests.faults.ledger_kills import kill_while_writing
 from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, WORT, Home
 from tests.support.polling import until
@@ -21,15 +22,15 @@ RUNS = ("SRR000001", "SRR000002", "SRR000003")
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_everything_that_was_acknowledged_survives_kill_9(tmp_path: Path, seed: int) -> None:
-    assert kill_in_the_midst(tmp_path / "round", 600, random.Random(seed)) > 0
+def test_acknowledged_writes_survive_kill_9(tmp_path: Path, seed: int) -> None:
+    assert kill_while_writing(tmp_path / "round", 600, random.Random(seed)) > 0
 
 
 def queue_files(home: Home) -> list[Path]:
     return sorted(home.path.glob("queue.db*"))
 
 
-def test_a_queue_that_is_deleted_while_jobs_run_loses_none(home: Home, shelf: Shelf, gate: Gate) -> None:
+def test_no_job_is_lost_when_the_queue_is_deleted_while_jobs_run(home: Home, shelf: Shelf, gate: Gate) -> None:
     for run in RUNS:
         home.keep(run, shelf.archive())
     home("daemon", "start", env={**gate.env, "WORT_JOBS": "1"}).expect(0)
@@ -44,11 +45,11 @@ def test_a_queue_that_is_deleted_while_jobs_run_loses_none(home: Home, shelf: Sh
     for run in RUNS:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)
     assert "was deleted or damaged" in home("logs", "--daemon").expect(0).out
-    assert home("daemon", "stop").expect(0).seconds < 15  # it still hears its signals
+    assert home("daemon", "stop").expect(0).seconds < 15  # the daemon still handles signals
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "emptied", "replaced"])
-def test_a_queue_that_is_damaged_while_the_daemon_runs_is_made_anew(home: Home, shelf: Shelf, damage: str) -> None:
+def test_damaged_queue_is_created_again_while_the_daemon_runs(home: Home, shelf: Shelf, damage: str) -> None:
     home.keep(RUNS[0], shelf.archive("one_read"))
     home("daemon", "start").expect(0)
     queue = home.path / "queue.db"
@@ -67,7 +68,7 @@ def test_a_queue_that_is_damaged_while_the_daemon_runs_is_made_anew(home: Home, 
 
 
 @pytest.mark.parametrize("which", ["ledger.db", "queue.db"])
-def test_a_database_that_is_locked_for_ten_seconds_fails_nothing(home: Home, shelf: Shelf, which: str) -> None:
+def test_nothing_fails_when_a_database_is_locked_for_ten_seconds(home: Home, shelf: Shelf, which: str) -> None:
     for run in RUNS:
         home.keep(run, shelf.archive())
     env = home.with_tool(
@@ -80,7 +81,7 @@ def test_a_database_that_is_locked_for_ten_seconds_fails_nothing(home: Home, she
         other.execute("BEGIN EXCLUSIVE")
         released = time.monotonic() + 10
         asking = subprocess.Popen([WORT, "compute", RUNS[2]], env=home.env, stdout=subprocess.PIPE, text=True)
-        assert home("status").expect(0).out  # who only reads need not wait
+        assert home("status").expect(0).out  # readers do not wait
         until(lambda: time.monotonic() > released, "ten seconds", 20, 0.1)
         other.execute("ROLLBACK")
     assert asking.communicate(timeout=60)[0].startswith(RUNS[2])

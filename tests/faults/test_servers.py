@@ -1,7 +1,7 @@
-"""Servers that never answer, die in the midst of it, or answer rubbish: each job ends or waits, with the right reason.
+"""Servers that never answer, break off, or answer garbage: each job ends or waits with the right reason.
 
-The toolkit itself waits for minutes; the time-outs here are a few seconds.  All that can go wrong at a place is tried
-at once, each with a run of its own.
+The toolkit itself would wait for minutes; the time limits here are a few seconds.  All faults of one place are tested
+at the same time, each with its own run.
 """
 
 import time
@@ -15,22 +15,22 @@ from tests.support.homes import Home
 from tests.support.proxy import Fate as S3Fate
 from tests.support.proxy import Proxy
 from tests.support.shelf import Shelf
-from tests.support.submissions import proper
+from tests.support.submissions import valid_signature
 
 RUN, OTHER = "SRR000001", "SRR000002"
 BAD = {f"SRR00001{number}": fate for number, fate in enumerate(fate for fate in Fate if fate is not Fate.ANSWER)}
-"""What becomes of requests for a run."""
+"""The fate of all requests for a run."""
 RESOLVE_TIMEOUT, STALL_TIMEOUT = 8.0, 3.0
-"""Seconds; all runs are resolved at the same time, so that the healthy parts take their time too."""
+"""Seconds; not shorter, because all runs are resolved at the same time."""
 LONGEST = 45.0
-"""Seconds until all wait for their next try."""
+"""Seconds until all jobs wait for a retry."""
 NO_PAUSE = {"WORT_REQUEST_PAUSE": "0.001"}
-"""So that a run that is told 429 has no say in what becomes of the others."""
+"""A setting with which a 429 for one run does not pause the others."""
 
 
 @pytest.fixture
 def ncbi(home: Home, shelf: Shelf) -> Iterator[Ncbi]:
-    """A server that knows some runs, asked by the home."""
+    """A server that has some runs, and to which the home's toolkit sends its requests."""
     home.env |= {"WORT_RESOLVE_TIMEOUT": f"{RESOLVE_TIMEOUT}", "WORT_STALL_TIMEOUT": f"{STALL_TIMEOUT}"}
     runs = {RUN: shelf.large(20_000), OTHER: shelf.archive("clipped"), **dict.fromkeys(BAD, shelf.large(20_000))}
     with Ncbi(runs).serving() as server:
@@ -39,40 +39,40 @@ def ncbi(home: Home, shelf: Shelf) -> Iterator[Ncbi]:
 
 
 def resolver(asked: Asked, program: str, run: str) -> Fate:
-    """It goes wrong when a run is looked for."""
+    """Requests to the resolver fail."""
     return BAD[run] if asked is Asked.RESOLVER else Fate.ANSWER
 
 
 def archive(asked: Asked, program: str, run: str) -> Fate:
-    """It goes wrong when the archive is opened."""
+    """Requests for the archive fail."""
     return BAD[run] if asked is Asked.ARCHIVE else Fate.ANSWER
 
 
-def reads(asked: Asked, program: str, run: str) -> Fate:
-    """It goes wrong when the decoder reads; until then all was well."""
+def decoder(asked: Asked, program: str, run: str) -> Fate:
+    """Only the requests of the decoder fail."""
     return Fate.ANSWER if asked is Asked.RESOLVER or "sra-stat" in program else BAD[run]
 
 
-def all_is_well(asked: Asked, program: str, run: str) -> Fate:
-    """Nothing goes wrong."""
+def no_faults(asked: Asked, program: str, run: str) -> Fate:
+    """No request fails."""
     return Fate.ANSWER
 
 
-def test_runs_from_the_network(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
+def test_runs_are_computed_from_the_network(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
     home("compute", RUN, OTHER, "--now").expect(0)
     assert home.signature(RUN) == shelf.reference(ncbi.runs[RUN], RUN)
     assert home.signature(OTHER) == shelf.reference(ncbi.runs[OTHER], OTHER)
     assert {asked for asked, _ in ncbi.requests} == set(Asked)
 
 
-@pytest.mark.parametrize("place", [resolver, archive, reads])
-def test_whatever_the_server_does_the_run_waits_for_the_network(place: Decision, home: Home, ncbi: Ncbi) -> None:
+@pytest.mark.parametrize("place", [resolver, archive, decoder])
+def test_job_waits_for_the_network_whatever_the_server_does(place: Decision, home: Home, ncbi: Ncbi) -> None:
     ncbi.decide = place
     home("daemon", "start", env={"WORT_JOBS": str(len(BAD)), "WORT_THREADS": "1", **NO_PAUSE}).expect(0)
     home("compute", *BAD).expect(0)
     for run, fate in BAD.items():
         job = home.until_job(run, "waiting", "done", "failed", "unavailable", seconds=LONGEST)
-        # The toolkit tries again by itself after some answers, and may get as far as to be stopped only then.
+        # After some answers the toolkit itself retries, so that the job may reach its time limit only then.
         reason = "rate-limited" if fate is Fate.TOO_MANY else "network"
         assert (job.state, job.reason, job.attempt) == ("waiting", reason, 1), fate
     assert not home.signature_files()
@@ -80,11 +80,11 @@ def test_whatever_the_server_does_the_run_waits_for_the_network(place: Decision,
     home.until_idle()
 
 
-@pytest.mark.parametrize("place", [resolver, archive, reads])
-def test_who_is_told_to_ask_less_often_does_so(place: Decision, home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
-    """Told that by the resolver, the toolkit asks a thousand times a second.
+@pytest.mark.parametrize("place", [resolver, archive, decoder])
+def test_no_requests_are_sent_while_the_rate_is_limited(place: Decision, home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
+    """After a 429 of the resolver, the toolkit itself would send a thousand requests per second.
 
-    Nobody asks in the pause that follows; a run on disk goes on.
+    No job sends a request during the pause that follows; a job whose archive is on disk is done.
     """
     limited = next(run for run, fate in BAD.items() if fate is Fate.TOO_MANY)
     ncbi.decide = lambda asked, program, run: place(asked, program, limited) if run == limited else Fate.ANSWER
@@ -100,23 +100,23 @@ def test_who_is_told_to_ask_less_often_does_so(place: Decision, home: Home, shel
     assert ncbi.requests[asked:] == []
 
 
-def test_a_run_is_done_once_its_server_lives_again(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
-    """It stalls in the midst of its reads; another one is not held up by that."""
+def test_job_is_done_once_its_server_works_again(home: Home, shelf: Shelf, ncbi: Ncbi) -> None:
+    """The server stalls while reads are decoded; this does not delay another job."""
     home.env |= {"WORT_RETRY_DELAY": "1", "WORT_JOBS": "2", "WORT_STALL_TIMEOUT": "2"}
     stalled = next(run for run, fate in BAD.items() if fate is Fate.STALL)
-    ncbi.decide = reads
+    ncbi.decide = decoder
     home("daemon", "start").expect(0)
     home("compute", stalled).expect(0)
     home.keep("SRR000003", shelf.archive())
     home("compute", "SRR000003", "--wait").expect(0)
     home.until_job(stalled, "waiting", seconds=LONGEST)
-    ncbi.decide = all_is_well
+    ncbi.decide = no_faults
     home.until_job(stalled, "done", seconds=60)
     assert home.signature(stalled) == shelf.reference(ncbi.runs[stalled], stalled)
     assert ("waiting", "network") in home.events(stalled)
 
 
-SAID = {
+RESOLVER_ANSWERS = {
     "SRR000021": (404, "Cannot resolve accession", "unavailable", "not-found"),
     "SRR000022": (403, "Access denied - please request permission to access phs000710/UR", "unavailable", "controlled"),
     "SRR000023": (403, "Access denied - object has not been published.", "unavailable", "withdrawn"),
@@ -125,30 +125,30 @@ SAID = {
     "SRR000026": (503, "Service Unavailable", "waiting", "network"),
     "SRR000027": (504, "Timeout", "waiting", "network"),
 }
-"""What a resolver says of a run, and what becomes of its job."""
+"""The status and message of the resolver for a run, and the state and reason of its job."""
 
 
-def test_trouble_of_the_resolver_is_not_the_absence_of_the_run(home: Home, ncbi: Ncbi) -> None:
-    """Which would be for good."""
-    ncbi.statuses |= {run: (status, message) for run, (status, message, _, _) in SAID.items()}
+def test_error_of_the_resolver_does_not_make_a_run_unavailable(home: Home, ncbi: Ncbi) -> None:
+    """An unavailable run would not be retried."""
+    ncbi.statuses |= {run: (status, message) for run, (status, message, _, _) in RESOLVER_ANSWERS.items()}
     home("daemon", "start", env=NO_PAUSE).expect(0)
-    home("compute", *SAID).expect(0)
-    for run, (_, _, state, reason) in SAID.items():
+    home("compute", *RESOLVER_ANSWERS).expect(0)
+    for run, (_, _, state, reason) in RESOLVER_ANSWERS.items():
         job = home.until_job(run, "waiting", "done", "failed", "unavailable", seconds=LONGEST)
         assert (job.state, job.reason) == (state, reason), job
 
 
-# ---- Archives that are asked about a submission
+# ---- ENA and NCBI, which are asked about a submission
 
 
 @pytest.mark.parametrize("fate", [Fate.SILENCE, Fate.DIE, Fate.RUBBISH, Fate.NOISE], ids=lambda fate: fate.name)
-def test_lookups_of_submissions(fate: Fate, home: Home, ncbi: Ncbi) -> None:
-    """What is no answer is none: the signature is taken, its run is *not checked*."""
+def test_submission_is_accepted_unchecked_if_the_lookup_fails(fate: Fate, home: Home, ncbi: Ncbi) -> None:
+    """The signature is accepted, and its run is reported as *not checked*."""
     ncbi.decide = lambda asked, program, run: fate
     home.env |= {"WORT_ENA_URL": f"{ncbi.url}/archives/{RUN}", "WORT_NCBI_URL": f"{ncbi.url}/archives/{RUN}"}
     home.env["WORT_LOOKUP_TIMEOUT"] = "1"
     began = time.monotonic()
-    done = home("submit", "-", "--no-verify", "--json", stdin=proper()).expect(0, "was not checked")
+    done = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0, "was not checked")
     assert done.json()[0]["source"] == "not checked"
     assert time.monotonic() - began < 20
 
@@ -156,14 +156,14 @@ def test_lookups_of_submissions(fate: Fate, home: Home, ncbi: Ncbi) -> None:
 # ---- The bucket
 
 
-def test_a_bucket_that_answers_rubbish_is_waited_for(home: Home, shelf: Shelf, bucket: Bucket, proxy: Proxy) -> None:
-    """As from a captive portal: a page of HTML is taken neither for an object nor for a put that worked."""
+def test_job_waits_while_the_bucket_answers_garbage(home: Home, shelf: Shelf, bucket: Bucket, proxy: Proxy) -> None:
+    """A page of HTML, as from a captive portal, is neither an object nor the confirmation of a put."""
     home.keep(RUN, shelf.archive())
-    proxy.decide = lambda method, path: S3Fate.RUBBISH
+    proxy.decide = lambda method, path: S3Fate.HTML
     home("daemon", "start").expect(0)
     home("compute", RUN).expect(0)
     home.until_job(RUN, "waiting")
-    proxy.decide = lambda method, path: S3Fate.RUBBISH if method == "PUT" else S3Fate.PASS
+    proxy.decide = lambda method, path: S3Fate.HTML if method == "PUT" else S3Fate.PASS
     home.until_job(RUN, "queued", "running")
     home.until_job(RUN, "waiting")
     proxy.decide = lambda method, path: S3Fate.PASS

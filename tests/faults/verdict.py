@@ -1,4 +1,4 @@
-"""What must be so once all strikes are lifted: each complaint is a sentence; none is what we want."""
+"""Checks the final state of a campaign, after all strikes.  Each function yields one sentence per violation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPLAINED: dict[str, set[Kind]] = {
     "tool-crash": {*SIGNALS, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
     "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL, Kind.DISK_BREAKS},
-    "set-aside": {*SIGNALS, *HELD_UP},  # what struck one job three times
+    "set-aside": {*SIGNALS, *HELD_UP},  # three of them, see STRIKES_OUT
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
     "disk-error": {Kind.DISK_BREAKS},
@@ -28,30 +28,30 @@ EXPLAINED: dict[str, set[Kind]] = {
     "storage-denied": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
-"""Reasons for which a good run may have failed, and what its job must have met for that."""
+"""The reasons for which the job of a good run may fail, and the strikes that explain each of them."""
 STRIKES_OUT = 3
-"""So often a job must have been struck that was set aside."""
+"""The number of strikes that explain `set-aside`."""
 
 
 def live(jobs: Sequence[JobRow]) -> list[JobRow]:
-    """Those that have not ended."""
+    """Return the jobs that have not ended."""
     return [job for job in jobs if job.state in LIVE]
 
 
 def of_orders(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
-    """Nothing that was accepted is lost, and nothing was done twice."""
+    """Each order has exactly one job, and there are no others."""
     names = [job.name for job in jobs]
     for order in orders:
         if (number := names.count(order.run)) != 1:
             yield f"{order.run} has {number} jobs"
     for name in sorted(set(names) - {order.run for order in orders}):
-        yield f"nobody has asked for {name}"
+        yield f"{name} was not ordered"
 
 
 def of_failures(
     orders: Sequence[Order], jobs: Sequence[JobRow], met: Mapping[str, Collection[Strike]]
 ) -> Iterator[str]:
-    """Before anything is retried: what did not end as it should has failed, for a reason that what it met explains."""
+    """Before the retry: a job with an unexpected state has failed, and a strike while it ran explains the reason."""
     ended = {job.name: job for job in jobs}
     for order in orders:
         job = ended.get(order.run)
@@ -67,7 +67,7 @@ def of_failures(
 
 
 def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str]:
-    """In the end each is as it should be."""
+    """After the retry, each job has the expected state."""
     ended = {job.name: job for job in jobs}
     for order in orders:
         job = ended.get(order.run)
@@ -76,13 +76,13 @@ def of_outcomes(orders: Sequence[Order], jobs: Sequence[JobRow]) -> Iterator[str
 
 
 def of_ledger(machine: Machine) -> Iterator[str]:
-    """It is sound, its events tell one story of each job, and the catalog has each signature once."""
+    """The ledger is sound, the events of each job are consistent, and the catalog has each signature once."""
     home = machine.home
-    for (said,) in home.select("PRAGMA integrity_check"):
-        if said != "ok":
-            yield f"the ledger: {said}"
+    for (answer,) in home.select("PRAGMA integrity_check"):
+        if answer != "ok":
+            yield f"the ledger: {answer}"
     for row in home.select("PRAGMA foreign_key_check"):
-        yield f"the ledger: a row of {row[0]} belongs to nothing"
+        yield f"the ledger: a row of {row[0]} has no parent row"
     for job_id, times in home.select(
         "SELECT job_id, count(*) FROM events WHERE after = 'done' GROUP BY job_id HAVING count(*) > 1"
     ):
@@ -102,12 +102,12 @@ def of_ledger(machine: Machine) -> Iterator[str]:
 
 
 def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable[[Order], bytes]) -> Iterator[str]:
-    """Each stands in the store, in the catalog and in the bucket, as the recipe makes it; nothing else does."""
+    """The store, the catalog and the bucket have exactly the expected signatures, equal to the reference."""
     home, bucket = machine.home, machine.server.bucket
     done = [order for order in orders if order.case.state == "done"]
     catalog = {name for (name,) in home.select("SELECT name FROM signatures")}
     for name in sorted(catalog ^ {order.run for order in done}):
-        yield f"the catalog {'has' if name in catalog else 'has not'} {name}"
+        yield f"the catalog {'has' if name in catalog else 'lacks'} {name}"
     for order in done:
         wanted, path = reference(order), home.signature_file(order.run)
         if not path.exists() or gzip.decompress(path.read_bytes()) != wanted:
@@ -115,17 +115,17 @@ def of_signatures(machine: Machine, orders: Sequence[Order], reference: Callable
     expected = {home.signature_file(o.run) for o in done}
     expected |= {path.with_name(path.name.replace(".sig", ".prov.json")) for path in expected}
     for path in sorted(expected ^ set(home.signature_files())):
-        yield f"in the store {path.name} is {'there' if path.exists() else 'missing'}"
+        yield f"in the store {path.name} is {'unexpected' if path.exists() else 'missing'}"
     keys = set(bucket.all_keys())
     for key in sorted(keys ^ {k for o in done for k in (f"sigs/{o.run}.sig", f"prov/{o.run}.json")}):
-        yield f"in the bucket {key} is {'there' if key in keys else 'missing'}"
+        yield f"in the bucket {key} is {'unexpected' if key in keys else 'missing'}"
     for order in done:
         if f"sigs/{order.run}.sig" in keys and bucket.signature(order.run) != reference(order):
             yield f"in the bucket the signature of {order.run} differs"
 
 
 def of_leftovers(machine: Machine) -> Iterator[str]:
-    """Once the daemon was stopped: no process, no lock, no half-done file."""
+    """After the daemon was stopped, no process, lock or partial file is left."""
     home = machine.home
     for process in home.processes():
         yield f"process {process.pid} is left: {' '.join(process.argv)[:200]}"
@@ -138,11 +138,11 @@ def of_leftovers(machine: Machine) -> Iterator[str]:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
-        yield f"the ledger can't be written: {error}"
+        yield f"the ledger cannot be written: {error}"
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds a lock on a file."""
+    """Return whether a process has locked a file."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The queue between daemon and workers, as files and messages: nothing in it is a truth, nothing in it is code."""
+"""The queue's file and messages: whatever they contain, no job is lost and no code from them is run."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.support.shelf import Shelf
 
 
 class Payload:
-    """Unpickled, it writes a file."""
+    """A value that writes a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,7 +25,7 @@ class Payload:
 
 
 def tables(queue: Path) -> dict[str, list[str]]:
-    """The tables of Huey's database and their columns."""
+    """Return the tables of Huey's database with their columns."""
     with closing(sqlite3.connect(queue, timeout=30)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
@@ -36,7 +36,7 @@ def tables(queue: Path) -> dict[str, list[str]]:
 
 
 def put_task(queue: Path, data: bytes) -> None:
-    """Put a task where Huey's workers look for one, as anybody could who may write the file."""
+    """Insert a task into Huey's database, as any process could that may write the file."""
     with closing(sqlite3.connect(queue, timeout=30, isolation_level=None)) as connection:
         connection.execute("INSERT INTO task (queue, data, priority) VALUES ('wort', ?, 1000)", (data,))
 
@@ -50,14 +50,14 @@ GARBAGE = (os.urandom(1000), b"", b'{"value": 1}', b"[]", b'{"message": {"nonsen
 
 
 def test_pickles_are_never_unpickled(home: Home, shelf: Shelf) -> None:
-    """In the tasks, in the values and in the schedule; the workers live on."""
+    """They are in the tasks, in the values and in the schedule; the workers survive."""
     home.keep("SRR000001", shelf.archive())
     home("daemon", "start").expect(0)
     queue, marker = home.path / "queue.db", home.root / "marker"
     workers = {process.pid for process in home.processes()}
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         put_task(queue, pickle.dumps(Payload(marker), protocol))
-    until(lambda: tasks(queue) == 0, "the tasks are taken")
+    until(lambda: tasks(queue) == 0, "the tasks are received")
     with closing(sqlite3.connect(queue, timeout=30, isolation_level=None)) as connection:
         columns = tables(queue)
         assert set(columns) >= {"kv", "schedule", "task"}, columns
@@ -72,7 +72,7 @@ def test_pickles_are_never_unpickled(home: Home, shelf: Shelf) -> None:
     assert {process.pid for process in home.processes()} == workers
 
 
-def test_garbage_in_the_queue_does_not_stop_it(home: Home, shelf: Shelf) -> None:
+def test_jobs_are_done_despite_garbage_in_the_queue(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive("one_read"))
     home("daemon", "start").expect(0)
     for data in GARBAGE * 3:
@@ -83,32 +83,32 @@ def test_garbage_in_the_queue_does_not_stop_it(home: Home, shelf: Shelf) -> None
 
 
 def on_every_task(queue: Path, action: str) -> None:
-    """Have SQLite do something whenever the daemon hands out a task, NEW."""
+    """Create a trigger that runs `action` whenever the daemon enqueues a task, NEW."""
     with closing(sqlite3.connect(queue, timeout=30, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS seen (data BLOB)")
-        connection.execute(f"CREATE TRIGGER handed_out AFTER INSERT ON task BEGIN {action}; END")
+        connection.execute(f"CREATE TRIGGER enqueued AFTER INSERT ON task BEGIN {action}; END")
 
 
 def seen(queue: Path) -> list[bytes]:
-    """The tasks that a trigger kept."""
+    """Return the tasks that the trigger recorded."""
     with closing(sqlite3.connect(queue, timeout=30)) as connection:
         return [bytes(data) for (data,) in connection.execute("SELECT data FROM seen")]
 
 
-def test_a_task_that_comes_twice_at_once_does_no_harm(home: Home, shelf: Shelf) -> None:
-    """Two workers have the same attempt of the same job; one result counts, and it is right."""
+def test_task_that_arrives_twice_is_done_once(home: Home, shelf: Shelf) -> None:
+    """Two workers receive the same attempt; one result counts, and it is correct."""
     home.keep("SRR000001", shelf.archive())
     home("daemon", "start").expect(0)
     on_every_task(
         home.path / "queue.db", "INSERT INTO task (queue, data, priority) VALUES (NEW.queue, NEW.data, NEW.priority)"
     )
     home("compute", "SRR000001", "--wait").expect(0)
-    until(lambda: tasks(home.path / "queue.db") == 0, "both are taken")
+    until(lambda: tasks(home.path / "queue.db") == 0, "both are received")
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
     assert home.select("SELECT state FROM jobs") == [("done",)]
 
 
-def test_a_task_that_is_lost_is_done_after_its_lease(home: Home, shelf: Shelf) -> None:
+def test_lost_task_is_enqueued_again_after_its_lease(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("daemon", "start", env={"WORT_LEASE": "2"}).expect(0)
     queue = home.path / "queue.db"
@@ -122,8 +122,8 @@ def test_a_task_that_is_lost_is_done_after_its_lease(home: Home, shelf: Shelf) -
     assert home.job("SRR000001").attempt == 2
 
 
-def test_messages_that_ask_for_something_else(home: Home, shelf: Shelf) -> None:
-    """A late copy of a task moves nothing; one that names another file or task does nothing."""
+def test_forged_messages_have_no_effect(home: Home, shelf: Shelf) -> None:
+    """A late copy of a task changes no job; a message that names another file or function does nothing."""
     home.keep("SRR000001", shelf.archive("one_read"))
     home("daemon", "start").expect(0)
     queue = home.path / "queue.db"
@@ -132,7 +132,7 @@ def test_messages_that_ask_for_something_else(home: Home, shelf: Shelf) -> None:
     (data,) = seen(queue)
     events = home.events("SRR000001")
     with closing(sqlite3.connect(queue, timeout=30, isolation_level=None)) as connection:
-        connection.execute("DROP TRIGGER handed_out")
+        connection.execute("DROP TRIGGER enqueued")
 
     def put(change: dict[str, object], task: str | None = None) -> None:
         document = json.loads(data)
@@ -148,7 +148,7 @@ def test_messages_that_ask_for_something_else(home: Home, shelf: Shelf) -> None:
     put({"engine": "os.system"})
     put({"unknown": 1})
     put({}, task="os.system")
-    until(lambda: tasks(queue) == 0, "all are taken")
+    until(lambda: tasks(queue) == 0, "all are received")
     home.keep("SRR000002", shelf.archive("one_read"))
     home("compute", "SRR000002", "--wait").expect(0)
     assert home.events("SRR000001") == events
@@ -157,7 +157,7 @@ def test_messages_that_ask_for_something_else(home: Home, shelf: Shelf) -> None:
     assert home.signature("SRR000001") == shelf.reference(shelf.archive("one_read"), "SRR000001")
 
 
-def test_queue_and_lock_are_for_this_user_only(home: Home) -> None:
+def test_queue_and_lock_are_private_to_the_user(home: Home) -> None:
     home("daemon", "start").expect(0)
     home("status").expect(0)
     for name in ("queue.db", "ledger.db", "daemon.lock"):

@@ -1,4 +1,4 @@
-"""The shared store on real servers: Ceph's gateway, and moto's for what Ceph lacks."""
+"""The shared store on real servers: Ceph's gateway, and moto for features that Ceph lacks."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ TEXT = Headers("text/plain", metadata={"a": "b"})
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a daemon would have in its environment."""
+    """Set the environment of a daemon with credentials."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -34,7 +34,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """The address of moto's server."""
+    """Start moto's server; return its address."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -44,7 +44,7 @@ def moto() -> Iterator[str]:
 
 @pytest.fixture(params=["ceph", "moto"])
 def objects(request: pytest.FixtureRequest) -> S3Store:
-    """A store below a prefix of an empty bucket, on either server."""
+    """Return a store below a prefix of an empty bucket, on either server."""
     if request.param == "ceph":
         bucket: Bucket = request.getfixturevalue("bucket")
         return S3Store(S3Target(bucket.name, "some/where/", bucket.ceph.endpoint), 16)
@@ -52,7 +52,7 @@ def objects(request: pytest.FixtureRequest) -> S3Store:
 
 
 def new_on_moto(endpoint: str, test: str, *, versioned: bool = False) -> S3Store:
-    """A store in a new bucket of moto's."""
+    """Return a store in a new bucket on moto."""
     name = "b" + "".join(c for c in test.lower() if c.isalnum())[:50]
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
     client.create_bucket(Bucket=name)
@@ -61,11 +61,11 @@ def new_on_moto(endpoint: str, test: str, *, versioned: bool = False) -> S3Store
     return S3Store(S3Target(name, "some/where/", endpoint), 16)
 
 
-def test_an_object_is_put_only_where_it_replaces_what_was_seen(objects: S3Store) -> None:
+def test_put_replaces_only_the_expected_object(objects: S3Store) -> None:
     etag = objects.put("a", b"one", TEXT)
-    for seen in ("", "0" * 32):
+    for wrong_etag in ("", "0" * 32):
         with pytest.raises(PreconditionFailed):
-            objects.put("a", b"two", TEXT, replacing=seen)
+            objects.put("a", b"two", TEXT, replacing=wrong_etag)
     with pytest.raises(PreconditionFailed):
         objects.put("nothing", b"two", TEXT, replacing=etag)
     objects.put("a", b"three", TEXT, replacing=etag)
@@ -77,7 +77,7 @@ def test_an_object_is_put_only_where_it_replaces_what_was_seen(objects: S3Store)
     assert objects.head("nothing") is None
 
 
-def test_a_versioned_bucket_keeps_to_conditions_where_the_server_does(moto: str) -> None:
+def test_versioned_bucket_honours_conditional_puts(moto: str) -> None:
     store = new_on_moto(moto, "versioned", versioned=True)
     store.put("a", b"one", TEXT)
     with pytest.raises(PreconditionFailed):
@@ -85,8 +85,8 @@ def test_a_versioned_bucket_keeps_to_conditions_where_the_server_does(moto: str)
     assert store.supports_conditional_puts()
 
 
-def test_a_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
-    """5 MB: more than what is sent from memory."""
+def test_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
+    """The file has 5 MB, which is above the limit for sending from memory."""
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * 20_000)
     objects.put("large", path, TEXT)
@@ -95,27 +95,27 @@ def test_a_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> Non
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
 
-def test_listings_go_on_after_a_thousand_keys(objects: S3Store) -> None:
+def test_listing_continues_after_a_thousand_keys(objects: S3Store) -> None:
     names = [f"sigs/SRR{n}.sig" for n in range(1_000_000, 1_001_005)]
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda key: objects.put(key, b"x", TEXT), names))
     assert [found.key for found in objects.list("sigs/")] == names
 
 
-def test_of_many_at_once_one_puts_and_all_agree(objects: S3Store, tmp_path: Path) -> None:
+def test_concurrent_publishers_of_one_signature_all_succeed(objects: S3Store, tmp_path: Path) -> None:
     make_signatures(tmp_path, 1)
     local, shared = LocalStore(tmp_path), SharedStore(objects)
     provenance = local.provenance(RUN)
     with ThreadPoolExecutor(12) as pool:
         outcomes = list(pool.map(lambda _: shared.publish(local.path(RUN), provenance, RUN), range(12)))
-    assert set(outcomes) <= {Outcome.PUT, Outcome.THERE}
+    assert set(outcomes) <= {Outcome.PUT, Outcome.ALREADY_THERE}
     assert Outcome.PUT in outcomes
     assert [found.key for found in objects.list("")] == [f"prov/{RUN}.json", f"sigs/{RUN}.sig"]
     (copies,) = all_run_copies(local, shared)
     assert copies.local_path and copies.shared_object and copies.provenance_object
 
 
-def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objects: S3Store, tmp_path: Path) -> None:
+def test_concurrent_publishers_of_different_signatures_get_one_winner(objects: S3Store, tmp_path: Path) -> None:
     stores = []
     for n in range(6):
         (other,) = make_signatures(tmp_path / str(n), 1, first=2_000_000 + n)
@@ -127,8 +127,8 @@ def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objec
         provenance = local.provenance(name)
         try:
             return shared.publish(local.path(name), provenance, RUN)
-        except StoreError as trouble:
-            return trouble.reason
+        except StoreError as error:
+            return error.reason
 
     with ThreadPoolExecutor(6) as pool:
         outcomes = list(pool.map(publish, stores))
@@ -140,7 +140,7 @@ def test_of_many_different_ones_at_once_one_stands_and_the_others_are_told(objec
     assert (tmp_path / "back").read_bytes() == winner[0].path(winner[1]).read_bytes()
 
 
-def test_a_provenance_of_another_signature_is_left_over_and_replaced(objects: S3Store, tmp_path: Path) -> None:
+def test_leftover_provenance_of_another_signature_is_replaced(objects: S3Store, tmp_path: Path) -> None:
     make_signatures(tmp_path, 1)
     objects.put(f"prov/{RUN}.json", b"{}", Headers("application/json"))
     local, shared = LocalStore(tmp_path), SharedStore(objects)

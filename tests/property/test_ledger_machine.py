@@ -1,11 +1,11 @@
-"""The ledger against a model of it: only legal moves, no job lost, one live job of a key, every move recorded.
+"""The ledger compared with a model: legal transitions, events, no lost job, one live job per key.
 
-A key is a name and what is to be done with it: computed, or one of its signatures verified.  Events may be pruned.
+A key is a name and a subject: the signature to verify, or empty for the job that computes the name's signature.  Events
+may be pruned.
 """
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import assume, settings
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.builders import published, request
+from tests.support.ledger_model import LEGAL, RETRIABLE, ModelJob
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -29,7 +30,6 @@ NAMES = ["SRR000001", "SRR000002", "mine"]
 GROUPS = ["", "plankton", "soil"]
 SUBJECTS = ["submitted/d", "submitted/e"]
 LIVE = {"queued", "running", "waiting"}
-MENDABLE = {"failed", "unavailable", "cancelled"}
 FAILURES = {
     "corrupt": ("failed", "other"),
     "not-found": ("unavailable", "other"),
@@ -41,58 +41,10 @@ FAILURES = {
 TRIES = {"crash": 2, "other": 3}
 LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, max_delay=1e6)
 SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, max_delay=0.0)
-LEGAL = {
-    ("", "queued"), ("queued", "running"), ("running", "done"), ("running", "failed"), ("running", "unavailable"),
-    ("running", "queued"), ("running", "waiting"), ("waiting", "queued"), ("queued", "cancelled"),
-    ("running", "cancelled"), ("waiting", "cancelled"), ("failed", "queued"), ("unavailable", "queued"),
-    ("cancelled", "queued"),
-}  # fmt: skip
-
-
-@dataclass
-class ModelJob:
-    """What a job should be."""
-
-    name: str
-    priority: int
-    group: str = ""
-    subject: str = ""
-    """Of a verification: what it verifies."""
-    depth: str = ""
-    state: str = "queued"
-    attempt: int = 0
-    due: bool = False
-    """Whether it waits no longer."""
-    progress: bool = False
-    path: list[tuple[str, str, str]] = field(default_factory=lambda: [("", "queued", "")])
-    """Its moves, and what kind of failure each was, but for those that were pruned."""
-
-    def move(self, state: str, kind: str = "") -> None:
-        self.path.append((self.state, state, kind))
-        self.state = state
-        self.progress = False
-
-    def prune(self, keep: int) -> None:
-        """Keep the first move, the newest, and the one that began its present tries."""
-        last = len(self.path) - (keep - 2)
-        if len(self.path) > keep:
-            self.path = [move for n, move in enumerate(self.path) if n in (0, self.began) or n >= last]
-
-    @property
-    def began(self) -> int:
-        """Which move began its present tries."""
-        return max((n for n, (before, _, _) in enumerate(self.path) if before in ("", *MENDABLE)), default=0)
-
-    def failures(self, kind: str) -> int:
-        return sum(move[2] == kind for move in self.path[self.began :])
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.name, self.subject
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Does what commands and a coordinator may do, in any order."""
+    """Does what commands and the coordinator do, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return max((number for number, job in self.jobs.items() if job.key == key), default=None)
 
     def pick(self, data: st.DataObject) -> int:
-        """A job, or one that never was."""
+        """Return the id of a job, or one that does not exist."""
         return data.draw(st.sampled_from([*sorted(self.jobs), 10_000]))
 
     @initialize(name=st.sampled_from(NAMES))
@@ -133,7 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if job and job.state in LIVE:
             assert (answer.status, answer.job_id) == (EnqueueStatus.LIVE, number)
             if not dry_run:
-                self.ask_again(job, priority, group)
+                self.merge_request(job, priority, group)
         elif name in self.signatures and not force:
             assert answer.status is EnqueueStatus.EXISTS
         elif job and job.state == "unavailable" and not force:
@@ -142,9 +94,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert answer.status is EnqueueStatus.QUEUED
             if dry_run:
                 assert answer.job_id is None
-            elif job and job.state in MENDABLE:
+            elif job and job.state in RETRIABLE:
                 assert answer.job_id == number
-                self.revive(job)
+                self.requeue_ended(job)
                 job.priority = max(job.priority, priority)
                 job.group = group or job.group
             else:
@@ -152,7 +104,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert answer.job_id > max(self.jobs, default=0)
                 self.jobs[answer.job_id] = ModelJob(name, priority, group)
 
-    def ask_again(self, job: ModelJob, priority: int, group: str) -> None:
+    def merge_request(self, job: ModelJob, priority: int, group: str) -> None:
         job.priority = max(job.priority, priority)
         job.group = job.group or group
 
@@ -164,14 +116,14 @@ class LedgerMachine(RuleBasedStateMachine):
         group=st.sampled_from(GROUPS),
     )
     def verify(self, name: str, subject: str, depth: Depth, priority: int, group: str) -> None:
-        """A verification is a job beside the one that computes; there is one live one of each signature."""
+        """A verification may be live beside the job that computes; each signature has at most one live verification."""
         path = f"{subject}/{name}.sig"
         asked = VerifyRequest(Source(parse_name(name)), "sra-v1", path, "d" * 64, depth, priority, group)
         (number,) = self.ledger.submissions.enqueue_verifications([asked])
         latest = self.latest_of((name, path))
         if latest is not None and self.jobs[latest].state in LIVE:
             assert number == latest
-            self.ask_again(self.jobs[latest], priority, group)
+            self.merge_request(self.jobs[latest], priority, group)
             if self.jobs[latest].state in ("queued", "waiting") and depth is Depth.FULL:
                 self.jobs[latest].depth = "full"
         else:
@@ -179,8 +131,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.jobs[number] = ModelJob(name, priority, group, path, str(depth))
 
     @rule(data=st.data(), trust=st.sampled_from([Trust.VERIFIED, Trust.MISMATCH]))
-    def conclude(self, data: st.DataObject, trust: Trust) -> None:
-        """A verification that found something is done, whatever it found."""
+    def finish_verification(self, data: st.DataObject, trust: Trust) -> None:
+        """A verification with a verdict is done, whatever the verdict."""
         verifications = [number for number, job in self.jobs.items() if job.subject]
         assume(verifications)
         number = data.draw(st.sampled_from(sorted(verifications)))
@@ -193,16 +145,16 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.ledger.jobs.get(number).verdict is trust
 
     @rule(group=st.sampled_from(GROUPS[1:]), again=st.booleans())
-    def cancel_or_retry_a_group(self, group: str, again: bool) -> None:
+    def cancel_or_retry_group(self, group: str, again: bool) -> None:
         mine = {number: job for number, job in self.jobs.items() if job.group == group}
         which = self.ledger.jobs.ids(JobFilter(group=group))
         assert which == sorted(mine)
         assert sum(self.ledger.counts.by_state(group).values()) == len(mine)
         if again:
-            chosen = [n for n, job in mine.items() if job.state in MENDABLE and self.latest_of(job.key) == n]
+            chosen = [n for n, job in mine.items() if job.state in RETRIABLE and self.latest_of(job.key) == n]
             assert self.ledger.jobs.retry(which) == len(chosen)
             for number in chosen:
-                self.revive(self.jobs[number])
+                self.requeue_ended(self.jobs[number])
         else:
             live = [job for job in mine.values() if job.state in LIVE]
             assert self.ledger.jobs.cancel(which) == len(live)
@@ -211,14 +163,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(keep=st.integers(4, 8))
     def prune_events(self, keep: int) -> None:
-        """Housekeeping leaves of each job what tells where it stands and how often it was tried."""
+        """Pruning keeps the events that explain the state of a job and count its tries."""
         for job in self.jobs.values():
             job.prune(keep)
         sum(prune(self.ledger.storage, keep, 10**6))
 
     @rule()
-    def prune_all_that_may_go(self) -> None:
-        """Of jobs that have ended, the last event stays; of live ones all."""
+    def prune_old_events(self) -> None:
+        """Pruning of old events keeps the last one of ended jobs and all of live jobs."""
         sum(prune(self.ledger.storage, 10**6, 1))
         events = {number: len(self.ledger.jobs.events(number)) for number in self.jobs}
         total = sum(len(job.path) for job in self.jobs.values())
@@ -227,7 +179,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 job.path = job.path[-1:]
             assert events[number] == len(job.path)
 
-    def revive(self, job: ModelJob) -> None:
+    def requeue_ended(self, job: ModelJob) -> None:
         job.move("queued")
 
     @rule(data=st.data())
@@ -246,7 +198,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (claimed.id, claimed.attempt, claimed.state) == (number, job.attempt, JobState.RUNNING)
 
     @rule()
-    def claim_the_next(self) -> None:
+    def claim_next(self) -> None:
         order = sorted((-job.priority, number) for number, job in self.jobs.items() if job.state == "queued")
         assert self.ledger.attempts.next_jobs(100) == [number for _, number in order]
         for _, number in order[:1]:
@@ -259,7 +211,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return job is not None and job.state == "running" and job.attempt == attempt
 
     def attempt_of(self, data: st.DataObject, number: int) -> int:
-        """Mostly the attempt that runs, sometimes one that was."""
+        """Return the running attempt in most cases, else an earlier or later one."""
         now = self.jobs[number].attempt if number in self.jobs else 1
         return max(0, now - data.draw(st.sampled_from([0, 0, 0, 0, 1, -1])))
 
@@ -293,7 +245,7 @@ class LedgerMachine(RuleBasedStateMachine):
             job.due = short
 
     @rule(data=st.data())
-    def give_back(self, data: st.DataObject) -> None:
+    def requeue(self, data: st.DataObject) -> None:
         number = self.pick(data)
         if number not in self.jobs:
             return
@@ -337,10 +289,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def retry(self, data: st.DataObject) -> None:
         number = self.pick(data)
         job = self.jobs.get(number)
-        mended = job is not None and job.state in MENDABLE and self.latest_of(job.key) == number
-        assert self.ledger.jobs.retry([number]) == int(mended)
-        if job and mended:
-            self.revive(job)
+        retriable = job is not None and job.state in RETRIABLE and self.latest_of(job.key) == number
+        assert self.ledger.jobs.retry([number]) == int(retriable)
+        if job and retriable:
+            self.requeue_ended(job)
 
     @rule()
     def reopen(self) -> None:
@@ -361,14 +313,14 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (job.ended_at is not None) is (model.state not in LIVE)
 
     @invariant()
-    def a_key_has_one_live_job_at_most(self) -> None:
+    def each_key_has_at_most_one_live_job(self) -> None:
         live = Counter(
             (job.name, job.kind, job.subject) for job in self.ledger.jobs.matching(JobFilter()) if job.state.is_live
         )
         assert all(number == 1 for number in live.values())
 
     @invariant()
-    def the_events_are_one_chain_of_legal_moves(self) -> None:
+    def events_are_one_chain_of_legal_transitions(self) -> None:
         for number, model in self.jobs.items():
             events = self.ledger.jobs.events(number)
             moves = [(event.before, event.after) for event in events]
@@ -378,10 +330,10 @@ class LedgerMachine(RuleBasedStateMachine):
             assert [event.attempt for event in events] == sorted(event.attempt for event in events)
 
     @invariant()
-    def what_is_done_is_in_the_catalog(self) -> None:
+    def signatures_of_done_jobs_are_in_the_catalog(self) -> None:
         assert self.ledger.catalog.count() == len(self.signatures)
         assert sum(self.ledger.counts.by_state().values()) == len(self.jobs)
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
-TestTheLedgerAgainstItsModel = LedgerMachine.TestCase
+TestLedgerAgainstModel = LedgerMachine.TestCase

@@ -1,4 +1,4 @@
-"""Whatever comes from outside is either taken as it is or refused; what was written reads back the same."""
+"""Properties of values: input is accepted unchanged or refused, and what was written is read back unchanged."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from wort_cli.model.verdict import Depth
 from wort_cli.pipeline.job_spec import JobSpec, Method, RequestRate, Reserves, Subject, TimeLimits
 
 ANYTHING = st.text(st.characters())
-"""Any text, lone surrogates too."""
+"""Any text, including lone surrogates."""
 ODD = st.one_of(
     ANYTHING,
     st.from_regex(r"\s?[SDEX]RR[0-9]{4,11}\s?", fullmatch=True),
@@ -69,7 +69,7 @@ def through_json(data: dict[str, Any]) -> Any:
 
 
 @given(ODD)
-def test_a_text_is_an_accession_letter_for_letter_or_refused_in_one_line(text: str) -> None:
+def test_text_is_parsed_as_an_accession_unchanged_or_refused(text: str) -> None:
     try:
         accession = Accession.parse(text)
     except InvalidAccession as refusal:
@@ -83,7 +83,7 @@ def test_a_text_is_an_accession_letter_for_letter_or_refused_in_one_line(text: s
 
 
 @given(ODD)
-def test_a_name_never_leaves_its_directory_and_never_is_an_option(text: str) -> None:
+def test_name_never_leaves_its_directory_and_is_never_an_option(text: str) -> None:
     try:
         name = parse_name(text)
     except InvalidName as refusal:
@@ -98,7 +98,7 @@ def test_a_name_never_leaves_its_directory_and_never_is_an_option(text: str) -> 
 
 
 @given(st.lists(ODD.filter(lambda word: word != "-"), min_size=1, max_size=4))
-def test_what_was_typed_is_all_sources_or_one_refusal(words: list[str]) -> None:
+def test_typed_words_are_all_sources_or_one_is_refused(words: list[str]) -> None:
     try:
         sources = parse_sources(words, None, "")
     except WortError as refusal:
@@ -109,23 +109,23 @@ def test_what_was_typed_is_all_sources_or_one_refusal(words: list[str]) -> None:
 
 
 @given(ANYTHING, st.integers(0, 100))
-def test_what_is_shown_is_printable_and_short(text: str, limit: int) -> None:
-    said = shown(text, limit)
-    assert said.isprintable()
-    assert said[0] in "'\""
-    assert said[-1] == said[0]
-    assert len(said) <= 10 * limit + 10
+def test_shown_text_is_printable_and_short(text: str, limit: int) -> None:
+    result = shown(text, limit)
+    assert result.isprintable()
+    assert result[0] in "'\""
+    assert result[-1] == result[0]
+    assert len(result) <= 10 * limit + 10
 
 
 @given(ANYTHING)
-def test_printable_text_cannot_steer_a_terminal_and_stays_if_it_never_could(text: str) -> None:
+def test_printable_escapes_control_characters_and_nothing_else(text: str) -> None:
     assert printable(text).isprintable()
     assert printable(printable(text)) == printable(text)
     assert not text.isprintable() or printable(text) == text
 
 
 @given(st.floats(-1e6, 1e9), st.floats(0, 1e6))
-def test_a_longer_duration_never_reads_as_if_it_were_shorter(seconds: float, more: float) -> None:
+def test_longer_duration_is_never_formatted_as_a_shorter_one(seconds: float, more: float) -> None:
     def read(text: str) -> int:
         units = {"s": 1, "m": 60, "h": 3600}
         return sum(int(part[:-1]) * units[part[-1]] for part in text.split())
@@ -143,21 +143,19 @@ def test_formatted_bytes_are_exact_to_five_percent(number: int) -> None:
 
 
 @given(SPECS)
-def test_a_spec_reads_back_from_json(spec: JobSpec) -> None:
+def test_job_spec_is_restored_from_json(spec: JobSpec) -> None:
     again = JobSpec.from_json(through_json(spec.to_json()))
     assert again == spec
     assert type(again.source.name) is type(spec.source.name)
 
 
 @given(RESULTS)
-def test_a_result_reads_back_from_json(result: JobResult) -> None:
+def test_job_result_is_restored_from_json(result: JobResult) -> None:
     assert JobResult.from_json(through_json(result.to_json())) == result
 
 
 @given(PROVENANCES, st.dictionaries(st.from_regex("later_[a-z]+", fullmatch=True), ANYTHING))
-def test_provenance_reads_back_from_json_whatever_a_later_version_adds(
-    provenance: Provenance, added: dict[str, str]
-) -> None:
+def test_provenance_is_restored_from_json_with_unknown_keys(provenance: Provenance, added: dict[str, str]) -> None:
     assert Provenance.from_json(through_json({**provenance.to_json(), **added})) == provenance
 
 
@@ -170,7 +168,7 @@ def test_provenance_reads_back_from_json_whatever_a_later_version_adds(
     ),
     st.floats(0, 1, exclude_max=True),
 )  # fmt: skip
-def test_the_delay_is_around_its_nominal_length_and_tries_are_bounded(
+def test_delay_is_near_its_nominal_length_and_retries_are_bounded(
     failure: Failure, earlier: int, policy: RetryPolicy, jitter: float
 ) -> None:
     verdict = decide(failure, earlier, policy, jitter)

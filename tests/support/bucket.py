@@ -1,4 +1,4 @@
-"""A bucket of one test, looked at with boto3 by hand: what a reader sees who knows nothing of wort."""
+"""A bucket for one test.  Tests read and write it with plain boto3, independently of wort."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUMBERS = itertools.count(1)
 
 
 class Bucket:
-    """A new bucket."""
+    """A new, empty bucket on the test server."""
 
     def __init__(self, ceph: Ceph) -> None:
         self.ceph = ceph
@@ -22,7 +22,7 @@ class Bucket:
         self.client.create_bucket(Bucket=self.name)
 
     def serve(self, home: Home) -> None:
-        """Have a home publish to it."""
+        """Make a home publish to this bucket."""
         home.env |= {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -33,21 +33,21 @@ class Bucket:
         }
 
     def all_keys(self) -> list[str]:
-        """All keys, in order."""
+        """Return all keys in order."""
         return [item["Key"] for item in self.client.list_objects_v2(Bucket=self.name).get("Contents", ())]
 
     def put(self, key: str, content: bytes, **more: Any) -> None:
-        """Put an object, over whatever is there."""
+        """Put an object unconditionally."""
         self.client.put_object(Bucket=self.name, Key=key, Body=content, **more)
 
     def get(self, key: str) -> bytes:
-        """The bytes of an object."""
+        """Return the bytes of an object."""
         return bytes(self.client.get_object(Bucket=self.name, Key=key)["Body"].read())
 
     def head(self, key: str) -> dict[str, Any]:
-        """The headers of an object."""
+        """Return the headers of an object."""
         return dict(self.client.head_object(Bucket=self.name, Key=key))
 
     def signature(self, name: str) -> bytes:
-        """The JSON of a signature."""
+        """Return the JSON of a signature."""
         return gzip.decompress(self.get(f"sigs/{name}.sig"))

@@ -1,4 +1,4 @@
-"""Values that several tests need."""
+"""Builders of values that several tests need."""
 
 import os
 import sys
@@ -20,13 +20,13 @@ from wort_cli.pipeline.job_spec import JobSpec, Method, TimeLimits
 
 PROFILE = "sra-v1"
 MAX_HASH = 18446744073709552
-"""Of scaled=1000."""
+"""The largest hash of scaled=1000."""
 TOOLS = Path(sys.executable).parent
-"""Where the commands of this environment are."""
+"""The directory of the commands of this environment."""
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether a condition comes true in time."""
+    """Return whether a condition becomes true in time."""
     deadline = monotonic() + seconds
     while not condition():
         if monotonic() > deadline:
@@ -70,7 +70,7 @@ def published(name: str = "SRR139146", **changes: Any) -> Published:
 
 
 def job_spec(root: Path, archive: Path | None = None) -> JobSpec:
-    """The work of a job whose files are all below a directory."""
+    """Return the spec of a job whose files are all below a directory."""
     return JobSpec(
         job_id=1, attempt=1, source=Source(parse_name("SRR139146"), archive), profile="sra-v1",
         workspace=root / "work", store=root / "store", log=root / "logs" / "1.log", archives=(), threads=1,
@@ -96,8 +96,8 @@ def random_reads(number: int, length: int, seed: int = 1) -> list[str]:
     return ["".join(rng.choices("ACGT", k=length)) for _ in range(number)]
 
 
-def process_lives(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
+def is_process_running(pid: int) -> bool:
+    """Return whether a process is running; a zombie is not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -106,6 +106,6 @@ def process_lives(pid: int) -> bool:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """This process's environment without any WORT_ variable, and with others."""
+    """Return the environment without its WORT_ variables, with `variables` added."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WORT_")}
     return {**kept, **variables}

@@ -1,7 +1,7 @@
-"""A real S3 server on loopback for the tests: the RADOS gateway of Ceph, with one monitor and one disk of its own.
+"""A real S3 server on loopback for the tests: Ceph's RADOS gateway with one monitor and one disk (OSD).
 
-Everything is below one directory, ports are free ones, no systemd, no cephx; every process is ended by its number.  The
-gateway alone can be killed, frozen and started again: what it stored stays with the others.
+All files are below one directory.  Ports are free ones; neither systemd nor cephx is used.  The gateway can be killed,
+stopped and restarted without losing data, because the OSD stores it.
 """
 
 from __future__ import annotations
@@ -77,17 +77,17 @@ class Ceph:
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
+        """The address of the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def secure_endpoint(self) -> str:
-        """The same server by TLS."""
+        """The address of the gateway with TLS."""
         return f"https://127.0.0.1:{self._tls_port}"
 
     @property
     def certificate(self) -> Path:
-        """What to trust for that."""
+        """The certificate of `secure_endpoint`."""
         return self.root / "certificate.pem"
 
     def __enter__(self) -> Ceph:
@@ -128,28 +128,28 @@ class Ceph:
         self.add_user("wort", ACCESS_KEY, SECRET_KEY)
 
     def add_user(self, uid: str, access_key: str, secret_key: str) -> None:
-        """Another identity, which may do nothing in buckets of others."""
+        """Add a user, who has no access to the buckets of other users."""
         keys = (f"--access-key={access_key}", f"--secret-key={secret_key}")
         self._run("radosgw-admin", "user", "create", f"--uid={uid}", f"--display-name={uid}", *keys)
 
     # ---- the gateway
 
     def start_gateway(self) -> None:
-        """Start it, at the same address as before; return when it answers."""
+        """Start the gateway at its fixed address; return when it answers."""
         tls = f"ssl_endpoint=127.0.0.1:{self._tls_port} ssl_certificate={self.certificate} ssl_private_key={self._key}"
         frontend = f"beast endpoint=127.0.0.1:{self.port} {tls}"
         self._start("rgw", "radosgw", "-n", "client.rgw", "-f", "--rgw_frontends", frontend)
         until(self._answers, "the gateway answers", 60, pause=0.05)
 
     def kill_gateway(self) -> None:
-        """kill -9."""
+        """Kill the gateway with SIGKILL."""
         process = self._processes.pop("rgw")
         process.kill()
         process.wait(30)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """The gateway takes connections and answers nothing."""
+        """Stop the gateway: the kernel accepts connections, and nothing answers."""
         process = self._processes["rgw"]
         process.send_signal(signal.SIGSTOP)
         try:
@@ -159,7 +159,7 @@ class Ceph:
 
     def _answers(self) -> bool:
         if self._processes["rgw"].poll() is not None:
-            raise AssertionError(f"the gateway ended: {self._said('rgw')}")
+            raise AssertionError(f"the gateway exited: {self._log_tail('rgw')}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/")
@@ -169,10 +169,10 @@ class Ceph:
         finally:
             connection.close()
 
-    # ---- boto3 by hand
+    # ---- plain boto3
 
     def client(self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Any:
-        """boto3's own client, as anybody would make one."""
+        """Return a plain boto3 client."""
         return boto3.session.Session(access_key, secret_key, region_name="us-east-1").client(
             "s3", endpoint_url=self.endpoint, config=Config(retries={"total_max_attempts": 5})
         )
@@ -196,16 +196,18 @@ class Ceph:
     def _run(self, *argv: str, bare: bool = False) -> str:
         words = [*argv] if bare else [argv[0], "-c", str(self._conf), *argv[1:]]
         done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
-        assert done.returncode == 0, f"{' '.join(words)}: {done.stderr[-1000:]} {self._said('mon')} {self._said('osd')}"
+        assert done.returncode == 0, (
+            f"{' '.join(words)}: {done.stderr[-1000:]} {self._log_tail('mon')} {self._log_tail('osd')}"
+        )
         return done.stdout
 
-    def _said(self, name: str) -> str:
+    def _log_tail(self, name: str) -> str:
         path = self.root / "log" / name
         return path.read_text(errors="replace")[-1000:] if path.exists() else ""
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens at."""
+    """Return a free port of the loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,6 +4,7 @@ A comment directly above a ```sh block says how the tests treat it:
 
     <!-- not run: REASON -->    only its `wort` command lines are parsed
     <!-- needs: daemon -->      it is run while a daemon of the same home runs
+    <!-- needs: no daemon -->   it is run while none runs
 """
 
 import re
@@ -48,6 +49,11 @@ class ShellBlock:
     def needs_daemon(self) -> bool:
         """Whether a daemon must run."""
         return self.mark == "needs: daemon"
+
+    @property
+    def needs_no_daemon(self) -> bool:
+        """Whether no daemon may run."""
+        return self.mark == "needs: no daemon"
 
 
 def shell_blocks(document: Path) -> list[ShellBlock]:

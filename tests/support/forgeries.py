@@ -1,4 +1,4 @@
-"""Signatures that look right and are not of the run they name: forged from real ones, with their md5s recomputed."""
+"""Forges signatures: valid documents, with recomputed md5s, that are not the signature of their run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from tests.support.submissions import MAX_HASH, md5_of, text
 Document = Any
 
 
-def sketched(archive: Path, name: str, *, without: Sequence[str] = (), spots: int = 0, scaled: int = 1000) -> bytes:
-    """What the recipe's two commands make of an archive, but for some flags, of its first spots alone, or scaled."""
+def sketch_archive(
+    archive: Path, name: str, *, without: Sequence[str] = (), spots: int = 0, scaled: int = 1000
+) -> bytes:
+    """Run the recipe on an archive: `without` some flags, on the first `spots` only, or with another `scaled`."""
     decode = [word for word in DECODE if word not in without] + (["-X", str(spots)] if spots else [])
     sketch = [word.replace("scaled=1000", f"scaled={scaled}") for word in SKETCH]
     with tempfile.TemporaryDirectory() as empty:
@@ -32,8 +34,8 @@ def sketched(archive: Path, name: str, *, without: Sequence[str] = (), spots: in
         return out.read_bytes()
 
 
-def forged(signature: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
-    """A signature after `change` of each of its sketches."""
+def forge(signature: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return a signature after `change` of each sketch."""
     document: Document = json.loads(signature)
     for sketch in document[0]["signatures"]:
         change(sketch)
@@ -42,32 +44,32 @@ def forged(signature: bytes, change: Callable[[dict[str, Any]], object]) -> byte
 
 
 def remove_one(sketch: dict[str, Any]) -> None:
-    """A hash less, in the sketch of k=31."""
+    """Remove a hash from the sketch of k=31."""
     if sketch["ksize"] == 31:
         del sketch["mins"][7], sketch["abundances"][7]
 
 
 def add_one(sketch: dict[str, Any]) -> None:
-    """A hash more, in the sketch of k=31."""
+    """Add a hash to the sketch of k=31."""
     if sketch["ksize"] == 31:
         sketch["mins"].insert(8, sketch["mins"][7] + 1)
         sketch["abundances"].insert(8, 3)
 
 
 def change_one(sketch: dict[str, Any]) -> None:
-    """Another hash in place of one, in the sketch of k=31."""
+    """Change a hash in the sketch of k=31."""
     if sketch["ksize"] == 31:
         sketch["mins"][7] += 1
 
 
 def change_an_abundance(sketch: dict[str, Any]) -> None:
-    """One abundance is another, in the sketch of k=31."""
+    """Change an abundance in the sketch of k=31."""
     if sketch["ksize"] == 31:
         sketch["abundances"][7] += 1
 
 
 def multiply(factor: int) -> Callable[[dict[str, Any]], None]:
-    """All abundances so many times."""
+    """Return a change that multiplies all abundances."""
 
     def change(sketch: dict[str, Any]) -> None:
         sketch["abundances"] = [factor * abundance for abundance in sketch["abundances"]]
@@ -76,5 +78,5 @@ def multiply(factor: int) -> Callable[[dict[str, Any]], None]:
 
 
 def relabel(sketch: dict[str, Any]) -> None:
-    """A sketch of any scaled, said to be of 1000."""
+    """Label a sketch of any scaled as scaled=1000."""
     sketch["max_hash"] = MAX_HASH

@@ -1,7 +1,7 @@
-"""A proxy before an S3 server that does to requests what networks and servers do: loses answers, cuts bodies, says 503.
+"""A proxy in front of an S3 server that injects faults: lost responses, truncated bodies, status 503.
 
-What happens to a request is decided by the test's own function of its method and path, which may also do things while
-the request is on its way.
+The test's own function of the method and the path decides the fate of each request.  It may also act while the request
+is in flight.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Fate(Enum):
-    """What becomes of a request."""
+    """What happens to a request; the values describe it."""
 
-    PASS = "it passes"
-    BUSY = "the answer is 503, the server never hears of it"
-    LOSE_REQUEST = "the connection breaks before the server hears of it"
-    LOSE_HALF = "the server gets half of the body, then both connections break"
-    LOSE_ANSWER = "the server does it, its answer is lost"
-    RUBBISH = "the answer is a page of HTML and 200, the server never hears of it"
+    PASS = "the request is forwarded"
+    BUSY = "the response is 503; the server does not get the request"
+    LOSE_REQUEST = "the connection breaks before the server gets the request"
+    LOSE_HALF = "the server gets half of the body; then both connections break"
+    LOSE_ANSWER = "the server carries out the request; its response is lost"
+    HTML = "the response is a page of HTML with status 200; the server does not get the request"
 
 
 Decision = Callable[[str, str], Fate]
 
 
 class Proxy:
-    """A proxy on a port of its own; `decide` may be changed at any time."""
+    """A proxy on its own port; tests may replace `decide` at any time."""
 
     def __init__(self, port: int) -> None:
         self.decide: Decision = lambda method, path: Fate.PASS
         self.on_half: Callable[[], object] = lambda: None
         self.on_answer: Callable[[], object] = lambda: None
-        """Called while half of a body is with the server, and while a lost answer is."""
+        """`on_half` is called after half of a body was sent, `on_answer` after a response was lost."""
         self.requests: list[tuple[str, str]] = []
         proxy = self
 
@@ -49,19 +49,19 @@ class Proxy:
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
+        """The address of the proxy."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Proxy]:
-        """While it takes requests."""
+        """Serve requests until the context ends."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         thread.start()
         try:
@@ -72,7 +72,7 @@ class Proxy:
             thread.join()
 
     def sent(self, method: str, part: str) -> int:
-        """How many requests of a method came whose path has that part."""
+        """Return the number of requests of a method with `part` in the path."""
         return sum(m == method and part in path for m, path in self.requests)
 
     def _handle(self, request: BaseHTTPRequestHandler, port: int) -> None:
@@ -85,8 +85,8 @@ class Proxy:
             request.send_header("Content-Length", "0")
             request.send_header("Connection", "close")
             request.end_headers()
-        elif fate is Fate.RUBBISH:
-            answer_rubbish(request)
+        elif fate is Fate.HTML:
+            send_html(request)
         elif fate is Fate.LOSE_HALF:
             send_half(request, body, port)
             self.on_half()
@@ -100,8 +100,8 @@ class Proxy:
             request.connection.shutdown(socket.SHUT_RDWR)
 
 
-def answer_rubbish(request: BaseHTTPRequestHandler) -> None:
-    """What a captive portal says to everything."""
+def send_html(request: BaseHTTPRequestHandler) -> None:
+    """Send the login page of a captive portal."""
     page = b"<html><body>Please log in to this network</body></html>" * 20
     with contextlib.suppress(OSError):
         request.send_response(200)
@@ -114,7 +114,7 @@ def answer_rubbish(request: BaseHTTPRequestHandler) -> None:
 
 
 def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> tuple[http.client.HTTPResponse, bytes] | None:
-    """The server's answer, whole; None if there is none."""
+    """Forward a request; return the response and its body, or None without a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
@@ -131,7 +131,7 @@ def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> tuple[ht
 
 
 def pass_on(request: BaseHTTPRequestHandler, answer: http.client.HTTPResponse, body: bytes) -> None:
-    """Give the client an answer."""
+    """Send the server's response to the client."""
     with contextlib.suppress(OSError):
         request.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
@@ -146,7 +146,7 @@ def pass_on(request: BaseHTTPRequestHandler, answer: http.client.HTTPResponse, b
 
 
 def send_half(request: BaseHTTPRequestHandler, body: bytes, port: int) -> None:
-    """Let the server have the head of a request and half of its body."""
+    """Send the headers of a request and half of its body to the server."""
     head = f"{request.command} {request.path} HTTP/1.1\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in request.headers.items() if name.lower() != "expect")
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 10) as connection:

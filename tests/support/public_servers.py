@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.support.certificate import make_certificate
-from tests.support.submissions import proper
+from tests.support.submissions import valid_signature
 
 PUBLIC, PUBLIC_6 = "8.8.4.4", "2606:4700::1111"
 """The addresses of the public site."""
@@ -107,16 +107,17 @@ RAW_RESPONSES: dict[str, Callable[[Callable[[bytes], object]], object]] = {
     "drip-headers": lambda write: drip(write, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000),
     "endless-headers": lambda write: endless(write, b"HTTP/1.1 200 OK\r\n" + b"X-More: x\r\n" * 100),
     "long-header": lambda write: endless(write, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000),
-    "drip.sig": lambda write: drip(write, b"HTTP/1.1 200 OK\r\n\r\n" + proper()),
+    "drip.sig": lambda write: drip(write, b"HTTP/1.1 200 OK\r\n\r\n" + valid_signature()),
     "endless.sig": lambda write: endless(write, b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 100_000),
-    "short.sig": lambda write: write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + proper()),
+    "short.sig": lambda write: write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + valid_signature()),
     "chunked.sig": lambda write: write(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(proper()), proper())
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+        % (len(valid_signature()), valid_signature())
     ),
 }  # fmt: skip
 CONTENT: dict[str, Callable[[], bytes]] = {
-    "good.sig": proper,
-    "packed.sig": lambda: gzip.compress(proper(), mtime=0),
+    "good.sig": valid_signature,
+    "packed.sig": lambda: gzip.compress(valid_signature(), mtime=0),
     "page.sig": lambda: b"<html>404</html>",
 }
 

@@ -1,4 +1,4 @@
-"""Makes signatures as the local store has them, many of them and small ones, without computing any."""
+"""Writes many small signatures into a local store, with random hashes."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ HASHES = 100
 
 
 def make_signatures(root: Path, number: int, first: int = 1_000_000) -> list[str]:
-    """Write signatures of as many runs, with their provenance, into the local store at `root`; return their names."""
+    """Write the signatures of `number` runs, with provenance, into the local store at `root`; return the names."""
     store = LocalStore(root)
     names = [Accession(f"SRR{n}") for n in range(first, first + number)]
     for seed, name in enumerate(names):
@@ -29,7 +29,7 @@ def make_signatures(root: Path, number: int, first: int = 1_000_000) -> list[str
 
 
 def random_sketch(ksize: int, seed: int) -> Sketch:
-    """A sketch of the profile's parameters."""
+    """Return a sketch with the parameters of the profile sra-v1."""
     random = np.random.default_rng((seed, ksize))
     hashes = np.unique(random.integers(1, MAX_HASH, HASHES, dtype=np.uint64))
     return Sketch(ksize, 42, MAX_HASH, hashes, np.ones(len(hashes), np.uint64))

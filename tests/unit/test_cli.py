@@ -1,4 +1,4 @@
-"""The command line: errors end in a sentence and an exit code, and little is imported."""
+"""Tests of the command line: error messages, exit codes and imports."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def wort(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def imported(home: Path, *arguments: str) -> set[str]:
-    """The packages that a command line has imported when it has ended well."""
+    """Return the packages that a successful command line has imported."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         capture_output=True, text=True, check=True, env=clean_environment(WORT_HOME=str(home)), timeout=60,
@@ -35,23 +35,23 @@ def imported(home: Path, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], ["compute", "--help"], ["daemon", "--help"], ["config", "path"]]
 )
-def test_asking_for_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+def test_help_imports_no_heavy_package(tmp_path: Path, arguments: list[str]) -> None:
     assert imported(tmp_path, *arguments) & (HEAVY | {"numpy", "sqlite_utils", "rich"}) == set()
 
 
 @pytest.mark.parametrize("arguments", [[], ["status"], ["status", "--json"], ["status", "SRR139146"]])
-def test_the_status_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+def test_status_imports_no_heavy_package(tmp_path: Path, arguments: list[str]) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.jobs.enqueue([request()])
     ledger.close()
     assert imported(tmp_path, *arguments) & (HEAVY | {"numpy", "sqlite_utils", "rich"}) == set()
 
 
-def test_the_first_status_of_a_home_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_first_status_of_a_home_imports_no_heavy_package(tmp_path: Path) -> None:
     assert imported(tmp_path / "new", "status") & HEAVY == set()
 
 
-def test_the_version_is_the_packages(tmp_path: Path) -> None:
+def test_version_is_that_of_the_package(tmp_path: Path) -> None:
     done = wort(tmp_path, "--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"wort {wort_cli.__version__}\n", "")
 
@@ -76,7 +76,7 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_every_end_has_its_exit_code_and_no_traceback(tmp_path: Path, arguments: list[str], code: int) -> None:
+def test_command_line_has_its_exit_code_and_no_traceback(tmp_path: Path, arguments: list[str], code: int) -> None:
     done = wort(tmp_path, *arguments)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
@@ -85,20 +85,20 @@ def test_every_end_has_its_exit_code_and_no_traceback(tmp_path: Path, arguments:
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"", b"\x1f\x8b\0"])
-def test_a_file_that_is_no_signature_ends_with_six(tmp_path: Path, content: bytes) -> None:
+def test_exit_code_is_6_for_a_file_that_is_not_a_signature(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.sig").write_bytes(content)
     done = wort(tmp_path / "home", "view", str(tmp_path / "x.sig"))
     assert (done.returncode, done.stdout) == (6, "")
 
 
-def test_where_an_error_came_from_is_shown_only_to_who_asks(tmp_path: Path) -> None:
+def test_traceback_is_printed_only_with_debug(tmp_path: Path) -> None:
     plain, debug = (wort(tmp_path, *flags, "compute", "x") for flags in ([], ["--debug"]))
     assert plain.returncode == debug.returncode == 2
     assert "Traceback" not in plain.stderr
     assert "Traceback" in debug.stderr
 
 
-def test_a_ledger_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+def test_unreadable_ledger_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_text("hello\n" * 100)
     done = wort(tmp_path, "status")
     assert (done.returncode, done.stdout) == (1, "")

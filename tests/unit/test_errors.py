@@ -1,4 +1,4 @@
-"""Errors know their sentence, their hint and their exit code."""
+"""Tests of errors: sentence, hint and exit code."""
 
 from pathlib import Path
 
@@ -23,16 +23,16 @@ from wort_cli.errors import ExitCode, WortError, shown
         ("x" * 61, f"'{'x' * 60}\\u2026'"),
     ],
 )
-def test_text_from_outside_is_shown_quoted_escaped_and_cut(text: str, expected: str) -> None:
+def test_text_from_outside_is_quoted_escaped_and_truncated(text: str, expected: str) -> None:
     assert shown(text) == expected
 
 
-def test_the_limit_of_what_is_shown_can_be_set() -> None:
+def test_limit_of_shown_text_can_be_set() -> None:
     assert shown("abcdef", 3) == r"'abc\u2026'"
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "says"),
+    ("error", "code", "part"),
     [
         (errors.UsageError("no"), 2, "no"),
         (errors.InvalidAccession("x"), 2, "'x'"),
@@ -50,13 +50,13 @@ def test_the_limit_of_what_is_shown_can_be_set() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_each_error_has_its_exit_code_and_says_what_it_is_about(error: WortError, code: int, says: str) -> None:
+def test_error_has_its_exit_code_and_names_its_subject(error: WortError, code: int, part: str) -> None:
     assert error.exit_code == code
-    assert says in error.sentence
+    assert part in error.sentence
     assert str(error) == error.sentence
 
 
-def test_the_exit_codes_are_those_that_scripts_rely_on() -> None:
+def test_exit_codes_do_not_change() -> None:
     assert {code.name: int(code) for code in ExitCode} == {
         "OK": 0, "SOME_FAILED": 1, "USAGE": 2, "UNAVAILABLE": 3, "NO_DAEMON": 4, "MISMATCH": 5, "NOT_A_SIGNATURE": 6,
         "TEMPORARY": 75, "INTERRUPTED": 130,
@@ -64,7 +64,7 @@ def test_the_exit_codes_are_those_that_scripts_rely_on() -> None:
 
 
 @pytest.mark.parametrize("path", [Path("/a\x1b[2Jb"), Path("/" + "x" * 10_000)])
-def test_a_path_in_a_message_is_escaped_and_cut(path: Path) -> None:
+def test_path_in_a_message_is_escaped_and_truncated(path: Path) -> None:
     for error in (errors.NoSuchFile(path), errors.NotASignature(path, "no")):
         assert error.sentence.isprintable()
         assert len(error.sentence) < 300

@@ -1,4 +1,4 @@
-"""Settings: environment > config.toml > default; WORT_HOME moves everything."""
+"""Tests of settings: precedence, defaults, refused values and the places of files."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def load(home: Path, config: str | None = None, **environ: str) -> Settings:
-    """The settings of a home with this config.toml."""
+    """Load the settings of a home with this config.toml and these environment variables."""
     if config is not None:
         home.mkdir(exist_ok=True)
         (home / "config.toml").write_text(config)
@@ -35,7 +35,7 @@ def load(home: Path, config: str | None = None, **environ: str) -> Settings:
         ("stall_timeout = 7", {"WORT_STALL_TIMEOUT": ""}, 7.0, "config.toml"),
     ],
 )
-def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
+def test_environment_overrides_the_file_which_overrides_the_default(
     home: Path, config: str | None, environ: dict[str, str], value: float, origin: str
 ) -> None:
     settings = load(home, config, **environ)
@@ -43,15 +43,13 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
     assert settings.origins["stall_timeout"].removeprefix(f"{home}/") == origin
 
 
-def test_the_variables_of_the_process_are_read_if_no_others_are_given(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_of_the_process_is_read_by_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORT_HOME", str(home))
     monkeypatch.setenv("WORT_JOBS", "3")
     assert (load_settings().jobs, load_settings().data_dir) == (3, home)
 
 
-def test_wort_home_moves_everything_below_it(home: Path) -> None:
+def test_wort_home_contains_all_files(home: Path) -> None:
     settings = load(home)
     places = {value for name in dir(settings) if isinstance(value := getattr(settings, name), Path)} | {
         settings.job_log(1)
@@ -60,17 +58,19 @@ def test_wort_home_moves_everything_below_it(home: Path) -> None:
     assert all(place.is_relative_to(home) for place in places)
 
 
-def test_a_relative_wort_home_is_meant_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_wort_home_is_relative_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_settings({"WORT_HOME": "there"}).data_dir == tmp_path / "there"
 
 
-def test_a_tilde_in_wort_home_is_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_in_wort_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings({"WORT_HOME": "~/wort"}).data_dir == tmp_path / "wort"
 
 
-def test_without_wort_home_files_are_where_the_platform_has_them(
+def test_without_wort_home_the_directories_of_the_platform_are_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for kind in ("DATA", "STATE", "CACHE", "CONFIG"):
@@ -83,7 +83,7 @@ def test_without_wort_home_files_are_where_the_platform_has_them(
     assert settings.config_file == tmp_path / "CONFIG" / "wort" / "config.toml"
 
 
-def test_the_defaults_suit_the_machine(home: Path) -> None:
+def test_defaults_depend_on_the_number_of_cores(home: Path) -> None:
     settings = load(home)
     cores = len(os.sched_getaffinity(0))
     assert (settings.jobs, settings.threads_per_job(settings.jobs)) == (cores, 1)
@@ -104,7 +104,7 @@ def test_cores_are_shared_among_jobs_unless_threads_are_set(home: Path, jobs: st
     ("config", "environ"),
     [('archives = ["/a", "~/b", "", "c"]', {}), ("", {"WORT_ARCHIVES": "/a:~/b::c"})],
 )
-def test_directories_are_a_list_in_the_file_and_separated_by_colons_in_the_environment(
+def test_directories_are_a_list_in_the_file_and_colon_separated_in_the_environment(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, config: str, environ: dict[str, str]
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -124,9 +124,7 @@ def test_directories_are_a_list_in_the_file_and_separated_by_colons_in_the_envir
     ],
     ids=lambda value: value[:20],
 )
-def test_a_value_of_the_environment_that_makes_no_sense_is_refused_with_its_variable(
-    home: Path, key: str, value: str
-) -> None:
+def test_invalid_value_in_the_environment_is_refused_with_its_variable(home: Path, key: str, value: str) -> None:
     variable = f"WORT_{key.upper()}"
     with pytest.raises(SettingsError) as refusal:
         load(home, **{variable: value})
@@ -159,31 +157,31 @@ def test_a_value_of_the_environment_that_makes_no_sense_is_refused_with_its_vari
         ("config.toml", "jobs = 1\njobs = 2"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_with_its_path(home: Path, key: str, config: str) -> None:
+def test_invalid_file_is_refused_with_its_path(home: Path, key: str, config: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         load(home, config)
     assert (refusal.value.key, refusal.value.origin) == (key, str(home / "config.toml"))
 
 
-def test_a_file_that_is_no_text_is_refused(home: Path) -> None:
+def test_file_that_is_not_text_is_refused(home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"config\.toml"):
         load(home)
 
 
-def test_a_directory_in_place_of_the_file_is_refused(home: Path) -> None:
+def test_directory_in_place_of_the_file_is_refused(home: Path) -> None:
     (home / "config.toml").mkdir(parents=True)
     with pytest.raises(SettingsError, match=r"config\.toml"):
         load(home)
 
 
-def test_a_wort_home_of_an_unknown_user_is_refused_in_a_sentence() -> None:
+def test_wort_home_of_an_unknown_user_is_refused() -> None:
     with pytest.raises((SettingsError, StorageProblem)):
         load_settings({"WORT_HOME": "~nobody-of-this-name/x"})
 
 
-def test_the_directories_are_made_for_this_user_only(home: Path) -> None:
+def test_directories_are_created_for_this_user_only(home: Path) -> None:
     before = os.umask(0)
     try:
         settings = load(home)
@@ -195,7 +193,7 @@ def test_the_directories_are_made_for_this_user_only(home: Path) -> None:
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_directories_that_cannot_be_made_are_a_storage_problem(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_created_is_a_storage_problem(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("")
     with pytest.raises(StorageProblem, match=r"cannot create") as problem:
         load(tmp_path).make_directories()
@@ -205,11 +203,11 @@ def test_directories_that_cannot_be_made_are_a_storage_problem(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("job_id", "path"), [(1, "000000/1.log"), (999, "000000/999.log"), (1234567, "001234/1234567.log")]
 )
-def test_the_logs_of_jobs_are_spread_a_thousand_to_a_directory(home: Path, job_id: int, path: str) -> None:
+def test_job_logs_are_spread_over_directories_of_a_thousand(home: Path, job_id: int, path: str) -> None:
     assert load(home).job_log(job_id) == home / "logs" / "jobs" / path
 
 
-def test_settings_are_equal_wherever_they_come_from(home: Path) -> None:
+def test_settings_are_equal_whatever_their_origin(home: Path) -> None:
     values: dict[str, Any] = {"WORT_LEASE": "5"}
     assert load(home, **values) == load(home, "lease = 5")
 

@@ -118,7 +118,7 @@ def pause(group: SelectGroupOption = "") -> None:
     _, ledger = open_home()
     if group:
         ledger.controls.pause_group(group)
-        render.result(f"paused {group}; none of its jobs starts until `wort daemon resume -g {group}`")
+        render.result(f"paused group {group}; none of its jobs starts until `wort daemon resume -g {group}`")
         return
     ledger.controls.pause()
     render.result("paused; running jobs continue, no other job starts until `wort daemon resume`")
@@ -133,7 +133,7 @@ def resume(group: SelectGroupOption = "") -> None:
     _, ledger = open_home()
     if group:
         was_paused = ledger.controls.resume_group(group)
-        render.result(f"resumed {group}" if was_paused else f"{group} was not paused")
+        render.result(f"resumed group {group}" if was_paused else f"group {group} was not paused")
         return
     ledger.controls.resume()
     render.result("resumed")

@@ -126,10 +126,11 @@ def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) 
             }
         )
         return
-    numbers = {
-        **{str(state): n for state, n in by_state.items() if n},
-        **{f"  {key}": n for key, n in reasons.items()},
-    }
+    numbers = {}
+    for state, n in by_state.items():
+        if n:
+            numbers[str(state)] = n
+            numbers.update({f"  {key}": count for key, count in reasons.items() if key.startswith(f"{state} ")})
     render.facts(
         {
             "daemon": daemon_summary(daemon, found.state),

@@ -1,4 +1,4 @@
-"""How commands start and stop the daemon."""
+"""Starts, stops and reloads the daemon for `wort daemon`."""
 
 import contextlib
 import os
@@ -15,14 +15,15 @@ from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
 from wort_cli.system.process_identity import identity_of
 
 START_WITHIN = 30.0
+"""Seconds that the daemon has to start."""
 STOP_WITHIN = 20.0
-"""Seconds."""
+"""Seconds that the daemon has to stop."""
 
 
 def start(settings: Settings) -> DaemonInfo:
-    """Start a daemon that outlives this process and its terminal; return when it is ready.
+    """Start a daemon that outlives this process and its terminal; return when the daemon is ready.
 
-    DaemonAlreadyRunning if there is one; WortError, with what it said, if it does not start.
+    Raises DaemonAlreadyRunning if one runs, and WortError with the daemon's output if it does not start.
     """
     if running := running_daemon(settings.lock_file):
         raise DaemonAlreadyRunning(running.pid)
@@ -45,20 +46,20 @@ def start(settings: Settings) -> DaemonInfo:
         return process.poll() is not None or (started is not None and started.pid == process.pid)
 
     in_time = wait_until(has_started, START_WITHIN)
-    if started is not None and started.pid not in (0, process.pid):
+    if started is not None and started.pid not in (0, process.pid):  # another start was faster
         output.unlink(missing_ok=True)
         raise DaemonAlreadyRunning(started.pid)
     if not in_time or started is None or started.pid != process.pid:
-        said = output.read_text(errors="replace").strip()[-2000:]
+        printed = output.read_text(errors="replace").strip()[-2000:]
         output.unlink(missing_ok=True)
-        raise WortError(f"the daemon did not start: {said or 'it said nothing'}", f"see {settings.daemon_log}")
+        raise WortError(f"the daemon did not start: {printed or 'it printed nothing'}", f"see {settings.daemon_log}")
     output.replace(settings.log_dir / "daemon.out")
-    process.returncode = 0  # it is not ours to wait for
+    process.returncode = 0  # keeps Popen from warning that the process is still running
     return started
 
 
 def check_can_start(settings: Settings) -> None:
-    """WortError if a daemon could not start here: the directories, or the ledger, can't be used."""
+    """Raise WortError if a daemon could not start, because the directories or the ledger cannot be used."""
     settings.make_directories()
     ledger = Ledger(settings.ledger_file)
     ledger.open()
@@ -66,7 +67,10 @@ def check_can_start(settings: Settings) -> None:
 
 
 def reload(settings: Settings) -> DaemonInfo:
-    """Have the daemon read its settings anew; WortError if none runs.  What it then can't use it leaves as it was."""
+    """Make the daemon read its settings again.  It keeps the old ones if the new ones are invalid.
+
+    Raises DaemonNotRunning if no daemon runs.
+    """
     daemon = running_daemon(settings.lock_file)
     if daemon is None or daemon.pid <= 0:
         raise DaemonNotRunning
@@ -75,34 +79,42 @@ def reload(settings: Settings) -> DaemonInfo:
 
 
 def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
-    """End the daemon and return when it has ended; None if none ran.  `now` kills it, which loses no job either."""
+    """Stop the daemon and return it when it has ended; None if none ran.
 
-    def signed() -> bool:
+    With `now` the daemon is killed; its jobs are requeued when it starts again.
+    """
+
+    def is_identified() -> bool:
         found = running_daemon(settings.lock_file)
         return found is None or found.pid > 0
 
-    wait_until(signed, START_WITHIN)
+    wait_until(is_identified, START_WITHIN)
     daemon = running_daemon(settings.lock_file)
     if daemon is None:
         return None
-    if daemon.pid <= 0:  # kill(0) would end us and whatever we are in
-        raise WortError("a daemon is starting and does not say who it is", "try again in a moment")
+    if daemon.pid <= 0:  # kill(0) would signal this process's own group
+        raise WortError("a daemon is starting and has not written its process number yet", "try again in a moment")
     if now:
-        say_it_is_on_purpose(settings)
+        record_kill(settings)
     with contextlib.suppress(ProcessLookupError):
         os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
-    if not wait_until(
-        lambda: running_daemon(settings.lock_file) is None and identity_of(daemon.pid) is None, STOP_WITHIN
-    ):
+
+    def has_ended() -> bool:
+        return running_daemon(settings.lock_file) is None and identity_of(daemon.pid) is None
+
+    if not wait_until(has_ended, STOP_WITHIN):
         raise WortError(
-            f"the daemon (process {daemon.pid}) does not end",
+            f"the daemon (process {daemon.pid}) does not stop",
             f"`wort daemon stop --now` kills it; see {settings.daemon_log}",
         )
     return daemon
 
 
-def say_it_is_on_purpose(settings: Settings) -> None:
-    """Have the next daemon know that this one did not crash; it is killed even where the ledger can't be written."""
+def record_kill(settings: Settings) -> None:
+    """Record that the daemon is killed on purpose, so that the next one does not take it for a crash.
+
+    Does nothing if the ledger cannot be written, because the daemon is to be killed even then.
+    """
     ledger = Ledger(settings.ledger_file)
     with contextlib.suppress(WortError):
         ledger.controls.set_killed_on_purpose(True)
@@ -110,7 +122,7 @@ def say_it_is_on_purpose(settings: Settings) -> None:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether a condition comes true in time."""
+    """Return whether a condition becomes true within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

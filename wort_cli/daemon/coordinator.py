@@ -24,7 +24,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
-from wort_cli.system.process_identity import kill_process, lives
+from wort_cli.system.process_identity import is_running, kill_process
 
 WAKE_EVERY = 1.0
 """Seconds between searches for abandoned jobs, for waiting jobs that are due, and for dead workers."""
@@ -219,7 +219,7 @@ class Coordinator:
 
     def _end_if_lost(self, attempt: RunningAttempt) -> None:
         process = attempt.liveness.process
-        process_runs = process is not None and lives(process)
+        process_runs = process is not None and is_running(process)
         how = detect_loss(attempt.liveness, self._clock(), self._limits, process_runs=process_runs)
         if how is None:
             return

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.metrics_process import MetricsProcess
@@ -29,7 +30,16 @@ log = logging.getLogger(__name__)
 class HealthWriter:
     """Collects the durations and the trouble of turns, and writes them to the health file."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, workers: Workers, coordinator: Coordinator) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        workers: Workers,
+        coordinator: Coordinator,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._file = HealthFile(settings.health_file)
         self._metrics = MetricsProcess(settings)
         self._ledger = ledger
@@ -48,7 +58,7 @@ class HealthWriter:
 
     def record_turn(self, started: float, trouble: str) -> None:
         """Record a turn that has just ended; `started` is a monotonic time, `trouble` is empty if it succeeded."""
-        now = time.monotonic()
+        now = self._clock()
         self._turns += 1
         self._durations.append(now - started)
         if not trouble and now - self._wrote_ledger_at > WRITE_LEDGER_EVERY:

@@ -44,12 +44,15 @@ class Housekeeper:
         settings: Settings,
         running_jobs: Callable[[], Collection[int]],
         before_fork: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._ledger = ledger
         self._running_jobs = running_jobs
         self._before_fork = before_fork
         self._round: Iterator[None] | None = None
-        self._next_round = 0.0
+        self._next_round = float("-inf")
         self._backup: BaseProcess | None = None
         self.reconfigure(settings)
 
@@ -57,11 +60,11 @@ class Housekeeper:
         """Apply settings to the next round; the current round keeps the settings it started with."""
         self._settings = settings
         self._check_backup_every = min(CHECK_BACKUP_EVERY, settings.backup_hours * 3600)
-        self._next_backup_check = time.monotonic() + self._check_backup_every
+        self._next_backup_check = self._clock() + self._check_backup_every
 
     def step(self) -> None:
         """Continue the round for a few milliseconds, and start a backup if one is due."""
-        now = time.monotonic()
+        now = self._clock()
         if self._round is None and now >= self._next_round:
             self._round = housekeeping_round(self._ledger, self._settings, self._running_jobs)
         if self._round is not None:
@@ -79,11 +82,11 @@ class Housekeeper:
     def _continue_round(self, steps: Iterator[None], until: float) -> None:
         try:
             for _ in steps:
-                if time.monotonic() > until:
+                if self._clock() > until:
                     return
         except (WortError, OSError) as error:
             log.warning("housekeeping was interrupted: %s", error)
-        self._round, self._next_round = None, time.monotonic() + ROUND_EVERY
+        self._round, self._next_round = None, self._clock() + ROUND_EVERY
 
     def _start_backup_if_due(self) -> None:
         if self._backup is not None:

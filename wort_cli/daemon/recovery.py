@@ -2,7 +2,7 @@
 
 It kills processes that an earlier daemon left behind, identified by their start time and boot, and requeues the jobs
 of that daemon.  A job that was running in each of several crashes in a row, without progress in between, is
-quarantined: it may be the cause of the crashes.
+set aside: it may be the cause of the crashes.
 """
 
 import logging
@@ -13,7 +13,7 @@ from wort_cli.model.lease import DAEMON, Claim
 from wort_cli.pipeline.toolkit.processes import kill_leftovers, read_processes
 from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
-from wort_cli.system.process_identity import this_boot
+from wort_cli.system.process_identity import boot_id
 
 log = logging.getLogger(__name__)
 
@@ -45,4 +45,4 @@ def recover(ledger: Ledger, settings: Settings) -> None:
 def ran_in_this_boot(claim: Claim, settings: Settings) -> bool:
     """Whether a job was running since this boot.  If the machine itself went down, the daemon did not crash."""
     found = read_processes(attempt_directory(settings.workspace(claim.job_id), claim.attempt))
-    return found is None or found.worker.boot == this_boot()
+    return found is None or found.worker.boot == boot_id()

@@ -23,7 +23,7 @@ from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
-from wort_cli.system.daemon_lock import sign, take_lock
+from wort_cli.system.daemon_lock import acquire_lock, write_daemon_info
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
@@ -41,7 +41,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     """
     os.umask(0o077)
     settings.make_directories()
-    lock = take_lock(settings.lock_file)
+    lock = acquire_lock(settings.lock_file)
     # A child that outlives the daemon for a moment must not hold the lock.
     os.register_at_fork(after_in_child=lambda: os.close(lock))
     start_logging(settings, foreground=foreground)
@@ -61,7 +61,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     health_writer = HealthWriter(settings, ledger, workers, coordinator)
-    sign(lock)
+    write_daemon_info(lock)
     try:
         run_loop(signals, coordinator, housekeeper, health_writer)
     finally:

@@ -1,4 +1,4 @@
-"""A systemd user unit, so that the daemon runs from boot on and is started again if it ends."""
+"""Installs a systemd user unit that starts the daemon at login or boot, and restarts it after a crash."""
 
 import os
 import shutil
@@ -10,21 +10,23 @@ from wort_cli.errors import StorageProblem, WortError
 from wort_cli.system.atomic_files import write_atomically
 
 UNIT = "wort.service"
-PASSED_ON = (
+PASSED_VARIABLES = (
     "WORT_HOME", "VDB_CONFIG", "NCBI_SETTINGS", "PATH", "AWS_PROFILE", "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
 )  # fmt: skip
-"""Variables that decide where things are; a unit starts without the user's environment.  Never a secret."""
+"""Variables that the unit copies, because systemd starts it without the user's environment.  None holds a secret."""
 
 
 def unit_path() -> Path:
-    """Where systemd looks for a user's units (systemd.unit(5))."""
+    """Return where systemd looks for the user's unit (systemd.unit(5))."""
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user" / UNIT
 
 
 def unit_text() -> str:
-    """The unit for this installation and environment."""
-    settings = "".join(f'Environment="{key}={quoted(os.environ[key])}"\n' for key in PASSED_ON if os.environ.get(key))
+    """Return the unit for this installation and environment."""
+    settings = "".join(
+        f'Environment="{key}={quoted(os.environ[key])}"\n' for key in PASSED_VARIABLES if os.environ.get(key)
+    )
     return f"""[Unit]
 Description=wort: computes signatures of sequencing runs
 
@@ -40,36 +42,36 @@ WantedBy=default.target
 
 
 def quoted(text: str) -> str:
-    """Text for a unit: % begins a specifier there, and a line feed or quote would end the value."""
+    """Escape text for a unit, where % starts a specifier; WortError if it has a character that would end the value."""
     if any(c in text for c in '\n"\\'):
-        raise WortError(f"{text!r} can't be written into a systemd unit")
+        raise WortError(f"{text!r} cannot be written into a systemd unit")
     return text.replace("%", "%%")
 
 
 def install() -> tuple[Path, str]:
-    """Write the unit and start it; return its path and what is still to be done, '' if nothing."""
+    """Write the unit and start it; return its path, and an instruction if systemctl failed (else '')."""
     path = unit_path()
     try:
         write_atomically(path, unit_text().encode())
     except OSError as error:
-        raise StorageProblem(f"{path} can't be written: {error.strerror}", "check its permissions") from error
+        raise StorageProblem(f"{path} cannot be written: {error.strerror}", "check its permissions") from error
     return path, systemctl("daemon-reload") or systemctl("enable", "--now", UNIT)
 
 
 def uninstall() -> tuple[Path, str]:
-    """Stop the unit and remove it; return its path and what is still to be done, '' if nothing."""
+    """Stop the unit and remove it; return its path, and an instruction if systemctl failed (else '')."""
     path = unit_path()
     if not path.exists():
-        raise WortError(f"{path} is not there", "nothing is installed")
-    trouble = systemctl("disable", "--now", UNIT)
+        raise WortError(f"{path} does not exist", "no unit is installed")
+    failure = systemctl("disable", "--now", UNIT)
     path.unlink()
-    return path, trouble or systemctl("daemon-reload")
+    return path, failure or systemctl("daemon-reload")
 
 
 def systemctl(*arguments: str) -> str:
-    """Run systemctl for this user; '' if that worked, else what to type when it does."""
+    """Run systemctl for this user; return '' if it succeeded, else a sentence with the command."""
     command = f"systemctl --user {' '.join(arguments)}"
     if shutil.which("systemctl") is None:
-        return f"there is no systemctl here; on a machine with systemd run `{command}`"
+        return f"systemctl was not found; on a machine with systemd run `{command}`"
     done = subprocess.run(["systemctl", "--user", *arguments], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"`{command}` failed: {done.stderr.strip()}"

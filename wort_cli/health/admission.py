@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
-from wort_cli.system.machine import Disk, disk_of, existing, load
+from wort_cli.system.machine import Disk, disk_of, load, nearest_existing
 
 
 def low_disks(disks: Sequence[Disk], reserve: int) -> list[str]:
@@ -45,7 +45,7 @@ def unwritable_directory(disks: Sequence[Disk]) -> str:
     Such a disk is failing, or the kernel has remounted it read-only because of errors.  The test writes and syncs a
     byte in an unnamed file.
     """
-    for place in dict.fromkeys(existing(disk.path) for disk in disks):
+    for place in dict.fromkeys(nearest_existing(disk.path) for disk in disks):
         try:
             with tempfile.TemporaryFile(dir=place, buffering=0) as file:
                 file.write(b"x")

@@ -27,7 +27,7 @@ class EndedAttempts:
 
     counts: Mapping[tuple[JobState, str], int] = field(default_factory=dict)
 
-    def of(self, *states: JobState) -> int:
+    def count(self, *states: JobState) -> int:
         """Return the number of attempts that led to one of the states."""
         return sum(n for (state, _), n in self.counts.items() if state in states)
 
@@ -35,7 +35,7 @@ class EndedAttempts:
     def failure_rate(self) -> float:
         """Fraction of the attempts that failed or must be retried."""
         total = sum(self.counts.values())
-        return self.of(JobState.FAILED, JobState.WAITING) / total if total else 0.0
+        return self.count(JobState.FAILED, JobState.WAITING) / total if total else 0.0
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -48,7 +48,7 @@ class EndedAttempts:
 
 
 @dataclass(frozen=True)
-class Queue:
+class QueueStatus:
     """The queue, as the ledger shows it."""
 
     paused: bool
@@ -59,7 +59,7 @@ class Queue:
     """When the oldest queued job was queued, in seconds since 1970; None if no job is queued."""
     paused_groups: tuple[str, ...] = ()
 
-    def of(self, state: JobState) -> int:
+    def count(self, state: JobState) -> int:
         """Return the number of jobs in a state."""
         return sum(n for (each, _), n in self.counts.items() if each is state)
 
@@ -82,7 +82,7 @@ class Status:
     memory: int | None
     """Available memory in bytes; None if /proc does not show it."""
     load: float
-    queue: Queue | None
+    queue: QueueStatus | None
     """None if the ledger cannot be read; a problem then says why."""
     problems: tuple[str, ...]
 
@@ -136,9 +136,9 @@ def health_of(daemon: DaemonInfo | None, health: Health | None) -> Health | None
     return health if health is not None and daemon is not None and health.pid == daemon.pid else None
 
 
-def read_queue(settings: Settings, ledger: Ledger) -> Queue:
+def read_queue(settings: Settings, ledger: Ledger) -> QueueStatus:
     """Read the queue's status.  Raises WortError if the ledger cannot be read."""
-    return Queue(
+    return QueueStatus(
         paused=ledger.controls.paused,
         jobs=ledger.controls.job_limit(settings.jobs),
         counts=ledger.counts.by_state(),

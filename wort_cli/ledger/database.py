@@ -28,6 +28,8 @@ QUERY_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 MIN_DATABASE_SIZE = 512
 """Bytes of the smallest possible database (sqlite.org/fileformat2.html)."""
 
+CHECK_PERMISSIONS = "check its permissions, or set WORT_HOME"
+
 Row = dict[str, Any]
 
 
@@ -133,10 +135,11 @@ class Storage:
             version = version_of(connection)  # read last: another process may be creating the tables now
             if version == 0 and tables:
                 raise LedgerDamaged(self.path, "it is the database of another program")
-            if version > latest_version():
-                raise LedgerTooNew(self.path, version, latest_version())
             if version < latest_version():
                 migrate(connection, BUSY_TIMEOUT)
+                version = version_of(connection)  # a later version of wort may have migrated it at the same time
+            if version > latest_version():
+                raise LedgerTooNew(self.path, version, latest_version())
             # A reported commit must survive a power failure.  With WAL, only FULL guarantees that.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -187,9 +190,7 @@ def create_or_check(path: Path) -> None:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         size = path.stat().st_size
     except OSError as error:
-        raise StorageProblem(
-            f"{path} can't be opened for writing: {error.strerror}", "check its permissions, or set WORT_HOME"
-        ) from error
+        raise StorageProblem(f"{path} cannot be opened for writing: {error.strerror}", CHECK_PERMISSIONS) from error
     if 0 < size < MIN_DATABASE_SIZE or not path.is_file():
         raise LedgerDamaged(path, "it is not a database")
 
@@ -198,9 +199,9 @@ def as_wort_error(error: sqlite3.Error, path: Path) -> WortError:
     """Return the WortError that reports an error of SQLite, with a hint for the user."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return StorageProblem(f"{path} can't be written: {error}", "is the disk full? see `wort doctor`")
+        return StorageProblem(f"{path} cannot be written: {error}", "is the disk full? see `wort doctor`")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StorageProblem(f"{path} can't be opened for writing: {error}", "check its permissions, or set WORT_HOME")
+        return StorageProblem(f"{path} cannot be opened for writing: {error}", CHECK_PERMISSIONS)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StorageProblem(f"{path} is in use by another process: {error}", "try again later")
     return LedgerDamaged(path, str(error))

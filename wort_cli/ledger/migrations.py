@@ -3,8 +3,11 @@
 Migration N is the script sql/migrations/N.sql.  It leads from version N - 1 to version N, the number that the file
 stores as `PRAGMA user_version`.  sqlite-utils applies the scripts and records each in the table `_sqlite_migrations`.
 
-Wort 0.1 stored the version only.  A migration that such a file has had already is recorded and not run again, when the
-next migration is applied.
+Before migrations were recorded, files had a version only.  When such a file gets its next migration, the earlier ones
+are recorded and not run again.  The version stays in use: it is read without importing sqlite-utils, and every release
+refuses a file with a higher one.
+
+To change the schema, add a script with the next number.  Never change a released script, except its comments.
 """
 
 import sqlite3
@@ -51,7 +54,9 @@ def migrate(connection: sqlite3.Connection, timeout: float) -> None:
     # Without IMMEDIATE, two processes could both see an empty database before either has the write lock.
     database.execute("BEGIN IMMEDIATE")
     try:
-        migrations().apply(database)  # uses savepoints inside our transaction
+        if version_of(connection) < latest_version():  # else another process has migrated it in the meantime
+            migrations().apply(database)  # uses savepoints inside our transaction
+            database.execute(f"PRAGMA user_version = {latest_version()}")
     except BaseException:
         database.rollback()
         raise
@@ -73,9 +78,8 @@ def add(migrations: "Migrations", version: int, script: str) -> None:
 
     @migrations(name=str(version))
     def _(database: "Database") -> None:
-        if version_of(database.conn) < version:
+        if version_of(database.conn) < version:  # else it was applied before migrations were recorded
             database.executescript(script)
-            database.execute(f"PRAGMA user_version = {version}")
 
 
 def enable_wal(database: "Database", timeout: float) -> None:

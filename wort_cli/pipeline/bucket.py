@@ -31,25 +31,27 @@ def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publi
     """
     if spec.s3 is None or spec.force:
         return None
-    found = call_cancellable(lambda: find(open_store(spec.s3), accession_of(spec), spec.profile), cancellation)
+    found = call_cancellable(
+        lambda: find_signature(open_store(spec.s3), accession_of(spec), spec.profile), cancellation
+    )
     if found is not None:
         log(f"already in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
 
 
-def find(store: SharedStore, name: Accession, profile: str) -> Published | None:
+def find_signature(store: SharedStore, name: Accession, profile: str) -> Published | None:
     """Return the signature of a run in the bucket; None if there is no object, or an empty one.
 
     Raises StoreError(conflict) if the object is not a signature of that run and profile.
     """
-    there = store.find(name)
-    if there is None or there.size == 0:
+    stored = store.find(name)
+    if stored is None or stored.size == 0:
         return None
-    identity = store.identify(name, there)
+    identity = store.identify(name, stored)
     if identity is None or identity.profile != profile:
         raise conflict_error(store.url(name), identity, name, profile)
     provenance, trust = store.provenance_and_trust(name, identity)
-    return Published("", there.size, provenance, store.url(name), trust)
+    return Published("", stored.size, provenance, store.url(name), trust)
 
 
 def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
@@ -74,10 +76,10 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
 
     def read() -> str | None:
         store = open_store(spec.s3)
-        there = store.find(name)
-        if there is None:
+        stored = store.find(name)
+        if stored is None:
             return None
-        identity = store.identify_by_content(name, there)
+        identity = store.identify_by_content(name, stored)
         return identity.digest if identity else ""
 
     return call_cancellable(read, cancellation)

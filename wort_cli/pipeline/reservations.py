@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from wort_cli.system.locked_json import locked_json
 from wort_cli.system.machine import resident_memory
-from wort_cli.system.process_identity import ProcessIdentity, lives, own_identity
+from wort_cli.system.process_identity import ProcessIdentity, is_running, own_identity
 
 FILE = "reservations.json"
 
@@ -68,7 +68,7 @@ class Reservation:
     @property
     def is_valid(self) -> bool:
         """Whether the attempt is still running."""
-        return lives(self.process) and self.attempt.is_dir()
+        return is_running(self.process) and self.attempt.is_dir()
 
     @property
     def outstanding(self) -> Need:

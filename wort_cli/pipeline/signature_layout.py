@@ -91,7 +91,7 @@ def known_frame(sketch: Sketch) -> Frame:
 def check_scaled(sketch: Sketch) -> None:
     """Raise ValueError if no scaled has the sketch's max_hash: sourmash computes max_hash from scaled."""
     if not sketch.scaled or max_hash_for_scaled(sketch.scaled) != sketch.max_hash:
-        raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash can't write it")
+        raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash cannot write it")
 
 
 def layout_from_examples(name: str, sketches: Sequence[Sketch]) -> Layout:

@@ -1,1 +1,1 @@
-"""Where signatures are kept: on this machine (local.py), and in a bucket where others find them (shared.py, s3.py)."""
+"""The stores of signatures: on this machine (local.py, submitted.py), and in an S3 bucket (shared.py, s3.py)."""

@@ -1,6 +1,6 @@
-"""What a signature in a bucket is, without asking one: its keys, its headers, what a file or an object holds.  Values.
+"""The layout of the bucket: the keys, headers and metadata of a signature, and the identity of a signature file.
 
-`shared.py` is what asks.
+Nothing here sends a request; shared.py does.
 """
 
 import hashlib
@@ -16,22 +16,22 @@ from wort_cli.stores.object_store import Headers, StoreError
 
 BLOCK = 1 << 20
 TOOLS = ("wort", "sourmash", "fastq-dump")
-"""Whose versions stand in the metadata of a signature."""
+"""The tools whose versions are in the metadata of a signature."""
 
 
 @dataclass(frozen=True)
 class SignatureIdentity:
-    """What an object holds: its profile ('' if that is none of ours), and its digest."""
+    """The profile ('' if unknown) and the digest of the signature in an object or a file."""
 
     profile: str
     digest: str
     document: SignatureDocument | None = None
-    """The signature, if it had to be read."""
+    """The signature itself, if it was read."""
 
 
 @dataclass(frozen=True)
 class Checksums:
-    """The bytes of a sealed signature, in numbers."""
+    """The size and the checksums of a file."""
 
     size: int
     sha256: str
@@ -39,7 +39,7 @@ class Checksums:
 
     @classmethod
     def of(cls, path: Path) -> "Checksums":
-        """Of a file, which is read once."""
+        """Compute the checksums of a file, which is read once."""
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
         with path.open("rb") as file:
             while block := file.read(BLOCK):
@@ -50,30 +50,30 @@ class Checksums:
 
 
 def signature_key(name: Accession) -> str:
-    """The key of a signature, as the public service has it."""
+    """Return the key of a signature; it is the key that the public wort service uses."""
     return f"sigs/{name}.sig"
 
 
 def provenance_key(name: Accession) -> str:
-    """The key of the document beside a signature."""
+    """Return the key of a signature's provenance."""
     return f"prov/{name}.json"
 
 
-def headers_of(provenance: Provenance, content: Checksums) -> Headers:
-    """The headers of a signature, with what a reader need not open it for."""
+def headers_of(provenance: Provenance, checksums: Checksums) -> Headers:
+    """Return the headers of a signature; the metadata identify it without reading it."""
     tools = ", ".join(f"{tool} {provenance.tools[tool]}" for tool in TOOLS if tool in provenance.tools)
     metadata = {
         "name": provenance.name,
         "profile": provenance.profile,
         "digest": provenance.digest,
-        "sha256": content.sha256,
+        "sha256": checksums.sha256,
         "tools": tools,
     }
     return Headers("application/json", "gzip", metadata)
 
 
 def identify_file(path: Path, name: Accession) -> SignatureIdentity | None:
-    """What a file holds; None if it is not the signature of that name."""
+    """Return the identity of a signature file; None if it is not a signature with that name."""
     try:
         document = read_signature(path)
     except NotASignature:
@@ -84,16 +84,16 @@ def identify_file(path: Path, name: Accession) -> SignatureIdentity | None:
 def conflict_error(
     url: str, found: SignatureIdentity | None, name: Accession, profile: str, digest: str = ""
 ) -> StoreError:
-    """What is there is not what was to be found."""
+    """Return the error for a bucket with another object than the expected signature."""
     if found is None:
         return StoreError(Reason.CONFLICT, f"{url} is not a signature of {name}")
     if found.profile != profile:
-        return StoreError(Reason.PARAMS_MISMATCH, f"{url} is of {found.profile or 'an unknown recipe'}, not {profile}")
-    return StoreError(Reason.CONFLICT, f"{url} has digest {found.digest}, this one {digest}")
+        return StoreError(Reason.PARAMS_MISMATCH, f"{url} has profile {found.profile or 'unknown'}, not {profile}")
+    return StoreError(Reason.CONFLICT, f"{url} has digest {found.digest}, not {digest}")
 
 
 def minimal_provenance(name: Accession, identity: SignatureIdentity, origin: str) -> Provenance:
-    """What can be said of a signature whose provenance nobody wrote down: what is in it, and where it was found."""
+    """Return the provenance of a signature that has none: only its content and its origin are known."""
     document = identity.document
     sketches = () if document is None else tuple(
         SketchSummary(

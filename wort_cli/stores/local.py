@@ -1,8 +1,8 @@
-"""The local store: signature files with their provenance beside them, below one directory.
+"""The local store: signature files, each with its provenance beside it, below one directory.
 
-sigs/SRR139/SRR139146.sig          gzip inside, mtime 0: equal content is equal bytes
-sigs/SRR139/SRR139146.prov.json
-local/NAME.sig                     of local files; never published as a run's
+sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures are equal bytes
+sigs/SRR139/SRR139146.prov.json    its provenance
+local/NAME.sig                     the signature of a local file; it is never published
 """
 
 import json
@@ -15,7 +15,7 @@ from wort_cli.model.provenance import Provenance
 from wort_cli.system.atomic_files import atomic_file, write_atomically
 
 COPY_BLOCK = 1 << 20
-"""Bytes that are copied together."""
+"""Bytes that are copied at once."""
 
 
 class LocalStore:
@@ -25,41 +25,41 @@ class LocalStore:
         self.root = root
 
     def key(self, name: Name) -> str:
-        """The path of a signature below the root."""
+        """Return the path of a signature, relative to the root."""
         return f"sigs/{name[:6]}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
 
     def path(self, name: Name) -> Path:
-        """The path of a signature, which need not exist."""
+        """Return the path of a signature, whether it exists or not."""
         return self.root / self.key(name)
 
     def provenance_path(self, name: Name) -> Path:
-        """The path of the document beside a signature."""
+        """Return the path of a signature's provenance."""
         return self.path(name).with_name(f"{name}.prov.json")
 
     def has(self, name: Name) -> bool:
-        """Whether there is a signature of that name."""
+        """Whether the store has a signature with that name."""
         return self.path(name).is_file()
 
     def runs(self) -> Iterator[Accession]:
-        """The runs whose signatures are here, in order; a directory's names at a time."""
+        """Yield the runs that have a signature, in order; only the names of one directory are in memory."""
         root = self.root / "sigs"
         for directory in sorted(root.iterdir()) if root.is_dir() else ():
             names = (path.name.removesuffix(".sig") for path in directory.iterdir() if path.suffix == ".sig")
             yield from (Accession(name) for name in sorted(names) if RUN.fullmatch(name))
 
     def provenance(self, name: Name) -> Provenance:
-        """How a signature came to be; OSError or ValueError if the document beside it can't be read."""
+        """Return the provenance of a signature; raise OSError or ValueError if it cannot be read."""
         try:
             return Provenance.from_json(json.loads(self.provenance_path(name).read_bytes()))
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is no provenance: {error}") from None
+            raise ValueError(f"it is not a provenance: {error}") from None
 
     def put_provenance(self, provenance: Provenance, name: Name) -> None:
-        """Write the document beside a signature; it is first, for a signature never stands without it."""
+        """Write the provenance of a signature.  Callers write it first, so that no signature is without provenance."""
         write_atomically(self.provenance_path(name), json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
 
     def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
-        """Keep a sealed signature; one that is there already is replaced at once.  OSError if it can't be written."""
+        """Store a sealed signature and its provenance; return its path.  An old signature is replaced atomically."""
         self.put_provenance(provenance, name)
         with sealed.open("rb") as source, atomic_file(self.path(name)) as file:
             shutil.copyfileobj(source, file, COPY_BLOCK)

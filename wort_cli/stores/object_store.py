@@ -1,6 +1,6 @@
-"""What a store of objects is, whoever serves it: objects under keys, put only where they replace nothing unseen.
+"""The protocol of an object store with conditional puts, its values and its errors.
 
-`shared.py` keeps signatures in such a store and knows no boto3; `s3.py` is one.
+shared.py stores signatures in an ObjectStore; s3.py implements one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,19 +15,19 @@ from wort_cli.model.s3_target import S3Target
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as its store tells of it; a listing tells no metadata."""
+    """An object as a response describes it; in a listing the metadata are empty."""
 
     key: str
     size: int
     """Bytes."""
     etag: str
-    """Of its content; the md5 of what was put in one piece, unless the store encrypts."""
+    """The content's ETag: the md5 for a single put, unless the store encrypts."""
     metadata: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Headers:
-    """What is kept with an object and sent to whoever reads it."""
+    """The headers that are stored with an object and sent with its content."""
 
     content_type: str
     content_encoding: str = ""
@@ -35,7 +35,7 @@ class Headers:
 
 
 class StoreError(WortError):
-    """A store that can't be used as it was meant to; `reason` is what a job that meets it gets."""
+    """A store cannot be used as requested; `reason` is the reason of a job that fails because of it."""
 
     def __init__(self, reason: Reason, sentence: str, hint: str = "") -> None:
         super().__init__(sentence, hint or reason.hint)
@@ -44,45 +44,45 @@ class StoreError(WortError):
 
     @property
     def failure(self) -> Failure:
-        """What a job stores of it."""
-        more = "" if self.hint == self.reason.hint else f"; {self.hint}"
-        return Failure(self.reason, self.sentence + more)
+        """Return the failure of a job; the hint is added if the reason does not imply it."""
+        hint = "" if self.hint == self.reason.hint else f"; {self.hint}"
+        return Failure(self.reason, self.sentence + hint)
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether the store may have done what it was asked, only that we have not heard of it."""
+        """Whether the store may have carried out the request although no response confirms it."""
         return self.reason is Reason.STORAGE_DOWN
 
 
 class PreconditionFailed(Exception):
-    """The store found, in the moment of a put, another object there than the one that was to be replaced, or none."""
+    """The condition of a put or a copy does not hold: the object changed, is missing, or exists already."""
 
 
 class ObjectStore(Protocol):
-    """Objects under keys; every call raises StoreError if the store can't be reached or forbids it."""
+    """Objects under keys.  Every method raises StoreError if the store cannot be reached or denies access."""
 
     target: S3Target
 
     def head(self, key: str) -> StoredObject | None:
-        """What is known of an object; None if there is none."""
+        """Return the description of an object; None if it does not exist."""
 
     def read(self, key: str, file: IO[bytes]) -> StoredObject | None:
-        """Write the content of an object to a file, from its start; None, and nothing written, if there is none."""
+        """Write the content of an object to a file; return None, and write nothing, if it does not exist."""
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
-        """Put an object where there is none, or in place of the one with the etag `replacing`; return its etag.
+        """Put an object that does not exist yet, or replace the one with the ETag `replacing`; return the new ETag.
 
-        PreconditionFailed if something else is there.
+        Raises PreconditionFailed if the key has another object.
         """
 
     def copy(self, source: StoredObject, key: str) -> None:
-        """Copy an object, metadata and all; PreconditionFailed if it is no longer as `source` says."""
+        """Copy an object with its metadata; raise PreconditionFailed if it is no longer `source`."""
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """The objects whose keys begin so, by their keys, as they come; keys are without the target's own prefix."""
+        """Yield the objects with a key prefix, in the order of their keys, without the target's own prefix."""
 
     def unfinished_uploads(self, prefix: str) -> Iterator[str]:
-        """The keys, beginning so, of uploads in parts that were begun and not ended."""
+        """Yield the keys, with a prefix, of multipart uploads that were started and not completed."""
 
-    def url(self, key: str, seconds: int, filename: str) -> str:
-        """An address by which anybody can read an object for so long, as a file of that name."""
+    def presigned_url(self, key: str, seconds: int, filename: str) -> str:
+        """Return a presigned URL of an object, valid for so many seconds; it downloads as `filename`."""

@@ -1,6 +1,6 @@
-"""What the local store and the bucket have of each run, side by side, from listings that all come in order.
+"""Finds the copies of each run in the local store and in the bucket, by merging ordered listings.
 
-Nothing is held but the run that is looked at: a million runs need no more memory than one.
+Only the current run is in memory, so a million runs need no more memory than one.
 """
 
 import heapq
@@ -20,7 +20,7 @@ from wort_cli.stores.shared import SharedStore
 
 @dataclass(frozen=True)
 class RunCopies:
-    """A run, and what there is of it: the file here, the object there, and the document beside that."""
+    """The copies of a run: its file in the local store, and its signature and provenance in the bucket."""
 
     name: Accession
     local_path: Path | None = None
@@ -28,7 +28,7 @@ class RunCopies:
     provenance_object: StoredObject | None = None
 
     def __or__(self, other: "RunCopies") -> "RunCopies":
-        """What both know."""
+        """Return the copies that either of them has."""
         return replace(
             self,
             local_path=self.local_path or other.local_path,
@@ -38,18 +38,21 @@ class RunCopies:
 
 
 def all_run_copies(local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:
-    """All runs that are in either store, in order."""
+    """Yield all runs that are in either store, in order."""
     streams = (
         (RunCopies(name, local_path=local.path(name)) for name in local.runs()),
-        (RunCopies(name, shared_object=found) for name, found in listed(shared, "sigs/", ".sig")),
-        (RunCopies(name, provenance_object=found) for name, found in listed(shared, "prov/", ".json")),
+        (RunCopies(name, shared_object=found) for name, found in list_runs(shared, "sigs/", ".sig")),
+        (RunCopies(name, provenance_object=found) for name, found in list_runs(shared, "prov/", ".json")),
     )
     for _, same in groupby(heapq.merge(*streams, key=attrgetter("name")), key=attrgetter("name")):
         yield reduce(or_, same)
 
 
-def listed(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[Accession, StoredObject]]:
-    """The objects of runs in a folder of the bucket, in order: what follows a run in a key sorts before any digit."""
+def list_runs(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[Accession, StoredObject]]:
+    """Yield the objects of runs in a folder of the bucket, ordered by run.
+
+    The keys have the order of the runs, because the suffix sorts before any digit.
+    """
     for found in shared.objects.list(folder):
         name = found.key.removeprefix(folder).removesuffix(suffix)
         if found.key.endswith(suffix) and RUN.fullmatch(name):
@@ -57,7 +60,7 @@ def listed(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[Acce
 
 
 def copies_of_runs(names: Iterable[Accession], local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:
-    """These runs, asked for one by one."""
+    """Yield the copies of given runs, with two requests for each."""
     for name in names:
         yield RunCopies(
             name,

@@ -1,8 +1,8 @@
-"""An ObjectStore on any S3 server, by boto3: the only module that imports it.
+"""An ObjectStore on any S3 server; the only module that imports boto3.
 
-Credentials come from the standard AWS chain, anew for each store.  A put is conditional and is sent with the md5 of its
-content, which every S3 server compares with what arrived; the newer checksums of AWS are used only where a server asks
-for them, for Ceph 16 refuses them over https.
+Each store reads the credentials from the standard AWS chain.  A put is conditional and carries the md5 of its content,
+which every S3 server verifies.  The newer checksums of AWS are sent only if a server requires them, because Ceph 16
+rejects them over https.
 """
 
 import base64
@@ -33,12 +33,12 @@ from wort_cli.stores.s3_errors import (
 )
 
 TRIES = 3
-"""Of each request, by boto3, with pauses between; what fails longer is for the job's own retries."""
+"""Tries of each request by boto3, with backoff.  Longer outages are left to the retries of the job."""
 BLOCK = 1 << 20
 SMALL = 1 << 20
-"""Bytes that are sent from memory, at once; before those of a file boto3 waits for the server's leave."""
-LARGEST = 5 * 2**30
-"""Bytes that S3 takes in one put; a signature of a thousand million k-mers is smaller."""
+"""Bytes up to which content is sent from memory.  For a file boto3 waits for `100 Continue` first."""
+MAX_PUT = 5 * 2**30
+"""Bytes that S3 accepts in one put; a signature of a billion k-mers is smaller."""
 PROBE = "doctor/conditional-put"
 
 CREDENTIAL_PROBLEMS = (
@@ -48,11 +48,11 @@ CREDENTIAL_PROBLEMS = (
 TRANSIENT_PROBLEMS = (
     problems.HTTPClientError, problems.ConnectionError, problems.IncompleteReadError, ResponseParserError
 )  # fmt: skip
-"""What a server does that is down, or not the one that is meant."""
+"""Errors of a server that is down, or that is not the S3 server."""
 
 
 class S3Store:
-    """The objects below the prefix of a bucket.  May be used from several threads at once, `connections` of them."""
+    """The objects below the prefix of a bucket.  Up to `connections` threads may use it at once."""
 
     def __init__(self, target: S3Target, connections: int = 4) -> None:
         self.target = target
@@ -71,13 +71,13 @@ class S3Store:
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
                     max_pool_connections=connections,
-                    parameter_validation=False,  # a twentieth of the time of a put
+                    parameter_validation=False,  # it costs a twentieth of the time of a put
                     user_agent_extra=f"wort/{wort_cli.__version__}",
                 ),
             )
 
     def head(self, key: str) -> StoredObject | None:
-        """See ObjectStore.  An answer to HEAD has no body that says why, so that GET is asked when it is not plain."""
+        """See ObjectStore.  After an error it sends GET too, because a response to HEAD has no error code."""
         try:
             return stored_object(key, self._client.head_object(**self._at(key)))
         except problems.ClientError:
@@ -101,12 +101,12 @@ class S3Store:
                 size += len(block)
         if size != response["ContentLength"]:
             raise StoreError(
-                Reason.STORAGE_DOWN, f"{self.target.url(key)}: {size} bytes came of {response['ContentLength']}"
+                Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {response['ContentLength']} bytes arrived"
             )
         return stored_object(key, response)
 
     def _open(self, key: str) -> Any:
-        """The answer to a GET; None if there is no such object."""
+        """Return the response to GET; None if the object does not exist."""
         try:
             return self._client.get_object(**self._at(key))
         except problems.ClientError as error:
@@ -124,14 +124,15 @@ class S3Store:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            if size > LARGEST:
+            if size > MAX_PUT:
                 raise storage_denied(
-                    f"{self.target.url(key)}: {size} bytes are more than S3 takes in one put", "keep it here"
+                    f"{self.target.url(key)}: {size} bytes are more than S3 accepts in one put",
+                    "keep it in the local store",
                 )
             condition = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
             encoding = {"ContentEncoding": headers.content_encoding} if headers.content_encoding else {}
             with self._translate_errors("PutObject", key):
-                answer = self._client.put_object(
+                response = self._client.put_object(
                     **self._at(key),
                     **condition,
                     **encoding,
@@ -141,7 +142,7 @@ class S3Store:
                     ContentType=headers.content_type,
                     Metadata=dict(headers.metadata or {}),
                 )
-        return etag_of(key, answer)
+        return etag_of(key, response)
 
     def copy(self, source: StoredObject, key: str) -> None:
         """See ObjectStore."""
@@ -149,12 +150,12 @@ class S3Store:
             self._client.copy_object(**self._at(key), CopySource=self._at(source.key), CopySourceIfMatch=source.etag)
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """See ObjectStore.  A thousand at a time; each page is forgotten when the next one comes."""
-        whole = self.target.prefix + prefix
+        """See ObjectStore.  Only one page of a thousand keys is in memory."""
+        full_prefix = self.target.prefix + prefix
         token: dict[str, str] = {}
         while True:
             with self._translate_errors("ListObjectsV2", prefix):
-                page = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=whole, **token)
+                page = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=full_prefix, **token)
             for item in page.get("Contents", ()):
                 key = item["Key"].removeprefix(self.target.prefix)
                 yield StoredObject(key, item["Size"], item["ETag"].strip('"'), {})
@@ -176,36 +177,38 @@ class S3Store:
                 return
             markers = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
-    def url(self, key: str, seconds: int, filename: str) -> str:
-        """See ObjectStore.  Where requests are not signed, the object's plain address."""
-        as_a_file = {
+    def presigned_url(self, key: str, seconds: int, filename: str) -> str:
+        """See ObjectStore.  If requests are not signed, return the object's plain address."""
+        download_headers = {
             "ResponseContentType": "application/json",
             "ResponseContentDisposition": f'attachment; filename="{filename}"',
         }
         with self._translate_errors("GetObject", key):
             signed = self._client.generate_presigned_url(
-                "get_object", Params=self._at(key) | ({} if self.target.unsigned else as_a_file), ExpiresIn=seconds
+                "get_object",
+                Params=self._at(key) | ({} if self.target.unsigned else download_headers),
+                ExpiresIn=seconds,
             )
         return str(signed)
 
     def server_time(self) -> float:
-        """The server's clock, in seconds since 1970, as it answers a listing of the bucket."""
+        """Return the server's time, in seconds since 1970, from the Date header of a listing."""
         with self._translate_errors("ListObjectsV2", ""):
-            answer = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=self.target.prefix, MaxKeys=1)
-        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+            response = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=self.target.prefix, MaxKeys=1)
+        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
     def supports_conditional_puts(self) -> bool:
-        """Whether the server refuses to put where something is.  It leaves one small object, PROBE, in the bucket."""
+        """Return whether the server honours conditional puts.  One small object, PROBE, stays in the bucket."""
         for _ in range(2):
             try:
-                self.put(PROBE, b"wort doctor looks here whether puts are conditional\n", Headers("text/plain"))
+                self.put(PROBE, b"written by `wort doctor` to test conditional puts\n", Headers("text/plain"))
             except PreconditionFailed:
                 return True
         return False
 
     @contextmanager
     def _translate_errors(self, operation: str, key: str) -> Iterator[None]:
-        """Turns the errors of boto3 into ours."""
+        """Turn the errors of boto3 into StoreError and PreconditionFailed."""
         try:
             yield
         except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
@@ -215,34 +218,32 @@ class S3Store:
         return {"Bucket": self.target.bucket, "Key": self.target.prefix + key}
 
     def _error(self, error: Exception, operation: str, key: str) -> Exception:
-        """Our error for one of boto3's, of whose words none is repeated but the code."""
+        """Return our error for one of boto3's.  Its text is not repeated, because it may contain signed URLs."""
         if isinstance(error, problems.ClientError):
             code = str(error.response.get("Error", {}).get("Code", ""))
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             if operation in ("PutObject", "CopyObject") and code in PRECONDITION_CODES | NOT_FOUND_CODES:
                 return PreconditionFailed(code)
             return response_error(code, status, operation, key, self.target)
-        what = f"{self.target.root}: {type(error).__name__} while asking for {operation}"
+        what = f"{self.target.root}: {type(error).__name__} in {operation}"
         if isinstance(error, CREDENTIAL_PROBLEMS):
-            return storage_denied(f"{what}: there are no credentials that can be used", CREDENTIALS_HINT)
+            return storage_denied(f"{what}: no usable credentials were found", CREDENTIALS_HINT)
         if isinstance(error, problems.SSLError):
             return StoreError(
-                Reason.STORAGE_DOWN, f"{what}: no secure connection", "check certificates (AWS_CA_BUNDLE)"
+                Reason.STORAGE_DOWN, f"{what}: the TLS connection failed", "check the certificates (AWS_CA_BUNDLE)"
             )
         if isinstance(error, TRANSIENT_PROBLEMS):
             return StoreError(Reason.STORAGE_DOWN, what)
-        return storage_denied(
-            what, "check the settings that begin with s3_ (`wort config show`) and the AWS configuration"
-        )
+        return storage_denied(what, "check the s3_ settings (`wort config show`) and the AWS configuration")
 
 
-def stored_object(key: str, answer: Any) -> StoredObject:
-    """An object as the answer to a HEAD or GET tells of it."""
-    return StoredObject(key, answer["ContentLength"], etag_of(key, answer), answer["Metadata"])
+def stored_object(key: str, response: Any) -> StoredObject:
+    """Return the object in a response to HEAD or GET."""
+    return StoredObject(key, response["ContentLength"], etag_of(key, response), response["Metadata"])
 
 
-def etag_of(key: str, answer: Any) -> str:
-    """The ETag in an answer.  StoreError if there is none: what a captive portal says to everything is no answer."""
-    if "ETag" not in answer:
-        raise StoreError(Reason.STORAGE_DOWN, f"{key}: what answered is no S3 server, it gave no ETag")
-    return str(answer["ETag"]).strip('"')
+def etag_of(key: str, response: Any) -> str:
+    """Return the ETag in a response; raise StoreError without one: a captive portal, for example, sends none."""
+    if "ETag" not in response:
+        raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no ETag; it is not from an S3 server")
+    return str(response["ETag"]).strip('"')

@@ -1,12 +1,12 @@
-"""The shared store: signatures of runs in a bucket, where others read them, with their provenance beside them.
+"""The shared store: signatures of runs in a bucket, where others read them, each with its provenance.
 
     sigs/SRR139146.sig                   Content-Encoding gzip, Content-Type application/json
     prov/SRR139146.json
-    replaced/SRR139146/DIGEST.sig        and .json: what --force put something else in the place of
+    replaced/SRR139146/DIGEST.sig        and .json: signatures that --force replaced
 
-What is there is never overwritten unseen: a put is made where nothing is, or in place of the very object that was
-looked at and kept under replaced/.  When it is not known whether a put happened (its answer was lost, or says that
-something is there), what is there is read and compared: the same digest is a success, another is a conflict.
+No object is overwritten unseen: a put creates a new object, or replaces exactly the object that was read and copied to
+replaced/.  If the outcome of a put is unknown (its response was lost, or a precondition failed), the object in the
+bucket is read and compared: the same digest is a success, another is a conflict.
 """
 
 import json
@@ -33,56 +33,56 @@ from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFaile
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PUT_TRIES = 3
-"""How often a put is begun anew because what is there changes meanwhile."""
+"""Tries of a put while other processes change the object."""
 
 
 class Outcome(StrEnum):
-    """What publishing did."""
+    """What `publish` did."""
 
     PUT = "put"
-    THERE = "already there"
+    ALREADY_THERE = "already there"
     REPLACED = "replaced"
 
 
 class SharedStore:
-    """Signatures and their provenance in a store of objects."""
+    """Signatures and their provenance in an object store."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self.objects = objects
 
     @property
     def root(self) -> str:
-        """The address below which all keys are."""
+        """The address of the bucket and the prefix of all keys."""
         return self.objects.target.root
 
     @property
     def trust(self) -> Trust:
-        """How far to trust a signature with a provenance: as one computed here, but in a bucket that is anybody's."""
+        """The trust of a signature with provenance: computed, or unverified if the bucket is read unsigned."""
         return Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
 
     def url(self, name: Accession) -> str:
-        """The address of a signature."""
+        """Return the address of a signature."""
         return self.objects.target.url(signature_key(name))
 
-    # ---- what is there
+    # ---- reading
 
     def find(self, name: Accession) -> StoredObject | None:
-        """The object of a signature, which may hold anything; None if there is none."""
+        """Return the object under a signature's key, which may have any content; None if it does not exist."""
         return self.objects.head(signature_key(name))
 
     def fetch(self, name: Accession, file: IO[bytes]) -> StoredObject | None:
-        """Write a signature, as it is kept, to a file; None if there is none."""
+        """Write the stored bytes of a signature to a file; return None if it does not exist."""
         return self.objects.read(signature_key(name), file)
 
     def identify(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
-        """What an object holds: by its metadata, else by reading it; None if it is not the signature of that name."""
+        """Return an object's identity from its metadata, or by reading it; None if it is not that run's signature."""
         profile, digest = there.metadata.get("profile", ""), there.metadata.get("digest", "")
         if there.size and profile and SHA256.fullmatch(digest):
             return SignatureIdentity(profile, digest)
         return self.identify_by_content(name, there)
 
     def identify_by_content(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
-        """What an object holds, by reading all of it; None if it is not the signature of that name."""
+        """Return an object's identity by reading it; None if it is not that run's signature."""
         if there.size == 0:
             return None
         with tempfile.TemporaryDirectory(prefix="wort-") as directory:
@@ -93,7 +93,7 @@ class SharedStore:
             return identify_file(path, name)
 
     def provenance(self, name: Accession) -> Provenance | None:
-        """How a signature came to be; None if there is no such document, or one of another shape."""
+        """Return the provenance of a signature; None if it is missing or invalid."""
         with tempfile.TemporaryFile() as file:
             if self.objects.read(provenance_key(name), file) is None:
                 return None
@@ -104,18 +104,18 @@ class SharedStore:
                 return None
 
     def provenance_and_trust(self, name: Accession, identity: SignatureIdentity) -> tuple[Provenance, Trust]:
-        """How a signature that is there came to be, and how far to trust it: not at all without a provenance."""
-        made = self.provenance(name)
-        if made is None or (made.digest, made.profile) != (identity.digest, identity.profile):
+        """Return the provenance and the trust of a signature; without a matching provenance it is unverified."""
+        provenance = self.provenance(name)
+        if provenance is None or (provenance.digest, provenance.profile) != (identity.digest, identity.profile):
             return minimal_provenance(name, identity, self.url(name)), Trust.UNVERIFIED
-        return made, self.trust
+        return provenance, self.trust
 
     # ---- publishing
 
     def publish(self, sealed: Path, provenance: Provenance, name: Accession, *, replace: bool = False) -> Outcome:
-        """See that the signature stands in the bucket, and its provenance; StoreError says why it does not.
+        """Publish a signature and its provenance, unless the bucket has them; raise StoreError if it fails.
 
-        What is there and empty is replaced, for it is nothing; anything else only with `replace`, and is kept.
+        An empty object is replaced.  Another signature is replaced only with `replace`, and then preserved.
         """
         mine = Checksums.of(sealed)
         for _ in range(PUT_TRIES):
@@ -123,21 +123,21 @@ class SharedStore:
             try:
                 outcome = self._publish_over(there, sealed, mine, provenance, name, replace=replace)
             except PreconditionFailed:
-                continue  # somebody else was here just now: look again
+                continue  # another process changed the object: look again
             self._put_provenance(provenance, name)
             return outcome
-        raise StoreError(Reason.STORAGE_DOWN, f"{self.url(name)} is changed by others all the time")
+        raise StoreError(Reason.STORAGE_DOWN, f"{self.url(name)} keeps changing: other processes write it")
 
     def publish_new(self, sealed: Path, provenance: Provenance, name: Accession) -> Outcome:
-        """Like `publish`, where a listing has just shown nothing: two requests, if so it still is.
+        """Publish a signature that a listing did not show, with two requests if it is still missing.
 
-        An etag that is the md5 of our content is the store's own word that it stands there.
+        If the ETag of the put is the md5 of our content, the store confirms the object; otherwise `publish` checks it.
         """
         mine = Checksums.of(sealed)
         try:
             etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine))
-        except (PreconditionFailed, StoreError) as unsure:
-            if isinstance(unsure, StoreError) and not unsure.outcome_unknown:
+        except (PreconditionFailed, StoreError) as error:
+            if isinstance(error, StoreError) and not error.outcome_unknown:
                 raise
             return self.publish(sealed, provenance, name)
         if etag != mine.md5:
@@ -155,7 +155,7 @@ class SharedStore:
         *,
         replace: bool,
     ) -> Outcome:
-        """Publish over what is `there`, if it may be; PreconditionFailed if that is no longer there."""
+        """Publish over the object `there`, if allowed; raise PreconditionFailed if the bucket no longer has it."""
         if there is None:
             self._put(sealed, mine, provenance, name)
             return Outcome.PUT
@@ -163,7 +163,7 @@ class SharedStore:
             identity = self._identify_existing(there, mine, provenance, name)
             digest = identity.digest if identity else there.etag
             if digest == provenance.digest:
-                return Outcome.THERE
+                return Outcome.ALREADY_THERE
             if not replace:
                 raise conflict_error(self.url(name), identity, name, provenance.profile, provenance.digest)
             self._preserve(there, name, digest)
@@ -173,7 +173,7 @@ class SharedStore:
     def _identify_existing(
         self, there: StoredObject, mine: "Checksums", provenance: Provenance, name: Accession
     ) -> SignatureIdentity | None:
-        """What is there, by reading it, unless its etag is the md5 of our content."""
+        """Return the identity of an object, which is read unless its ETag is the md5 of our content."""
         if (there.size, there.etag) == (mine.size, mine.md5):
             return SignatureIdentity(provenance.profile, provenance.digest)
         return self.identify_by_content(name, there)
@@ -181,31 +181,31 @@ class SharedStore:
     def _put(
         self, sealed: Path, mine: "Checksums", provenance: Provenance, name: Accession, replacing: str = ""
     ) -> None:
-        """Put the signature and confirm that it stands there; PreconditionFailed if what is there is not known now."""
+        """Put the signature and confirm it; raise PreconditionFailed if the object must be read again."""
         try:
             self.objects.put(signature_key(name), sealed, headers_of(provenance, mine), replacing=replacing)
-        except StoreError as trouble:
-            if trouble.outcome_unknown and self._has_changed(name, replacing):
-                raise PreconditionFailed from trouble
+        except StoreError as error:
+            if error.outcome_unknown and self._has_changed(name, replacing):
+                raise PreconditionFailed from error
             raise
         there = self.find(name)
         if there is None or (there.size, there.metadata.get("sha256")) != (mine.size, mine.sha256):
             raise PreconditionFailed
 
     def _has_changed(self, name: Accession, expected: str) -> bool:
-        """Whether something else is there than what a put was to replace."""
+        """Return whether the bucket has another object than the one with the ETag `expected`."""
         there = self.find(name)
         return (there.etag if there else "") != expected
 
     def _preserve(self, there: StoredObject, name: Accession, digest: str) -> None:
-        """Keep what is about to be replaced, with its provenance."""
+        """Copy a signature that will be replaced, and its provenance, to replaced/."""
         self.objects.copy(there, f"replaced/{name}/{digest}.sig")
-        beside = self.objects.head(provenance_key(name))
-        if beside is not None:
-            self.objects.copy(beside, f"replaced/{name}/{digest}.json")
+        provenance = self.objects.head(provenance_key(name))
+        if provenance is not None:
+            self.objects.copy(provenance, f"replaced/{name}/{digest}.json")
 
     def _put_provenance(self, provenance: Provenance, name: Accession) -> None:
-        """See that the document of this signature is beside it; that of another digest is left over, and replaced."""
+        """Put the provenance, unless the bucket has it; one of another digest is a leftover, and is replaced."""
         document = json.dumps(provenance.to_json(), indent=1).encode() + b"\n"
         headers = Headers("application/json", metadata={"digest": provenance.digest})
         replacing = ""
@@ -215,13 +215,16 @@ class SharedStore:
                 return
             except PreconditionFailed:
                 there = self.objects.head(provenance_key(name))
-            if there is not None and self._is_of(there, provenance, name):
+            if there is not None and self._belongs_to(there, provenance, name):
                 return
             replacing = there.etag if there else ""
-        raise StoreError(Reason.STORAGE_DOWN, f"{self.objects.target.url(provenance_key(name))} changes all the time")
+        raise StoreError(
+            Reason.STORAGE_DOWN,
+            f"{self.objects.target.url(provenance_key(name))} keeps changing: other processes write it",
+        )
 
-    def _is_of(self, there: StoredObject, provenance: Provenance, name: Accession) -> bool:
-        """Whether a provenance document belongs to this signature."""
+    def _belongs_to(self, there: StoredObject, provenance: Provenance, name: Accession) -> bool:
+        """Return whether a stored provenance belongs to this signature."""
         if "digest" in there.metadata:
             return there.metadata["digest"] == provenance.digest
         found = self.provenance(name)

@@ -1,6 +1,6 @@
-"""Keeps what was handed in, byte for byte and apart: `submitted/DIGEST/NAME.sig` below the store's root.
+"""Stores submitted signatures unchanged, apart from all others: `submitted/DIGEST/NAME.sig` below the store's root.
 
-Nothing of it is ever published: what is published after a verification was computed here.
+They are never published: a verification recalculates the signature, and that one is published.
 """
 
 import shutil
@@ -19,13 +19,13 @@ class SubmittedStore:
         self.root = root
 
     def key(self, digest: str, name: Name) -> str:
-        """The path of a submitted file below the root."""
+        """Return the path of a submitted file, relative to the root."""
         return f"submitted/{digest}/{name}.sig"
 
     def put(self, file: IO[bytes], digest: str, name: Name) -> Path:
-        """Keep the whole content of an open file; OSError if it can't be written."""
+        """Store the whole content of an open file; return its path."""
         path = self.root / self.key(digest, name)
         file.seek(0)
-        with atomic_file(path) as kept:
-            shutil.copyfileobj(file, kept, COPY_BLOCK)
+        with atomic_file(path) as target:
+            shutil.copyfileobj(file, target, COPY_BLOCK)
         return path

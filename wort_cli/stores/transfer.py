@@ -1,6 +1,7 @@
-"""Signatures between the local store and the bucket, one run at a time: push, pull, check.
+"""Transfers and compares the signature of one run between the local store and the bucket: push, pull, compare.
 
-Each may be broken off at any moment and begun again: what is under a final name is whole, and is not sent twice.
+Each is idempotent and may be interrupted at any time: a file or object under its final name is complete, and is not
+sent again.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from wort_cli.system.atomic_files import atomic_file
 
 
 class Problem(StrEnum):
-    """How the two stores may differ in a run."""
+    """How the two stores may differ for a run.  Here is the local store, there is the bucket."""
 
     NOT_THERE = "not-there"
     NOT_HERE = "not-here"
@@ -37,12 +38,12 @@ class Problem(StrEnum):
 
 
 DAMAGED = frozenset({Problem.EMPTY, Problem.UNREADABLE})
-"""What computing the run again mends."""
+"""Problems that computing the run again repairs."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as it should be; `name` is a run, or the key of an upload."""
+    """A difference between the stores; `name` is a run, or the key of an unfinished upload."""
 
     name: str
     problem: Problem
@@ -50,34 +51,35 @@ class Difference:
 
 
 def is_in_bucket(copies: RunCopies) -> bool:
-    """Whether, by the listings alone, a run that is here is in the bucket too."""
+    """Whether the listings show a local run in the bucket, with the same size and with provenance."""
     if copies.local_path is None or copies.shared_object is None or copies.provenance_object is None:
         return False
     return 0 < copies.shared_object.size == copies.local_path.stat().st_size
 
 
 def push(copies: RunCopies, local: LocalStore, shared: SharedStore) -> Outcome:
-    """See that a run that is here is in the bucket; StoreError if something else is, or if ours is not right."""
+    """Publish the local signature of a run; raise StoreError if it is damaged, or if the bucket has another one."""
     name, path = copies.name, local.path(copies.name)
-    again = f"`wort compute --force {name}` makes it again"
+    hint = f"`wort compute --force {name}` computes it again"
     try:
         provenance = local.provenance(name)
     except (OSError, ValueError) as error:
-        raise StoreError(Reason.CONFLICT, f"{path}: its provenance can't be read: {error}", again) from None
+        raise StoreError(Reason.CONFLICT, f"{path}: its provenance cannot be read: {error}", hint) from None
     document = read_signature(path)
     if (document.name, document.digest) != (name, provenance.digest):
-        raise StoreError(Reason.CONFLICT, f"{path} is not what its provenance says", again)
+        raise StoreError(Reason.CONFLICT, f"{path} does not match its provenance", hint)
     if copies.shared_object is None:
         return shared.publish_new(path, provenance, name)
     return shared.publish(path, provenance, name)
 
 
 def pull(name: Accession, local: LocalStore, shared: SharedStore, profile: str, digest: str = "") -> Published:
-    """Bring a signature here; StoreError if it is not of that profile and, where one is known, of that digest."""
+    """Download a signature into the local store; raise StoreError unless its profile and digest match."""
     with atomic_file(local.path(name)) as file:
         there = shared.fetch(name, file)
         if there is None:
-            raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} is not there", f"`wort compute {name}` makes it")
+            hint = f"`wort compute {name}` computes it"
+            raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} does not exist", hint)
         file.flush()
         identity = identify_file(Path(file.name), name)
         if identity is None or identity.profile != profile:
@@ -91,18 +93,18 @@ def pull(name: Accession, local: LocalStore, shared: SharedStore, profile: str, 
 
 
 def compare(copies: RunCopies, shared: SharedStore, profile: str, *, quick: bool) -> Iterator[Difference]:
-    """How the stores differ in a run: `quick` by the listings alone, else by content."""
+    """Yield the differences of a run: `quick` by the listings alone, otherwise by content."""
     name, here, there = copies.name, copies.local_path, copies.shared_object
     if there is None:
         if here is not None:
-            yield Difference(name, Problem.NOT_THERE, f"it is here only: `wort sync push {name}`")
+            yield Difference(name, Problem.NOT_THERE, f"only the local store has it: `wort sync push {name}`")
         if copies.provenance_object is not None:
-            yield Difference(name, Problem.ORPHANED_PROVENANCE, "in the bucket is a provenance without its signature")
+            yield Difference(name, Problem.ORPHANED_PROVENANCE, "the bucket has its provenance without the signature")
         return
     if here is None:
-        yield Difference(name, Problem.NOT_HERE, f"it is in the bucket only: `wort sync pull {name}`")
+        yield Difference(name, Problem.NOT_HERE, f"only the bucket has it: `wort sync pull {name}`")
     elif copies.provenance_object is None:
-        yield Difference(name, Problem.NO_PROVENANCE, f"the bucket has none beside it: `wort sync push {name}`")
+        yield Difference(name, Problem.NO_PROVENANCE, f"the bucket has no provenance of it: `wort sync push {name}`")
     if there.size == 0:
         yield Difference(name, Problem.EMPTY, "the object has no bytes")
     elif not quick:
@@ -112,7 +114,7 @@ def compare(copies: RunCopies, shared: SharedStore, profile: str, *, quick: bool
 def compare_content(
     name: Accession, here: Path | None, there: StoredObject, shared: SharedStore, profile: str
 ) -> Iterator[Difference]:
-    """What is wrong with the content of a run's signature, there or here."""
+    """Yield the differences in the content of a run's signatures."""
     ours = identify_file(here, name) if here else None
     if here is not None and ours is None:
         yield Difference(name, Problem.UNREADABLE_HERE, f"{here} is not the signature of this run")
@@ -121,18 +123,18 @@ def compare_content(
     if theirs is None:
         yield Difference(name, Problem.UNREADABLE, "the object is not the signature of this run")
     elif theirs.profile != profile:
-        yield Difference(name, Problem.OTHER_PROFILE, f"it is of {theirs.profile or 'an unknown recipe'}")
+        yield Difference(name, Problem.OTHER_PROFILE, f"its profile is {theirs.profile or 'unknown'}")
     elif ours is not None and ours.digest != theirs.digest:
         yield Difference(name, Problem.DIFFERENT, f"digest {theirs.digest} there, {ours.digest} here")
 
 
 def has_same_bytes(path: Path, there: StoredObject) -> bool:
-    """Whether a file is, byte for byte, that object."""
+    """Whether a file has the same bytes as an object."""
     return path.stat().st_size == there.size and Checksums.of(path).md5 == there.etag
 
 
 def affects_one_run(error: WortError) -> bool:
-    """Whether a trouble is with one run, so that the others can go on; else all of them would meet it."""
+    """Whether an error concerns one run only; any other error would stop every run."""
     if isinstance(error, StoreError):
         return error.reason not in (Reason.STORAGE_DOWN, Reason.STORAGE_DENIED)
     return isinstance(error, NotASignature)

@@ -1,1 +1,1 @@
-"""This machine: files, locks, processes, memory and disks.  Nothing here knows what a signature is."""
+"""Access to this machine: files, locks, processes, memory and disks.  Nothing here is specific to signatures."""

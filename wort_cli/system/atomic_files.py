@@ -1,7 +1,7 @@
-"""Atomic files: a file appears under its final name only when it is complete and on the disk.
+"""Atomic writes: a file appears under its final name only when it is complete and on the disk.
 
-It is written as `NAME.partial`, fsynced, and renamed; then the directory is fsynced.  A process that is killed at any
-moment leaves at most the `.partial`, which the next writer of the same file overwrites.
+The file is written as `NAME.partial`, fsynced and renamed; then the directory is fsynced.  A process that is killed at
+any moment leaves at most the `.partial`, which the next writer of the same file overwrites.
 """
 
 import contextlib
@@ -14,17 +14,16 @@ from typing import IO
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is whole and on the disk."""
+    """Write a file that appears under its name only when it is complete and on the disk."""
     with atomic_file(path) as file:
         file.write(data)
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write and read, which appears under its name only when it is whole and on the disk.
+    """Yield a file for writing and reading, which appears under its name only when it is complete and on the disk.
 
-    After any exception it does not appear.  The `.partial` of a writer that was killed is written over by the next one,
-    so that none is left; writers of the same file take turns.
+    If the block raises, no file appears.  Writers of the same file wait for each other.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
@@ -45,7 +44,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def exclusive_file(path: Path) -> IO[bytes]:
-    """An empty file of that name which is nobody else's until it is closed; waits for whoever has it."""
+    """Open an empty file that this process has locked until it closes it; wait while another process has it."""
     while True:
         file = open(path, "r+b", opener=create_if_missing)  # noqa: SIM115 (Path.open has no opener)
         try:
@@ -61,5 +60,5 @@ def exclusive_file(path: Path) -> IO[bytes]:
 
 
 def create_if_missing(path: str, flags: int) -> int:
-    """Open a file, new or not, without cutting it short; an opener."""
+    """Open a file without truncating it, and create it if it is missing; for the `opener` argument of `open`."""
     return os.open(path, flags | os.O_CREAT, 0o666)

@@ -1,17 +1,14 @@
-"""Cancellation: how a loop learns that its job was cancelled.
-
-Whoever does work for a job calls `check` at least every half second.
-"""
+"""Cancellation tokens: code that works on a job checks its token at least every half second."""
 
 from collections.abc import Callable
 
 
 class Cancelled(Exception):
-    """The job was cancelled, so nobody wants a result."""
+    """The job was cancelled, so no result is needed."""
 
 
 class Cancellation:
-    """A token that is passed to everything that works on an attempt.
+    """A token that is passed to all code that works on an attempt.
 
     `requested` is a function without arguments that returns whether the attempt was cancelled.  It may be called from
     several threads, and often, so it must be cheap.

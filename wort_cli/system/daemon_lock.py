@@ -1,6 +1,6 @@
-"""There is one daemon for a home: who it is, told by a locked file.
+"""The daemon's lock: at most one daemon runs for a home, and the locked file contains its process id.
 
-The kernel drops the lock when the process ends, however it ends, so that a file left behind never lies.
+The kernel releases the lock when the process ends for any reason.  So a file without a lock means that no daemon runs.
 """
 
 import fcntl
@@ -15,12 +15,12 @@ import wort_cli
 from wort_cli.errors import DaemonAlreadyRunning, StorageProblem
 
 GRACE = 1.0
-"""Seconds to get the lock in: somebody who just asks who holds it has it for an instant."""
+"""Seconds during which acquiring the lock is retried, because `running_daemon` also locks the file for a moment."""
 
 
 @dataclass(frozen=True)
 class DaemonInfo:
-    """The running daemon; `pid` is 0 while it is just starting."""
+    """The running daemon; `pid` is 0 while it is starting.  Times are in seconds since 1970."""
 
     pid: int
     started_at: float
@@ -29,20 +29,20 @@ class DaemonInfo:
 
 
 def running_daemon(lock_file: Path) -> DaemonInfo | None:
-    """The daemon that runs now, if one does."""
+    """Return the running daemon, or None.  Raises StorageProblem if the lock file cannot be read."""
     try:
         file = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageProblem(f"{lock_file} can't be read: {error.strerror}", "check its permissions") from error
+        raise StorageProblem(f"cannot read {lock_file}: {error.strerror}", "check its permissions") from error
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         try:
-            signed = json.loads(os.read(file, 4096))
-            return DaemonInfo(**{key: signed[key] for key in DaemonInfo.__dataclass_fields__})
-        except (ValueError, TypeError, KeyError):  # it is just starting
+            data = json.loads(os.read(file, 4096))
+            return DaemonInfo(**{key: data[key] for key in DaemonInfo.__dataclass_fields__})
+        except (ValueError, TypeError, KeyError):  # it is starting
             return DaemonInfo(0, time.time(), "", "")
     else:
         return None
@@ -50,12 +50,15 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
         os.close(file)
 
 
-def take_lock(lock_file: Path) -> int:
-    """Become the only daemon; return the file descriptor that holds the lock.  DaemonAlreadyRunning if it is taken."""
+def acquire_lock(lock_file: Path) -> int:
+    """Acquire the lock and return its file descriptor.
+
+    Raises DaemonAlreadyRunning if another process has the lock, and StorageProblem if the file cannot be written.
+    """
     try:
         file = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StorageProblem(f"{lock_file} can't be written: {error.strerror}", "check its permissions") from error
+        raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
     deadline = time.monotonic() + GRACE
     while True:
         try:
@@ -70,7 +73,7 @@ def take_lock(lock_file: Path) -> int:
             time.sleep(0.05)
 
 
-def sign(lock: int) -> None:
-    """Say who holds the lock, once this process is ready to work."""
+def write_daemon_info(lock: int) -> None:
+    """Write this process into the lock file, which shows that the daemon has started."""
     me = DaemonInfo(os.getpid(), time.time(), wort_cli.__version__, socket.gethostname())
     os.pwrite(lock, json.dumps(asdict(me)).encode(), 0)

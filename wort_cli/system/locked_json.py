@@ -1,7 +1,7 @@
-"""A small JSON file that several processes read and change in turn.
+"""A small JSON file that several processes read and change, one after the other.
 
-The file is locked (flock) while one process has it open here.  It is not a truth: a process that is killed while it
-writes may leave a cut file, which the next reader sees as empty.
+The file is locked (flock) while a process uses it.  Its content may be lost: a process that is killed while it writes
+may leave a truncated file, which the next reader treats as empty.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class LockedJson:
-    """The document while this process holds the lock; whatever `data` is at the end is written back."""
+    """The document while this process has the lock; `data` is written back at the end."""
 
     def __init__(self, data: Any) -> None:
         self.data = data
@@ -24,7 +24,7 @@ class LockedJson:
 def locked_json(path: Path) -> Iterator[LockedJson]:
     """Lock the file at `path`, creating it with mode 0600 if it is missing, and yield its document.
 
-    `data` is None if the file is empty or is no JSON.  Nothing is written if the block raises.  Raises OSError if the
+    `data` is None if the file is empty or invalid.  Nothing is written if the block raises.  Raises OSError if the
     file cannot be read or written.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -38,7 +38,7 @@ def locked_json(path: Path) -> Iterator[LockedJson]:
 
 
 def parsed(content: bytes) -> Any:
-    """Return the document in `content`, None if there is none."""
+    """Return the JSON document in `content`; None if it is invalid."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):

@@ -1,8 +1,9 @@
-"""Who a process is: its number, when it started, and of which boot.  A number alone is given to another one some day.
+"""Identifies processes by process id, start time and boot, because the kernel reuses process ids.
 
-What is to be ended later is written down by its identity, and ended only if that identity still holds.  A process is
-ended through a descriptor of it (pidfd), so that it can't be another one by the time the signal arrives.  A number is
-not given away as long as a process group bears it, so that a group can be told from a later one of the same number.
+A process that may have to be killed later is recorded by its identity, and is killed only if the identity still
+matches.  The signal is sent through a file descriptor of the process (pidfd), so it cannot reach another process that
+has got the same process id in the meantime.  The kernel does not reuse the id of a process group while the group has
+members, so a group can be distinguished from a later one with the same id.
 """
 
 import contextlib
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 ENDED = frozenset("ZX")
+"""The states of a process that has ended: zombie, dead."""
 STOPPED = "T"
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process of this machine; `started` is in clock ticks since the boot, `session` that of its terminal."""
+    """A process on this machine; `started` is in clock ticks since the boot, `session` is its session id."""
 
     pid: int
     started: int
@@ -29,15 +31,15 @@ class ProcessIdentity:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ProcessIdentity":
-        """The inverse of `asdict`; ValueError, KeyError or TypeError if it is none."""
-        if int(data["pid"]) <= 1:  # 0 and -1 are many processes, 1 is everybody's
-            raise ValueError("no process of ours")
+        """Return the identity from the data of `asdict`.  Raises ValueError, KeyError or TypeError if invalid."""
+        if int(data["pid"]) <= 1:  # a signal to 0 or -1 reaches many processes, and 1 is init
+            raise ValueError("not a process of wort")
         return cls(int(data["pid"]), int(data["started"]), str(data["boot"]), int(data["session"]))
 
 
 @dataclass(frozen=True)
 class Stat:
-    """What /proc/PID/stat says (proc(5))."""
+    """Fields of /proc/PID/stat, see proc(5)."""
 
     state: str
     group: int
@@ -46,41 +48,41 @@ class Stat:
 
 
 def identity_of(pid: int) -> ProcessIdentity | None:
-    """Who has a number now; None if nobody has, or only one that has ended and was not asked about."""
+    """Return the process that has a process id now; None if there is none, or only a zombie."""
     stat = stat_of(pid)
     if stat is None or stat.state in ENDED:
         return None
-    return ProcessIdentity(pid, stat.started, this_boot(), stat.session)
+    return ProcessIdentity(pid, stat.started, boot_id(), stat.session)
 
 
 def own_identity() -> ProcessIdentity:
-    """Who this process is."""
+    """Return the identity of this process."""
     me = identity_of(os.getpid())
     if me is None:
         raise RuntimeError("/proc does not show this process")
     return me
 
 
-def lives(process: ProcessIdentity) -> bool:
-    """Whether that very process still runs, or is stopped."""
+def is_running(process: ProcessIdentity) -> bool:
+    """Return whether exactly this process still exists, running or stopped."""
     now = identity_of(process.pid)
     return now is not None and (now.started, now.boot) == (process.started, process.boot)
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process is stopped by a signal (SIGSTOP), not by a debugger."""
+    """Return whether a signal (SIGSTOP) has stopped a process; a debugger does not count."""
     stat = stat_of(pid)
     return stat is not None and stat.state == STOPPED
 
 
 def kill_process(process: ProcessIdentity) -> bool:
-    """Kill that very process, stopped or not; False if it is gone already."""
+    """Kill exactly this process, running or stopped; return False if it no longer exists."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return False
     try:
-        if not lives(process):
+        if not is_running(process):
             return False
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
@@ -90,7 +92,7 @@ def kill_process(process: ProcessIdentity) -> bool:
 
 
 def kill_group(leader: ProcessIdentity) -> bool:
-    """Kill every process of the group that `leader` leads or led, stopped or not; False if there is none."""
+    """Kill all processes in the group of `leader`, which may have ended; return False if the group is empty."""
     if not any(is_member(stat, leader) for stat in all_stats()):
         return False
     try:
@@ -101,32 +103,32 @@ def kill_group(leader: ProcessIdentity) -> bool:
 
 
 def is_member(stat: Stat, leader: ProcessIdentity) -> bool:
-    """Whether a process that lives is of the group of `leader`, who may have ended."""
-    if leader.boot != this_boot() or stat.state in ENDED:
+    """Return whether a process exists and is in the group of `leader`, which may have ended."""
+    if leader.boot != boot_id() or stat.state in ENDED:
         return False
     now = stat_of(leader.pid)
-    if now is not None and now.started != leader.started:  # its number is somebody else's, and so is the group
+    if now is not None and now.started != leader.started:  # another process has the id now, so the group is not ours
         return False
     return (stat.group, stat.session) == (leader.pid, leader.session) and stat.started >= leader.started
 
 
 def all_stats() -> list[Stat]:
-    """Of all processes."""
+    """Return the stat of all processes."""
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [stat for number in numbers if (stat := stat_of(number)) is not None]
 
 
 def stat_of(pid: int) -> Stat | None:
-    """What /proc says of a process; None if there is none."""
+    """Return the stat of a process; None if there is no such process."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = text.rpartition(")")[2].split()  # a program's name may hold blanks and parentheses
+        fields = text.rpartition(")")[2].split()  # the name of a program may contain blanks and parentheses
         return Stat(fields[0], int(fields[2]), int(fields[3]), int(fields[19]))
     except (OSError, IndexError, ValueError):
         return None
 
 
 @cache
-def this_boot() -> str:
-    """The kernel's name for this boot."""
+def boot_id() -> str:
+    """Return the kernel's random id of this boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,8 +1,8 @@
-"""Rate limit: spaces the requests of all processes on this machine to one host.
+"""Rate limit: keeps an interval between the requests of all processes on this machine to one host.
 
-Each host has a small file.  A process locks it, books the next free time, and waits until then.  Times are on the
+Each host has a small file.  A process locks it, reserves the next free time, and waits until then.  Times are on the
 monotonic clock, which all processes share until the machine reboots.  The limit is a courtesy: a file that cannot be
-read or written, or that makes no sense, delays nobody.
+read or written, or that is invalid, delays no request.
 """
 
 import contextlib
@@ -14,23 +14,23 @@ from typing import Any
 
 from wort_cli.system.cancellation import NEVER, Cancellation
 from wort_cli.system.locked_json import locked_json
-from wort_cli.system.process_identity import this_boot
+from wort_cli.system.process_identity import boot_id
 
 CHECK_INTERVAL = 0.2
 """Seconds between checks for cancellation while waiting."""
 MAX_AHEAD = 3600.0
-"""Seconds; a booking further ahead is an error."""
+"""Seconds; a time that is further ahead is an error."""
 NCBI = "ncbi"
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a host may be asked again, in seconds on the monotonic clock."""
+    """When the next request to a host may be sent, in seconds on the monotonic clock."""
 
     free_at: float = 0.0
-    """The next time that nobody has booked."""
+    """The next time that no process has reserved."""
     paused_until: float = 0.0
-    """Until then nobody may ask, because the host asked for fewer requests."""
+    """No request may be sent before, because the host asked for fewer requests."""
 
     def bounded(self, now: float) -> "Schedule":
         """Drop times that are too far ahead."""
@@ -40,7 +40,7 @@ class Schedule:
         )
 
     def book(self, now: float, interval: float) -> tuple[float, "Schedule"]:
-        """Return the next free time, and the schedule once it is booked."""
+        """Return the next free time, and the schedule in which it is reserved."""
         turn = max(now, self.free_at, self.paused_until)
         return turn, Schedule(turn + interval, self.paused_until)
 
@@ -50,24 +50,24 @@ class Schedule:
 
 
 class RateLimit:
-    """The requests to the host `name`, `interval` seconds apart."""
+    """The limit for requests to the host `name`: one every `interval` seconds."""
 
     def __init__(self, directory: Path, name: str, interval: float) -> None:
         self._file = directory / f"{name}.json"
         self._interval = interval
 
     def wait_turn(self, cancellation: Cancellation = NEVER) -> None:
-        """Wait until this process may ask; return early if the job is cancelled."""
+        """Wait until this process may send a request; return early if the job is cancelled."""
         turn = self._change(lambda schedule, now: schedule.book(now, self._interval))
         while (left := turn - time.monotonic()) > 0 and not cancellation.requested():
             time.sleep(min(left, CHECK_INTERVAL))
 
     def pause(self, seconds: float) -> None:
-        """Stop all requests for so long, because the host asked for fewer."""
+        """Stop all requests for so many seconds, because the host asked for fewer requests."""
         self._change(lambda schedule, now: (now, schedule.pause(now + seconds)))
 
     def paused_for(self) -> float:
-        """Return the seconds for which the host must not be asked; 0 if it may be."""
+        """Return the remaining seconds of a pause; 0 if there is none."""
         return max(0.0, self._change(lambda schedule, now: (schedule.paused_until - now, schedule)))
 
     def _change(self, step: Callable[[Schedule, float], tuple[float, Schedule]]) -> float:
@@ -77,15 +77,15 @@ class RateLimit:
             with locked_json(self._file) as document:
                 now = time.monotonic()
                 result, after = step(schedule_of(document.data).bounded(now), now)
-                document.data = {"boot": this_boot(), **asdict(after)}
+                document.data = {"boot": boot_id(), **asdict(after)}
                 return result
         except OSError:
             return step(Schedule(), time.monotonic())[0]
 
 
 def schedule_of(data: Any) -> Schedule:
-    """Return the schedule in a file; an empty one if it is of an earlier boot, or makes no sense."""
+    """Return the schedule in a file; an empty one if it was written before this boot, or is invalid."""
     with contextlib.suppress(ValueError, TypeError, KeyError):
-        if data["boot"] == this_boot():
+        if data["boot"] == boot_id():
             return Schedule(float(data["free_at"]), float(data["paused_until"]))
     return Schedule()

@@ -18,7 +18,7 @@ from wort_cli.model.accession import parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
-from wort_cli.system.daemon_lock import running_daemon, take_lock
+from wort_cli.system.daemon_lock import acquire_lock, running_daemon
 from wort_cli.upkeep.backups import newest_sound_backup
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
@@ -48,7 +48,7 @@ def replace_ledger(settings: Settings) -> Iterator[str]:
         raise daemon_must_stop()
     settings.make_directories()
     try:
-        lock = take_lock(settings.lock_file)  # no daemon may start meanwhile
+        lock = acquire_lock(settings.lock_file)  # no daemon may start meanwhile
     except DaemonAlreadyRunning:
         raise daemon_must_stop() from None
     try:

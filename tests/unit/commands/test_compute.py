@@ -1,4 +1,4 @@
-"""Many runs are accepted part by part, and all or none of them where one can't be."""
+"""Tests of enqueueing in batches: answers keep their order, and a refused request stops all batches."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from wort_cli.settings import load_settings
 
 @pytest.fixture
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    """An empty ledger, of a command that accepts two runs at a time."""
+    """Return an empty ledger; the command enqueues two runs per batch."""
     monkeypatch.setattr(compute, "BATCH_SIZE", 2)
     monkeypatch.setattr(compute, "BATCH_PAUSE", 0.0)
     return Ledger(tmp_path / "ledger.db")
@@ -29,7 +29,7 @@ def finder(ledger: Ledger, tmp_path: Path) -> SignatureFinder:
 RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
 
 
-def submitted(
+def enqueue(
     ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False
 ) -> list[EnqueueStatus]:
     answers = compute.enqueue(ledger, finder(ledger, tmp_path), requests, force=False, dry_run=dry_run)
@@ -37,17 +37,17 @@ def submitted(
     return [answer.status for answer in answers]
 
 
-def test_each_is_answered_in_order(ledger: Ledger, tmp_path: Path) -> None:
-    assert submitted(ledger, tmp_path, RUNS, dry_run=True) == [EnqueueStatus.QUEUED] * 5
+def test_answers_of_all_batches_are_in_the_order_of_the_requests(ledger: Ledger, tmp_path: Path) -> None:
+    assert enqueue(ledger, tmp_path, RUNS, dry_run=True) == [EnqueueStatus.QUEUED] * 5
     assert ledger.jobs.ids(JobFilter()) == []
-    assert submitted(ledger, tmp_path, RUNS[3:4]) == [EnqueueStatus.QUEUED]
-    assert submitted(ledger, tmp_path, RUNS) == [EnqueueStatus.QUEUED] * 3 + [EnqueueStatus.LIVE, EnqueueStatus.QUEUED]
+    assert enqueue(ledger, tmp_path, RUNS[3:4]) == [EnqueueStatus.QUEUED]
+    assert enqueue(ledger, tmp_path, RUNS) == [EnqueueStatus.QUEUED] * 3 + [EnqueueStatus.LIVE, EnqueueStatus.QUEUED]
     assert len(ledger.jobs.ids(JobFilter())) == 5
 
 
-def test_one_that_can_not_be_accepted_keeps_all_out(ledger: Ledger, tmp_path: Path) -> None:
+def test_refused_request_stops_the_command_before_the_first_batch(ledger: Ledger, tmp_path: Path) -> None:
     mine, others = (request("mine", tmp_path / name / "mine.sra") for name in ("here", "there"))
     ledger.jobs.enqueue([mine])
     with pytest.raises(UsageError, match="mine"):
-        submitted(ledger, tmp_path, [*RUNS, others])
+        enqueue(ledger, tmp_path, [*RUNS, others])
     assert len(ledger.jobs.ids(JobFilter())) == 1

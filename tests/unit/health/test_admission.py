@@ -1,4 +1,4 @@
-"""No job begins below the reserve of a disk, or above the load that is allowed."""
+"""Admission: no job starts while a disk is below its reserve or the load is too high."""
 
 from pathlib import Path
 
@@ -15,24 +15,24 @@ def test_a_disk_is_low_at_its_reserve() -> None:
     assert low_disks([FULL, ROOMY], 4) == []
 
 
-def test_directories_of_one_disk_are_told_once() -> None:
+def test_directories_of_one_disk_are_reported_once() -> None:
     assert len(low_disks([FULL, Disk(Path("/full/too"), 1, 5, 100)], 0)) == 1
 
 
-def test_why_no_job_begins() -> None:
+def test_low_disk_or_high_load_blocks_all_jobs() -> None:
     assert "/full" in why_blocked([ROOMY, FULL], 0, 0.0, 0.0)
     assert why_blocked([ROOMY], 0, 1000.0, 0.0) == ""
     assert why_blocked([ROOMY], 0, 3.9, 4.0) == ""
     assert "4.0" in why_blocked([ROOMY], 0, 4.0, 4.0)
 
 
-def test_directories_that_are_not_made_yet_have_a_disk(tmp_path: Path) -> None:
+def test_directories_that_do_not_exist_yet_have_a_disk(tmp_path: Path) -> None:
     disks = disks_of(load_settings({"WORT_HOME": str(tmp_path / "a" / "b")}))
     assert {disk.device for disk in disks} == {tmp_path.stat().st_dev}
     assert all(0 < disk.free <= disk.total for disk in disks)
 
 
-def test_places_to_which_nothing_can_be_written_are_found(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     good = Disk(tmp_path / "not" / "made" / "yet", 1, 5, 100)
     assert unwritable_directory([good, good]) == ""
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What the daemon says of itself reaches the reader whole, or not at all, and never needs more room."""
+"""The health file: atomic reports of constant size, and the problems derived from them."""
 
 import os
 import threading
@@ -23,7 +23,7 @@ from wort_cli.health.health_file import (
 WELL = Health(pid=7, turned_at=1000.0, turns=5, last=0.001, mean=0.002, longest=0.01, workers=2, workers_wanted=2)
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_report_reads_back_as_written(tmp_path: Path) -> None:
     path = tmp_path / "health"
     file = HealthFile(path)
     assert read_health(path) is None
@@ -32,12 +32,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         assert read_health(path) == replace(WELL, turns=turns, trouble="größer\n" * turns if turns == 2 else "")
         assert path.stat().st_size == SIZE
     file.close()
-    again = HealthFile(path)  # what an earlier daemon said is there until this one speaks
+    again = HealthFile(path)  # the report of an earlier daemon stays until the first write
     assert read_health(path) is not None
     again.close()
 
 
-def test_the_file_is_overwritten_in_place(tmp_path: Path) -> None:
+def test_file_is_overwritten_in_place(tmp_path: Path) -> None:
     file = HealthFile(tmp_path / "health")
     before = (tmp_path / "health").stat()
     file.write(WELL)
@@ -48,7 +48,7 @@ def test_the_file_is_overwritten_in_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "\u4e00", "\U0001f600", "\0"])
-def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
+def test_long_sentences_are_cut_to_fit_the_file(letter: str) -> None:
     data = encode(replace(WELL, trouble=letter * 10_000, blocked_by=letter * 10_000))
     found = decode(data)
     assert len(data) == SIZE
@@ -58,20 +58,20 @@ def test_long_sentences_are_cut_so_that_all_fits(letter: str) -> None:
 
 
 @pytest.mark.parametrize("at", [0, 70, 100])
-def test_a_byte_that_is_wrong_makes_it_unreadable(at: int) -> None:
+def test_report_with_a_wrong_byte_is_ignored(at: int) -> None:
     data = bytearray(encode(WELL))
     data[at] ^= 1
     assert decode(bytes(data)) is None
 
 
 @pytest.mark.parametrize("data", [b"", b" " * SIZE, b"\0" * SIZE, os.urandom(SIZE), encode(WELL)[:100]])
-def test_what_is_not_whole_says_nothing(data: bytes, tmp_path: Path) -> None:
+def test_incomplete_report_is_ignored(data: bytes, tmp_path: Path) -> None:
     assert decode(data) is None
     (tmp_path / "health").write_bytes(data)
     assert read_health(tmp_path / "health") is None
 
 
-def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
+def test_concurrent_reader_sees_whole_reports_only(tmp_path: Path) -> None:
     path, ended, seen = tmp_path / "health", threading.Event(), []
     file = HealthFile(path)
     file.write(WELL)
@@ -91,7 +91,7 @@ def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
     assert None not in seen
 
 
-def test_a_file_that_can_not_be_made_is_a_problem_of_storage(tmp_path: Path) -> None:
+def test_file_that_cannot_be_created_is_a_storage_problem(tmp_path: Path) -> None:
     with pytest.raises(StorageProblem):
         HealthFile(tmp_path / "no" / "health")
 
@@ -107,14 +107,14 @@ NOW = 1010.0
         (None, 100, NOW, [], ["does not report"]),
         (replace(WELL, pid=8), 100, NOW, [], ["does not report"]),
         (WELL, 100, 1000 + MAX_LOOP_AGE + 1, [], ["been stuck for 21 seconds"]),
-        (replace(WELL, trouble="the ledger can't be written"), 100, NOW, [], ["the ledger can't be written"]),
+        (replace(WELL, trouble="the ledger cannot be written"), 100, NOW, [], ["the ledger cannot be written"]),
         (replace(WELL, workers=1), 100, NOW, [], ["1 of 2 workers"]),
         (replace(WELL, blocked_by="no job starts: the load is 9"), 100, NOW, [], []),
         (WELL, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x"]),
         (None, 100, NOW, ["1 B are free at /x"], ["1 B are free at /x", "does not report"]),
     ],
 )
-def test_what_is_wrong_is_a_sentence_each(
+def test_each_problem_is_reported_in_one_sentence(
     health: Health | None, up: float, now: float, low: list[str], expected: list[str]
 ) -> None:
     found = problems(health, 7, up, now, low)

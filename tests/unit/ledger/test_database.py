@@ -1,4 +1,4 @@
-"""The ledger's file: for its owner only, made once however many open it, and untouched where it is not ours."""
+"""The ledger's file: permissions, concurrent creation, and refusal of files that are not ledgers."""
 
 import os
 import sqlite3
@@ -50,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def filled(path: Path, jobs: int = 300) -> Path:
-    """A ledger with jobs, closed."""
+    """Make a ledger with jobs and close it."""
     ledger = Ledger(path)
     ledger.jobs.enqueue([request(f"SRR{number:06d}") for number in range(jobs)])
     ledger.close()
@@ -58,7 +58,7 @@ def filled(path: Path, jobs: int = 300) -> Path:
 
 
 def refusal_of(path: Path) -> WortError:
-    """How a ledger refuses to open, twice."""
+    """Return the error with which a ledger refuses to open, at the second try."""
     ledger = Ledger(path)
     with pytest.raises((WortError, OSError)):
         ledger.counts.by_state()
@@ -69,7 +69,7 @@ def refusal_of(path: Path) -> WortError:
     return refusal.value
 
 
-def test_only_its_owner_may_read_the_ledger_and_its_companions(path: Path) -> None:
+def test_ledger_and_its_wal_files_have_mode_0600(path: Path) -> None:
     before = os.umask(0)
     try:
         ledger = Ledger(path)
@@ -82,19 +82,19 @@ def test_only_its_owner_may_read_the_ledger_and_its_companions(path: Path) -> No
         ledger.close()
 
 
-def test_nothing_is_made_before_it_is_used(path: Path) -> None:
+def test_file_is_created_at_first_use(path: Path) -> None:
     Ledger(path).close()
     assert not path.exists()
 
 
-def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
+def test_closed_ledger_opens_again(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     ledger.close()
     ledger.close()
     assert sum(ledger.counts.by_state().values()) == 1
 
 
-def test_a_commit_survives_a_power_cut(path: Path) -> None:
+def test_connection_settings_make_commits_durable(path: Path) -> None:
     storage = Storage(path)
     connection = storage.connection
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -104,7 +104,7 @@ def test_a_commit_survives_a_power_cut(path: Path) -> None:
     storage.close()
 
 
-def test_a_ledger_of_a_later_version_is_refused_and_not_touched(path: Path) -> None:
+def test_ledger_of_a_later_version_is_refused_and_unchanged(path: Path) -> None:
     connection = sqlite3.connect(filled(path), isolation_level=None)
     connection.execute(f"PRAGMA user_version = {latest_version() + 1}")
     connection.close()
@@ -120,14 +120,14 @@ def test_a_ledger_of_a_later_version_is_refused_and_not_touched(path: Path) -> N
     [b"hello\n", b"jobs = 3\n" * 1000, bytes(5000), b"SQLite format 3\0", b"SQLite format 3\0" + b"\xff" * 5000],
     ids=lambda content: ascii(content[:20]),
 )
-def test_a_file_that_is_no_ledger_is_refused_and_not_touched(path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_ledger_is_refused_and_unchanged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     assert isinstance(refusal_of(path), LedgerDamaged)
     assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("keep", [100, 4096, 5000, 20_000, 0.5, 0.9])
-def test_a_ledger_cut_short_is_refused_and_not_touched(path: Path, keep: float) -> None:
+def test_truncated_ledger_is_refused_and_unchanged(path: Path, keep: float) -> None:
     whole = filled(path).read_bytes()
     path.write_bytes(whole[: int(keep if keep > 1 else len(whole) * keep)])
     before = path.read_bytes()
@@ -135,7 +135,7 @@ def test_a_ledger_cut_short_is_refused_and_not_touched(path: Path, keep: float) 
     assert path.read_bytes() == before
 
 
-def test_a_ledger_overwritten_in_the_middle_is_found_out(path: Path) -> None:
+def test_overwritten_ledger_is_reported_as_damaged(path: Path) -> None:
     data = bytearray(filled(path).read_bytes())
     data[4096:] = b"\xa5" * (len(data) - 4096)
     path.write_bytes(data)
@@ -143,7 +143,7 @@ def test_a_ledger_overwritten_in_the_middle_is_found_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["jobs", "other"])
-def test_the_database_of_another_program_is_refused_and_not_touched(path: Path, table: str) -> None:
+def test_database_of_another_program_is_refused_and_unchanged(path: Path, table: str) -> None:
     connection = sqlite3.connect(path)
     connection.execute(f"CREATE TABLE {table} (x)")
     connection.close()
@@ -152,27 +152,27 @@ def test_the_database_of_another_program_is_refused_and_not_touched(path: Path, 
     assert path.read_bytes() == before
 
 
-def test_a_directory_in_its_place_is_refused(path: Path) -> None:
+def test_directory_in_place_of_the_ledger_is_refused(path: Path) -> None:
     path.mkdir()
     assert isinstance(refusal_of(path), LedgerDamaged)
 
 
-def test_a_ledger_in_a_directory_that_is_none_is_a_storage_problem(path: Path) -> None:
+def test_ledger_below_a_file_is_a_storage_problem(path: Path) -> None:
     path.write_bytes(b"")
     assert isinstance(refusal_of(path / "ledger.db"), StorageProblem)
 
 
-def test_processes_that_open_new_ledgers_at_once_make_each_once(tmp_path: Path) -> None:
+def test_concurrent_first_openings_create_each_ledger_once(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", OPENERS, str(tmp_path)], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     for trial in range(30):
         ledger = Ledger(tmp_path / f"{trial}.db")
-        jobs = 7 if trial < 5 else 0  # six of their own and one that all want
+        jobs = 7 if trial < 5 else 0  # one of each process, and one that all processes request
         assert (sum(ledger.counts.by_state().values()), ledger.check()) == (jobs, "ok")
         ledger.close()
 
 
-def test_a_change_that_fails_halfway_did_not_happen(ledger: Ledger) -> None:
+def test_failed_transaction_is_rolled_back(ledger: Ledger) -> None:
     def fail() -> None:
         with ledger.storage.transaction():
             ledger.storage.change("set_control", key="a", value="b")
@@ -190,7 +190,7 @@ def test_every_migration_ends_with_a_whole_statement() -> None:
     assert all(sqlite3.complete_statement(script) for script in scripts())
 
 
-def test_queries_are_known_by_their_names() -> None:
+def test_queries_are_found_by_their_names() -> None:
     assert {"add_job", "claim_job", "end_attempt", "cancel_job", "retry_job", "signature"} <= set(queries())
     assert not any("-- name:" in text for text in queries().values())
 
@@ -207,7 +207,7 @@ def test_queries_are_known_by_their_names() -> None:
         (sqlite3.SQLITE_NOTADB, LedgerDamaged, ExitCode.SOME_FAILED),
     ],
 )
-def test_an_error_of_sqlite_becomes_a_sentence(
+def test_error_of_sqlite_becomes_a_wort_error(
     path: Path, code: int, kind: type[WortError], exit_code: ExitCode
 ) -> None:
     error = sqlite3.OperationalError("what SQLite says")

@@ -1,4 +1,4 @@
-"""What is counted as jobs move is what counting would find, and asking reads no table of jobs."""
+"""Counts of jobs and transitions: they equal the numbers of rows, and are read without counting rows."""
 
 import time
 from pathlib import Path
@@ -24,7 +24,7 @@ def counted(ledger: Ledger, table: str, columns: str) -> dict[tuple[str, str], i
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_counts_are_those_of_the_rows(ledger: Ledger, seed: int) -> None:
+def test_counts_equal_the_numbers_of_rows(ledger: Ledger, seed: int) -> None:
     random = Random(seed)
     ledger.jobs.enqueue([request(f"SRR{number:06d}") for number in range(30)])
     ids = list(range(1, 31))
@@ -53,13 +53,13 @@ def test_counts_are_those_of_the_rows(ledger: Ledger, seed: int) -> None:
     assert ledger.counts.ended_since(time.time() + 10) == {}
 
 
-def test_numbers_of_moves_outlast_their_events(ledger: Ledger) -> None:
+def test_transition_counts_outlive_pruned_events(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     ledger.storage.connection.execute("DELETE FROM events")
     assert ledger.counts.transitions() == {("queued", ""): 1}
 
 
-def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> None:
+def test_oldest_queued_time_is_that_of_the_oldest_job_still_queued(ledger: Ledger) -> None:
     assert ledger.counts.oldest_queued_at() is None
     before = time.time()
     ledger.jobs.enqueue([request("SRR000001"), request("SRR000002")])
@@ -75,16 +75,16 @@ def test_the_oldest_queued_job_is_the_first_that_still_is(ledger: Ledger) -> Non
     ("query", "values"),
     [("count_states", {}), ("transition_counts", {}), ("ended_since", {"since": 0}), ("oldest_queued", {})],
 )
-def test_asking_scans_neither_jobs_nor_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
+def test_count_queries_do_not_scan_jobs_or_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
-    # The first entry of jobs_queued is all that is read of it.
+    # Only the first entry of jobs_queued is read.
     cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING INDEX jobs_queued")
     scans = [row["detail"] for row in plan if "SCAN" in row["detail"] and not row["detail"].startswith(cheap)]
     assert scans == [], plan
 
 
-def test_many_jobs_are_counted_at_once(tmp_path: Path) -> None:
-    """Of a hundred thousand, for the sake of time: what is linear would take 10 ms."""
+def test_counting_many_jobs_takes_constant_time(tmp_path: Path) -> None:
+    """With 100,000 jobs, to keep the test short; a linear scan would take 10 ms."""
     ledger = Ledger(tmp_path / "ledger.db")
     connection = ledger.storage.connection
     connection.execute(

@@ -1,4 +1,4 @@
-"""What the ledger does with crashes, clocks and groups."""
+"""Crashes of the daemon, clocks that are set back, and paused groups."""
 
 import time
 
@@ -19,7 +19,7 @@ def crash(ledger: Ledger, work: int = 0) -> JobState | None:
     return ledger.attempts.record_crash(1, job.attempt, work, POLICY)
 
 
-def test_a_job_that_was_running_at_each_crash_is_set_aside(ledger: Ledger) -> None:
+def test_job_that_was_running_at_each_crash_is_set_aside(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     assert [crash(ledger) for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
     job = ledger.jobs.get(1)
@@ -28,20 +28,20 @@ def test_a_job_that_was_running_at_each_crash_is_set_aside(ledger: Ledger) -> No
     assert crash(ledger) is JobState.QUEUED
 
 
-def test_progress_between_crashes_is_no_row(ledger: Ledger) -> None:
+def test_crashes_with_progress_in_between_are_not_consecutive(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     assert [crash(ledger, work) for work in (0, 1, 2, 3, 4)] == [JobState.QUEUED] * 5
     assert [crash(ledger, 4) for _ in range(2)] == [JobState.QUEUED, JobState.FAILED]
 
 
-def test_a_crash_of_an_earlier_attempt_moves_nothing(ledger: Ledger) -> None:
+def test_crash_of_an_earlier_attempt_changes_nothing(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     ledger.attempts.claim(1, DAEMON, 60.0)
     assert ledger.attempts.record_crash(1, 7, 0, POLICY) is None
     assert ledger.jobs.get(1).state is JobState.RUNNING
 
 
-def test_a_job_that_ends_its_worker_three_times_is_set_aside(ledger: Ledger) -> None:
+def test_job_whose_worker_dies_three_times_is_set_aside(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     states = []
     for attempt in (1, 2, 3):
@@ -54,7 +54,7 @@ def test_a_job_that_ends_its_worker_three_times_is_set_aside(ledger: Ledger) -> 
     assert (job.reason, job.message) == (Reason.SET_ASIDE, "it was tried 3 times; the last failure: died")
 
 
-def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledger) -> None:
+def test_waiting_job_is_queued_after_the_clock_was_set_back(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     ledger.attempts.claim(1, DAEMON, 60.0)
     ledger.attempts.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
@@ -63,19 +63,19 @@ def test_a_job_whose_wait_is_of_a_clock_that_was_set_back_is_woken(ledger: Ledge
     assert ledger.attempts.wake(POLICY.max_wait) == 1
 
 
-def test_jobs_of_a_paused_group_are_not_next(ledger: Ledger) -> None:
+def test_jobs_of_a_paused_group_are_not_started(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request("SRR000001", group="a"), request("SRR000002", group="b"), request("SRR000003")])
     ledger.controls.pause_group("a")
     ledger.controls.pause_group("a")
     assert ledger.controls.paused_groups() == ["a"]
     assert ledger.attempts.next_jobs(9) == [2, 3]
     ledger.jobs.enqueue([request("SRR000004", group="a")])
-    ledger.jobs.enqueue([request("SRR000003", group="a")])  # it joins
+    ledger.jobs.enqueue([request("SRR000003", group="a")])  # the job joins the group
     assert ledger.attempts.next_jobs(9) == [2]
     ledger.jobs.cancel([1])
     ledger.jobs.retry([1])
     assert ledger.attempts.next_jobs(9) == [2]
-    assert ledger.attempts.claim(1, "process 1 on here", 60.0) is not None  # by name it may begin
+    assert ledger.attempts.claim(1, "process 1 on here", 60.0) is not None  # `--now` may start it nevertheless
     assert ledger.controls.resume_group("a")
     assert not ledger.controls.resume_group("a")
     assert ledger.attempts.next_jobs(9) == [2, 3, 4]

@@ -1,4 +1,4 @@
-"""Whether a job is tried again, and when, is a table."""
+"""Retry decisions, as tables of cases."""
 
 import pytest
 
@@ -62,24 +62,24 @@ def waits(seconds: float) -> RetryDecision:
         (Reason.READS_SHORTER_THAN_K, False, 0, GIVEN_UP),
     ],
 )
-def test_the_verdict_follows_from_the_reason_and_the_failures_before(
+def test_decision_depends_on_the_reason_and_earlier_failures(
     reason: Reason, lasting: bool, earlier: int, expected: RetryDecision
 ) -> None:
     assert decide(Failure(reason, "x", lasting), earlier, POLICY) == expected
 
 
 @pytest.mark.parametrize(("jitter", "factor"), [(0.0, 0.75), (0.5, 1.0), (0.75, 1.125)])
-def test_the_jitter_spreads_the_delay_around_its_nominal_length(jitter: float, factor: float) -> None:
+def test_jitter_spreads_the_delay_around_its_nominal_length(jitter: float, factor: float) -> None:
     assert decide(Failure(Reason.NETWORK, ""), 0, POLICY, jitter) == waits(60 * factor)
 
 
-def test_a_policy_of_one_try_never_waits() -> None:
+def test_policy_of_one_try_never_waits() -> None:
     once = RetryPolicy(crash_tries=1, tries=1)
     assert all(decide(Failure(reason, ""), 0, once).state is not JobState.WAITING for reason in set(Reason) - SHORTAGES)
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_a_reason_is_counted_with_its_like(reason: Reason) -> None:
+def test_reasons_of_one_kind_are_counted_together(reason: Reason) -> None:
     alike = set(reasons_counted_with(reason))
     assert reason in alike
     assert alike in (CRASHES, SHORTAGES, set(Reason) - CRASHES - SHORTAGES)
@@ -92,20 +92,20 @@ PATIENT_POLICY = RetryPolicy(patience=WEEK)
 @pytest.mark.parametrize(
     ("reason", "earlier", "age", "state"),
     [
-        (Reason.NETWORK, 100, 6 * 86400.0, JobState.WAITING),  # an outage of a weekend, and more
+        (Reason.NETWORK, 100, 6 * 86400.0, JobState.WAITING),  # longer than an outage of a weekend
         (Reason.NETWORK, 170, WEEK, JobState.FAILED),
         (Reason.STORAGE_DOWN, 100, WEEK - 1, JobState.WAITING),
         (Reason.DISK_LOW, 1000, 52 * WEEK, JobState.WAITING),
-        (Reason.RATE_LIMITED, 8, 52 * WEEK, JobState.WAITING),  # the clock was set forward: ten tries there must be
+        (Reason.RATE_LIMITED, 8, 52 * WEEK, JobState.WAITING),  # the clock was set forward, but ten tries must be made
         (Reason.MEMORY, 1000, 52 * WEEK, JobState.WAITING),
         (Reason.TOOL_CRASH, 2, 0.0, JobState.FAILED),
     ],
 )
-def test_trouble_elsewhere_is_met_with_patience(reason: Reason, earlier: int, age: float, state: JobState) -> None:
+def test_job_is_retried_throughout_an_outage(reason: Reason, earlier: int, age: float, state: JobState) -> None:
     assert decide(Failure(reason, ""), earlier, PATIENT_POLICY, age=age).state is state
 
 
-def test_no_delay_is_longer_than_the_longest() -> None:
+def test_no_delay_exceeds_the_maximum() -> None:
     delays = [decide(Failure(reason, ""), n, PATIENT_POLICY, 0.999).delay for reason in OUTAGES for n in range(200)]
     assert max(delays) <= PATIENT_POLICY.max_wait
 
@@ -114,14 +114,14 @@ def test_no_delay_is_longer_than_the_longest() -> None:
     ("wait_until", "now", "left"),
     [(100.0, 40.0, 60.0), (100.0, 100.0, 0.0), (100.0, 1e9, 0.0), (86400.0 + 100.0, 40.0, 0.0)],
 )
-def test_a_clock_that_was_set_back_makes_nobody_wait(wait_until: float, now: float, left: float) -> None:
+def test_wait_ends_at_once_if_the_clock_was_set_back(wait_until: float, now: float, left: float) -> None:
     assert remaining_wait(wait_until, now, POLICY) == left
 
 
 @pytest.mark.parametrize(
     ("before", "work_before", "work", "crashes"), [(0, 0, 0, 1), (1, 0, 0, 2), (4, 3, 3, 5), (4, 3, 4, 1), (2, 3, 0, 3)]
 )
-def test_crashes_of_the_daemon_count_in_a_row_without_progress(
+def test_progress_resets_the_number_of_consecutive_crashes(
     before: int, work_before: int, work: int, crashes: int
 ) -> None:
     assert consecutive_crashes(before, work_before, work) == crashes

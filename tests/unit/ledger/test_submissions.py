@@ -1,4 +1,4 @@
-"""The ledger's part about submissions: one for each content and name, and what verifications make of them."""
+"""Submissions: one for each content and name, and how verifications change their trust."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def concluded(ledger: Ledger, of: Submission, trust: Trust, *, publish: bool = F
     return ledger.attempts.finish(result, RetryPolicy())
 
 
-def test_the_first_one_stays(ledger: Ledger) -> None:
+def test_first_submission_of_a_content_is_kept(ledger: Ledger) -> None:
     assert ledger.submissions.add(submission())
     assert not ledger.submissions.add(replace(submission(), submitter="bob", source_check=SourceCheck.PUBLIC))
     kept = ledger.submissions.get(DIGEST, RUN)
@@ -53,7 +53,7 @@ def test_the_first_one_stays(ledger: Ledger) -> None:
     assert (kept.submitter, kept.source_check) == ("ann", SourceCheck.PUBLIC)
 
 
-def test_they_are_found_by_name_and_by_the_beginning_of_the_digest(ledger: Ledger) -> None:
+def test_submissions_are_found_by_name_and_by_digest_prefix(ledger: Ledger) -> None:
     other = submission(LocalName("x"), "abcd" + "0" * 60)
     for one in (submission(), other):
         ledger.submissions.add(one)
@@ -64,7 +64,7 @@ def test_they_are_found_by_name_and_by_the_beginning_of_the_digest(ledger: Ledge
         assert ledger.submissions.with_digest_prefix(text) == []
 
 
-def test_a_verification_under_way_is_that_one_and_may_become_a_full_one(ledger: Ledger) -> None:
+def test_second_request_for_a_live_verification_returns_it_and_may_make_it_full(ledger: Ledger) -> None:
     ledger.submissions.add(submission())
     first = ledger.submissions.enqueue_verifications([request(submission(), Depth.QUICK)])
     assert ledger.submissions.enqueue_verifications([request(submission())]) == first
@@ -74,7 +74,7 @@ def test_a_verification_under_way_is_that_one_and_may_become_a_full_one(ledger: 
     assert ledger.submissions.enqueue_verifications([request(submission())]) != first
 
 
-def test_a_computation_and_verifications_of_a_run_live_side_by_side(ledger: Ledger) -> None:
+def test_computation_and_verifications_of_a_run_can_be_live_at_once(ledger: Ledger) -> None:
     from tests.support.builders import request as compute
 
     two = [submission(), submission(digest="cd" * 32)]
@@ -83,11 +83,11 @@ def test_a_computation_and_verifications_of_a_run_live_side_by_side(ledger: Ledg
     assert len(ledger.attempts.next_jobs(10)) == 3
     assert ledger.jobs.retry([1]) == 0
     ledger.jobs.cancel([1])
-    assert ledger.jobs.retry([1]) == 1  # though later jobs have the same name
+    assert ledger.jobs.retry([1]) == 1  # although newer jobs have the same name
 
 
 @pytest.mark.parametrize("trust", [Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.MISMATCH])
-def test_the_verdict_is_the_trust(trust: Trust, ledger: Ledger) -> None:
+def test_verdict_becomes_the_trust_of_the_submission(trust: Trust, ledger: Ledger) -> None:
     ledger.submissions.add(submission())
     assert concluded(ledger, submission(), trust, publish=trust is Trust.VERIFIED) is JobState.DONE
     kept = ledger.submissions.get(DIGEST, RUN)
@@ -123,7 +123,9 @@ def test_a_late_verdict_changes_nothing(ledger: Ledger) -> None:
         (Reason.NETWORK, JobState.WAITING, Trust.UNVERIFIED),
     ],
 )
-def test_what_could_not_be_read(reason: Reason, state: JobState, trust: Trust, ledger: Ledger) -> None:
+def test_only_an_unavailable_source_makes_a_submission_unverifiable(
+    reason: Reason, state: JobState, trust: Trust, ledger: Ledger
+) -> None:
     ledger.submissions.add(submission())
     [job_id] = ledger.submissions.enqueue_verifications([request(submission())])
     ledger.attempts.claim(job_id, "me", 60)
@@ -134,7 +136,7 @@ def test_what_could_not_be_read(reason: Reason, state: JobState, trust: Trust, l
     assert kept.why == (f"{reason}: {reason.sentence}" if trust is Trust.UNVERIFIABLE else "")
 
 
-def test_computing_the_same_again_keeps_what_was_proved(ledger: Ledger) -> None:
+def test_recomputing_the_same_content_keeps_it_verified(ledger: Ledger) -> None:
     from tests.support.builders import request as compute
 
     ledger.submissions.add(submission())
@@ -150,14 +152,14 @@ def test_computing_the_same_again_keeps_what_was_proved(ledger: Ledger) -> None:
         assert record.trust is trust
 
 
-def test_lookups_are_remembered(ledger: Ledger) -> None:
+def test_last_lookup_of_a_run_is_stored(ledger: Ledger) -> None:
     assert ledger.submissions.lookup(RUN) is None
     for lookup in (Lookup(False, "no", 1.0), Lookup(True, "ENA knows it", 2.0)):
         ledger.submissions.record_lookup(RUN, lookup)
         assert ledger.submissions.lookup(RUN) == lookup
 
 
-def test_a_worker_is_told_what_to_verify(ledger: Ledger, tmp_path: Path) -> None:
+def test_job_spec_of_a_verification_names_its_subject(ledger: Ledger, tmp_path: Path) -> None:
     settings = load_settings({"WORT_HOME": str(tmp_path)})
     [job_id] = ledger.submissions.enqueue_verifications([request(submission(), Depth.QUICK)])
     spec = JobSpec.of(ledger.jobs.get(job_id), settings, jobs=1)

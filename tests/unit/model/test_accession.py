@@ -1,4 +1,4 @@
-"""Only the accession of a run, letter for letter, is one; only harmless text is a name."""
+"""Tests of the parsing of accessions and local names."""
 
 from pathlib import Path
 
@@ -52,54 +52,54 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", RUNS)
-def test_the_accession_of_a_run_is_taken_letter_for_letter(text: str) -> None:
+def test_run_accession_is_parsed_unchanged(text: str) -> None:
     assert Accession.parse(text) == text
     assert isinstance(parse_name(text), Accession)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_anything_else_is_refused_in_one_short_printable_line(text: str) -> None:
+def test_other_text_is_refused_with_a_short_printable_message(text: str) -> None:
     with pytest.raises(InvalidAccession) as refusal:
         Accession.parse(text)
     error = refusal.value
     assert error.exit_code is ExitCode.USAGE
     assert error.text == text
     assert error.hint
-    for said in (error.sentence, error.hint, str(error)):
-        assert said.isprintable()
-        assert len(said) < 700
+    for text_shown in (error.sentence, error.hint, str(error)):
+        assert text_shown.isprintable()
+        assert len(text_shown) < 700
 
 
 @pytest.mark.parametrize("text", ["x" * 10_240, "x" * 61, "\n" * 10_240])
-def test_the_message_about_a_long_identifier_is_short(text: str) -> None:
+def test_message_about_a_long_text_is_short(text: str) -> None:
     with pytest.raises(InvalidAccession) as refusal:
         Accession.parse(text)
     assert len(refusal.value.sentence) < 200
 
 
 @pytest.mark.parametrize("text", ["srr139146", "Srr139146", " SRR139146", "SRR139146\n", "sRr139146\r\n"])
-def test_case_and_blanks_around_are_not_mended_but_hinted_at(text: str) -> None:
+def test_lower_case_and_surrounding_blanks_are_refused_with_a_correction_as_hint(text: str) -> None:
     with pytest.raises(InvalidAccession) as refusal:
         Accession.parse(text)
     assert refusal.value.hint == "did you mean SRR139146?"
 
 
 @pytest.mark.parametrize("text", ["ſRR139146", "SRR１３９１４６", "ＳＲＲ139146"])
-def test_letters_and_digits_of_other_scripts_are_not_hinted_at(text: str) -> None:
+def test_characters_of_other_scripts_get_no_correction_as_hint(text: str) -> None:
     with pytest.raises(InvalidAccession) as refusal:
         Accession.parse(text)
     assert "did you mean" not in refusal.value.hint
 
 
 @pytest.mark.parametrize("text", ["SRX139146", "SRP012345", "ERS000001", "DRZ000001", "PRJNA12345", "SAMN01234567"])
-def test_of_a_study_sample_or_experiment_the_hint_asks_for_its_runs(text: str) -> None:
+def test_hint_for_a_study_sample_or_experiment_asks_for_runs(text: str) -> None:
     with pytest.raises(InvalidAccession) as refusal:
         Accession.parse(text)
-    assert "give its runs" in refusal.value.hint
+    assert "use the accessions of its runs" in refusal.value.hint
 
 
 @pytest.mark.parametrize("text", ["a", "0", "sample-1.2_x", "a" * 100, "srr139146", "x..y", "SRX139146"])
-def test_a_harmless_name_is_a_local_one(text: str) -> None:
+def test_safe_name_is_a_local_name(text: str) -> None:
     name = parse_name(text)
     assert isinstance(name, LocalName)
     assert name == text
@@ -111,7 +111,7 @@ def test_a_harmless_name_is_a_local_one(text: str) -> None:
     ["", ".", "..", ".hidden", "-h", "_x", "a/b", "../x", "a b", "a\n", "a\0", "é", "a" * 101, "a" * 10_240, "x;ls"],
     ids=lambda text: ascii(text)[:30],
 )
-def test_a_name_that_could_leave_its_directory_or_be_an_option_is_refused(text: str) -> None:
+def test_name_that_could_leave_its_directory_or_be_an_option_is_refused(text: str) -> None:
     with pytest.raises(InvalidName) as refusal:
         parse_name(text)
     assert refusal.value.exit_code is ExitCode.USAGE

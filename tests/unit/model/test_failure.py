@@ -1,17 +1,17 @@
-"""Every reason says what it means, what to do, and what becomes of the job."""
+"""Tests of the reasons: sentence, hint and disposition."""
 
 import pytest
 
 from wort_cli.model.failure import TABLE, Disposition, Failure, JobFailed, Reason
 
-DESIGNED = (
+STORED = (
     "not-found controlled withdrawn no-reads reads-shorter-than-k incomplete network rate-limited disk-low memory"
     " tool-missing tool-crash storage-denied storage-down params-mismatch interrupted"
 )
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_each_reason_has_a_sentence_a_hint_and_a_rule(reason: Reason) -> None:
+def test_reason_has_a_sentence_a_hint_and_a_disposition(reason: Reason) -> None:
     assert reason.sentence.isprintable()
     assert reason.sentence[0].islower()
     assert not reason.sentence.endswith(".")
@@ -20,13 +20,13 @@ def test_each_reason_has_a_sentence_a_hint_and_a_rule(reason: Reason) -> None:
     assert reason.disposition in Disposition
 
 
-def test_the_table_has_every_reason_once() -> None:
+def test_table_has_every_reason_once() -> None:
     assert set(TABLE) == set(Reason)
     assert len({reason.sentence for reason in Reason}) == len(Reason)
 
 
-def test_the_designed_reasons_keep_their_names() -> None:
-    assert {str(reason) for reason in Reason} >= set(DESIGNED.split())
+def test_stored_reasons_keep_their_names() -> None:
+    assert {str(reason) for reason in Reason} >= set(STORED.split())
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ def test_the_designed_reasons_keep_their_names() -> None:
         ),
     ],
 )
-def test_what_becomes_of_a_job_is_decided_by_its_reason(disposition: Disposition, reasons: str) -> None:
+def test_reasons_of_each_disposition(disposition: Disposition, reasons: str) -> None:
     assert {str(reason) for reason in Reason if reason.disposition is disposition} == set(reasons.split())
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_a_lasting_failure_is_never_tried_again(reason: Reason) -> None:
+def test_lasting_failure_is_never_retried(reason: Reason) -> None:
     lasting = Failure(reason, "", lasting=True).disposition
     assert Failure(reason, "").disposition is reason.disposition
     assert lasting is (Disposition.FAILED if reason.disposition is Disposition.RETRY else reason.disposition)
 
 
-def test_the_exception_of_the_pipeline_carries_its_failure() -> None:
+def test_job_failed_contains_the_failure() -> None:
     assert JobFailed(Reason.NETWORK, "no route", lasting=True).failure == Failure(Reason.NETWORK, "no route", True)

@@ -1,4 +1,4 @@
-"""Which bucket is meant: what is accepted, and that no secret can hide in it."""
+"""Tests of S3 targets: valid names, prefixes and endpoints; no secrets."""
 
 from pathlib import Path
 
@@ -10,48 +10,48 @@ from wort_cli.settings import load_settings
 
 
 @pytest.mark.parametrize("name", ["wort-sra", "a.b.c", "123", "x" * 63, ""])
-def test_names_of_buckets(name: str) -> None:
+def test_valid_bucket_name_is_accepted(name: str) -> None:
     assert bucket_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["AB", "ab", "-abc", "abc-", "a/b", "x" * 64, "a b", None, 3])
-def test_what_names_no_bucket(name: object) -> None:
+def test_invalid_bucket_name_is_refused(name: object) -> None:
     with pytest.raises(ValueError, match="bucket"):
         bucket_name(name)
 
 
 @pytest.mark.parametrize(("typed", "prefix"), [("", ""), ("a", "a/"), ("a/b/", "a/b/"), ("x=1/y", "x=1/y/")])
-def test_prefixes_end_with_a_slash(typed: str, prefix: str) -> None:
+def test_prefix_gets_a_slash_at_its_end(typed: str, prefix: str) -> None:
     assert key_prefix(typed) == prefix
 
 
 @pytest.mark.parametrize("prefix", ["/a", "a//b", "../a", "a b", "a\n", "ä", None, "a" * 501])
-def test_what_is_no_prefix(prefix: object) -> None:
+def test_invalid_prefix_is_refused(prefix: object) -> None:
     with pytest.raises(ValueError, match="prefix"):
         key_prefix(prefix)
 
 
 @pytest.mark.parametrize("address", ["ftp://host", "host:9000", "https://", "http://host?x=1", "http://host#x", 1])
-def test_what_is_no_endpoint(address: object) -> None:
-    with pytest.raises(ValueError, match="address"):
+def test_invalid_endpoint_is_refused(address: object) -> None:
+    with pytest.raises(ValueError, match="URL"):
         endpoint_url(address)
 
 
-def test_a_password_in_the_endpoint_is_refused_and_not_repeated() -> None:
+def test_password_in_the_endpoint_is_refused_and_not_repeated() -> None:
     environ = {"WORT_HOME": "/nowhere", "WORT_S3_ENDPOINT": "https://me:hunter2@host"}
     with pytest.raises(SettingsError) as caught:
         load_settings(environ)
     assert "hunter2" not in f"{caught.value.sentence} {caught.value.hint}"
 
 
-def test_it_crosses_the_queue_and_is_checked_there() -> None:
+def test_target_is_restored_from_json_and_checked_again() -> None:
     target = S3Target("wort-sra", "a/", "http://127.0.0.1:1", "us-east-1", "path", True, 2.5)
     assert S3Target.from_json(target.to_json()) == target
     with pytest.raises(ValueError, match="bucket"):
         S3Target.from_json(target.to_json() | {"bucket": "../x"})
 
 
-def test_settings_of_the_table(tmp_path: Path) -> None:
+def test_settings_of_the_s3_table_are_loaded(tmp_path: Path) -> None:
     home = tmp_path
     (home / "config.toml").write_text('[s3]\nbucket = "wort-sra"\nprefix = "mine"\nunsigned = true\n')
     settings = load_settings({"WORT_HOME": str(home), "WORT_S3_PREFIX": "yours"})
@@ -66,5 +66,5 @@ def test_settings_of_the_table(tmp_path: Path) -> None:
         load_settings({"WORT_HOME": str(home)})
 
 
-def test_no_bucket_is_the_default() -> None:
+def test_no_bucket_is_set_by_default() -> None:
     assert load_settings({"WORT_HOME": "/nowhere"}).s3 is None

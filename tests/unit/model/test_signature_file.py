@@ -1,4 +1,4 @@
-"""Signature files are read strictly; the digest covers all that a sketch is."""
+"""Tests of strict reading of signature files, and of the digest."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from wort_cli.model.signature_file import Sketch, digest, read_signature
 
 
 def digest_by_hand(sketches: Sequence[tuple[int, dict[int, int]]]) -> str:
-    """The digest of DNA sketches of scaled=1000, given as (k, {hash: abundance}), as its definition says."""
+    """Return the digest of DNA sketches with scaled=1000, (k, {hash: abundance}), computed from its definition."""
     total = hashlib.sha256()
     for ksize, counts in sorted(sketches):
         total.update(f"DNA k={ksize} seed=42 max_hash=18446744073709552 n={len(counts)}\n".encode())
@@ -28,7 +28,7 @@ def digest_by_hand(sketches: Sequence[tuple[int, dict[int, int]]]) -> str:
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    """A sketch of a signature file."""
+    """Return a sketch as in a signature file."""
     known = {"num": 0, "ksize": 21, "seed": 42, "max_hash": MAX_HASH, "mins": [1, 2], "abundances": [3, 4],
              "md5sum": "x", "molecule": "DNA"}  # fmt: skip
     return {key: value for key, value in {**known, **changes}.items() if value is not ...}
@@ -44,7 +44,7 @@ def written(path: Path, data: bytes | object) -> Path:
 
 
 def sourmash_signature(*, abundance: bool = True) -> tuple[MinHash, bytes]:
-    """A signature by sourmash itself."""
+    """Return a signature written by sourmash."""
     minhash = MinHash(n=0, ksize=21, scaled=10, track_abundance=abundance)
     for read in [*random_reads(20, 100), *random_reads(10, 100)]:
         minhash.add_sequence(read)
@@ -52,21 +52,21 @@ def sourmash_signature(*, abundance: bool = True) -> tuple[MinHash, bytes]:
 
 
 def sourmash_md5(minhash: MinHash) -> str:
-    """The md5 that sourmash gives a sketch."""
+    """Return the md5 that sourmash computes."""
     return str(SourmashSignature(minhash).md5sum())
 
 
-def test_the_digest_is_what_its_definition_says() -> None:
+def test_digest_matches_its_definition() -> None:
     sketches = [sketch([1, 2**64 - 1], [7, 2**40], ksize=31), sketch([5, 6], [1, 1]), sketch([], [], ksize=51)]
     assert digest(sketches) == digest_by_hand([(21, {5: 1, 6: 1}), (31, {1: 7, 2**64 - 1: 2**40}), (51, {})])
 
 
-def test_the_digest_of_a_flat_sketch_is_not_that_of_one_with_abundances() -> None:
+def test_digest_tells_a_sketch_without_abundances_from_one_with_abundances() -> None:
     assert digest([sketch([5, 6], None)]) == digest_by_hand([(21, {5: 0, 6: 0})])
     assert digest([sketch([5, 6], None)]) != digest([sketch([5, 6], [1, 1])])
 
 
-def test_the_digest_does_not_depend_on_the_order_of_sketches() -> None:
+def test_digest_does_not_depend_on_the_order_of_sketches() -> None:
     sketches = [sketch(ksize=k) for k in (21, 31, 51)]
     assert digest(sketches) == digest(sketches[::-1])
 
@@ -83,17 +83,17 @@ def test_the_digest_does_not_depend_on_the_order_of_sketches() -> None:
         Sketch(21, 42, MAX_HASH, numbers([1, 2, 3]), numbers([4, 5, 6]), moltype="protein"),
     ],
 )
-def test_whatever_differs_in_a_sketch_differs_in_the_digest(other: Sketch) -> None:
+def test_digest_depends_on_every_part_of_a_sketch(other: Sketch) -> None:
     assert digest([sketch()]) != digest([other])
 
 
-def test_two_sketches_are_not_one_of_both() -> None:
+def test_digest_tells_two_sketches_from_one_merged_sketch() -> None:
     assert digest([sketch([1], [1]), sketch([2], [1])]) != digest([sketch([1, 2], [1, 1])])
 
 
 @pytest.mark.parametrize("abundance", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
-def test_what_sourmash_wrote_is_read_as_it_is(tmp_path: Path, abundance: bool, packed: bool) -> None:
+def test_file_of_sourmash_is_read(tmp_path: Path, abundance: bool, packed: bool) -> None:
     minhash, text = sourmash_signature(abundance=abundance)
     signature = read_signature(written(tmp_path / "x.sig", gzip.compress(text) if packed else text))
     (read,) = signature.sketches
@@ -109,13 +109,13 @@ def test_what_sourmash_wrote_is_read_as_it_is(tmp_path: Path, abundance: bool, p
 
 
 @pytest.mark.parametrize(("ksize", "md5"), [(21, "3c59dc04"), (31, "c16a5320"), (51, "2838023a")])
-def test_the_md5_of_an_empty_sketch_is_sourmashs(ksize: int, md5: str) -> None:
+def test_md5_of_an_empty_sketch_is_that_of_sourmash(ksize: int, md5: str) -> None:
     empty = sketch([], [], ksize=ksize)
     assert empty.md5sum() == sourmash_md5(MinHash(n=0, ksize=ksize, scaled=1000))
     assert empty.md5sum().startswith(md5)
 
 
-def test_the_md5_of_many_hashes_is_sourmashs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_md5_of_many_hashes_is_that_of_sourmash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wort_cli.model.signature_file.BATCH", 7)
     minhash = MinHash(n=0, ksize=21, scaled=1)
     minhash.add_many(range(1000))
@@ -123,16 +123,16 @@ def test_the_md5_of_many_hashes_is_sourmashs(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("scaled", [1, 2, 10, 1000, 100_000, 10**9])
-def test_scaled_is_what_sourmash_takes_max_hash_for(scaled: int) -> None:
+def test_scaled_matches_max_hash_of_sourmash(scaled: int) -> None:
     minhash = MinHash(n=0, ksize=21, scaled=scaled)
     assert sketch(max_hash=int(minhash._max_hash)).scaled == minhash.scaled == scaled
 
 
-def test_a_sketch_that_is_no_fracminhash_has_no_scaled() -> None:
+def test_sketch_without_max_hash_has_no_scaled() -> None:
     assert sketch(max_hash=0).scaled == 0
 
 
-def test_a_name_that_is_missing_is_empty(tmp_path: Path) -> None:
+def test_missing_name_is_read_as_empty(tmp_path: Path) -> None:
     assert read_signature(written(tmp_path / "x", document(entry(), name=None, filename=None))).name == ""
 
 
@@ -180,7 +180,7 @@ WRONG: dict[str, object] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_anything_else_is_refused_in_one_printable_line(tmp_path: Path, what: str) -> None:
+def test_invalid_file_is_refused_with_a_printable_message(tmp_path: Path, what: str) -> None:
     path = written(tmp_path / "x.sig", WRONG[what])
     with pytest.raises(NotASignature) as refusal:
         read_signature(path)
@@ -189,12 +189,12 @@ def test_anything_else_is_refused_in_one_printable_line(tmp_path: Path, what: st
     assert len(refusal.value.sentence) < 500
 
 
-def test_what_is_refused_is_wrong_in_one_thing_only(tmp_path: Path) -> None:
+def test_each_invalid_file_has_a_single_error(tmp_path: Path) -> None:
     assert len(read_signature(written(tmp_path / "x.sig", document(entry()))).sketches) == 1
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()], ids=["missing", "a directory"])
-def test_a_file_that_cannot_be_opened_is_said_to_be_missing(tmp_path: Path, make: Any) -> None:
+def test_file_that_cannot_be_opened_is_reported(tmp_path: Path, make: Any) -> None:
     make(tmp_path / "x.sig")
     with pytest.raises(NoSuchFile):
         read_signature(tmp_path / "x.sig")

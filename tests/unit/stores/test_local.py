@@ -1,4 +1,4 @@
-"""A file of the store appears whole or not at all, and equal content is equal bytes."""
+"""The local store: a file appears completely or not at all, and equal signatures are equal bytes."""
 
 import errno
 import json
@@ -35,7 +35,7 @@ def files_below(directory: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "beside"),
+    ("name", "key", "provenance_key"),
     [
         ("SRR139146", "sigs/SRR139/SRR139146.sig", "sigs/SRR139/SRR139146.prov.json"),
         ("DRR999999999", "sigs/DRR999/DRR999999999.sig", "sigs/DRR999/DRR999999999.prov.json"),
@@ -44,15 +44,15 @@ def files_below(directory: Path) -> set[str]:
         ("a.sig", "local/a.sig.sig", "local/a.sig.prov.json"),
     ],
 )
-def test_runs_and_local_files_have_places_of_their_own(tmp_path: Path, name: str, key: str, beside: str) -> None:
+def test_runs_and_local_files_have_separate_paths(tmp_path: Path, name: str, key: str, provenance_key: str) -> None:
     store = LocalStore(tmp_path)
     parsed = parse_name(name)
     assert store.key(parsed) == key
     assert store.path(parsed) == tmp_path / key
-    assert store.provenance_path(parsed) == tmp_path / beside
+    assert store.provenance_path(parsed) == tmp_path / provenance_key
 
 
-def test_a_signature_is_kept_with_its_provenance_beside_it(tmp_path: Path) -> None:
+def test_signature_is_stored_with_its_provenance(tmp_path: Path) -> None:
     sealed, store, name = tmp_path / "sealed.sig", LocalStore(tmp_path / "store"), parse_name("SRR139146")
     sealed.write_bytes(b"signature")
     assert not store.has(name)
@@ -63,7 +63,7 @@ def test_a_signature_is_kept_with_its_provenance_beside_it(tmp_path: Path) -> No
     assert files_below(store.root) == {"sigs/SRR139/SRR139146.sig", "sigs/SRR139/SRR139146.prov.json"}
 
 
-def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
+def test_equal_signatures_are_equal_bytes(tmp_path: Path) -> None:
     stores = [LocalStore(tmp_path / "a"), LocalStore(tmp_path / "b")]
     (tmp_path / "sealed.sig").write_bytes(b"signature")
     name = parse_name("SRR139146")
@@ -73,7 +73,7 @@ def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
     assert len({store.provenance_path(name).read_bytes() for store in stores}) == 1
 
 
-def test_a_new_signature_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+def test_new_signature_replaces_the_old_one(tmp_path: Path) -> None:
     store, name = LocalStore(tmp_path / "store"), parse_name("mine")
     for content in (b"old", b"new"):
         (tmp_path / "sealed.sig").write_bytes(content)
@@ -81,14 +81,14 @@ def test_a_new_signature_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert store.path(name).read_bytes() == b"new"
 
 
-def test_a_signature_without_a_file_to_take_it_from_leaves_nothing_of_its_own(tmp_path: Path) -> None:
+def test_missing_source_file_stores_no_signature(tmp_path: Path) -> None:
     store, name = LocalStore(tmp_path / "store"), parse_name("mine")
     with pytest.raises(FileNotFoundError):
         store.put(tmp_path / "no.sig", provenance("mine"), name)
     assert not store.has(name)
 
 
-def test_a_written_file_has_its_content_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_written_file_has_its_content_and_leaves_no_partial(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     for content in (b"first", b"second", b""):
         write_atomically(path, content)
@@ -96,7 +96,7 @@ def test_a_written_file_has_its_content_and_nothing_is_left_beside_it(tmp_path: 
     assert files_below(tmp_path) == {"a/b/file"}
 
 
-def test_the_directories_of_a_file_are_for_this_user_only(tmp_path: Path) -> None:
+def test_new_directories_are_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         write_atomically(tmp_path / "private" / "file", b"x")
@@ -105,21 +105,21 @@ def test_the_directories_of_a_file_are_for_this_user_only(tmp_path: Path) -> Non
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
 
 
-def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+def test_partial_of_a_killed_writer_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "file.partial").write_bytes(b"half of a longer content")
     write_atomically(tmp_path / "file", b"whole")
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert files_below(tmp_path) == {"file"}
 
 
-def test_a_directory_in_the_way_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
+def test_directory_under_the_final_name_is_an_error_without_leftovers(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
     with pytest.raises(IsADirectoryError):
         write_atomically(tmp_path / "file", b"x")
     assert files_below(tmp_path) == set()
 
 
-def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_path: Path) -> None:
+def test_full_disk_preserves_the_old_content_without_leftovers(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
     writer = subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False)
@@ -128,8 +128,8 @@ def test_a_disk_that_takes_no_more_keeps_the_old_content_and_leaves_nothing(tmp_
     assert files_below(tmp_path) == {"file"}
 
 
-def test_writers_of_the_same_file_take_turns(tmp_path: Path) -> None:
-    """Each writes slowly, in pieces; whatever stands under the name at any time is the whole of one of them."""
+def test_writers_of_the_same_file_exclude_each_other(tmp_path: Path) -> None:
+    """Each writer writes in pieces; the file under the final name is always complete and from one writer."""
     path, failures = tmp_path / "x", []
     write_atomically(path, b"0" * 5000)
     ended = threading.Event()

@@ -1,4 +1,4 @@
-"""Listings in order become runs side by side; many things at a time are as few as asked for."""
+"""Ordered listings merge into the copies of each run; work in threads is bounded."""
 
 import threading
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ RUNS = st.from_regex(r"\A[SDE]RR[0-9]{6,9}\Z")
 
 
 @given(st.lists(RUNS, unique=True))
-def test_keys_are_in_the_order_of_their_runs(names: list[str]) -> None:
-    """Of 6 to 9 digits: SRR139146.sig is before SRR1391460.sig."""
+def test_keys_have_the_order_of_their_runs(names: list[str]) -> None:
+    """Accessions have 6 to 9 digits: SRR139146.sig comes before SRR1391460.sig."""
     keys = sorted(f"sigs/{name}.sig".encode() for name in names)
     assert [key.decode()[5:-4] for key in keys] == sorted(names)
 
 
 @given(names=st.lists(RUNS, unique=True, max_size=20))
-def test_the_local_store_lists_runs_in_order(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+def test_local_store_lists_runs_in_order(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     store = LocalStore(tmp_path_factory.mktemp("store"))
     for name in names:
         path = store.path(Accession(name))
@@ -36,36 +36,36 @@ def test_the_local_store_lists_runs_in_order(tmp_path_factory: pytest.TempPathFa
     assert list(store.runs()) == sorted(names)
 
 
-def test_two_sides_of_a_run_are_joined() -> None:
+def test_copies_of_a_run_are_merged() -> None:
     name = Accession("SRR139146")
     assert RunCopies(name, local_path=Path("x")) | RunCopies(name) == RunCopies(name, local_path=Path("x"))
 
 
-def test_few_are_done_at_a_time_and_few_are_taken_ahead() -> None:
-    taken, lock, at_work, most = 0, threading.Lock(), 0, 0
+def test_few_items_run_at_a_time_and_few_are_read_ahead() -> None:
+    consumed, lock, running, most = 0, threading.Lock(), 0, 0
 
     def numbers() -> Iterator[int]:
-        nonlocal taken
+        nonlocal consumed
         for number in count():
-            taken += 1
+            consumed += 1
             yield number
 
     def double(number: int) -> int:
-        nonlocal at_work, most
+        nonlocal running, most
         with lock:
-            at_work += 1
-            most = max(most, at_work)
+            running += 1
+            most = max(most, running)
         with lock:
-            at_work -= 1
+            running -= 1
         return 2 * number
 
     done = list(islice(in_parallel(numbers(), double, 3), 100))
     assert all(result == 2 * number for number, result in done)
     assert most <= 3
-    assert taken <= 100 + 3 * AHEAD
+    assert consumed <= 100 + 3 * AHEAD
 
 
-def test_an_error_is_a_result_and_the_others_go_on() -> None:
+def test_exception_of_an_item_is_yielded_and_the_others_continue() -> None:
     def half(number: int) -> float:
         return 1 / number
 

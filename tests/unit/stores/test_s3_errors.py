@@ -1,4 +1,4 @@
-"""What a server's answer means for a job, and what is said of it."""
+"""The reason, the message and the hint for each error response of an S3 server."""
 
 import pytest
 
@@ -12,11 +12,11 @@ KEY = "sigs/SRR139146.sig"
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "said"),
+    ("code", "status", "message"),
     [
         ("AccessDenied", 403, "the permission s3:PutObject is missing"),
         ("403", 403, "the permission s3:PutObject is missing"),
-        ("SignatureDoesNotMatch", 403, "the secret key is not the one of the access key"),
+        ("SignatureDoesNotMatch", 403, "the secret key does not belong to the access key"),
         ("InvalidAccessKeyId", 403, "does not know the access key"),
         ("ExpiredToken", 400, "have expired"),
         ("NoSuchBucket", 404, "there is no bucket wort-sra"),
@@ -25,27 +25,27 @@ KEY = "sigs/SRR139146.sig"
         ("EntityTooLarge", 400, "EntityTooLarge"),
     ],
 )
-def test_what_a_person_must_mend(code: str, status: int, said: str) -> None:
-    trouble = response_error(code, status, "PutObject", KEY, TARGET)
-    assert trouble.reason is Reason.STORAGE_DENIED
-    assert trouble.exit_code is ExitCode.SOME_FAILED
-    assert said in trouble.sentence
-    assert trouble.hint
-    assert not trouble.outcome_unknown
+def test_permanent_error_is_storage_denied(code: str, status: int, message: str) -> None:
+    error = response_error(code, status, "PutObject", KEY, TARGET)
+    assert error.reason is Reason.STORAGE_DENIED
+    assert error.exit_code is ExitCode.SOME_FAILED
+    assert message in error.sentence
+    assert error.hint
+    assert not error.outcome_unknown
 
 
 @pytest.mark.parametrize(
     ("code", "status"),
     [("SlowDown", 503), ("503", 503), ("InternalError", 500), ("RequestTimeout", 400), ("TooMany", 429), ("", 502)],
 )
-def test_what_passes(code: str, status: int) -> None:
-    trouble = response_error(code, status, "PutObject", KEY, TARGET)
-    assert trouble.reason is Reason.STORAGE_DOWN
-    assert trouble.exit_code is ExitCode.TEMPORARY
-    assert trouble.outcome_unknown
+def test_transient_error_is_storage_down(code: str, status: int) -> None:
+    error = response_error(code, status, "PutObject", KEY, TARGET)
+    assert error.reason is Reason.STORAGE_DOWN
+    assert error.exit_code is ExitCode.TEMPORARY
+    assert error.outcome_unknown
 
 
-def test_a_missing_permission_is_named_with_its_place() -> None:
+def test_hint_names_the_missing_permission_and_its_resource() -> None:
     assert (
         "s3:ListBucket on arn:aws:s3:::wort-sra;"
         in response_error("AccessDenied", 403, "ListObjectsV2", "", TARGET).hint
@@ -61,17 +61,17 @@ def test_a_missing_permission_is_named_with_its_place() -> None:
 
 
 @pytest.mark.parametrize("code", ["<html>", "a" * 100, "x\ny", "https://host/?X-Amz-Signature=0123"])
-def test_what_is_no_code_is_not_repeated(code: str) -> None:
+def test_text_that_is_not_a_code_is_not_repeated(code: str) -> None:
     assert code not in response_error(code, 400, "PutObject", KEY, TARGET).sentence
 
 
-def test_what_a_job_stores_has_the_hint_only_if_it_is_of_the_case() -> None:
+def test_failure_contains_the_hint_only_if_the_reason_does_not_imply_it() -> None:
     assert response_error("503", 503, "PutObject", KEY, TARGET).failure.detail.count(";") == 0
     assert "arn:aws" in response_error("403", 403, "PutObject", KEY, TARGET).failure.detail
 
 
-def test_a_wrong_clock_is_waited_for() -> None:
-    trouble = response_error("RequestTimeTooSkewed", 403, "PutObject", KEY, TARGET)
-    assert trouble.reason is Reason.STORAGE_DOWN
-    assert "the clock of this machine is wrong" in trouble.sentence
-    assert "NTP" in trouble.hint
+def test_wrong_clock_is_transient() -> None:
+    error = response_error("RequestTimeTooSkewed", 403, "PutObject", KEY, TARGET)
+    assert error.reason is Reason.STORAGE_DOWN
+    assert "the clock of this machine is wrong" in error.sentence
+    assert "NTP" in error.hint

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.submissions import HOSTILE, proper
+from tests.support.hostile_signatures import HOSTILE
+from tests.support.submissions import valid_signature
 from wort_cli.settings import Settings, load_settings
 from wort_cli.submission.refusal import Refusal
 from wort_cli.submission.sandbox import Accepted, check_in_child, parse_answer, temporary_copy
@@ -71,15 +72,15 @@ def test_hostile_file_needs_little_memory(name: str, tmp_path: Path) -> None:
 
 
 def test_valid_file_is_described(settings: Settings) -> None:
-    found = read(proper(), settings)
-    assert (found.profile, found.name, found.size) == ("sra-v1", "SRR000001", len(proper()))
+    found = read(valid_signature(), settings)
+    assert (found.profile, found.name, found.size) == ("sra-v1", "SRR000001", len(valid_signature()))
 
 
 def test_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
     small = load_settings({"WORT_HOME": str(tmp_path), "WORT_SUBMIT_SIZE": "1000"})
     small.make_directories()
     with pytest.raises(Refusal, match="larger than 1,000 bytes"):
-        read(proper(), small)
+        read(valid_signature(), small)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_limits_come_from_the_settings(variable: str, value: str, message: str, 
     strict = load_settings({"WORT_HOME": str(tmp_path), variable: value})
     strict.make_directories()
     with pytest.raises(Refusal, match=message):
-        read(proper(), strict)
+        read(valid_signature(), strict)
 
 
 def test_memory_limit_is_enforced(tmp_path: Path) -> None:

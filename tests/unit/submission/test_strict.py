@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.submissions import MAX_HASH, document, first, proper, text
+from tests.support.submissions import MAX_HASH, document, first, text, valid_signature
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import parse_signature
 from wort_cli.submission.refusal import Refusal
@@ -27,16 +27,16 @@ def refusal(data: bytes, **options: Any) -> Refusal:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(proper(), id="as sourmash writes it"),
-        pytest.param(gzip.compress(proper()), id="gzip"),
+        pytest.param(valid_signature(), id="as sourmash writes it"),
+        pytest.param(gzip.compress(valid_signature()), id="gzip"),
         pytest.param(json.dumps(document(), indent=2).encode(), id="indented"),
         pytest.param(json.dumps(document(), sort_keys=True).encode(), id="keys in another order"),
-        pytest.param(b"\n " + proper() + b"\n", id="blanks around"),
+        pytest.param(b"\n " + valid_signature() + b"\n", id="blanks around"),
         pytest.param(text(document(hashes=60_000)), id="several pieces"),
         pytest.param(json.dumps(document(hashes=60_000), indent=1).encode(), id="several pieces, indented"),
-        pytest.param(proper().replace(b'"filename":""', b'"filename":null'), id="no filename"),
-        pytest.param(proper().replace(b'"DNA"', b'"dna"'), id="as older versions of sourmash 4 write it"),
-        pytest.param(proper().replace(b"SRR000001", b"\\u0053RR000001"), id="an escape in the name"),
+        pytest.param(valid_signature().replace(b'"filename":""', b'"filename":null'), id="no filename"),
+        pytest.param(valid_signature().replace(b'"DNA"', b'"dna"'), id="as older versions of sourmash 4 write it"),
+        pytest.param(valid_signature().replace(b"SRR000001", b"\\u0053RR000001"), id="an escape in the name"),
     ],
 )
 def test_valid_signature_is_accepted(data: bytes) -> None:
@@ -71,7 +71,10 @@ def test_sizes_of_the_pieces_do_not_matter(cut: int) -> None:
         def read(self, size: int | None = -1) -> bytes:
             return super().read(cut)
 
-    assert check_signature(Slow(proper()), max_unpacked=10**8).document.digest == read(proper()).document.digest
+    assert (
+        check_signature(Slow(valid_signature()), max_unpacked=10**8).document.digest
+        == read(valid_signature()).document.digest
+    )
 
 
 def test_empty_sketches_are_accepted_only_on_request() -> None:

@@ -1,4 +1,4 @@
-"""What the machine has left is read as the kernel writes it."""
+"""Tests of the readings of memory and load from /proc and control groups."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from wort_cli.system.machine import available_memory, load
 
 
 def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> tuple[Path, Path]:
-    """A /proc and a cgroup file system; of each group its memory.max, memory.current and inactive_file."""
+    """Create a /proc and a cgroup file system; `limits` has memory.max, memory.current and inactive_file by group."""
     proc, cgroups = root / "proc", root / "cgroup"
     (proc / "self").mkdir(parents=True)
     (proc / "meminfo").write_text("MemTotal:  8000 kB\nMemFree:  10 kB\nMemAvailable:   4000 kB\n")
@@ -34,13 +34,13 @@ def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> 
         ({"a": ("rubbish", 0, 0)}, 4_096_000),
     ],
 )
-def test_memory_is_what_the_narrowest_group_leaves(
+def test_available_memory_is_that_of_the_most_limited_group(
     limits: dict[str, tuple[str, int, int]], expected: int, tmp_path: Path
 ) -> None:
     assert available_memory(*machine(tmp_path, "a/b", limits)) == expected
 
 
-def test_without_groups_or_without_an_answer(tmp_path: Path) -> None:
+def test_missing_groups_are_ignored_and_missing_meminfo_is_an_error(tmp_path: Path) -> None:
     proc, _ = machine(tmp_path, "x", {})
     (proc / "self" / "cgroup").write_text("12:memory:/v1\n")
     assert available_memory(proc, tmp_path / "none") == 4_096_000
@@ -49,6 +49,6 @@ def test_without_groups_or_without_an_answer(tmp_path: Path) -> None:
         available_memory(proc, tmp_path / "none")
 
 
-def test_this_machine_answers() -> None:
+def test_this_machine_can_be_read() -> None:
     assert 0 < available_memory() < 2**50
     assert load() >= 0

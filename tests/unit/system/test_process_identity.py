@@ -1,4 +1,4 @@
-"""A process is known by more than its number, and only that one is ended."""
+"""Tests of process identities: only exactly the recorded process is killed."""
 
 import os
 import signal
@@ -9,16 +9,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from tests.support.builders import eventually, process_lives
+from tests.support.builders import eventually, is_process_running
 from wort_cli.system.process_identity import (
     ProcessIdentity,
+    boot_id,
     identity_of,
+    is_running,
     is_stopped,
     kill_group,
     kill_process,
-    lives,
     own_identity,
-    this_boot,
 )
 
 SLEEP = "import time; time.sleep(600)"
@@ -32,7 +32,7 @@ time.sleep(600)
 
 @pytest.fixture
 def leader() -> Iterator[tuple[ProcessIdentity, int]]:
-    """Who leads a process group, and the number of its child."""
+    """The leader of a process group, and the process id of its child."""
     process = subprocess.Popen([sys.executable, "-c", LEADER], stdout=subprocess.PIPE, process_group=0)
     assert process.stdout is not None
     child = int(process.stdout.readline())
@@ -40,58 +40,58 @@ def leader() -> Iterator[tuple[ProcessIdentity, int]]:
     assert found is not None
     yield found, child
     for pid in (process.pid, child):
-        if process_lives(pid):
+        if is_process_running(pid):
             os.kill(pid, signal.SIGKILL)
     process.stdout.close()
     process.wait()
 
 
-def test_this_process_lives_and_is_itself() -> None:
+def test_own_identity_matches_this_process() -> None:
     me = own_identity()
-    assert (me.pid, me.boot, me.session) == (os.getpid(), this_boot(), os.getsid(0))
-    assert lives(me)
+    assert (me.pid, me.boot, me.session) == (os.getpid(), boot_id(), os.getsid(0))
+    assert is_running(me)
     assert ProcessIdentity.from_json(asdict(me)) == me
 
 
 @pytest.mark.parametrize("pid", [-1, 0, 1])
-def test_everybody_is_nobody_to_be_ended(pid: int) -> None:
-    with pytest.raises(ValueError, match="no process of ours"):
+def test_ids_that_address_several_processes_or_init_are_refused(pid: int) -> None:
+    with pytest.raises(ValueError, match="not a process of wort"):
         ProcessIdentity.from_json({**asdict(own_identity()), "pid": pid})
 
 
 @pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another"}])
-def test_another_one_of_the_same_number_is_left_in_peace(
+def test_other_process_with_the_same_id_is_not_killed(
     leader: tuple[ProcessIdentity, int], change: dict[str, object]
 ) -> None:
     process, child = leader
     other = replace(process, **change)  # type: ignore[arg-type]
-    assert not lives(other)
+    assert not is_running(other)
     assert not kill_process(other)
     assert not kill_group(other)
-    assert process_lives(process.pid)
-    assert process_lives(child)
+    assert is_process_running(process.pid)
+    assert is_process_running(child)
 
 
-def test_a_group_of_another_session_is_left_in_peace(leader: tuple[ProcessIdentity, int]) -> None:
+def test_group_in_another_session_is_not_killed(leader: tuple[ProcessIdentity, int]) -> None:
     process, child = leader
     assert not kill_group(replace(process, session=process.session + 1))
-    assert process_lives(child)
+    assert is_process_running(child)
 
 
-def test_a_stopped_process_is_ended(leader: tuple[ProcessIdentity, int]) -> None:
+def test_stopped_process_is_killed(leader: tuple[ProcessIdentity, int]) -> None:
     process, child = leader
     os.kill(process.pid, signal.SIGSTOP)
     assert eventually(lambda: is_stopped(process.pid))
-    assert lives(process)
+    assert is_running(process)
     assert kill_process(process)
-    assert eventually(lambda: not lives(process))
+    assert eventually(lambda: not is_running(process))
     assert not kill_process(process)
-    assert process_lives(child)
+    assert is_process_running(child)
 
 
 @pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.parametrize("leader_is_gone", [False, True])
-def test_a_group_is_ended_even_when_it_is_stopped_or_its_leader_gone(
+def test_group_is_killed_even_if_it_is_stopped_or_its_leader_has_ended(
     leader: tuple[ProcessIdentity, int], stopped: bool, leader_is_gone: bool
 ) -> None:
     process, child = leader
@@ -100,7 +100,7 @@ def test_a_group_is_ended_even_when_it_is_stopped_or_its_leader_gone(
     if leader_is_gone:
         os.kill(process.pid, signal.SIGKILL)
         os.waitpid(process.pid, 0)
-    ended = kill_group(process)
-    assert ended or (stopped and leader_is_gone)  # the kernel itself ends a stopped group that nobody leads any more
-    assert eventually(lambda: not process_lives(child) and not process_lives(process.pid))
+    killed = kill_group(process)
+    assert killed or (stopped and leader_is_gone)  # the kernel kills a stopped group whose leader has ended
+    assert eventually(lambda: not is_process_running(child) and not is_process_running(process.pid))
     assert eventually(lambda: not kill_group(process))

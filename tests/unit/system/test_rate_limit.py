@@ -1,4 +1,4 @@
-"""Requests of several processes to one host are spaced, and held back together."""
+"""Tests of the rate limit that all processes share."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.rate_limit import RateLimit, Schedule
 
-ASKS = """
+REQUESTS = """
 import sys, time
 from pathlib import Path
 from wort_cli.system.rate_limit import RateLimit
@@ -29,46 +29,46 @@ for _ in range(5):
         (Schedule(9.0, 50.0), 10.0, 50.0, Schedule(52.0, 50.0)),
     ],
 )
-def test_a_turn_is_the_next_free_time(schedule: Schedule, now: float, turn: float, after: Schedule) -> None:
+def test_request_gets_the_next_free_time(schedule: Schedule, now: float, turn: float, after: Schedule) -> None:
     assert schedule.book(now, 2.0) == (turn, after)
 
 
-def test_what_is_too_far_ahead_is_a_mistake() -> None:
+def test_times_too_far_ahead_are_dropped() -> None:
     assert Schedule(1e9, 1e9).bounded(10.0) == Schedule()
     assert Schedule(11.0, 70.0).bounded(10.0) == Schedule(11.0, 70.0)
 
 
-def test_processes_take_turns(tmp_path: Path) -> None:
+def test_requests_of_several_processes_keep_the_interval(tmp_path: Path) -> None:
     processes = [
-        subprocess.Popen([sys.executable, "-c", ASKS, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", REQUESTS, str(tmp_path)], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     times = sorted(float(line) for process in processes for line in process.communicate(timeout=60)[0].split())
     assert [process.returncode for process in processes] == [0] * 3
     assert len(times) == 15
-    # Who wakes up late is late; nobody is early, so that all together take at least their time.
+    # A process may wake up late but not early, so all requests together take at least their time.
     assert times[-1] - times[0] >= 14 * 0.05 - 0.05
 
 
-def test_a_pause_is_everybodys(tmp_path: Path) -> None:
+def test_pause_applies_to_all_processes(tmp_path: Path) -> None:
     RateLimit(tmp_path, "host", 0.01).pause(60.0)
     other = RateLimit(tmp_path, "host", 0.01)
     assert 55.0 < other.paused_for() <= 60.0
     assert RateLimit(tmp_path, "another", 0.01).paused_for() == 0.0
-    begun = time.monotonic()
+    started = time.monotonic()
     other.wait_turn(Cancellation(lambda: True))
-    assert time.monotonic() - begun < 5.0
+    assert time.monotonic() - started < 5.0
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "[]", '{"boot": "another", "free_at": 1e9, "paused_until": 1e9}'])
-def test_a_file_of_garbage_or_of_another_boot_holds_nobody_up(tmp_path: Path, text: str) -> None:
+def test_invalid_file_or_one_of_another_boot_delays_no_request(tmp_path: Path, text: str) -> None:
     (tmp_path / "host.json").write_text(text)
     rate = RateLimit(tmp_path, "host", 0.01)
     assert rate.paused_for() == 0.0
     rate.wait_turn()
 
 
-def test_a_directory_that_can_not_be_made_holds_nobody_up(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_created_delays_no_request(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     rate = RateLimit(tmp_path / "file", "host", 100.0)
     rate.pause(100.0)

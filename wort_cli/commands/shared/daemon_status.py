@@ -10,6 +10,8 @@ from wort_cli.model.job import JobState
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
 
+LABELS = {"pid": "process", "jobs": "jobs at a time"}
+"""Labels of the lines that differ from the keys of the document."""
 END_STATES = (JobState.DONE, JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
 
 
@@ -25,9 +27,9 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "since": render.local_time(daemon.started_at) if daemon else None,
         "version": daemon.version if daemon else None,
         "jobs": queue.jobs if queue else None,
-        "running": queue.of(JobState.RUNNING) if queue else None,
-        "queued": queue.of(JobState.QUEUED) if queue else None,
-        "waiting": queue.of(JobState.WAITING) if queue else None,
+        "running": queue.count(JobState.RUNNING) if queue else None,
+        "queued": queue.count(JobState.QUEUED) if queue else None,
+        "waiting": queue.count(JobState.WAITING) if queue else None,
         "paused_groups": list(queue.paused_groups) if queue else [],
         "home": str(settings.data_dir),
         "log": str(settings.daemon_log),
@@ -46,7 +48,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "waiting_for": queue.waiting_for if queue else {},
         "failure_rates": {
             span: {
-                **{str(state): attempts.of(state) for state in END_STATES},
+                **{str(state): attempts.count(state) for state in END_STATES},
                 "rate": round(attempts.failure_rate, 4),
                 "reasons": attempts.reasons,
             }
@@ -70,7 +72,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
 def status_lines(document: dict[str, Any]) -> dict[str, object]:
     """Return the names and values of a status document that a person needs; omit what is empty."""
     lines = {
-        key: document[key]
+        LABELS.get(key, key): document[key]
         for key in ("state", "pid", "since", "version", "jobs", "running", "queued", "waiting", "home", "log")
     }
     if groups := document["paused_groups"]:
@@ -86,7 +88,7 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
     lines.update({f"waiting for {reason}": n for reason, n in document["waiting_for"].items()})
     for span, rates in document["failure_rates"].items():
         if ended := sum(rates[str(state)] for state in END_STATES):
-            lines[f"failures, last {span}"] = f"{rates['rate']:.1%} of {ended:,}"
+            lines[f"failures, last {span}"] = f"{rates['rate']:.1%} of {render.count(ended, 'attempt')}"
     lines.update({f"free at {disk['path']}": format_bytes(disk["free"]) for disk in document["disks"]})
     if document["held"]:
         lines["held"] = document["held"]

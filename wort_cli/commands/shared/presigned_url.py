@@ -23,7 +23,7 @@ def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json:
     bucket = open_bucket(settings)
     if bucket.find(name) is None:
         raise UsageError(f"there is no signature of {name} in the bucket", f"upload it with `wort sync push {name}`")
-    url = bucket.objects.url(signature_key(name), seconds, f"{name}.sig")
+    url = bucket.objects.presigned_url(signature_key(name), seconds, f"{name}.sig")
     if as_json:
         render.document({"name": name, "url": url, "seconds": seconds})
     else:

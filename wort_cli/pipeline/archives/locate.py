@@ -172,7 +172,7 @@ def check_is_archive(path: Path) -> None:
     if start != MAGIC:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} does not start like an SRA archive")
     if "%" in str(path):
-        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit can't open a path with '%': {path}; rename it")
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit cannot open a path with '%': {path}; rename it")
 
 
 def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> Counts:

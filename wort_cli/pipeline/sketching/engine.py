@@ -1,7 +1,6 @@
-"""Engines: an engine reads FASTA, and returns the hashes of a text that a FracMinHash keeps.
+"""Engines: an engine parses FASTA, and hashes text for a FracMinHash.  All engines return the same hashes.
 
-`hash_text` keeps no state between calls and can be called from several threads.  It must release the GIL to be fast
-there.  All engines return the same hashes.
+`hash_text` has no state, so that several threads can call it at once.  To run in parallel, it must release the GIL.
 """
 
 from collections.abc import Callable
@@ -78,7 +77,7 @@ class KernelEngine:
 class SourmashEngine:
     """sourmash's own MinHash: for machines without numba, and to check the kernel independently.
 
-    It needs large texts: calling sourmash once for each read takes longer than the hashing.
+    It is only efficient with large texts: a call of sourmash for each read takes longer than the hashing itself.
     """
 
     name = "sourmash"

@@ -297,13 +297,13 @@ def scramble(word: Word, c1: Word, bits: int, c2: Word) -> Word:
 
 @jit_helper
 def rotate(x: Word, bits: int) -> Word:
-    """Do rotl64 of MurmurHash3.cpp."""
+    """Rotate left: rotl64 of MurmurHash3.cpp."""
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
 @jit_helper
 def start_fmix64(x: Word) -> Word:
-    """Do fmix64 of MurmurHash3.cpp up to its last multiplication."""
+    """Apply fmix64 of MurmurHash3.cpp up to its last multiplication."""
     x ^= x >> np.uint64(33)
     x *= M1
     return x ^ (x >> np.uint64(33))
@@ -311,7 +311,7 @@ def start_fmix64(x: Word) -> Word:
 
 @jit_helper
 def end_fmix64(x: Word) -> Word:
-    """Do the rest of fmix64, after which every bit depends on every bit."""
+    """Apply the rest of fmix64, after which every bit depends on every bit."""
     x *= M2
     return x ^ (x >> np.uint64(33))
 

@@ -78,7 +78,7 @@ class RunSketcher:
     def run(self, threads: int, cancellation: Cancellation, report: Callable[[ReadStats], None]) -> None:
         """Sketch all slices that are not in the store.  Raises Cancelled, or JobFailed if a slice failed.
 
-        A slice that takes too long fails the job.  A thread that hangs in this process is not waited for.
+        A slice that takes too long fails the job.  Does not wait for a thread that hangs in this process.
         """
         missing = [part for part in self._slices if not self._load_finished(part)]
         pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")

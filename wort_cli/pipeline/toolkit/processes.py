@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from wort_cli.model.lease import DAEMON
-from wort_cli.system.process_identity import ProcessIdentity, kill_group, kill_process, lives
+from wort_cli.system.process_identity import ProcessIdentity, is_running, kill_group, kill_process
 
 FILE = "processes.json"
 
@@ -70,7 +70,7 @@ def kill_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
     """
     for file in sorted(work.glob(f"*/attempt-*/{FILE}")):
         found = read_processes(file.parent)
-        if found is None or (found.owner != DAEMON and lives(found.worker)):
+        if found is None or (found.owner != DAEMON and is_running(found.worker)):
             continue
         killed = kill_attempt(file.parent)
         shutil.rmtree(file.parent, ignore_errors=True)

@@ -87,7 +87,8 @@ class Tool:
     ) -> int:
         """Return the exit code once the tool has ended and all of its output was read.
 
-        Raises Cancelled, TimeoutError after `deadline`, or JobFailed(rate-limited) unless the tool succeeded.
+        Raises Cancelled, TimeoutError after `deadline`, or JobFailed(rate-limited) once a server has answered with
+        status 429, unless the tool has succeeded by then.
         """
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -218,7 +219,7 @@ class ToolGroup:
         except OSError as error:
             if not self.directory.is_dir():
                 raise
-            raise JobFailed(Reason.TOOL_MISSING, f"{program} can't be run: {error.strerror}") from error
+            raise JobFailed(Reason.TOOL_MISSING, f"{program} cannot be executed: {error.strerror}") from error
         tool = Tool(argv, process)
         self._running.append(tool)
         return tool

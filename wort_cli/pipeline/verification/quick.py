@@ -23,8 +23,8 @@ from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.verification.compare import FOREIGN, OTHER_RUN, abundances_of, find_in_sorted, pair_by_ksize
 from wort_cli.system.cancellation import Cancellation
 
-MAX_SLICE_BASES = 1_000_000
-"""The maximum number of bases in a slice: about a thousand hashes for each k."""
+SLICE_BASES = 1_000_000
+"""The approximate number of bases in a slice of a large run: about a thousand hashes for each k."""
 MIN_SLICES = 20
 """The number of slices that a small run is cut into."""
 RANDOM_SLICES = 2
@@ -54,7 +54,7 @@ class Sample:
 def choose_slices(spots: int, bases: int, random: Random | None = None) -> tuple[Slice, ...]:
     """Return the slices to sketch: the first, the last, and random ones between."""
     random = random or SystemRandom()
-    number = max(1, min(spots, max(MIN_SLICES, round(bases / MAX_SLICE_BASES))))
+    number = max(1, min(spots, max(MIN_SLICES, round(bases / SLICE_BASES))))
     chosen = {0, number - 1, *random.sample(range(number), min(RANDOM_SLICES, number))}
     borders = [spots * n // number for n in range(number + 1)]
     return tuple(Slice(low + 1, high) for n, (low, high) in enumerate(pairwise(borders)) if n in chosen)

@@ -1,4 +1,4 @@
-"""A sketch in numbers."""
+"""Tests of the statistics and the histogram of a sketch."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from wort_cli.commands.shared.abundance import abundance_histogram, sketch_stati
 from wort_cli.model.signature_file import Sketch
 
 
-def test_a_sketch_stands_for_a_thousand_times_its_hashes() -> None:
+def test_statistics_scale_the_counts_of_hashes() -> None:
     numbers = sketch_statistics(sketch([1, 2, 3, 4], [1, 1, 2, 8]))
     assert (numbers["k"], numbers["scaled"], numbers["hashes"], numbers["distinct_kmers"]) == (21, 1000, 4, 4000)
     assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == (12_000, 2, "1.5")
 
 
 @pytest.mark.parametrize("empty", [sketch([], []), sketch([1], None)])
-def test_without_abundances_nothing_is_said_of_them(empty: Sketch) -> None:
+def test_sketch_without_abundances_has_no_abundance_statistics(empty: Sketch) -> None:
     numbers = sketch_statistics(empty)
     assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == ("", "", "")
     assert abundance_histogram(empty) == {}
@@ -29,7 +29,7 @@ def test_without_abundances_nothing_is_said_of_them(empty: Sketch) -> None:
         ([2**40], None),
     ],
 )
-def test_the_histogram_has_every_hash_once(abundances: list[int], bars: dict[str, int] | None) -> None:
+def test_histogram_counts_every_hash_once(abundances: list[int], bars: dict[str, int] | None) -> None:
     found = abundance_histogram(sketch(list(range(len(abundances))), abundances))
     assert sum(found.values()) == len(abundances)
     assert bars is None or found == bars

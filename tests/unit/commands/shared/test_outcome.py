@@ -1,4 +1,4 @@
-"""Several jobs end in one exit code, and each that did not end well is explained."""
+"""Tests of the exit code of several jobs, and of the explanations of unsuccessful ones."""
 
 from dataclasses import replace
 
@@ -39,30 +39,30 @@ def job(ledger: Ledger) -> Job:
         ("running done", 75),
     ],
 )
-def test_the_exit_code_follows_from_the_states(states: str, code: int) -> None:
+def test_exit_code_follows_from_the_states_of_the_jobs(states: str, code: int) -> None:
     assert exit_code([JobState(state) for state in states.split()]) == code
 
 
 @pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.NETWORK])
-def test_a_job_that_did_not_end_well_is_explained_with_its_hint(job: Job, reason: Reason) -> None:
-    said = explanation(replace(job, state=JobState.FAILED, reason=reason, message="it said\x1b[2J no"))
-    assert said == f"failed, {reason}: {reason.sentence} (it said\\x1b[2J no)\n  {reason.hint}"
+def test_explanation_has_the_reason_the_message_and_the_hint(job: Job, reason: Reason) -> None:
+    output = explanation(replace(job, state=JobState.FAILED, reason=reason, message="exit\x1b[2J no"))
+    assert output == f"failed, {reason}: {reason.sentence} (exit\\x1b[2J no)\n  {reason.hint}"
 
 
-def test_of_a_job_that_waits_it_is_said_until_when(job: Job) -> None:
+def test_explanation_of_a_waiting_job_has_the_time_of_the_next_attempt(job: Job) -> None:
     assert explanation(replace(job, state=JobState.WAITING, reason=Reason.NETWORK, wait_until=0.0)).startswith(
         "waiting until 19"
     )
 
 
-def test_a_job_without_a_reason_is_just_in_its_state(job: Job) -> None:
+def test_explanation_without_a_reason_is_the_state(job: Job) -> None:
     assert explanation(replace(job, state=JobState.CANCELLED)) == "cancelled"
 
 
-def test_many_are_explained_in_part(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_explanations_are_cut_off_with_a_count(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     failed = replace(job, state=JobState.FAILED, reason=Reason.CORRUPT)
     explain_unsuccessful([failed] * 3 + [replace(job, state=JobState.DONE)] * 5, most=2)
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("SRR139146: failed, corrupt") == 2
-    assert "and 1 more" in said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("SRR139146: failed, corrupt") == 2
+    assert "and 1 more" in output.err

@@ -1,4 +1,4 @@
-"""What is shown can't steer a terminal, and numbers are said as people say them."""
+"""Tests of the output: escaped control characters, readable numbers, one format per kind of reader."""
 
 import json
 
@@ -39,21 +39,21 @@ def test_control_characters_are_escaped(value: object, text: str) -> None:
         (3599, "59m 59s"), (3599.7, "1h 00m"), (7500, "2h 05m"), (360_000, "100h 00m"),
     ],
 )  # fmt: skip
-def test_a_duration_is_said_in_two_units(seconds: float, text: str) -> None:
+def test_duration_has_at_most_two_units(seconds: float, text: str) -> None:
     assert render.duration(seconds) == text
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1000, "1,000 runs")])
-def test_things_are_counted_in_singular_and_plural(number: int, text: str) -> None:
+def test_count_has_singular_and_plural(number: int, text: str) -> None:
     assert render.count(number, "run") == text
 
 
-def test_a_time_that_never_was_is_nothing() -> None:
+def test_local_time_of_none_is_empty() -> None:
     assert render.local_time(None) == ""
     assert len(render.local_time(1_700_000_000.5)) == len("2023-11-14 22:13:20")
 
 
-def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFixture[str]) -> None:
+def test_pipe_gets_one_tab_separated_line_per_record(capsys: pytest.CaptureFixture[str]) -> None:
     render.table(("name", "state", "n"), RECORDS)
     assert capsys.readouterr() == ("a\\tb\tdone\t1\n\\x1b[2J\\n\t\t\n", "")
 
@@ -62,29 +62,31 @@ def test_a_pipe_gets_a_line_a_record_with_tabs_between(capsys: pytest.CaptureFix
     ("form", "expected"),
     [("csv", 'name,n\n"a, ""b""",1\n'), ("tsv", 'name\tn\n"a, ""b"""\t1\n')],
 )
-def test_a_file_has_a_header_and_its_fields_are_quoted(
+def test_csv_and_tsv_have_a_header_and_quoted_fields(
     capsys: pytest.CaptureFixture[str], form: str, expected: str
 ) -> None:
     render.table(("name", "n"), [{"name": 'a, "b"', "n": 1}], file_format=form)
     assert capsys.readouterr().out == expected
 
 
-def test_json_is_one_document_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_ascii_document_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     render.table(("name",), RECORDS, as_json=True)
-    said = capsys.readouterr().out
-    assert json.loads(said) == RECORDS
-    assert said.replace("\n", "").isprintable()
-    assert said.isascii()
+    output = capsys.readouterr().out
+    assert json.loads(output) == RECORDS
+    assert output.replace("\n", "").isprintable()
+    assert output.isascii()
 
 
-def test_results_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_result_goes_to_stdout_and_notice_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     render.result("result")
     render.notice("aside")
     assert capsys.readouterr() == ("result\n", "aside\n")
 
 
-def test_a_table_for_a_terminal_leaves_out_what_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    render.rich_table(("name", "n", "empty_column"), [{"name": "[red]x\x1b", "n": 1, "empty_column": ""}])
-    said = capsys.readouterr().out
-    assert r"[red]x\x1b" in said
-    assert "empty" not in said
+def test_terminal_table_omits_empty_columns_and_renames_headers(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {"name": "[red]x\x1b", "n": 1, "a_b": "c", "empty_column": ""}
+    render.rich_table(("name", "n", "a_b", "empty_column"), [record], {"n": "number"})
+    output = capsys.readouterr().out
+    assert output.split("\n")[0].split() == ["name", "number", "a", "b"]
+    assert r"[red]x\x1b" in output
+    assert "empty" not in output

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.builders import eventually
 from wort_cli.pipeline.toolkit.processes import FILE, Processes, kill_attempt, kill_leftovers, read_processes
-from wort_cli.system.process_identity import ProcessIdentity, identity_of, lives
+from wort_cli.system.process_identity import ProcessIdentity, identity_of, is_running
 
 NOW = "process 1 on here"
 
@@ -55,15 +55,15 @@ def test_damaged_record_is_ignored(attempt: Path, text: str) -> None:
     assert not kill_attempt(attempt)
 
 
-@pytest.mark.parametrize(("owner", "worker_is_ended"), [("daemon", True), (NOW, False)])
+@pytest.mark.parametrize(("owner", "worker_is_killed"), [("daemon", True), (NOW, False)])
 def test_tools_and_worker_of_the_daemon_are_killed(
-    attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_ended: bool
+    attempt: Path, sleepers: list[ProcessIdentity], owner: str, worker_is_killed: bool
 ) -> None:
     worker, guard = sleepers
     Processes(owner, worker, guard).write(attempt)
     assert kill_attempt(attempt)
-    assert eventually(lambda: not lives(guard))
-    assert eventually(lambda: lives(worker) is not worker_is_ended)
+    assert eventually(lambda: not is_running(guard))
+    assert eventually(lambda: is_running(worker) is not worker_is_killed)
 
 
 def test_starting_daemon_kills_leftovers_of_an_earlier_one(attempt: Path, sleepers: list[ProcessIdentity]) -> None:
@@ -71,7 +71,7 @@ def test_starting_daemon_kills_leftovers_of_an_earlier_one(attempt: Path, sleepe
     (attempt.parent / "slices").mkdir()
     Processes("daemon", worker, guard).write(attempt)
     assert list(kill_leftovers(attempt.parent.parent)) == [(attempt, True)]
-    assert eventually(lambda: not lives(guard) and not lives(worker))
+    assert eventually(lambda: not is_running(guard) and not is_running(worker))
     assert [path.name for path in attempt.parent.iterdir()] == ["slices"]
     assert list(kill_leftovers(attempt.parent.parent)) == []
 
@@ -80,6 +80,6 @@ def test_process_with_now_is_not_killed(attempt: Path, sleepers: list[ProcessIde
     worker, guard = sleepers
     Processes(NOW, worker, guard).write(attempt)
     assert list(kill_leftovers(attempt.parent.parent)) == []
-    assert lives(worker)
-    assert lives(guard)
+    assert is_running(worker)
+    assert is_running(guard)
     assert attempt.exists()

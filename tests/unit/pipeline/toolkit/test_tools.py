@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import eventually, process_lives
+from tests.support.builders import eventually, is_process_running
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
@@ -40,7 +40,7 @@ with ToolGroup(Path(sys.argv[1]), NEVER, lambda text: None) as tools:
     print(tools._guard.pid, *(int(tool.stdout.readline()) for _ in range(2)), flush=True)
     sys.stdin.read()
 """
-WITHIN = 5.0
+DEADLINE = 5.0
 """Seconds in which all processes must have ended."""
 
 Install = Callable[[str, str], str]
@@ -68,7 +68,7 @@ def log() -> list[str]:
 
 
 @pytest.fixture
-def off() -> threading.Event:
+def cancel() -> threading.Event:
     """An event that cancels the job."""
     return threading.Event()
 
@@ -81,17 +81,17 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tools(directory: Path, off: threading.Event, log: list[str]) -> Iterator[ToolGroup]:
-    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group:
+def tools(directory: Path, cancel: threading.Event, log: list[str]) -> Iterator[ToolGroup]:
+    with ToolGroup(directory, Cancellation(cancel.is_set), log.append) as group:
         yield group
 
 
 def test_run_returns_output_and_exit_code(tools: ToolGroup, install: Install, log: list[str]) -> None:
-    install("tool", "import sys; print('out', *sys.argv[1:]); print('said', file=sys.stderr); sys.exit(3)")
+    install("tool", "import sys; print('out', *sys.argv[1:]); print('message', file=sys.stderr); sys.exit(3)")
     run = tools.run(["tool", "a b", "$HOME", ";ls"])
     assert (run.argv, run.returncode) == (("tool", "a b", "$HOME", ";ls"), 3)
-    assert (run.stdout, run.stderr) == ("out a b $HOME ;ls\n", "said")
-    assert log == ["$ tool a b $HOME ;ls", "exit 3\nsaid"]
+    assert (run.stdout, run.stderr) == ("out a b $HOME ;ls\n", "message")
+    assert log == ["$ tool a b $HOME ;ls", "exit 3\nmessage"]
 
 
 def test_tool_runs_in_private_directory_without_stdin(
@@ -110,12 +110,12 @@ def test_output_that_is_not_utf8_is_replaced(tools: ToolGroup, install: Install)
     assert (run.stdout, run.stderr) == ("a\ufffd", "b\ufffd")
 
 
-def test_output_of_started_tool_is_streamed(tools: ToolGroup, install: Install, off: threading.Event) -> None:
+def test_output_of_started_tool_is_streamed(tools: ToolGroup, install: Install, cancel: threading.Event) -> None:
     install("tool", "import sys; print('one', flush=True); sys.stdin.read(); print('two')")
     tool = tools.start(["tool"])
     assert tool.stdout.readline() == b"one\n"
     assert tool.stdout.read() == b"two\n"
-    assert tool.wait(Cancellation(off.is_set)) == 0
+    assert tool.wait(Cancellation(cancel.is_set)) == 0
 
 
 @pytest.mark.parametrize("name", ["no-such-tool", "./no-such-tool", "/no/such/tool"])
@@ -144,32 +144,34 @@ def test_relative_directory_on_the_path_works(
 
 
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("printed", "version"),
     [('"fastq-dump" version 3.0.3', "3.0.3"), ("tool : 3.1.12 ( 3.1 )", "3.1.12"), ("", "unknown"), ("v3", "unknown")],
 )
-def test_version_is_parsed_from_output(tools: ToolGroup, install: Install, said: str, version: str) -> None:
-    install("tool", f"print({said!r})")
+def test_version_is_parsed_from_output(tools: ToolGroup, install: Install, printed: str, version: str) -> None:
+    install("tool", f"print({printed!r})")
     assert tools.version("tool") == version
 
 
-TOLD = 'x.3.0.3 info: HTTP read failure: URL="http://x/?Signature=secret" status={}; tried 1/6 times'
+HTTP_ERROR = 'x.3.0.3 info: HTTP read failure: URL="http://x/?Signature=secret" status={}; tried 1/6 times'
 
 
 def test_tool_that_ignores_status_429_is_not_waited_for(tools: ToolGroup, install: Install) -> None:
-    install("greedy", f"import sys, time\nprint({TOLD.format(429)!r}, file=sys.stderr, flush=True)\ntime.sleep(600)")
-    began = time.monotonic()
+    install(
+        "greedy", f"import sys, time\nprint({HTTP_ERROR.format(429)!r}, file=sys.stderr, flush=True)\ntime.sleep(600)"
+    )
+    started = time.monotonic()
     with pytest.raises(JobFailed, match="429") as failed:
         tools.run(["greedy"])
     assert failed.value.failure.reason is Reason.RATE_LIMITED
-    assert time.monotonic() - began < WITHIN
+    assert time.monotonic() - started < DEADLINE
 
 
-@pytest.mark.parametrize(("status", "code", "refused"), [(429, 3, True), (429, 0, False), (503, 3, False)])
+@pytest.mark.parametrize(("status", "code", "rate_limited"), [(429, 3, True), (429, 0, False), (503, 3, False)])
 def test_rate_limited_only_if_tool_failed(
-    tools: ToolGroup, install: Install, log: list[str], status: int, code: int, refused: bool
+    tools: ToolGroup, install: Install, log: list[str], status: int, code: int, rate_limited: bool
 ) -> None:
-    install("asker", f"import sys\nprint({TOLD.format(status)!r}, file=sys.stderr)\nsys.exit({code})")
-    if refused:
+    install("asker", f"import sys\nprint({HTTP_ERROR.format(status)!r}, file=sys.stderr)\nsys.exit({code})")
+    if rate_limited:
         with pytest.raises(JobFailed, match="429"):
             tools.run(["asker"])
     else:
@@ -179,40 +181,43 @@ def test_rate_limited_only_if_tool_failed(
 
 def test_tool_is_killed_after_its_timeout(directory: Path, install: Install, log: list[str]) -> None:
     install("tool", SLEEPER)
-    begun = time.monotonic()
+    started = time.monotonic()
     with ToolGroup(directory, NEVER, log.append) as group, pytest.raises(TimeoutError):
         group.run(["tool"], timeout=0.3)
-    assert time.monotonic() - begun < WITHIN
-    assert not any(process_lives(tool.process.pid) for tool in group._running)
+    assert time.monotonic() - started < DEADLINE
+    assert not any(is_process_running(tool.process.pid) for tool in group._running)
 
 
 def test_cancelled_job_ends_within_a_second(
-    directory: Path, install: Install, off: threading.Event, log: list[str]
+    directory: Path, install: Install, cancel: threading.Event, log: list[str]
 ) -> None:
     install("tool", SLEEPER)
-    caller = threading.Timer(0.2, off.set)
-    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group:
-        caller.start()
-        begun = time.monotonic()
+    timer = threading.Timer(0.2, cancel.set)
+    with ToolGroup(directory, Cancellation(cancel.is_set), log.append) as group:
+        timer.start()
+        started = time.monotonic()
         with pytest.raises(Cancelled):
             group.run(["tool"])
-    assert time.monotonic() - begun < 1.2
-    caller.join()
+    assert time.monotonic() - started < 1.2
+    timer.join()
 
 
 @pytest.mark.parametrize("how", ["a timeout", "cancellation"])
 def test_leftover_child_with_open_pipes_does_not_block(
-    directory: Path, install: Install, off: threading.Event, log: list[str], how: str
+    directory: Path, install: Install, cancel: threading.Event, log: list[str], how: str
 ) -> None:
     install("tool", LEAVES_A_CHILD)
     timeout = 0.5 if how == "a timeout" else None
-    caller = threading.Timer(0.5, off.set if timeout is None else off.clear)
-    begun = time.monotonic()
-    caller.start()
-    with ToolGroup(directory, Cancellation(off.is_set), log.append) as group, pytest.raises((TimeoutError, Cancelled)):
+    timer = threading.Timer(0.5, cancel.set if timeout is None else cancel.clear)
+    started = time.monotonic()
+    timer.start()
+    with (
+        ToolGroup(directory, Cancellation(cancel.is_set), log.append) as group,
+        pytest.raises((TimeoutError, Cancelled)),
+    ):
         group.run(["tool"], timeout=timeout)
-    assert time.monotonic() - begun < WITHIN
-    caller.join()
+    assert time.monotonic() - started < DEADLINE
+    timer.join()
 
 
 @pytest.mark.parametrize("ending", ["\\n", ""])
@@ -238,9 +243,9 @@ def test_leaving_the_context_kills_every_process(directory: Path, install: Insta
         assert tool.process.pid in pids
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         pids.append(group._guard.pid)
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), DEADLINE)
 
 
 def test_exception_kills_every_process(directory: Path, install: Install, log: list[str]) -> None:
@@ -256,7 +261,7 @@ def test_exception_kills_every_process(directory: Path, install: Install, log: l
     with pytest.raises(ZeroDivisionError):
         fail()
     assert len(pids) == 2
-    assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+    assert eventually(lambda: not any(is_process_running(pid) for pid in pids), DEADLINE)
 
 
 def test_leaving_the_context_after_tools_ended(directory: Path, install: Install, log: list[str]) -> None:
@@ -272,7 +277,7 @@ def test_tools_of_two_jobs_are_independent(tmp_path: Path, tools: ToolGroup, ins
     kept = tools.start(["tool"])
     with ToolGroup(tmp_path / "other", NEVER, log.append) as other:
         other.start(["tool"])
-    assert process_lives(kept.process.pid)
+    assert is_process_running(kept.process.pid)
 
 
 def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> None:
@@ -283,9 +288,9 @@ def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> 
         assert holder.stdout is not None
         pids = [int(pid) for pid in holder.stdout.readline().split()]
         assert len(pids) == 3
-        assert all(process_lives(pid) for pid in pids)
+        assert all(is_process_running(pid) for pid in pids)
         holder.kill()
-        assert eventually(lambda: not any(process_lives(pid) for pid in pids), WITHIN)
+        assert eventually(lambda: not any(is_process_running(pid) for pid in pids), DEADLINE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -297,4 +302,4 @@ def test_guard_ignores_signals_for_the_worker(tools: ToolGroup, number: signal.S
 
     assert eventually(ignored)
     os.kill(tools._guard.pid, number)
-    assert process_lives(tools._guard.pid)
+    assert is_process_running(tools._guard.pid)

@@ -11,7 +11,7 @@ from tests.support.builders import MAX_HASH, sketch
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.verification.quick import (
-    MAX_SLICE_BASES,
+    SLICE_BASES,
     Sample,
     choose_slices,
     compare_with_sample,
@@ -29,7 +29,7 @@ def test_first_and_last_spots_are_chosen(spots: int, bases: int) -> None:
     assert len(slices) <= 4
     assert all(one.last < other.first for one, other in pairwise(slices))
     if spots > 1000:
-        assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * MAX_SLICE_BASES, bases * 4.1 / 20)
+        assert sum(part.spots for part in slices) * bases / spots <= max(4.1 * SLICE_BASES, bases * 4.1 / 20)
 
 
 def test_random_slices_differ_between_calls() -> None:

@@ -1,0 +1,107 @@
+"""The shell blocks of the documents are executed, so that no command in them can be wrong.
+
+Each document has a fresh home.  Its blocks run one after the other with `bash -euo pipefail`, so that any command that
+fails makes the test fail.  Stand-ins on the PATH take the place of programs that change the machine or need the
+network; they accept only what the documents use.  Runs come from the bundled archive, under several accessions.
+"""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.bucket import Bucket
+from tests.support.documents import DOCUMENTS, ROOT, ShellBlock, shell_blocks
+from tests.support.homes import Home, write_script
+from tests.support.shelf import Shelf, link
+
+PHAGE = ROOT / "demo" / "phage.sra"
+RUNS = ("SRR139146", "SRR139147", "SRR139148", "ERR1950500")
+STAND_INS = {
+    "sudo": '[ "$*" = "apt-get install sra-toolkit" ]',
+    "pip": '[ "$*" = "install ." ]',
+    "systemctl": '[ "$1" = --user ]',
+    "loginctl": '[ "$*" = enable-linger ]',
+    "prefetch": 'mkdir -p "$1" && ln -f "$WORT_ARCHIVES/$1.sra" "$1/$1.sra"',
+    "sbatch": 'SLURM_ARRAY_TASK_ID=1 bash -euo pipefail "$1"',
+    "aws": '[ "$*" = "s3 cp --no-sign-request s3://wort-sra/sigs/SRR139146.sig -" ] && cat "$STAND_IN_OBJECT"',
+    "jq": 'for last; do :; done; [ -f "$last" ] || last=-; cat "$last" | python3 -m json.tool',
+}
+WITH_BLOCKS = [path for path in DOCUMENTS if any(block.is_run for block in shell_blocks(path))]
+
+
+@pytest.fixture
+def prepared(home: Home, shelf: Shelf) -> Home:
+    """A home with the files that the documents name, and stand-ins on its PATH."""
+    archives = home.root / "archives"
+    for run in RUNS:
+        copy = archives / f"{run}.sra"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(PHAGE.read_bytes())
+    for name, script in STAND_INS.items():
+        write_script(home.root / "bin" / name, script)
+    signature = shelf.reference(link(archives / "SRR139146.sra", home.root / "SRR139146.sra"), "SRR139146")
+    for name in ("tmp", "results"):
+        (home.root / name).mkdir()
+    (home.root / "object.sig").write_bytes(gzip.compress(signature))
+    (home.cwd / "SRR139146.sig").write_bytes(signature)
+    (home.cwd / "demo").symlink_to(ROOT / "demo")
+    (home.cwd / "runs.txt").write_text("SRR139146  # the first\nSRR139147\n", encoding="ascii")
+    (home.cwd / "SraRunTable.csv").write_text("Run,Bases\nSRR139148,400000\n", encoding="ascii")
+    del home.env["PYTHONWARNINGS"]  # sourmash warns
+    home.env |= {
+        "PATH": f"{home.root / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "WORT_ARCHIVES": str(archives),
+        "WORT_ENA_URL": "off",
+        "WORT_NCBI_URL": "off",
+        "STAND_IN_OBJECT": str(home.root / "object.sig"),
+        "TMPDIR": str(home.root / "tmp"),
+        "RESULTS": str(home.root / "results"),
+        "EDITOR": "true",
+    }
+    return home
+
+
+def run_blocks(document: Path, home: Home) -> None:
+    for block in shell_blocks(document):
+        if block.is_run:
+            if block.needs_daemon:
+                home("daemon", "start")
+            if block.needs_no_daemon:
+                home("daemon", "stop")
+            run_block(block, home)
+
+
+def run_block(block: ShellBlock, home: Home) -> None:
+    done = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", block.text],
+        cwd=home.cwd,
+        env=home.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, f"{block}\n{block.text}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
+    assert "Traceback" not in done.stderr, f"{block}\n{done.stderr}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("document", [path for path in WITH_BLOCKS if path.name != "s3.md"], ids=lambda path: path.name)
+def test_shell_blocks_succeed(document: Path, prepared: Home) -> None:
+    run_blocks(document, prepared)
+
+
+@pytest.mark.timeout(600)
+def test_shell_blocks_about_buckets_succeed(prepared: Home, bucket: Bucket) -> None:
+    run_blocks(ROOT / "docs" / "s3.md", prepared)
+
+
+def test_block_with_a_wrong_option_fails(prepared: Home) -> None:
+    with pytest.raises(AssertionError, match="No such option"):
+        run_block(ShellBlock(ROOT / "README.md", 1, "wort status --no-such-option | cat", ""), prepared)

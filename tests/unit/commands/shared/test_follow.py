@@ -1,0 +1,78 @@
+"""Tests of waiting for jobs, and of the display of their progress."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from tests.support.builders import request
+from wort_cli.commands.shared.follow import LONG_WAIT, TimedOut, ends_soon, follow
+from wort_cli.commands.shared.progress_display import PlainLines, SketchingRate
+from wort_cli.errors import ExitCode
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import Job, JobState, Progress
+
+
+@pytest.fixture
+def job(ledger: Ledger) -> Job:
+    """Enqueue a run; return its job."""
+    (answer,) = ledger.jobs.enqueue([request()])
+    return ledger.jobs.get(answer.job_id or 0)
+
+
+def test_follow_returns_ended_jobs_in_the_given_order(ledger: Ledger, job: Job) -> None:
+    (answer,) = ledger.jobs.enqueue([request("SRR100001")])
+    other = answer.job_id or 0
+    ledger.jobs.cancel([job.id, other])
+    assert [(found.id, found.state) for found in follow(ledger, [other, job.id])] == [
+        (other, JobState.CANCELLED), (job.id, JobState.CANCELLED),
+    ]  # fmt: skip
+
+
+def test_follow_times_out_while_a_job_is_queued(ledger: Ledger, job: Job) -> None:
+    with pytest.raises(TimedOut) as error:
+        follow(ledger, [job.id], timeout=0)
+    assert error.value.exit_code is ExitCode.TEMPORARY
+    assert error.value.sentence == "1 of 1 jobs have not ended"
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "expected"),
+    [
+        (JobState.QUEUED, None, True),
+        (JobState.RUNNING, None, True),
+        (JobState.WAITING, LONG_WAIT - 5, True),
+        (JobState.WAITING, LONG_WAIT + 5, False),
+        (JobState.DONE, None, False),
+        (JobState.CANCELLED, None, False),
+    ],
+)
+def test_job_is_waited_for_unless_its_next_attempt_is_far_away(
+    job: Job, state: JobState, seconds: float | None, expected: bool
+) -> None:
+    wait_until = None if seconds is None else time.time() + seconds
+    assert ends_soon(replace(job, state=state, wait_until=wait_until)) is expected
+
+
+def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = replace(job, state=JobState.FAILED, reason=Reason.CORRUPT)
+    with PlainLines(2) as display:
+        display.update([job], 0)
+        display.update([failed], 1)
+        display.update([failed], 1)
+    with PlainLines(1) as display:
+        display.update([failed], 1)
+    assert capsys.readouterr() == ("", "SRR139146: failed, corrupt\n")
+
+
+def progress(at: float, spots: int, stage: str = "sketching") -> Progress:
+    return Progress(stage, spots, 1000, spots * 100_000, at)
+
+
+def test_rate_and_remaining_time_follow_from_two_reports() -> None:
+    rate = SketchingRate()
+    assert rate.describe(progress(1.0, 0, "resolving")) == "resolving"
+    assert rate.describe(progress(10.0, 100)) == "100 of 1,000 spots"
+    assert rate.describe(progress(20.0, 200)) == "200 of 1,000 spots, 1.0 Mbp/s, 1m 20s left"
+    assert rate.describe(progress(21.0, 50)) == "50 of 1,000 spots"  # the next attempt started at an earlier slice

@@ -1,0 +1,299 @@
+"""The coordinator extends leases, cancels attempts, and kills and requeues those that are lost."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.builders import published, request
+from tests.unit.daemon.conftest import HANG_TIMEOUT, LEASE, STALL_TIMEOUT, Clock, Worker
+from wort_cli.daemon.coordinator import CANCEL_WITHIN, Coordinator
+from wort_cli.daemon.queue import WorkQueue
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import Job, JobState
+from wort_cli.settings import Settings
+from wort_cli.system.process_identity import ProcessIdentity, identity_of
+
+NAME = "SRR000001"
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that a worker may claim to be, and that may be killed."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def job_id(ledger: Ledger, coordinator: Coordinator) -> int:
+    """A job that was dispatched."""
+    (answer,) = ledger.jobs.enqueue([request(NAME)])
+    coordinator.turn()
+    assert answer.job_id is not None
+    return answer.job_id
+
+
+def identity(process: "subprocess.Popen[bytes]") -> ProcessIdentity:
+    found = identity_of(process.pid)
+    assert found is not None
+    return found
+
+
+def last_event(ledger: Ledger, job_id: int) -> tuple[str, str, str]:
+    event = ledger.jobs.events(job_id)[-1]
+    return event.after, event.reason, event.message
+
+
+def lease_of(job: Job) -> float:
+    assert job.lease_until is not None
+    return job.lease_until
+
+
+# ---- Heartbeats and leases
+
+
+def test_heartbeat_reports_progress(coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, job_id: int) -> None:
+    Worker(queue).start().send_heartbeat("sketching", 40)
+    coordinator.turn()
+    progress = ledger.jobs.get(job_id).progress
+    assert progress is not None
+    assert (progress.stage, progress.spots, progress.total) == ("sketching", 40, 100)
+
+
+def test_heartbeats_extend_the_lease_after_a_third_of_it(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    worker = Worker(queue).start()
+    granted = lease_of(ledger.jobs.get(job_id))
+    worker.send_heartbeat(at=1.0)
+    coordinator.turn()
+    assert lease_of(ledger.jobs.get(job_id)) == granted
+    clock.advance(LEASE / 3 + 1)
+    worker.send_heartbeat(at=2.0)
+    coordinator.turn()
+    extended = lease_of(ledger.jobs.get(job_id))
+    assert extended > granted
+    clock.advance(LEASE / 3 + 1)
+    coordinator.turn()
+    assert lease_of(ledger.jobs.get(job_id)) == extended, "without a new heartbeat the lease is not extended"
+
+
+# ---- Lost attempts
+
+
+def test_attempt_of_a_dead_worker_is_retried(
+    coordinator: Coordinator,
+    ledger: Ledger,
+    queue: WorkQueue,
+    job_id: int,
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    Worker(queue, identity(sleeper)).start().send_heartbeat()
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+    sleeper.kill()
+    sleeper.wait()
+    coordinator.turn()
+    assert last_event(ledger, job_id) == ("waiting", "interrupted", "the worker died")
+    assert not coordinator.busy
+
+
+@pytest.mark.parametrize(
+    ("beats", "idle", "after", "message"),
+    [
+        (False, 0.0, LEASE, "the worker sent no heartbeat"),
+        (True, HANG_TIMEOUT, 0.0, "the worker hung: its job did not respond"),
+        (True, 0.0, HANG_TIMEOUT + STALL_TIMEOUT, "the worker made no progress"),
+    ],
+)
+def test_lost_worker_is_killed_and_its_job_retried(
+    coordinator: Coordinator,
+    ledger: Ledger,
+    queue: WorkQueue,
+    clock: Clock,
+    job_id: int,
+    sleeper: "subprocess.Popen[bytes]",
+    beats: bool,
+    idle: float,
+    after: float,
+    message: str,
+) -> None:
+    """The worker stops sending heartbeats, its job hangs for `idle` seconds, or it counts no spots for `after`."""
+    worker = Worker(queue, identity(sleeper)).start()
+    worker.send_heartbeat()
+    coordinator.turn()
+    clock.advance(after - 1)
+    if beats:
+        worker.send_heartbeat(idle=max(0.0, idle - 1), at=1.0)
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+    clock.advance(2)
+    if beats:
+        worker.send_heartbeat(idle=idle + 1 if idle else 0.0, at=2.0)
+    coordinator.turn()
+    assert last_event(ledger, job_id) == ("waiting", "interrupted", message)
+    assert sleeper.wait(5) == -9
+
+
+def test_silence_is_excused_after_a_failed_turn(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    Worker(queue).start().send_heartbeat()
+    coordinator.turn()
+    clock.advance(LEASE + 1)
+    coordinator.excuse_silence()
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+
+
+def test_task_that_no_worker_received_is_requeued_after_the_lease(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    """Huey has lost the task: it is no longer in the queue, and no worker has acquired the attempt."""
+    Worker(queue)
+    clock.advance(LEASE + 1)
+    coordinator.turn()
+    assert [event.message for event in ledger.jobs.events(job_id)][-2:] == ["no worker started it", ""]
+    assert Worker(queue).spec.attempt == 2
+
+
+def test_task_in_the_queue_may_wait_longer_than_the_lease(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    clock.advance(LEASE + 1)
+    coordinator.turn()
+    assert queue.has_pending_tasks()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+
+
+def test_attempt_whose_worker_acquired_it_and_sent_no_heartbeat_is_retried(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    Worker(queue).start()
+    clock.advance(LEASE + 1)
+    coordinator.turn()
+    assert last_event(ledger, job_id) == ("waiting", "interrupted", "the worker did not start the job")
+
+
+# ---- Cancelling
+
+
+def test_worker_that_notices_the_cancellation_is_not_killed(
+    coordinator: Coordinator,
+    ledger: Ledger,
+    queue: WorkQueue,
+    settings: Settings,
+    job_id: int,
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    worker = Worker(queue, identity(sleeper)).start()
+    worker.send_heartbeat()
+    settings.workspace(job_id).mkdir(parents=True)
+    coordinator.turn()
+    ledger.jobs.cancel([job_id])
+    coordinator.turn()
+    assert worker.is_cancelled()
+    assert coordinator.busy
+    worker.finish()
+    coordinator.turn()
+    assert not coordinator.busy
+    assert not settings.workspace(job_id).exists()
+    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
+    assert sleeper.poll() is None
+
+
+def test_worker_that_ignores_the_cancellation_is_killed_after_the_limit(
+    coordinator: Coordinator,
+    ledger: Ledger,
+    queue: WorkQueue,
+    clock: Clock,
+    job_id: int,
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    Worker(queue, identity(sleeper)).start().send_heartbeat()
+    coordinator.turn()
+    ledger.jobs.cancel([job_id])
+    coordinator.turn()
+    clock.advance(CANCEL_WITHIN - 0.1)
+    coordinator.turn()
+    assert sleeper.poll() is None
+    clock.advance(0.2)
+    coordinator.turn()
+    assert sleeper.wait(5) == -9
+    assert not coordinator.busy
+    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
+
+
+def test_cancelled_task_that_no_worker_has_received_is_dropped(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    ledger.jobs.cancel([job_id])
+    coordinator.turn()
+    clock.advance(CANCEL_WITHIN + 0.1)
+    coordinator.turn()
+    assert not coordinator.busy
+    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
+
+
+def test_worker_that_starts_a_cancelled_attempt_may_notice_it(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
+) -> None:
+    """It has acquired the attempt and sent no heartbeat yet, so there is no process to kill."""
+    ledger.jobs.cancel([job_id])
+    coordinator.turn()
+    worker = Worker(queue).start()
+    clock.advance(CANCEL_WITHIN + 0.1)
+    coordinator.turn()
+    assert coordinator.busy
+    assert worker.is_cancelled()
+
+
+def test_job_that_is_queued_again_waits_for_its_cancelled_attempt(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, job_id: int
+) -> None:
+    worker = Worker(queue).start()
+    ledger.jobs.cancel([job_id])
+    ledger.jobs.retry([job_id])
+    coordinator.turn()
+    coordinator.turn()
+    assert not queue.has_pending_tasks()
+    assert ledger.jobs.get(job_id).state is JobState.QUEUED
+    worker.finish(published=published(NAME))
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING, "the result of the cancelled attempt is ignored"
+    assert Worker(queue).spec.attempt == 2
+
+
+# ---- Jobs of other processes
+
+
+def test_job_of_a_dead_process_is_requeued(coordinator: Coordinator, ledger: Ledger, settings: Settings) -> None:
+    (answer,) = ledger.jobs.enqueue([request(NAME)])
+    job_id = answer.job_id or 0
+    assert ledger.attempts.claim(job_id, "daemon", LEASE) is not None  # of an earlier daemon
+    coordinator.turn()
+    events = [(event.after, event.message) for event in ledger.jobs.events(job_id)]
+    assert ("queued", "the daemon that ran it ended") in events
+    assert ledger.jobs.get(job_id).reason in (None, Reason.INTERRUPTED)
+    assert coordinator.jobs == {job_id}
+
+
+def test_job_of_a_process_on_another_host_is_requeued_once_its_lease_is_not_renewed(
+    coordinator: Coordinator, ledger: Ledger, clock: Clock
+) -> None:
+    (answer,) = ledger.jobs.enqueue([request(NAME)])
+    job_id = answer.job_id or 0
+    assert ledger.attempts.claim(job_id, "process 7 on elsewhere (started 1, boot b)", LEASE) is not None
+    coordinator.turn()
+    clock.advance(LEASE - 1)
+    ledger.attempts.extend_lease(job_id, 1, LEASE + 5)
+    coordinator.turn()
+    clock.advance(LEASE - 1)
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).attempt == 1
+    clock.advance(2)
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).attempt == 2
+    assert coordinator.busy

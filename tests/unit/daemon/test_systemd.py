@@ -1,0 +1,91 @@
+"""The systemd unit, and what is reported where there is no systemd."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from wort_cli.daemon.systemd import PASSED_VARIABLES, install, quoted, uninstall, unit_path, unit_text
+from wort_cli.errors import StorageProblem, WortError
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment in which no variable is passed on, and there is no systemctl."""
+    for variable in PASSED_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+def use_systemctl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int) -> Path:
+    """Put a systemctl into PATH that logs its arguments and exits with `code`; return the log."""
+    program, log = tmp_path / "bin" / "systemctl", tmp_path / "calls"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {log}\necho "no bus" >&2\nexit {code}\n')
+    program.chmod(0o755)
+    return log
+
+
+def test_unit_starts_the_daemon_of_this_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORT_HOME", "/data/100%")
+    lines = unit_text().splitlines()
+    assert f"ExecStart={sys.executable} -m wort_cli daemon start --foreground --quiet" in lines
+    assert 'Environment="WORT_HOME=/data/100%%"' in lines
+    assert f'Environment="PATH={os.environ["PATH"]}"' in lines
+    assert "Restart=on-failure" in lines
+    assert "WantedBy=default.target" in lines
+
+
+def test_unit_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(variable, "S3KR1T")
+    monkeypatch.setenv("AWS_PROFILE", "lab")
+    assert "S3KR1T" not in unit_text()
+    assert 'Environment="AWS_PROFILE=lab"' in unit_text()
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\nb", "a\\b"])
+def test_text_that_would_end_a_value_is_refused(text: str) -> None:
+    with pytest.raises(WortError, match="systemd unit"):
+        quoted(text)
+
+
+def test_unit_path_follows_the_configuration_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert unit_path() == tmp_path / "config" / "systemd" / "user" / "wort.service"
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert unit_path() == tmp_path / ".config" / "systemd" / "user" / "wort.service"
+
+
+def test_unit_is_written_and_the_command_is_shown_where_there_is_no_systemctl() -> None:
+    path, instruction = install()
+    assert path.read_text() == unit_text()
+    assert "`systemctl --user daemon-reload`" in instruction
+
+
+def test_unit_is_enabled_and_disabled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    log = use_systemctl(monkeypatch, tmp_path, 0)
+    path, instruction = install()
+    assert instruction == ""
+    assert log.read_text().splitlines() == ["--user daemon-reload", "--user enable --now wort.service"]
+    assert uninstall() == (path, "")
+    assert not path.exists()
+    assert log.read_text().splitlines()[2:] == ["--user disable --now wort.service", "--user daemon-reload"]
+
+
+def test_failure_of_systemctl_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use_systemctl(monkeypatch, tmp_path, 1)
+    assert install()[1] == "`systemctl --user daemon-reload` failed: no bus"
+
+
+def test_uninstalling_without_a_unit_is_an_error() -> None:
+    with pytest.raises(WortError, match="does not exist"):
+        uninstall()
+
+
+def test_unit_that_cannot_be_written_is_a_storage_problem(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("a file")
+    with pytest.raises(StorageProblem, match="cannot be written"):
+        install()
