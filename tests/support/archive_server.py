@@ -54,7 +54,7 @@ class Fate:
 
 
 class Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # they are joined, so no socket is left to the garbage collector
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -81,6 +81,8 @@ class ArchiveServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            timeout = 2.0
+            """Seconds after which an idle connection is closed."""
 
             def do_GET(self) -> None:
                 server._serve(self)

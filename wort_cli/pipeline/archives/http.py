@@ -20,7 +20,7 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, ProxyError, SSLError, TimeoutError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ProxyError, SSLError, TimeoutError
 
 import wort_cli
 from wort_cli.errors import shown
@@ -233,6 +233,8 @@ def sentence_of(error: Exception, host: str) -> str:
         if "CERTIFICATE_VERIFY_FAILED" in str(cause):
             return f"the certificate of {host} is not trusted (SSL_CERT_FILE names a file of trusted authorities)"
         return f"{host} cannot be asked by TLS: {shown(str(cause), 200)}"
+    if isinstance(cause, ProtocolError) and "IncompleteRead" in str(cause):
+        return f"the answer of {host} broke off"
     if isinstance(cause, TimeoutError):
         return f"{host} does not answer"
     return f"{host} cannot be asked: {shown(str(cause), 200)}"

@@ -140,7 +140,7 @@ def test_host_that_asks_for_fewer_requests_is_left_alone_by_all(tmp_path: Path) 
         assert caught.value.reason is Reason.RATE_LIMITED
         asked = len(server.requests)
         assert asked <= 3
-        with pytest.raises(HttpError, match=r"asked for fewer requests; (29|30) seconds"):
+        with pytest.raises(HttpError, match=r"asked for fewer requests; \d+ seconds"):
             fetch(tmp_path, [f"{server.url}/x"])
         assert len(server.requests) == asked
 
