@@ -5,10 +5,11 @@ that breaks off costs only its rest.  A location that fails is left for the next
 to one host are bounded over all processes of this machine (system/slots.py, system/rate_limit.py).
 """
 
+import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,13 +140,14 @@ class Fetch:
                 self._check()
                 self._wait_turn(location.url)
                 started = time.monotonic()
-                for piece in self._pieces(location, chunk):
-                    self._partial.write(chunk.offset + arrived, piece)
-                    arrived += len(piece)
-                    self._report(len(piece))
-                    check_rate(arrived, time.monotonic() - started, location.url)
-                    self._save_sometimes()
-                    self._check()
+                with contextlib.closing(self._pieces(location, chunk)) as pieces:
+                    for piece in pieces:
+                        self._partial.write(chunk.offset + arrived, piece)
+                        arrived += len(piece)
+                        self._report(len(piece))
+                        check_rate(arrived, time.monotonic() - started, location.url)
+                        self._save_sometimes()
+                        self._check()
         except HttpError as error:
             took = time.monotonic() - started
             progress = arrived >= min(chunk.size, MIN_PROGRESS) and arrived > MIN_RATE * took
@@ -154,7 +156,7 @@ class Fetch:
             self._note_success(location)
         return Extent(chunk.offset + arrived, chunk.size - arrived)
 
-    def _pieces(self, location: Location, chunk: Extent) -> Iterator[bytes]:
+    def _pieces(self, location: Location, chunk: Extent) -> Generator[bytes, None, None]:
         """Yield the bytes of a chunk from a location, checked for being those."""
         headers = {"Range": f"bytes={chunk.offset}-{chunk.end - 1}"}
         with self._client.request("GET", location.url, headers, cancellation=self._cancellation) as answer:
