@@ -46,7 +46,7 @@ def test_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
     home("daemon", "restart").expect(0)
     home("daemon", "resume").expect(0, "pilot")
     assert [home.job(run).attempt for run in (RUN, OTHER)] == [0, 0]
-    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed pilot\n"
+    assert home("daemon", "resume", "-g", "pilot").expect(0).out == "resumed group pilot\n"
     home("wait", "-g", "pilot").expect(0)
     assert {job.state for job in home.jobs()} == {"done"}
     assert home("daemon", "resume", "-g", "pilot").expect(0).out == "group pilot was not paused\n"
