@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.builders import published, request
-from tests.support.ledger_model import LEGAL, ModelJob
+from tests.support.ledger_model import LEGAL, RETRIABLE, ModelJob
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -30,7 +30,6 @@ NAMES = ["SRR000001", "SRR000002", "mine"]
 GROUPS = ["", "plankton", "soil"]
 SUBJECTS = ["submitted/d", "submitted/e"]
 LIVE = {"queued", "running", "waiting"}
-RETRIABLE = {"failed", "unavailable", "cancelled"}
 FAILURES = {
     "corrupt": ("failed", "other"),
     "not-found": ("unavailable", "other"),

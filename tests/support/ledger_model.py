@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+RETRIABLE = {"failed", "unavailable", "cancelled"}
 LEGAL = {
     ("", "queued"), ("queued", "running"), ("running", "done"), ("running", "failed"), ("running", "unavailable"),
     ("running", "queued"), ("running", "waiting"), ("waiting", "queued"), ("queued", "cancelled"),
