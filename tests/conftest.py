@@ -59,5 +59,5 @@ def proxy(ceph: Ceph, bucket: Bucket, home: Home) -> Iterator[Proxy]:
 
 @pytest.fixture
 def gate(home: Home) -> Gate:
-    """A decoder that stops in the midst of its stream; run wort with `env=gate.env`."""
+    """A decoder that stops halfway through its stream; run wort with `env=gate.env`."""
     return Gate(home)

@@ -1,6 +1,6 @@
 """Types of settings: each function checks and converts one value from config.toml or from an environment variable.
 
-A value from the environment is a string; a value from config.toml is what TOML makes of it.  Each function raises
+A value from the environment is a string; a value from config.toml has its TOML type.  Each function raises
 ValueError or TypeError, with a sentence for the user, if the value cannot be used.
 """
 

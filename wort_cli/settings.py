@@ -316,7 +316,7 @@ def default_settings(environ: Mapping[str, str]) -> Settings:
     if home:
         try:
             root = Path(home).expanduser().absolute()
-        except RuntimeError as error:  # ~nobody
+        except RuntimeError as error:  # there is no such user
             raise SettingsError("WORT_HOME", "$WORT_HOME", str(error)) from None
         return Settings(root, root, root, root / "config.toml")
     from platformdirs import PlatformDirs

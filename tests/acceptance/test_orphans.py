@@ -227,7 +227,7 @@ def test_job_that_was_running_at_each_crash_is_quarantined(home: Home, wanted: b
     home("daemon", "start", env={"WORT_DAEMON_CRASHES": "2"}).expect(0)
     job = home.until_job(RUN, "failed", "done")
     assert (job.state, job.reason, job.attempt) == ("failed", "set-aside", 5)
-    assert "2 times in a row when the daemon crashed" in job.message
+    assert "the daemon crashed 2 times in a row" in job.message
     home("retry", RUN).expect(0)
     home("wait", RUN).expect(0)
     assert_done(home, wanted)

@@ -99,7 +99,7 @@ def test_status_filters_and_formats_tables(home: Home, runs: tuple[str, ...]) ->
 
 
 def test_view_shows_and_copies_signatures(home: Home, shelf: Shelf, runs: tuple[str, ...]) -> None:
-    home("view", runs[0]).expect(2, "is unknown")
+    home("view", runs[0]).expect(2, "there is no signature")
     home("compute", runs[0]).expect(0)
     home("view", runs[0]).expect(2, "is queued")
     home("compute", runs[0], "--now").expect(0)

@@ -16,7 +16,12 @@ INSTEAD = {
     "call(?:s|ed|ing)? off": "cancel",
     "signs? of life": "heartbeat",
     "mend(?:s|ed|ing)?": "repair, fix",
-    "(?:is|are|was|were|be|been) told": "reports, gets, learns",
+    "told": "reports, logs, shows, distinguishes",
+    "at work": "running",
+    "for good": "permanently",
+    "(?:give[sn]?|gave) back": "return, requeue",
+    "begun": "started",
+    "in vain": "without effect",
     "hand(?:s|ed|ing)? in": "submit",
     "lest": "so that ... not",
     "beforehand": "first, before",
@@ -33,6 +38,8 @@ BREAK = r"(?:\s+(?:#\s*|--\s*)?)"
 DIALECT = re.compile(
     r"(?<![a-z])(?:" + "|".join(words.replace(" ", BREAK) for words in INSTEAD) + r")(?![a-z])", re.IGNORECASE
 )
+JSON_KEY = '"mend"'
+"""A key in the output of `wort doctor --json`, which scripts read."""
 SUFFIXES = {".py", ".md", ".sql", ".sh", ".toml", ".yml", ".yaml", ".c", ".cff", ""}
 PLACES = (
     "README.md",
@@ -58,7 +65,7 @@ def test_text_avoids_the_dialect(place: str) -> None:
     for path in files():
         if not path.relative_to(ROOT).as_posix().startswith(place):
             continue
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(JSON_KEY, "")
         for match in DIALECT.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             found.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(match[0].split())}")

@@ -21,7 +21,7 @@ def backup(
 ) -> None:
     """Copy the ledger into a file; the daemon may keep running.
 
-    To restore the copy, stop the daemon and put the copy in place of ledger.db.
+    docs/how-to.md describes how to restore it.
     """
     from wort_cli.upkeep.backups import back_up
 

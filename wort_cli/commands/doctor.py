@@ -73,7 +73,8 @@ def doctor(
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Report the versions that determine signatures, the engine and the decoder."""
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
-    jobs, threads = settings.jobs, settings.threads_per_job(settings.jobs)
+    jobs = jobs_in_force(settings)
+    threads = settings.threads_per_job(jobs)
     use = f"{settings.engine}, {render.count(jobs, 'job')} at a time, {render.count(threads, 'thread')} each"
     if settings.engine == "kernel" and find_spec("numba") is None:
         yield Finding(
@@ -82,6 +83,20 @@ def check_libraries(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("ok", "engine", use)
     yield Finding("ok", "decoder", decoder_in_use(settings))
+
+
+def jobs_in_force(settings: Settings) -> int:
+    """Return the number of jobs at a time: from `wort daemon jobs` if it was used, else from the setting."""
+    if not settings.ledger_file.exists():
+        return settings.jobs
+    try:
+        ledger = Ledger(settings.ledger_file)
+        try:
+            return ledger.controls.job_limit(settings.jobs)
+        finally:
+            ledger.close()
+    except WortError:  # check_ledger reports it
+        return settings.jobs
 
 
 def decoder_in_use(settings: Settings) -> str:

@@ -142,6 +142,8 @@ def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings
         return UsageError(
             f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}", f"see `wort logs {name}`"
         )
+    if isinstance(name, Accession):
+        return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}`")
     return NoSuchJob(name)
 
 

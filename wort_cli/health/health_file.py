@@ -55,7 +55,7 @@ class Health:
 
 
 class HealthFile:
-    """The health file, for the daemon, which writes it."""
+    """Writes the health file; only the daemon uses this class."""
 
     def __init__(self, path: Path) -> None:
         """Create the file and allocate its blocks.  Raises StorageProblem if that fails."""

@@ -131,7 +131,7 @@ def parse_signature(text: bytes) -> SignatureDocument:
 
 
 def parse_sketch(data: dict[str, Any]) -> Sketch:
-    """Return the sketch in the JSON object of one."""
+    """Return the sketch that a JSON object describes.  Raises the same errors as `parse_signature`."""
     if not isinstance(data, dict):
         raise ValueError("a sketch is not an object")
     ksize, seed, max_hash = numbers([data["ksize"], data["seed"], data["max_hash"]], "a parameter").tolist()

@@ -79,7 +79,10 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Return the verdict from the data of `to_json`; keys of later versions are ignored."""
+        """Return the verdict from the data of `to_json`; keys of later versions are ignored.
+
+        Raises KeyError, ValueError or TypeError if a key is missing or invalid.
+        """
         known = {key: data[key] for key in cls.__dataclass_fields__}
         return cls(
             **{

@@ -77,5 +77,5 @@ def permission_hint(needed: str, operation: str, target: S3Target) -> str:
 
 
 def storage_denied(sentence: str, hint: str) -> StoreError:
-    """Return an error that needs a person."""
+    """Return an error with the reason storage-denied, which a person must resolve."""
     return StoreError(Reason.STORAGE_DENIED, sentence, hint)

@@ -57,7 +57,7 @@ class SharedStore:
 
     @property
     def trust(self) -> Trust:
-        """The trust of a signature with provenance: as computed here, unless the bucket is read without credentials."""
+        """The trust of a signature with provenance: computed, or unverified if the bucket is read unsigned."""
         return Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
 
     def url(self, name: Accession) -> str:

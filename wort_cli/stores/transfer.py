@@ -74,7 +74,7 @@ def push(copies: RunCopies, local: LocalStore, shared: SharedStore) -> Outcome:
 
 
 def pull(name: Accession, local: LocalStore, shared: SharedStore, profile: str, digest: str = "") -> Published:
-    """Download a signature into the local store; raise StoreError if its profile or its digest is another one."""
+    """Download a signature into the local store; raise StoreError unless its profile and digest match."""
     with atomic_file(local.path(name)) as file:
         there = shared.fetch(name, file)
         if there is None:

@@ -40,7 +40,7 @@ def why_not_public(text: str) -> str:
 
 
 def why_not_v4(address: IPv4Address) -> str:
-    """Implement why_not_public."""
+    """Return why an IPv4 address is not public; '' if it is."""
     if address.is_loopback or address.is_unspecified:
         return "an address of this machine"
     if address.is_multicast:
@@ -51,7 +51,7 @@ def why_not_v4(address: IPv4Address) -> str:
 
 
 def why_not_v6(address: IPv6Address) -> str:
-    """Implement why_not_public."""
+    """Return why an IPv6 address is not public; '' if it is."""
     embedded = address.ipv4_mapped or (IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None)
     if embedded is not None:
         return why_not_v4(embedded)

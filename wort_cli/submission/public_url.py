@@ -101,7 +101,7 @@ class Client:
         self._trusted = trusted
 
     def check(self, url: str) -> UrlResponse:
-        """Return the response of a URL; raise Refusal if it is not public or not there, Unreachable without an answer.
+        """Return the response of a URL; raise Refusal if it is private or missing, Unreachable without a response.
 
         The request is HEAD; if the server rejects that, GET for the first byte.
         """
@@ -232,7 +232,9 @@ class Client:
             why = "" if self._trusted else why_not_public(address)
             if why:
                 raise Refusal(
-                    f"{shown(target.url)} is not public: it resolves to {shown(address)}, which is {why}", "URL"
+                    f"{shown(target.url)} is not public: it resolves to {shown(address)}, which is {why}",
+                    "URL",
+                    "use a public URL",
                 )
         return addresses
 

@@ -31,16 +31,17 @@ MAX_WORD_BYTES = 64
 class JsonPullParser:
     """Parses JSON from pieces of bytes; the caller keeps `path`, the current place in the document, up to date."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], hint: str = "") -> None:
         self._pieces: Iterator[bytes] = iter(pieces)
         self._buffer = b""
         self._at = 0
         self._passed = 0
         self.path: list[str] = []
+        self._hint = hint
 
     def refuse(self, why: str, hint: str = "") -> Refusal:
-        """Return a Refusal with the current place."""
-        return Refusal(why, ", ".join([*self.path, f"byte {self._passed + self._at:,}"]), hint)
+        """Return a Refusal with the current place, and the parser's own hint unless there is a better one."""
+        return Refusal(why, ", ".join([*self.path, f"byte {self._passed + self._at:,}"]), hint or self._hint)
 
     def peek(self) -> bytes:
         """Return the next byte that is not blank; raise Refusal at the end of the document."""
@@ -129,7 +130,10 @@ class JsonPullParser:
         return int(word)
 
     def numbers(self, what: str, *, ascending: bool) -> Numbers:
-        """Read a list of unsigned 64-bit integers; raise Refusal at the first invalid one, or not `ascending` one."""
+        """Read a list of unsigned 64-bit integers; raise Refusal for the first invalid one.
+
+        If `ascending`, each must be above the one before it.
+        """
         parts: list[Numbers] = []
         count = 0
         for text in self._list_text():
@@ -172,7 +176,7 @@ class JsonPullParser:
                 return b""
 
     def _more(self, keep: int) -> bool:
-        """Read another piece; return whether there was one.  The buffer loses all before `keep`, which becomes 0."""
+        """Drop the buffer before offset `keep` and append another piece; return whether there was one."""
         piece = next(self._pieces, b"")
         self._passed += keep
         self._buffer = self._buffer[keep:] + piece

@@ -24,12 +24,13 @@ PIECE = 1 << 18
 MAX_NAME_LENGTH, MAX_FILENAME_LENGTH = 300, 1000
 """Characters."""
 NO_LIMIT = 1 << 62
+UNCHANGED_HINT = "submit the file that `sourmash sketch` wrote, unchanged"
 OTHER_FORMATS = {
     b"PK\x03\x04": ("a zip archive", "extract the signature: `sourmash sig cat FILE.zip -o FILE.sig`"),
     b"BZh": ("compressed with bzip2", "decompress it: `bunzip2 FILE`"),
     b"\xfd7zXZ": ("compressed with xz", "decompress it: `unxz FILE`"),
     b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it: `unzstd FILE`"),
-    b"\x89HDF": ("an HDF5 file", "submit the JSON file that `sourmash sketch` writes, or gzip of it"),
+    b"\x89HDF": ("an HDF5 file", UNCHANGED_HINT),
     b"<": ("a page of HTML or XML", "look into it: a server may have sent an error page in place of the file"),
     b">": ("FASTA", "make a signature of it with `sourmash sketch`, and submit that"),
     b"@": ("FASTQ", "make a signature of it with `sourmash sketch`, and submit that"),
@@ -62,7 +63,8 @@ def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = F
 
     The limit is on the decompressed size.  `allow_empty` allows sketches without hashes.
     """
-    return SignatureReader(JsonPullParser(unpacked_pieces(file, max_unpacked)), allow_empty=allow_empty).read()
+    parser = JsonPullParser(unpacked_pieces(file, max_unpacked), UNCHANGED_HINT)
+    return SignatureReader(parser, allow_empty=allow_empty).read()
 
 
 def unpacked_pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
@@ -168,7 +170,7 @@ class SignatureReader:
         if found != wanted:
             raise self.json.refuse(
                 f"its {what} is {shown(found)}, but sourmash 4 writes {wanted!r}",
-                "make the signature with sourmash 4, and do not edit it",
+                UNCHANGED_HINT,
             )
         return found
 

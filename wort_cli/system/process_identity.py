@@ -3,7 +3,7 @@
 A process that may have to be killed later is recorded by its identity, and is killed only if the identity still
 matches.  The signal is sent through a file descriptor of the process (pidfd), so it cannot reach another process that
 has got the same process id in the meantime.  The kernel does not reuse the id of a process group while the group has
-members, so a group can be told from a later one with the same id.
+members, so a group can be distinguished from a later one with the same id.
 """
 
 import contextlib

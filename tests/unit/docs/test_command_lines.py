@@ -44,6 +44,14 @@ def block_lines() -> Iterator[tuple[str, list[str]]]:
                 yield f"{block}: wort {' '.join(words)}", words
 
 
+def help_examples() -> Iterator[tuple[str, list[str]]]:
+    """Yield the examples of `--help`, as docs/commands.md has them."""
+    document = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    for line in re.findall(r"^    (wort .*)$", document, re.MULTILINE):
+        for words in wort_commands(re.split(r"\s{2,}", line)[0]):
+            yield f"commands.md: {line}", words
+
+
 def quoted_lines() -> Iterator[tuple[str, list[str]]]:
     """Command lines in backticks: in documents, and in the strings of the package."""
     for document in DOCUMENTS:
@@ -64,8 +72,8 @@ def strings_of(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in block_lines()])
-def test_command_line_of_a_shell_block_is_accepted(words: list[str]) -> None:
+@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in (*block_lines(), *help_examples())])
+def test_command_line_of_a_document_is_accepted(words: list[str]) -> None:
     assert not refusal(words)
 
 

@@ -1,4 +1,4 @@
-"""Migrations run once, all or none, and are recorded, also where several processes open a ledger at the same time."""
+"""Migrations of the ledger: each runs once, all of them or none, and each is recorded."""
 
 import sqlite3
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def with_script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let the code know further migrations."""
+    """Return a function that adds migrations to those that the code knows."""
 
     def add(*further: str) -> None:
         everything = (*scripts(), *further)
@@ -51,12 +51,12 @@ def select(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def recorded(path: Path) -> list[str]:
-    """The migrations that are recorded, in the order in which they were applied."""
+    """Return the recorded migrations in the order in which they were applied."""
     return [str(name) for (name,) in select(path, "SELECT name FROM _sqlite_migrations ORDER BY id")]
 
 
-def only_version_is_stored(path: Path) -> None:
-    """Make a ledger what wort 0.1 left: a version, and no record of migrations."""
+def remove_records(path: Path) -> None:
+    """Remove the records of migrations, which ledgers of wort 0.1 do not have."""
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE _sqlite_migrations")
     connection.commit()
@@ -69,7 +69,7 @@ def test_migrations_of_a_new_ledger_are_recorded_in_order(path: Path) -> None:
     assert select(path, "SELECT DISTINCT migration_set FROM _sqlite_migrations") == [("wort",)]
 
 
-def test_a_second_opening_migrates_nothing(path: Path) -> None:
+def test_second_opening_migrates_nothing(path: Path) -> None:
     opened(path)
     before = select(path, "SELECT * FROM _sqlite_migrations")
     opened(path)
@@ -77,12 +77,12 @@ def test_a_second_opening_migrates_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("records", [True, False], ids=["recorded", "version-only"])
-def test_a_new_migration_runs_once_and_earlier_ones_are_not_repeated(
+def test_new_migration_runs_once_and_earlier_ones_are_not_repeated(
     path: Path, with_script: Callable[..., None], records: bool
 ) -> None:
     opened(path)
     if not records:
-        only_version_is_stored(path)
+        remove_records(path)
     with_script(WORKING)
     opened(path)
     opened(path)
@@ -92,13 +92,11 @@ def test_a_new_migration_runs_once_and_earlier_ones_are_not_repeated(
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new", "existing"])
-def test_a_failed_migration_leaves_the_ledger_as_it_was(
-    path: Path, with_script: Callable[..., None], new: bool
-) -> None:
+def test_failed_migration_leaves_the_ledger_unchanged(path: Path, with_script: Callable[..., None], new: bool) -> None:
     """The migrations before it are rolled back too."""
     if not new:
         opened(path)
-        only_version_is_stored(path)
+        remove_records(path)
     version = 0 if new else LATEST
     schema = select(path, "SELECT * FROM sqlite_master") if not new else []
     with_script(WORKING, BROKEN)
@@ -122,9 +120,9 @@ def test_migrating_changes_no_setting_of_the_connection(path: Path) -> None:
 def test_ledger_that_a_later_version_migrates_meanwhile_is_refused_and_unchanged(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The later version gets the write lock after this one has read version 0, and before it can migrate."""
+    """The later version gets the write lock after this one has read version 0 and before it migrates."""
 
-    def overtaken(connection: sqlite3.Connection, timeout: float) -> None:
+    def migrate_too_late(connection: sqlite3.Connection, timeout: float) -> None:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("CREATE TABLE jobs (of_a_later_version)")
@@ -132,7 +130,7 @@ def test_ledger_that_a_later_version_migrates_meanwhile_is_refused_and_unchanged
         other.close()
         migrate(connection, timeout)
 
-    monkeypatch.setattr(database, "migrate", overtaken)
+    monkeypatch.setattr(database, "migrate", migrate_too_late)
     with pytest.raises(LedgerTooNew):
         opened(path)
     assert select(path, "PRAGMA user_version") == [(LATEST + 1,)]

@@ -72,7 +72,7 @@ def find_archive(word: str) -> Path:
         raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
     try:
         path = Path(word).expanduser().absolute()
-    except RuntimeError as error:  # ~nobody
+    except RuntimeError as error:  # ~USER of an unknown user
         raise UsageError(f"{shown(word)}: {error}") from None
     try:
         if path.is_dir():

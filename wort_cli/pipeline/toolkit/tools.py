@@ -87,7 +87,8 @@ class Tool:
     ) -> int:
         """Return the exit code once the tool has ended and all of its output was read.
 
-        Raises Cancelled, TimeoutError after `deadline`, or JobFailed(rate-limited) unless the tool succeeded.
+        Raises Cancelled, TimeoutError after `deadline`, or JobFailed(rate-limited) once a server has answered with
+        status 429, unless the tool has succeeded by then.
         """
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):

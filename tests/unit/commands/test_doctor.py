@@ -1,0 +1,50 @@
+"""Tests of the checks of `wort doctor` that need no tools."""
+
+from pathlib import Path
+
+import pytest
+
+from wort_cli.commands.doctor import check_archives, check_ledger, jobs_in_force
+from wort_cli.commands.shared.finding import Finding
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.settings import Settings, load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return the settings of a home with three jobs at a time."""
+    return load_settings({"WORT_HOME": str(tmp_path), "WORT_JOBS": "3", "WORT_ARCHIVES": f"{tmp_path}:/nowhere"})
+
+
+def test_jobs_in_force_are_those_of_the_ledger_once_they_were_set(settings: Settings) -> None:
+    assert jobs_in_force(settings) == 3
+    ledger = Ledger(settings.ledger_file)
+    assert jobs_in_force(settings) == 3
+    ledger.controls.set_job_limit(5)
+    assert jobs_in_force(settings) == 5
+    ledger.close()
+
+
+def test_jobs_in_force_are_those_of_the_setting_when_the_ledger_is_damaged(settings: Settings) -> None:
+    settings.ledger_file.write_text("hello\n" * 100)
+    assert jobs_in_force(settings) == 3
+
+
+def test_ledger_is_checked(settings: Settings) -> None:
+    assert [finding.detail for finding in check_ledger(settings)] == ["not created yet"]
+    Ledger(settings.ledger_file).close()
+    assert [finding.state for finding in check_ledger(settings)] == ["ok"]
+    settings.ledger_file.write_text("hello\n" * 100)
+    assert [finding.state for finding in check_ledger(settings)] == ["problem"]
+
+
+def test_missing_archive_directory_is_a_problem_with_a_fix(settings: Settings) -> None:
+    good, bad = check_archives(settings)
+    assert (good.state, good.fix) == ("ok", "")
+    assert bad.state == "problem"
+    assert "WORT_ARCHIVES" in bad.fix
+
+
+def test_json_of_a_finding_has_stable_keys() -> None:
+    finding = Finding("problem", "tool", "missing", "install it")
+    assert finding.to_json() == {"state": "problem", "what": "tool", "detail": "missing", "mend": "install it"}
