@@ -53,7 +53,7 @@ def test_wait_reports_states_and_limits(home: Home, gate: Gate, runs: tuple[str,
     home("wait", "SRR999999").expect(2, "is unknown")
     home("daemon", "start", env=gate.env).expect(0)
     gate.until_reached()
-    home("wait", runs[0], "--timeout", "0.5").expect(75, "1 of 1 jobs", "they go on")
+    home("wait", runs[0], "--timeout", "0.5").expect(75, "1 of 1 jobs", "they continue")
     gate.open()
     assert home("wait", runs[0], "--json").expect(0).json()[0]["state"] == "done"
     assert home("wait", runs[0]).expect(0).seconds < 5

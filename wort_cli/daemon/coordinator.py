@@ -1,8 +1,8 @@
-"""The coordinator: the only part of the daemon that changes the state of jobs.
+"""The coordinator: changes the state of jobs while the daemon runs.
 
 A turn, in order: recreate the queue if it was lost; collect results; check running attempts, which cancels, kills or
 requeues them; requeue abandoned jobs; wake waiting jobs; replace dead workers; dispatch queued jobs to free workers.
-When a job is retried is decided in ledger/retry.py, when a worker counts as lost in model/lease.py.
+ledger/retry.py decides when a job is retried, and model/lease.py when a worker counts as lost.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 Huey forgets a task as soon as a worker has received it.  So a task is only a hint to do a job, and the ledger has the
 job itself.  The queue's file is created again whenever the daemon starts, and when it is lost while the daemon runs.
-Messages are JSON, because unpickling a message would run any code that somebody writes into the file.
+Messages are JSON, because unpickling a message would run any code that is written into the file.
 """
 
 import contextlib

@@ -83,7 +83,7 @@ def newest_backup_time(directory: Path) -> float | None:
 
 
 def make_backup(ledger: Ledger, directory: Path, keep: int) -> Backup:
-    """Make one of the daemon's backups, and remove the oldest ones but `keep`."""
+    """Make one of the daemon's backups; then remove the oldest until `keep` are left."""
     made = back_up(ledger, directory / f"{PREFIX}{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{SUFFIX}")
     for name in backups_to_remove([path.name for path in list_backups(directory)], keep):
         (directory / name).unlink(missing_ok=True)

@@ -42,7 +42,7 @@ class JobSummary:
 
 
 def why_remove_workspace(job: JobSummary | None, now: float, *, has_sealed: bool, keep_sealed: float) -> str:
-    """Decide about the workspace of a job; `keep_sealed` is in days."""
+    """Return why the workspace of a job is to be removed; `keep_sealed` is in days."""
     if job is None:
         return "there is no such job"
     ended = job.seconds_since_end(now)
@@ -54,13 +54,13 @@ def why_remove_workspace(job: JobSummary | None, now: float, *, has_sealed: bool
 
 
 def why_remove_attempt(job: JobSummary, attempt: int, unchanged: float) -> str:
-    """Decide about the directory of one attempt of a live job; `unchanged` is the seconds since its last change."""
+    """Return why the directory of an attempt of a live job is to be removed; `unchanged` is its age in seconds."""
     is_running = job.state is JobState.RUNNING and attempt >= job.attempt
     return "" if is_running or unchanged < ATTEMPT_GRACE else f"attempt {attempt} has ended"
 
 
 def why_remove_log(job: JobSummary | None, now: float, unchanged: float, keep_logs: float) -> str:
-    """Decide about the log of a job; `unchanged` is the seconds since the last write, `keep_logs` is in days."""
+    """Return why the log of a job is to be removed; `unchanged` is its age in seconds, `keep_logs` is in days."""
     if job is None:
         return f"there is no such job, and it is older than {keep_logs:g} days" if unchanged > keep_logs * DAY else ""
     too_old = job.seconds_since_end(now) > keep_logs * DAY

@@ -85,7 +85,7 @@ class StoreCheck:
         return Inconsistency(name, f"{path} is not the recorded signature", partial(self._move_away, row))
 
     def _move_away(self, row: Row) -> str:
-        """Move a damaged file away and replace the signature."""
+        """Move a damaged file away, and have its signature computed again."""
         path = self._store.root / row["path"]
         moved = self._store.root / DAMAGED_DIRECTORY / f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}"
         moved.parent.mkdir(mode=0o700, exist_ok=True)

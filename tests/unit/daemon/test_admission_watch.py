@@ -11,7 +11,7 @@ from wort_cli.daemon.admission_watch import CHECK_EVERY, WRITE_DAMAGED_EVERY, Ad
 from wort_cli.settings import Settings
 
 UNWRITABLE = Path("/proc/self/home")
-"""A place where nobody, not even root, can create a file."""
+"""A place where not even root can create a file."""
 
 
 def test_jobs_may_start_while_the_disks_are_good(settings: Settings, clock: Clock) -> None:
