@@ -100,6 +100,17 @@ def region_name(value: Any) -> str:
     return value
 
 
+def url_templates(value: Any) -> tuple[str, ...]:
+    """Return URLs that contain `{run}`: of a list, or of a string separated by blanks; none for `off`."""
+    if value == "off":
+        return ()
+    parts = value.split() if isinstance(value, str) else list(value)
+    for part in parts:
+        if not isinstance(part, str) or not re.fullmatch(r"https?://[!-~]+", part) or "{run}" not in part:
+            raise ValueError("it must be URLs (http:// or https://) that contain {run}, or `off`")
+    return tuple(parts)
+
+
 def url_or_off(value: Any) -> str:
     """Return a URL, or `off`."""
     if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):

@@ -28,10 +28,13 @@ from wort_cli.setting_types import (
     positive_number,
     region_name,
     url_or_off,
+    url_templates,
 )
 
 ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
+DOWNLOADS = ("columns", "whole", "toolkit")
+QUALITIES = ("prefer-normalized", "normalized", "lite")
 
 
 def available_cores() -> int:
@@ -68,6 +71,29 @@ class Settings:
     )
     archives: tuple[Path, ...] = setting(
         (), directories, "Directories that are searched first for archives, as DIR/ACC/ACC.sra or DIR/ACC.sra."
+    )
+    download: str = setting(
+        "columns",
+        one_of(*DOWNLOADS),
+        "Download of a run that is not on disk: the needed `columns` of its archive, the `whole` archive, or no file: "
+        "the SRA `toolkit` streams the reads, unproved.",
+    )
+    quality: str = setting(
+        "prefer-normalized",
+        one_of(*QUALITIES),
+        "Format of archives that are downloaded: `normalized`, `lite`, or the normalized one if there is one.",
+    )
+    locator_url: str = setting(
+        "https://locate.ncbi.nlm.nih.gov/sdl/2/retrieve", url_or_off, "URL of NCBI's data locator; `off` disables it."
+    )
+    mirrors: tuple[str, ...] = setting(
+        ("https://sra-pub-run-odp.s3.amazonaws.com/sra/{run}/{run}",),
+        url_templates,
+        "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
+    )
+    connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
+    publish_unproved: bool = setting(
+        False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )
     resolve_timeout: float = setting(60.0, positive_number, "Seconds within which a run must be located.")
     stall_timeout: float = setting(

@@ -94,6 +94,7 @@ class Home:
             "WORT_HOME": str(self.path),
             "VDB_CONFIG": str(self.vdb_config),
             "WORT_JOBS": "2",
+            "WORT_DOWNLOAD": "toolkit",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "PYTHONWARNINGS": "error",

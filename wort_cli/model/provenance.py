@@ -12,6 +12,7 @@ class Trust(StrEnum):
     """The levels of trust in a signature; docs/trust.md explains them."""
 
     COMPUTED = "computed"
+    UNPROVED = "unproved"
     UNVERIFIED = "unverified"
     QUICK_CHECKED = "quick-checked"
     VERIFIED = "verified"
@@ -30,7 +31,7 @@ class SketchSummary:
     note: str = ""
 
 
-LATER = frozenset({"decoders"})
+LATER = frozenset({"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5"})
 """Keys that are missing in provenance documents of earlier versions."""
 
 
@@ -68,6 +69,23 @@ class Provenance:
     host: str
     decoders: tuple[str, ...] = ()
     """The decoders of the slices.  Every decoder yields the same reads as the command `argv`."""
+    format: str = ""
+    """The format of the archive, `normalized` or `lite`; empty if the toolkit chose it."""
+    proved_by: str = ""
+    """What proved the archive undamaged: `column-md5s`, `archive-md5` or `vdb-validate`; empty if nothing did."""
+    proof: str = ""
+    """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
+    identified: bool = False
+    """Whether NCBI's locator confirmed, in this attempt, that this is the archive of the run."""
+    url: str = ""
+    """The URL that the archive was fetched from, without its query; empty if it was on disk."""
+    source_md5: str = ""
+    """The md5 of the archive according to the locator, else empty."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the archive was proved to be undamaged."""
+        return bool(self.proved_by) or self.validated
 
     def to_json(self) -> dict[str, Any]:
         """Return the provenance as JSON-ready data."""

@@ -79,6 +79,18 @@ class RequestRate(FromSettings):
 
 
 @dataclass(frozen=True)
+class Download(FromSettings):
+    """How an archive that is not on disk is fetched."""
+
+    download: str = "columns"
+    quality: str = "prefer-normalized"
+    locator_url: str = "off"
+    mirrors: tuple[str, ...] = ()
+    connections: int = 4
+    publish_unproved: bool = False
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """A job as a worker sees it."""
 
@@ -99,6 +111,7 @@ class JobSpec:
     time_limits: TimeLimits
     reserves: Reserves = Reserves()
     request_rate: RequestRate = RequestRate()
+    download: Download = Download()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
     force: bool = False
@@ -126,6 +139,7 @@ class JobSpec:
             time_limits=TimeLimits.of(settings),
             reserves=Reserves.of(settings),
             request_rate=RequestRate.of(settings),
+            download=Download.of(settings),
             owner=job.owner,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
@@ -160,6 +174,7 @@ class JobSpec:
         values["reserves"] = Reserves(**data["reserves"])
         rate = data["request_rate"]
         values["request_rate"] = RequestRate(**{**rate, "rates_dir": rate["rates_dir"] and Path(rate["rates_dir"])})
+        values["download"] = Download(**{**data["download"], "mirrors": tuple(data["download"]["mirrors"])})
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
             values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))

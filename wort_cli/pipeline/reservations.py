@@ -118,10 +118,11 @@ def entries_of(data: Any) -> list[Reservation]:
 
 
 def size_of(directory: Path) -> int:
-    """Return the total size of the files in a directory, in bytes; 0 if there is none."""
+    """Return the disk that the files in a directory take, in bytes; holes take none, and a missing directory 0."""
     total = 0
     with contextlib.suppress(OSError):
         for entry in os.scandir(directory):
             with contextlib.suppress(OSError):
-                total += entry.stat().st_size
+                found = entry.stat()
+                total += min(found.st_size, found.st_blocks * 512)
     return total

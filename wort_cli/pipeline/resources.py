@@ -102,3 +102,20 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
         if found is not None:
             raise JobFailed(found.reason, found.detail)
         reserved.add(Reservation.now(workspace.attempt_directory, workspace.slices, need))
+
+
+def reserve_disk(size: int, spec: JobSpec, workspace: Workspace) -> None:
+    """Reserve the disk for a download of `size` bytes; raise JobFailed(disk-low) if there is too little."""
+    present = size_of(workspace.archive_directory)
+    disk = disk_of(spec.workspace)
+    reserve = disk.reserve(spec.reserves.disk_reserve)
+    with reservations(spec.workspace.parent) as reserved:
+        others = reserved.outstanding.work
+        if disk.free - reserve - others < size:
+            raise JobFailed(
+                Reason.DISK_LOW,
+                f"the download will take {format_bytes(size)}; {format_bytes(disk.free)} are free at {disk.path}, "
+                f"of which {describe_reserved(reserve, others)}",
+            )
+        need = Need(work=present + size)
+        reserved.add(Reservation.now(workspace.attempt_directory, workspace.archive_directory, need))

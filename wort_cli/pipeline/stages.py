@@ -6,18 +6,19 @@ run.py has the order in which a job goes through them.
 import platform
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import Provenance
+from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
-from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.download import download_archive, url_without_query
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
@@ -32,6 +33,8 @@ from wort_cli.versions import library_versions
 
 TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 """Tools whose versions are recorded in the provenance."""
+LITE_SUFFIXES = (".sralite", ".lite", ".sralite.1", ".lite.1")
+"""Names of archives in the Lite format, as prefetch and the open data have them."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("resolving")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     versions = {name: tools.version(name) for name in TOOLS}
-    archive = locate_archive(spec, tools)
+    archive = locate_archive(spec, tools) or download_archive(attempt, tools)
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("validating", 0, archive.spots)
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
@@ -104,7 +107,7 @@ def sketch_reads(
 def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:
     """Return the store of finished slices; slices of another archive or profile are ignored."""
     inputs = {
-        "source": proof.sha256 or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
+        "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
         "profile": attempt.profile.name,
     }
     return SliceStore(attempt.workspace.slices, inputs)
@@ -130,6 +133,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
+    obtained = archive.fetched.obtained if archive.fetched else None
     attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
     digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
     return Provenance(
@@ -141,16 +145,22 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         spots_passed=reads.stats.spots,
         reads=reads.stats.reads,
         bases=reads.stats.bases,
-        source=str(archive.path or "remote"),
+        source=str(archive.path) if archive.path and not archive.fetched else "remote",
         source_size=archive.size,
         source_sha256=proof.sha256,
-        source_mtime=proof.mtime,
-        validated=proof.validated,
+        source_mtime=proof.mtime if not archive.fetched else 0.0,
+        validated=proof.proved_by == VDB_VALIDATE,
         tools={**run.versions, **library_versions()},
-        argv=("fastq-dump", *attempt.profile.decode_flags, archive.argument),
+        argv=("fastq-dump", *attempt.profile.decode_flags, name if obtained else archive.argument),
         slices=reads.slices,
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
+        format=archive_format(archive),
+        proved_by=proof.proved_by,
+        proof=proof.proof,
+        identified=obtained.proof.identified if obtained else False,
+        url=url_without_query(obtained.proof.url) if obtained else "",
+        source_md5=obtained.md5 if obtained else "",
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),
@@ -161,4 +171,18 @@ def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Pu
     """Put a sealed signature into the local store, and into the bucket if the job has one."""
     attempt.report("publishing", provenance.spots, provenance.spots, provenance.bases)
     published = publish_locally(sealed, provenance, LocalStore(attempt.spec.store), attempt.cancellation)
+    if not provenance.is_proved:
+        published = replace(published, trust=Trust.UNPROVED)
+        if not attempt.spec.download.publish_unproved:
+            attempt.log("the archive was not proved, so the signature stays here (setting publish_unproved)")
+            return published
     return upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
+
+
+def archive_format(archive: Archive) -> str:
+    """Return the format of an archive, `normalized` or `lite`; '' if the toolkit chose it."""
+    if archive.path is None:
+        return ""
+    if archive.fetched is not None:
+        return archive.fetched.obtained.format
+    return "lite" if archive.path.name.endswith(LITE_SUFFIXES) else "normalized"

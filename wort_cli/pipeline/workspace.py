@@ -1,6 +1,7 @@
 """A job's workspace: the directory with what its attempts need and what they leave for the next attempt.
 
 work/JOB/slices/          finished slices, kept for the next attempt until the job has ended
+work/JOB/archive/         what was downloaded of the run's archive, kept for the next attempt until the job has ended
 work/JOB/in-process       exists while an attempt reads the archive in its own process
 work/JOB/sealed/          the sealed signature, until it is published: the next attempt only has to publish it
 work/JOB/attempt-N/       one attempt's own: where its tools run, its sealed signature, its processes (processes.py)
@@ -54,6 +55,11 @@ class Workspace:
     def slices(self) -> Path:
         """The directory of finished slices."""
         return self.root / "slices"
+
+    @property
+    def archive_directory(self) -> Path:
+        """The directory of a downloaded archive; it outlives its attempt."""
+        return self.root / "archive"
 
     def mark_in_process(self) -> None:
         """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""

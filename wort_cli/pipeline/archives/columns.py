@@ -20,9 +20,11 @@ SIGNALS = frozenset({"SIGNAL", "POSITION", "INTENSITY", "NOISE"})
 NAMES = frozenset({"NAME", "X", "Y", "SPOT_NAME", "RAW_NAME", "SPOT_GROUP", "NAME_FMT"})
 """What the names of spots are made of; the in-process decoder makes no names."""
 
+FASTQ_DUMP, VDB = "fastq-dump", "vdb"
+"""The decoders: the toolkit's program, and libncbi-vdb in this process."""
 UNNEEDED = {
-    "fastq-dump": QUALITIES | SIGNALS,
-    "vdb": QUALITIES | SIGNALS | NAMES,
+    FASTQ_DUMP: QUALITIES | SIGNALS,
+    VDB: QUALITIES | SIGNALS | NAMES,
 }
 """By the decoder that will read the archive: columns of any table that it does not read."""
 

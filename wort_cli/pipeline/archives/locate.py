@@ -4,19 +4,21 @@ These places are tried in order:
 
 1. the archive that the user named;
 2. the directories of the setting `archives`;
-3. the files that the user's SRA configuration has on disk (no request is made);
-4. what the toolkit finds with the user's configuration, which may ask NCBI.
+3. the files that the user's SRA configuration has on disk (no request is made).
 
-Step 4 waits for this job's turn in the shared rate limit.
+A run that is in none of them is downloaded (remote.py), or, with `download = toolkit`, streamed by the toolkit, which
+finds it with the user's configuration and may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.archives.obtain import Obtained
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
@@ -25,6 +27,7 @@ from wort_cli.system.rate_limit import NCBI, RateLimit
 
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
+TOOLKIT = "toolkit"
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 OFFLINE = Path(__file__).with_name("offline")
@@ -45,6 +48,17 @@ class Archive:
     """The number of bases that the archive reports, before filters and clips."""
     size: int
     """Bytes."""
+    fetched: "FetchedParts | None" = None
+    """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
+
+
+@dataclass(frozen=True)
+class FetchedParts:
+    """An archive that was downloaded and proved; it has holes where columns are not needed."""
+
+    obtained: Obtained
+    ensure: Callable[[str], None]
+    """Fetches the columns that another decoder needs too."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +70,8 @@ class Counts:
     size: int
 
 
-def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive:
-    """Return the archive of a job's source, located within `resolve_timeout`.
+def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
+    """Return the archive of a job's source, located within `resolve_timeout`; None if it must be downloaded.
 
     Raises JobFailed if there is none, if it is not an SRA archive, or if its spots cannot be counted.
     """
@@ -65,6 +79,8 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive:
     path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
         path = path or find_on_disk(spec.source.name, tools, deadline)
+        if path is None and spec.download.download != TOOLKIT:
+            return None
         if path is None:
             wait_for_ncbi(spec, tools.cancellation)
             path = find_by_toolkit(spec.source.name, tools, deadline)

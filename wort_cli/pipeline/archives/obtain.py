@@ -11,21 +11,30 @@ location that it names for the head, or by its md5 for the whole.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import ChecksumError, check_file, is_sums_file, read_sums
-from wort_cli.pipeline.archives.columns import MAX_SHARE, Selection, merge_extents, select
+from wort_cli.pipeline.archives.checksums import is_sums_file
+from wort_cli.pipeline.archives.column_proof import (
+    Contents,
+    NotProvable,
+    check_provable,
+    differing_files,
+    digest_of,
+    join,
+    read_contents,
+    sums_of,
+)
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP, MAX_SHARE, merge_extents
 from wort_cli.pipeline.archives.fetch import Fetch, Politeness, probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
-from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header, read_table
+from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header
 from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
-from wort_cli.pipeline.archives.structure import StructureError, check_structure
 from wort_cli.system.cancellation import Cancellation
 
 HEAD_SIZE = 1 << 17
@@ -84,13 +93,10 @@ class Obtained:
 
 @dataclass(frozen=True)
 class Head:
-    """The table of contents of an archive, and what it says about the files that a decoder needs."""
+    """The contents of an archive, and whether they came from a location that the locator names."""
 
-    table: Mapping[str, Extent]
-    data_offset: int
-    selection: Selection
+    contents: Contents
     identified: bool
-    """Whether it came from a location that the locator names."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ class Obtainer:
         cancellation: Cancellation,
         log: Callable[[str], None],
         report: Callable[[int, int], None] = lambda arrived, wanted: None,
+        reserve: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._client = client
         self._politeness = politeness
@@ -126,6 +133,8 @@ class Obtainer:
         self._log = log
         self._report = report
         """Called with the bytes that have arrived, and those that are wanted in all."""
+        self._reserve = reserve
+        """Called before so many bytes are fetched; raises JobFailed if the disk has too little space."""
 
     def obtain(self, wish: Wish, directory: Path) -> Obtained:
         """Return the archive of a run, in a file below `directory`, which keeps what an earlier attempt fetched.
@@ -151,7 +160,7 @@ class Obtainer:
         try:
             if not wish.locator_url:
                 raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
-            files = find_run(self._client, wish.locator_url, wish.run, self._cancellation)
+            files = self._ask_locator(wish)
         except HttpError as error:
             if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
                 raise
@@ -160,6 +169,19 @@ class Obtainer:
         self._log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
         same = mirrors if file.format is Format.NORMALIZED else ()  # mirrors have normalized archives
         return Offer(wish.run, file.format, Identity(file.size, file.md5, file.modified), file.locations, same)
+
+    def _ask_locator(self, wish: Wish) -> tuple[RunFile, ...]:
+        """Return what the locator lists, within the rate limit that all processes share."""
+        limit = self._politeness.rate_limit(wish.locator_url)
+        if paused := limit.paused_for():
+            detail = f"NCBI's locator asked for fewer requests; {paused:.0f} seconds of the pause are left"
+            raise HttpError(Reason.RATE_LIMITED, detail, status=429)
+        try:
+            return find_run(self._client, wish.locator_url, wish.run, self._cancellation)
+        except HttpError as error:
+            if error.reason is Reason.RATE_LIMITED:
+                limit.pause(error.retry_after or self._politeness.pause)
+            raise
 
     def _offer_of_mirrors(self, wish: Wish, mirrors: Sequence[Location], error: HttpError) -> Offer:
         """Return the archive that the first mirror has which answers; raise the locator's error if none does."""
@@ -179,11 +201,11 @@ class Obtainer:
             try:
                 head = self._fetch_head(wish, offer, partial)
                 if not head.identified and offer.identity.md5:
-                    raise StructureError("its head came from a mirror, so the whole must match the locator's md5")
-                if head.selection.size > MAX_SHARE * offer.identity.size:
-                    raise StructureError("the needed columns are most of it")
+                    raise NotProvable("its head came from a mirror, so the whole must match the locator's md5")
+                if head.contents.selection.size > MAX_SHARE * offer.identity.size:
+                    raise NotProvable("the needed columns are most of it")
                 return self._prove_columns(offer, head, partial)
-            except (KarError, StructureError) as why:
+            except (KarError, NotProvable) as why:
                 self._log(f"{wish.run}: fetching the whole archive: {why}")
         return self._prove_whole(offer, partial)
 
@@ -191,15 +213,11 @@ class Obtainer:
 
     def _fetch_head(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Head:
         """Fetch and read the table of contents, and select the files that the decoder needs."""
-        identified = self._fetch_from(
-            offer.named, offer.mirrors, partial, Extent(0, min(HEAD_SIZE, partial.identity.size))
-        )
-        data_offset = read_header(read_all(partial, Extent(0, HEADER_SIZE))).data_offset
-        if data_offset > partial.identity.size:
-            raise KarError("its table of contents would be longer than the archive")
-        identified &= self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, data_offset))
-        table = read_table(read_all(partial, Extent(0, data_offset)), partial.identity.size)
-        return Head(table, data_offset, select(table, wish.decoder), identified)
+        size = partial.identity.size
+        identified = self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, min(HEAD_SIZE, size)))
+        data_offset = read_header(join(partial.read(Extent(0, min(HEADER_SIZE, size))))).data_offset
+        identified &= self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, min(data_offset, size)))
+        return Head(read_contents(size, partial.read, wish.decoder), identified)
 
     def _fetch_from(
         self, named: Sequence[Location], mirrors: Sequence[Location], partial: PartialArchive, extent: Extent
@@ -222,46 +240,26 @@ class Obtainer:
     def _prove_columns(self, offer: Offer, head: Head, partial: PartialArchive) -> Proof:
         """Fetch the needed columns and compare them with the archive's sums.
 
-        Raises StructureError if the sums cannot prove the archive; HttpError(corrupt) if a file does not match its sum
+        Raises NotProvable if the sums cannot prove the archive; HttpError(corrupt) if a file does not match its sum
         wherever it is fetched from.
         """
+        contents = head.contents
         locations = [*offer.named, *offer.mirrors]
-        files = head.selection.files
-        wanted = merge_extents(head.table[path] for path in files)
-        self._fetch(locations, partial, [head.table[path] for path in head.table if is_sums_file(path)])
-        sums = sums_of(head.table, partial)
+        wanted = merge_extents(contents.table[path] for path in contents.selection.files)
+        self._fetch(locations, partial, [extent for path, extent in contents.table.items() if is_sums_file(path)])
+        sums = sums_of(contents, partial.read)
         self._fetch(locations, partial, wanted)
         for _ in range(ROUNDS):
-            wrong = self._files_that_differ(head, sums, partial)
+            wrong = differing_files(contents, sums, partial.read, self._cancellation)
             if not wrong:
-                check_structure(
-                    head.table,
-                    head.data_offset,
-                    partial.identity.size,
-                    sums,
-                    lambda path: read_all(partial, head.table[path]),
-                )
-                relied_upon = "".join(f"{sums[path]} {path}\n" for path in files if path in sums)
-                digest = hashlib.sha256(relied_upon.encode()).hexdigest()
-                return Proof(ProvedBy.COLUMN_SUMS, digest, head.identified, locations[0].url)
+                check_provable(contents, sums, partial.read)
+                return Proof(ProvedBy.COLUMN_SUMS, digest_of(contents, sums), head.identified, locations[0].url)
             self._log(f"{', '.join(wrong)}: not as its md5 sum says; fetching it again")
             for path in wrong:
-                partial.forget(head.table[path])
+                partial.forget(contents.table[path])
             locations = [*locations[1:], locations[0]]
             self._fetch(locations, partial, wanted)
         raise HttpError(Reason.CORRUPT, f"what {offer.run} has in {wrong[0]} does not match its md5 sum")
-
-    def _files_that_differ(self, head: Head, sums: Mapping[str, str], partial: PartialArchive) -> list[str]:
-        """Return the needed files that do not match their sum."""
-        wrong = []
-        for path in head.selection.files:
-            if path not in sums:
-                continue
-            try:
-                check_file(path, head.table, sums, partial.read, self._cancellation)
-            except ChecksumError:
-                wrong.append(path)
-        return wrong
 
     # ---- the whole -----------------------------------------------------------
 
@@ -291,11 +289,9 @@ class Obtainer:
     def _check_sums_inside(self, run: Accession, partial: PartialArchive) -> None:
         """Raise HttpError(corrupt) if a whole archive contradicts its own sums, as one that was loaded wrongly does."""
         try:
-            data_offset = read_header(read_all(partial, Extent(0, HEADER_SIZE))).data_offset
-            table = read_table(read_all(partial, Extent(0, data_offset)), partial.identity.size)
-            head = Head(table, data_offset, select(table, "fastq-dump"), identified=True)
-            wrong = self._files_that_differ(head, sums_of(table, partial), partial)
-        except (KarError, StructureError):
+            contents = read_contents(partial.identity.size, partial.read, FASTQ_DUMP)
+            wrong = differing_files(contents, sums_of(contents, partial.read), partial.read, self._cancellation)
+        except NotProvable:
             return  # an archive without sums, or of a form that is unknown here
         if wrong:
             raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
@@ -305,6 +301,7 @@ class Obtainer:
         lacking = sum(extent.size for extent in partial.missing(extents))
         if not lacking:
             return
+        self._reserve(lacking)
         arrived = 0
         started = time.monotonic()
 
@@ -330,16 +327,3 @@ def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
             if file.format is wanted:
                 return file
     raise HttpError(Reason.NO_DATA, f"there is no archive in the format that `quality = {quality}` allows")
-
-
-def sums_of(table: Mapping[str, Extent], partial: PartialArchive) -> dict[str, str]:
-    """Return all sums of an archive.  Raises StructureError if they make no sense."""
-    try:
-        return read_sums(table, partial.read)
-    except ChecksumError as error:
-        raise StructureError(str(error)) from error
-
-
-def read_all(partial: PartialArchive, extent: Extent) -> bytes:
-    """Return the bytes of a small extent."""
-    return b"".join(partial.read(extent))

@@ -8,6 +8,7 @@ disk, was validated (or the blobs of the sampled slices were), and no earlier at
 from collections.abc import Callable, Sequence
 
 from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.decoding.fastq_dump import FastqDump, FastqDumpDecoder
@@ -35,8 +36,8 @@ def choose_decoders(
     if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
         return [fastq_dump]
     try:
-        if not proof.validated:
-            raise CannotDecode("the archive was not validated")
+        if not proof.is_proved:
+            raise CannotDecode("the archive was not proved")
         return [vdb_decoder(archive, profile, workspace, tools.log), fastq_dump]
     except CannotDecode as error:
         tools.log(f"decoding with fastq-dump: {error}")
@@ -76,6 +77,8 @@ def fastq_dump_decoder(
     """Return the decoder that runs fastq-dump.  It supports every archive and every profile."""
 
     def start(part: Slice) -> SliceDecoder:
+        if archive.fetched is not None:
+            archive.fetched.ensure(FASTQ_DUMP)
         fastq_dump = FastqDump(archive, profile, tools, spec.time_limits.stall_timeout, part)
         return FastqDumpDecoder(fastq_dump, engine.fasta_reader())
 

@@ -22,6 +22,7 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
+from wort_cli.pipeline.download import download_archive
 from wort_cli.pipeline.job_spec import Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
@@ -84,7 +85,7 @@ def read_stored(subject: Subject) -> SignatureDocument | Verdict:
 
 def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
     """Compare a signature with the sketches of a few slices."""
-    archive = locate_archive(attempt.spec, tools)
+    archive = locate_archive(attempt.spec, tools) or download_archive(attempt, tools)
     check_has_spots(archive)
     slices = choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
@@ -101,7 +102,7 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     )
     comparisons = compare_with_sample(stored.sketches, sample)
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
-    if contradiction and archive.path is not None and not proved:
+    if contradiction and archive.path is not None and archive.fetched is None and not proved:
         # A damaged archive must not refute a signature.
         run_vdb_validate(archive.path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
     return Verdict(

@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 def proved(file: Path) -> tuple[Archive, ArchiveProof]:
     facts = file.stat()
-    return Archive(str(file), file, 1, 100, facts.st_size), ArchiveProof(True, "0" * 64, facts.st_mtime)
+    return Archive(str(file), file, 1, 100, facts.st_size), ArchiveProof("vdb-validate", "", "0" * 64, facts.st_mtime)
 
 
 def test_untouched_archive_is_unchanged(file: Path) -> None:

@@ -17,7 +17,7 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.cancellation import NEVER
 
-VALIDATED = ArchiveProof(validated=True)
+VALIDATED = ArchiveProof("vdb-validate")
 OTHER_FLAGS = replace(SRA_V1, name="other", decode_flags=("--fasta", "0"))
 
 

@@ -1,0 +1,168 @@
+"""A run that is only named is located, fetched by columns, proved, and sketched as well as one on disk."""
+
+import contextlib
+import json
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.archive_server import ArchiveServer, Fate, Request
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import WITH_READS, Shelf
+from wort_cli.pipeline.archives.columns import select
+from wort_cli.pipeline.archives.kar import read_header, read_table
+
+RUN = "SRR000001"
+LARGE = 20_000
+"""Spots of an archive whose qualities are worth skipping."""
+
+
+@contextlib.contextmanager
+def serving(home: Home, archive: Path, **server: Any) -> Iterator[ArchiveServer]:
+    """Serve an archive as RUN by a locator, and have a home use that and nothing else."""
+    with ArchiveServer({RUN: archive.read_bytes()}, **server).serving() as served:
+        home.env |= {
+            "WORT_DOWNLOAD": "columns",
+            "WORT_LOCATOR_URL": f"{served.url}/sdl/2/retrieve",
+            "WORT_MIRRORS": "off",
+            "WORT_STALL_TIMEOUT": "10",
+            "WORT_REQUEST_PAUSE": "1",
+        }
+        yield served
+
+
+def provenance(home: Home) -> dict[str, Any]:
+    path = home.signature_file(RUN).with_name(f"{RUN}.prov.json")
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+@pytest.mark.parametrize("layout", WITH_READS)
+@pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
+def test_signature_equals_the_reference(layout: str, decoder: str, home: Home, shelf: Shelf) -> None:
+    archive = shelf.archive(layout)
+    with serving(home, archive) as server:
+        home("compute", RUN, "--now", env={"WORT_DECODER": decoder}).expect(0)
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    found = provenance(home)
+    assert (found["source"], found["format"], found["identified"]) == ("remote", "normalized", True)
+    assert found["proved_by"] in ("column-md5s", "archive-md5")
+    assert found["url"] == f"{server.url}/{RUN}"
+    assert found["source_size"] == archive.stat().st_size
+    assert home.leftovers() == []
+
+
+@pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
+def test_only_the_needed_columns_are_fetched(decoder: str, home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+    data = archive.read_bytes()
+    needed = select(read_table(data, len(data)), "fastq-dump").size
+    assert needed < 0.8 * len(data)
+    with serving(home, archive) as server:
+        home("compute", RUN, "--now", env={"WORT_DECODER": decoder}).expect(0)
+        assert server.sent < needed + 140_000
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    assert provenance(home)["proved_by"] == "column-md5s"
+
+
+def test_whole_archive_is_fetched_on_request(home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+    with serving(home, archive) as server:
+        home("compute", RUN, "--now", env={"WORT_DOWNLOAD": "whole"}).expect(0)
+        assert server.sent >= archive.stat().st_size
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    assert provenance(home)["proved_by"] == "archive-md5"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damaged_byte_leads_to_the_right_bytes_or_to_a_reason(seed: int, home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+    data = bytearray(archive.read_bytes())
+    table = read_table(bytes(data), len(data))
+    rng = random.Random(seed)
+    places = [
+        rng.randrange(read_header(bytes(data)).data_offset),
+        *(rng.randrange(extent.offset, extent.end) for extent in table.values() if extent.size),
+    ]
+    with serving(home, archive) as server:
+        data[rng.choice(places)] ^= 1 << rng.randrange(8)
+        described = server.described(RUN)
+        server.locator = lambda run: described
+        server.files[RUN] = bytes(data)
+        done = home("compute", RUN, "--now")
+    if done.code == 0:
+        assert home.signature(RUN) == shelf.reference(archive, RUN)
+    else:
+        assert home.signature_files() == []
+        assert home.job(RUN).reason == "corrupt"
+
+
+def test_second_mirror_is_used_where_the_first_one_damages(home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+
+    def damage(request: Request) -> Fate:
+        return Fate(change=lambda body: bytes(len(body))) if request.path == f"/{RUN}" else Fate()
+
+    with serving(home, archive) as server:
+        server.files["good"] = archive.read_bytes()
+        server.locator = lambda run: server.described(run, f"{server.url}/{RUN}", f"{server.url}/good")
+        server.fate = damage
+        home("compute", RUN, "--now").expect(0)
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+
+
+def test_mirror_is_used_without_a_locator_and_the_run_is_not_identified(home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+    with serving(home, archive) as server:
+        home("compute", RUN, "--now", env={"WORT_LOCATOR_URL": "off", "WORT_MIRRORS": f"{server.url}/{{run}}"}).expect(
+            0
+        )
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    assert (provenance(home)["identified"], provenance(home)["proved_by"]) == (False, "column-md5s")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason"),
+    [
+        ({"status": 404, "msg": "Cannot resolve accession"}, "unavailable", "not-found"),
+        ({"status": 403, "msg": "Access denied"}, "unavailable", "controlled"),
+        ({"status": 410, "msg": "gone"}, "unavailable", "withdrawn"),
+        ({"status": 404, "msg": "No data"}, "waiting", "no-data"),
+        ({"status": 403, "msg": "The run is not published yet"}, "waiting", "not-published"),
+        ({"status": 406, "msg": "Location is required"}, "waiting", "locator-refused"),
+        ({"status": 500, "msg": "Internal"}, "waiting", "network"),
+    ],
+)
+def test_answer_of_the_locator_decides_what_becomes_of_the_job(
+    answer: dict[str, object], state: str, reason: str, home: Home, shelf: Shelf
+) -> None:
+    with serving(home, shelf.archive()) as server:
+        server.locator = lambda run: {"bundle": run, **answer}
+        home("compute", RUN, "--now")
+    job = home.job(RUN)
+    assert (job.state, job.reason) == (state, reason)
+    assert home.signature_files() == []
+
+
+def test_killed_download_is_continued(home: Home, shelf: Shelf) -> None:
+    archive = shelf.large(LARGE)
+    size = archive.stat().st_size
+    with serving(home, archive, rate=size / 8) as server:
+        with home.running("compute", RUN, "--now") as process:
+            until(lambda: server.sent > size / 4, "a part of the archive has arrived", 60)
+            (saved,) = until(lambda: list(home.path.glob("work/*/archive/*.map")), "the map is saved", 30)
+            process.signal(signal.SIGKILL)
+        arrived = sum(length for _, length in json.loads(saved.read_text())["arrived"])
+        server.rate = 0.0
+        before = server.sent
+        home("compute", RUN, "--now").expect(0)
+        data = archive.read_bytes()
+        needed = select(read_table(data, len(data)), "vdb").size
+        assert server.sent - before <= needed + 140_000 - arrived
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    assert home.leftovers() == []

@@ -1,0 +1,104 @@
+"""Downloads the archive of a run that is not on disk, into the workspace of its job.
+
+What is fetched stays in the workspace until the job has ended, so that a later attempt goes on where this one stopped.
+archives/obtain.py has the steps; here they get the settings, the log and the progress of an attempt.
+"""
+
+import threading
+import time
+from urllib.parse import urlsplit, urlunsplit
+
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
+from wort_cli.pipeline.archives.fetch import Politeness
+from wort_cli.pipeline.archives.http import HttpClient, Timeouts
+from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
+from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, Wish
+from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.resources import reserve_disk
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+
+SILENCE = 30.0
+"""Seconds without a byte after which a request fails."""
+
+
+def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
+    """Return the archive of the job's run, fetched as far as a sketch needs it, and proved if that is possible.
+
+    Raises JobFailed with the reason why there is none, or why it has to wait.
+    """
+    spec = attempt.spec
+    name = spec.source.name
+    if not isinstance(name, Accession):
+        raise JobFailed(Reason.NOT_FOUND, f"{name} is not the accession of a run, and there is no archive of that name")
+    decoder = VDB if spec.method.decoder == "auto" and spec.method.engine == "kernel" else FASTQ_DUMP
+    obtained = obtain(attempt, name, decoder)
+    deadline = time.monotonic() + spec.time_limits.resolve_timeout
+    counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
+    parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
+    return Archive(str(obtained.path), obtained.path, counts.spots, counts.bases, obtained.size, parts)
+
+
+class ColumnsOnDemand:
+    """Fetches the columns that another decoder needs too, once; safe to use from several threads."""
+
+    def __init__(self, attempt: Attempt, name: Accession, decoder: str) -> None:
+        self._attempt = attempt
+        self._name = name
+        self._fetched_for = {decoder}
+        self._lock = threading.Lock()
+
+    def ensure(self, decoder: str) -> None:
+        """Fetch what a decoder needs.  Raises JobFailed or Cancelled, as `download_archive` does."""
+        with self._lock:
+            if decoder not in self._fetched_for:
+                obtain(self._attempt, self._name, decoder)
+                self._fetched_for.add(decoder)
+
+
+def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
+    """Fetch and prove an archive with the settings of a job."""
+    spec = attempt.spec
+    with HttpClient(timeouts_of(spec), spec.download.connections) as client:
+        obtainer = Obtainer(
+            client,
+            politeness_of(spec),
+            attempt.cancellation,
+            attempt.log,
+            lambda arrived, wanted: attempt.report("fetching", arrived, wanted),
+            lambda size: reserve_disk(size, spec, attempt.workspace),
+        )
+        return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)
+
+
+def wish_of(spec: JobSpec, name: Accession, decoder: str) -> Wish:
+    """Return what the settings of a job ask for."""
+    download = spec.download
+    return Wish(
+        run=name,
+        decoder=decoder,
+        quality=download.quality,
+        whole=download.download == "whole",
+        locator_url="" if download.locator_url == "off" else download.locator_url,
+        mirrors=download.mirrors,
+    )
+
+
+def timeouts_of(spec: JobSpec) -> Timeouts:
+    """Return the timeouts of requests under the time limits of a job."""
+    stall = spec.time_limits.stall_timeout
+    return Timeouts(connect=min(10.0, stall), silence=min(SILENCE, stall), total=stall)
+
+
+def politeness_of(spec: JobSpec) -> Politeness:
+    """Return the limits on requests that all processes of this home share."""
+    directory = spec.request_rate.rates_dir or spec.workspace / "rates"
+    return Politeness(directory, spec.download.connections, pause=spec.request_rate.request_pause or 60.0)
+
+
+def url_without_query(url: str) -> str:
+    """Return a URL as it may be recorded: its query may hold a signature that grants access."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
