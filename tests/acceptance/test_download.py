@@ -18,8 +18,6 @@ from wort_cli.pipeline.archives.columns import select
 from wort_cli.pipeline.archives.kar import read_header, read_table
 
 RUN = "SRR000001"
-LARGE = 20_000
-"""Spots of an archive whose qualities are worth skipping."""
 
 
 @contextlib.contextmanager
@@ -30,7 +28,7 @@ def serving(home: Home, archive: Path, **server: Any) -> Iterator[ArchiveServer]
             "WORT_DOWNLOAD": "columns",
             "WORT_LOCATOR_URL": f"{served.url}/sdl/2/retrieve",
             "WORT_MIRRORS": "off",
-            "WORT_STALL_TIMEOUT": "10",
+            "WORT_STALL_TIMEOUT": "60",
             "WORT_REQUEST_PAUSE": "1",
         }
         yield served
@@ -59,7 +57,7 @@ def test_signature_equals_the_reference(layout: str, decoder: str, home: Home, s
 
 @pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
 def test_only_the_needed_columns_are_fetched(decoder: str, home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
     data = archive.read_bytes()
     needed = select(read_table(data, len(data)), "fastq-dump").size
     assert needed < 0.8 * len(data)
@@ -71,7 +69,7 @@ def test_only_the_needed_columns_are_fetched(decoder: str, home: Home, shelf: Sh
 
 
 def test_whole_archive_is_fetched_on_request(home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
     with serving(home, archive) as server:
         home("compute", RUN, "--now", env={"WORT_DOWNLOAD": "whole"}).expect(0)
         assert server.sent >= archive.stat().st_size
@@ -81,7 +79,7 @@ def test_whole_archive_is_fetched_on_request(home: Home, shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_damaged_byte_leads_to_the_right_bytes_or_to_a_reason(seed: int, home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
     data = bytearray(archive.read_bytes())
     table = read_table(bytes(data), len(data))
     rng = random.Random(seed)
@@ -103,7 +101,7 @@ def test_damaged_byte_leads_to_the_right_bytes_or_to_a_reason(seed: int, home: H
 
 
 def test_second_mirror_is_used_where_the_first_one_damages(home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
 
     def damage(request: Request) -> Fate:
         return Fate(change=lambda body: bytes(len(body))) if request.path == f"/{RUN}" else Fate()
@@ -117,7 +115,7 @@ def test_second_mirror_is_used_where_the_first_one_damages(home: Home, shelf: Sh
 
 
 def test_mirror_is_used_without_a_locator_and_the_run_is_not_identified(home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
     with serving(home, archive) as server:
         home("compute", RUN, "--now", env={"WORT_LOCATOR_URL": "off", "WORT_MIRRORS": f"{server.url}/{{run}}"}).expect(
             0
@@ -150,7 +148,7 @@ def test_answer_of_the_locator_decides_what_becomes_of_the_job(
 
 
 def test_killed_download_is_continued(home: Home, shelf: Shelf) -> None:
-    archive = shelf.large(LARGE)
+    archive = shelf.with_qualities()
     size = archive.stat().st_size
     with serving(home, archive, rate=size / 8) as server:
         with home.running("compute", RUN, "--now") as process:

@@ -112,6 +112,12 @@ def make_paired(out: Path, *, spots: int, length: int = 150, seed: int = 1, geno
     return build(out, pairs(Random(seed), spots, length=length, genome=genome), load_fastq)
 
 
+def make_with_qualities(out: Path, *, spots: int, seed: int = 1, genome: int = 2_000_000) -> Path:
+    """Write an archive as `make_paired` does, in which qualities take about half of the space."""
+    load = partial(load_fastq, qualities=Random(seed))
+    return build(out, pairs(Random(seed), spots, length=150, genome=genome), load)
+
+
 # ---- Damage
 
 

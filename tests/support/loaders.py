@@ -14,6 +14,7 @@ import itertools
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 
 from tests.support.simulated_spots import Spot
 from tests.support.tools import run
@@ -23,8 +24,17 @@ def spot_name(number: int) -> str:
     return f"SIM:1:FLOWCELL:1:{1101 + number // 100_000}:{1000 + number % 100_000}:{1000 + number % 997}"
 
 
-def load_fastq(spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMINA") -> None:
-    """Load one FASTQ file for each mate, with CASAVA 1.8 names, with latf-load."""
+def load_fastq(
+    spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMINA", qualities: Random | None = None
+) -> None:
+    """Load one FASTQ file for each mate, with CASAVA 1.8 names, with latf-load.
+
+    All qualities are 40, or with `qualities` random ones of an instrument that bins them, which take much space.
+    """
+
+    def scores(length: int) -> str:
+        return "I" * length if qualities is None else "".join(qualities.choices("#,:F", [1, 2, 4, 13], k=length))
+
     rest = iter(spots)
     if (first := next(rest, None)) is None:
         raise ValueError("latf-load rejects an empty FASTQ file; use the layout zero_spots")
@@ -35,7 +45,7 @@ def load_fastq(spots: Iterable[Spot], database: Path, *, platform: str = "ILLUMI
             name = spot_name(number)
             for mate, (file, read) in enumerate(zip(files, spot.reads, strict=True), 1):
                 bases, flag = read.bases, "N" if read.passes else "Y"
-                file.write(f"@{name} {mate}:{flag}:0:1\n{bases}\n+\n{'I' * len(bases)}\n")
+                file.write(f"@{name} {mate}:{flag}:0:1\n{bases}\n+\n{scores(len(bases))}\n")
     run(["latf-load", "--quality", "PHRED_33", "-p", platform, "-t", database.parent, "-o", database, *paths])
 
 

@@ -13,6 +13,7 @@ from tests.support.archives import (
     flip_bit_in_reads,
     make_archive,
     make_paired,
+    make_with_qualities,
     reference_signature,
     truncate,
 )
@@ -45,6 +46,10 @@ class Shelf:
     def large(self, spots: int) -> Path:
         """Return a paired archive with many spots."""
         return self._made(f"large-{spots}.sra", lambda out: make_paired(out, spots=spots))
+
+    def with_qualities(self, spots: int = 20_000) -> Path:
+        """Return a paired archive in which the qualities take about half of the space."""
+        return self._made(f"qualities-{spots}.sra", lambda out: make_with_qualities(out, spots=spots))
 
     def flipped(self) -> Path:
         """Return an archive with one flipped bit that fastq-dump does not detect."""
