@@ -25,7 +25,7 @@ demo:
 	@scripts/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -23,7 +23,7 @@ rm "$home/fill"
 exec "$@"
 """
     done = in_namespace(home, script, "compute", "x.sra", "--now", "-o", "out.sig").expect(0, "first: 75")
-    assert "can't be" in done.err
+    assert "cannot be" in done.err
     assert "wort doctor" in done.err or "set WORT_HOME" in done.err
     assert "left:" not in done.err
     assert (home.cwd / "out.sig").exists()

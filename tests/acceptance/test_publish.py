@@ -178,7 +178,7 @@ def test_signature_of_the_public_service_is_unverified(home: Home, bucket: Bucke
     home.keep("SRR000002", Path(home.repository / "sra" / f"{RUN}.sra"))
     home("compute", "SRR000002", "--now").expect(0)
     assert home.signature_file("SRR000002").exists()
-    home("sync", "push").expect(2, "without credentials")
+    home("sync", "push").expect(2, "uploads need credentials")
     home("doctor").out.index("only read")
     assert bucket.all_keys() == [KEY]
 

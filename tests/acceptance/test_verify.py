@@ -106,12 +106,12 @@ def test_wrong_md5sum_is_refused_on_submission(offline: Home, shelf: Shelf) -> N
     data = json.loads(shelf.reference(shelf.archive(), PAIRED))
     other = json.loads(shelf.reference(shelf.archive("clipped"), CLIPPED))
     data[0]["signatures"][0]["md5sum"] = other[0]["signatures"][0]["md5sum"]
-    offline("submit", "-", stdin=text(data)).expect(6, "its md5sum is", "but that of its hashes is")
+    offline("submit", "-", stdin=text(data)).expect(6, "its md5sum is", "but the md5 of its hashes is")
 
 
 def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
     digest = submit(offline, forge(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
-    done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "sums 7 : 1")
+    done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "ratio of the sums 7")
     assert done.rows()[0][:2] == [PAIRED, "mismatch"]
     offline("view", PAIRED).expect(2, "there is no signature")
 
