@@ -111,7 +111,8 @@ def test_wrong_md5sum_is_refused_on_submission(offline: Home, shelf: Shelf) -> N
 
 def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
     digest = submit(offline, forge(shelf.reference(shelf.archive(), PAIRED), multiply(7)))
-    done = offline("verify", digest[:8], "--now").expect(5, "7 times", "k=21: 0 of", "Jaccard 1.0000", "ratio of the sums 7")
+    messages = ("7 times", "k=21: 0 of", "Jaccard 1.0000", "ratio of the sums 7")
+    done = offline("verify", digest[:8], "--now").expect(5, *messages)
     assert done.rows()[0][:2] == [PAIRED, "mismatch"]
     offline("view", PAIRED).expect(2, "there is no signature")
 
