@@ -7,7 +7,7 @@ them.  `WORT_HOME` moves all of wort's files below one directory.  The checks of
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -273,39 +273,9 @@ class Settings:
                 ) from error
 
 
-@dataclass(frozen=True)
-class SettingDoc:
-    """A setting as the documentation shows it."""
-
-    name: str
-    variable: str
-    """The environment variable."""
-    default: str
-    """The default as a user would type it, `empty`, or the description of a computed default."""
-    description: str
-
-
-def setting_docs() -> tuple[SettingDoc, ...]:
-    """Return all settings, in the order of the table above."""
-    return tuple(
-        SettingDoc(item.name, variable_of(item.name), default_text(item), item.metadata["description"])
-        for item in fields(Settings)
-        if "parse" in item.metadata
-    )
-
-
 def variable_of(name: str) -> str:
     """Return the environment variable of a setting."""
     return f"WORT_{name.upper()}"
-
-
-def default_text(item: Field[Any]) -> str:
-    """Return the default of a setting as text."""
-    if item.metadata["computed"]:
-        return str(item.metadata["computed"])
-    if isinstance(item.default, bool):
-        return str(item.default).lower()
-    return f"{item.default:.15g}" if isinstance(item.default, float) else str(item.default or "empty")
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -113,6 +113,7 @@ def test_job_is_done_once_its_server_works_again(home: Home, shelf: Shelf, ncbi:
     ncbi.decide = no_faults
     home.until_job(stalled, "done", seconds=60)
     assert home.signature(stalled) == shelf.reference(ncbi.runs[stalled], stalled)
+    assert home.select("SELECT trust FROM signatures WHERE name = ?", stalled) == [("unproved",)]
     assert ("waiting", "network") in home.events(stalled)
 
 

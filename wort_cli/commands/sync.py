@@ -23,7 +23,7 @@ from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from wort_cli.stores.run_copies import RunCopies
-    from wort_cli.stores.shared import SharedStore
+    from wort_cli.stores.shared import Outcome, SharedStore
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,7 +55,11 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
             for copies in signatures_to_push():
                 report.add(copies.name, "would be put" if copies.shared_object is None else "would be compared")
             return
-        for copies, outcome in apply_to_all(signatures_to_push(), lambda s: transfer.push(s, local, bucket), settings):
+
+        def push_one(copies: "RunCopies") -> "Outcome":
+            return transfer.push(copies, local, bucket, publish_unproved=settings.publish_unproved)
+
+        for copies, outcome in apply_to_all(signatures_to_push(), push_one, settings):
             report.add_outcome(copies.name, outcome, done="put")
 
 

@@ -4,6 +4,7 @@ Failures that may pass are retried with exponential backoff, by kind:
 - CRASHES, on this machine: 3 tries, seconds apart.  After that, the cause is the job or the machine.
 - OUTAGES, of a server or a disk: for days (`retry_for`), so that an outage of a weekend costs no job.
 - SHORTAGES, of disk space or memory: without limit, until there is enough.
+- PENDING at NCBI, which may take weeks: 10 tries, days apart.
 - Others, such as a timeout: 10 tries.
 """
 
@@ -15,8 +16,12 @@ from wort_cli.settings import Settings
 
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Failures on this machine that a second try may avoid."""
-OUTAGES = frozenset({Reason.NETWORK, Reason.RATE_LIMITED, Reason.STORAGE_DOWN, Reason.DISK_ERROR})
+OUTAGES = frozenset(
+    {Reason.NETWORK, Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.STORAGE_DOWN, Reason.DISK_ERROR}
+)
 """Failures that have nothing to do with the job, and pass when a server or disk is repaired."""
+PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED})
+"""Runs that NCBI has announced but does not provide yet."""
 SPREAD = 0.25
 """Jitter: delays vary by this fraction, so that jobs that failed together are not retried together."""
 SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY})
@@ -38,6 +43,8 @@ class RetryPolicy:
     max_delay: float = 3600.0
     max_shortage_delay: float = 600.0
     """Longest delay between tries while disk or memory is short, in seconds.  Such tries are not counted."""
+    pending_delay: float = 86_400.0
+    """Delay between tries of a run that NCBI does not provide yet, in seconds."""
     patience: float = 0.0
     daemon_crashes: int = 5
     """Consecutive crashes of the daemon while a job runs and makes no progress, after which the job is set aside."""
@@ -50,7 +57,7 @@ class RetryPolicy:
     @property
     def max_wait(self) -> float:
         """Longest delay of any job, in seconds, with jitter."""
-        return self.max_delay * (1 + SPREAD)
+        return max(self.max_delay, self.pending_delay) * (1 + SPREAD)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,8 @@ def decide(
     exhausted = earlier_failures + 1 >= tries and (failure.reason not in OUTAGES or age >= policy.patience)
     if failure.disposition is not Disposition.RETRY or exhausted:
         return RetryDecision(JobState.FAILED, set_aside=exhausted and failure.reason is Reason.INTERRUPTED)
+    if failure.reason in PENDING:
+        return RetryDecision(JobState.WAITING, policy.pending_delay * (1 - SPREAD + 2 * SPREAD * jitter))
     nominal: float = min(policy.max_delay, first * 2.0 ** min(earlier_failures, 30))
     return RetryDecision(JobState.WAITING, nominal * (1 - SPREAD + 2 * SPREAD * jitter))
 

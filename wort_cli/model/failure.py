@@ -82,17 +82,17 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.NO_DATA: (
         Disposition.RETRY,
-        "NCBI knows the run, but there is no archive of it that can be fetched",
-        "new runs get their archive days after their accession; wort looks again automatically",
+        "no archive of the run can be fetched from NCBI yet",
+        "new runs get their archive days after their accession; wort retries automatically",
     ),
     Reason.NOT_PUBLISHED: (
         Disposition.RETRY,
         "the run is not published yet",
-        "wort looks again automatically, days apart",
+        "wort retries automatically, days apart",
     ),
     Reason.LOCATOR_REFUSED: (
         Disposition.RETRY,
-        "NCBI's data locator refuses the request",
+        "the data locator of NCBI refuses the request",
         "look at the message in `wort logs`; on a cloud machine check its metadata service, else update wort; "
         "the setting `mirrors` names places that need no locator",
     ),

@@ -31,6 +31,8 @@ class SketchSummary:
     note: str = ""
 
 
+UNPROVED = "nothing"
+"""The value of `proved_by` if the SRA toolkit streamed the reads."""
 LATER = frozenset({"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5"})
 """Keys that are missing in provenance documents of earlier versions."""
 
@@ -72,7 +74,10 @@ class Provenance:
     format: str = ""
     """The format of the archive, `normalized` or `lite`; empty if the toolkit chose it."""
     proved_by: str = ""
-    """What proved the archive undamaged: `column-md5s`, `archive-md5` or `vdb-validate`; empty if nothing did."""
+    """What proved the archive undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
+
+    Empty in documents of earlier versions.
+    """
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
     identified: bool = False
@@ -83,9 +88,9 @@ class Provenance:
     """The md5 of the archive according to the locator, else empty."""
 
     @property
-    def is_proved(self) -> bool:
-        """Whether the archive was proved to be undamaged."""
-        return bool(self.proved_by) or self.validated
+    def is_unproved(self) -> bool:
+        """Whether nothing proved that the reads are those of an undamaged archive."""
+        return self.proved_by == UNPROVED
 
     def to_json(self) -> dict[str, Any]:
         """Return the provenance as JSON-ready data."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.model.provenance import UNPROVED, Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, prove_archive
@@ -156,7 +156,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
         format=archive_format(archive),
-        proved_by=proof.proved_by,
+        proved_by=proof.proved_by or UNPROVED,
         proof=proof.proof,
         identified=obtained.proof.identified if obtained else False,
         url=url_without_query(obtained.proof.url) if obtained else "",
@@ -171,7 +171,7 @@ def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Pu
     """Put a sealed signature into the local store, and into the bucket if the job has one."""
     attempt.report("publishing", provenance.spots, provenance.spots, provenance.bases)
     published = publish_locally(sealed, provenance, LocalStore(attempt.spec.store), attempt.cancellation)
-    if not provenance.is_proved:
+    if provenance.is_unproved:
         published = replace(published, trust=Trust.UNPROVED)
         if not attempt.spec.download.publish_unproved:
             attempt.log("the archive was not proved, so the signature stays here (setting publish_unproved)")

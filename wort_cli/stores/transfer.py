@@ -57,14 +57,20 @@ def is_in_bucket(copies: RunCopies) -> bool:
     return 0 < copies.shared_object.size == copies.local_path.stat().st_size
 
 
-def push(copies: RunCopies, local: LocalStore, shared: SharedStore) -> Outcome:
-    """Publish the local signature of a run; raise StoreError if it is damaged, or if the bucket has another one."""
+def push(copies: RunCopies, local: LocalStore, shared: SharedStore, *, publish_unproved: bool = False) -> Outcome:
+    """Publish the local signature of a run.
+
+    Raises StoreError if it is damaged, if the bucket has another one, or if its reads were not proved.
+    """
     name, path = copies.name, local.path(copies.name)
     hint = f"`wort compute --force {name}` computes it again"
     try:
         provenance = local.provenance(name)
     except (OSError, ValueError) as error:
         raise StoreError(Reason.CONFLICT, f"{path}: its provenance cannot be read: {error}", hint) from None
+    if provenance.is_unproved and not publish_unproved:
+        sentence = f"the reads of {name} were not proved undamaged, so its signature is not published"
+        raise StoreError(Reason.STORAGE_DENIED, sentence, f"{hint}; or set publish_unproved = true")
     document = read_signature(path)
     if (document.name, document.digest) != (name, provenance.digest):
         raise StoreError(Reason.CONFLICT, f"{path} does not match its provenance", hint)

@@ -59,7 +59,7 @@ def test_waiting_job_is_queued_after_the_clock_was_set_back(ledger: Ledger) -> N
     ledger.attempts.claim(1, DAEMON, 60.0)
     ledger.attempts.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
     assert ledger.attempts.wake(POLICY.max_wait) == 0
-    ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + 86400.0,))
+    ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + 2 * 86400.0,))
     assert ledger.attempts.wake(POLICY.max_wait) == 1
 
 

@@ -37,7 +37,8 @@ def test_stored_reasons_keep_their_names() -> None:
         (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch conflict set-aside"),
         (
             Disposition.RETRY,
-            "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout",
+            "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout"
+            " no-data not-published locator-refused",
         ),
     ],
 )

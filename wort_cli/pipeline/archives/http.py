@@ -104,7 +104,7 @@ class HttpClient:
                 answer.status, dict(answer.headers.items()), final, self._pieces(answer, final, deadline, cancellation)
             )
         finally:
-            answer.close() if answer.length_remaining else answer.release_conn()
+            answer.release_conn() if answer.closed else answer.close()
 
     def _follow(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float

@@ -116,7 +116,7 @@ def test_answer_without_length_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_connection_that_breaks_again_and_again_costs_only_the_rest(tmp_path: Path) -> None:
     server = ArchiveServer({"x": DATA})
-    server.fate = lambda request: Fate(cut=0.5) if request.last - request.first > 1000 else Fate()
+    server.fate = lambda request: Fate(cut=0.5) if request.last - request.first > 200_000 else Fate()
     with server.serving():
         fetch(tmp_path, [f"{server.url}/x"])
         assert content(tmp_path) == DATA

@@ -17,7 +17,7 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.cancellation import NEVER
 
-VALIDATED = ArchiveProof("vdb-validate")
+PROVED = ArchiveProof("vdb-validate")
 OTHER_FLAGS = replace(SRA_V1, name="other", decode_flags=("--fasta", "0"))
 
 
@@ -50,25 +50,25 @@ def choose(
     return len(choose_decoders(archive, proof, spec, profile, engine, tools, workspace)), log
 
 
-def test_unvalidated_archive_is_not_read_in_process(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
+def test_unproved_archive_is_not_read_in_process(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
     outcome = choose(on_disk(tmp_path), ArchiveProof(), spec, workspace)
-    assert outcome == (1, ["decoding with fastq-dump: the archive was not validated"])
+    assert outcome == (1, ["decoding with fastq-dump: the archive was not proved"])
 
 
 def test_remote_archive_is_not_read_in_process(spec: JobSpec, workspace: Workspace) -> None:
-    outcome = choose(Archive("SRR139146", None, 10, 1000, 100), VALIDATED, spec, workspace)
+    outcome = choose(Archive("SRR139146", None, 10, 1000, 100), PROVED, spec, workspace)
     assert outcome == (1, ["decoding with fastq-dump: the archive is not on disk"])
 
 
 def test_profile_with_other_flags_is_decoded_by_fastq_dump(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
-    outcome = choose(on_disk(tmp_path), VALIDATED, spec, workspace, OTHER_FLAGS)
+    outcome = choose(on_disk(tmp_path), PROVED, spec, workspace, OTHER_FLAGS)
     assert outcome == (1, ["decoding with fastq-dump: the profile other has other flags"])
 
 
 def test_archive_is_not_read_in_process_after_a_crash(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
     workspace.mark_in_process()
     workspace.create()  # as the next attempt does
-    count, log = choose(on_disk(tmp_path), VALIDATED, spec, workspace)
+    count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
     assert (count, len(log)) == (1, 1)
     assert "an earlier attempt died while it read the archive" in log[0]
 
@@ -76,14 +76,14 @@ def test_archive_is_not_read_in_process_after_a_crash(tmp_path: Path, spec: JobS
 def test_file_that_the_library_cannot_open_is_left_to_fastq_dump(
     tmp_path: Path, spec: JobSpec, workspace: Workspace
 ) -> None:
-    count, log = choose(on_disk(tmp_path), VALIDATED, spec, workspace)
+    count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
     assert (count, len(log)) == (1, 1)
     assert "VDBManagerOpenDBRead" in log[0]
 
 
 @pytest.mark.parametrize("method", [Method("sourmash", "auto", 1), Method("kernel", "fastq-dump", 1)])
 def test_setting_selects_fastq_dump(tmp_path: Path, spec: JobSpec, workspace: Workspace, method: Method) -> None:
-    assert choose(on_disk(tmp_path), VALIDATED, replace(spec, method=method), workspace) == (1, [])
+    assert choose(on_disk(tmp_path), PROVED, replace(spec, method=method), workspace) == (1, [])
 
 
 def test_blobs_of_sample_are_not_verified_for_fastq_dump(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
