@@ -122,7 +122,7 @@ class ArchiveServer:
             return {"bundle": run, "status": 404, "msg": "Cannot resolve accession"}
         places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls or (f"{self.url}/{run}",)]
         file = {
-            "object": f"srapub|{run}", "type": "sra", "name": run, "size": len(data),
+            "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": False, "size": len(data),
             "md5": hashlib.md5(data).hexdigest(), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
         }  # fmt: skip
         return {"bundle": run, "status": 200, "msg": "ok", "files": [file]}
