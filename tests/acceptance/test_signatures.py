@@ -155,3 +155,18 @@ def test_output_option(home: Home, shelf: Shelf) -> None:
     home("compute", "SRR000001", "--now", "-o", "no/such/x.sig").expect(2, "there is no directory")
     home("compute", "SRR000001", "-o", "x.sig").expect(2, "--wait or --now")
     home("compute", "SRR000001", "--now", "--wait").expect(2, "exclude each other")
+
+
+def test_archive_without_sums_is_proved_by_vdb_validate(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.without_sums(), home.cwd / "x.sra")
+    home("compute", "x.sra", "--now").expect(0)
+    assert home.signature("x") == shelf.reference(archive, "x")
+    ((provenance,),) = home.select("SELECT provenance FROM signatures")
+    assert json.loads(provenance)["proved_by"] == "vdb-validate"
+
+
+def test_archive_with_sums_is_proved_by_its_columns(home: Home, shelf: Shelf) -> None:
+    link(shelf.archive(), home.cwd / "x.sra")
+    home("compute", "x.sra", "--now").expect(0)
+    ((provenance,),) = home.select("SELECT provenance FROM signatures")
+    assert json.loads(provenance)["proved_by"] == "column-md5s"

@@ -15,6 +15,7 @@ from tests.support.archives import (
     make_paired,
     make_with_qualities,
     reference_signature,
+    remove_sums,
     truncate,
 )
 
@@ -54,6 +55,10 @@ class Shelf:
     def flipped(self) -> Path:
         """Return an archive with one flipped bit that fastq-dump does not detect."""
         return self._made("flipped.sra", lambda out: flip_bit_in_reads(self.archive(), out))
+
+    def without_sums(self) -> Path:
+        """Return an archive that has no md5 sums of its columns."""
+        return self._made("without-sums.sra", lambda out: remove_sums(self.archive(), out))
 
     def truncated(self) -> Path:
         """Return the first half of an archive."""
