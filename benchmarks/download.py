@@ -104,7 +104,7 @@ def compute(what: str, work: Path, archive: Path, url: str) -> bytes:
     }
     out = work / "out.sig"
     if what == "reference":
-        pipe = f"fastq-dump {' '.join(SRA_V1.decode_flags)} {RUN} | {BIN / 'sourmash'} sketch dna -q " + (
+        pipe = f"fastq-dump {' '.join(SRA_V1.decode_flags)} {RUN} | {BIN / 'sourmash'} sketch dna " + (
             f"-p k=21,k=31,k=51,scaled=1000,abund --name {RUN} -o {out} -"
         )
         subprocess.run(
