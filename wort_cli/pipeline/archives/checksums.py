@@ -71,9 +71,13 @@ def read_sums(table: Mapping[str, Extent], read: ReadExtent) -> dict[str, str]:
     return sums
 
 
-def files_without_sum(paths: Iterable[str], sums: Mapping[str, str], table: Mapping[str, Extent]) -> list[str]:
-    """Return those of the files that have content but no sum; files of sums need none."""
-    return [path for path in paths if path not in sums and not is_sums_file(path) and table[path].size]
+def md5_of(pieces: Iterable[bytes], cancellation: Cancellation = NEVER) -> str:
+    """Return the md5 of bytes in hexadecimal.  Raises Cancelled if the job is cancelled meanwhile."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    for piece in pieces:
+        cancellation.check()
+        md5.update(piece)
+    return md5.hexdigest()
 
 
 def check_file(
@@ -84,10 +88,6 @@ def check_file(
     cancellation: Cancellation = NEVER,
 ) -> None:
     """Raise ChecksumError unless a file matches its sum.  Raises Cancelled if the job is cancelled meanwhile."""
-    md5 = hashlib.md5(usedforsecurity=False)
     extent = table[path]
-    for piece in read(extent) if extent.size else ():
-        cancellation.check()
-        md5.update(piece)
-    if md5.hexdigest() != sums[path]:
+    if md5_of(read(extent) if extent.size else (), cancellation) != sums[path]:
         raise ChecksumError(f"{path} does not match the md5 sum that the archive has of it")

@@ -8,7 +8,7 @@ Sources: what fastq-dump reads with `--fasta` is in sra-tools tools/external/sra
 are those of ncbi-vdb interfaces/{insdc,sra,ncbi,align}/*.vschema.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wort_cli.pipeline.archives.kar import Extent
@@ -64,17 +64,3 @@ def select(table: Mapping[str, Extent], decoder: str) -> Selection:
         size=sum(table[path].size for _, path in needed),
         skipped=tuple(sorted(skipped)),
     )
-
-
-def merge_extents(extents: Iterable[Extent], gap: int = GAP) -> list[Extent]:
-    """Return extents in order, those merged that touch or have at most `gap` bytes between them."""
-    merged: list[Extent] = []
-    for extent in sorted(extents, key=lambda extent: extent.offset):
-        if not extent.size:
-            continue
-        if merged and extent.offset - merged[-1].end <= gap:
-            last = merged[-1]
-            merged[-1] = Extent(last.offset, max(last.end, extent.end) - last.offset)
-        else:
-            merged.append(extent)
-    return merged

@@ -21,7 +21,7 @@ Sources: ncbi-vdb interfaces/kfs/sra.h, libs/kfs/{toc,tocentry}.c, libs/klib/pbs
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,6 +56,18 @@ class Extent:
     def end(self) -> int:
         """Offset of the first byte after the file."""
         return self.offset + self.size
+
+
+def merge_extents(extents: Iterable[Extent], gap: int = 0) -> list[Extent]:
+    """Return extents in order, those merged that overlap or have at most `gap` bytes between them."""
+    merged: list[Extent] = []
+    for extent in sorted((extent for extent in extents if extent.size), key=lambda extent: extent.offset):
+        if merged and extent.offset - merged[-1].end <= gap:
+            last = merged[-1]
+            merged[-1] = Extent(last.offset, max(last.end, extent.end) - last.offset)
+        else:
+            merged.append(extent)
+    return merged
 
 
 @dataclass(frozen=True)

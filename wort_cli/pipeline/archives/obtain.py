@@ -9,7 +9,6 @@ the md5 of the whole, answer that.  *Identity*: is this the archive of the run? 
 location that it names for the head, or by its md5 for the whole.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import is_sums_file
+from wort_cli.pipeline.archives.checksums import is_sums_file, md5_of
 from wort_cli.pipeline.archives.column_proof import (
     Contents,
     NotProvable,
@@ -29,10 +28,10 @@ from wort_cli.pipeline.archives.column_proof import (
     read_contents,
     sums_of,
 )
-from wort_cli.pipeline.archives.columns import FASTQ_DUMP, MAX_SHARE, merge_extents
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
 from wort_cli.pipeline.archives.fetch import Fetch, Politeness, probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
-from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header
+from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, merge_extents, read_header
 from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
 from wort_cli.system.cancellation import Cancellation
@@ -245,7 +244,7 @@ class Obtainer:
         """
         contents = head.contents
         locations = [*offer.named, *offer.mirrors]
-        wanted = merge_extents(contents.table[path] for path in contents.selection.files)
+        wanted = merge_extents((contents.table[path] for path in contents.selection.files), GAP)
         self._fetch(locations, partial, [extent for path, extent in contents.table.items() if is_sums_file(path)])
         sums = sums_of(contents, partial.read)
         self._fetch(locations, partial, wanted)
@@ -274,11 +273,7 @@ class Obtainer:
             self._fetch(locations, partial, [whole])
             if not offer.identity.md5:
                 return Proof(ProvedBy.NOTHING, "", False, locations[0].url)
-            md5 = hashlib.md5(usedforsecurity=False)
-            for piece in partial.read(whole):
-                self._cancellation.check()
-                md5.update(piece)
-            if md5.hexdigest() == offer.identity.md5:
+            if md5_of(partial.read(whole), self._cancellation) == offer.identity.md5:
                 self._check_sums_inside(offer.run, partial)
                 return Proof(ProvedBy.ARCHIVE_SUM, offer.identity.md5, True, locations[0].url)
             self._log(f"{offer.run}: the archive does not match the locator's md5; fetching it again")
@@ -311,7 +306,7 @@ class Obtainer:
             self._report(arrived, lacking)
 
         fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
-        fetch.fetch(merge_extents(extents))
+        fetch.fetch(merge_extents(extents, GAP))
         self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
 
 

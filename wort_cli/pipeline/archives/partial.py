@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wort_cli.pipeline.archives.kar import Extent
+from wort_cli.pipeline.archives.kar import Extent, merge_extents
 from wort_cli.system.atomic_files import write_atomically
 
 PIECE = 1 << 20
@@ -76,7 +76,7 @@ class PartialArchive:
         with self._saving:
             with self._lock:
                 new = len(self._unsaved)
-                arrived = union([*self._arrived, *self._unsaved])
+                arrived = merge_extents([*self._arrived, *self._unsaved])
             if not new:
                 return
             os.fdatasync(self._file)
@@ -97,12 +97,12 @@ class PartialArchive:
     def missing(self, extents: Iterable[Extent]) -> list[Extent]:
         """Return the parts of some extents that have not arrived."""
         with self._lock:
-            return missing(union([*self._arrived, *self._unsaved]), union(extents))
+            return missing(merge_extents([*self._arrived, *self._unsaved]), merge_extents(extents))
 
     def arrived_bytes(self) -> int:
         """Return how many bytes have arrived."""
         with self._lock:
-            return sum(extent.size for extent in union([*self._arrived, *self._unsaved]))
+            return sum(extent.size for extent in merge_extents([*self._arrived, *self._unsaved]))
 
     def read(self, extent: Extent) -> Iterator[bytes]:
         """Yield the bytes of an extent in pieces; zeros where nothing has arrived."""
@@ -126,24 +126,12 @@ class PartialArchive:
             whole = self.path.stat().st_size == self.identity.size
             inside = all(e.offset >= 0 and e.size > 0 and e.end <= self.identity.size for e in known)
             if Identity(**document["identity"]) == self.identity and whole and inside:
-                return union(known)
+                return merge_extents(known)
         return []
 
 
-def union(extents: Iterable[Extent]) -> list[Extent]:
-    """Return extents in order, those merged that touch or overlap."""
-    merged: list[Extent] = []
-    for extent in sorted((extent for extent in extents if extent.size), key=lambda extent: extent.offset):
-        if merged and extent.offset <= merged[-1].end:
-            last = merged[-1]
-            merged[-1] = Extent(last.offset, max(last.end, extent.end) - last.offset)
-        else:
-            merged.append(extent)
-    return merged
-
-
 def missing(present: list[Extent], wanted: list[Extent]) -> list[Extent]:
-    """Return the parts of `wanted` that are not in `present`; both are unions."""
+    """Return the parts of `wanted` that are not in `present`; both are merged."""
     rest: list[Extent] = []
     for extent in wanted:
         start = extent.offset

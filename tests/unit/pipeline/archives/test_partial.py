@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.pipeline.archives.kar import Extent
-from wort_cli.pipeline.archives.partial import Identity, PartialArchive, missing, union
+from wort_cli.pipeline.archives.kar import Extent, merge_extents
+from wort_cli.pipeline.archives.partial import Identity, PartialArchive, missing
 
 IDENTITY = Identity(1000, "0" * 32)
 EXTENTS = st.lists(st.builds(Extent, st.integers(0, 60), st.integers(0, 20)), max_size=8)
@@ -24,14 +24,14 @@ def covered(extents: list[Extent]) -> set[int]:
 
 @given(EXTENTS)
 def test_union_covers_the_same_bytes_without_touching_extents(extents: list[Extent]) -> None:
-    merged = union(extents)
+    merged = merge_extents(extents)
     assert covered(merged) == covered(extents)
     assert all(before.end < after.offset for before, after in pairwise(merged))
 
 
 @given(EXTENTS, EXTENTS)
 def test_missing_is_what_is_wanted_and_not_present(present: list[Extent], wanted: list[Extent]) -> None:
-    assert covered(missing(union(present), union(wanted))) == covered(wanted) - covered(present)
+    assert covered(missing(merge_extents(present), merge_extents(wanted))) == covered(wanted) - covered(present)
 
 
 def test_what_arrived_is_known_to_the_next_attempt(tmp_path: Path) -> None:

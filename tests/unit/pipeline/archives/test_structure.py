@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.kar_files import kar_archive
 from wort_cli.pipeline.archives.checksums import ChecksumError, check_file, read_sums
-from wort_cli.pipeline.archives.columns import column_of, merge_extents, select
-from wort_cli.pipeline.archives.kar import Extent, KarError, read_header, read_table
+from wort_cli.pipeline.archives.columns import column_of, select
+from wort_cli.pipeline.archives.kar import Extent, KarError, merge_extents, read_header, read_table
 from wort_cli.pipeline.archives.structure import StructureError, check_structure, check_tiling
 
 PHAGE = Path(__file__).parents[4] / "demo" / "phage.sra"
