@@ -92,6 +92,11 @@ class Settings:
         "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
     )
     connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
+    reference_bytes: int = setting(
+        20_000_000_000,
+        positive_integer,
+        "Bytes of reference sequences of aligned runs that are kept for later jobs; the least recently used go first.",
+    )
     publish_unproved: bool = setting(
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )
@@ -229,6 +234,11 @@ class Settings:
     def rates_dir(self) -> Path:
         """The directory of the rate limits of ENA and NCBI."""
         return self.state_dir / "rates"
+
+    @property
+    def references_dir(self) -> Path:
+        """The directory of reference sequences that were fetched for aligned runs."""
+        return self.cache_dir / "references"
 
     @property
     def work_dir(self) -> Path:

@@ -17,7 +17,10 @@ from wort_cli.settings import Settings
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Failures on this machine that a second try may avoid."""
 OUTAGES = frozenset(
-    {Reason.NETWORK, Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.STORAGE_DOWN, Reason.DISK_ERROR}
+    {
+        *(Reason.NETWORK, Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.REFERENCE_MISSING),
+        *(Reason.STORAGE_DOWN, Reason.DISK_ERROR),
+    }
 )
 """Failures that have nothing to do with the job, and pass when a server or disk is repaired."""
 PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED})

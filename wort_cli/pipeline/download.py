@@ -39,7 +39,8 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
-    return Archive(str(obtained.path), obtained.path, counts.spots, counts.bases, obtained.size, parts)
+    path, size = obtained.path, obtained.size
+    return Archive(str(path), path, counts.spots, counts.bases, size, counts.references, fetched=parts)
 
 
 class ColumnsOnDemand:

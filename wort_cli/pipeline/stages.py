@@ -18,6 +18,7 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, url_without_query
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
@@ -70,7 +71,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("resolving")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     versions = {name: tools.version(name) for name in TOOLS}
-    archive = locate_archive(spec, tools) or download_archive(attempt, tools)
+    archive = find_archive(attempt, tools)
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("validating", 0, archive.spots)
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
@@ -78,6 +79,12 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
     return SketchedRun(archive, proof, versions, reads)
+
+
+def find_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
+    """Return the archive of the job's source, downloaded if it is not on disk, and with the references it needs."""
+    archive = locate_archive(attempt.spec, tools) or download_archive(attempt, tools)
+    return provide_references(archive, attempt, tools)
 
 
 def sketch_reads(
@@ -109,6 +116,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> Slic
     inputs = {
         "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
         "profile": attempt.profile.name,
+        "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
     }
     return SliceStore(attempt.workspace.slices, inputs)
 
@@ -161,6 +169,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         identified=obtained.proof.identified if obtained else False,
         url=url_without_query(obtained.proof.url) if obtained else "",
         source_md5=obtained.md5 if obtained else "",
+        references=dict(archive.reference_sums),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),

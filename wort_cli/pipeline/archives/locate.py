@@ -10,15 +10,15 @@ A run that is in none of them is downloaded (remote.py), or, with `download = to
 finds it with the user's configuration and may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
-import os
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.obtain import Obtained
+from wort_cli.pipeline.archives.reference_store import Reference
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
@@ -28,10 +28,9 @@ from wort_cli.system.rate_limit import NCBI, RateLimit
 SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 MAGIC = b"NCBI.sra"
 TOOLKIT = "toolkit"
+REFERENCE = re.compile(r'^\s*<Ref seqId="([^"\n]*)" .*\blocal="remote"(?: path="(.*)")?/>$', re.MULTILINE)
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
-OFFLINE = Path(__file__).with_name("offline")
-"""An SRA configuration with which the toolkit makes no requests."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,19 @@ class Archive:
     """The number of bases that the archive reports, before filters and clips."""
     size: int
     """Bytes."""
+    references: tuple[Reference, ...] = ()
+    """The sequences outside of the archive that its aligned reads refer to."""
+    reference_sums: Mapping[str, str] = field(default_factory=dict)
+    """The md5 of each file of references, by its name."""
+    streams_references: bool = False
+    """Whether the toolkit reads some references from the network, unproved."""
     fetched: "FetchedParts | None" = None
     """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the archive can be decoded without any request."""
+        return self.path is not None and not self.streams_references
 
 
 @dataclass(frozen=True)
@@ -63,11 +73,12 @@ class FetchedParts:
 
 @dataclass(frozen=True)
 class Counts:
-    """What sra-stat reports of an archive: spots, bases, and bytes (0 if unknown)."""
+    """What sra-stat reports of an archive: spots, bases, bytes (0 if unknown), and the references outside of it."""
 
     spots: int
     bases: int
     size: int
+    references: tuple[Reference, ...] = ()
 
 
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
@@ -92,7 +103,8 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
         ) from None
-    return Archive(argument, path, counts.spots, counts.bases, path.stat().st_size if path else counts.size)
+    size = path.stat().st_size if path else counts.size
+    return Archive(argument, path, counts.spots, counts.bases, size, counts.references)
 
 
 # Politeness ----------------------------------------------------------------------------------------------------------
@@ -138,14 +150,8 @@ def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None
 
 
 def find_on_disk(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Return the archive that the user's SRA configuration has on disk; None if there is none.  No request is made.
-
-    OFFLINE in VDB_CONFIG replaces the system's configuration but not the user's own settings (~/.ncbi), so some runs
-    on disk are found by `find_by_toolkit` only.
-    """
-    configurations = filter(None, (str(OFFLINE), os.environ.get("VDB_CONFIG", "")))
-    srapath = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
-    return printed_path(srapath)
+    """Return the archive that the user's SRA configuration has on disk; None if there is none.  No request is made."""
+    return printed_path(tools.run(["srapath", name], deadline - time.monotonic(), offline=True))
 
 
 def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
@@ -197,7 +203,8 @@ def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bo
     A regular expression reads them, not an XML parser: sra-stat does not escape the path of the archive.
     """
     log_level = () if on_disk else LOG_INFO
-    run = tools.run(["sra-stat", *log_level, "--quick", "--xml", argument], deadline - time.monotonic())
+    argv = ["sra-stat", *log_level, "--quick", "--xml", argument]
+    run = tools.run(argv, deadline - time.monotonic(), offline=on_disk)
     counts = COUNTS.search(run.stdout)
     if counts is None:
         failure = explain_run(run)
@@ -205,4 +212,5 @@ def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bo
             raise JobFailed(Reason.INCOMPLETE, failure.detail, lasting=True)
         raise JobFailed(failure.reason, failure.detail)
     size = SIZE.search(run.stdout)
-    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0)
+    references = (Reference(name, Path(path) if path else None) for name, path in REFERENCE.findall(run.stdout))
+    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0, tuple(references) if on_disk else ())
