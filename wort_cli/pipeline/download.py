@@ -14,7 +14,8 @@ from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
 from wort_cli.pipeline.archives.fetch import Politeness
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts
 from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
-from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, Wish
+from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
+from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.resources import reserve_disk

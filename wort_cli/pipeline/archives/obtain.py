@@ -1,8 +1,8 @@
 """Obtains the archive of a run that is not on disk: located, fetched as far as a decoder needs it, and proved.
 
-In this order: ask the locator; choose the format; fetch the head (table of contents, usually all small files); select
-the files that the decoder needs; fetch them; compare them with the archive's own md5 sums.  Where the sums cannot prove
-the archive, fetch it as a whole and compare it with the locator's md5.
+In this order: ask the locator and choose the format (offer.py); fetch the head (table of contents, usually all small
+files); select the files that the decoder needs; fetch them; compare them with the archive's own md5 sums.  Where the
+sums cannot prove the archive, fetch it as a whole and compare it with the locator's md5.
 
 Two questions are kept apart.  *Integrity*: are these the bytes that the loader wrote?  The sums inside the archive, or
 the md5 of the whole, answer that.  *Identity*: is this the archive of the run?  Only the locator answers that: by a
@@ -29,11 +29,12 @@ from wort_cli.pipeline.archives.column_proof import (
     sums_of,
 )
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness, probe
+from wort_cli.pipeline.archives.fetch import Fetch, Politeness
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, merge_extents, read_header
-from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
-from wort_cli.pipeline.archives.partial import Identity, PartialArchive
+from wort_cli.pipeline.archives.locator import Format, Location
+from wort_cli.pipeline.archives.offer import Offer, Wish, find_offer
+from wort_cli.pipeline.archives.partial import PartialArchive
 from wort_cli.system.cancellation import Cancellation
 
 HEAD_SIZE = 1 << 17
@@ -64,18 +65,6 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Offer:
-    """An archive that can be fetched: what the locator says of it, and where it is."""
-
-    run: Accession
-    format: Format
-    identity: Identity
-    named: tuple[Location, ...]
-    """Locations that the locator names."""
-    mirrors: tuple[Location, ...]
-
-
-@dataclass(frozen=True)
 class Obtained:
     """An archive on disk, perhaps with holes, whose needed bytes were proved."""
 
@@ -96,22 +85,6 @@ class Head:
 
     contents: Contents
     identified: bool
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be obtained, and from where."""
-
-    run: Accession
-    decoder: str
-    """A key of columns.UNNEEDED."""
-    quality: str = "prefer-normalized"
-    whole: bool = False
-    """Fetch all of it, even if columns suffice."""
-    locator_url: str = ""
-    """'' to ask no locator."""
-    mirrors: tuple[str, ...] = ()
-    """URLs with `{run}` in the place of the accession."""
 
 
 class Obtainer:
@@ -141,7 +114,7 @@ class Obtainer:
         Raises JobFailed with the reason why there is none; OSError if the disk is full; Cancelled.
         """
         try:
-            offer = self.locate(wish)
+            offer = find_offer(wish, self._client, self._politeness, self._cancellation, self._log)
             partial = PartialArchive(directory / f"{wish.run}.sra", offer.identity)
             try:
                 proof = self._fetch_and_prove(wish, offer, partial)
@@ -152,47 +125,6 @@ class Obtainer:
                 partial.close()
         except HttpError as error:
             raise JobFailed(error.reason, error.detail) from error
-
-    def locate(self, wish: Wish) -> Offer:
-        """Return the archive to fetch.  Raises HttpError if neither the locator nor a mirror has one."""
-        mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
-        try:
-            if not wish.locator_url:
-                raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
-            files = self._ask_locator(wish)
-        except HttpError as error:
-            if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
-                raise
-            return self._offer_of_mirrors(wish, mirrors, error)
-        file = choose_format(files, wish.quality)
-        self._log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
-        same = mirrors if file.format is Format.NORMALIZED else ()  # mirrors have normalized archives
-        return Offer(wish.run, file.format, Identity(file.size, file.md5, file.modified), file.locations, same)
-
-    def _ask_locator(self, wish: Wish) -> tuple[RunFile, ...]:
-        """Return what the locator lists, within the rate limit that all processes share."""
-        limit = self._politeness.rate_limit(wish.locator_url)
-        if paused := limit.paused_for():
-            detail = f"NCBI's locator asked for fewer requests; {paused:.0f} seconds of the pause are left"
-            raise HttpError(Reason.RATE_LIMITED, detail, status=429)
-        try:
-            return find_run(self._client, wish.locator_url, wish.run, self._cancellation)
-        except HttpError as error:
-            if error.reason is Reason.RATE_LIMITED:
-                limit.pause(error.retry_after or self._politeness.pause)
-            raise
-
-    def _offer_of_mirrors(self, wish: Wish, mirrors: Sequence[Location], error: HttpError) -> Offer:
-        """Return the archive that the first mirror has which answers; raise the locator's error if none does."""
-        self._log(f"{wish.run}: {error.detail}; asking the mirrors")
-        for n, mirror in enumerate(mirrors):
-            try:
-                identity = probe(self._client, mirror.url, self._cancellation)
-            except HttpError as refusal:
-                self._log(refusal.detail)
-                continue
-            return Offer(wish.run, Format.NORMALIZED, identity, (), tuple(mirrors[n:]))
-        raise error
 
     def _fetch_and_prove(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Proof:
         """Fetch what is needed; return how it was proved."""
@@ -308,17 +240,3 @@ class Obtainer:
         fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
         fetch.fetch(merge_extents(extents, GAP))
         self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
-
-
-def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
-    """Return the archive that the setting `quality` chooses.  Raises HttpError(no-data) if it allows none of them."""
-    order = {
-        "prefer-normalized": (Format.NORMALIZED, Format.LITE),
-        "normalized": (Format.NORMALIZED,),
-        "lite": (Format.LITE,),
-    }[quality]
-    for wanted in order:
-        for file in files:
-            if file.format is wanted:
-                return file
-    raise HttpError(Reason.NO_DATA, f"there is no archive in the format that `quality = {quality}` allows")

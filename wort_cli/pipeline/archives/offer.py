@@ -1,0 +1,113 @@
+"""Chooses the archive of a run to fetch: asks NCBI's locator, then the mirrors.
+
+The locator says which archives a run has, and where.  Mirrors are further locations; where the locator is down, has
+nothing, or is not configured, they are the only ones.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Reason
+from wort_cli.pipeline.archives.fetch import Politeness, probe
+from wort_cli.pipeline.archives.http import HttpClient, HttpError
+from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
+from wort_cli.pipeline.archives.partial import Identity
+from wort_cli.system.cancellation import Cancellation
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be obtained, and from where."""
+
+    run: Accession
+    decoder: str
+    """A key of columns.UNNEEDED."""
+    quality: str = "prefer-normalized"
+    whole: bool = False
+    """Fetch all of it, even if columns suffice."""
+    locator_url: str = ""
+    """'' to ask no locator."""
+    mirrors: tuple[str, ...] = ()
+    """URLs with `{run}` in the place of the accession."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An archive that can be fetched: what the locator says of it, and where it is."""
+
+    run: Accession
+    format: Format
+    identity: Identity
+    named: tuple[Location, ...]
+    """Locations that the locator names."""
+    mirrors: tuple[Location, ...]
+
+
+def find_offer(
+    wish: Wish, client: HttpClient, politeness: Politeness, cancellation: Cancellation, log: Callable[[str], None]
+) -> Offer:
+    """Return the archive to fetch.  Raises HttpError if neither the locator nor a mirror has one."""
+    mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
+    try:
+        if not wish.locator_url:
+            raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
+        files = ask_locator(wish, client, politeness, cancellation)
+    except HttpError as error:
+        if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
+            raise
+        return offer_of_mirrors(wish, mirrors, error, client, cancellation, log)
+    file = choose_format(files, wish.quality)
+    log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
+    same = mirrors if file.format is Format.NORMALIZED else ()  # mirrors have normalized archives
+    return Offer(wish.run, file.format, Identity(file.size, file.md5, file.modified), file.locations, same)
+
+
+def ask_locator(
+    wish: Wish, client: HttpClient, politeness: Politeness, cancellation: Cancellation
+) -> tuple[RunFile, ...]:
+    """Return what the locator lists, within the rate limit that all processes share."""
+    limit = politeness.rate_limit(wish.locator_url)
+    if paused := limit.paused_for():
+        detail = f"NCBI's locator asked for fewer requests; {paused:.0f} seconds of the pause are left"
+        raise HttpError(Reason.RATE_LIMITED, detail, status=429)
+    try:
+        return find_run(client, wish.locator_url, wish.run, cancellation)
+    except HttpError as error:
+        if error.reason is Reason.RATE_LIMITED:
+            limit.pause(error.retry_after or politeness.pause)
+        raise
+
+
+def offer_of_mirrors(
+    wish: Wish,
+    mirrors: Sequence[Location],
+    error: HttpError,
+    client: HttpClient,
+    cancellation: Cancellation,
+    log: Callable[[str], None],
+) -> Offer:
+    """Return the archive that the first mirror has which answers; raise `error`, the locator's, if none does."""
+    log(f"{wish.run}: {error.detail}; asking the mirrors")
+    for n, mirror in enumerate(mirrors):
+        try:
+            identity = probe(client, mirror.url, cancellation)
+        except HttpError as refusal:
+            log(refusal.detail)
+            continue
+        return Offer(wish.run, Format.NORMALIZED, identity, (), tuple(mirrors[n:]))
+    raise error
+
+
+def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
+    """Return the archive that the setting `quality` chooses.  Raises HttpError(no-data) if it allows none of them."""
+    order = {
+        "prefer-normalized": (Format.NORMALIZED, Format.LITE),
+        "normalized": (Format.NORMALIZED,),
+        "lite": (Format.LITE,),
+    }[quality]
+    for wanted in order:
+        for file in files:
+            if file.format is wanted:
+                return file
+    raise HttpError(Reason.NO_DATA, f"there is no archive in the format that `quality = {quality}` allows")
