@@ -30,6 +30,8 @@ class Request:
     last: int = -1
     number: int = 0
     """How many requests came before."""
+    at: float = 0.0
+    """When it came, in seconds on the monotonic clock."""
 
 
 @dataclass
@@ -81,6 +83,9 @@ class ArchiveServer:
         self.locator: Callable[[str], dict[str, object]] = self.described
         self.requests: list[Request] = []
         self.open = self.most_open = 0
+        """Requests that are being answered."""
+        self.connected = self.most_connected = 0
+        """Connections that are open, with a request or idle."""
         self.sent = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -90,6 +95,14 @@ class ArchiveServer:
             protocol_version = "HTTP/1.1"
             timeout = 2.0
             """Seconds after which an idle connection is closed."""
+
+            def setup(self) -> None:
+                super().setup()
+                server._count_connection(1)
+
+            def finish(self) -> None:
+                server._count_connection(-1)
+                super().finish()
 
             def do_GET(self) -> None:
                 server._serve(self)
@@ -134,6 +147,11 @@ class ArchiveServer:
         }  # fmt: skip
         return {"bundle": run, "status": 200, "msg": "ok", "files": [file]}
 
+    def _count_connection(self, change: int) -> None:
+        with self._lock:
+            self.connected += change
+            self.most_connected = max(self.most_connected, self.connected)
+
     def _md5(self, data: bytes) -> str:
         """Return the md5 of a file, which is computed once."""
         if id(data) not in self._sums:
@@ -165,7 +183,7 @@ class ArchiveServer:
         self, handler: BaseHTTPRequestHandler, request: Request, status: int, body: bytes, headers: dict[str, str]
     ) -> None:
         with self._lock:
-            request.number = len(self.requests)
+            request.number, request.at = len(self.requests), time.monotonic()
             self.requests.append(request)
             self.open += 1
             self.most_open = max(self.most_open, self.open)

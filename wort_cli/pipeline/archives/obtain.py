@@ -29,12 +29,13 @@ from wort_cli.pipeline.archives.column_proof import (
     sums_of,
 )
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness
+from wort_cli.pipeline.archives.fetch import Fetch
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, merge_extents, read_header
 from wort_cli.pipeline.archives.locator import Format, Location
 from wort_cli.pipeline.archives.offer import Offer, Wish, find_offer
 from wort_cli.pipeline.archives.partial import PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation
 
 HEAD_SIZE = 1 << 17
