@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.checksums import is_sums_file, md5_of
 from wort_cli.pipeline.archives.column_proof import (
@@ -32,7 +33,7 @@ from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
 from wort_cli.pipeline.archives.fetch import Fetch, Politeness
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, merge_extents, read_header
-from wort_cli.pipeline.archives.locator import Format, Location
+from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.offer import Offer, Wish, find_offer
 from wort_cli.pipeline.archives.partial import PartialArchive
 from wort_cli.system.cancellation import Cancellation

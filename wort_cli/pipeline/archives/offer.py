@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.fetch import Politeness, probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
-from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
+from wort_cli.pipeline.archives.locator import Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity
 from wort_cli.system.cancellation import Cancellation
 
@@ -88,6 +89,8 @@ def offer_of_mirrors(
     log: Callable[[str], None],
 ) -> Offer:
     """Return the archive that the first mirror has which answers; raise `error`, the locator's, if none does."""
+    if Format.NORMALIZED not in ALLOWED[wish.quality]:  # mirrors have no others
+        raise error
     log(f"{wish.run}: {error.detail}; asking the mirrors")
     for n, mirror in enumerate(mirrors):
         try:
@@ -101,12 +104,7 @@ def offer_of_mirrors(
 
 def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
     """Return the archive that the setting `quality` chooses.  Raises HttpError(no-data) if it allows none of them."""
-    order = {
-        "prefer-normalized": (Format.NORMALIZED, Format.LITE),
-        "normalized": (Format.NORMALIZED,),
-        "lite": (Format.LITE,),
-    }[quality]
-    for wanted in order:
+    for wanted in ALLOWED[quality]:
         for file in files:
             if file.format is wanted:
                 return file
