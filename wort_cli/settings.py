@@ -55,7 +55,7 @@ class Settings:
     state_dir: Path
     cache_dir: Path
     config_file: Path
-    jobs: int = setting(0, count, "Number of jobs that run at the same time.", "the number of cores")
+    jobs: int = setting(0, count, "Number of jobs that are sketched at the same time.", "the number of cores")
     threads: int = setting(0, count, "Threads that sketch for one job.", "cores / `jobs`, at least 1")
     profile: str = setting(SRA_V1.name, one_of(*PROFILES), "Profile of new signatures.")
     engine: str = setting("kernel", one_of(*ENGINES), "Code that sketches: wort's own `kernel`, or `sourmash`.")
@@ -92,6 +92,9 @@ class Settings:
         "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
     )
     connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
+    fetch_ahead: int = setting(
+        2, count_or_zero, "Number of jobs whose archives are fetched while `jobs` others are sketched; 0 for none."
+    )
     publish_unproved: bool = setting(
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )
@@ -229,6 +232,11 @@ class Settings:
     def rates_dir(self) -> Path:
         """The directory of the rate limits of ENA and NCBI."""
         return self.state_dir / "rates"
+
+    @property
+    def slots_dir(self) -> Path:
+        """The directory of the slots of jobs that use the processor."""
+        return self.state_dir / "slots"
 
     @property
     def work_dir(self) -> Path:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import UNPROVED, Provenance, Trust
 from wort_cli.model.signature_file import Sketch
@@ -59,8 +60,9 @@ class SketchedRun:
 
 
 def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
-    """Locate the archive, reserve disk and memory, prove the archive, sketch its reads, and check that all were read.
+    """Locate or fetch the archive, reserve disk and memory, prove it, sketch its reads, check that all were read.
 
+    From the reservation on, the attempt holds a slot, so that only so many jobs use the processor while others fetch.
     Raises JobFailed from the stage that fails.
     """
     spec = attempt.spec
@@ -68,7 +70,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("resolving")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     versions = {name: tools.version(name) for name in TOOLS}
-    archive = locate_archive(spec, tools) or download_archive(attempt, tools)
+    archive = archive_of(attempt, tools)
+    attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("validating", 0, archive.spots)
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
@@ -76,6 +79,25 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
     return SketchedRun(archive, proof, versions, reads)
+
+
+def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
+    """Return the archive of the job's source, downloaded if it is not on disk.
+
+    If there is too little disk to fetch it ahead, it is fetched when it is the job's turn to be sketched: the jobs
+    before it have freed theirs by then.
+    """
+    archive = locate_archive(attempt.spec, tools)
+    if archive is not None:
+        return archive
+    try:
+        return download_archive(attempt, tools)
+    except JobFailed as failed:
+        if failed.failure.reason is not Reason.DISK_LOW or attempt.has_slot:
+            raise
+        attempt.log(f"the archive is not fetched ahead: {failed}")
+    attempt.take_slot()
+    return download_archive(attempt, tools)
 
 
 def sketch_reads(
@@ -121,9 +143,11 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
     has to publish it.
     """
     provenance = seal_run(attempt, run)
-    sealed = attempt.workspace.sealed
-    if attempt.spec.s3:
-        sealed = attempt.workspace.save_pending(provenance, attempt.spec)
+    if attempt.spec.s3 is None:
+        return publish_sealed(attempt, attempt.workspace.sealed, provenance)
+    sealed = attempt.workspace.save_pending(provenance, attempt.spec)
+    attempt.workspace.remove_archive()
+    attempt.release_slot()  # so that another job is sketched while the bucket answers
     return publish_sealed(attempt, sealed, provenance)
 
 

@@ -58,7 +58,7 @@ class Politeness:
 
     def slots(self, url: str) -> Slots:
         """Return the connections to the host of a URL."""
-        return Slots(self.directory / "connections", host_key(url), self.connections)
+        return Slots(self.directory / "connections" / host_key(url), self.connections)
 
     def rate_limit(self, url: str) -> RateLimit:
         """Return the rate limit of the host of a URL."""

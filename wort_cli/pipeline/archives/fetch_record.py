@@ -1,4 +1,4 @@
-"""The record that `wort fetch` writes beside an archive: its origin, what of it is in the file, and its proof.
+"""The record that wort fetch writes beside an archive: its origin, what of it is in the file, and its proof.
 
     ACC.sra.columns        the needed columns of ACC.sra; holes where the other ones are
     ACC.sra.columns.json   its record; without one, the file is not used
@@ -31,7 +31,7 @@ MAX_SIZE = 1 << 22
 
 @dataclass(frozen=True)
 class FetchRecord:
-    """What `wort fetch` knows of an archive that it fetched."""
+    """What wort fetch knows of an archive that it fetched."""
 
     run: str
     format: Format

@@ -31,6 +31,11 @@ def find_in_directories(run: str, directories: Iterable[Path], log: Callable[[st
                 yield found
 
 
+def is_in_directories(run: str, directories: Iterable[Path], quality: str) -> bool:
+    """Return whether some directories have an archive of a run that the setting `quality` allows."""
+    return choose(find_in_directories(run, directories, lambda _: None), quality) is not None
+
+
 def find_in_folder(name: str, folder: Path, log: Callable[[str], None]) -> Iterator[FoundArchive]:
     """Yield the archives of a run, or of another name, in the directory that has only this run."""
     for filename in names_of(name) if folder.is_dir() else ():

@@ -105,14 +105,14 @@ def prove_archive(archive: Archive, tools: ToolGroup, stall_timeout: float) -> A
 def prove_fetched_columns(
     path: Path, record: FetchRecord | None, mtime: float, cancellation: Cancellation
 ) -> ArchiveProof:
-    """Prove a file with the needed columns of an archive, which `wort fetch` wrote with a record."""
+    """Prove a file with the needed columns of an archive, which wort fetch wrote with a record."""
     if record is None:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} has only some columns of an archive, and no record says which")
     try:
         with path.open("rb") as file:
             sums = prove_columns(path.stat().st_size, reader_of(file), FASTQ_DUMP, cancellation)
     except (NotProvable, ChecksumError) as error:
-        raise JobFailed(Reason.CORRUPT, f"{path}: {error}; `wort fetch` fetches it again") from error
+        raise JobFailed(Reason.CORRUPT, f"{path}: {error}; wort fetch fetches it again") from error
     return ArchiveProof(ProvedBy.COLUMN_SUMS, sums, "", mtime, origin_in(record, path, sums))
 
 
