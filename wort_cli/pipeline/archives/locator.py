@@ -17,12 +17,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from wort_cli.errors import shown
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
 from wort_cli.system.cancellation import NEVER, Cancellation
@@ -33,15 +33,6 @@ MAX_ARCHIVE = 1 << 50
 """Bytes; a larger size is an error of the answer."""
 MAX_LOCATIONS = 100
 MD5 = re.compile(r"[0-9a-f]{32}")
-
-
-class Format(StrEnum):
-    """The two formats of a run's archive."""
-
-    NORMALIZED = "normalized"
-    """With base qualities; the read filter is the submitter's."""
-    LITE = "lite"
-    """Without; NCBI sets the read filter by the qualities that it removed."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.checksums import md5_of
 from wort_cli.pipeline.archives.column_proof import (
@@ -32,7 +33,7 @@ from wort_cli.pipeline.archives.fetch import Fetch, Politeness
 from wort_cli.pipeline.archives.head import Head, fetch_head, head_extents
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
-from wort_cli.pipeline.archives.locator import Format, Location
+from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.offer import Offer, Wish, find_offers
 from wort_cli.pipeline.archives.partial import PartialArchive
 from wort_cli.pipeline.archives.sources import Sources

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.fetch import Politeness, probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
-from wort_cli.pipeline.archives.locator import Format, Location, RunFile, find_run
+from wort_cli.pipeline.archives.locator import Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity
 from wort_cli.system.cancellation import Cancellation
 
@@ -50,9 +51,7 @@ def find_offers(
 
     Raises HttpError if neither the locator nor a mirror has one.
     """
-    # mirrors have normalized archives
-    templates = () if wish.quality == "lite" else wish.mirrors
-    mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in templates)
+    mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
     try:
         if not wish.locator_url:
             raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
@@ -105,6 +104,8 @@ def offers_of_mirrors(
     log: Callable[[str], None],
 ) -> Iterator[Offer]:
     """Yield the archives of the mirrors that answer, each size once; raise `error`, the locator's, if none does."""
+    if Format.NORMALIZED not in ALLOWED[wish.quality]:  # mirrors have no others
+        raise error
     log(f"{wish.run}: {error.detail}; asking the mirrors")
     sizes: set[int] = set()
     for n, mirror in enumerate(mirrors):
@@ -122,12 +123,7 @@ def offers_of_mirrors(
 
 def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:
     """Return the archive that the setting `quality` chooses.  Raises HttpError(no-data) if it allows none of them."""
-    order = {
-        "prefer-normalized": (Format.NORMALIZED, Format.LITE),
-        "normalized": (Format.NORMALIZED,),
-        "lite": (Format.LITE,),
-    }[quality]
-    for wanted in order:
+    for wanted in ALLOWED[quality]:
         for file in files:
             if file.format is wanted:
                 return file
