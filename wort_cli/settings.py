@@ -55,7 +55,7 @@ class Settings:
     state_dir: Path
     cache_dir: Path
     config_file: Path
-    jobs: int = setting(0, count, "Number of jobs that run at the same time.", "the number of cores")
+    jobs: int = setting(0, count, "Number of jobs that are sketched at the same time.", "the number of cores")
     threads: int = setting(0, count, "Threads that sketch for one job.", "cores / `jobs`, at least 1")
     profile: str = setting(SRA_V1.name, one_of(*PROFILES), "Profile of new signatures.")
     engine: str = setting("kernel", one_of(*ENGINES), "Code that sketches: wort's own `kernel`, or `sourmash`.")
@@ -70,7 +70,7 @@ class Settings:
         "Minimum number of bases in a slice. An interrupted job continues after its last finished slice.",
     )
     archives: tuple[Path, ...] = setting(
-        (), directories, "Directories that are searched first for archives, as DIR/ACC/ACC.sra or DIR/ACC.sra."
+        (), directories, "Directories that are searched first for archives, such as DIR/ACC/ACC.sra or DIR/ACC.sra."
     )
     download: str = setting(
         "columns",
@@ -81,7 +81,7 @@ class Settings:
     quality: str = setting(
         "prefer-normalized",
         one_of(*QUALITIES),
-        "Format of archives that are downloaded: `normalized`, `lite`, or the normalized one if there is one.",
+        "Format of archives that are read: only `normalized`, only `lite`, or the normalized one if there is one.",
     )
     locator_url: str = setting(
         "https://locate.ncbi.nlm.nih.gov/sdl/2/retrieve", url_or_off, "URL of NCBI's data locator; `off` disables it."
@@ -96,6 +96,9 @@ class Settings:
         20_000_000_000,
         positive_integer,
         "Bytes of reference sequences of aligned runs that are kept for later jobs; the least recently used go first.",
+    )
+    fetch_ahead: int = setting(
+        2, count_or_zero, "Number of jobs whose archives are fetched while `jobs` others are sketched; 0 for none."
     )
     publish_unproved: bool = setting(
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
@@ -239,6 +242,11 @@ class Settings:
     def references_dir(self) -> Path:
         """The directory of reference sequences that were fetched for aligned runs."""
         return self.cache_dir / "references"
+
+    @property
+    def slots_dir(self) -> Path:
+        """The directory of the slots of jobs that use the processor."""
+        return self.state_dir / "slots"
 
     @property
     def work_dir(self) -> Path:

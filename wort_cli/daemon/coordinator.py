@@ -5,6 +5,7 @@ requeues them; requeue abandoned jobs; wake waiting jobs; replace dead workers; 
 ledger/retry.py decides when a job is retried, and model/lease.py when a worker counts as lost.
 """
 
+import contextlib
 import logging
 import random
 import time
@@ -20,11 +21,14 @@ from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
+from wort_cli.pipeline.archives.locate import TOOLKIT
+from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import is_running, kill_process
+from wort_cli.system.slots import Slots
 
 WAKE_EVERY = 1.0
 """Seconds between searches for abandoned jobs, for waiting jobs that are due, and for dead workers."""
@@ -74,6 +78,10 @@ class Coordinator:
         self._abandoned_jobs = AbandonedJobs(clock)
         self._admission = AdmissionWatch(clock)
         self._woke_at = float("-inf")
+        self._slots = 0
+        """How many jobs may use the processor, as workers see it."""
+        self._not_ahead: set[int] = set()
+        """Jobs that were found not to need a download; emptied every WAKE_EVERY seconds."""
         self.reconfigure(settings)
 
     def reconfigure(self, settings: Settings) -> None:
@@ -118,6 +126,7 @@ class Coordinator:
             self._requeue_abandoned_jobs()
             self._ledger.attempts.wake(self._policy.max_wait)
             self._workers.repair(self._settings.lease)
+            self._not_ahead.clear()
         self._dispatch()
 
     def excuse_silence(self) -> None:
@@ -268,22 +277,44 @@ class Coordinator:
 
     def _dispatch(self) -> None:
         blocked_by = self._admission.check(self._settings)
+        limit = self._ledger.controls.job_limit(self._settings.jobs)
+        self._set_slots(limit)
         if self._ledger.controls.paused:
             return
-        limit = self._ledger.controls.job_limit(self._settings.jobs)
         self._workers.grow(limit)
-        free = limit - len(self._attempts)
-        if blocked_by or free <= 0:
+        most = limit + self._settings.fetch_ahead
+        if blocked_by or len(self._attempts) >= most:
             return
         # A job that was cancelled and queued again waits until its earlier attempt has ended.
-        ready = [job_id for job_id in self._ledger.attempts.next_jobs(limit) if job_id not in self._attempts]
-        for job_id in ready[:free]:
+        ready = [job_id for job_id in self._ledger.attempts.next_jobs(most) if job_id not in self._attempts]
+        for job_id in ready[: most - len(self._attempts)]:
+            if len(self._attempts) >= limit and not self._may_be_fetched_ahead(job_id):
+                return  # no later job overtakes it
             self._start(job_id, limit)
+
+    def _set_slots(self, limit: int) -> None:
+        """Let `limit` jobs use the processor; jobs that wait for a slot see a new limit too."""
+        if self._slots != limit:
+            with contextlib.suppress(OSError):  # the disk is full; try again in the next turn
+                Slots(self._settings.slots_dir, limit).set_number(limit)
+                self._slots = limit
+
+    def _may_be_fetched_ahead(self, job_id: int) -> bool:
+        """Return whether a job has something to fetch, so that it is worth starting while others use the processor."""
+        if job_id in self._not_ahead:
+            return False
+        job = self._ledger.jobs.get(job_id)
+        on_disk = job.source.archive or is_in_directories(job.name, self._settings.archives, self._settings.quality)
+        if not on_disk and self._settings.download != TOOLKIT:
+            return True
+        self._not_ahead.add(job_id)
+        return False
 
     def _start(self, job_id: int, limit: int) -> None:
         job = self._ledger.attempts.claim(job_id, DAEMON, self._settings.lease)
         if job is None:  # it is no longer queued
             return
+        self._workers.grow(len(self._attempts) + 1)
         task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=limit).to_json())
         now = self._clock()
         self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Liveness(now, now, now), now)

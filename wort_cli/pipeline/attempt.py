@@ -1,7 +1,9 @@
 """An attempt at a job: what its stages share.  stages.py has the stages, run.py their order."""
 
+import contextlib
 import time
 from collections.abc import Callable
+from typing import Self
 
 from wort_cli.model.job import Progress
 from wort_cli.model.profile import profile_named
@@ -10,6 +12,10 @@ from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.process_identity import ProcessIdentity
+from wort_cli.system.slots import Slots
+
+READY = "ready"
+"""The stage of a job whose archive is there, and that waits until fewer jobs are sketched."""
 
 
 class Attempt:
@@ -31,6 +37,29 @@ class Attempt:
         self.started_at = time.time()
         self._watcher = watcher
         self._processes = processes
+        self._slot = contextlib.ExitStack()
+        self.has_slot = spec.slot is None
+        """Whether the attempt may use the processor: it has a slot, or there is no limit."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release_slot()
+
+    def take_slot(self) -> None:
+        """Wait for one of the slots of jobs that are proved and sketched; oldest jobs first.  Raises Cancelled."""
+        slot = self.spec.slot
+        if self.has_slot or slot is None:
+            return
+        self.report(READY)
+        self._slot.enter_context(Slots(slot.directory, slot.number).taken(self.cancellation, slot.place))
+        self.has_slot = True
+
+    def release_slot(self) -> None:
+        """Let another job use the processor.  Does nothing if the attempt has no slot."""
+        self._slot.close()
+        self.has_slot = self.spec.slot is None
 
     def tools(self) -> ToolGroup:
         """Return the process group in which this attempt runs its tools; its guard is recorded in the workspace."""

@@ -101,6 +101,22 @@ class References(FromSettings):
 
 
 @dataclass(frozen=True)
+class Slot:
+    """The slots of jobs that use the processor (system/slots.py): those whose archive is proved and sketched."""
+
+    directory: Path
+    number: int
+    """How many slots there are when the job starts."""
+    place: str
+    """The place of the job among those that wait for a slot: by priority, then by age."""
+
+    @classmethod
+    def of(cls, job: Job, settings: Settings, number: int) -> "Slot":
+        """Return the slot that a job of the daemon needs."""
+        return cls(settings.slots_dir, number, f"{2**32 - job.priority:010d}-{job.id:012d}-{job.attempt}")
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """A job as a worker sees it."""
 
@@ -125,6 +141,8 @@ class JobSpec:
     references: References = References()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
+    slot: Slot | None = None
+    """The slot that the job needs to use the processor; None if it may do so at once."""
     force: bool = False
     """Compute a signature that the bucket already has, and replace one that differs."""
     s3: S3Target | None = None
@@ -153,6 +171,7 @@ class JobSpec:
             download=Download.of(settings),
             references=References.of(settings),
             owner=job.owner,
+            slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
@@ -170,6 +189,8 @@ class JobSpec:
         data["request_rate"]["rates_dir"] = str(rates_dir) if rates_dir else None
         references_dir = self.references.references_dir
         data["references"]["references_dir"] = str(references_dir) if references_dir else None
+        if self.slot is not None:
+            data["slot"]["directory"] = str(self.slot.directory)
         data["s3"] = self.s3.to_json() if self.s3 else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
@@ -193,6 +214,8 @@ class JobSpec:
         values["references"] = References(
             **{**kept, "references_dir": kept["references_dir"] and Path(kept["references_dir"])}
         )
+        if slot := data["slot"]:
+            values["slot"] = Slot(Path(slot["directory"]), slot["number"], slot["place"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
             values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))

@@ -55,11 +55,10 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         workspace.create()
         processes = Processes(spec.owner, own_identity())
         processes.write(workspace.attempt_directory)
-        attempt = Attempt(spec, watcher, workspace, log, processes)
-        if spec.subject is None:
-            return JobResult(spec.job_id, spec.attempt, published=compute(attempt))
-        verdict, published = verify(attempt, spec.subject)
-        return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
+        with Attempt(spec, watcher, workspace, log, processes) as attempt:
+            result = compute_or_verify(attempt)
+            workspace.remove_archive()
+        return result
     except Cancelled:
         log("cancelled")
         raise
@@ -70,6 +69,15 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         log(f"{failure.reason}: {failure.detail}")
         pause_if_rate_limited(spec, failure.reason)
         return JobResult(spec.job_id, spec.attempt, failure=failure)
+
+
+def compute_or_verify(attempt: Attempt) -> JobResult:
+    """Return the result of a job that succeeded."""
+    spec = attempt.spec
+    if spec.subject is None:
+        return JobResult(spec.job_id, spec.attempt, published=compute(attempt))
+    verdict, published = verify(attempt, spec.subject)
+    return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
 
 
 def compute(attempt: Attempt) -> Published:

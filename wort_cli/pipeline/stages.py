@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import UNPROVED, Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
-from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, prove_archive
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
@@ -34,8 +35,6 @@ from wort_cli.versions import library_versions
 
 TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 """Tools whose versions are recorded in the provenance."""
-LITE_SUFFIXES = (".sralite", ".lite", ".sralite.1", ".lite.1")
-"""Names of archives in the Lite format, as prefetch and the open data have them."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,9 @@ class SketchedRun:
 
 
 def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
-    """Locate the archive, reserve disk and memory, prove the archive, sketch its reads, and check that all were read.
+    """Locate or fetch the archive, reserve disk and memory, prove it, sketch its reads, check that all were read.
 
+    From the reservation on, the attempt holds a slot, so that only so many jobs use the processor while others fetch.
     Raises JobFailed from the stage that fails.
     """
     spec = attempt.spec
@@ -71,7 +71,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("resolving")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     versions = {name: tools.version(name) for name in TOOLS}
-    archive = find_archive(attempt, tools)
+    archive = archive_of(attempt, tools)
+    attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("validating", 0, archive.spots)
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
@@ -81,10 +82,21 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     return SketchedRun(archive, proof, versions, reads)
 
 
-def find_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
-    """Return the archive of the job's source, downloaded if it is not on disk, and with the references it needs."""
-    archive = locate_archive(attempt.spec, tools) or download_archive(attempt, tools)
-    return provide_references(archive, attempt, tools)
+def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
+    """Return the archive of the job's source, downloaded if it is not on disk, with the references that it needs.
+
+    If there is too little disk to fetch it ahead, it is fetched when it is the job's turn to be sketched: the jobs
+    before it have freed theirs by then.
+    """
+    archive = locate_archive(attempt.spec, tools)
+    try:
+        return provide_references(archive or download_archive(attempt, tools), attempt, tools)
+    except JobFailed as failed:
+        if failed.failure.reason is not Reason.DISK_LOW or attempt.has_slot:
+            raise
+        attempt.log(f"the archive is not fetched ahead: {failed}")
+    attempt.take_slot()
+    return provide_references(archive or download_archive(attempt, tools), attempt, tools)
 
 
 def sketch_reads(
@@ -131,9 +143,11 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
     has to publish it.
     """
     provenance = seal_run(attempt, run)
-    sealed = attempt.workspace.sealed
-    if attempt.spec.s3:
-        sealed = attempt.workspace.save_pending(provenance, attempt.spec)
+    if attempt.spec.s3 is None:
+        return publish_sealed(attempt, attempt.workspace.sealed, provenance)
+    sealed = attempt.workspace.save_pending(provenance, attempt.spec)
+    attempt.workspace.remove_archive()
+    attempt.release_slot()  # so that another job is sketched while the bucket answers
     return publish_sealed(attempt, sealed, provenance)
 
 
@@ -142,6 +156,9 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None
+    origin = proof.origin
+    if obtained:
+        origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
     attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
     digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
     return Provenance(
@@ -163,12 +180,12 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         slices=reads.slices,
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
-        format=archive_format(archive),
+        format=archive.format,
         proved_by=proof.proved_by or UNPROVED,
         proof=proof.proof,
-        identified=obtained.proof.identified if obtained else False,
-        url=url_without_query(obtained.proof.url) if obtained else "",
-        source_md5=obtained.md5 if obtained else "",
+        identified=origin.identified,
+        url=origin.url,
+        source_md5=origin.md5,
         references=dict(archive.reference_sums),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
@@ -186,12 +203,3 @@ def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Pu
             attempt.log("the archive was not proved, so the signature stays here (setting publish_unproved)")
             return published
     return upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
-
-
-def archive_format(archive: Archive) -> str:
-    """Return the format of an archive, `normalized` or `lite`; '' if the toolkit chose it."""
-    if archive.path is None:
-        return ""
-    if archive.fetched is not None:
-        return archive.fetched.obtained.format
-    return "lite" if archive.path.name.endswith(LITE_SUFFIXES) else "normalized"

@@ -61,6 +61,10 @@ class Workspace:
         """The directory of a downloaded archive; it outlives its attempt."""
         return self.root / "archive"
 
+    def remove_archive(self) -> None:
+        """Remove a downloaded archive that is no longer needed, so that its disk is free for the next job."""
+        shutil.rmtree(self.archive_directory, ignore_errors=True)
+
     def mark_in_process(self) -> None:
         """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""
         self._in_process.touch()

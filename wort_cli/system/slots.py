@@ -1,52 +1,178 @@
-"""Slots: at most so many processes and threads of this machine do something at the same time.
+"""Slots: at most so many processes and threads of this machine do something at the same time, in order.
 
-A slot is a locked file (flock).  The kernel releases it when its process ends, however it ends.
+Whoever holds a slot, or waits for one, has a file of its own locked (flock), in one directory for each kind of slot.
+The kernel unlocks it when its process ends, however it ends, so a killed process holds nothing.
+
+    held-PLACE      somebody holds a slot
+    waiting-PLACE   somebody waits for one; the first in the order of places gets the next free slot
+    number          how many slots there are, if that may change while somebody waits
+    mutex           locked while somebody looks for a free slot
 """
 
 import contextlib
 import fcntl
+import itertools
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 CHECK_INTERVAL = 0.05
 """Seconds between two looks for a free slot."""
+MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
+"""Seconds between two tries while somebody else is looking, and how many are made together."""
+HELD, WAITING = "held-", "waiting-"
+
+_counter = itertools.count()
 
 
 class Slots:
-    """`number` slots below `directory` that all users of the same `name` share."""
+    """`number` slots in `directory`, which all of its users share."""
 
-    def __init__(self, directory: Path, name: str, number: int) -> None:
+    def __init__(self, directory: Path, number: int) -> None:
         self._directory = directory
-        self._name = name
         self._number = number
 
+    @property
+    def number(self) -> int:
+        """How many slots there are: the number that was set last, or that of this object."""
+        with contextlib.suppress(OSError, ValueError):
+            return int((self._directory / "number").read_bytes())
+        return self._number
+
+    def set_number(self, number: int) -> None:
+        """Set how many slots there are for everybody.  Raises OSError if that cannot be written."""
+        self._number = number
+        write_atomically(self._directory / "number", str(number).encode())
+
     @contextlib.contextmanager
-    def taken(self, cancellation: Cancellation = NEVER) -> Iterator[None]:
+    def taken(self, cancellation: Cancellation = NEVER, place: str = "") -> Iterator[None]:
         """Hold a slot, waiting until one is free.
 
+        Those that wait get slots in the order of their places, which must differ; by default, the first comes first.
         Raises Cancelled if the job is cancelled meanwhile, OSError if the directory cannot be written.
         """
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        while (descriptor := self._try_all()) is None:
-            cancellation.check()
-            time.sleep(CHECK_INTERVAL)
+        release = self.take(cancellation, place)
         try:
             yield
         finally:
+            release()
+
+    def take(self, cancellation: Cancellation = NEVER, place: str = "") -> "Held":
+        """Return a slot, waiting until one is free; see `taken`.  Calling it releases it."""
+        with contextlib.closing(self.queue(place)) as queued:
+            while (held := queued.try_to_take()) is None:
+                cancellation.check()
+                time.sleep(CHECK_INTERVAL)
+            return held
+
+    def queue(self, place: str = "") -> "Queued":
+        """Return a place among those that wait; the caller tries again and again, and closes it at the end."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Queued(self, self._directory, place or next_place())
+
+    def is_wanted(self) -> bool:
+        """Return whether somebody waits for a slot."""
+        try:
+            return any(name.startswith(WAITING) for name in os.listdir(self._directory))  # noqa: PTH208
+        except OSError:
+            return False
+
+
+class Queued:
+    """Somebody who waits for a slot, or is about to."""
+
+    def __init__(self, slots: Slots, directory: Path, place: str) -> None:
+        self._slots = slots
+        self._directory = directory
+        self._place = place
+        self._waiting: Held | None = None
+
+    def try_to_take(self) -> "Held | None":
+        """Return a slot if one is free and nobody waits who comes first."""
+        for _ in range(MUTEX_TRIES):
+            with self._mutex() as mine:
+                if mine:
+                    held = self._look()
+                    if held is None and self._waiting is None:
+                        self._waiting = lock(self._directory / f"{WAITING}{self._place}")
+                    return held
+            time.sleep(MUTEX_INTERVAL)
+        return None
+
+    def close(self) -> None:
+        """Wait no longer."""
+        if self._waiting is not None:
+            self._waiting()
+
+    def _look(self) -> "Held | None":
+        """Take a slot if one is free and nobody waits who comes first; the mutex is held."""
+        number_held, first = 0, self._place
+        for name in os.listdir(self._directory):  # noqa: PTH208 (Path.iterdir would make an object of each name)
+            kind = next((kind for kind in (HELD, WAITING) if name.startswith(kind)), "")
+            if not kind or name == f"{WAITING}{self._place}":
+                continue
+            if (dead := lock(self._directory / name)) is not None:  # its process has ended
+                dead()
+            elif kind == HELD:
+                number_held += 1
+            else:
+                first = min(first, name.removeprefix(WAITING))
+        if number_held >= self._slots.number or first != self._place:
+            return None
+        return lock(self._directory / f"{HELD}{self._place}")
+
+    @contextlib.contextmanager
+    def _mutex(self) -> Iterator[bool]:
+        """Yield whether this caller alone may look for a slot now."""
+        descriptor = os.open(self._directory / "mutex", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield is_locked_now(descriptor)
+        finally:
             os.close(descriptor)
 
-    def _try_all(self) -> int | None:
-        """Return the descriptor of a slot that was free, None if there is none."""
-        for number in range(self._number):
-            file = self._directory / f"{self._name}.{number}"
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return descriptor
-            except BlockingIOError:
-                os.close(descriptor)
-        return None
+
+class Held:
+    """A locked file; calling it removes and unlocks the file.  Safe to call twice."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """Release the slot."""
+        with self._lock:
+            if self._descriptor < 0:
+                return
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def lock(path: Path) -> Held | None:
+    """Create a file if it is missing, and lock it; return None if somebody else has locked it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if is_locked_now(descriptor):
+        return Held(path, descriptor)
+    os.close(descriptor)
+    return None
+
+
+def is_locked_now(descriptor: int) -> bool:
+    """Lock a file unless somebody else has; return whether it is locked here now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def next_place() -> str:
+    """Return a place behind all that this machine has given out since it booted."""
+    return f"{time.monotonic_ns():020d}-{os.getpid()}-{next(_counter)}"

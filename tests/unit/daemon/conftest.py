@@ -105,6 +105,7 @@ def settings(tmp_path: Path) -> Settings:
             "WORT_HANG_TIMEOUT": str(HANG_TIMEOUT),
             "WORT_STALL_TIMEOUT": str(STALL_TIMEOUT),
             "WORT_DISK_RESERVE": "1",
+            "WORT_FETCH_AHEAD": "0",
         }
     )
     made.make_directories()

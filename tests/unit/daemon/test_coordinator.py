@@ -11,9 +11,11 @@ from tests.unit.daemon.conftest import Clock, Worker, WorkersWithoutProcesses
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Failure, Reason
-from wort_cli.model.job import JobState
+from wort_cli.model.job import JobState, Source
 from wort_cli.settings import Settings
+from wort_cli.system.slots import Slots
 
 NAME = "SRR000001"
 
@@ -163,6 +165,49 @@ def test_jobs_start_in_order_of_priority_up_to_the_limit(
     coordinator.turn()
     assert workers.size == 3
     assert coordinator.jobs == {high, *low}
+
+
+def test_jobs_are_fetched_ahead_of_those_that_use_the_processor(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, workers: WorkersWithoutProcesses, settings: Settings
+) -> None:
+    jobs = enqueue(ledger, *(f"SRR00000{n}" for n in range(1, 6)))
+    coordinator.reconfigure(replace(settings, fetch_ahead=1))
+    coordinator.turn()
+    assert coordinator.jobs == set(jobs[:3])
+    assert workers.size == 3
+    slots = [Worker(queue).spec.slot for _ in range(3)]
+    assert [slot.number for slot in slots if slot] == [2, 2, 2]
+    places = [slot.place for slot in slots if slot]
+    assert places == sorted(places), "older jobs are sketched first"
+    assert Slots(settings.slots_dir, 0).number == 2
+    ledger.controls.set_job_limit(1)
+    coordinator.turn()
+    assert Slots(settings.slots_dir, 0).number == 1, "those that wait for a slot see a new limit"
+    assert coordinator.jobs == set(jobs[:3])
+
+
+@pytest.mark.parametrize("where", ["named by its path", "in a directory of archives", "streamed"])
+def test_job_without_a_download_waits_for_its_turn_and_is_not_overtaken(
+    where: str, coordinator: Coordinator, ledger: Ledger, settings: Settings, tmp_path: Path
+) -> None:
+    enqueue(ledger, "SRR000001", "SRR000002")
+    archive = tmp_path / "archives" / "SRR000003.sra"
+    archive.parent.mkdir()
+    archive.write_bytes(b"NCBI.sra")
+    if where == "named by its path":
+        source = Source(parse_name("SRR000003"), archive)
+        ledger.jobs.enqueue([replace(request("SRR000003"), source=source)])
+        settings = replace(settings, fetch_ahead=2)
+    else:
+        enqueue(ledger, "SRR000003")
+        settings = replace(settings, fetch_ahead=2, archives=(archive.parent,))
+    if where == "streamed":
+        settings = replace(settings, archives=(), download="toolkit")
+    enqueue(ledger, "SRR000004")
+    coordinator.reconfigure(settings)
+    coordinator.turn()
+    coordinator.turn()
+    assert len(coordinator.jobs) == 2
 
 
 def test_no_job_starts_while_paused(coordinator: Coordinator, ledger: Ledger) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.checksums import md5_of
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness
+from wort_cli.pipeline.archives.fetch import Fetch
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import MAGIC, Extent
 from wort_cli.pipeline.archives.locator import ReferenceFile, find_reference
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.reference_store import Reference, ReferenceStore, Sum
 from wort_cli.system.cancellation import Cancellation
 

@@ -17,7 +17,7 @@ from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.verdict import Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.prove import run_vdb_validate, validation_timeout
+from wort_cli.pipeline.archives.prove import prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
@@ -26,7 +26,7 @@ from wort_cli.pipeline.job_spec import Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
-from wort_cli.pipeline.stages import SketchedRun, find_archive, seal_and_publish, sketch_run
+from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
@@ -84,7 +84,8 @@ def read_stored(subject: Subject) -> SignatureDocument | Verdict:
 
 def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
     """Compare a signature with the sketches of a few slices."""
-    archive = find_archive(attempt, tools)
+    archive = archive_of(attempt, tools)
+    attempt.take_slot()
     check_has_spots(archive)
     slices = choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
@@ -103,7 +104,7 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
     if contradiction and archive.path is not None and archive.fetched is None and not proved:
         # A damaged archive must not refute a signature.
-        run_vdb_validate(archive.path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
+        prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout)
     return Verdict(
         Trust.MISMATCH if contradiction else Trust.QUICK_CHECKED,
         Depth.QUICK,

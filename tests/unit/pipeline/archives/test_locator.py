@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
 from wort_cli.pipeline.archives.locator import (
     MAX_ANSWER,
     MEANINGS,
-    Format,
     Location,
     Meaning,
     find_run,
