@@ -70,7 +70,7 @@ class Settings:
         "Minimum number of bases in a slice. An interrupted job continues after its last finished slice.",
     )
     archives: tuple[Path, ...] = setting(
-        (), directories, "Directories that are searched first for archives, as DIR/ACC/ACC.sra or DIR/ACC.sra."
+        (), directories, "Directories that are searched first for archives, such as DIR/ACC/ACC.sra or DIR/ACC.sra."
     )
     download: str = setting(
         "columns",
@@ -81,7 +81,7 @@ class Settings:
     quality: str = setting(
         "prefer-normalized",
         one_of(*QUALITIES),
-        "Format of archives that are downloaded: `normalized`, `lite`, or the normalized one if there is one.",
+        "Format of archives that are read: only `normalized`, only `lite`, or the normalized one if there is one.",
     )
     locator_url: str = setting(
         "https://locate.ncbi.nlm.nih.gov/sdl/2/retrieve", url_or_off, "URL of NCBI's data locator; `off` disables it."

@@ -101,10 +101,16 @@ def put_in_archives_with_prefetch_layout(home: Home, archive: Path) -> dict[str,
     return {"WORT_ARCHIVES": str(home.root / "archives")}
 
 
+def put_in_folder_of_the_repository(home: Home, archive: Path) -> dict[str, str]:
+    link(archive, home.repository / "sra" / "SRR000001" / "SRR000001")
+    return {}
+
+
 @pytest.mark.parametrize(
     ("place", "how"),
     [
         pytest.param(put_in_repository, "--now", id="repository"),
+        pytest.param(put_in_folder_of_the_repository, "--now", id="repository, as in the open data"),
         pytest.param(put_in_repository, "--wait", id="repository, daemon"),
         pytest.param(put_in_cwd, "--now", id="cwd"),
         pytest.param(put_in_cwd, "--wait", id="cwd, daemon"),

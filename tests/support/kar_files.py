@@ -64,3 +64,19 @@ def packed_node(name: str | bytes, value: Any, data: bytearray, byte_order: str 
     else:
         kind, payload = DIRECTORY, packed_tree(value, data, byte_order, alignment)
     return struct.pack(f"{byte_order}H", len(raw)) + raw + struct.pack(f"{byte_order}qIB", 0, 0o664, kind) + payload
+
+
+def metadata(tree: Mapping[str, Mapping[str, Mapping[str, str]]]) -> bytes:
+    """Return a metadata file (md/cur): two levels of nodes, the lower ones with attributes."""
+
+    def node(name: str, bits: int, payload: bytes) -> bytes:
+        return bytes([len(name) - 1 << 2 | bits]) + name.encode() + payload
+
+    groups = []
+    for name, children in tree.items():
+        nodes = [
+            node(child, 1, join_nodes([f"{key}\0{value}".encode() for key, value in attributes.items()]))
+            for child, attributes in children.items()
+        ]
+        groups.append(node(name, 2, join_nodes(nodes)))
+    return struct.pack("<II", 0x05031988, 2) + join_nodes(groups)

@@ -32,7 +32,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
 from wort_cli.model.profile import profile_named
-from wort_cli.settings import Settings
+from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
 COLUMNS = ("name", "state", "job", "reason", "path")
@@ -95,7 +95,7 @@ def compute(
     if output is not None and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
     check_engine(engine)
-    sources = parse_sources(ids or [], from_file, name)
+    sources = parse_sources(ids or [], from_file, name, load_settings().quality)
     if output is not None:
         check_output(output, len(sources))
     settings, ledger = open_home()

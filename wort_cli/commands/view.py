@@ -18,7 +18,6 @@ from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
-from wort_cli.commands.shared.sources import archive_stem
 from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name, parse_name
@@ -26,6 +25,7 @@ from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
+from wort_cli.pipeline.archives.archive_names import stem_of
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[FoundSignatu
             raise NoSuchFile(path)
         yield FoundSignature(path, None, str(path))
         return
-    name: Name = parse_name(archive_stem(word))
+    name: Name = parse_name(stem_of(word))
     profile = profile_named(settings.profile).name
     record = ledger.catalog.get(name, profile)
     finder = SignatureFinder(settings, ledger, profile)

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     CORRUPT = "corrupt"
     NOT_AN_ARCHIVE = "not-an-archive"
+    WRONG_FORMAT = "wrong-format"
     NETWORK = "network"
     RATE_LIMITED = "rate-limited"
     DISK_LOW = "disk-low"
@@ -126,6 +127,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.FAILED,
         "the file is not an SRA archive",
         "check the file with `vdb-validate FILE`",
+    ),
+    Reason.WRONG_FORMAT: (
+        Disposition.FAILED,
+        "the archive is in a format that the setting `quality` does not allow",
+        "name another archive of the run, or change the setting `quality` (WORT_QUALITY), then use `wort retry`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,

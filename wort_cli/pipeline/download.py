@@ -9,10 +9,13 @@ import time
 from urllib.parse import urlsplit, urlunsplit
 
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archives.archive_format import format_inside
+from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
 from wort_cli.pipeline.archives.fetch import Politeness
-from wort_cli.pipeline.archives.http import HttpClient, Timeouts
+from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
 from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
@@ -39,7 +42,22 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
-    return Archive(str(obtained.path), obtained.path, counts.spots, counts.bases, obtained.size, parts)
+    path, format = obtained.path, format_found(obtained, spec.download.quality)
+    return Archive(str(path), path, counts.spots, counts.bases, obtained.size, format, parts)
+
+
+def format_found(obtained: Obtained, quality: str) -> Format:
+    """Return the format of a downloaded archive, by its content where that decides, else by the locator.
+
+    Raises JobFailed(wrong-format) if a mirror serves an archive of a format that the setting `quality` does not allow.
+    """
+    with obtained.path.open("rb") as file:
+        found = format_inside(obtained.size, reader_of(file)) or obtained.format
+    if found not in ALLOWED[quality]:
+        raise JobFailed(
+            Reason.WRONG_FORMAT, f"{host_of(obtained.proof.url)} has a {found} archive, but `quality` is {quality}"
+        )
+    return found
 
 
 class ColumnsOnDemand:

@@ -14,7 +14,7 @@ from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import UNPROVED, Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
-from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, prove_archive
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
@@ -34,8 +34,6 @@ from wort_cli.versions import library_versions
 
 TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
 """Tools whose versions are recorded in the provenance."""
-LITE_SUFFIXES = (".sralite", ".lite", ".sralite.1", ".lite.1")
-"""Names of archives in the Lite format, as prefetch and the open data have them."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +156,9 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None
+    origin = proof.origin
+    if obtained:
+        origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
     attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
     digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
     return Provenance(
@@ -179,12 +180,12 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         slices=reads.slices,
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
-        format=archive_format(archive),
+        format=archive.format,
         proved_by=proof.proved_by or UNPROVED,
         proof=proof.proof,
-        identified=obtained.proof.identified if obtained else False,
-        url=url_without_query(obtained.proof.url) if obtained else "",
-        source_md5=obtained.md5 if obtained else "",
+        identified=origin.identified,
+        url=origin.url,
+        source_md5=origin.md5,
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),
@@ -201,12 +202,3 @@ def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Pu
             attempt.log("the archive was not proved, so the signature stays here (setting publish_unproved)")
             return published
     return upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
-
-
-def archive_format(archive: Archive) -> str:
-    """Return the format of an archive, `normalized` or `lite`; '' if the toolkit chose it."""
-    if archive.path is None:
-        return ""
-    if archive.fetched is not None:
-        return archive.fetched.obtained.format
-    return "lite" if archive.path.name.endswith(LITE_SUFFIXES) else "normalized"

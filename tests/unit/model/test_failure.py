@@ -34,7 +34,10 @@ def test_stored_reasons_keep_their_names() -> None:
     [
         (Disposition.UNAVAILABLE, "not-found controlled withdrawn no-reads"),
         (Disposition.NOTE, "reads-shorter-than-k few-kmers"),
-        (Disposition.FAILED, "corrupt not-an-archive tool-missing storage-denied params-mismatch conflict set-aside"),
+        (
+            Disposition.FAILED,
+            "corrupt not-an-archive wrong-format tool-missing storage-denied params-mismatch conflict set-aside",
+        ),
         (
             Disposition.RETRY,
             "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout"

@@ -12,22 +12,22 @@ from pathlib import Path
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Source
+from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
+from wort_cli.pipeline.archives.on_disk import choose, find_in_folder
 
-ARCHIVE_SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
 SHOWN_PROBLEMS = 5
 COMMENT = re.compile(r"(^|\s)#.*")
 
 
-def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> list[Source]:
+def parse_sources(
+    words: Sequence[str], from_file: Path | None, name: str, quality: str = "prefer-normalized"
+) -> list[Source]:
     """Return the sources of the command line and of a list, in order and without duplicates.
 
-    UsageError if there is none, if a word is not a source, or if two sources have the same name.
+    The setting `quality` chooses among archives in one directory.  UsageError if there is no source, if a word is not
+    one, or if two have the same name.
     """
-    items = [("", word) for word in words if word != "-"]
-    if "-" in words:
-        items += [(f"standard input, line {n}: ", line) for n, line in entries(decode_list(sys.stdin.buffer.read()))]
-    if from_file is not None:
-        items += [(f"{from_file}, line {n}: ", line) for n, line in entries(read_list(from_file))]
+    items = listed_words(words, from_file)
     if not items:
         raise UsageError(
             "nothing to compute",
@@ -38,7 +38,7 @@ def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> li
     found, problems = [], []
     for place, word in items:
         try:
-            found.append(parse_source(word, name))
+            found.append(parse_source(word, name, quality))
         except WortError as error:
             problems.append((place, error))
     if problems:
@@ -53,21 +53,35 @@ def parse_sources(words: Sequence[str], from_file: Path | None, name: str) -> li
     return list(by_name.values())
 
 
-def parse_source(word: str, name: str = "") -> Source:
-    """Return the source that a word names: an archive if it has a slash or an archive's suffix, else an accession."""
-    if "/" in word or word.endswith(ARCHIVE_SUFFIXES):
-        path = find_archive(word)
-        return Source(parse_name(name or archive_stem(path.name)), path)
+def listed_words(words: Sequence[str], from_file: Path | None) -> list[tuple[str, str]]:
+    """Return the words of the command line and of lists, each with its place; UsageError if a list cannot be read."""
+    items = [("", word) for word in words if word != "-"]
+    if "-" in words:
+        items += [(f"standard input, line {n}: ", line) for n, line in entries(decode_list(sys.stdin.buffer.read()))]
+    if from_file is not None:
+        items += [(f"{from_file}, line {n}: ", line) for n, line in entries(read_list(from_file))]
+    return items
+
+
+def parse_source(word: str, name: str = "", quality: str = "prefer-normalized") -> Source:
+    """Return the source that a word names: an archive if it has a slash or an archive's ending, else an accession."""
+    if "/" in word or is_archive_name(word):
+        path = find_archive(word, quality)
+        return Source(parse_name(name or stem_of(path.name)), path)
     if name:
         raise UsageError("--name is only for archives; the signature of a run has its accession")
     accession = Accession.parse(word)
     # `prefetch` downloads into the current directory, and the tools of the SRA toolkit look there first.
-    prefetched = Path.cwd() / accession / f"{accession}.sra"
-    return Source(accession, prefetched if prefetched.is_file() else None)
+    prefetched = choose(find_in_folder(accession, Path.cwd() / accession, ignore), quality)
+    return Source(accession, prefetched.path if prefetched else None)
 
 
-def find_archive(word: str) -> Path:
-    """Return the absolute path of an archive; for a directory made by `prefetch`, of the archive inside."""
+def ignore(_: str) -> None:
+    """Drop a message."""
+
+
+def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
+    """Return the absolute path of an archive; for a directory made by `prefetch` or wort fetch, of the one inside."""
     if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
         raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
     try:
@@ -76,10 +90,7 @@ def find_archive(word: str) -> Path:
         raise UsageError(f"{shown(word)}: {error}") from None
     try:
         if path.is_dir():
-            for suffix in ARCHIVE_SUFFIXES:
-                if (inside := path / f"{path.name}{suffix}").is_file():
-                    return inside
-            raise NoSuchFile(path, f"the directory has no {path.name}.sra")
+            return archive_inside(path, quality)
         if not path.is_file():
             raise NoSuchFile(path)
     except OSError as error:
@@ -89,12 +100,17 @@ def find_archive(word: str) -> Path:
     return path
 
 
-def archive_stem(filename: str) -> str:
-    """Return the name of an archive without its suffix."""
-    for suffix in ARCHIVE_SUFFIXES:
-        if filename.endswith(suffix):
-            return filename.removesuffix(suffix)
-    return filename
+def archive_inside(folder: Path, quality: str) -> Path:
+    """Return the archive of the run that a directory is named after; raise NoSuchFile if it has no file of that name.
+
+    A file that is no archive is returned too, so that its job fails for that reason.
+    """
+    if found := choose(find_in_folder(folder.name, folder, ignore), quality):
+        return found.path
+    for path in (folder / name for name in names_of(folder.name)):
+        if path.is_file():
+            return path
+    raise NoSuchFile(folder, f"the directory has no {folder.name}.sra")
 
 
 def entries(text: str) -> Iterator[tuple[int, str]]:

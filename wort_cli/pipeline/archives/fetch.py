@@ -91,6 +91,8 @@ class Fetch:
         """Called with the bytes that have just arrived, from several threads."""
         self._lock = threading.Lock()
         self._locations = list(locations)
+        self.failed: list[Location] = []
+        """The locations that are not asked any more."""
         self._failures = 0
         self._last_error: HttpError | None = None
         self._tags: dict[str, str] = {}
@@ -142,7 +144,7 @@ class Fetch:
                 started = time.monotonic()
                 with contextlib.closing(self._pieces(location, chunk)) as pieces:
                     for piece in pieces:
-                        self._partial.write(chunk.offset + arrived, piece)
+                        self._partial.write(chunk.offset + arrived, piece, named=location.named)
                         arrived += len(piece)
                         self._report(len(piece))
                         check_rate(arrived, time.monotonic() - started, location.url)
@@ -215,11 +217,13 @@ class Fetch:
         with self._lock:
             if location not in self._locations:
                 return
-            self._last_error = error
+            if self._last_error is None or error.reason is not Reason.NO_DATA:  # the others pass sooner
+                self._last_error = error
             self._failures = 0 if progress else self._failures + 1
             passing = error.status in (0, 500, 502, 503, 504) and not isinstance(error, ChangedArchive)
             if not passing or self._failures >= FAILURES:
                 self._locations.remove(location)
+                self.failed.append(location)
                 self._failures = 0
 
     def _save_sometimes(self) -> None:

@@ -6,27 +6,30 @@ These places are tried in order:
 2. the directories of the setting `archives`;
 3. the files that the user's SRA configuration has on disk (no request is made).
 
-A run that is in none of them is downloaded (remote.py), or, with `download = toolkit`, streamed by the toolkit, which
-finds it with the user's configuration and may ask NCBI.  That waits for this job's turn in the shared rate limit.
+Among several archives of a run the setting `quality` chooses (on_disk.py).  A run that is in none of them is downloaded
+(download.py), or, with `download = toolkit`, streamed by the toolkit, which finds it with the user's configuration and
+may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wort_cli.model.archive_format import ALLOWED
 from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.archives.archive_format import format_of
 from wort_cli.pipeline.archives.obtain import Obtained
+from wort_cli.pipeline.archives.on_disk import FoundArchive, choose, find_in_directories, look_at, why_unusable
+from wort_cli.pipeline.archives.repositories import repository_directories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.rate_limit import NCBI, RateLimit
 
-SUFFIXES = (".sra", ".sralite", ".csra", ".kar")
-MAGIC = b"NCBI.sra"
 TOOLKIT = "toolkit"
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
@@ -48,6 +51,8 @@ class Archive:
     """The number of bases that the archive reports, before filters and clips."""
     size: int
     """Bytes."""
+    format: str = ""
+    """A value of Format; empty if the toolkit reads the run from the network and chose it."""
     fetched: "FetchedParts | None" = None
     """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
 
@@ -76,23 +81,23 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
     Raises JobFailed if there is none, if it is not an SRA archive, or if its spots cannot be counted.
     """
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
-    path = spec.source.archive or find_in_directories(spec.source.name, spec.archives)
     try:
-        path = path or find_on_disk(spec.source.name, tools, deadline)
-        if path is None and spec.download.download != TOOLKIT:
+        found = named_archive(spec) if spec.source.archive else find_on_disk(spec, tools, deadline)
+        if found is None and spec.download.download != TOOLKIT:
             return None
-        if path is None:
+        if found is None:
             wait_for_ncbi(spec, tools.cancellation)
             path = find_by_toolkit(spec.source.name, tools, deadline)
-        if path is not None:
-            check_is_archive(path)
-        argument = str(path or spec.source.name)
-        counts = read_counts(argument, tools, deadline, on_disk=path is not None)
+            found = FoundArchive(path, format_of(path)) if path else None
+        argument = str(found.path if found else spec.source.name)
+        counts = read_counts(argument, tools, deadline, on_disk=found is not None)
     except TimeoutError:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
         ) from None
-    return Archive(argument, path, counts.spots, counts.bases, path.stat().st_size if path else counts.size)
+    if found is None:
+        return Archive(argument, None, counts.spots, counts.bases, counts.size)
+    return Archive(argument, found.path, counts.spots, counts.bases, found.path.stat().st_size, found.format)
 
 
 # Politeness ----------------------------------------------------------------------------------------------------------
@@ -127,18 +132,44 @@ def pause_if_rate_limited(spec: JobSpec, reason: Reason) -> None:
 # Places --------------------------------------------------------------------------------------------------------------
 
 
-def find_in_directories(name: str, directories: tuple[Path, ...]) -> Path | None:
-    """Return the archive of a run in directories with prefetch's layout (ACC/ACC.sra) or a flat one (ACC.sra)."""
-    for directory in directories:
-        for suffix in SUFFIXES:
-            for path in (directory / name / f"{name}{suffix}", directory / f"{name}{suffix}"):
-                if path.is_file():
-                    return path
-    return None
+def named_archive(spec: JobSpec) -> FoundArchive:
+    """Return the archive that the user named.  Raises JobFailed if it cannot be used, or has a format not allowed."""
+    path = spec.source.archive
+    if path is None:
+        raise ValueError("the source is not an archive")
+    check_is_archive(path)
+    format = format_of(path)
+    if not spec.source.is_local and format not in ALLOWED[spec.download.quality]:
+        raise JobFailed(
+            Reason.WRONG_FORMAT,
+            f"{path} is in the {format} format, but the setting `quality` is {spec.download.quality}",
+        )
+    return FoundArchive(path, format)
 
 
-def find_on_disk(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Return the archive that the user's SRA configuration has on disk; None if there is none.  No request is made.
+def find_on_disk(spec: JobSpec, tools: ToolGroup, deadline: float) -> FoundArchive | None:
+    """Return the archive of a run that the settings and the user's SRA configuration have on disk; None if none does.
+
+    No request is made.
+    """
+    found = choose(archives_on_disk(spec.source.name, spec.archives, tools, deadline), spec.download.quality)
+    if found:
+        check_is_archive(found.path)
+    return found
+
+
+def archives_on_disk(
+    run: str, directories: Sequence[Path], tools: ToolGroup, deadline: float
+) -> Iterator[FoundArchive]:
+    """Yield the archives of a run on disk in the order of the places above."""
+    yield from find_in_directories(run, directories, tools.log)
+    if (path := find_by_srapath(run, tools, deadline)) and (found := look_at(path, tools.log)):
+        yield found
+    yield from find_in_directories(run, repository_directories(tools, deadline), tools.log)
+
+
+def find_by_srapath(name: str, tools: ToolGroup, deadline: float) -> Path | None:
+    """Return the archive that srapath finds on disk; None if there is none.  No request is made.
 
     OFFLINE in VDB_CONFIG replaces the system's configuration but not the user's own settings (~/.ncbi), so some runs
     on disk are found by `find_by_toolkit` only.
@@ -181,12 +212,11 @@ def explain_run(run: ToolRun) -> Failure:
 def check_is_archive(path: Path) -> None:
     """Raise JobFailed if a file cannot be read, is not an SRA archive, or has a path that the toolkit cannot open."""
     try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
+        why = why_unusable(path)
     except OSError as error:
         raise JobFailed(Reason.NOT_FOUND, f"{path}: {error.strerror}") from error
-    if start != MAGIC:
-        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} does not start like an SRA archive")
+    if why:
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path}: {why}")
     if "%" in str(path):
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit cannot open a path with '%': {path}; rename it")
 

@@ -17,12 +17,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from wort_cli.errors import shown
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
 from wort_cli.system.cancellation import NEVER, Cancellation
@@ -35,15 +35,6 @@ MAX_LOCATIONS = 100
 MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-class Format(StrEnum):
-    """The two formats of a run's archive."""
-
-    NORMALIZED = "normalized"
-    """With base qualities; the read filter is the submitter's."""
-    LITE = "lite"
-    """Without; NCBI sets the read filter by the qualities that it removed."""
-
-
 @dataclass(frozen=True)
 class Location:
     """Where a file can be fetched."""
@@ -54,6 +45,8 @@ class Location:
     region: str = ""
     expires_at: float = 0.0
     """When a signed URL ends to be good, in seconds since 1970; 0 if it does not."""
+    named: bool = False
+    """Whether the locator names it, so that what it serves is the archive of the run."""
 
 
 @dataclass(frozen=True)

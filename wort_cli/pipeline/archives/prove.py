@@ -17,6 +17,7 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.checksums import ChecksumError
 from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns, reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
+from wort_cli.pipeline.archives.fetch_record import FetchRecord, has_only_columns, is_ours, read_record
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.toolkit.tool_errors import explain
@@ -32,6 +33,18 @@ FOUND_ERROR = 3
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where an archive was fetched from."""
+
+    identified: bool = False
+    """Whether the locator vouched that this is the archive of the run."""
+    url: str = ""
+    """Without its query; empty if unknown."""
+    md5: str = ""
+    """Of the whole archive, according to the locator; empty if it did not say."""
+
+
+@dataclass(frozen=True)
 class ArchiveProof:
     """How an archive was proved, and the state of its file then; all empty if the toolkit streams the run."""
 
@@ -40,8 +53,9 @@ class ArchiveProof:
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
     sha256: str = ""
-    """Of the whole file; empty if it was downloaded, because it may have holes."""
+    """Of the whole file; empty if it was downloaded or has only some columns."""
     mtime: float = 0.0
+    origin: Origin = Origin()
 
     @property
     def is_proved(self) -> bool:
@@ -73,13 +87,46 @@ def prove_archive(archive: Archive, tools: ToolGroup, stall_timeout: float) -> A
             return ArchiveProof(proof.by, proof.sums, mtime=mtime)
         run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
         return ArchiveProof(VDB_VALIDATE, mtime=mtime)
+    record = read_record(archive.path)
+    if has_only_columns(archive.path):
+        return prove_fetched_columns(archive.path, record, mtime, tools.cancellation)
+    if record is not None and is_ours(archive.path):
+        sha256, md5 = file_sums(archive.path, tools.cancellation)
+        return ArchiveProof(ProvedBy.ARCHIVE_SUM, md5, sha256, mtime, origin_in(record, archive.path, md5))
     with ThreadPoolExecutor(1) as executor:
-        sha256 = executor.submit(file_sha256, archive.path, tools.cancellation)
+        sum_of_file = executor.submit(file_sha256, archive.path, tools.cancellation)
         sums = prove_by_columns(archive.path, tools.cancellation, tools.log)
         if not sums:
             run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
         by = ProvedBy.COLUMN_SUMS if sums else VDB_VALIDATE
-        return ArchiveProof(by, sums, sha256.result(), mtime)
+        return ArchiveProof(by, sums, sum_of_file.result(), mtime)
+
+
+def prove_fetched_columns(
+    path: Path, record: FetchRecord | None, mtime: float, cancellation: Cancellation
+) -> ArchiveProof:
+    """Prove a file with the needed columns of an archive, which wort fetch wrote with a record."""
+    if record is None:
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} has only some columns of an archive, and no record says which")
+    try:
+        with path.open("rb") as file:
+            sums = prove_columns(path.stat().st_size, reader_of(file), FASTQ_DUMP, cancellation)
+    except (NotProvable, ChecksumError) as error:
+        raise JobFailed(Reason.CORRUPT, f"{path}: {error}; wort fetch fetches it again") from error
+    return ArchiveProof(ProvedBy.COLUMN_SUMS, sums, "", mtime, origin_in(record, path, sums))
+
+
+def origin_in(record: FetchRecord, path: Path, proof: str) -> Origin:
+    """Return where an archive came from, as its record says, if `proof` ties the record to the file.
+
+    Raises JobFailed(corrupt) if the record is of other bytes.  A record that another user can have written is not
+    believed.
+    """
+    if record.proof != proof:
+        raise JobFailed(Reason.CORRUPT, f"{path} does not have the bytes that its record describes; fetch it again")
+    if not is_ours(path):
+        return Origin()
+    return Origin(record.identified, record.url, record.md5 if record.identified else "")
 
 
 def prove_by_columns(path: Path, cancellation: Cancellation, log: Callable[[str], None]) -> str:
@@ -115,6 +162,17 @@ def run_vdb_validate(path: Path, tools: ToolGroup, timeout: float) -> None:
     if run.returncode < 0:
         failure = explain("vdb-validate", run.returncode, "")
     raise JobFailed(failure.reason, failure.detail, lasting=failure.reason is Reason.INCOMPLETE)
+
+
+def file_sums(path: Path, cancellation: Cancellation = NEVER) -> tuple[str, str]:
+    """Return the sha256 and the md5 of a file in hexadecimal; raise Cancelled if the job is cancelled."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            sha256.update(block)
+            md5.update(block)
+            cancellation.check()
+    return sha256.hexdigest(), md5.hexdigest()
 
 
 def file_sha256(path: Path, cancellation: Cancellation = NEVER) -> str:

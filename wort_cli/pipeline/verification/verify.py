@@ -17,7 +17,7 @@ from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.verdict import Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.prove import run_vdb_validate, validation_timeout
+from wort_cli.pipeline.archives.prove import prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
@@ -104,7 +104,7 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
     if contradiction and archive.path is not None and archive.fetched is None and not proved:
         # A damaged archive must not refute a signature.
-        run_vdb_validate(archive.path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
+        prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout)
     return Verdict(
         Trust.MISMATCH if contradiction else Trust.QUICK_CHECKED,
         Depth.QUICK,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.sources import archive_stem, entries, find_archive, parse_source, parse_sources
+from wort_cli.commands.shared.sources import entries, find_archive, parse_source, parse_sources
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
@@ -170,12 +170,3 @@ def test_several_errors_are_reported_together_up_to_a_limit(here: Path) -> None:
     assert "line 4: 'bad4'" in error.sentence
     assert "bad5" not in error.sentence
     assert error.sentence.endswith("and 4 more")
-
-
-@pytest.mark.parametrize(
-    ("filename", "name"),
-    [("x.sra", "x"), ("x.sralite", "x"), ("x.csra", "x"), ("x.kar", "x"), ("x", "x"), ("x.fastq", "x.fastq"),
-     ("x.sra.sra", "x.sra"), (".sra", ""), ("a.b.sra", "a.b")],
-)  # fmt: skip
-def test_archive_stem_is_the_name_without_one_suffix(filename: str, name: str) -> None:
-    assert archive_stem(filename) == name

@@ -7,9 +7,10 @@ import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
-from wort_cli.pipeline.archives.locator import MAX_ANSWER, MEANINGS, Format, Location, Meaning, find_run, parse_answer
+from wort_cli.pipeline.archives.locator import MAX_ANSWER, MEANINGS, Location, Meaning, find_run, parse_answer
 
 RUN = Accession("SRR850901")
 FILE: dict[str, Any] = {

@@ -1,0 +1,20 @@
+"""The two formats in which NCBI has the archive of a run, and which of them the setting `quality` allows."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """The two formats of a run's archive."""
+
+    NORMALIZED = "normalized"
+    """With base qualities; the read filter is the submitter's."""
+    LITE = "lite"
+    """Without; NCBI sets the read filter by the qualities that it removed."""
+
+
+ALLOWED = {
+    "prefer-normalized": (Format.NORMALIZED, Format.LITE),
+    "normalized": (Format.NORMALIZED,),
+    "lite": (Format.LITE,),
+}
+"""By the value of the setting `quality`: the formats that are allowed, the preferred one first."""
