@@ -41,6 +41,7 @@ class Reason(StrEnum):
     MEMORY = "memory"
     TOOL_MISSING = "tool-missing"
     TOOL_CRASH = "tool-crash"
+    MACHINE_ERROR = "machine-error"
     STORAGE_DENIED = "storage-denied"
     STORAGE_DOWN = "storage-down"
     PARAMS_MISMATCH = "params-mismatch"
@@ -174,6 +175,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "a tool failed unexpectedly",
         "`wort logs` shows the tool's messages; `wort retry` tries again",
+    ),
+    Reason.MACHINE_ERROR: (
+        Disposition.RETRY,
+        "this machine computes wrong results",
+        "test its memory and processor; meanwhile compute on another machine",
     ),
     Reason.STORAGE_DENIED: (
         Disposition.FAILED,
