@@ -45,6 +45,8 @@ class Location:
     region: str = ""
     expires_at: float = 0.0
     """When a signed URL ends to be good, in seconds since 1970; 0 if it does not."""
+    named: bool = False
+    """Whether the locator names it, so that what it serves is the archive of the run."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ the md5 of the whole, answer that.  *Identity*: is this the archive of the run? 
 location that it names for the head, or by its md5 for the whole.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,30 +19,26 @@ from pathlib import Path
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import is_sums_file, md5_of
+from wort_cli.pipeline.archives.checksums import md5_of
 from wort_cli.pipeline.archives.column_proof import (
     Contents,
     NotProvable,
-    check_provable,
     differing_files,
     digest_of,
-    join,
     read_contents,
     sums_of,
 )
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness
+from wort_cli.pipeline.archives.fetch import Fetch
+from wort_cli.pipeline.archives.head import Head, fetch_head, head_extents
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
-from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, merge_extents, read_header
+from wort_cli.pipeline.archives.kar import Extent, merge_extents
 from wort_cli.pipeline.archives.locator import Location
-from wort_cli.pipeline.archives.offer import Offer, Wish, find_offer
+from wort_cli.pipeline.archives.offer import Offer, Wish, find_offers
 from wort_cli.pipeline.archives.partial import PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness
+from wort_cli.pipeline.archives.sources import Sources
 from wort_cli.system.cancellation import Cancellation
-
-HEAD_SIZE = 1 << 17
-"""Bytes that are fetched first; of most archives they hold everything but the large columns."""
-ROUNDS = 3
-"""How often bytes that do not match their sum are fetched, each time from the next location where there is one."""
 
 
 class ProvedBy(StrEnum):
@@ -80,14 +77,6 @@ class Obtained:
     proof: Proof
 
 
-@dataclass(frozen=True)
-class Head:
-    """The contents of an archive, and whether they came from a location that the locator names."""
-
-    contents: Contents
-    identified: bool
-
-
 class Obtainer:
     """Obtains archives; one for each attempt."""
 
@@ -114,105 +103,103 @@ class Obtainer:
 
         Raises JobFailed with the reason why there is none; OSError if the disk is full; Cancelled.
         """
+        path = directory / f"{wish.run}.sra"
         try:
-            offer = find_offer(wish, self._client, self._politeness, self._cancellation, self._log)
-            partial = PartialArchive(directory / f"{wish.run}.sra", offer.identity)
-            try:
-                proof = self._fetch_and_prove(wish, offer, partial)
-                return Obtained(
-                    partial.path, offer.format, offer.identity.size, offer.identity.md5, partial.arrived_bytes(), proof
-                )
-            finally:
-                partial.close()
+            return self._obtain_any(wish, path)
         except HttpError as error:
             raise JobFailed(error.reason, error.detail) from error
 
-    def _fetch_and_prove(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Proof:
-        """Fetch what is needed; return how it was proved."""
-        if not wish.whole:
+    def _obtain_any(self, wish: Wish, path: Path) -> Obtained:
+        """Return the first archive that is offered and can be proved, else one that cannot."""
+        failure: HttpError | None = None
+        unproved: Offer | None = None
+        for offer in find_offers(wish, self._client, self._politeness, self._cancellation, self._log):
             try:
-                head = self._fetch_head(wish, offer, partial)
-                if not head.identified and offer.identity.md5:
-                    raise NotProvable("its head came from a mirror, so the whole must match the locator's md5")
-                if head.contents.selection.size > MAX_SHARE * offer.identity.size:
-                    raise NotProvable("the needed columns are most of it")
-                return self._prove_columns(offer, head, partial)
-            except (KarError, NotProvable) as why:
-                self._log(f"{wish.run}: fetching the whole archive: {why}")
-        return self._prove_whole(offer, partial)
-
-    # ---- the head ------------------------------------------------------------
-
-    def _fetch_head(self, wish: Wish, offer: Offer, partial: PartialArchive) -> Head:
-        """Fetch and read the table of contents, and select the files that the decoder needs."""
-        size = partial.identity.size
-        identified = self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, min(HEAD_SIZE, size)))
-        data_offset = read_header(join(partial.read(Extent(0, min(HEADER_SIZE, size))))).data_offset
-        identified &= self._fetch_from(offer.named, offer.mirrors, partial, Extent(0, min(data_offset, size)))
-        return Head(read_contents(size, partial.read, wish.decoder), identified)
-
-    def _fetch_from(
-        self, named: Sequence[Location], mirrors: Sequence[Location], partial: PartialArchive, extent: Extent
-    ) -> bool:
-        """Fetch an extent from the locator's locations, else from the mirrors; return whether from the former."""
-        if named:
-            try:
-                self._fetch(named, partial, [extent])
-                return True
+                obtained = self._obtain_offer(wish, offer, path)
             except HttpError as error:
-                if not mirrors or error.reason is Reason.RATE_LIMITED:
-                    raise
                 self._log(error.detail)
-                partial.forget(extent)
-        self._fetch(mirrors, partial, [extent])
-        return False
+                failure = failure or error
+                continue
+            if obtained.proof.by is not ProvedBy.NOTHING:
+                return obtained
+            unproved = unproved or offer
+        if unproved:
+            return self._obtain_offer(wish, unproved, path)
+        raise failure or HttpError(Reason.NOT_FOUND, "no archive is offered")
 
-    # ---- columns -------------------------------------------------------------
+    def _obtain_offer(self, wish: Wish, offer: Offer, path: Path) -> Obtained:
+        """Fetch and prove one archive."""
+        with contextlib.closing(PartialArchive(path, offer.identity)) as partial:
+            sources = Sources(offer.locations, partial, self._fetch_from, self._log)
+            proof = self._fetch_and_prove(wish, sources, partial)
+            identity = partial.identity
+            return Obtained(path, offer.format, identity.size, identity.md5, partial.arrived_bytes(), proof)
 
-    def _prove_columns(self, offer: Offer, head: Head, partial: PartialArchive) -> Proof:
+    def _fetch_and_prove(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Proof:
+        """Fetch what is needed; return how it was proved."""
+        try:
+            if wish.whole and partial.identity.md5:
+                raise NotProvable("that is what the settings ask for")
+            return self._prove_columns(wish, sources, partial)
+        except NotProvable as why:
+            self._log(f"{wish.run}: fetching the whole archive: {why}")
+        return self._prove_whole(wish.run, sources, partial)
+
+    def _prove_columns(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Proof:
         """Fetch the needed columns and compare them with the archive's sums.
 
         Raises NotProvable if the sums cannot prove the archive; HttpError(corrupt) if a file does not match its sum
         wherever it is fetched from.
         """
-        contents = head.contents
-        locations = [*offer.named, *offer.mirrors]
-        wanted = merge_extents((contents.table[path] for path in contents.selection.files), GAP)
-        self._fetch(locations, partial, [extent for path, extent in contents.table.items() if is_sums_file(path)])
-        sums = sums_of(contents, partial.read)
-        self._fetch(locations, partial, wanted)
-        for _ in range(ROUNDS):
-            wrong = differing_files(contents, sums, partial.read, self._cancellation)
+        head = self._usable_head(wish, sources, partial)
+        for _ in range(sources.rounds):
+            sources.fetch(wanted_extents(head.contents, whole=wish.whole))
+            wrong = differing_files(head.contents, head.sums, partial.read, self._cancellation)
             if not wrong:
-                check_provable(contents, sums, partial.read)
-                return Proof(ProvedBy.COLUMN_SUMS, digest_of(contents, sums), head.identified, locations[0].url)
+                digest = digest_of(head.contents, head.sums)
+                return Proof(ProvedBy.COLUMN_SUMS, digest, head.identified, sources.used)
             self._log(f"{', '.join(wrong)}: not as its md5 sum says; fetching it again")
+            sources.next_turn()
+            earlier = head
+            for extent in head_extents(earlier.contents):  # one of the sums may be what is wrong
+                partial.forget(extent)
+            head = self._usable_head(wish, sources, partial)
             for path in wrong:
-                partial.forget(contents.table[path])
-            locations = [*locations[1:], locations[0]]
-            self._fetch(locations, partial, wanted)
-        raise HttpError(Reason.CORRUPT, f"what {offer.run} has in {wrong[0]} does not match its md5 sum")
+                if head.sums.get(path) == earlier.sums[path]:
+                    partial.forget(earlier.contents.table[path])
+        raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
 
-    # ---- the whole -----------------------------------------------------------
+    def _usable_head(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Head:
+        """Fetch the head.  Raises NotProvable unless the columns can be proved with it, and are worth that."""
+        head = fetch_head(sources, partial, wish.decoder, self._log)
+        if partial.identity.md5 and not head.identified:
+            raise NotProvable("its head came from a mirror, so the whole must match the locator's md5")
+        if partial.identity.md5 and head.contents.selection.size > MAX_SHARE * partial.identity.size:
+            raise NotProvable("the needed columns are most of it")
+        return head
 
-    def _prove_whole(self, offer: Offer, partial: PartialArchive) -> Proof:
+    def _prove_whole(self, run: Accession, sources: Sources, partial: PartialArchive) -> Proof:
         """Fetch all of an archive and compare it with the locator's md5.
 
         Without an md5 the caller has to prove its integrity.  Raises HttpError(corrupt) if it differs everywhere.
         """
-        locations = [*offer.named, *offer.mirrors]
-        whole = Extent(0, partial.identity.size)
-        for _ in range(ROUNDS):
-            self._fetch(locations, partial, [whole])
-            if not offer.identity.md5:
-                return Proof(ProvedBy.NOTHING, "", False, locations[0].url)
-            if md5_of(partial.read(whole), self._cancellation) == offer.identity.md5:
-                self._check_sums_inside(offer.run, partial)
-                return Proof(ProvedBy.ARCHIVE_SUM, offer.identity.md5, True, locations[0].url)
-            self._log(f"{offer.run}: the archive does not match the locator's md5; fetching it again")
+        whole, md5 = Extent(0, partial.identity.size), partial.identity.md5
+        seen: set[tuple[str, str]] = set()
+        for _ in range(sources.rounds):
+            sources.fetch([whole])
+            if not md5:
+                return Proof(ProvedBy.NOTHING, "", not partial.not_named([whole]), sources.used)
+            found = md5_of(partial.read(whole), self._cancellation)
+            if found == md5:
+                self._check_sums_inside(run, partial)
+                return Proof(ProvedBy.ARCHIVE_SUM, md5, True, sources.used)
+            if (sources.used, found) in seen:  # the location itself has wrong bytes
+                break
+            seen.add((sources.used, found))
+            self._log(f"{run}: the archive does not match the locator's md5; fetching it again")
             partial.forget(whole)
-            locations = [*locations[1:], locations[0]]
-        raise HttpError(Reason.CORRUPT, f"the archive of {offer.run} does not match the locator's md5")
+            sources.next_turn()
+        raise HttpError(Reason.CORRUPT, f"the archive of {run} does not match the locator's md5")
 
     def _check_sums_inside(self, run: Accession, partial: PartialArchive) -> None:
         """Raise HttpError(corrupt) if a whole archive contradicts its own sums, as one that was loaded wrongly does."""
@@ -224,11 +211,9 @@ class Obtainer:
         if wrong:
             raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
 
-    def _fetch(self, locations: Sequence[Location], partial: PartialArchive, extents: Sequence[Extent]) -> None:
-        """Fetch what is missing of some extents."""
+    def _fetch_from(self, locations: Sequence[Location], partial: PartialArchive, extents: Sequence[Extent]) -> Fetch:
+        """Fetch what is missing of some extents from any of some locations."""
         lacking = sum(extent.size for extent in partial.missing(extents))
-        if not lacking:
-            return
         self._reserve(lacking)
         arrived = 0
         started = time.monotonic()
@@ -241,3 +226,11 @@ class Obtainer:
         fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
         fetch.fetch(merge_extents(extents, GAP))
         self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
+        return fetch
+
+
+def wanted_extents(contents: Contents, *, whole: bool) -> list[Extent]:
+    """Return what is fetched of an archive: the needed files, or all of it."""
+    if whole or contents.selection.size > MAX_SHARE * contents.size:
+        return [Extent(0, contents.size)]
+    return merge_extents((contents.table[path] for path in contents.selection.files), GAP)

@@ -4,16 +4,17 @@ The locator says which archives a run has, and where.  Mirrors are further locat
 nothing, or is not configured, they are the only ones.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.fetch import Politeness, probe
+from wort_cli.pipeline.archives.fetch import probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.locator import Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation
 
 
@@ -40,15 +41,17 @@ class Offer:
     run: Accession
     format: Format
     identity: Identity
-    named: tuple[Location, ...]
-    """Locations that the locator names."""
-    mirrors: tuple[Location, ...]
+    locations: tuple[Location, ...]
+    """Those that the locator names, then mirrors."""
 
 
-def find_offer(
+def find_offers(
     wish: Wish, client: HttpClient, politeness: Politeness, cancellation: Cancellation, log: Callable[[str], None]
-) -> Offer:
-    """Return the archive to fetch.  Raises HttpError if neither the locator nor a mirror has one."""
+) -> Iterator[Offer]:
+    """Yield the archive to fetch; where only mirrors have it, then those of another size, in case it is damaged.
+
+    Raises HttpError if neither the locator nor a mirror has one.
+    """
     mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
     try:
         if not wish.locator_url:
@@ -57,11 +60,24 @@ def find_offer(
     except HttpError as error:
         if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
             raise
-        return offer_of_mirrors(wish, mirrors, error, client, cancellation, log)
+        yield from offers_of_mirrors(wish, mirrors, error, client, cancellation, log)
+        return
     file = choose_format(files, wish.quality)
     log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
-    same = mirrors if file.format is Format.NORMALIZED else ()  # mirrors have normalized archives
-    return Offer(wish.run, file.format, Identity(file.size, file.md5, file.modified), file.locations, same)
+    named = [with_trust(location, wish.locator_url) for location in file.locations]
+    known = {location.url for location in named}
+    more = [mirror for mirror in mirrors if file.format is Format.NORMALIZED and mirror.url not in known]
+    identity = Identity(file.size, file.md5, "" if file.md5 else file.modified)
+    yield Offer(wish.run, file.format, identity, (*sorted(named, key=lambda place: not place.named), *more))
+
+
+def with_trust(location: Location, locator_url: str) -> Location:
+    """Return a location of the locator's answer as one that it names, unless anybody on the way can change the bytes.
+
+    That is so if the locator was asked by TLS, but the location is not.
+    """
+    is_safe = location.url.startswith("https://") or not locator_url.startswith("https://")
+    return replace(location, named=is_safe)
 
 
 def ask_locator(
@@ -76,30 +92,34 @@ def ask_locator(
         return find_run(client, wish.locator_url, wish.run, cancellation)
     except HttpError as error:
         if error.reason is Reason.RATE_LIMITED:
-            limit.pause(error.retry_after or politeness.pause)
+            politeness.note_refusal(wish.locator_url, error.retry_after)
         raise
 
 
-def offer_of_mirrors(
+def offers_of_mirrors(
     wish: Wish,
     mirrors: Sequence[Location],
     error: HttpError,
     client: HttpClient,
     cancellation: Cancellation,
     log: Callable[[str], None],
-) -> Offer:
-    """Return the archive that the first mirror has which answers; raise `error`, the locator's, if none does."""
+) -> Iterator[Offer]:
+    """Yield the archives of the mirrors that answer, each size once; raise `error`, the locator's, if none does."""
     if Format.NORMALIZED not in ALLOWED[wish.quality]:  # mirrors have no others
         raise error
     log(f"{wish.run}: {error.detail}; asking the mirrors")
+    sizes: set[int] = set()
     for n, mirror in enumerate(mirrors):
         try:
             identity = probe(client, mirror.url, cancellation)
         except HttpError as refusal:
             log(refusal.detail)
             continue
-        return Offer(wish.run, Format.NORMALIZED, identity, (), tuple(mirrors[n:]))
-    raise error
+        if identity.size not in sizes:
+            sizes.add(identity.size)
+            yield Offer(wish.run, Format.NORMALIZED, identity, tuple(mirrors[n:]))
+    if not sizes:
+        raise error
 
 
 def choose_format(files: Sequence[RunFile], quality: str) -> RunFile:

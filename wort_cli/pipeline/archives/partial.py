@@ -1,7 +1,8 @@
 """A partial archive: a sparse file with those parts of an archive that have arrived, and a map of them.
 
     ACC.sra      as large as the archive; holes where nothing has arrived
-    ACC.map      JSON: which archive it is, and the extents that are in the file and on the disk
+    ACC.map      JSON: which archive it is, the extents that are in the file and on the disk, and which of these came
+                 from a location that the locator names (the others came from mirrors)
 
 The map only ever names extents whose bytes were synced before it was written.  So after a crash at any moment what it
 names is there, and the rest is fetched again.  A map of another archive is discarded together with the file.
@@ -32,20 +33,45 @@ class Identity:
     tag: str = ""
     """ETag or Last-Modified of the server, where no md5 is known."""
 
+    def continued(self, earlier: "Identity") -> "Identity | None":
+        """Return the identity with which a fetch of `earlier` can go on; None if it is another archive.
+
+        The md5 of one of the two is enough: whatever was fetched is compared with sums before it is used.
+        """
+        if self.size != earlier.size:
+            return None
+        if self.md5 and earlier.md5:
+            return self if self.md5 == earlier.md5 else None
+        if self.md5 or earlier.md5:
+            return self if self.md5 else earlier
+        return self if self.tag == earlier.tag else None
+
+
+@dataclass(frozen=True)
+class _Map:
+    """What the file ACC.map says."""
+
+    identity: Identity
+    arrived: list[Extent]
+    named: list[Extent]
+
 
 class PartialArchive:
     """The parts of one archive that have arrived; safe to use from several threads."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
-        self.identity = identity
         self._map = path.with_suffix(".map")
         self._lock = threading.Lock()
-        """Guards the two lists of extents."""
+        """Guards the lists of extents."""
         self._saving = threading.Lock()
         """Held while the map is written."""
-        self._arrived = self._known_extents()
+        known = self._read_map(identity)
+        self.identity = known.identity
+        """With the md5 that an earlier attempt got from the locator, if the caller has none."""
+        self._arrived, self._named = known.arrived, known.named
         self._unsaved: list[Extent] = []
+        self._unsaved_named: list[Extent] = []
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -63,36 +89,56 @@ class PartialArchive:
         finally:
             os.close(self._file)
 
-    def write(self, offset: int, data: bytes) -> None:
-        """Put bytes that have arrived at their place.  Raises OSError if the disk is full or broken."""
+    def delete(self) -> None:
+        """Close and remove the file and its map."""
+        os.close(self._file)
+        self.path.unlink(missing_ok=True)
+        self._map.unlink(missing_ok=True)
+
+    def write(self, offset: int, data: bytes, *, named: bool = False) -> None:
+        """Put bytes that have arrived at their place; `named` if the locator names the location that they came from.
+
+        Raises OSError if the disk is full or broken.
+        """
         written = 0
         while written < len(data):
             written += os.pwrite(self._file, memoryview(data)[written:], offset + written)
         with self._lock:
             self._unsaved.append(Extent(offset, len(data)))
+            if named:
+                self._unsaved_named.append(Extent(offset, len(data)))
 
     def save(self) -> None:
         """Sync the bytes that have arrived, then name them in the map."""
         with self._saving:
             with self._lock:
-                new = len(self._unsaved)
+                new, new_named = len(self._unsaved), len(self._unsaved_named)
                 arrived = merge_extents([*self._arrived, *self._unsaved])
+                named = merge_extents([*self._named, *self._unsaved_named])
             if not new:
                 return
             os.fdatasync(self._file)
-            self._write_map(arrived)
+            self._write_map(arrived, named)
             with self._lock:
-                self._arrived = arrived
-                del self._unsaved[:new]
+                self._arrived, self._named = arrived, named
+                del self._unsaved[:new], self._unsaved_named[:new_named]
 
     def forget(self, extent: Extent) -> None:
         """Treat bytes as not arrived, because they turned out to be wrong."""
         self.save()
         with self._saving:
-            arrived = missing([extent], self._arrived)
-            self._write_map(arrived)
+            arrived, named = missing([extent], self._arrived), missing([extent], self._named)
+            self._write_map(arrived, named)
             with self._lock:
-                self._arrived = arrived
+                self._arrived, self._named = arrived, named
+
+    def not_named(self, extents: Iterable[Extent]) -> list[Extent]:
+        """Return the parts of some extents that have arrived from a location which the locator does not name."""
+        with self._lock:
+            arrived = merge_extents([*self._arrived, *self._unsaved])
+            named = merge_extents([*self._named, *self._unsaved_named])
+        wanted = merge_extents(extents)
+        return missing(merge_extents([*missing(arrived, wanted), *named]), wanted)
 
     def missing(self, extents: Iterable[Extent]) -> list[Extent]:
         """Return the parts of some extents that have not arrived."""
@@ -114,20 +160,34 @@ class PartialArchive:
             yield piece
             position += len(piece)
 
-    def _write_map(self, arrived: list[Extent]) -> None:
-        document = {"identity": asdict(self.identity), "arrived": [[e.offset, e.size] for e in arrived]}
+    def _write_map(self, arrived: list[Extent], named: list[Extent]) -> None:
+        document = {"identity": asdict(self.identity), "arrived": pairs_of(arrived), "named": pairs_of(named)}
         write_atomically(self._map, json.dumps(document).encode())
 
-    def _known_extents(self) -> list[Extent]:
+    def _read_map(self, identity: Identity) -> _Map:
         """Return what an earlier attempt fetched of the same archive."""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             document = json.loads(self._map.read_bytes())
-            known = [Extent(int(offset), int(size)) for offset, size in document["arrived"]]
-            whole = self.path.stat().st_size == self.identity.size
-            inside = all(e.offset >= 0 and e.size > 0 and e.end <= self.identity.size for e in known)
-            if Identity(**document["identity"]) == self.identity and whole and inside:
-                return merge_extents(known)
-        return []
+            arrived = extents_of(document["arrived"], identity.size)
+            named = extents_of(document["named"], identity.size)
+            earlier = document["identity"]
+            continued = identity.continued(Identity(int(earlier["size"]), str(earlier["md5"]), str(earlier["tag"])))
+            if continued and self.path.stat().st_size == identity.size:
+                return _Map(continued, arrived, named)
+        return _Map(identity, [], [])
+
+
+def pairs_of(extents: Iterable[Extent]) -> list[list[int]]:
+    """Return extents as JSON has them: pairs of offset and size."""
+    return [[extent.offset, extent.size] for extent in extents]
+
+
+def extents_of(pairs: Iterable[Iterable[int]], size: int) -> list[Extent]:
+    """Return the extents in JSON, merged.  Raises ValueError or TypeError unless all are inside a file of `size`."""
+    extents = [Extent(int(offset), int(length)) for offset, length in pairs]
+    if not all(extent.offset >= 0 and extent.size > 0 and extent.end <= size for extent in extents):
+        raise ValueError("an extent is outside the archive")
+    return merge_extents(extents)
 
 
 def missing(present: list[Extent], wanted: list[Extent]) -> list[Extent]:

@@ -75,15 +75,20 @@ def check_tiling(table: Mapping[str, Extent], data_offset: int, archive_size: in
 
 def check_columns(table: Mapping[str, Extent], schema: Callable[[str], bytes]) -> None:
     """Raise StructureError unless each column is named in the schema of its table."""
-    columns: dict[str, set[str]] = {}
-    for path in table:
-        if column := column_of(path):
-            folder, _, name = column.rpartition("col/")
-            columns.setdefault(f"{folder}md/cur", set()).add(name)
-    for metadata, names in columns.items():
+    for metadata, names in metadata_of_tables(table).items():
         if metadata not in table:
             raise StructureError(f"the archive has columns, but no {metadata}")
         text = schema(metadata)
         for name in names:
             if not re.search(rb"(?<![A-Za-z0-9_])" + name.encode("ascii") + rb"(?![A-Za-z0-9_])", text):
                 raise StructureError(f"the archive has a column {name}, which its schema does not name")
+
+
+def metadata_of_tables(table: Mapping[str, Extent]) -> Mapping[str, set[str]]:
+    """Return the paths of the metadata of tables, such as `tbl/SEQUENCE/md/cur`, with the columns of each table."""
+    columns: dict[str, set[str]] = {}
+    for path in table:
+        if column := column_of(path):
+            folder, _, name = column.rpartition("col/")
+            columns.setdefault(f"{folder}md/cur", set()).add(name)
+    return columns

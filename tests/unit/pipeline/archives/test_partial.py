@@ -57,10 +57,16 @@ def test_file_is_as_large_as_the_archive_and_takes_only_what_arrived(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "identity", [Identity(1000, "1" * 32), Identity(1001, "0" * 32), Identity(1000, "0" * 32, "another tag")]
+    ("earlier", "identity"),
+    [
+        (IDENTITY, Identity(1000, "1" * 32)),
+        (IDENTITY, Identity(1001, "0" * 32)),
+        (Identity(1000, "", "tag"), Identity(1000, "", "another tag")),
+        (Identity(1000, "", "tag"), Identity(1001, "0" * 32)),
+    ],
 )
-def test_archive_that_changed_starts_again(tmp_path: Path, identity: Identity) -> None:
-    first = PartialArchive(tmp_path / "x.sra", IDENTITY)
+def test_archive_that_changed_starts_again(tmp_path: Path, earlier: Identity, identity: Identity) -> None:
+    first = PartialArchive(tmp_path / "x.sra", earlier)
     first.write(0, b"a" * 50)
     first.close()
     second = PartialArchive(tmp_path / "x.sra", identity)
@@ -70,11 +76,50 @@ def test_archive_that_changed_starts_again(tmp_path: Path, identity: Identity) -
 
 
 @pytest.mark.parametrize(
+    ("earlier", "identity"),
+    [
+        (IDENTITY, Identity(1000, "0" * 32, "another tag")),
+        (IDENTITY, Identity(1000, "", "tag of a mirror")),
+        (Identity(1000, "", "tag of a mirror"), IDENTITY),
+        (Identity(1000, "", "tag"), Identity(1000, "", "tag")),
+    ],
+)
+def test_same_archive_goes_on_and_keeps_the_md5_of_the_locator(
+    tmp_path: Path, earlier: Identity, identity: Identity
+) -> None:
+    first = PartialArchive(tmp_path / "x.sra", earlier)
+    first.write(0, b"a" * 50)
+    first.close()
+    second = PartialArchive(tmp_path / "x.sra", identity)
+    assert second.arrived_bytes() == 50
+    assert second.identity.md5 == (earlier.md5 or identity.md5)
+    second.close()
+
+
+def test_map_knows_what_came_from_a_location_of_the_locator(tmp_path: Path) -> None:
+    whole = [Extent(0, 1000)]
+    first = PartialArchive(tmp_path / "x.sra", IDENTITY)
+    first.write(0, b"a" * 100, named=True)
+    first.write(100, b"b" * 100)
+    first.write(500, b"c" * 100, named=True)
+    assert first.not_named(whole) == [Extent(100, 100)]
+    first.close()
+    second = PartialArchive(tmp_path / "x.sra", IDENTITY)
+    assert second.not_named(whole) == [Extent(100, 100)]
+    assert second.not_named([Extent(0, 150)]) == [Extent(100, 50)]
+    second.forget(Extent(50, 100))
+    second.write(50, b"d" * 100, named=True)
+    assert second.not_named(whole) == [Extent(150, 50)]
+    second.delete()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "content",
-    [b"", b"garbage", b"[]", b"{}", b'{"identity": {}, "arrived": []}',
-     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": [[0, 2000]]}).encode(),
-     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": [[-5, 10]]}).encode(),
-     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": "x"}).encode()],
+    [b"", b"garbage", b"[]", b"{}", b'{"identity": {}, "arrived": [], "named": []}',
+     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": [[0, 2000]], "named": []}).encode(),
+     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": [[-5, 10]], "named": []}).encode(),
+     json.dumps({"identity": {"size": 1000, "md5": "0" * 32, "tag": ""}, "arrived": "x", "named": []}).encode()],
 )  # fmt: skip
 def test_map_that_makes_no_sense_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.sra").write_bytes(b"x" * 1000)
