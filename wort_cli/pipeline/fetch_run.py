@@ -12,12 +12,12 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
-from wort_cli.pipeline.archives.fetch import Politeness
 from wort_cli.pipeline.archives.fetched_file import FetchedFile, fetch_into
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.obtain import Obtainer
 from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings

@@ -100,7 +100,7 @@ def ignore(_: str) -> None:
 
 
 def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
-    """Return the absolute path of an archive; for a directory made by `prefetch` or wort fetch, of the one inside."""
+    """Return the absolute path of an archive; for a directory made by `prefetch` or `wort fetch`, of the one inside."""
     if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
         raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
     try:
