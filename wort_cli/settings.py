@@ -90,6 +90,11 @@ class Settings(HomePaths):
         "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
     )
     connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
+    reference_bytes: int = setting(
+        20_000_000_000,
+        positive_integer,
+        "Bytes of reference sequences of aligned runs that are kept for later jobs; the least recently used go first.",
+    )
     fetch_ahead: int = setting(
         2, count_or_zero, "Number of jobs whose archives are fetched while `jobs` others are sketched; 0 for none."
     )

@@ -59,6 +59,11 @@ class HomePaths:
         return self.state_dir / "rates"
 
     @property
+    def references_dir(self) -> Path:
+        """The directory of reference sequences that were fetched for aligned runs."""
+        return self.cache_dir / "references"
+
+    @property
     def slots_dir(self) -> Path:
         """The directory of the slots of jobs that use the processor."""
         return self.state_dir / "slots"

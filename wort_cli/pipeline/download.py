@@ -46,7 +46,8 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
     path, format = obtained.path, format_found(obtained, spec.download.quality)
-    return Archive(str(path), path, counts.spots, counts.bases, obtained.size, format, parts)
+    size, references = obtained.size, counts.references
+    return Archive(str(path), path, counts.spots, counts.bases, size, format, references, fetched=parts)
 
 
 def format_found(obtained: Obtained, quality: str) -> Format:

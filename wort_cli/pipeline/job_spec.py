@@ -100,6 +100,16 @@ class Cache(FromSettings):
 
 
 @dataclass(frozen=True)
+class References(FromSettings):
+    """Where the reference sequences of aligned runs are kept for all jobs."""
+
+    references_dir: Path | None = None
+    """None for a directory of the job alone."""
+    reference_bytes: int = 0
+    """Bytes above which those that no job uses are removed."""
+
+
+@dataclass(frozen=True)
 class Slot:
     """The slots of jobs that use the processor (system/slots.py): those whose archive is proved and sketched."""
 
@@ -138,6 +148,7 @@ class JobSpec:
     request_rate: RequestRate = RequestRate()
     download: Download = Download()
     cache: Cache = Cache()
+    references: References = References()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
     slot: Slot | None = None
@@ -169,6 +180,7 @@ class JobSpec:
             request_rate=RequestRate.of(settings),
             download=Download.of(settings),
             cache=Cache.of(settings),
+            references=References.of(settings),
             owner=job.owner,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
@@ -186,6 +198,8 @@ class JobSpec:
         data["archives"] = [str(path) for path in self.archives]
         rates_dir = self.request_rate.rates_dir
         data["request_rate"]["rates_dir"] = str(rates_dir) if rates_dir else None
+        references_dir = self.references.references_dir
+        data["references"]["references_dir"] = str(references_dir) if references_dir else None
         if self.slot is not None:
             data["slot"]["directory"] = str(self.slot.directory)
         cache_dir = self.cache.archive_cache_dir
@@ -209,6 +223,10 @@ class JobSpec:
         rate = data["request_rate"]
         values["request_rate"] = RequestRate(**{**rate, "rates_dir": rate["rates_dir"] and Path(rate["rates_dir"])})
         values["download"] = Download(**{**data["download"], "mirrors": tuple(data["download"]["mirrors"])})
+        kept = data["references"]
+        values["references"] = References(
+            **{**kept, "references_dir": kept["references_dir"] and Path(kept["references_dir"])}
+        )
         if slot := data["slot"]:
             values["slot"] = Slot(Path(slot["directory"]), slot["number"], slot["place"])
         cache = data["cache"]
