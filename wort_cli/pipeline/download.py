@@ -10,6 +10,7 @@ import time
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
@@ -37,6 +38,8 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     if not isinstance(name, Accession):
         raise JobFailed(Reason.NOT_FOUND, f"{name} is not the accession of a run, and there is no archive of that name")
     decoder = VDB if spec.method.decoder == "auto" and spec.method.engine == "kernel" else FASTQ_DUMP
+    if ArchiveCache.of(spec).take(name, attempt.workspace.archive_directory):
+        attempt.log("an earlier job has left what it fetched of this archive")
     obtained = obtain(attempt, name, decoder)
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
@@ -58,6 +61,11 @@ def format_found(obtained: Obtained, quality: str) -> Format:
             Reason.WRONG_FORMAT, f"{host_of(obtained.proof.url)} has a {found} archive, but `quality` is {quality}"
         )
     return found
+
+
+def put_away(attempt: Attempt) -> None:
+    """Move the downloaded archive of a job that needs it no longer into the cache, or remove it."""
+    ArchiveCache.of(attempt.spec).keep(attempt.spec.source.name, attempt.workspace.archive_directory)
 
 
 class ColumnsOnDemand:

@@ -60,7 +60,7 @@ class Fetcher:
         self._settings = settings
         self._directory = directory
         self._whole = whole
-        self._client = HttpClient(timeouts_of(settings), settings.connections)
+        self._client = HttpClient(timeouts_of(settings), settings.connections, politeness_of(settings))
 
     def __enter__(self) -> Self:
         self._client.__enter__()

@@ -22,7 +22,7 @@ from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.dependencies import provide_references
-from wort_cli.pipeline.download import download_archive
+from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
@@ -148,7 +148,7 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
     if attempt.spec.s3 is None:
         return publish_sealed(attempt, attempt.workspace.sealed, provenance)
     sealed = attempt.workspace.save_pending(provenance, attempt.spec)
-    attempt.workspace.remove_archive()
+    put_away(attempt)
     attempt.release_slot()  # so that another job is sketched while the bucket answers
     return publish_sealed(attempt, sealed, provenance)
 
