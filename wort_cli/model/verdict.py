@@ -95,7 +95,7 @@ class Verdict:
         )
 
 
-UNDECIDED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
+UNDECIDED = frozenset({Trust.PUBLISHED, Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
 """Levels of trust that a quick verification may change."""
 
 

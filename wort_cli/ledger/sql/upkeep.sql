@@ -78,7 +78,7 @@ UPDATE jobs SET wait_until = CASE WHEN state = 'waiting' THEN coalesce(wait_unti
 WHERE id = :id;
 
 -- name: catalog_page
-SELECT name, profile, digest, path, size, remote FROM signatures
+SELECT name, profile, digest, trust, path, size, remote, sha256 FROM signatures
 WHERE (name, profile) > (:name, :profile) ORDER BY name, profile LIMIT :limit;
 
 -- name: catalog_bytes
