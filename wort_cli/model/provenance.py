@@ -157,22 +157,22 @@ MAX_TEXT, MAX_ITEMS, MAX_NUMBER = 10_000, 1_000, 1 << 80
 
 def checked(key: str, value: Any, kind: Any) -> Any:
     """Return a value from JSON as a field of type `kind`; raise ValueError or TypeError if it does not fit."""
-    if kind is str and isinstance(value, str) and len(value) <= MAX_TEXT:
-        return value
-    if kind is bool and isinstance(value, bool):
-        return value
-    if kind is int and type(value) is int and 0 <= value <= MAX_NUMBER:
-        return value
-    if kind is float and type(value) in (int, float) and math.isfinite(value) and abs(value) <= MAX_NUMBER:
-        return float(value)
-    if isinstance(value, list | tuple | dict) and len(value) <= MAX_ITEMS:
-        if kind == Mapping[str, str] and isinstance(value, dict):
-            return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
-        if kind == tuple[str, ...] and not isinstance(value, dict):
-            return tuple(checked(key, text, str) for text in value)
-        if kind == tuple[SketchSummary, ...] and not isinstance(value, dict):
-            return tuple(sketch_summary(sketch) for sketch in value)
-    raise TypeError(f"{key} is invalid")
+    items = isinstance(value, list | tuple) and len(value) <= MAX_ITEMS
+    if kind == tuple[str, ...] and items:
+        return tuple(checked(key, text, str) for text in value)
+    if kind == tuple[SketchSummary, ...] and items:
+        return tuple(sketch_summary(sketch) for sketch in value)
+    if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= MAX_ITEMS:
+        return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
+    fits = {
+        str: isinstance(value, str) and len(value) <= MAX_TEXT,
+        bool: isinstance(value, bool),
+        int: type(value) is int and 0 <= value <= MAX_NUMBER,
+        float: type(value) in (int, float) and math.isfinite(value) and abs(value) <= MAX_NUMBER,
+    }
+    if not fits.get(kind, False):
+        raise TypeError(f"{key} is invalid")
+    return value
 
 
 def sketch_summary(data: Any) -> SketchSummary:

@@ -68,6 +68,8 @@ class Verdict:
     engine: str = ""
     bases: int = 0
     """The number of bases that were read."""
+    of_copy: bool = False
+    """Whether only the copy in the bucket is wrong.  The signature here keeps its trust."""
 
     def sentence(self) -> str:
         """Return the verdict in one line."""
@@ -83,7 +85,7 @@ class Verdict:
 
         Raises KeyError, ValueError or TypeError if a key is missing or invalid.
         """
-        known = {key: data[key] for key in cls.__dataclass_fields__}
+        known = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key != "of_copy"}
         return cls(
             **{
                 **known,
