@@ -96,10 +96,6 @@ UPDATE signatures SET path = '' WHERE name = :name AND profile = :profile AND re
 -- name: submission_page
 SELECT path, name FROM submissions WHERE path > :path ORDER BY path LIMIT :limit;
 
--- name: unstarted_jobs
-SELECT id FROM jobs WHERE name = :name AND profile = :profile AND kind = 'compute' AND force = 0 AND archive = :archive
-  AND state IN ('queued', 'waiting');
-
 -- name: record_repair
 INSERT INTO repairs (at, name, what) VALUES (:now, :name, :what);
 
