@@ -30,11 +30,11 @@ Report = Callable[[str, int, int], None]
 """Gets the stage, the bytes that are done, and the bytes in all; 0 if unknown."""
 
 
-def wish_of(settings: Settings, run: Accession, *, whole: bool) -> Wish:
-    """Return what these settings ask for: what any decoder needs."""
+def wish_of(settings: Settings, run: Accession, *, whole: bool, decoder: str = FASTQ_DUMP) -> Wish:
+    """Return what these settings ask for: what a decoder needs; by default, what any does."""
     return Wish(
         run=run,
-        decoder=FASTQ_DUMP,
+        decoder=decoder,
         quality=settings.quality,
         whole=whole,
         locator_url="" if settings.locator_url == "off" else settings.locator_url,
@@ -51,6 +51,17 @@ def timeouts_of(settings: Settings) -> Timeouts:
 def politeness_of(settings: Settings) -> Politeness:
     """Return the limits on requests that all processes of this home share."""
     return Politeness(settings.rates_dir, settings.connections, pause=settings.request_pause or 60.0)
+
+
+def obtainer_of(
+    settings: Settings,
+    client: HttpClient,
+    log: Callable[[str], None],
+    report: Report = lambda stage, done, total: None,
+    reserve: Callable[[int], None] = lambda size: None,
+) -> Obtainer:
+    """Return what obtains archives with these settings."""
+    return Obtainer(client, politeness_of(settings), NEVER, log, report, reserve)
 
 
 class Fetcher:
@@ -81,14 +92,7 @@ class Fetcher:
                 return prove_archive(archive, tools, self._settings.stall_timeout)
 
         report("locating", 0, 0)
-        obtainer = Obtainer(
-            self._client,
-            politeness_of(self._settings),
-            NEVER,
-            log,
-            lambda arrived, wanted: report("fetching", arrived, wanted),
-            self._check_disk,
-        )
+        obtainer = obtainer_of(self._settings, self._client, log, report, self._check_disk)
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
             return fetch_into(self._directory, wish, obtainer, prove, log)
