@@ -13,10 +13,12 @@ from typing import Self
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
-from wort_cli.pipeline.archives.http import HttpClient, url_without_query
+from wort_cli.pipeline.archives.http import HttpClient, Timeouts, url_without_query
 from wort_cli.pipeline.archives.locate import archives_on_disk
+from wort_cli.pipeline.archives.obtain import Obtainer
 from wort_cli.pipeline.archives.on_disk import choose
-from wort_cli.pipeline.fetch_run import obtainer_of, politeness_of, timeouts_of, wish_of
+from wort_cli.pipeline.archives.politeness import Politeness
+from wort_cli.pipeline.fetch_run import politeness_of, timeouts_of, wish_of
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
@@ -38,10 +40,17 @@ class PlannedArchive:
 class Planner:
     """Looks for archives of runs; one for a command."""
 
-    def __init__(self, settings: Settings, log: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: Callable[[str], None] = lambda _: None,
+        timeouts: Timeouts | None = None,
+        politeness: Politeness | None = None,
+    ) -> None:
         self._settings = settings
         self._log = log
-        self._client = HttpClient(timeouts_of(settings), settings.connections, politeness_of(settings))
+        self._politeness = politeness or politeness_of(settings)
+        self._client = HttpClient(timeouts or timeouts_of(settings), settings.connections, self._politeness)
 
     def __enter__(self) -> Self:
         self._client.__enter__()
@@ -68,5 +77,5 @@ class Planner:
         decoder = VDB if settings.decoder == "auto" and settings.engine == "kernel" else FASTQ_DUMP
         wish = wish_of(settings, run, whole=settings.download == "whole", decoder=decoder)
         with tempfile.TemporaryDirectory(prefix="wort-") as head:
-            plan = obtainer_of(settings, self._client, self._log).plan(wish, Path(head))
+            plan = Obtainer(self._client, self._politeness, NEVER, self._log).plan(wish, Path(head))
         return PlannedArchive(plan.format, plan.size, plan.fetched, url_without_query(plan.url))

@@ -53,17 +53,6 @@ def politeness_of(settings: Settings) -> Politeness:
     return Politeness(settings.rates_dir, settings.connections, pause=settings.request_pause or 60.0)
 
 
-def obtainer_of(
-    settings: Settings,
-    client: HttpClient,
-    log: Callable[[str], None],
-    report: Report = lambda stage, done, total: None,
-    reserve: Callable[[int], None] = lambda size: None,
-) -> Obtainer:
-    """Return what obtains archives with these settings."""
-    return Obtainer(client, politeness_of(settings), NEVER, log, report, reserve)
-
-
 class Fetcher:
     """Fetches archives into a directory, one after the other."""
 
@@ -92,7 +81,8 @@ class Fetcher:
                 return prove_archive(archive, tools, self._settings.stall_timeout)
 
         report("locating", 0, 0)
-        obtainer = obtainer_of(self._settings, self._client, log, report, self._check_disk)
+        politeness = politeness_of(self._settings)
+        obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk)
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
             return fetch_into(self._directory, wish, obtainer, prove, log)
