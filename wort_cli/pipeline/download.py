@@ -6,7 +6,6 @@ archives/obtain.py has the steps; here they get the settings, the log and the pr
 
 import threading
 import time
-from urllib.parse import urlsplit, urlunsplit
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
@@ -124,9 +123,3 @@ def politeness_of(spec: JobSpec) -> Politeness:
     """Return the limits on requests that all processes of this home share."""
     directory = spec.request_rate.rates_dir or spec.workspace / "rates"
     return Politeness(directory, spec.download.connections, pause=spec.request_rate.request_pause or 60.0)
-
-
-def url_without_query(url: str) -> str:
-    """Return a URL as it may be recorded: its query may hold a signature that grants access."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

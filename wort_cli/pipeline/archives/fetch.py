@@ -83,8 +83,10 @@ class Fetch:
         try:
             with ThreadPoolExecutor(self._politeness.connections, thread_name_prefix="fetch") as pool:
                 running = [pool.submit(self._fetch_chunks, work) for _ in range(self._politeness.connections)]
-                wait(running, return_when=FIRST_EXCEPTION)
-                self._failed.set()
+                try:
+                    wait(running, return_when=FIRST_EXCEPTION)
+                finally:  # also after Ctrl-C
+                    self._failed.set()
         finally:
             self._partial.save()
             if work.size > LARGE:  # what follows, such as a proof, may take a while
