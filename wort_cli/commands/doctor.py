@@ -24,6 +24,7 @@ from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.machine import nearest_existing
 from wort_cli.versions import library_versions, tool_version
 
@@ -131,7 +132,12 @@ def check_tools(settings: Settings) -> Iterator[Finding]:
             continue
         try:
             output = subprocess.run(
-                [program, "--version"], capture_output=True, text=True, timeout=20, check=True
+                [program, "--version"],
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=True,
+                env=child_environment(SRA_TOOLKIT),
             ).stdout
             version = tool_version(output)
             outdated = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOOLKIT

@@ -30,9 +30,9 @@ from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, 
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.strict import check_file
 from wort_cli.stores.local import LocalStore
-from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import check_file
 
 OMITTED_FLAGS = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
