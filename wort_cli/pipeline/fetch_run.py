@@ -30,11 +30,11 @@ Report = Callable[[str, int, int], None]
 """Gets the stage, the bytes that are done, and the bytes in all; 0 if unknown."""
 
 
-def wish_of(settings: Settings, run: Accession, *, whole: bool) -> Wish:
-    """Return what these settings ask for: what any decoder needs."""
+def wish_of(settings: Settings, run: Accession, *, whole: bool, decoder: str = FASTQ_DUMP) -> Wish:
+    """Return what these settings ask for: what a decoder needs; by default, what any does."""
     return Wish(
         run=run,
-        decoder=FASTQ_DUMP,
+        decoder=decoder,
         quality=settings.quality,
         whole=whole,
         locator_url="" if settings.locator_url == "off" else settings.locator_url,
@@ -81,14 +81,8 @@ class Fetcher:
                 return prove_archive(archive, tools, self._settings.stall_timeout)
 
         report("locating", 0, 0)
-        obtainer = Obtainer(
-            self._client,
-            politeness_of(self._settings),
-            NEVER,
-            log,
-            lambda arrived, wanted: report("fetching", arrived, wanted),
-            self._check_disk,
-        )
+        politeness = politeness_of(self._settings)
+        obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk)
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
             return fetch_into(self._directory, wish, obtainer, prove, log)
