@@ -76,7 +76,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
-    attempt.report("proving", 0, archive.spots)
+    attempt.report("proving")
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
     check_has_spots(archive)
     reads = sketch_reads(attempt, archive, proof, engine, tools)
