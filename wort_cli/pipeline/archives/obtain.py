@@ -192,11 +192,12 @@ class Obtainer:
             if found == md5:
                 self._check_sums_inside(run, partial)
                 return Proof(ProvedBy.ARCHIVE_SUM, md5, True, sources.used)
-            if (sources.used, found) in seen:  # the location itself has wrong bytes
+            if (sources.used, found) in seen and not sources.leave(sources.used):
                 break
             seen.add((sources.used, found))
             self._log(f"{run}: the archive does not match the locator's md5; fetching it again")
             partial.forget(whole)
+            sources.compare_mirrors([])  # the head may be what is wrong
             sources.next_turn()
         raise HttpError(Reason.CORRUPT, f"the archive of {run} does not match the locator's md5")
 

@@ -64,6 +64,11 @@ class Sources:
         """Ask the next location first from now on, because what came was wrong."""
         self._locations = [*self._locations[1:], *self._locations[:1]]
 
+    def leave(self, url: str) -> bool:
+        """Ask a location that has wrong bytes after all others; return whether there are others."""
+        self._failed |= {location for location in self._locations if location.url == url}
+        return any(location not in self._failed for location in self._locations)
+
     def compare_mirrors(self, head: Sequence[Extent]) -> None:
         """Ask from now on only mirrors that have the bytes of `head`, which came from a location of the locator."""
         self._head = list(head)
