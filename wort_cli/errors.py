@@ -114,6 +114,16 @@ class LedgerTooNew(WortError):
         self.known = known
 
 
+class MigrationFailed(WortError):
+    """A ledger could not be upgraded; it is not changed."""
+
+    def __init__(self, path: Path, found: int, wanted: int, copy: Path, detail: str) -> None:
+        super().__init__(
+            f"the ledger {path} cannot be upgraded from version {found} to {wanted}: {detail}",
+            f"nothing was changed; use the version of wort that wrote it, and report the error with the copy {copy}",
+        )
+
+
 class LedgerDamaged(WortError):
     """A file is damaged or is not a ledger; it is not changed."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem
+from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import PROFILES, SRA_V1
 from wort_cli.model.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
 from wort_cli.setting_types import (
@@ -48,13 +49,9 @@ def setting(default: Any, parse: Parser, description: str, computed: str = "") -
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(HomePaths):
     """All settings, checked, and the paths of wort's files."""
 
-    data_dir: Path
-    state_dir: Path
-    cache_dir: Path
-    config_file: Path
     jobs: int = setting(0, count, "Number of jobs that are sketched at the same time.", "the number of cores")
     threads: int = setting(0, count, "Threads that sketch for one job.", "cores / `jobs`, at least 1")
     profile: str = setting(SRA_V1.name, one_of(*PROFILES), "Profile of new signatures.")
@@ -92,6 +89,11 @@ class Settings:
         "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
     )
     connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
+    reference_bytes: int = setting(
+        20_000_000_000,
+        positive_integer,
+        "Bytes of reference sequences of aligned runs that are kept for later jobs; the least recently used go first.",
+    )
     fetch_ahead: int = setting(
         2, count_or_zero, "Number of jobs whose archives are fetched while `jobs` others are sketched; 0 for none."
     )
@@ -189,61 +191,6 @@ class Settings:
     """The origin of each setting: `default`, the path of config.toml, or `$` and the environment variable."""
 
     @property
-    def ledger_file(self) -> Path:
-        """The ledger: a SQLite database."""
-        return self.data_dir / "ledger.db"
-
-    @property
-    def backup_dir(self) -> Path:
-        """The directory of the daemon's backups of the ledger."""
-        return self.data_dir / "backups"
-
-    @property
-    def store_dir(self) -> Path:
-        """The root of the local store."""
-        return self.data_dir / "signatures"
-
-    @property
-    def queue_file(self) -> Path:
-        """Huey's database.  If it is lost, no job is lost: the ledger has them all."""
-        return self.state_dir / "queue.db"
-
-    @property
-    def lock_file(self) -> Path:
-        """The file that the daemon keeps locked while it runs."""
-        return self.state_dir / "daemon.lock"
-
-    @property
-    def health_file(self) -> Path:
-        """The daemon's health file."""
-        return self.state_dir / "health"
-
-    @property
-    def log_dir(self) -> Path:
-        """The directory of the daemon's log and of the logs of jobs."""
-        return self.state_dir / "logs"
-
-    @property
-    def daemon_log(self) -> Path:
-        """The daemon's log, which is rotated."""
-        return self.log_dir / "daemon.log"
-
-    @property
-    def rates_dir(self) -> Path:
-        """The directory of the rate limits of ENA and NCBI."""
-        return self.state_dir / "rates"
-
-    @property
-    def slots_dir(self) -> Path:
-        """The directory of the slots of jobs that use the processor."""
-        return self.state_dir / "slots"
-
-    @property
-    def work_dir(self) -> Path:
-        """The directory of all workspaces."""
-        return self.cache_dir / "work"
-
-    @property
     def s3(self) -> S3Target | None:
         """The bucket to which signatures are published; None if none is set."""
         if not self.s3_bucket:
@@ -261,14 +208,6 @@ class Settings:
     def threads_per_job(self, jobs: int) -> int:
         """Return the sketching threads of each job when `jobs` jobs run at a time."""
         return self.threads or max(1, available_cores() // jobs)
-
-    def workspace(self, job_id: int) -> Path:
-        """Return the workspace of a job."""
-        return self.work_dir / str(job_id)
-
-    def job_log(self, job_id: int) -> Path:
-        """Return the path of a job's log."""
-        return self.log_dir / "jobs" / f"{job_id // 1000:06d}" / f"{job_id}.log"
 
     def make_directories(self) -> None:
         """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""

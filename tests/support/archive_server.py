@@ -30,6 +30,8 @@ class Request:
     last: int = -1
     number: int = 0
     """How many requests came before."""
+    at: float = 0.0
+    """When it came, in seconds on the monotonic clock."""
 
 
 @dataclass
@@ -64,16 +66,26 @@ class Server(ThreadingHTTPServer):
 class ArchiveServer:
     """Serves files by ranges; `with ArchiveServer(files).serving() as server`."""
 
-    def __init__(self, files: dict[str, bytes], *, latency: float = 0.0, rate: float = 0.0) -> None:
+    def __init__(
+        self, files: dict[str, bytes], *, latency: float = 0.0, rate: float = 0.0, total_rate: float = 0.0
+    ) -> None:
         self.files = files
         self.latency = latency
         """Seconds before each answer."""
         self.rate = rate
         """Bytes a second that a connection gets; 0 for any."""
+        self.total_rate = total_rate
+        """Bytes a second that all connections get together; 0 for any."""
+        self._link_free_at = 0.0
+        self._sums: dict[int, tuple[bytes, str]] = {}
+        """The md5 of each file, by the id of the object, which is kept so that no other gets its id."""
         self.fate: Callable[[Request], Fate] = lambda request: Fate()
         self.locator: Callable[[str], dict[str, object]] = self.described
         self.requests: list[Request] = []
         self.open = self.most_open = 0
+        """Requests that are being answered."""
+        self.connected = self.most_connected = 0
+        """Connections that are open, with a request or idle."""
         self.sent = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -83,6 +95,14 @@ class ArchiveServer:
             protocol_version = "HTTP/1.1"
             timeout = 2.0
             """Seconds after which an idle connection is closed."""
+
+            def setup(self) -> None:
+                super().setup()
+                server._count_connection(1)
+
+            def finish(self) -> None:
+                server._count_connection(-1)
+                super().finish()
 
             def do_GET(self) -> None:
                 server._serve(self)
@@ -123,9 +143,20 @@ class ArchiveServer:
         places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls or (f"{self.url}/{run}",)]
         file = {
             "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": False, "size": len(data),
-            "md5": hashlib.md5(data).hexdigest(), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
+            "md5": self._md5(data), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
         }  # fmt: skip
         return {"bundle": run, "status": 200, "msg": "ok", "files": [file]}
+
+    def _count_connection(self, change: int) -> None:
+        with self._lock:
+            self.connected += change
+            self.most_connected = max(self.most_connected, self.connected)
+
+    def _md5(self, data: bytes) -> str:
+        """Return the md5 of a file, which is computed once."""
+        if id(data) not in self._sums:
+            self._sums[id(data)] = data, hashlib.md5(data).hexdigest()
+        return self._sums[id(data)][1]
 
     def _locate(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
@@ -139,7 +170,7 @@ class ArchiveServer:
         if data is None:
             self._answer(handler, request, 404, PAGE, {"Content-Type": "text/html"})
             return
-        headers = {"ETag": f'"{hashlib.md5(data).hexdigest()}"', "Accept-Ranges": "bytes"}
+        headers = {"ETag": f'"{self._md5(data)}"', "Accept-Ranges": "bytes"}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
         if wanted is None:
             self._answer(handler, request, 200, data, headers)
@@ -152,7 +183,7 @@ class ArchiveServer:
         self, handler: BaseHTTPRequestHandler, request: Request, status: int, body: bytes, headers: dict[str, str]
     ) -> None:
         with self._lock:
-            request.number = len(self.requests)
+            request.number, request.at = len(self.requests), time.monotonic()
             self.requests.append(request)
             self.open += 1
             self.most_open = max(self.most_open, self.open)
@@ -186,6 +217,15 @@ class ArchiveServer:
             handler.close_connection = True
         self._write(handler, body[: int(len(body) * fate.cut)], fate.drip)
 
+    def _wait_for_link(self, size: int) -> float:
+        """Return the seconds until the link that all connections share has sent so many more bytes."""
+        if not self.total_rate:
+            return 0.0
+        with self._lock:
+            now = time.monotonic()
+            self._link_free_at = max(self._link_free_at, now) + size / self.total_rate
+            return self._link_free_at - now
+
     def _write(self, handler: BaseHTTPRequestHandler, body: bytes, drip: float) -> None:
         step = 1 if drip else 1 << 15
         started = time.monotonic()
@@ -194,5 +234,6 @@ class ArchiveServer:
             with self._lock:
                 self.sent += len(body[start : start + step])
             due = drip or (started + (start + step) / self.rate - time.monotonic() if self.rate else 0.0)
+            due = max(due, self._wait_for_link(step))
             if due > 0 and self._over.wait(due):
                 return

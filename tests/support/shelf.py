@@ -4,9 +4,11 @@ import fcntl
 import gzip
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support import references
 from tests.support.archives import (
     DECODE,
     LAYOUTS,
@@ -18,6 +20,7 @@ from tests.support.archives import (
     remove_sums,
     truncate,
 )
+from tests.support.references import make_aligned_outside, make_reference
 
 WITHOUT_READS = ("all_filtered", "zero_spots")
 WITH_READS = tuple(layout.name for layout in LAYOUTS if layout.name not in WITHOUT_READS)
@@ -51,6 +54,24 @@ class Shelf:
     def with_qualities(self, spots: int = 20_000) -> Path:
         """Return a paired archive in which the qualities take about half of the space."""
         return self._made(f"qualities-{spots}.sra", lambda out: make_with_qualities(out, spots=spots))
+
+    def sequence(self) -> Path:
+        """Return the archive of a reference sequence."""
+        return self._made("sequence", make_reference)
+
+    def aligned_outside(self) -> Path:
+        """Return an archive whose reads are aligned to `sequence`, which it does not have."""
+        return self._made("aligned-outside.sra", lambda out: make_aligned_outside(out, self.sequence()))
+
+    def aligned_reference(self, name: str) -> bytes:
+        """Return the JSON of the reference signature of `aligned_outside`."""
+
+        def make(out: Path) -> None:
+            with tempfile.TemporaryDirectory() as cwd:  # the toolkit looks for references there
+                link(self.sequence(), Path(cwd) / references.NAME)
+                reference_signature(self.aligned_outside(), name, out, cwd=Path(cwd))
+
+        return gunzipped(self._made(f"aligned-outside.{name}.sig", make))
 
     def flipped(self) -> Path:
         """Return an archive with one flipped bit that fastq-dump does not detect."""

@@ -13,7 +13,7 @@ from wort_cli.health.status import STOPPED, Status, read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
-from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.atomic_files import atomic_output
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -52,7 +52,8 @@ def write_metrics(path: Path, settings: Settings, *, ended: bool = False) -> Non
     """Write the metrics to a text file, atomically.  Raises OSError if the file cannot be written."""
     from prometheus_client import generate_latest
 
-    write_atomically(path, generate_latest(registry(settings, ended=ended)))
+    with atomic_output(path) as file:
+        file.write(generate_latest(registry(settings, ended=ended)))
 
 
 def metrics(found: Status, transitions: Transitions, disk_reserve: int) -> Iterator["Metric"]:

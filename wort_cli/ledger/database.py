@@ -136,7 +136,7 @@ class Storage:
             if version == 0 and tables:
                 raise LedgerDamaged(self.path, "it is the database of another program")
             if version < latest_version():
-                migrate(connection, BUSY_TIMEOUT)
+                migrate(connection, self.path, BUSY_TIMEOUT)
                 version = version_of(connection)  # a later version of wort may have migrated it at the same time
             if version > latest_version():
                 raise LedgerTooNew(self.path, version, latest_version())
@@ -164,17 +164,20 @@ def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
         raise LedgerDamaged(path, str(error)) from error
 
 
-def salvage_rows(path: Path, sql: str) -> list[Row]:
-    """Return as many rows of a SELECT as can be read from a damaged database."""
+def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
+    """Return as many rows of a SELECT as can be read from a damaged database.
+
+    Also returns the error at which the reading ended; empty if all rows were read.
+    """
     found: list[Row] = []
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
-    ):
-        connection.row_factory = sqlite3.Row
-        for row in connection.execute(sql):
-            found.append(dict(row))
-    return found
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            for row in connection.execute(sql):
+                found.append(dict(row))
+    except sqlite3.Error as error:
+        return found, str(error)
+    return found, ""
 
 
 def create_or_check(path: Path) -> None:

@@ -10,15 +10,29 @@ refuses a file with a higher one.
 To change the schema, add a script with the next number.  Never change a released script, except its comments.
 """
 
+import contextlib
+import os
 import sqlite3
 import time
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from wort_cli.errors import MigrationFailed
+from wort_cli.system.atomic_files import atomic_file
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
+TEMPORARY = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+)
+"""Errors of the disk or of other users, which say nothing about the scripts."""
 NAME = "wort"
 """Name of the set of migrations in the table `_sqlite_migrations`."""
 
@@ -41,10 +55,11 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection, timeout: float) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
     """Bring a database to the latest version, in one transaction, whatever other processes do at the same time.
 
-    `timeout`: seconds to wait for other processes.  The connection must be in autocommit mode.
+    A copy of the earlier version is kept among the backups.  `timeout`: seconds to wait for other processes.  The
+    connection must be in autocommit mode.  Raises MigrationFailed if a script fails; the database is then unchanged.
     """
     from sqlite_utils import Database
 
@@ -54,13 +69,38 @@ def migrate(connection: sqlite3.Connection, timeout: float) -> None:
     # Without IMMEDIATE, two processes could both see an empty database before either has the write lock.
     database.execute("BEGIN IMMEDIATE")
     try:
-        if version_of(connection) < latest_version():  # else another process has migrated it in the meantime
-            migrations().apply(database)  # uses savepoints inside our transaction
+        found = version_of(connection)
+        if found < latest_version():  # else another process has migrated it in the meantime
+            copy = copy_earlier(path, found) if found else path
+            try:
+                migrations().apply(database)  # uses savepoints inside our transaction
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF in TEMPORARY:
+                    raise
+                raise MigrationFailed(path, found, latest_version(), copy, str(error)) from error
             database.execute(f"PRAGMA user_version = {latest_version()}")
     except BaseException:
         database.rollback()
         raise
     database.commit()
+
+
+def copy_earlier(path: Path, version: int) -> Path:
+    """Copy a database to the backups before it is migrated; return the path of the copy.
+
+    The caller has the write lock, so the database does not change meanwhile.
+    """
+    now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    copy = path.parent / "backups" / f"ledger-{now}-version-{version}.db"
+    with (
+        atomic_file(copy) as file,
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(str(file.name))) as target,
+    ):
+        os.fchmod(file.fileno(), 0o600)
+        target.execute("PRAGMA journal_mode = OFF")  # an unfinished copy is removed
+        source.backup(target)
+    return copy
 
 
 def migrations() -> "Migrations":

@@ -2,7 +2,7 @@
 
 Failures that may pass are retried with exponential backoff, by kind:
 - CRASHES, on this machine: 3 tries, seconds apart.  After that, the cause is the job or the machine.
-- OUTAGES, of a server or a disk: for days (`retry_for`), so that an outage of a weekend costs no job.
+- OUTAGES, of a server or of this machine: for days (`retry_for`), so that an outage of a weekend costs no job.
 - SHORTAGES, of disk space or memory: without limit, until there is enough.
 - PENDING at NCBI, which may take weeks: 10 tries, days apart.
 - Others, such as a timeout: 10 tries.
@@ -17,9 +17,17 @@ from wort_cli.settings import Settings
 CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
 """Failures on this machine that a second try may avoid."""
 OUTAGES = frozenset(
-    {Reason.NETWORK, Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.STORAGE_DOWN, Reason.DISK_ERROR}
+    {
+        Reason.NETWORK,
+        Reason.RATE_LIMITED,
+        Reason.LOCATOR_REFUSED,
+        Reason.REFERENCE_MISSING,
+        Reason.STORAGE_DOWN,
+        Reason.DISK_ERROR,
+        Reason.MACHINE_ERROR,
+    }
 )
-"""Failures that have nothing to do with the job, and pass when a server or disk is repaired."""
+"""Failures that have nothing to do with the job, and pass when a server or a machine is repaired."""
 PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED})
 """Runs that NCBI has announced but does not provide yet."""
 SPREAD = 0.25

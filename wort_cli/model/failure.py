@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NO_DATA = "no-data"
     NOT_PUBLISHED = "not-published"
     LOCATOR_REFUSED = "locator-refused"
+    REFERENCE_MISSING = "reference-missing"
     NO_READS = "no-reads"
     READS_SHORTER_THAN_K = "reads-shorter-than-k"
     FEW_KMERS = "few-kmers"
@@ -40,6 +41,7 @@ class Reason(StrEnum):
     MEMORY = "memory"
     TOOL_MISSING = "tool-missing"
     TOOL_CRASH = "tool-crash"
+    MACHINE_ERROR = "machine-error"
     STORAGE_DENIED = "storage-denied"
     STORAGE_DOWN = "storage-down"
     PARAMS_MISMATCH = "params-mismatch"
@@ -96,6 +98,12 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         "the data locator of NCBI refuses the request",
         "look at the message in `wort logs`; on a cloud machine check its metadata service, else update wort; "
         "the setting `mirrors` names places that need no locator",
+    ),
+    Reason.REFERENCE_MISSING: (
+        Disposition.RETRY,
+        "a reference sequence that the run is aligned to is missing",
+        "wort retries automatically; without a network, put the reference beside the archive (`prefetch` does), or "
+        "into the refseq directory of the SRA configuration",
     ),
     Reason.NO_READS: (
         Disposition.UNAVAILABLE,
@@ -167,6 +175,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "a tool failed unexpectedly",
         "`wort logs` shows the tool's messages; `wort retry` tries again",
+    ),
+    Reason.MACHINE_ERROR: (
+        Disposition.RETRY,
+        "this machine computes wrong results",
+        "test its memory and processor; meanwhile compute on another machine",
     ),
     Reason.STORAGE_DENIED: (
         Disposition.FAILED,

@@ -33,7 +33,7 @@ class SketchSummary:
 
 UNPROVED = "nothing"
 """The value of `proved_by` if the SRA toolkit streamed the reads."""
-LATER = frozenset({"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5"})
+LATER = frozenset({"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references"})
 """Keys that are missing in provenance documents of earlier versions."""
 
 
@@ -86,6 +86,8 @@ class Provenance:
     """The URL that the archive was fetched from, without its query; empty if it was on disk."""
     source_md5: str = ""
     """The md5 of the archive according to the locator, else empty."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """The md5 of each file of reference sequences outside of the archive, by the file's name."""
 
     @property
     def is_unproved(self) -> bool:

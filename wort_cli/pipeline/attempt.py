@@ -67,7 +67,8 @@ class Attempt:
         def record_guard(guard: ProcessIdentity | None) -> None:
             self._processes.with_guard(guard).write(self.workspace.attempt_directory)
 
-        return ToolGroup(self.workspace.run_directory, self.cancellation, self.log, record_guard)
+        references = self.spec.references.references_dir or self.spec.workspace / "references"
+        return ToolGroup(self.workspace.run_directory, self.cancellation, self.log, record_guard, references)
 
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
         """Report the progress of the attempt; raise Cancelled if it was cancelled."""

@@ -14,11 +14,11 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
-from wort_cli.pipeline.archives.fetch import Politeness
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
 from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.resources import reserve_disk
@@ -43,7 +43,8 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
     path, format = obtained.path, format_found(obtained, spec.download.quality)
-    return Archive(str(path), path, counts.spots, counts.bases, obtained.size, format, parts)
+    size, references = obtained.size, counts.references
+    return Archive(str(path), path, counts.spots, counts.bases, size, format, references, fetched=parts)
 
 
 def format_found(obtained: Obtained, quality: str) -> Format:
@@ -80,7 +81,7 @@ class ColumnsOnDemand:
 def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
     """Fetch and prove an archive with the settings of a job."""
     spec = attempt.spec
-    with HttpClient(timeouts_of(spec), spec.download.connections) as client:
+    with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
         obtainer = Obtainer(
             client,
             politeness_of(spec),

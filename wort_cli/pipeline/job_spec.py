@@ -91,6 +91,16 @@ class Download(FromSettings):
 
 
 @dataclass(frozen=True)
+class References(FromSettings):
+    """Where the reference sequences of aligned runs are kept for all jobs."""
+
+    references_dir: Path | None = None
+    """None for a directory of the job alone."""
+    reference_bytes: int = 0
+    """Bytes above which those that no job uses are removed."""
+
+
+@dataclass(frozen=True)
 class Slot:
     """The slots of jobs that use the processor (system/slots.py): those whose archive is proved and sketched."""
 
@@ -128,6 +138,7 @@ class JobSpec:
     reserves: Reserves = Reserves()
     request_rate: RequestRate = RequestRate()
     download: Download = Download()
+    references: References = References()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
     slot: Slot | None = None
@@ -158,6 +169,7 @@ class JobSpec:
             reserves=Reserves.of(settings),
             request_rate=RequestRate.of(settings),
             download=Download.of(settings),
+            references=References.of(settings),
             owner=job.owner,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
@@ -175,6 +187,8 @@ class JobSpec:
         data["archives"] = [str(path) for path in self.archives]
         rates_dir = self.request_rate.rates_dir
         data["request_rate"]["rates_dir"] = str(rates_dir) if rates_dir else None
+        references_dir = self.references.references_dir
+        data["references"]["references_dir"] = str(references_dir) if references_dir else None
         if self.slot is not None:
             data["slot"]["directory"] = str(self.slot.directory)
         data["s3"] = self.s3.to_json() if self.s3 else None
@@ -196,6 +210,10 @@ class JobSpec:
         rate = data["request_rate"]
         values["request_rate"] = RequestRate(**{**rate, "rates_dir": rate["rates_dir"] and Path(rate["rates_dir"])})
         values["download"] = Download(**{**data["download"], "mirrors": tuple(data["download"]["mirrors"])})
+        kept = data["references"]
+        values["references"] = References(
+            **{**kept, "references_dir": kept["references_dir"] and Path(kept["references_dir"])}
+        )
         if slot := data["slot"]:
             values["slot"] = Slot(Path(slot["directory"]), slot["number"], slot["place"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None

@@ -6,6 +6,8 @@ with a reason that has the figures, instead of failing hours later.  An estimate
 during the attempt, the job waits too (check.py).
 """
 
+from pathlib import Path
+
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.model.units import format_bytes
@@ -106,7 +108,17 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
 
 def reserve_disk(size: int, spec: JobSpec, workspace: Workspace) -> None:
     """Reserve the disk for a download of `size` bytes; raise JobFailed(disk-low) if there is too little."""
-    present = size_of(workspace.archive_directory)
+    reserve_download(size, spec, workspace.attempt_directory, workspace.archive_directory)
+
+
+def reserve_directory(size: int, spec: JobSpec, directory: Path) -> None:
+    """Reserve the disk for a download of `size` bytes, as long as the directory exists that it goes to."""
+    reserve_download(size, spec, directory, directory)
+
+
+def reserve_download(size: int, spec: JobSpec, holder: Path, directory: Path) -> None:
+    """Reserve the disk for a download into `directory`, as long as `holder` exists."""
+    present = size_of(directory)
     disk = disk_of(spec.workspace)
     reserve = disk.reserve(spec.reserves.disk_reserve)
     with reservations(spec.workspace.parent) as reserved:
@@ -117,5 +129,4 @@ def reserve_disk(size: int, spec: JobSpec, workspace: Workspace) -> None:
                 f"the download will take {format_bytes(size)}; {format_bytes(disk.free)} are free at {disk.path}, "
                 f"of which {describe_reserved(reserve, others)}",
             )
-        need = Need(work=present + size)
-        reserved.add(Reservation.now(workspace.attempt_directory, workspace.archive_directory, need))
+        reserved.add(Reservation.now(holder, directory, Need(work=present + size)))

@@ -22,6 +22,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
 from wort_cli.pipeline.sketching.jit import jit
+from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
 
@@ -44,6 +45,7 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
     Raises JobFailed if the sketches are invalid, or if the file does not read back as them.  The cancellation is
     checked after each block of numbers.
     """
+    DECIMALS.check()
     with atomic_file(path) as file:
         try:
             write_signature(str(name), sketches, file, cancellation)
@@ -228,3 +230,19 @@ def are_decimals(text: NDArray[np.uint8], numbers: Numbers) -> bool:
                 return False
             at += 1
     return at == text.size
+
+
+def write_known_numbers() -> bytes:
+    """Return known numbers as text, and whether they read back, for DECIMALS."""
+    numbers = known_numbers(500) >> np.arange(500, dtype=np.uint64) % np.uint64(64)
+    text = b"".join(number_blocks(numbers))
+    letters = np.frombuffer(text, np.uint8)
+    return b"%s %d %d" % (text, are_decimals(letters, numbers), are_decimals(letters[:-1], numbers))
+
+
+DECIMALS = KnownAnswer(
+    "seal",
+    (write_decimals, are_decimals),
+    write_known_numbers,
+    "e2c7094adda48bccfa77ba2e31026b8a8c70bda916cbaf1557d1ba309d57d302",
+)

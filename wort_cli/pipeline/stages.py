@@ -19,6 +19,7 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, url_without_query
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
@@ -82,22 +83,20 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
 
 
 def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
-    """Return the archive of the job's source, downloaded if it is not on disk.
+    """Return the archive of the job's source, downloaded if it is not on disk, with the references that it needs.
 
     If there is too little disk to fetch it ahead, it is fetched when it is the job's turn to be sketched: the jobs
     before it have freed theirs by then.
     """
     archive = locate_archive(attempt.spec, tools)
-    if archive is not None:
-        return archive
     try:
-        return download_archive(attempt, tools)
+        return provide_references(archive or download_archive(attempt, tools), attempt, tools)
     except JobFailed as failed:
         if failed.failure.reason is not Reason.DISK_LOW or attempt.has_slot:
             raise
         attempt.log(f"the archive is not fetched ahead: {failed}")
     attempt.take_slot()
-    return download_archive(attempt, tools)
+    return provide_references(archive or download_archive(attempt, tools), attempt, tools)
 
 
 def sketch_reads(
@@ -129,6 +128,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> Slic
     inputs = {
         "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
         "profile": attempt.profile.name,
+        "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
     }
     return SliceStore(attempt.workspace.slices, inputs)
 
@@ -186,6 +186,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         identified=origin.identified,
         url=origin.url,
         source_md5=origin.md5,
+        references=dict(archive.reference_sums),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),

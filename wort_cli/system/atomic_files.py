@@ -1,20 +1,32 @@
 """Atomic writes: a file appears under its final name only when it is complete and on the disk.
 
-The file is written as `NAME.partial`, fsynced and renamed; then the directory is fsynced.  A process that is killed at
-any moment leaves at most the `.partial`, which the next writer of the same file overwrites.
+The file is written under another name, fsynced and renamed; then the directory is fsynced.  A process that is killed at
+any moment leaves at most the unfinished file, whose name ends with `.partial`.
+
+- `atomic_file` is for directories of wort.  The name is `NAME.partial`: writers of the same file wait for each other,
+  and the next one overwrites what a killed one left.
+- `atomic_output` is for directories that other users may write to.  The name is random, and the file is new, so nobody
+  can have put a link or a lock there.
 """
 
 import contextlib
-import fcntl
+import errno
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from wort_cli.system.file_locks import lock_file
+
+PLANTED = 10
+"""Foreign files that are removed from the place of an unfinished file, before the writer gives up."""
+
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is complete and on the disk."""
+    """Write a file of wort's that appears under its name only when it is complete and on the disk."""
     with atomic_file(path) as file:
         file.write(data)
 
@@ -28,14 +40,30 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     with exclusive_file(partial) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        yield from finish(file, partial, path)
+
+
+@contextmanager
+def atomic_output(path: Path) -> Iterator[IO[bytes]]:
+    """Like `atomic_file`, for a file outside of wort's own directories.  Writers of the same file do not wait."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
+    with open(name, "r+b", opener=lambda *_: descriptor) as file:
+        lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
+        os.fchmod(descriptor, 0o666 & ~current_umask())
+        yield from finish(file, Path(name), path)
+
+
+def finish(file: IO[bytes], partial: Path, path: Path) -> Iterator[IO[bytes]]:
+    """Yield the unfinished file; then sync it and give it its final name, or remove it after an error."""
+    try:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -44,21 +72,47 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def exclusive_file(path: Path) -> IO[bytes]:
-    """Open an empty file that this process has locked until it closes it; wait while another process has it."""
-    while True:
-        file = open(path, "r+b", opener=create_if_missing)  # noqa: SIM115 (Path.open has no opener)
+    """Open an empty file that this process has locked until it closes it; wait while another process has it.
+
+    A link, or a file of another user, is removed.  Raises OSError if that does not help, or if the wait takes too long.
+    """
+    for _ in range(PLANTED):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(path.stat(), os.fstat(file.fileno())):  # else it was renamed while we waited
-                    file.truncate(0)
-                    return file
+            file = open(path, "r+b", opener=open_own)  # noqa: SIM115 (Path.open has no opener)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO):
+                raise
+            path.unlink()
+            continue
+        try:
+            while True:
+                lock_file(file)
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(path.lstat(), os.fstat(file.fileno())):  # else it was renamed while we waited
+                        file.truncate(0)
+                        return file
+                file.close()
+                file = open(path, "r+b", opener=open_own)  # noqa: SIM115
         except BaseException:
             file.close()
             raise
-        file.close()
+    raise PermissionError(errno.EPERM, "another user puts files or links in its place", str(path))
 
 
-def create_if_missing(path: str, flags: int) -> int:
-    """Open a file without truncating it, and create it if it is missing; for the `opener` argument of `open`."""
-    return os.open(path, flags | os.O_CREAT, 0o666)
+def open_own(path: str, flags: int) -> int:
+    """Open a file without truncating it, and create it if it is missing; for the `opener` argument of `open`.
+
+    Raises OSError(EPERM) unless it is a regular file of this user with one name, or OSError(ELOOP) if it is a link.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink <= 1:
+        return descriptor
+    os.close(descriptor)
+    raise PermissionError(errno.EPERM, "is not a file of this user's own", path)
+
+
+def current_umask() -> int:
+    """Return the umask of this process."""
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition("\nUmask:")[2].split(maxsplit=1)[0], 8)

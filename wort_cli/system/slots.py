@@ -23,8 +23,8 @@ from wort_cli.system.cancellation import NEVER, Cancellation
 
 CHECK_INTERVAL = 0.05
 """Seconds between two looks for a free slot."""
-MUTEX_INTERVAL = 0.005
-"""Seconds until the next try if somebody else is just looking."""
+MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
+"""Seconds between two tries while somebody else is looking, and how many are made together."""
 HELD, WAITING = "held-", "waiting-"
 
 _counter = itertools.count()
@@ -63,22 +63,17 @@ class Slots:
             release()
 
     def take(self, cancellation: Cancellation = NEVER, place: str = "") -> "Held":
-        """Return a slot, waiting until one is free; see `taken`."""
-        place = place or next_place()
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        waiting: Held | None = None
-        try:
-            while True:
-                with self._mutex() as mine:
-                    if mine:
-                        if (held := self._try(place)) is not None:
-                            return held
-                        waiting = waiting or lock(self._directory / f"{WAITING}{place}")
+        """Return a slot, waiting until one is free; see `taken`.  Calling it releases it."""
+        with contextlib.closing(self.queue(place)) as queued:
+            while (held := queued.try_to_take()) is None:
                 cancellation.check()
-                time.sleep(CHECK_INTERVAL if mine else MUTEX_INTERVAL)
-        finally:
-            if waiting is not None:
-                waiting()
+                time.sleep(CHECK_INTERVAL)
+            return held
+
+    def queue(self, place: str = "") -> "Queued":
+        """Return a place among those that wait; the caller tries again and again, and closes it at the end."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Queued(self, self._directory, place or next_place())
 
     def is_wanted(self) -> bool:
         """Return whether somebody waits for a slot."""
@@ -87,21 +82,49 @@ class Slots:
         except OSError:
             return False
 
-    def _try(self, place: str) -> "Held | None":
+
+class Queued:
+    """Somebody who waits for a slot, or is about to."""
+
+    def __init__(self, slots: Slots, directory: Path, place: str) -> None:
+        self._slots = slots
+        self._directory = directory
+        self._place = place
+        self._waiting: Held | None = None
+
+    def try_to_take(self) -> "Held | None":
+        """Return a slot if one is free and nobody waits who comes first."""
+        for _ in range(MUTEX_TRIES):
+            with self._mutex() as mine:
+                if mine:
+                    held = self._look()
+                    if held is None and self._waiting is None:
+                        self._waiting = lock(self._directory / f"{WAITING}{self._place}")
+                    return held
+            time.sleep(MUTEX_INTERVAL)
+        return None
+
+    def close(self) -> None:
+        """Wait no longer."""
+        if self._waiting is not None:
+            self._waiting()
+
+    def _look(self) -> "Held | None":
         """Take a slot if one is free and nobody waits who comes first; the mutex is held."""
-        held, first = 0, place
+        number_held, first = 0, self._place
         for name in os.listdir(self._directory):  # noqa: PTH208 (Path.iterdir would make an object of each name)
             kind = next((kind for kind in (HELD, WAITING) if name.startswith(kind)), "")
-            if not kind or name == f"{WAITING}{place}":
+            if not kind or name == f"{WAITING}{self._place}":
                 continue
             if (dead := lock(self._directory / name)) is not None:  # its process has ended
                 dead()
-                continue
-            held += kind == HELD
-            first = min(first, name.removeprefix(kind)) if kind == WAITING else first
-        if held >= self.number or first != place:
+            elif kind == HELD:
+                number_held += 1
+            else:
+                first = min(first, name.removeprefix(WAITING))
+        if number_held >= self._slots.number or first != self._place:
             return None
-        return lock(self._directory / f"{HELD}{place}")
+        return lock(self._directory / f"{HELD}{self._place}")
 
     @contextlib.contextmanager
     def _mutex(self) -> Iterator[bool]:

@@ -14,7 +14,7 @@ from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
 from wort_cli.ledger.database import open_read_only, queries
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version
-from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.atomic_files import atomic_output
 from wort_cli.upkeep.retention import backups_to_remove
 
 PREFIX, SUFFIX = "ledger-", ".db"
@@ -42,7 +42,7 @@ def back_up(ledger: Ledger, path: Path) -> Backup:
     Raises LedgerDamaged if the copy is not sound, StorageProblem if it cannot be written.
     """
     try:
-        with atomic_file(path) as file:
+        with atomic_output(path) as file:
             os.fchmod(file.fileno(), 0o600)
             ledger.storage.copy_to(Path(file.name))
             backup = read_backup(Path(file.name))

@@ -11,17 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
-from wort_cli.ledger.database import queries, salvage_rows
+from wort_cli.ledger.database import Row, queries, salvage_rows
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
-from wort_cli.model.job import JobRequest, Source
+from wort_cli.model.job import JobRequest, JobState, Source
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.daemon_lock import acquire_lock, running_daemon
 from wort_cli.upkeep.backups import newest_sound_backup
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
+
+LIVE = frozenset(str(state) for state in JobState if state.is_live)
 
 
 def find_damage(settings: Settings) -> str:
@@ -99,19 +101,35 @@ def highest_job_id(settings: Settings) -> int:
 
 
 def enqueue_salvaged_jobs(damaged: Path, ledger: Ledger) -> str:
-    """Enqueue the live jobs that can be read from a damaged ledger, unless the new one has them already."""
-    queued = 0
-    for row in salvage_rows(damaged, queries()["salvage"]):
-        try:
-            request = JobRequest(
-                Source(parse_name(row["name"]), Path(row["archive"]) if row["archive"] else None),
-                str(row["profile"]),
-                int(row["priority"]),
-                str(row["group_name"]),
-                str(row["engine"]),
-                bool(row["upload"]),
-            )
-            queued += ledger.jobs.enqueue([request])[0].status is EnqueueStatus.QUEUED
-        except (WortError, TypeError, ValueError):  # the row is damaged
+    """Enqueue the live jobs that can be read from a damaged ledger, unless the new one has them already.
+
+    Returns a sentence with what was queued and what could not be read.
+    """
+    queued = unreadable = 0
+    rows, error = salvage_rows(damaged, queries()["salvage"])
+    for row in rows:
+        if not is_live_computation(row):
             continue
-    return f"queued {queued} more jobs from the damaged ledger"
+        try:
+            queued += ledger.jobs.enqueue([request_of(row)])[0].status is EnqueueStatus.QUEUED
+        except (WortError, TypeError, ValueError):  # the row is damaged
+            unreadable += 1
+    lost = [f"{unreadable} rows are damaged"] * bool(unreadable) + [f"the rest cannot be read ({error})"] * bool(error)
+    return "; ".join([f"queued {queued} more jobs from the damaged ledger", *lost])
+
+
+def is_live_computation(row: Row) -> bool:
+    """Return whether a row of any version of `jobs` is a computation that has not ended."""
+    return row.get("kind", "compute") == "compute" and row.get("state") in LIVE
+
+
+def request_of(row: Row) -> JobRequest:
+    """Return the request in a row of `jobs`; earlier versions had fewer columns."""
+    return JobRequest(
+        Source(parse_name(row.get("name", "")), Path(row["archive"]) if row.get("archive") else None),
+        str(row.get("profile", "")),
+        int(row.get("priority", 0)),
+        str(row.get("group_name", "")),
+        str(row.get("engine", "")),
+        bool(row.get("upload", True)),
+    )

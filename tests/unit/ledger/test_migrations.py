@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.errors import LedgerDamaged, LedgerTooNew
+from wort_cli.errors import LedgerTooNew, MigrationFailed
 from wort_cli.ledger import database, migrations
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version, migrate, scripts, version_of
@@ -100,8 +100,9 @@ def test_failed_migration_leaves_the_ledger_unchanged(path: Path, with_script: C
     version = 0 if new else LATEST
     schema = select(path, "SELECT * FROM sqlite_master") if not new else []
     with_script(WORKING, BROKEN)
-    with pytest.raises(LedgerDamaged, match="nowhere"):
+    with pytest.raises(MigrationFailed, match=rf"from version {version} to {LATEST + 2}: .*nowhere"):
         opened(path)
+    assert [copy.name.endswith(f"-version-{LATEST}.db") for copy in path.parent.glob("backups/*")] == [True] * (not new)
     assert select(path, "SELECT * FROM sqlite_master") == schema
     assert select(path, "PRAGMA user_version") == [(version,)]
 
@@ -109,7 +110,7 @@ def test_failed_migration_leaves_the_ledger_unchanged(path: Path, with_script: C
 def test_migrating_changes_no_setting_of_the_connection(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     before = connection.execute("PRAGMA recursive_triggers").fetchone()
-    migrate(connection, timeout=10)
+    migrate(connection, path, timeout=10)
     assert connection.execute("PRAGMA recursive_triggers").fetchone() == before
     assert not connection.in_transaction
     assert connection.isolation_level is None
@@ -122,13 +123,13 @@ def test_ledger_that_a_later_version_migrates_meanwhile_is_refused_and_unchanged
 ) -> None:
     """The later version gets the write lock after this one has read version 0 and before it migrates."""
 
-    def migrate_too_late(connection: sqlite3.Connection, timeout: float) -> None:
+    def migrate_too_late(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("CREATE TABLE jobs (of_a_later_version)")
         other.execute(f"PRAGMA user_version = {LATEST + 1}")
         other.close()
-        migrate(connection, timeout)
+        migrate(connection, path, timeout)
 
     monkeypatch.setattr(database, "migrate", migrate_too_late)
     with pytest.raises(LedgerTooNew):

@@ -40,6 +40,7 @@ def waits(seconds: float) -> RetryDecision:
         (Reason.NETWORK, False, 1, waits(120)),
         (Reason.NETWORK, False, 2, waits(240)),
         (Reason.RATE_LIMITED, False, 5, waits(1920)),
+        (Reason.MACHINE_ERROR, False, 0, waits(60)),
         (Reason.DISK_LOW, False, 0, waits(60)),
         (Reason.DISK_LOW, False, 6, waits(600)),
         (Reason.DISK_LOW, False, 10_000, waits(600)),

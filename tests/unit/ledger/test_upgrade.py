@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.support.ledgers import (
 )
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.migrations import latest_version
+from wort_cli.ledger.migrations import latest_version, version_of
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import parse_name
@@ -29,7 +30,8 @@ from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON
 from wort_cli.model.provenance import Trust
 from wort_cli.model.verdict import Depth, Verdict
-from wort_cli.upkeep.backups import read_backup
+from wort_cli.upkeep.backups import list_backups, read_backup
+from wort_cli.upkeep.replace_ledger import enqueue_salvaged_jobs
 
 POLICY = RetryPolicy()
 TABLES_SINCE = {
@@ -108,6 +110,44 @@ def assert_counts_are_true(ledger: Ledger) -> None:
 
 def job_named(ledger: Ledger, name: str) -> int:
     return ledger.jobs.named(parse_name(name))[0].id
+
+
+def test_earlier_ledger_is_copied_before_it_is_upgraded(earlier: tuple[Path, Tables], upgraded: Ledger) -> None:
+    """The copy has every row of the earlier version, and is one of the backups.  An upgraded ledger is not copied."""
+    path, before = earlier
+    with closing(sqlite3.connect(path)) as connection:
+        version = version_of(connection)
+    upgraded.open()
+    upgraded.close()
+    Ledger(path).open()
+    copies = list_backups(path.parent / "backups")
+    assert [copy.name.partition("-version-")[2] for copy in copies] == [f"{version}.db"] * (version < latest_version())
+    assert all(tables_of(copy) == before for copy in copies)
+    assert [read_backup(copy).version for copy in copies] == [version] * len(copies)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_live_jobs_of_a_damaged_ledger_of_each_version_are_salvaged(tmp_path: Path, version: int) -> None:
+    """Columns that the version does not have get their default; rows that are damaged are counted."""
+    make_ledger_of_version(tmp_path / "damaged.db", version)
+    with closing(sqlite3.connect(tmp_path / "damaged.db")) as connection:
+        wanted = {
+            name
+            for (name,) in connection.execute(
+                "SELECT name FROM jobs WHERE state IN ('queued', 'running', 'waiting')"
+                + " AND kind = 'compute'" * (version > 2)
+            )
+        }
+        (victim,) = connection.execute("SELECT min(id) FROM jobs WHERE state = 'queued'").fetchone()
+        connection.execute("UPDATE jobs SET name = '../../etc' WHERE id = ?", (victim,))
+        connection.commit()
+    ledger = Ledger(tmp_path / "new.db")
+    sentence = enqueue_salvaged_jobs(tmp_path / "damaged.db", ledger)
+    found = {str(job.name) for job in ledger.jobs.matching(JobFilter())}
+    assert sentence == f"queued {len(found)} more jobs from the damaged ledger; 1 rows are damaged"
+    assert found
+    assert found < wanted
+    assert len(found) == len(wanted) - 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from wort_cli.errors import StorageProblem, UsageError
-from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.atomic_files import atomic_output
 
 
 def write_output(target: Path, source: Path | bytes, hint: str) -> None:
@@ -22,7 +22,7 @@ def write_output(target: Path, source: Path | bytes, hint: str) -> None:
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file)
                 return
-            with atomic_file(target.resolve()) as file:  # follow a symbolic link instead of replacing it
+            with atomic_output(target.resolve()) as file:  # follow a symbolic link instead of replacing it
                 shutil.copyfileobj(content, file)
     except OSError as error:
         raise StorageProblem(f"{target} can't be written: {error.strerror}", hint) from error

@@ -110,9 +110,8 @@ SELECT at, what FROM repairs WHERE name = :name ORDER BY id;
 UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = 'jobs';
 
 -- name: salvage
--- Live jobs of a damaged ledger that can still be read.
-SELECT name, profile, archive, priority, group_name, engine, upload FROM jobs
-WHERE kind = 'compute' AND state IN ('queued', 'running', 'waiting');
+-- All columns: the jobs of an earlier version of the schema have fewer.
+SELECT * FROM jobs;
 
 -- name: contents
 SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting')) AS live,

@@ -54,10 +54,18 @@ def column_of(path: str) -> str:
     return "/".join(parts[: parts.index("col") + 2])
 
 
+def is_unneeded(column: str, decoder: str) -> bool:
+    """Return whether `decoder` does not read a column; `column` is '' for a file that belongs to none."""
+    folder, _, name = column.rpartition("/")
+    if folder.startswith("tbl/") and not folder.startswith("tbl/SEQUENCE/"):  # NAME of REFERENCE is no spot's name
+        return name in UNNEEDED[decoder] - NAMES
+    return name in UNNEEDED[decoder]
+
+
 def select(table: Mapping[str, Extent], decoder: str) -> Selection:
     """Return the files that `decoder` (a key of UNNEEDED) needs of an archive with this table of contents."""
     columns = {path: column_of(path) for path in table}
-    skipped = {column for column in columns.values() if column.rpartition("/")[2] in UNNEEDED[decoder]}
+    skipped = {column for column in columns.values() if is_unneeded(column, decoder)}
     needed = sorted((extent.offset, path) for path, extent in table.items() if columns[path] not in skipped)
     return Selection(
         files=tuple(path for _, path in needed),

@@ -1,8 +1,8 @@
 """Fetches parts of an archive into a sparse file, by ranges over several connections.
 
 Each connection asks for one chunk at a time; chunks grow while they arrive quickly.  What arrived is kept, so a chunk
-that breaks off costs only its rest.  A location that fails is left for the next one.  The connections and requests
-to one host are bounded over all processes of this machine (system/slots.py, system/rate_limit.py).
+that breaks off costs only its rest.  A location that fails is left for the next one.  The client bounds the connections
+and requests to one host over all processes of this machine (politeness.py).
 """
 
 import contextlib
@@ -11,18 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation, Cancelled
-from wort_cli.system.rate_limit import RateLimit
-from wort_cli.system.slots import Slots
 
 FIRST_CHUNK, LARGEST_CHUNK = 1 << 20, 1 << 25
 """Bytes."""
@@ -36,39 +32,13 @@ SAVE_EVERY = 2.0
 """Seconds between writes of the map of what has arrived."""
 FAILURES = 3
 """Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
+LARGE = 1 << 24
+"""Bytes after whose fetch the connections are closed."""
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
 class ChangedArchive(HttpError):
     """A location serves another archive than the one that is being fetched."""
-
-
-@dataclass(frozen=True)
-class Politeness:
-    """How many requests one host gets from this machine."""
-
-    directory: Path
-    """Where the processes of this machine coordinate."""
-    connections: int = 4
-    """At the same time."""
-    interval: float = 0.0
-    """Seconds between two requests."""
-    pause: float = 60.0
-    """Seconds without requests after a host asked for fewer, unless it says for how long."""
-
-    def slots(self, url: str) -> Slots:
-        """Return the connections to the host of a URL."""
-        return Slots(self.directory / "connections" / host_key(url), self.connections)
-
-    def rate_limit(self, url: str) -> RateLimit:
-        """Return the rate limit of the host of a URL."""
-        return RateLimit(self.directory, host_key(url), self.interval)
-
-
-def host_key(url: str) -> str:
-    """Return a file name for the host and port of a URL."""
-    parts = urlsplit(url)
-    return re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}-{parts.port or parts.scheme}")[:100]
 
 
 class Fetch:
@@ -86,7 +56,8 @@ class Fetch:
         self._client = client
         self._partial = partial
         self._politeness = politeness
-        self._cancellation = cancellation
+        self._stop = Cancellation(lambda: cancellation.requested() or self._failed.is_set())
+        """Set if the job was cancelled, or if another connection failed for good."""
         self._report = report
         """Called with the bytes that have just arrived, from several threads."""
         self._lock = threading.Lock()
@@ -116,6 +87,8 @@ class Fetch:
                 self._failed.set()
         finally:
             self._partial.save()
+            if work.size > LARGE:  # what follows, such as a proof, may take a while
+                self._client.close_idle()
         self._failed.clear()
         errors = [error for future in running if (error := future.exception())]
         for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
@@ -125,43 +98,43 @@ class Fetch:
         """Fetch one chunk after the other until there are no more."""
         size = FIRST_CHUNK
         while (chunk := work.take(size)) is not None:
-            started = time.monotonic()
-            rest = chunk
+            rest, seconds = chunk, 0.0
             while rest.size:
-                self._check()
-                rest = self._fetch_some(rest)
-            if time.monotonic() - started < QUICK:
+                self._stop.check()
+                rest, took = self._fetch_some(rest)
+                seconds += took
+            if seconds < QUICK:
                 size = min(2 * size, LARGEST_CHUNK)
 
-    def _fetch_some(self, chunk: Extent) -> Extent:
-        """Fetch a chunk, or its beginning if the answer breaks off; return what is left of it."""
+    def _fetch_some(self, chunk: Extent) -> tuple[Extent, float]:
+        """Fetch a chunk, or its beginning if the answer breaks off; return what is left, and the seconds it took.
+
+        The seconds count from the first byte, because a connection may have to be waited for.
+        """
         location = self._current()
-        arrived, started = 0, time.monotonic()
+        arrived, started = 0, 0.0
         try:
-            with self._politeness.slots(location.url).taken(self._cancellation):
-                self._check()
-                self._wait_turn(location.url)
-                started = time.monotonic()
-                with contextlib.closing(self._pieces(location, chunk)) as pieces:
-                    for piece in pieces:
-                        self._partial.write(chunk.offset + arrived, piece, named=location.named)
-                        arrived += len(piece)
-                        self._report(len(piece))
-                        check_rate(arrived, time.monotonic() - started, location.url)
-                        self._save_sometimes()
-                        self._check()
+            with contextlib.closing(self._pieces(location, chunk)) as pieces:
+                for piece in pieces:
+                    started = started or time.monotonic()
+                    self._partial.write(chunk.offset + arrived, piece, named=location.named)
+                    arrived += len(piece)
+                    self._report(len(piece))
+                    check_rate(arrived, time.monotonic() - started, location.url)
+                    self._save_sometimes()
+                    self._stop.check()
         except HttpError as error:
-            took = time.monotonic() - started
+            took = time.monotonic() - (started or time.monotonic())
             progress = arrived >= min(chunk.size, MIN_PROGRESS) and arrived > MIN_RATE * took
             self._note_failure(location, error, progress=progress)
         else:
             self._note_success(location)
-        return Extent(chunk.offset + arrived, chunk.size - arrived)
+        return Extent(chunk.offset + arrived, chunk.size - arrived), time.monotonic() - (started or time.monotonic())
 
     def _pieces(self, location: Location, chunk: Extent) -> Generator[bytes, None, None]:
         """Yield the bytes of a chunk from a location, checked for being those."""
         headers = {"Range": f"bytes={chunk.offset}-{chunk.end - 1}"}
-        with self._client.request("GET", location.url, headers, cancellation=self._cancellation) as answer:
+        with self._client.request("GET", location.url, headers, cancellation=self._stop) as answer:
             lower = {name.lower(): value for name, value in answer.headers.items()}
             check_status(answer.status, location.url, lower)
             check_range(lower, chunk, self._partial.identity.size, location.url)
@@ -181,26 +154,12 @@ class Fetch:
             if self._tags.setdefault(url, tag) != tag:
                 raise ChangedArchive(Reason.NETWORK, f"the archive at {host_of(url)} changed while it was fetched")
 
-    def _check(self) -> None:
-        """Raise Cancelled if the job was cancelled, or if another connection failed for good."""
-        self._cancellation.check()
-        if self._failed.is_set():
-            raise Cancelled
-
     def _current(self) -> Location:
         """Return the location to ask; raise the last error if none is left."""
         with self._lock:
             if self._locations:
                 return self._locations[0]
             raise self._last_error or HttpError(Reason.NETWORK, "there is no location to fetch the archive from")
-
-    def _wait_turn(self, url: str) -> None:
-        limit = self._politeness.rate_limit(url)
-        if paused := limit.paused_for():
-            detail = f"{host_of(url)} asked for fewer requests; {paused:.0f} seconds of the pause are left"
-            raise HttpError(Reason.RATE_LIMITED, detail, status=429)
-        if self._politeness.interval:
-            limit.wait_turn(self._cancellation)
 
     def _note_success(self, location: Location) -> None:
         with self._lock:
@@ -209,11 +168,7 @@ class Fetch:
                 self.used.append(location.url)
 
     def _note_failure(self, location: Location, error: HttpError, *, progress: bool) -> None:
-        """Leave a location that fails again and again, or that cannot be right; pause a host that asks for that."""
-        if error.status == 429:
-            limit = self._politeness.rate_limit(location.url)
-            if not limit.paused_for():
-                limit.pause(error.retry_after or self._politeness.pause)
+        """Leave a location that fails again and again, or that cannot be right."""
         with self._lock:
             if location not in self._locations:
                 return
@@ -241,6 +196,8 @@ class _Work:
     def __init__(self, extents: Sequence[Extent]) -> None:
         self._lock = threading.Lock()
         self._extents = list(reversed(extents))
+        self.size = sum(extent.size for extent in extents)
+        """Bytes of all chunks together."""
 
     def take(self, size: int) -> Extent | None:
         """Return the next chunk of at most `size` bytes; None if there is none."""

@@ -5,17 +5,21 @@
 - A redirect is followed only to https, or within the host that the user configured, and at most MAX_REDIRECTS times.
 - Nothing is decompressed: a server that sends gzip although identity was requested is refused.
 - A request ends after so many seconds without a byte, and after its deadline in any case.
+- Connections and requests to a host are bounded over all processes (politeness.py); while a host is paused because it
+  asked for that (429, or 503 with Retry-After), requests to it fail without being sent.
 
 Every failure is a HttpError with a reason; what it means for a job is decided by the caller.
 """
 
 import contextlib
+import queue
 import ssl
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -25,6 +29,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ProxyErr
 import wort_cli
 from wort_cli.errors import shown
 from wort_cli.model.failure import Reason
+from wort_cli.pipeline.archives.politeness import Connections, Politeness
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 MAX_REDIRECTS = 5
@@ -72,17 +77,34 @@ class Answer:
 class HttpClient:
     """Requests with pooled connections; safe to use from several threads."""
 
-    def __init__(self, timeouts: Timeouts = Timeouts(), connections: int = 4) -> None:
+    def __init__(
+        self, timeouts: Timeouts = Timeouts(), connections: int = 4, politeness: Politeness | None = None
+    ) -> None:
         self._timeouts = timeouts
-        self._connections = connections
+        self._size = connections
+        self._politeness = politeness
+        self._connections = Connections(politeness, self._close_idle) if politeness else None
         self._pools: dict[str, urllib3.PoolManager] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pool in self._pools.values():
-            pool.clear()
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close all connections over which no request is made, so that other processes may connect."""
+        if self._connections is None:
+            self._close_idle()
+        else:
+            self._connections.release()
+
+    def _close_idle(self) -> None:
+        """Close idle connections at once; PoolManager.clear would leave that to the garbage collector."""
+        for manager in list(self._pools.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 (it is not a dictionary)
+                if (pool := manager.pools.get(key)) is not None:
+                    close_idle_connections(pool)
 
     @contextlib.contextmanager
     def request(
@@ -95,27 +117,44 @@ class HttpClient:
     ) -> Iterator[Answer]:
         """Send a request and yield its answer, whatever its status.
 
-        Raises HttpError if there is no answer, or if the body breaks off; Cancelled if the job is cancelled.
+        Waits for a connection that the host may have.  Raises HttpError if there is no answer, if the host is paused,
+        or if the body breaks off; Cancelled if the job is cancelled.
         """
-        deadline = time.monotonic() + self._timeouts.total
-        answer, final = self._follow(method, url, headers or {}, body, deadline)
-        try:
-            yield Answer(
-                answer.status, dict(answer.headers.items()), final, self._pieces(answer, final, deadline, cancellation)
-            )
-        finally:
-            answer.release_conn() if answer.closed else answer.close()
+        with contextlib.ExitStack() as turn:
+            answer, final, deadline = self._follow(method, url, headers or {}, body, cancellation, turn)
+            try:
+                yield Answer(
+                    answer.status,
+                    dict(answer.headers.items()),
+                    final,
+                    self._pieces(answer, final, deadline, cancellation),
+                )
+            finally:
+                answer.release_conn() if answer.closed else answer.close()
 
     def _follow(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
-    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        cancellation: Cancellation,
+        turn: contextlib.ExitStack,
+    ) -> tuple[urllib3.BaseHTTPResponse, str, float]:
+        """Return the answer after redirects, its URL, and its deadline; `turn` holds the slot of its connection."""
         first = url
+        left = self._timeouts.total
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._send(method, url, headers, body, deadline)
+            self._wait_turn(url, cancellation, turn)
+            started = time.monotonic()
+            answer = self._send(method, url, headers, body, started + left)
+            self._note_refusal(answer, url)
             target = answer.headers.get("Location")
             if answer.status not in REDIRECTS or not target:
-                return answer, url
+                return answer, url, started + left
             answer.close()
+            turn.close()
+            left -= time.monotonic() - started
             target = urljoin(url, target)
             if not is_redirect_allowed(first, target):
                 raise HttpError(Reason.NETWORK, f"{host_of(url)} redirects to {shown(target, 200)}, which is not https")
@@ -123,6 +162,24 @@ class HttpClient:
             if answer.status == 303:
                 method, body = "GET", None
         raise HttpError(Reason.NETWORK, f"{host_of(first)} redirects more than {MAX_REDIRECTS} times")
+
+    def _wait_turn(self, url: str, cancellation: Cancellation, turn: contextlib.ExitStack) -> None:
+        """Wait for a connection to a host; raise HttpError(rate-limited) if the host is paused."""
+        if self._politeness is None or self._connections is None:
+            return
+        turn.enter_context(self._connections.one(url, cancellation))
+        limit = self._politeness.rate_limit(url)
+        if paused := limit.paused_for():
+            detail = f"{host_of(url)} asked for fewer requests; {paused:.0f} seconds of the pause are left"
+            raise HttpError(Reason.RATE_LIMITED, detail, status=429)
+        if self._politeness.interval:
+            limit.wait_turn(cancellation)
+
+    def _note_refusal(self, answer: urllib3.BaseHTTPResponse, url: str) -> None:
+        """Pause a host that asks for fewer requests."""
+        seconds = retry_after(answer.headers, time.time())
+        if self._politeness is not None and (answer.status == 429 or (answer.status == 503 and seconds)):
+            self._politeness.note_refusal(url, seconds)
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -147,11 +204,11 @@ class HttpClient:
         """Return the pool of connections for a URL: direct ones, or those of the proxy that its scheme has."""
         proxy = proxy_for(url)
         if proxy not in self._pools:
-            context = ssl.create_default_context()
+            context = tls_context()
             if proxy:
-                self._pools[proxy] = urllib3.ProxyManager(proxy, maxsize=self._connections, ssl_context=context)
+                self._pools[proxy] = urllib3.ProxyManager(proxy, maxsize=self._size, ssl_context=context)
             else:
-                self._pools[proxy] = urllib3.PoolManager(maxsize=self._connections, ssl_context=context)
+                self._pools[proxy] = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
         return self._pools[proxy]
 
     def _pieces(
@@ -173,6 +230,29 @@ class HttpClient:
             yield piece
             if time.monotonic() > deadline:
                 raise HttpError(Reason.NETWORK, f"{host_of(url)} took longer than {self._timeouts.total:g} seconds")
+
+
+def close_idle_connections(pool: urllib3.HTTPConnectionPool) -> None:
+    """Close the connections in a pool; the pool can still be used, by other threads too."""
+    places = pool.pool
+    if places is None:  # it is closed
+        return
+    taken = 0
+    with contextlib.suppress(queue.Empty):
+        while True:
+            connection = places.get(block=False)
+            taken += 1
+            if connection is not None:
+                connection.close()
+    for _ in range(taken):
+        with contextlib.suppress(queue.Full):  # a thread has put its connection there
+            places.put(None, block=False)
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return the settings of TLS connections; reading the authorities takes some 20 ms."""
+    return ssl.create_default_context()
 
 
 def is_redirect_allowed(first: str, target: str) -> bool:

@@ -11,11 +11,10 @@ Among several archives of a run the setting `quality` chooses (on_disk.py).  A r
 may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
-import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wort_cli.model.archive_format import ALLOWED
@@ -23,6 +22,7 @@ from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.archive_format import format_of
 from wort_cli.pipeline.archives.obtain import Obtained
 from wort_cli.pipeline.archives.on_disk import FoundArchive, choose, find_in_directories, look_at, why_unusable
+from wort_cli.pipeline.archives.reference_store import Reference
 from wort_cli.pipeline.archives.repositories import repository_directories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tool_errors import explain
@@ -31,10 +31,9 @@ from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.rate_limit import NCBI, RateLimit
 
 TOOLKIT = "toolkit"
+REFERENCE = re.compile(r'^\s*<Ref seqId="([^"\n]*)" .*\blocal="remote"(?: path="(.*)")?/>$', re.MULTILINE)
 COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
 SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
-OFFLINE = Path(__file__).with_name("offline")
-"""An SRA configuration with which the toolkit makes no requests."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,19 @@ class Archive:
     """Bytes."""
     format: str = ""
     """A value of Format; empty if the toolkit reads the run from the network and chose it."""
+    references: tuple[Reference, ...] = ()
+    """The sequences outside of the archive that its aligned reads refer to."""
+    reference_sums: Mapping[str, str] = field(default_factory=dict)
+    """The md5 of each file of references, by its name."""
+    streams_references: bool = False
+    """Whether the toolkit reads some references from the network, unproved."""
     fetched: "FetchedParts | None" = None
     """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the archive can be decoded without any request."""
+        return self.path is not None and not self.streams_references
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,12 @@ class FetchedParts:
 
 @dataclass(frozen=True)
 class Counts:
-    """What sra-stat reports of an archive: spots, bases, and bytes (0 if unknown)."""
+    """What sra-stat reports of an archive: spots, bases, bytes (0 if unknown), and the references outside of it."""
 
     spots: int
     bases: int
     size: int
+    references: tuple[Reference, ...] = ()
 
 
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
@@ -97,7 +108,8 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
         ) from None
     if found is None:
         return Archive(argument, None, counts.spots, counts.bases, counts.size)
-    return Archive(argument, found.path, counts.spots, counts.bases, found.path.stat().st_size, found.format)
+    size = found.path.stat().st_size
+    return Archive(argument, found.path, counts.spots, counts.bases, size, found.format, counts.references)
 
 
 # Politeness ----------------------------------------------------------------------------------------------------------
@@ -169,14 +181,8 @@ def archives_on_disk(
 
 
 def find_by_srapath(name: str, tools: ToolGroup, deadline: float) -> Path | None:
-    """Return the archive that srapath finds on disk; None if there is none.  No request is made.
-
-    OFFLINE in VDB_CONFIG replaces the system's configuration but not the user's own settings (~/.ncbi), so some runs
-    on disk are found by `find_by_toolkit` only.
-    """
-    configurations = filter(None, (str(OFFLINE), os.environ.get("VDB_CONFIG", "")))
-    srapath = tools.run(["srapath", name], deadline - time.monotonic(), {"VDB_CONFIG": ":".join(configurations)})
-    return printed_path(srapath)
+    """Return the archive that srapath finds on disk; None if there is none.  No request is made."""
+    return printed_path(tools.run(["srapath", name], deadline - time.monotonic(), offline=True))
 
 
 def find_by_toolkit(name: str, tools: ToolGroup, deadline: float) -> Path | None:
@@ -227,7 +233,8 @@ def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bo
     A regular expression reads them, not an XML parser: sra-stat does not escape the path of the archive.
     """
     log_level = () if on_disk else LOG_INFO
-    run = tools.run(["sra-stat", *log_level, "--quick", "--xml", argument], deadline - time.monotonic())
+    argv = ["sra-stat", *log_level, "--quick", "--xml", argument]
+    run = tools.run(argv, deadline - time.monotonic(), offline=on_disk)
     counts = COUNTS.search(run.stdout)
     if counts is None:
         failure = explain_run(run)
@@ -235,4 +242,5 @@ def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bo
             raise JobFailed(Reason.INCOMPLETE, failure.detail, lasting=True)
         raise JobFailed(failure.reason, failure.detail)
     size = SIZE.search(run.stdout)
-    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0)
+    references = (Reference(name, Path(path) if path else None) for name, path in REFERENCE.findall(run.stdout))
+    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0, tuple(references) if on_disk else ())

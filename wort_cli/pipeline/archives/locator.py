@@ -14,10 +14,10 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from wort_cli.errors import shown
@@ -33,6 +33,9 @@ MAX_ARCHIVE = 1 << 50
 """Bytes; a larger size is an error of the answer."""
 MAX_LOCATIONS = 100
 MD5 = re.compile(r"[0-9a-f]{32}")
+REFERENCE_OBJECTS = frozenset({"refseq", "wgs"})
+"""The kinds of objects that have reference sequences."""
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,17 @@ class RunFile:
     """Of the whole file, in hexadecimal; '' if the locator does not say."""
     modified: str
     """When it was last changed, as the locator says; ''  if it does not."""
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True)
+class ReferenceFile:
+    """The archive that has a reference sequence; the fields are those of a RunFile."""
+
+    name: str
+    size: int
+    md5: str
+    modified: str
     locations: tuple[Location, ...]
 
 
@@ -167,16 +181,33 @@ def find_run(client: HttpClient, url: str, run: Accession, cancellation: Cancell
     `url` is the locator's, of the setting `locator_url`.  Raises HttpError with the reason of the table, or with
     `network` if nothing came that is an answer of the locator.
     """
-    body = urlencode({"acc": run, "filetype": "run", "accept-proto": "https"}).encode()
+    fields = {"acc": run, "filetype": "run", "accept-proto": "https"}
+    return ask(client, url, fields, lambda content, status: parse_answer(content, run, status), cancellation)
+
+
+def find_reference(client: HttpClient, url: str, name: str, cancellation: Cancellation = NEVER) -> ReferenceFile:
+    """Return the archive that has a reference sequence, as prefetch asks for it.  Raises HttpError as `find_run`."""
+    fields = {"acc": name, "accept-proto": "https", "capability": "allow-cloud-refseq"}
+    return ask(client, url, fields, lambda content, status: parse_reference(content, name, status), cancellation)
+
+
+def ask(
+    client: HttpClient,
+    url: str,
+    fields: Mapping[str, str],
+    parse: Callable[[bytes, int], Found],
+    cancellation: Cancellation,
+) -> Found:
+    """Send a request to the locator, and return its parsed answer."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    with client.request("POST", url, headers, body, cancellation) as answer:
+    with client.request("POST", url, headers, urlencode(fields).encode(), cancellation) as answer:
         content = bytearray()
         for piece in answer.body:
             content += piece
             if len(content) > MAX_ANSWER:
                 raise HttpError(Reason.NETWORK, f"the answer of {host_of(url)} is longer than {MAX_ANSWER:,} bytes")
         try:
-            return parse_answer(bytes(content), run, answer.status)
+            return parse(bytes(content), answer.status)
         except HttpError as error:
             error.retry_after = retry_after(answer.headers, time.time())
             raise
@@ -187,6 +218,24 @@ def parse_answer(content: bytes, run: Accession, status: int = 200) -> tuple[Run
 
     Raises HttpError if it lists none, or is no answer of the locator.
     """
+    found = [file for item in listed_files(content, run, status) if (file := run_file(item, run))]
+    if not found:
+        raise HttpError(Reason.NO_DATA, "NCBI knows the run, but lists no archive of it that can be fetched freely")
+    return tuple(found)
+
+
+def parse_reference(content: bytes, name: str, status: int = 200) -> ReferenceFile:
+    """Return the archive that an answer of the locator lists for a reference.  Raises HttpError as `parse_answer`."""
+    for item in listed_files(content, name, status):
+        found = file_facts(item)
+        kinds = {str(item.get("object", "")).partition("|")[0], item.get("type")} if found else set()
+        if found is not None and not REFERENCE_OBJECTS.isdisjoint(kinds):
+            return ReferenceFile(name, *found)
+    raise HttpError(Reason.NO_DATA, f"NCBI knows {name}, but lists no archive of it that can be fetched freely")
+
+
+def listed_files(content: bytes, name: str, status: int) -> list[Any]:
+    """Return the files that an answer of the locator lists for an accession."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -198,16 +247,13 @@ def parse_answer(content: bytes, run: Accession, status: int = 200) -> tuple[Run
     results = document.get("result")
     if status != 200 or not isinstance(results, list):
         raise no_answer(content, status)
-    mine = [result for result in results if isinstance(result, dict) and result.get("bundle", run) == run]
+    mine = [result for result in results if isinstance(result, dict) and result.get("bundle", name) == name]
     if not mine:
-        raise HttpError(Reason.NETWORK, f"NCBI's locator answers about other runs than {run}")
+        raise HttpError(Reason.NETWORK, f"NCBI's locator answers about other runs than {name}")
     if mine[0].get("status") != 200:
         raise meaning_of(mine[0].get("status"), mine[0].get("msg", ""))
     files = mine[0].get("files")
-    found = [file for item in files if (file := run_file(item, run))] if isinstance(files, list) else []
-    if not found:
-        raise HttpError(Reason.NO_DATA, "NCBI knows the run, but lists no archive of it that can be fetched freely")
-    return tuple(found)
+    return files if isinstance(files, list) else []
 
 
 def meaning_of(status: Any, message: Any) -> HttpError:
@@ -237,7 +283,16 @@ def no_answer(content: bytes, status: int) -> HttpError:
 
 def run_file(item: Any, run: Accession) -> RunFile | None:
     """Return an archive that is listed and can be fetched without an account; None if it is something else."""
-    if not isinstance(item, dict) or item.get("type") != "sra":
+    found = file_facts(item)
+    if found is None or item.get("type") != "sra":
+        return None
+    lite = item.get("noqual") is True or str(item.get("name", "")).endswith((".sralite", ".lite"))
+    return RunFile(run, Format.LITE if lite else Format.NORMALIZED, *found)
+
+
+def file_facts(item: Any) -> tuple[int, str, str, tuple[Location, ...]] | None:
+    """Return size, md5, time of change and locations of a file that is listed; None if it cannot be fetched freely."""
+    if not isinstance(item, dict):
         return None
     size, md5, places = item.get("size"), item.get("md5", ""), item.get("locations")
     if (
@@ -250,11 +305,8 @@ def run_file(item: Any, run: Accession) -> RunFile | None:
     locations = tuple(place for entry in places[:MAX_LOCATIONS] if (place := location(entry)))
     if not locations:
         return None
-    lite = item.get("noqual") is True or str(item.get("name", "")).endswith((".sralite", ".lite"))
     modified = item.get("modificationDate", "")
-    return RunFile(
-        run,
-        Format.LITE if lite else Format.NORMALIZED,
+    return (
         size,
         md5 if isinstance(md5, str) and MD5.fullmatch(md5) else "",
         modified if isinstance(modified, str) and modified.isascii() and modified.isprintable() else "",

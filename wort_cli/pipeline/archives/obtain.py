@@ -29,13 +29,14 @@ from wort_cli.pipeline.archives.column_proof import (
     sums_of,
 )
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, GAP, MAX_SHARE
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness
+from wort_cli.pipeline.archives.fetch import Fetch
 from wort_cli.pipeline.archives.head import Head, fetch_head, head_extents
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
 from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.offer import Offer, Wish, find_offers
 from wort_cli.pipeline.archives.partial import PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.sources import Sources
 from wort_cli.system.cancellation import Cancellation
 

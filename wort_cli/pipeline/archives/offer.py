@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.fetch import Politeness, probe
+from wort_cli.pipeline.archives.fetch import probe
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.locator import Location, RunFile, find_run
 from wort_cli.pipeline.archives.partial import Identity
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation
 
 
@@ -91,7 +92,7 @@ def ask_locator(
         return find_run(client, wish.locator_url, wish.run, cancellation)
     except HttpError as error:
         if error.reason is Reason.RATE_LIMITED:
-            limit.pause(error.retry_after or politeness.pause)
+            politeness.note_refusal(wish.locator_url, error.retry_after)
         raise
 
 

@@ -1,14 +1,13 @@
 """The directories in which the user's SRA configuration keeps archives.
 
 srapath(1) finds `ACC.sra` and `ACC.sralite` in them; here they are searched for the other layouts too (on_disk.py).
-vdb-config(1) prints the configuration.  It would also write one into the user's home if there is none, so it runs with
-a copy of the user's settings in a temporary home.
+vdb-config(1) prints the configuration.  It would also write one into the user's home if there is none, but what tools
+get is a copy (toolkit/configuration.py).
 """
 
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,7 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 
 VALID_FOR = 300.0
 """Seconds for which the directories are remembered: the configuration seldom changes."""
-SETTINGS = ".ncbi/user-settings.mkfg"
-"""The user's settings, below the home."""
-VARIABLES = ("VDB_CONFIG", "NCBI_SETTINGS", "HOME")
+VARIABLES = ("VDB_CONFIG", "NCBI_SETTINGS", "NCBI_HOME", "HOME")
 
 remembered: dict[tuple[str | None, ...], tuple[float, tuple[Path, ...]]] = {}
 """By the variables that determine the configuration: when the directories were read, and the directories."""
@@ -40,15 +37,8 @@ def read_directories(tools: ToolGroup, deadline: float) -> tuple[Path, ...]:
     """Ask vdb-config for the repositories; none if it fails."""
     if shutil.which("vdb-config") is None:
         return ()
-    user = Path(os.environ.get("HOME", "/"))
-    with tempfile.TemporaryDirectory(prefix="wort-") as home:
-        copy = Path(home, SETTINGS)
-        copy.parent.mkdir()
-        with contextlib.suppress(OSError):
-            shutil.copyfile(user / SETTINGS, copy)
-        run = tools.run(["vdb-config", "repository"], deadline - time.monotonic(), {"HOME": home})
-    printed = run.stdout.replace(home, str(user))  # the configuration may refer to $(HOME)
-    return tuple(dict.fromkeys(directories_in(printed))) if run.returncode == 0 else ()
+    run = tools.run(["vdb-config", "repository"], deadline - time.monotonic(), offline=True)
+    return tuple(dict.fromkeys(directories_in(run.stdout))) if run.returncode == 0 else ()
 
 
 def directories_in(configuration: str) -> Iterator[Path]:

@@ -35,12 +35,12 @@ class FastqDump:
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
         spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
-        verbose = LOG_INFO if archive.path is None else ()
+        verbose = () if archive.is_on_disk else LOG_INFO
         argv = ("fastq-dump", *verbose, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
         self._stall_timeout = stall_timeout
-        self._stall_reason = Reason.NETWORK if archive.path is None else Reason.TIMEOUT
-        self._tool = tools.start(argv)
+        self._stall_reason = Reason.TIMEOUT if archive.is_on_disk else Reason.NETWORK
+        self._tool = tools.start(argv, offline=archive.is_on_disk)
 
     def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
         """Yield the FASTA in pieces of up to 1 MiB, until fastq-dump closes its output.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
+from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_letters
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 
 Letters = NDArray[np.uint8]
@@ -49,6 +50,7 @@ class CompiledFastaReader:
     """
 
     def __init__(self) -> None:
+        PARSING.check()
         self._state = np.zeros(1, STATE)
         self._state["spot"] = -1
         self._rest = b""
@@ -203,3 +205,20 @@ def skip_digits(line: Letters, start: int) -> int:
     while start < line.size and ZERO <= line[start] <= NINE:
         start += 1
     return start
+
+
+def read_known_fasta() -> bytes:
+    """Return the text and the counts of known reads, for PARSING."""
+    letters, reader = known_letters(3_000), CompiledFastaReader()
+    lines = [b">%d.%d\n%s\n" % (i // 2, 1 + i % 2, letters[i * i : i * i + 3 * i]) for i in range(50)]
+    fasta = b"".join(lines)
+    text = b"".join(reader.feed(fasta[start : start + 777]) for start in range(0, len(fasta), 777)) + reader.finish()
+    return text + repr(reader.stats).encode()
+
+
+PARSING = KnownAnswer(
+    "compiled_fasta",
+    (read_lines, end_read),
+    read_known_fasta,
+    "b96ee91b25cc8eedc75898414af20d5e8b3588a52cac6034700dec6051d809d5",
+)

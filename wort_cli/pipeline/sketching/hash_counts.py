@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.pipeline.sketching.jit import jit
+from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
 
 Hashes = NDArray[np.uint64]
 Counts = NDArray[np.uint32] | NDArray[np.uint64]
@@ -25,6 +26,7 @@ class HashCounts:
     """Counts hashes that arrive in any order.  Not thread-safe."""
 
     def __init__(self) -> None:
+        COUNTING.check()
         self._hashes: Hashes = np.empty(0, np.uint64)
         self._counts: Counts = np.empty(0, np.uint32)
         self._shared = False
@@ -118,3 +120,20 @@ def merge_counts(hashes: Hashes, counts: Counts, n: int, new: Hashes) -> None:
             i -= 1
         hashes[to], counts[to] = hash_, times
         to -= 1
+
+
+def count_known_hashes() -> bytes:
+    """Return the table of known hashes, for COUNTING."""
+    counts = HashCounts()
+    for part in np.array_split(known_numbers(3_000) % np.uint64(1_000), 3):
+        counts.add(part)
+        table = counts.table()
+    return b"".join(part.tobytes() for part in table)
+
+
+COUNTING = KnownAnswer(
+    "hash_counts",
+    (count_absent, merge_counts),
+    count_known_hashes,
+    "089167c83b317240e0bdcf380e734d92270e236b530ec95a590ae365006a9074",
+)

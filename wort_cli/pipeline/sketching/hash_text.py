@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.pipeline.sketching.kernel import Letters, Words, hash_blocks
+from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_letters
 
 CAPACITY = 1 << 15
 """Hashes, for each k, that the kernel collects before it returns them: a block of windows, or more."""
@@ -22,6 +23,7 @@ def hash_text(
     K-mers with any byte but A, C, G and T, in upper or lower case, are skipped.  Raises ValueError if a k is below 1.
     Releases the GIL, and keeps no state.
     """
+    KERNEL.check()
     letters: Letters = np.frombuffer(text, np.uint8)
     letters.flags.writeable = False  # like an array over bytes, so that the loops are compiled only once
     lengths = np.asarray(ksizes, np.int64)
@@ -37,3 +39,17 @@ def hash_text(
             part.append(hashes[:n].copy())
         n_kept[:] = 0
     return [np.concatenate(part) if part else np.empty(0, np.uint64) for part in parts]
+
+
+KNOWN_KSIZES = (1, 7, 8, 16, 21, 31, 32, 33, 51, 64)
+"""Lengths of k-mers with which each loop of the kernel runs."""
+
+
+def hash_known_text() -> bytes:
+    """Return the hashes of a known text, for KERNEL."""
+    return b"".join(part.tobytes() for part in hash_text(known_letters(20_000), KNOWN_KSIZES, 42, 1 << 62))
+
+
+KERNEL = KnownAnswer(
+    "kernel", (hash_blocks,), hash_known_text, "39955a4693bb424de524224b48e2c30ec899fda3ed8833000bdad8626ced91bb"
+)

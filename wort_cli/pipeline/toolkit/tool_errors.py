@@ -53,6 +53,14 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(r"", Reason.TOOL_CRASH, -signal.SIGKILL, "timeout exhausted, retrying", BY_SIGNAL),
     Meaning(r"", Reason.TOOL_CRASH, 128 + signal.SIGSEGV, "Segmentation fault", BY_SIGNAL_IN_A_SHELL),
     Meaning(
+        r"can't open \S+ as a RefSeq or as a WGS",
+        Reason.REFERENCE_MISSING,
+        3,
+        "directory not found while opening manager within virtual file system module - can't open NC_000005.8 as a "
+        "RefSeq or as a WGS",
+        NONZERO,
+    ),
+    Meaning(
         r"Access denied - object has not been published|withdrawn|has been suppressed",
         Reason.WITHDRAWN,
         3,

@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import IO, Self
 
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.toolkit.configuration import ToolkitSettings
 from wort_cli.pipeline.toolkit.tool_errors import contains_url, is_rate_limit_line
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
@@ -33,7 +34,6 @@ VERSION_TIMEOUT = 60.0
 """Seconds in which a tool must print its version; on a busy machine it starts slowly."""
 KEPT_LINES = 200
 """Lines of stderr that are kept, from the start and again from the end."""
-NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 LOG_INFO = ("-L", "info")
 """Options with which a tool logs the HTTP status of each request to NCBI; by default it logs none."""
 
@@ -123,6 +123,7 @@ class ToolGroup:
 
     The tools run in `directory`, which must be empty and private.  `cancellation` is checked every TICK seconds.
     `log` records each command and its exit code.  `on_guard_start` is called with the guard before any tool starts.
+    `references` is the root of the references that wort has fetched.
     """
 
     def __init__(
@@ -131,8 +132,12 @@ class ToolGroup:
         cancellation: Cancellation,
         log: Callable[[str], None],
         on_guard_start: Callable[[ProcessIdentity | None], None] = lambda _: None,
+        references: Path | None = None,
     ) -> None:
         self.directory = directory
+        self.until_end = contextlib.ExitStack()
+        """What is kept until all tools have ended, such as locks on the references that they read."""
+        self._settings = ToolkitSettings(directory, references)
         self.cancellation = cancellation
         self.log = log
         self._on_guard_start = on_guard_start
@@ -190,22 +195,25 @@ class ToolGroup:
             tool._collector.join()
         self._guard_watcher.join()
         self._guard.wait()
+        self.until_end.close()
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str] = NO_VARIABLES) -> Tool:
+    def start(self, argv: Sequence[str], *, offline: bool = False) -> Tool:
         """Start a tool whose stdout the caller reads; raise JobFailed(tool-missing) if it is not on the PATH.
 
-        It gets the environment of this process and the variables of `env`.
+        It gets the environment of this process, and the configuration of the user with the additions of
+        configuration.py; if it is `offline`, it makes no requests.
         """
         program = shutil.which(argv[0])
         if program is None:
             raise JobFailed(Reason.TOOL_MISSING, f"{argv[0]} is not on the PATH")
         with self._starting:
-            return self._start(program, argv, env)
+            return self._start(program, argv, offline=offline)
 
-    def _start(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> Tool:
+    def _start(self, program: str, argv: Sequence[str], *, offline: bool) -> Tool:
         if self._ended:
             raise Cancelled
         self.log(f"$ {' '.join(argv)}")
+        settings = self._settings.environment(offline=offline)
         try:
             process = subprocess.Popen(
                 [str(Path(program).absolute()), *argv[1:]],
@@ -213,7 +221,7 @@ class ToolGroup:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self.directory,
-                env={**os.environ, "TMPDIR": str(self.directory), **env},
+                env={**os.environ, "TMPDIR": str(self.directory), **settings},
                 process_group=self._guard.pid,
             )
         except OSError as error:
@@ -224,9 +232,9 @@ class ToolGroup:
         self._running.append(tool)
         return tool
 
-    def run(self, argv: Sequence[str], timeout: float | None = None, env: Mapping[str, str] = NO_VARIABLES) -> ToolRun:
+    def run(self, argv: Sequence[str], timeout: float | None = None, *, offline: bool = False) -> ToolRun:
         """Run a tool with little output until it ends; raise TimeoutError after `timeout` seconds."""
-        tool = self.start(argv, env)
+        tool = self.start(argv, offline=offline)
         output: list[bytes] = []
         tool.reader = threading.Thread(target=lambda: output.append(tool.stdout.read()), daemon=True)
         tool.reader.start()
@@ -243,7 +251,7 @@ class ToolGroup:
         identity = file_identity(shutil.which(name))
         if identity not in versions_by_file:
             try:
-                printed = self.run([name, "--version"], VERSION_TIMEOUT).stdout
+                printed = self.run([name, "--version"], VERSION_TIMEOUT, offline=True).stdout
             except TimeoutError:
                 why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None

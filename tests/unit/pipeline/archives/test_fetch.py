@@ -10,11 +10,12 @@ import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate, Request
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.fetch import Fetch, Politeness, check_range, host_key
+from wort_cli.pipeline.archives.fetch import Fetch, check_range
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
+from wort_cli.pipeline.archives.politeness import Politeness, host_key
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
 
 DATA = os.urandom(5_000_000)
@@ -32,8 +33,8 @@ def fetch(
 ) -> Fetch:
     partial = PartialArchive(root / "x.sra", Identity(len(DATA), "0" * 32))
     try:
-        with HttpClient(QUICK, connections) as client:
-            politeness = Politeness(root / "rates", connections, pause=pause)
+        politeness = Politeness(root / "rates", connections, pause=pause)
+        with HttpClient(QUICK, connections, politeness) as client:
             fetching = Fetch(client, [Location(url) for url in urls], partial, politeness, cancellation)
             fetching.fetch(extents or [WHOLE])
             return fetching
@@ -153,8 +154,8 @@ def test_connections_to_a_host_are_bounded_over_all_fetches(tmp_path: Path) -> N
         try:
             root = tmp_path / str(number)
             partial = PartialArchive(root / "x.sra", Identity(len(DATA)))
-            with HttpClient(QUICK, 4) as client:
-                politeness = Politeness(tmp_path / "rates", 4)
+            politeness = Politeness(tmp_path / "rates", 4)
+            with HttpClient(QUICK, 4, politeness) as client:
                 Fetch(client, [Location(f"{server.url}/x")], partial, politeness, NEVER).fetch([WHOLE])
             partial.close()
             assert content(root) == DATA

@@ -10,7 +10,15 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
-from wort_cli.pipeline.archives.locator import MAX_ANSWER, MEANINGS, Location, Meaning, find_run, parse_answer
+from wort_cli.pipeline.archives.locator import (
+    MAX_ANSWER,
+    MEANINGS,
+    Location,
+    Meaning,
+    find_run,
+    parse_answer,
+    parse_reference,
+)
 
 RUN = Accession("SRR850901")
 FILE: dict[str, Any] = {
@@ -175,3 +183,18 @@ def test_locator_that_fails_is_trouble_that_may_pass(fate: Fate, reason: Reason,
     with server.serving(), HttpClient(Timeouts(1.0, 1.0, 5.0)) as client, pytest.raises(HttpError) as caught:
         find_run(client, server.url, RUN)
     assert (caught.value.reason, caught.value.retry_after) == (reason, pause)
+
+
+@pytest.mark.parametrize("kind", [{"object": "wgs|AAAA02", "type": "sra"}, {"object": "x", "type": "refseq"}])
+def test_reference_is_listed(kind: dict[str, str]) -> None:
+    content = answer(
+        FILE | {"object": "pileup|AAAA02"}, FILE | {"name": "AAAA02.11", "size": 7} | kind, bundle="AAAA02000001.1"
+    )
+    found = parse_reference(content, "AAAA02000001.1")
+    assert (found.name, found.size, found.md5) == ("AAAA02000001.1", 7, FILE["md5"])
+
+
+def test_answer_without_the_reference_has_no_data() -> None:
+    with pytest.raises(HttpError) as caught:
+        parse_reference(answer(FILE, bundle="NC_000005.8"), "NC_000005.8")
+    assert caught.value.reason is Reason.NO_DATA

@@ -1,0 +1,82 @@
+"""Where the files of a home are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class HomePaths:
+    """The directories of a home, and the paths of the files in them."""
+
+    data_dir: Path
+    state_dir: Path
+    cache_dir: Path
+    config_file: Path
+
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger: a SQLite database."""
+        return self.data_dir / "ledger.db"
+
+    @property
+    def backup_dir(self) -> Path:
+        """The directory of the daemon's backups of the ledger."""
+        return self.data_dir / "backups"
+
+    @property
+    def store_dir(self) -> Path:
+        """The root of the local store."""
+        return self.data_dir / "signatures"
+
+    @property
+    def queue_file(self) -> Path:
+        """Huey's database.  If it is lost, no job is lost: the ledger has them all."""
+        return self.state_dir / "queue.db"
+
+    @property
+    def lock_file(self) -> Path:
+        """The file that the daemon keeps locked while it runs."""
+        return self.state_dir / "daemon.lock"
+
+    @property
+    def health_file(self) -> Path:
+        """The daemon's health file."""
+        return self.state_dir / "health"
+
+    @property
+    def log_dir(self) -> Path:
+        """The directory of the daemon's log and of the logs of jobs."""
+        return self.state_dir / "logs"
+
+    @property
+    def daemon_log(self) -> Path:
+        """The daemon's log, which is rotated."""
+        return self.log_dir / "daemon.log"
+
+    @property
+    def rates_dir(self) -> Path:
+        """The directory of the rate limits of ENA and NCBI."""
+        return self.state_dir / "rates"
+
+    @property
+    def references_dir(self) -> Path:
+        """The directory of reference sequences that were fetched for aligned runs."""
+        return self.cache_dir / "references"
+
+    @property
+    def slots_dir(self) -> Path:
+        """The directory of the slots of jobs that use the processor."""
+        return self.state_dir / "slots"
+
+    @property
+    def work_dir(self) -> Path:
+        """The directory of all workspaces."""
+        return self.cache_dir / "work"
+
+    def workspace(self, job_id: int) -> Path:
+        """Return the workspace of a job."""
+        return self.work_dir / str(job_id)
+
+    def job_log(self, job_id: int) -> Path:
+        """Return the path of a job's log."""
+        return self.log_dir / "jobs" / f"{job_id // 1000:06d}" / f"{job_id}.log"

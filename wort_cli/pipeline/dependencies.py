@@ -1,0 +1,84 @@
+"""Provides the reference sequences of an aligned archive before its reads are decoded.
+
+sra-stat lists them (locate.py).  One that is on disk is proved where it is.  Any other is fetched into the store that
+all jobs share (archives/reference_store.py), and kept there at least until the attempt's tools have ended.  With
+`download = toolkit` nothing is fetched: the toolkit reads what is missing from the network, and nothing proves it.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.archives.http import HttpClient
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive
+from wort_cli.pipeline.archives.prove import prove_by_columns, run_vdb_validate, validation_timeout
+from wort_cli.pipeline.archives.reference_store import Reference, ReferenceStore, md5_of_file
+from wort_cli.pipeline.archives.references import ReferenceFetcher
+from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.download import politeness_of, timeouts_of
+from wort_cli.pipeline.resources import reserve_directory
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+
+MAX_REFERENCES = 10_000
+"""Files; the assemblies that runs are aligned to have at most some hundreds of them."""
+
+
+def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> Archive:
+    """Return the archive with the md5 of each file of its references, which are on disk and proved.
+
+    Raises JobFailed(reference-missing) with the name of one that cannot be had.
+    """
+    files = {reference.file_name: reference for reference in archive.references}
+    if not files:
+        return archive
+    if len(files) > MAX_REFERENCES:
+        raise JobFailed(Reason.REFERENCE_MISSING, f"the run has {len(files):,} references, too many", lasting=True)
+    attempt.log(f"the run is aligned to {len(files)} references outside of its archive")
+    spec = attempt.spec
+    store = ReferenceStore(spec.references.references_dir or spec.workspace / "references",
+                           spec.references.reference_bytes)  # fmt: skip
+    sums: dict[str, str] = {}
+    with HttpClient(timeouts_of(spec), spec.download.connections) as client:
+        fetcher = ReferenceFetcher(
+            client,
+            politeness_of(spec),
+            "" if spec.download.locator_url == "off" else spec.download.locator_url,
+            attempt.cancellation,
+            attempt.log,
+            lambda directory, size: reserve_directory(size, spec, directory),
+            lambda arrived, wanted: attempt.report("fetching", arrived, wanted),
+        )
+        for name, reference in files.items():
+            if is_of_the_user(reference.path, store):
+                sums[name] = prove_on_disk(reference, archive, attempt, tools)
+            elif spec.download.download != TOOLKIT:
+                held = store.held(reference, partial(fetcher.fetch, reference, store), attempt.cancellation)
+                sums[name] = tools.until_end.enter_context(held).md5
+    return replace(archive, reference_sums=sums, streams_references=len(sums) < len(files))
+
+
+def is_of_the_user(path: Path | None, store: ReferenceStore) -> bool:
+    """Return whether the toolkit finds a reference on disk, elsewhere than in the store."""
+    return path is not None and not path.is_relative_to(store.root)
+
+
+def prove_on_disk(reference: Reference, archive: Archive, attempt: Attempt, tools: ToolGroup) -> str:
+    """Prove a reference of the user; return the md5 of its file, or '' if it is a directory.
+
+    Raises JobFailed(corrupt) if it is damaged.
+    """
+    path = Path(str(reference.path).partition("#")[0])
+    try:
+        if path.is_file() and prove_by_columns(path, tools.cancellation, tools.log):
+            return md5_of_file(path, tools.cancellation)
+        run_vdb_validate(path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
+    except JobFailed as failed:
+        raise about(reference, failed.failure) from failed
+    return md5_of_file(path, tools.cancellation) if path.is_file() else ""
+
+
+def about(reference: Reference, failure: Failure) -> JobFailed:
+    """Return a failure that names the reference which it is about."""
+    detail = f"{reference.name}, a reference of the run: {failure.detail}"
+    return JobFailed(failure.reason, detail, lasting=failure.lasting)
