@@ -24,7 +24,7 @@ class Verdict:
     """How a case ended."""
 
     end: str
-    """`right`, `reason`, `not cured` or `wrong`."""
+    """`right`, `reason`, `unproved` (wrong, but marked so), `not cured` or `wrong`."""
     detail: str
     """What proved the right bytes, or the reason."""
 
@@ -64,7 +64,7 @@ class Judge:
             return reason_of(failed)
         if counts.spots != spots:
             return Verdict("reason", "not all spots were read")
-        return Verdict("wrong", proved_by)
+        return Verdict("unproved", proved_by)
 
 
 def reason_of(failed: JobFailed) -> Verdict:

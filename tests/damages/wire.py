@@ -13,9 +13,9 @@ from tests.support.locator_answers import answer, file_entry, run_entry
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
-from wort_cli.pipeline.archives.fetch import Politeness
 from wort_cli.pipeline.archives.obtain import Obtainer, ProvedBy
 from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import NEVER
 
 RUN = Accession("SRR000001")
@@ -90,7 +90,8 @@ def network_of(case: WireCase, other: bytes) -> tuple[Network, tuple[str, ...], 
 def is_curable(case: WireCase) -> bool:
     """Return whether the right bytes can be had, and be told from wrong ones."""
     has_md5 = "mirror" not in case.setup.split(" and ")[0] and "no md5" not in case.setup
-    return case.setup not in INCURABLE and (has_md5 or case.subject.has_sums)
+    cannot = case.setup in INCURABLE or case.subject.is_damaged
+    return not cannot and (has_md5 or case.subject.has_sums)
 
 
 def run_case(case: WireCase, other: bytes, directory: Path, judge: Judge) -> Verdict:

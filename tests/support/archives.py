@@ -122,7 +122,7 @@ def make_with_qualities(out: Path, *, spots: int, seed: int = 1, genome: int = 2
 
 
 def remove_sums(archive: Path, out: Path) -> Path:
-    """Write a copy without md5 sums, so that only vdb-validate can prove it."""
+    """Write a copy without md5 sums, so that only vdb-validate can check it."""
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=out.resolve().parent) as scratch:
         database, packed = Path(scratch, "run"), Path(scratch, "run.sra")
         run(["kar", "-x", archive, "-d", database])

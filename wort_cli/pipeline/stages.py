@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import UNPROVED, Provenance, Trust
+from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
@@ -181,7 +181,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
         format=archive.format,
-        proved_by=proof.proved_by or UNPROVED,
+        proved_by=proof.recorded_as,
         proof=proof.proof,
         identified=origin.identified,
         url=origin.url,
