@@ -17,7 +17,7 @@ help:
 	@echo "make bench-million  run the coordinator with a million queued jobs"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
-	@echo "make kills          kill a writer of the ledger fifty times"
+	@echo "make kills          kill a writer of the ledger fifty times, and a process that fetches twenty times"
 	@echo "make fuzz           read randomly damaged signatures for 5 minutes"
 
 demo:
@@ -46,6 +46,7 @@ bench-million: setup
 
 kills: setup
 	$(BIN)/python -m tests.faults.ledger_kills
+	$(BIN)/python -m tests.faults.fetch_kills
 
 bench-tiny: setup
 	$(BIN)/python -m benchmarks.tiny_jobs

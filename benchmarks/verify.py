@@ -23,8 +23,8 @@ from wort_cli.model.verdict import Depth
 from wort_cli.pipeline.job_spec import JobSpec, Method, Subject, TimeLimits
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.workspace import remove_workspace
+from wort_cli.reading.strict import check_file
 from wort_cli.settings import Settings, load_settings
-from wort_cli.submission.strict import check_file
 from wort_cli.system.cancellation import NEVER
 
 NAME = Accession("SRR000001")

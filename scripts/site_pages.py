@@ -15,7 +15,7 @@ PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
+    "SECURITY.md": "security-policy.md",
     "LICENSE": "license.md",
 }
 LINK = re.compile(r"\]\(((?:\.\./)*)([^)#:]+)(#[^)]*)?\)")

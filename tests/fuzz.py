@@ -17,8 +17,8 @@ from random import Random
 from tests.support.hostile_signatures import HOSTILE
 from tests.support.submissions import document, text
 from wort_cli.model.signature_file import parse_signature
-from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import check_signature
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.strict import check_signature
 
 MAX_SEED = 50_000
 """Bytes.  Larger files of the corpus are not damaged further."""

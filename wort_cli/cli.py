@@ -16,6 +16,7 @@ from wort_cli.commands.backup import backup
 from wort_cli.commands.cancel import cancel
 from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
+from wort_cli.commands.fetch import fetch
 from wort_cli.commands.logs import logs
 from wort_cli.commands.retry import retry
 from wort_cli.commands.shared.help_format import PlainCommand
@@ -30,7 +31,7 @@ LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (compute, submit, verify, status, view, wait, logs, cancel, retry, backup, doctor):
+for command in (compute, fetch, submit, verify, status, view, wait, logs, cancel, retry, backup, doctor):
     app.command()(command)
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")

@@ -37,6 +37,13 @@ def positive_integer(value: Any) -> int:
     return number
 
 
+def integer_or_zero(value: Any) -> int:
+    """Return an integer from 0 to 10**15."""
+    if not isinstance(value, float | bool) and int(value) == 0:
+        return 0
+    return positive_integer(value)
+
+
 def count(value: Any) -> int:
     """Return an integer from 1 to 1024."""
     if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:

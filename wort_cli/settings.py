@@ -23,6 +23,7 @@ from wort_cli.setting_types import (
     directories,
     file_path,
     fraction,
+    integer_or_zero,
     listen_address,
     one_of,
     positive_integer,
@@ -96,6 +97,9 @@ class Settings(HomePaths):
     )
     fetch_ahead: int = setting(
         2, count_or_zero, "Number of jobs whose archives are fetched while `jobs` others are sketched; 0 for none."
+    )
+    cache_bytes: int = setting(
+        0, integer_or_zero, "Bytes of fetched archives that are kept for later jobs of the same runs; 0 keeps none."
     )
     publish_unproved: bool = setting(
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."

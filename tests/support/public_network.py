@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.public_servers import PUBLIC, PUBLIC_6, Secret, Site, start_servers
+from wort_cli.reading.refusal import Refusal
 from wort_cli.submission.public_url import Client, Unreachable
-from wort_cli.submission.refusal import Refusal
 
 ADDRESSES = (PUBLIC, "8.8.8.8")
 SECONDS = 1.5

@@ -14,6 +14,7 @@ from tests.support.archives import (
     LAYOUTS,
     flip_bit_in_reads,
     make_archive,
+    make_lite,
     make_paired,
     make_with_qualities,
     reference_signature,
@@ -54,6 +55,10 @@ class Shelf:
     def with_qualities(self, spots: int = 20_000) -> Path:
         """Return a paired archive in which the qualities take about half of the space."""
         return self._made(f"qualities-{spots}.sra", lambda out: make_with_qualities(out, spots=spots))
+
+    def lite(self) -> Path:
+        """Return the Lite form of `with_qualities`, whose read filter differs."""
+        return self._made("lite.sralite", lambda out: make_lite(self.with_qualities(), out))
 
     def sequence(self) -> Path:
         """Return the archive of a reference sequence."""

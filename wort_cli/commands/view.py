@@ -199,8 +199,8 @@ def show(
     as_json: bool,
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
-    from wort_cli.commands.shared.abundance import abundance_histogram, sketch_statistics
     from wort_cli.model.signature_file import read_signature
+    from wort_cli.reading.abundance import abundance_histogram, sketch_statistics
 
     record = found.record if isinstance(found.record, SignatureRecord) else None
     signature = read_signature(found.path)
@@ -269,6 +269,7 @@ def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
         **facts,
         "computed": f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}",
         "source": made.source,
+        "format": made.format or "unknown",
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": f"{made.reads:,}, {made.bases:,} bases",
         "tools": ", ".join(

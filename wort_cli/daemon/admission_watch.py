@@ -1,10 +1,14 @@
-"""Checks once a second whether jobs may start, and logs when the answer changes."""
+"""Checks once a second whether jobs may start, and logs when the answer changes.
+
+If the disk is low, archives are removed from the cache first: a cache must not keep jobs from starting.
+"""
 
 import logging
 import time
 from collections.abc import Callable
 
 from wort_cli.health.admission import disks_of, unwritable_directory, why_blocked_now
+from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.settings import Settings
 
 CHECK_EVERY = 1.0
@@ -33,6 +37,7 @@ class AdmissionWatch:
         self._checked_at = self._clock()
         try:
             self._write_to_disks(settings)
+            ArchiveCache.of_home(settings).free_disk(settings.disk_reserve)
             blocked_by = f"no job starts: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
         except OSError as error:
             blocked_by = f"no job starts: a disk cannot be examined: {error}"

@@ -25,7 +25,7 @@ from wort_cli.pipeline.archives.locate import TOOLKIT
 from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
+from wort_cli.pipeline.workspace import attempt_directory, clean_up, count_finished_parts, remove_workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import is_running, kill_process
 from wort_cli.system.slots import Slots
@@ -238,7 +238,14 @@ class Coordinator:
             self._requeue_unstarted(attempt)  # now that no worker can acquire it
             return
         self._kill(attempt)
-        failure = Failure(Reason.INTERRUPTED, f"the worker {how}")
+        why = f"the worker {how}"
+        work = count_finished_parts(self._settings.workspace(attempt.job_id))
+        if self._ledger.attempts.requeue_if_advanced(attempt.job_id, attempt.number, work, why):
+            log.warning("job %d, attempt %d: %s; the next attempt goes on", attempt.job_id, attempt.number, why)
+            attempt.recorded = True
+            self._forget(attempt)
+            return
+        failure = Failure(Reason.INTERRUPTED, why)
         self._end(attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
 
     def _requeue_unstarted(self, attempt: RunningAttempt) -> None:

@@ -15,8 +15,10 @@ import time
 from pathlib import Path
 
 from wort_cli.daemon.log_file import FollowedLog
+from wort_cli.daemon.metrics_server import serve_in_thread
 from wort_cli.health.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
+from wort_cli.system.environment import WORT, child_environment
 
 WRITE_EVERY = 15.0
 """Seconds between writes of the metrics file."""
@@ -59,6 +61,7 @@ class MetricsProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             cwd="/",
+            env=child_environment(WORT),
         )
 
     def stop(self) -> None:
@@ -105,11 +108,11 @@ class MetricsExporter:
             self._write(ended=True)
 
     def _serve(self) -> None:
-        from prometheus_client import start_http_server
+        from prometheus_client import make_wsgi_app
 
         host, _, port = self._settings.metrics_address.rpartition(":")
         try:
-            start_http_server(int(port), host.strip("[]"), registry=registry(self._settings))
+            serve_in_thread(host.strip("[]"), int(port), make_wsgi_app(registry(self._settings)))
         except OSError as error:
             log.error("metrics cannot be served at %s: %s; trying again", self._settings.metrics_address, error)
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.environment import child_environment
 
 UNIT = "wort.service"
 PASSED_VARIABLES = (
@@ -73,5 +74,11 @@ def systemctl(*arguments: str) -> str:
     command = f"systemctl --user {' '.join(arguments)}"
     if shutil.which("systemctl") is None:
         return f"systemctl was not found; on a machine with systemd run `{command}`"
-    done = subprocess.run(["systemctl", "--user", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["systemctl", "--user", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_environment(("DBUS_", "XDG_")),
+    )
     return "" if done.returncode == 0 else f"`{command}` failed: {done.stderr.strip()}"

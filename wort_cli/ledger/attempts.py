@@ -80,6 +80,19 @@ class Attempts:
         """Requeue a running job without counting a failure; return False if the job no longer runs in this attempt."""
         return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
+    def requeue_if_advanced(self, job_id: int, attempt: int, work: int, why: str) -> bool:
+        """Requeue a job whose worker was lost, if it has finished more work than at its last crash.
+
+        That does not count as a failure, because the next attempt goes on from there.  Returns False, without a
+        change, if there is no more work than then, or if the job no longer runs in this attempt.
+        """
+        with self._storage.transaction():
+            row = self._storage.row("crashes", id=job_id, attempt=attempt)
+            if row is None or work <= row["crashes_work"]:
+                return False
+            self._storage.change("count_crash", id=job_id, crashes=0, work=work)
+            return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
+
     def record_crash(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
         """Requeue a job that was running when a daemon crashed; fail it as set-aside if that happened too often.
 

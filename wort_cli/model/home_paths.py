@@ -69,6 +69,11 @@ class HomePaths:
         return self.state_dir / "slots"
 
     @property
+    def archive_cache_dir(self) -> Path:
+        """The directory of fetched archives that are kept for later jobs."""
+        return self.cache_dir / "archives"
+
+    @property
     def work_dir(self) -> Path:
         """The directory of all workspaces."""
         return self.cache_dir / "work"

@@ -1,6 +1,7 @@
 """An attempt at a job: what its stages share.  stages.py has the stages, run.py their order."""
 
 import contextlib
+import copy
 import time
 from collections.abc import Callable
 from typing import Self
@@ -60,6 +61,12 @@ class Attempt:
         """Let another job use the processor.  Does nothing if the attempt has no slot."""
         self._slot.close()
         self.has_slot = self.spec.slot is None
+
+    def variant(self, spec: JobSpec, workspace: Workspace) -> "Attempt":
+        """Return an attempt at the same job with another spec and workspace; it shares everything else."""
+        other = copy.copy(self)
+        other.spec, other.workspace = spec, workspace
+        return other
 
     def tools(self) -> ToolGroup:
         """Return the process group in which this attempt runs its tools; its guard is recorded in the workspace."""

@@ -39,7 +39,7 @@ def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> 
     store = ReferenceStore(spec.references.references_dir or spec.workspace / "references",
                            spec.references.reference_bytes)  # fmt: skip
     sums: dict[str, str] = {}
-    with HttpClient(timeouts_of(spec), spec.download.connections) as client:
+    with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
         fetcher = ReferenceFetcher(
             client,
             politeness_of(spec),

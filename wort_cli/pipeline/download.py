@@ -6,11 +6,11 @@ archives/obtain.py has the steps; here they get the settings, the log and the pr
 
 import threading
 import time
-from urllib.parse import urlsplit, urlunsplit
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
@@ -38,6 +38,8 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     if not isinstance(name, Accession):
         raise JobFailed(Reason.NOT_FOUND, f"{name} is not the accession of a run, and there is no archive of that name")
     decoder = VDB if spec.method.decoder == "auto" and spec.method.engine == "kernel" else FASTQ_DUMP
+    if ArchiveCache.of(spec).take(name, attempt.workspace.archive_directory):
+        attempt.log("an earlier job has left what it fetched of this archive")
     obtained = obtain(attempt, name, decoder)
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
@@ -59,6 +61,11 @@ def format_found(obtained: Obtained, quality: str) -> Format:
             Reason.WRONG_FORMAT, f"{host_of(obtained.proof.url)} has a {found} archive, but `quality` is {quality}"
         )
     return found
+
+
+def put_away(attempt: Attempt) -> None:
+    """Move the downloaded archive of a job that needs it no longer into the cache, or remove it."""
+    ArchiveCache.of(attempt.spec).keep(attempt.spec.source.name, attempt.workspace.archive_directory)
 
 
 class ColumnsOnDemand:
@@ -87,7 +94,7 @@ def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
             politeness_of(spec),
             attempt.cancellation,
             attempt.log,
-            lambda arrived, wanted: attempt.report("fetching", arrived, wanted),
+            attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
         )
         return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)
@@ -116,9 +123,3 @@ def politeness_of(spec: JobSpec) -> Politeness:
     """Return the limits on requests that all processes of this home share."""
     directory = spec.request_rate.rates_dir or spec.workspace / "rates"
     return Politeness(directory, spec.download.connections, pause=spec.request_rate.request_pause or 60.0)
-
-
-def url_without_query(url: str) -> str:
-    """Return a URL as it may be recorded: its query may hold a signature that grants access."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

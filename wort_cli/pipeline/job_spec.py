@@ -91,6 +91,15 @@ class Download(FromSettings):
 
 
 @dataclass(frozen=True)
+class Cache(FromSettings):
+    """Where fetched archives are kept for later jobs."""
+
+    archive_cache_dir: Path | None = None
+    """None to keep none."""
+    cache_bytes: int = 0
+
+
+@dataclass(frozen=True)
 class References(FromSettings):
     """Where the reference sequences of aligned runs are kept for all jobs."""
 
@@ -138,6 +147,7 @@ class JobSpec:
     reserves: Reserves = Reserves()
     request_rate: RequestRate = RequestRate()
     download: Download = Download()
+    cache: Cache = Cache()
     references: References = References()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
@@ -169,6 +179,7 @@ class JobSpec:
             reserves=Reserves.of(settings),
             request_rate=RequestRate.of(settings),
             download=Download.of(settings),
+            cache=Cache.of(settings),
             references=References.of(settings),
             owner=job.owner,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
@@ -191,6 +202,8 @@ class JobSpec:
         data["references"]["references_dir"] = str(references_dir) if references_dir else None
         if self.slot is not None:
             data["slot"]["directory"] = str(self.slot.directory)
+        cache_dir = self.cache.archive_cache_dir
+        data["cache"]["archive_cache_dir"] = str(cache_dir) if cache_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
@@ -216,6 +229,10 @@ class JobSpec:
         )
         if slot := data["slot"]:
             values["slot"] = Slot(Path(slot["directory"]), slot["number"], slot["place"])
+        cache = data["cache"]
+        values["cache"] = Cache(
+            **{**cache, "archive_cache_dir": cache["archive_cache_dir"] and Path(cache["archive_cache_dir"])}
+        )
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
             values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))

@@ -36,7 +36,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Reservation:
-    """The reservation of one attempt."""
+    """A reservation of one attempt: for its download, or for its sketches."""
 
     attempt: Path
     process: ProcessIdentity
@@ -44,6 +44,7 @@ class Reservation:
     resident: int
     """Bytes of memory that the process had when the attempt started."""
     slices: Path
+    """The directory whose files are what the attempt needs the disk for."""
 
     @classmethod
     def now(cls, attempt: Path, slices: Path, need: Need) -> Self:
@@ -92,10 +93,15 @@ class Reservations:
         """The total that all running attempts will still use."""
         return sum((entry.outstanding for entry in self.entries), Need())
 
+    def outstanding_of_others(self, attempt: Path, slices: Path) -> Need:
+        """Return the total without the reservation that a new one of this attempt and directory would replace."""
+        others = [entry for entry in self.entries if (entry.attempt, entry.slices) != (attempt, slices)]
+        return sum((entry.outstanding for entry in others), Need())
+
     def add(self, reservation: Reservation) -> None:
-        """Add a reservation; one of an earlier attempt in the same directory is dropped."""
-        others = [entry for entry in self.entries if entry.attempt != reservation.attempt]
-        self.entries = [*others, reservation]
+        """Add a reservation, in place of an earlier one of the same attempt for the same directory."""
+        key = (reservation.attempt, reservation.slices)
+        self.entries = [*(entry for entry in self.entries if (entry.attempt, entry.slices) != key), reservation]
 
 
 @contextmanager
@@ -111,10 +117,12 @@ def reservations(directory: Path) -> Iterator[Reservations]:
 
 
 def entries_of(data: Any) -> list[Reservation]:
-    """Return the reservations in a file; none if it is damaged because its writer was killed."""
-    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-        return [Reservation.from_json(item) for item in data]
-    return []
+    """Return the reservations in a file, without invalid ones; none if its writer was killed."""
+    found = []
+    for item in data if isinstance(data, list) else ():
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            found.append(Reservation.from_json(item))
+    return found
 
 
 def size_of(directory: Path) -> int:

@@ -6,11 +6,13 @@ with a reason that has the figures, instead of failing hours later.  An estimate
 during the attempt, the job waits too (check.py).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.model.units import format_bytes
+from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
@@ -90,20 +92,24 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
     """
     slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
-    left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
-    with reservations(spec.workspace.parent) as reserved:
-        found = find_shortage(
-            left,
-            disk_of(spec.workspace),
-            disk_of(spec.store),
-            available_memory(),
-            spec.reserves.disk_reserve,
-            spec.reserves.memory_reserve,
-            reserved.outstanding,
-        )
-        if found is not None:
-            raise JobFailed(found.reason, found.detail)
-        reserved.add(Reservation.now(workspace.attempt_directory, workspace.slices, need))
+
+    def reserve() -> None:
+        left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
+        with reservations(spec.workspace.parent) as reserved:
+            found = find_shortage(
+                left,
+                disk_of(spec.workspace),
+                disk_of(spec.store),
+                available_memory(),
+                spec.reserves.disk_reserve,
+                spec.reserves.memory_reserve,
+                reserved.outstanding_of_others(workspace.attempt_directory, workspace.slices),
+            )
+            if found is not None:
+                raise JobFailed(found.reason, found.detail)
+            reserved.add(Reservation.now(workspace.attempt_directory, workspace.slices, need))
+
+    with_room(spec, reserve)
 
 
 def reserve_disk(size: int, spec: JobSpec, workspace: Workspace) -> None:
@@ -118,15 +124,30 @@ def reserve_directory(size: int, spec: JobSpec, directory: Path) -> None:
 
 def reserve_download(size: int, spec: JobSpec, holder: Path, directory: Path) -> None:
     """Reserve the disk for a download into `directory`, as long as `holder` exists."""
-    present = size_of(directory)
-    disk = disk_of(spec.workspace)
-    reserve = disk.reserve(spec.reserves.disk_reserve)
-    with reservations(spec.workspace.parent) as reserved:
-        others = reserved.outstanding.work
-        if disk.free - reserve - others < size:
-            raise JobFailed(
-                Reason.DISK_LOW,
-                f"the download will take {format_bytes(size)}; {format_bytes(disk.free)} are free at {disk.path}, "
-                f"of which {describe_reserved(reserve, others)}",
-            )
-        reserved.add(Reservation.now(holder, directory, Need(work=present + size)))
+
+    def reserve() -> None:
+        disk = disk_of(spec.workspace)
+        kept = disk.reserve(spec.reserves.disk_reserve)
+        with reservations(spec.workspace.parent) as reserved:
+            others = reserved.outstanding_of_others(holder, directory)
+            taken = others.work + (others.store if disk.device == disk_of(spec.store).device else 0)
+            if disk.free - kept - taken < size:
+                raise JobFailed(
+                    Reason.DISK_LOW,
+                    f"the download will take {format_bytes(size)}; {format_bytes(disk.free)} are free at {disk.path}, "
+                    f"of which {describe_reserved(kept, taken)}",
+                )
+            reserved.add(Reservation.now(holder, directory, Need(work=size_of(directory) + size)))
+
+    with_room(spec, reserve)
+
+
+def with_room(spec: JobSpec, reserve: Callable[[], None]) -> None:
+    """Call `reserve` again after each archive that is removed from the cache, until there is enough disk for it."""
+    cache = ArchiveCache.of(spec)
+    while True:
+        try:
+            return reserve()
+        except JobFailed as failed:
+            if failed.failure.reason is not Reason.DISK_LOW or not cache.remove_oldest():
+                raise

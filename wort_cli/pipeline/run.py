@@ -22,6 +22,7 @@ from wort_cli.pipeline.archives.locate import pause_if_rate_limited
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import find_published
 from wort_cli.pipeline.check import failure_from_exception
+from wort_cli.pipeline.download import put_away
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.stages import publish_sealed, seal_and_publish, sketch_run
@@ -57,7 +58,7 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         processes.write(workspace.attempt_directory)
         with Attempt(spec, watcher, workspace, log, processes) as attempt:
             result = compute_or_verify(attempt)
-            workspace.remove_archive()
+            put_away(attempt)
         return result
     except Cancelled:
         log("cancelled")

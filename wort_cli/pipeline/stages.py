@@ -13,6 +13,8 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.archives.archive_names import run_named_by
+from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
@@ -20,7 +22,7 @@ from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.dependencies import provide_references
-from wort_cli.pipeline.download import download_archive, url_without_query
+from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.publish import publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
@@ -68,13 +70,13 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     """
     spec = attempt.spec
     engine = ENGINES[spec.method.engine](attempt.profile)
-    attempt.report("resolving")
+    attempt.report("locating")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     versions = {name: tools.version(name) for name in TOOLS}
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
-    attempt.report("validating", 0, archive.spots)
+    attempt.report("proving")
     proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
     check_has_spots(archive)
     reads = sketch_reads(attempt, archive, proof, engine, tools)
@@ -146,7 +148,7 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
     if attempt.spec.s3 is None:
         return publish_sealed(attempt, attempt.workspace.sealed, provenance)
     sealed = attempt.workspace.save_pending(provenance, attempt.spec)
-    attempt.workspace.remove_archive()
+    put_away(attempt)
     attempt.release_slot()  # so that another job is sketched while the bucket answers
     return publish_sealed(attempt, sealed, provenance)
 
@@ -156,7 +158,8 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None
-    origin = proof.origin
+    of_this_run = archive.path is not None and run_named_by(archive.path.name) == name  # --name may be another
+    origin = proof.origin if of_this_run else Origin()
     if obtained:
         origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
     attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)

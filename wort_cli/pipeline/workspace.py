@@ -16,12 +16,14 @@ from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.provenance import Provenance
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.reservations import size_of
 from wort_cli.system.atomic_files import write_atomically
 
 PUBLISH_FAILURES = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
 """Reasons for which a sealed signature may not have been published."""
-SEALED_PARTS = 1_000_000
-"""The number of finished parts of a job that is sealed: more than any run has slices."""
+SEALED_PARTS = 10**9
+"""The number of finished parts of a job that is sealed: more than any run has slices and megabytes."""
+MEGABYTE = 1_000_000
 
 
 class Workspace:
@@ -60,10 +62,6 @@ class Workspace:
     def archive_directory(self) -> Path:
         """The directory of a downloaded archive; it outlives its attempt."""
         return self.root / "archive"
-
-    def remove_archive(self) -> None:
-        """Remove a downloaded archive that is no longer needed, so that its disk is free for the next job."""
-        shutil.rmtree(self.archive_directory, ignore_errors=True)
 
     def mark_in_process(self) -> None:
         """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""
@@ -132,13 +130,16 @@ def attempt_directory(root: Path, attempt: int) -> Path:
 
 
 def count_finished_parts(root: Path) -> int:
-    """Return the number of finished slices in a workspace; SEALED_PARTS once the signature is sealed."""
+    """Return how much work in a workspace the next attempt can use: finished slices and fetched megabytes.
+
+    Returns SEALED_PARTS once the signature is sealed.
+    """
     if (root / "sealed").exists():
         return SEALED_PARTS
-    try:
-        return sum(path.suffix == ".slice" for path in (root / "slices").iterdir())
-    except OSError:
-        return 0
+    slices = 0
+    with contextlib.suppress(OSError):
+        slices = sum(path.suffix == ".slice" for path in (root / "slices").iterdir())
+    return slices + size_of(root / "archive") // MEGABYTE
 
 
 def remove_workspace(root: Path) -> None:

@@ -26,8 +26,8 @@ from urllib3.response import HTTPResponse
 
 import wort_cli
 from wort_cli.errors import shown
+from wort_cli.reading.refusal import Refusal
 from wort_cli.submission.public_address import why_not_public
-from wort_cli.submission.refusal import Refusal
 
 MAX_URL_LENGTH = 2000
 MAX_REDIRECTS = 5

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.submission import Lookup
+from wort_cli.reading.refusal import Refusal
 from wort_cli.settings import Settings
 from wort_cli.submission.public_url import Client, Unreachable
-from wort_cli.submission.refusal import Refusal
 from wort_cli.system.rate_limit import RateLimit
 
 TOO_MANY = 429

@@ -18,6 +18,10 @@ from typing import Any
 ENDED = frozenset("ZX")
 """The states of a process that has ended: zombie, dead."""
 STOPPED = "T"
+INIT = 1
+"""The first process of a machine or a container, which may be `wort compute --now` itself.  It is never killed, and
+signals to 0 or a negative id would reach many processes.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class ProcessIdentity:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ProcessIdentity":
         """Return the identity from the data of `asdict`.  Raises ValueError, KeyError or TypeError if invalid."""
-        if int(data["pid"]) <= 1:  # a signal to 0 or -1 reaches many processes, and 1 is init
-            raise ValueError("not a process of wort")
+        if int(data["pid"]) < 1:
+            raise ValueError("not a process")
         return cls(int(data["pid"]), int(data["started"]), str(data["boot"]), int(data["session"]))
 
 
@@ -76,7 +80,9 @@ def is_stopped(pid: int) -> bool:
 
 
 def kill_process(process: ProcessIdentity) -> bool:
-    """Kill exactly this process, running or stopped; return False if it no longer exists."""
+    """Kill exactly this process, running or stopped; return False if it no longer exists, or is init."""
+    if process.pid <= INIT:
+        return False
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -92,8 +98,8 @@ def kill_process(process: ProcessIdentity) -> bool:
 
 
 def kill_group(leader: ProcessIdentity) -> bool:
-    """Kill all processes in the group of `leader`, which may have ended; return False if the group is empty."""
-    if not any(is_member(stat, leader) for stat in all_stats()):
+    """Kill all processes in the group of `leader`, which may have ended; return False if it is empty, or init's."""
+    if leader.pid <= INIT or not any(is_member(stat, leader) for stat in all_stats()):
         return False
     try:
         os.killpg(leader.pid, signal.SIGKILL)

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.pipeline.archive_cache import ArchiveCache
+from wort_cli.pipeline.archive_cache import remove as remove_from_cache
 from wort_cli.settings import Settings
 from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
@@ -46,6 +48,7 @@ Search = Iterator[Leftover | None]
 def leftovers(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Collection[int]] = tuple) -> Search:
     """Search for all leftovers; `running_jobs` returns the numbers of jobs whose files must not be touched."""
     yield from workspaces(ledger, settings, running_jobs)
+    yield from cached_archives(settings)
     yield from logs(ledger, settings)
     yield from start_outputs(settings)
     for directory in (settings.store_dir, settings.backup_dir):
@@ -133,6 +136,19 @@ def remove_in_steps(directory: Path) -> Iterator[None]:
         yield None
     with contextlib.suppress(OSError):
         directory.rmdir()
+
+
+# ---- The cache of archives
+
+
+def cached_archives(settings: Settings) -> Search:
+    """Search for archives that the cache has no more room for, and for what interrupted removals left."""
+    cache = ArchiveCache.of_home(settings)
+    for path in cache.excess():
+        yield Leftover(path, "the cache has more than `cache_bytes`", partial(remove_from_cache, path))
+    for path in cache.remains():
+        yield Leftover(path, "its removal was interrupted", partial(remove_tree, path))
+    yield None
 
 
 # ---- Logs and other files

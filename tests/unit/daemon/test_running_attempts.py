@@ -100,6 +100,28 @@ def test_attempt_of_a_dead_worker_is_retried(
     assert not coordinator.busy
 
 
+def test_worker_that_dies_again_and_again_costs_no_job_that_advances(
+    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, settings: Settings, job_id: int
+) -> None:
+    """Each attempt fetches a megabyte more before its worker dies; then there is no more progress."""
+    archive = settings.workspace(job_id) / "archive" / "x.sra"
+    archive.parent.mkdir(parents=True)
+    for n in range(1, 7):
+        with subprocess.Popen(["sleep", "600"]) as worker:
+            Worker(queue, identity(worker)).start().send_heartbeat("fetching")
+            coordinator.turn()
+            archive.write_bytes(b"x" * n * 1_000_000)
+            worker.kill()
+        coordinator.turn()
+        assert ledger.jobs.get(job_id).attempt == n + 1, "it is dispatched again in the same turn"
+    with subprocess.Popen(["sleep", "600"]) as worker:
+        Worker(queue, identity(worker)).start().send_heartbeat("fetching")
+        coordinator.turn()
+        worker.kill()
+    coordinator.turn()
+    assert last_event(ledger, job_id) == ("waiting", "interrupted", "the worker died")
+
+
 @pytest.mark.parametrize(
     ("beats", "idle", "after", "message"),
     [

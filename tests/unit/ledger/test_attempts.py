@@ -218,3 +218,15 @@ def test_fraction_is_between_0_and_1(spots: int, total: int, fraction: float) ->
 
 
 # ---- reading
+
+
+def test_lost_worker_does_not_count_if_the_job_advanced(ledger: Ledger) -> None:
+    job_id = queued(ledger)
+    for n, (work, advanced) in enumerate([(3, True), (3, False), (2, False), (4, True)], 1):
+        if ledger.jobs.get(job_id).state is not JobState.RUNNING:
+            assert ledger.attempts.claim(job_id, "me", 60) is not None
+        attempt = ledger.jobs.get(job_id).attempt
+        assert ledger.attempts.requeue_if_advanced(job_id, attempt, work, "the worker died") is advanced, n
+    assert moves(ledger, job_id)[-1] == ("running", "queued")
+    assert not ledger.attempts.requeue_if_advanced(job_id, 1, 100, "too late")
+    assert ledger.jobs.get(job_id).reason is Reason.INTERRUPTED

@@ -113,6 +113,21 @@ def test_damaged_file_has_no_reservations(tmp_path: Path, attempt: Path, data: b
     assert len(json.loads((tmp_path / FILE).read_bytes())) == 1
 
 
+def test_first_process_of_a_container_can_reserve(tmp_path: Path, attempt: Path) -> None:
+    """`wort compute --now` is process 1 of a container whose entry point it is."""
+    first = identity_of(1)
+    assert first is not None
+    reserve(tmp_path, reservation_of(attempt, first, Need(1000, 200, 0)))
+    assert outstanding(tmp_path) == Need(1000, 200, 0)
+
+
+def test_invalid_reservation_does_not_hide_the_others(tmp_path: Path, attempt: Path) -> None:
+    reserve(tmp_path, Reservation.now(attempt, attempt, Need(5, 6, 0)))
+    found = json.loads((tmp_path / FILE).read_bytes())
+    (tmp_path / FILE).write_text(json.dumps([{"attempt": "x"}, *found, 7]))
+    assert outstanding(tmp_path) == Need(5, 6, 0)
+
+
 def test_exception_while_locked_changes_nothing(tmp_path: Path, attempt: Path) -> None:
     reserve(tmp_path, Reservation.now(attempt, attempt, Need(1, 1, 0)))
     before = (tmp_path / FILE).read_bytes()

@@ -53,10 +53,22 @@ def test_own_identity_matches_this_process() -> None:
     assert ProcessIdentity.from_json(asdict(me)) == me
 
 
-@pytest.mark.parametrize("pid", [-1, 0, 1])
-def test_ids_that_address_several_processes_or_init_are_refused(pid: int) -> None:
-    with pytest.raises(ValueError, match="not a process of wort"):
+@pytest.mark.parametrize("pid", [-1, 0])
+def test_ids_that_address_several_processes_are_refused(pid: int) -> None:
+    with pytest.raises(ValueError, match="not a process"):
         ProcessIdentity.from_json({**asdict(own_identity()), "pid": pid})
+
+
+def test_first_process_of_a_container_has_an_identity_and_is_never_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ProcessIdentity.from_json({**asdict(own_identity()), "pid": 1})
+
+    def kill(*_: object) -> None:
+        raise AssertionError("a signal was sent")
+
+    for name in ("os.killpg", "os.pidfd_open", "signal.pidfd_send_signal"):
+        monkeypatch.setattr(f"wort_cli.system.process_identity.{name}", kill)
+    assert not kill_process(first)
+    assert not kill_group(first)
 
 
 @pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another"}])

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.support.builders import request
@@ -94,6 +95,18 @@ def test_directories_of_earlier_attempts_are_removed(ledger: Ledger, settings: S
     for attempt in (1, 2):
         add(settings.workspace(job_id) / f"attempt-{attempt}" / "x", old=True)
     assert remove_leftovers(ledger, settings) == {settings.workspace(job_id) / "attempt-1"}
+
+
+def test_archives_beyond_the_limit_of_the_cache_are_removed(ledger: Ledger, settings: Settings) -> None:
+    cache = settings.archive_cache_dir
+    for n in (3, 1, 2):
+        add(cache / f"SRR00000{n}-{n}" / "x.sra")
+    add(cache / ".gone-SRR000004-4-5" / "x.sra")
+    kept = replace(settings, cache_bytes=250)
+    assert remove_leftovers(ledger, kept) == {cache / "SRR000001-1", cache / ".gone-SRR000004-4-5"}
+    assert sorted(path.name for path in cache.iterdir()) == ["SRR000002-2", "SRR000003-3"]
+    assert remove_leftovers(ledger, settings) == {cache / "SRR000002-2", cache / "SRR000003-3"}
+    assert list(cache.iterdir()) == []
 
 
 def test_logs_of_jobs_that_ended_long_ago_are_removed(ledger: Ledger, settings: Settings) -> None:

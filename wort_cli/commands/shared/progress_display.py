@@ -5,7 +5,24 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wort_cli.commands.shared import render
-from wort_cli.model.job import Job, JobState, Progress
+from wort_cli.commands.shared.stage_facts import StageFacts
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState, Progress
+
+
+class Shown(Protocol):
+    """What is shown: a job, or something that has the same facts."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> JobState: ...
+    @property
+    def reason(self) -> Reason | None: ...
+    @property
+    def progress(self) -> Progress | None: ...
 
 
 class Display(Protocol):
@@ -13,13 +30,13 @@ class Display(Protocol):
 
     def __enter__(self) -> "Display": ...
     def __exit__(self, *_: object) -> None: ...
-    def update(self, jobs: Sequence[Job], ended: int) -> None:
+    def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """Show the current state of jobs, and the number of all jobs that have ended."""
 
 
-def make_display(total: int) -> Display:
-    """Return the display for `total` jobs that suits stderr."""
-    return LiveBars(total) if render.is_terminal(sys.stderr) else PlainLines(total)
+def make_display(total: int, things: str = "jobs") -> Display:
+    """Return the display for `total` jobs that suits stderr; `things` is what they are called."""
+    return LiveBars(total, things) if render.is_terminal(sys.stderr) else PlainLines(total)
 
 
 class PlainLines:
@@ -35,7 +52,7 @@ class PlainLines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def update(self, jobs: Sequence[Job], ended: int) -> None:
+    def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """See Display."""
         for job in jobs:
             if self._several and not job.state.is_live and job.id not in self._reported:
@@ -44,27 +61,36 @@ class PlainLines:
 
 
 class LiveBars:
-    """The display for a terminal: a bar per running job with spots, rate and remaining time, and one for all jobs."""
+    """The display for a terminal: a bar per running job with its stage, rate and remaining time, and one for all jobs.
+
+    A stage of unknown length has a bar that moves.
+    """
 
     MAX_BARS = 16
+    BAR, LEAST_BAR = 24, 8
+    """Columns."""
+    TEXTS = 70
+    """Columns that the name, the share and the facts take."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, things: str = "jobs") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TaskID, TextColumn
         from rich.progress import Progress as RichProgress
 
         self._total = total
+        self._things = things
         self._tasks: dict[int, TaskID] = {}
-        self._rates: dict[int, SketchingRate] = {}
+        self._facts: dict[int, StageFacts] = {}
+        console = Console(stderr=True)
         self._progress = RichProgress(
             TextColumn("{task.description}"),
-            BarColumn(24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[facts]}"),
-            console=Console(stderr=True),
+            BarColumn(max(self.LEAST_BAR, min(self.BAR, console.width - self.TEXTS))),
+            TextColumn("{task.fields[share]:>4}"),
+            TextColumn("{task.fields[facts]}", markup=False),
+            console=console,
             transient=True,
         )
-        self._overall = self._progress.add_task("all", total=total, facts="", visible=total > 1)
+        self._overall = self._progress.add_task("all", total=total, facts="", share="", visible=total > 1)
 
     def __enter__(self) -> "LiveBars":
         self._progress.start()
@@ -73,9 +99,11 @@ class LiveBars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def update(self, jobs: Sequence[Job], ended: int) -> None:
+    def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """See Display."""
-        self._progress.update(self._overall, completed=ended, facts=f"{ended:,} of {self._total:,} jobs")
+        facts = f"{ended:,} of {self._total:,} {self._things}"
+        share = f"{ended / self._total:.0%}" if self._total else ""
+        self._progress.update(self._overall, completed=ended, facts=facts, share=share)
         running = {job.id: job for job in jobs if job.state is JobState.RUNNING}
         waiting = [job for job in jobs if job.state is not JobState.RUNNING and job.state.is_live]
         for job_id in set(self._tasks) - set(running):
@@ -83,35 +111,22 @@ class LiveBars:
         for job in list(running.values())[: self.MAX_BARS]:
             self._show(job.id, str(job.name), job.progress)
         if self._total == 1 and waiting and not running:
-            self._progress.update(self._overall, visible=True, facts=str(waiting[0].state))
+            self._progress.update(self._overall, visible=True, facts=str(waiting[0].state), share="")
         elif self._total == 1:
             self._progress.update(self._overall, visible=False)
 
     def _show(self, job_id: int, name: str, progress: Progress | None) -> None:
         if job_id not in self._tasks:
-            self._tasks[job_id] = self._progress.add_task(name, total=1.0, facts="starting")
-            self._rates[job_id] = SketchingRate()
-        if progress is not None:
-            facts = self._rates[job_id].describe(progress)
-            self._progress.update(self._tasks[job_id], completed=progress.fraction, facts=facts)
-
-
-class SketchingRate:
-    """The rate of a job since sketching started."""
-
-    def __init__(self) -> None:
-        self._first: Progress | None = None
-
-    def describe(self, progress: Progress) -> str:
-        """Return the stage; while sketching, the spots, the rate and the remaining time instead."""
-        if progress.stage != "sketching" or not progress.total:
-            return progress.stage
-        if self._first is None or progress.spots < self._first.spots:
-            self._first = progress
-        description = f"{progress.spots:,} of {progress.total:,} spots"
-        seconds, spots = progress.at - self._first.at, progress.spots - self._first.spots
-        if seconds > 0 and spots > 0:
-            megabases = (progress.bases - self._first.bases) / seconds / 1e6
-            remaining = (progress.total - progress.spots) * seconds / spots
-            description += f", {megabases:.1f} Mbp/s, {render.duration(remaining)} left"
-        return description
+            self._tasks[job_id] = self._progress.add_task(name, total=None, facts="starting", share="")
+            self._facts[job_id] = StageFacts()
+        if progress is None:
+            return
+        facts = self._facts[job_id].describe(progress)
+        known = progress.total > 0 and progress.spots > 0
+        self._progress.update(
+            self._tasks[job_id],
+            total=1.0 if known else None,
+            completed=progress.fraction,
+            facts=facts,
+            share=f"{progress.fraction:.0%}" if known else "",
+        )

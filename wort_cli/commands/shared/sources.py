@@ -53,6 +53,25 @@ def parse_sources(
     return list(by_name.values())
 
 
+def parse_accessions(words: Sequence[str], from_file: Path | None) -> list[Accession]:
+    """Return the accessions of the command line and of a list, in order and without duplicates.
+
+    UsageError if there is none, or if a word is not an accession.
+    """
+    items = listed_words(words, from_file)
+    if not items:
+        raise UsageError("no run is named", "give accessions, - for a list on standard input, or --from-file")
+    found, problems = [], []
+    for place, word in items:
+        try:
+            found.append(Accession.parse(word))
+        except WortError as error:
+            problems.append((place, error))
+    if problems:
+        raise combined_error(problems, "are no accessions of runs; nothing was done")
+    return list(dict.fromkeys(found))
+
+
 def listed_words(words: Sequence[str], from_file: Path | None) -> list[tuple[str, str]]:
     """Return the words of the command line and of lists, each with its place; UsageError if a list cannot be read."""
     items = [("", word) for word in words if word != "-"]
@@ -81,7 +100,7 @@ def ignore(_: str) -> None:
 
 
 def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
-    """Return the absolute path of an archive; for a directory made by `prefetch` or wort fetch, of the one inside."""
+    """Return the absolute path of an archive; for a directory made by `prefetch` or `wort fetch`, of the one inside."""
     if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
         raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
     try:
@@ -140,13 +159,13 @@ def decode_list(data: bytes) -> str:
         raise UsageError("the list is not a text file in UTF-8") from None
 
 
-def combined_error(problems: Sequence[tuple[str, WortError]]) -> WortError:
+def combined_error(
+    problems: Sequence[tuple[str, WortError]], what: str = "can't be computed; nothing was queued"
+) -> WortError:
     """Return one error that lists the problems, each with the place where it was found."""
     if len(problems) == 1:
         place, error = problems[0]
         return UsageError(place + error.sentence, error.hint)
     listed = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
     more = f"\n  and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-    return UsageError(
-        f"{len(problems)} of these can't be computed; nothing was queued:\n  {listed}{more}", problems[0][1].hint
-    )
+    return UsageError(f"{len(problems)} of these {what}:\n  {listed}{more}", problems[0][1].hint)

@@ -27,18 +27,18 @@ class Ending:
 COLUMNS = ".columns"
 """The last part of the name of a file that has only some columns of an archive."""
 ENDINGS = (
-    Ending(".sra", Format.NORMALIZED, "prefetch, wort fetch --whole"),
+    Ending(".sra", Format.NORMALIZED, "prefetch, `wort fetch --whole`"),
     Ending(".csra", Format.NORMALIZED, "older versions of prefetch, for aligned runs"),
     Ending(".kar", Format.NORMALIZED, "kar(1)"),
     Ending("", Format.NORMALIZED, "copies of the open-data bucket"),
     Ending(".sra.1", Format.NORMALIZED, "copies of NCBI's cloud buckets"),
     Ending(".1", Format.NORMALIZED, "copies of NCBI's cloud buckets"),
-    Ending(".sralite", Format.LITE, "prefetch, wort fetch --whole"),
+    Ending(".sralite", Format.LITE, "prefetch, `wort fetch --whole`"),
     Ending(".lite", Format.LITE, "copies of NCBI's cloud buckets"),
     Ending(".sralite.1", Format.LITE, "copies of NCBI's cloud buckets"),
     Ending(".lite.1", Format.LITE, "copies of NCBI's cloud buckets"),
-    Ending(f".sra{COLUMNS}", Format.NORMALIZED, "wort fetch", partial=True),
-    Ending(f".sralite{COLUMNS}", Format.LITE, "wort fetch", partial=True),
+    Ending(f".sra{COLUMNS}", Format.NORMALIZED, "`wort fetch`", partial=True),
+    Ending(f".sralite{COLUMNS}", Format.LITE, "`wort fetch`", partial=True),
 )
 """In the order in which they are taken, among archives of one format."""
 PLACES = ("{run}/{run}{ending}", "{run}{ending}")

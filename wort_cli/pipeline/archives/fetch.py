@@ -28,8 +28,8 @@ MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
 """Bytes per second that an answer must bring, on average, once it has taken so many seconds."""
 MIN_PROGRESS = 1 << 16
 """Bytes that an answer must bring before it breaks off, else it counts as a failure of its location."""
-SAVE_EVERY = 2.0
-"""Seconds between writes of the map of what has arrived."""
+SAVE_EVERY = 1.0
+"""Seconds between writes of the map of what has arrived; a kill costs at most what came since the last one."""
 FAILURES = 3
 """Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
 LARGE = 1 << 24
@@ -83,8 +83,10 @@ class Fetch:
         try:
             with ThreadPoolExecutor(self._politeness.connections, thread_name_prefix="fetch") as pool:
                 running = [pool.submit(self._fetch_chunks, work) for _ in range(self._politeness.connections)]
-                wait(running, return_when=FIRST_EXCEPTION)
-                self._failed.set()
+                try:
+                    wait(running, return_when=FIRST_EXCEPTION)
+                finally:  # also after Ctrl-C
+                    self._failed.set()
         finally:
             self._partial.save()
             if work.size > LARGE:  # what follows, such as a proof, may take a while

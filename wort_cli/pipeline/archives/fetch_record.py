@@ -1,4 +1,4 @@
-"""The record that wort fetch writes beside an archive: its origin, what of it is in the file, and its proof.
+"""The record that `wort fetch` writes beside an archive: its origin, what of it is in the file, and its proof.
 
     ACC.sra.columns        the needed columns of ACC.sra; holes where the other ones are
     ACC.sra.columns.json   its record; without one, the file is not used
@@ -19,9 +19,9 @@ from typing import Any, Self
 
 from wort_cli.model.accession import RUN
 from wort_cli.model.archive_format import Format
-from wort_cli.pipeline.archives.archive_names import COLUMNS
+from wort_cli.pipeline.archives.archive_names import COLUMNS, run_named_by
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
-from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.atomic_files import atomic_file
 
 KIND = "archive fetched by wort"
 VERSION = 1
@@ -31,7 +31,7 @@ MAX_SIZE = 1 << 22
 
 @dataclass(frozen=True)
 class FetchRecord:
-    """What wort fetch knows of an archive that it fetched."""
+    """What `wort fetch` knows of an archive that it fetched."""
 
     run: str
     format: Format
@@ -44,9 +44,9 @@ class FetchRecord:
     identified: bool
     """Whether the locator vouched that this is the archive of the run."""
     proved_by: str
-    """`column-md5s`, `archive-md5` or `nothing`."""
-    proof: str
-    """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
+    """`column-md5s`, `archive-md5` or `vdb-validate`."""
+    file_proof: str
+    """What ties the record to its file: the md5 of a whole archive, or of columns the sha256 of their md5 sums."""
     extents: tuple[Extent, ...]
     """The parts of the archive that are in the file."""
     skipped: tuple[str, ...]
@@ -77,7 +77,15 @@ class FetchRecord:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"it lacks or misuses {error}") from error
-        texts = (record.run, record.md5, record.url, record.proved_by, record.proof, record.version, *record.skipped)
+        texts = (
+            record.run,
+            record.md5,
+            record.url,
+            record.proved_by,
+            record.file_proof,
+            record.version,
+            *record.skipped,
+        )
         if not all(isinstance(text, str) and text.isascii() and text.isprintable() for text in texts):
             raise ValueError("it has a value that is no text")
         if not RUN.fullmatch(record.run) or type(record.size) is not int or type(record.identified) is not bool:
@@ -103,8 +111,10 @@ def has_only_columns(archive: Path) -> bool:
 
 
 def write_record(archive: Path, record: FetchRecord) -> None:
-    """Write the record beside an archive.  Raises OSError."""
-    write_atomically(record_path(archive), (json.dumps(record.to_json(), indent=1) + "\n").encode("ascii"))
+    """Write the record beside an archive, writable by this user only.  Raises OSError."""
+    with atomic_file(record_path(archive)) as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write((json.dumps(record.to_json(), indent=1) + "\n").encode("ascii"))
 
 
 def read_record(archive: Path) -> FetchRecord | None:
@@ -114,8 +124,8 @@ def read_record(archive: Path) -> FetchRecord | None:
         if path.stat().st_size > MAX_SIZE:
             return None
         record = FetchRecord.from_json(json.loads(path.read_bytes()))
-        whole = not has_only_columns(archive)
-        if record.size == archive.stat().st_size and record.is_whole == whole:
+        fits = record.size == archive.stat().st_size and record.is_whole != has_only_columns(archive)
+        if fits and record.run == run_named_by(archive.name):
             return record
     return None
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ProxyError, SSLError, TimeoutError
@@ -276,6 +276,12 @@ def host_of(url: str) -> str:
     """Return the host of a URL as messages name it: without path, query and user, which may be signed or secret."""
     parts = urlsplit(url)
     return shown(f"{parts.hostname or '?'}:{parts.port}" if parts.port else parts.hostname or "?", 100).strip("'")
+
+
+def url_without_query(url: str) -> str:
+    """Return a URL as it may be recorded: its query may hold a signature that grants access."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float:

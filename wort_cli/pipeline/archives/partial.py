@@ -204,3 +204,11 @@ def missing(present: list[Extent], wanted: list[Extent]) -> list[Extent]:
         if start < extent.end:
             rest.append(Extent(start, extent.end - start))
     return rest
+
+
+def extents_in_map(path: Path) -> tuple[Extent, ...]:
+    """Return what has arrived of the archive in a file, as its map says; nothing if there is no map."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        document = json.loads(path.with_suffix(".map").read_bytes())
+        return tuple(Extent(int(offset), int(size)) for offset, size in document["arrived"])
+    return ()

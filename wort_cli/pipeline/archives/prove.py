@@ -8,13 +8,13 @@ wrong bases.  vdb-validate detected all 320.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import ChecksumError
+from wort_cli.pipeline.archives.checksums import ChecksumError, md5_of
 from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns, reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.fetch_record import FetchRecord, has_only_columns, is_ours, read_record
@@ -107,29 +107,31 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
     record = read_record(archive.path)
     if has_only_columns(archive.path):
         return prove_fetched_columns(archive.path, record, mtime, tools.cancellation)
+    origin = Origin()
     if record is not None and is_ours(archive.path):
-        sha256, md5 = file_sums(archive.path, tools.cancellation)
-        return ArchiveProof(ProvedBy.ARCHIVE_SUM, md5, sha256, mtime, origin_in(record, archive.path, md5))
+        origin = origin_in(record, archive.path, file_md5(archive.path, tools.cancellation))
     with ThreadPoolExecutor(1) as executor:
-        sum_of_file = executor.submit(file_sha256, archive.path, tools.cancellation)
+        sha256 = executor.submit(file_sha256, archive.path, tools.cancellation)
         sums = prove_by_columns(archive.path, tools.cancellation, tools.log)
+        if origin.md5:
+            return ArchiveProof(ProvedBy.ARCHIVE_SUM, origin.md5, sha256.result(), mtime, origin)
         if not sums:
             run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
         by = ProvedBy.COLUMN_SUMS if sums else VDB_VALIDATE
-        return ArchiveProof(by, sums, sum_of_file.result(), mtime)
+        return ArchiveProof(by, sums, sha256.result(), mtime, origin)
 
 
 def prove_fetched_columns(
     path: Path, record: FetchRecord | None, mtime: float, cancellation: Cancellation
 ) -> ArchiveProof:
-    """Prove a file with the needed columns of an archive, which wort fetch wrote with a record."""
+    """Prove a file with the needed columns of an archive, which `wort fetch` wrote with a record."""
     if record is None:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path} has only some columns of an archive, and no record says which")
     try:
         with path.open("rb") as file:
             sums = prove_columns(path.stat().st_size, reader_of(file), FASTQ_DUMP, cancellation)
     except (NotProvable, ChecksumError) as error:
-        raise JobFailed(Reason.CORRUPT, f"{path}: {error}; wort fetch fetches it again") from error
+        raise JobFailed(Reason.CORRUPT, f"{path}: {error}; `wort fetch` fetches it again") from error
     return ArchiveProof(ProvedBy.COLUMN_SUMS, sums, "", mtime, origin_in(record, path, sums))
 
 
@@ -139,7 +141,7 @@ def origin_in(record: FetchRecord, path: Path, proof: str) -> Origin:
     Raises JobFailed(corrupt) if the record is of other bytes.  A record that another user can have written is not
     believed.
     """
-    if record.proof != proof:
+    if record.file_proof != proof:
         raise JobFailed(Reason.CORRUPT, f"{path} does not have the bytes that its record describes; fetch it again")
     if not is_ours(path):
         return Origin()
@@ -181,22 +183,22 @@ def run_vdb_validate(path: Path, tools: ToolGroup, timeout: float) -> None:
     raise JobFailed(failure.reason, failure.detail, lasting=failure.reason is Reason.INCOMPLETE)
 
 
-def file_sums(path: Path, cancellation: Cancellation = NEVER) -> tuple[str, str]:
-    """Return the sha256 and the md5 of a file in hexadecimal; raise Cancelled if the job is cancelled."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            sha256.update(block)
-            md5.update(block)
-            cancellation.check()
-    return sha256.hexdigest(), md5.hexdigest()
-
-
 def file_sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
     """Return the sha256 of a file in hexadecimal; raise Cancelled if the job is cancelled."""
     total = hashlib.sha256()
+    for block in blocks_of(path, cancellation):
+        total.update(block)
+    return total.hexdigest()
+
+
+def file_md5(path: Path, cancellation: Cancellation = NEVER) -> str:
+    """Return the md5 of a file in hexadecimal; raise Cancelled if the job is cancelled."""
+    return md5_of(blocks_of(path, cancellation))
+
+
+def blocks_of(path: Path, cancellation: Cancellation) -> Iterator[bytes]:
+    """Yield the content of a file."""
     with path.open("rb") as file:
         while block := file.read(BLOCK):
-            total.update(block)
+            yield block
             cancellation.check()
-    return total.hexdigest()

@@ -65,7 +65,7 @@ class ReferenceFetcher:
             return find_reference(self.client, self.locator_url, name, self.cancellation)
         except HttpError as error:
             if error.reason is Reason.RATE_LIMITED:
-                limit.pause(error.retry_after or self.politeness.pause)
+                self.politeness.note_refusal(self.locator_url, error.retry_after)
             raise
 
     def _fetch_and_prove(self, reference: Reference, file: ReferenceFile, store: ReferenceStore) -> None:

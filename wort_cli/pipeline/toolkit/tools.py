@@ -25,6 +25,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.toolkit.configuration import ToolkitSettings
 from wort_cli.pipeline.toolkit.tool_errors import contains_url, is_rate_limit_line
 from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
@@ -155,6 +156,7 @@ class ToolGroup:
             stderr=subprocess.DEVNULL,
             process_group=0,
             cwd="/",
+            env=child_environment(),
         )
         self._guard_watcher = threading.Thread(target=self._kill_group_after_guard, name="guard", daemon=True)
         self._guard_watcher.start()
@@ -200,8 +202,8 @@ class ToolGroup:
     def start(self, argv: Sequence[str], *, offline: bool = False) -> Tool:
         """Start a tool whose stdout the caller reads; raise JobFailed(tool-missing) if it is not on the PATH.
 
-        It gets the environment of this process, and the configuration of the user with the additions of
-        configuration.py; if it is `offline`, it makes no requests.
+        It gets the variables that it needs (system/environment.py), and the configuration of the user with the
+        additions of configuration.py; if it is `offline`, it makes no requests.
         """
         program = shutil.which(argv[0])
         if program is None:
@@ -221,7 +223,7 @@ class ToolGroup:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self.directory,
-                env={**os.environ, "TMPDIR": str(self.directory), **settings},
+                env={**child_environment(SRA_TOOLKIT), "TMPDIR": str(self.directory), **settings},
                 process_group=self._guard.pid,
             )
         except OSError as error:

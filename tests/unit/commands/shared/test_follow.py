@@ -7,11 +7,11 @@ import pytest
 
 from tests.support.builders import request
 from wort_cli.commands.shared.follow import LONG_WAIT, TimedOut, ends_soon, follow
-from wort_cli.commands.shared.progress_display import PlainLines, SketchingRate
+from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
-from wort_cli.model.job import Job, JobState, Progress
+from wort_cli.model.job import Job, JobState
 
 
 @pytest.fixture
@@ -64,15 +64,3 @@ def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pyt
     with PlainLines(1) as display:
         display.update([failed], 1)
     assert capsys.readouterr() == ("", "SRR139146: failed, corrupt\n")
-
-
-def progress(at: float, spots: int, stage: str = "sketching") -> Progress:
-    return Progress(stage, spots, 1000, spots * 100_000, at)
-
-
-def test_rate_and_remaining_time_follow_from_two_reports() -> None:
-    rate = SketchingRate()
-    assert rate.describe(progress(1.0, 0, "resolving")) == "resolving"
-    assert rate.describe(progress(10.0, 100)) == "100 of 1,000 spots"
-    assert rate.describe(progress(20.0, 200)) == "200 of 1,000 spots, 1.0 Mbp/s, 1m 20s left"
-    assert rate.describe(progress(21.0, 50)) == "50 of 1,000 spots"  # the next attempt started at an earlier slice

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.hostile_signatures import HOSTILE
 from tests.support.submissions import valid_signature
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.sandbox import Accepted, check_in_child, parse_answer, temporary_copy
 from wort_cli.settings import Settings, load_settings
-from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.sandbox import Accepted, check_in_child, parse_answer, temporary_copy
 
 HEAVY = [
     name
@@ -49,7 +49,7 @@ def test_hostile_file_is_refused_in_time(name: str, settings: Settings) -> None:
 MEASURED = """
 import json, sys
 from pathlib import Path
-from wort_cli.submission.reader_process import read_signature, set_limits
+from wort_cli.reading.reader_process import read_signature, set_limits
 set_limits({"memory": 512_000_000, "seconds": 60})
 answer = read_signature(1_000_000_000)
 peak = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
@@ -106,8 +106,10 @@ def test_memory_limit_is_enforced(tmp_path: Path) -> None:
 
 def test_texts_of_a_compromised_child_are_printable_and_short() -> None:
     output = json.dumps({"why": "\x1b[2J" + "x" * 5000, "where": "\n", "hint": "\u202e"}).encode()
-    found = parse_answer(output, 0)
-    assert all(text.isprintable() and len(text) < 1100 for text in found.values())
+    with pytest.raises(Refusal) as caught:
+        parse_answer(output, 0)
+    texts = (caught.value.why, caught.value.where, caught.value.hint)
+    assert all(text.isprintable() and len(text) < 1100 for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,17 @@ from typing import IO, Any
 
 from wort_cli.errors import NoSuchFile, StorageProblem
 from wort_cli.model.profile import PROFILES
+from wort_cli.reading.facts import SignatureFacts, SketchFacts
+from wort_cli.reading.limits import ReadLimits
+from wort_cli.reading.refusal import LimitExceeded, Refusal
 from wort_cli.settings import Settings
-from wort_cli.submission.refusal import Refusal
 
 COPY_BLOCK = 1 << 20
-MAX_ANSWER = 1 << 16
+MAX_ANSWER = 1 << 20
 """Bytes."""
 MAX_SENTENCE_LENGTH = 1000
+STATISTICS = frozenset({"k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "md5"})
+"""The keys of `sketch_statistics`."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class TemporaryCopy:
         """Append data; raise Refusal above the limit."""
         self.size += len(data)
         if self.size > self._limit:
-            raise Refusal(
+            raise LimitExceeded(
                 f"it is larger than {self._limit:,} bytes", hint="raise the setting `submit_size` to allow more"
             )
         self._hash.update(data)
@@ -101,35 +105,37 @@ def open_input(path: Path) -> Iterator[IO[bytes]]:
 
 def check_in_child(copy: TemporaryCopy, settings: Settings) -> Accepted:
     """Return what the child reports about a copy; raise Refusal with the first fault."""
-    answer = run_reader(copy, settings)
-    if "why" in answer:
-        raise Refusal(answer["why"], answer["where"], answer["hint"])
-    if answer["profile"] not in PROFILES:
-        raise Refusal("it matches no known profile")
-    return Accepted(
-        answer["profile"], answer["name"], answer["filename"], answer["digest"], copy.size, copy.sha256
-    )  # fmt: skip
-
-
-def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
-    """Return the child's answer, a text for each key; raise Refusal if it exceeds a limit or crashes."""
-    limits = {
-        "memory": settings.submit_memory,
-        "seconds": max(1, int(settings.submit_seconds)),
-        "unpacked": settings.submit_unpacked,
-    }
     copy.file.flush()
-    os.lseek(copy.file.fileno(), 0, os.SEEK_SET)
+    facts = run_reader(copy.file, ReadLimits.of(settings), any_parameters=False)
+    if facts.profile not in PROFILES:
+        raise Refusal("it matches no known profile")
+    return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256)
+
+
+def read_in_child(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
+    """Return what the child reports about an open file, whatever its parameters; raise Refusal with the first fault."""
+    return run_reader(file, limits, any_parameters=True)
+
+
+def run_reader(file: IO[bytes], limits: ReadLimits, *, any_parameters: bool) -> SignatureFacts:
+    """Return the child's answer; raise Refusal if it exceeds a limit or crashes."""
+    arguments = {
+        "memory": limits.memory,
+        "seconds": max(1, int(limits.seconds)),
+        "unpacked": limits.unpacked,
+        "any_parameters": any_parameters,
+    }
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
     child = subprocess.Popen(
         # -I: neither environment variables nor files in the working directory decide which code runs.
-        [sys.executable, "-I", "-m", "wort_cli.submission.reader_process", json.dumps(limits)],
-        stdin=copy.file.fileno(),
+        [sys.executable, "-I", "-m", "wort_cli.reading.reader_process", json.dumps(arguments)],
+        stdin=file.fileno(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
         start_new_session=True,
     )
-    alarm = threading.Timer(settings.submit_seconds, child.kill)
+    alarm = threading.Timer(limits.seconds, child.kill)
     with child:
         alarm.start()
         try:
@@ -139,27 +145,52 @@ def run_reader(copy: TemporaryCopy, settings: Settings) -> dict[str, str]:
             alarm.cancel()
             child.kill()
     if child.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
-        raise Refusal(
-            f"reading it takes more than {settings.submit_seconds:g} seconds",
+        raise LimitExceeded(
+            f"reading it takes more than {limits.seconds:g} seconds",
             hint="raise the setting `submit_seconds` to allow more",
         )
     return parse_answer(output, child.returncode)
 
 
-def parse_answer(output: bytes, code: int) -> dict[str, str]:
-    """Return the texts in a child's output; raise Refusal if it has no answer, because the file made it crash."""
+def parse_answer(output: bytes, code: int) -> SignatureFacts:
+    """Return the facts in the child's answer; raise Refusal if it is a fault, or if there is no answer: it crashed."""
     unreadable = Refusal(
         f"it cannot be read: the reader exited with code {code}", hint="the setting `submit_memory` may be too small"
     )
     try:
         found: Any = json.loads(output)
-    except ValueError:
+        if code:
+            raise unreadable
+        if "why" in found:
+            kind = LimitExceeded if found.get("limit") is True else Refusal
+            raise kind(*(printable(text_at(found, key)) for key in ("why", "where", "hint")))
+        return SignatureFacts(
+            printable(text_at(found, "profile")),
+            text_at(found, "name"),
+            text_at(found, "filename"),
+            printable(text_at(found, "digest")),
+            tuple(sketch_in(sketch) for sketch in found["sketches"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise unreadable from None
-    keys = ("why", "where", "hint") if isinstance(found, dict) and "why" in found else (
-        "profile", "name", "filename", "digest")  # fmt: skip
-    if code or not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in keys):
-        raise unreadable
-    return {key: found[key] if key in ("name", "filename") else printable(found[key]) for key in keys}
+
+
+def text_at(found: Mapping[str, Any], key: str) -> str:
+    """Return a text of an answer; raise TypeError if it is not one."""
+    if not isinstance(found[key], str):
+        raise TypeError(key)
+    return str(found[key])
+
+
+def sketch_in(found: Mapping[str, Any]) -> SketchFacts:
+    """Return a sketch of an answer: numbers, and printable texts.  Raises TypeError, KeyError or ValueError."""
+    statistics = {
+        key: found["statistics"][key] if type(found["statistics"][key]) is int else printable(
+            text_at(found["statistics"], key))
+        for key in STATISTICS
+    }  # fmt: skip
+    histogram = {printable(label): int(number) for label, number in found["histogram"].items()}
+    return SketchFacts(statistics, int(found["abundance_sum"]), histogram)
 
 
 def printable(text: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.submission.pull_parser import BadNumber, JsonPullParser, parse_numbers
-from wort_cli.submission.refusal import Refusal
+from wort_cli.reading.pull_parser import BadNumber, JsonPullParser, parse_numbers
+from wort_cli.reading.refusal import Refusal
 
 u64 = st.integers(0, 2**64 - 1)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.builders import sketch
-from wort_cli.commands.shared.abundance import abundance_histogram, sketch_statistics
 from wort_cli.model.signature_file import Sketch
+from wort_cli.reading.abundance import abundance_histogram, sketch_statistics
 
 
 def test_statistics_scale_the_counts_of_hashes() -> None:

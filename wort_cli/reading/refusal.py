@@ -13,6 +13,10 @@ class Refusal(Exception):
         self.hint = hint
 
 
+class LimitExceeded(Refusal):
+    """A signature that may be valid, but that cannot be read within the limits."""
+
+
 class SubmissionRefused(WortError):
     """A signature that is not accepted; nothing of it was stored."""
 

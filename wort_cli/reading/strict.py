@@ -1,4 +1,7 @@
-"""Reads a file by a strict grammar: one signature of a known profile, each part exactly as sourmash 4 writes it.
+"""Reads a file by a strict grammar: one signature, each part exactly as sourmash 4 writes it.
+
+`check_signature` accepts a signature of a known profile, as a submission must be; `read_document` accepts whatever
+sourmash 4 can write.
 
 sourmash's own parser also accepts a wrong md5, hashes that do not ascend, fewer abundances than hashes, and several
 signatures.  Here the first fault raises Refusal with its place and the command that makes a valid signature.  Source of
@@ -16,13 +19,14 @@ import numpy as np
 from wort_cli.errors import shown
 from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
-from wort_cli.submission.pull_parser import JsonPullParser, Numbers
-from wort_cli.submission.refusal import Refusal
+from wort_cli.reading.pull_parser import JsonPullParser, Numbers
+from wort_cli.reading.refusal import LimitExceeded, Refusal
 
 PIECE = 1 << 18
 """Bytes that are read or decompressed at once."""
 MAX_NAME_LENGTH, MAX_FILENAME_LENGTH = 300, 1000
 """Characters."""
+MAX_SKETCHES = 100
 NO_LIMIT = 1 << 62
 UNCHANGED_HINT = "submit the file that `sourmash sketch` wrote, unchanged"
 OTHER_FORMATS = {
@@ -67,6 +71,21 @@ def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = F
     return SignatureReader(parser, allow_empty=allow_empty).read()
 
 
+def read_document(file: IO[bytes], *, max_unpacked: int = NO_LIMIT) -> SignatureDocument:
+    """Return the signature in an open file, with any parameters; raise Refusal with its first fault."""
+    parser = JsonPullParser(unpacked_pieces(file, max_unpacked), UNCHANGED_HINT)
+    return SignatureReader(parser, allow_empty=True, any_parameters=True).read_any()
+
+
+def profile_name(document: SignatureDocument) -> str:
+    """Return the name of the profile that a signature has exactly the parameters of; '' if there is none."""
+    found = sorted((s.moltype, s.ksize, s.seed, s.max_hash, s.abundances is not None) for s in document.sketches)
+    for profile in PROFILES.values():
+        if found == sorted(("DNA", k, profile.seed, profile.max_hash, profile.abundance) for k in profile.ksizes):
+            return profile.name
+    return ""
+
+
 def unpacked_pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
     """Yield the content of a file, decompressed if it is gzip; raise Refusal above `limit` bytes."""
     first = file.read(PIECE)
@@ -79,7 +98,7 @@ def unpacked_pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
     for piece in gunzipped_pieces(first, file) if first.startswith(GZIP_MAGIC) else plain_pieces(first, file):
         total += len(piece)
         if total > limit:
-            raise Refusal(
+            raise LimitExceeded(
                 f"its decompressed size exceeds {limit:,} bytes",
                 hint="raise the setting `submit_unpacked` to allow more",
             )
@@ -118,15 +137,24 @@ def gunzipped_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
 
 @dataclass
 class SignatureReader:
-    """Reads one signature; `candidates` are the profiles that it may still match."""
+    """Reads one signature; `candidates` are the profiles that it may still match.
+
+    With `any_parameters` it need not match a profile.
+    """
 
     json: JsonPullParser
     allow_empty: bool = False
+    any_parameters: bool = False
     candidates: list[Profile] = field(default_factory=lambda: list(PROFILES.values()))
 
     def read(self) -> Checked:
         """Read the whole document."""
-        found: Checked | None = None
+        document = self.read_any()
+        return Checked(document, self.candidates[0])
+
+    def read_any(self) -> SignatureDocument:
+        """Read the whole document, whose profile may be unknown with `any_parameters`."""
+        found: SignatureDocument | None = None
         for number in self.json.items():
             if number:
                 raise self.json.refuse("it contains more than one signature", self.recipe_hint())
@@ -138,7 +166,7 @@ class SignatureReader:
             raise self.json.refuse("it contains no signature")
         return found
 
-    def read_signature(self) -> Checked:
+    def read_signature(self) -> SignatureDocument:
         """Read the object of the signature."""
         json, seen = self.json, dict[str, Any]()
         known = ("class", "email", "hash_function", "filename", "name", "license", "signatures", "version")
@@ -155,8 +183,7 @@ class SignatureReader:
         for key in ("class", "hash_function", "license", "signatures", "version"):
             if key not in seen:
                 raise json.refuse(f"it has no {key}")
-        document = SignatureDocument(seen.get("name", ""), seen.get("filename", ""), tuple(seen["signatures"]))
-        return Checked(document, self.candidates[0])
+        return SignatureDocument(seen.get("name", ""), seen.get("filename", ""), tuple(seen["signatures"]))
 
     def read_text_or_null(self, what: str, longest: int) -> str:
         """Read a text or null; return '' for null."""
@@ -177,7 +204,7 @@ class SignatureReader:
     def read_sketches(self) -> Sequence[Sketch]:
         """Read the list of sketches: those of one profile and no more."""
         found: list[Sketch] = []
-        most = max(len(profile.ksizes) for profile in self.candidates)
+        most = MAX_SKETCHES if self.any_parameters else max(len(profile.ksizes) for profile in self.candidates)
         for number in self.json.items():
             self.json.path = ["signature", f"sketch {number + 1}"]
             if number >= most:
@@ -185,7 +212,7 @@ class SignatureReader:
                     f"it contains more than the {most} sketches of {self.profile_names()}", self.recipe_hint()
                 )
             sketch = self.read_sketch()
-            if any(other.ksize == sketch.ksize for other in found):
+            if not self.any_parameters and any(other.ksize == sketch.ksize for other in found):
                 raise self.json.refuse(f"it contains two sketches of k={sketch.ksize}", self.recipe_hint())
             found.append(sketch)
         self.json.path = ["signature"]
@@ -203,7 +230,7 @@ class SignatureReader:
             if key == "mins":
                 seen[key] = json.numbers("mins", ascending=True)
             elif key == "abundances":
-                if not any(profile.abundance for profile in self.candidates):
+                if not self.any_parameters and not any(profile.abundance for profile in self.candidates):
                     raise json.refuse(f"it has abundances, but {self.profile_names()} has none", self.recipe_hint())
                 seen[key] = self.read_abundances()
             elif key == "molecule":
@@ -234,7 +261,7 @@ class SignatureReader:
             self.narrow_candidates(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
         elif key == "seed":
             self.narrow_candidates(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
-        elif key == "num" and value:
+        elif key == "num" and value and not self.any_parameters:
             raise self.json.refuse(
                 f"its num is {value}, but {self.profile_names()} has num=0 and scaled", self.recipe_hint()
             )
@@ -253,13 +280,13 @@ class SignatureReader:
     def check_consistency(self, sketch: Sketch) -> None:
         """Raise Refusal unless the parts of a sketch are consistent."""
         json = self.json
-        if sketch.moltype != "DNA":
+        if sketch.moltype != "DNA" and not self.any_parameters:
             raise json.refuse(
                 f"its molecule is {shown(sketch.moltype)}, but {self.profile_names()} is for DNA", self.recipe_hint()
             )
         if not sketch.hashes.size and not self.allow_empty:
             raise json.refuse("it is empty: it has no hashes")
-        if sketch.hashes.size and int(sketch.hashes[-1]) > sketch.max_hash:
+        if sketch.hashes.size and sketch.max_hash and int(sketch.hashes[-1]) > sketch.max_hash:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
             raise json.refuse(f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}")
         if sketch.abundances is None:
@@ -274,6 +301,8 @@ class SignatureReader:
 
     def narrow_candidates(self, fits: Any, found: str, aspect: str) -> None:
         """Keep the candidates for which `fits` is true; raise Refusal if there are none."""
+        if self.any_parameters:
+            return
         left = [profile for profile in self.candidates if fits(profile)]
         if not left:
             wanted = getattr(self.candidates[0], aspect)
@@ -283,10 +312,14 @@ class SignatureReader:
 
     def profile_names(self) -> str:
         """Return the names of the candidates."""
+        if self.any_parameters:
+            return "a signature"
         return " or ".join(profile.name for profile in self.candidates)
 
     def recipe_hint(self) -> str:
         """Return a hint with the command that makes a valid signature."""
+        if self.any_parameters:
+            return UNCHANGED_HINT
         return f"make it with: {recipe(self.candidates[0])}"
 
 

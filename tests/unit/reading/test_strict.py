@@ -10,8 +10,8 @@ import pytest
 from tests.support.submissions import MAX_HASH, document, first, text, valid_signature
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import parse_signature
-from wort_cli.submission.refusal import Refusal
-from wort_cli.submission.strict import Checked, check_signature, recipe
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.strict import Checked, check_signature, recipe
 
 
 def read(data: bytes, **options: Any) -> Checked:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.errors import shown
-from wort_cli.submission.refusal import Refusal
+from wort_cli.reading.refusal import Refusal
 
 Numbers = NDArray[np.uint64]
 

@@ -1,0 +1,1 @@
+"""Attacks that wort must withstand; docs/security.md lists them."""

@@ -1,0 +1,101 @@
+"""Fetches archives with the settings of this home, outside of any job: for `wort fetch`.
+
+download.py does the same for a job, into its workspace.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.units import format_bytes
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP
+from wort_cli.pipeline.archives.fetched_file import FetchedFile, fetch_into
+from wort_cli.pipeline.archives.http import HttpClient, Timeouts
+from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.obtain import Obtainer
+from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.politeness import Politeness
+from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.settings import Settings
+from wort_cli.system.cancellation import NEVER
+from wort_cli.system.machine import disk_of
+
+CONNECT, SILENCE = 10.0, 30.0
+"""Seconds."""
+Report = Callable[[str, int, int], None]
+"""Gets the stage, the bytes that are done, and the bytes in all; 0 if unknown."""
+
+
+def wish_of(settings: Settings, run: Accession, *, whole: bool, decoder: str = FASTQ_DUMP) -> Wish:
+    """Return what these settings ask for: what a decoder needs; by default, what any does."""
+    return Wish(
+        run=run,
+        decoder=decoder,
+        quality=settings.quality,
+        whole=whole,
+        locator_url="" if settings.locator_url == "off" else settings.locator_url,
+        mirrors=settings.mirrors,
+    )
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Return the timeouts of requests."""
+    stall = settings.stall_timeout
+    return Timeouts(connect=min(CONNECT, stall), silence=min(SILENCE, stall), total=stall)
+
+
+def politeness_of(settings: Settings) -> Politeness:
+    """Return the limits on requests that all processes of this home share."""
+    return Politeness(settings.rates_dir, settings.connections, pause=settings.request_pause or 60.0)
+
+
+class Fetcher:
+    """Fetches archives into a directory, one after the other."""
+
+    def __init__(self, settings: Settings, directory: Path, *, whole: bool) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._whole = whole
+        self._client = HttpClient(timeouts_of(settings), settings.connections, politeness_of(settings))
+
+    def __enter__(self) -> Self:
+        self._client.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.__exit__(*error)
+
+    def fetch(self, run: Accession, report: Report, log: Callable[[str], None]) -> FetchedFile:
+        """Return the archive of a run, proved; fetch it if it is not there.
+
+        Raises JobFailed with the reason why there is none.
+        """
+
+        def prove(archive: Archive) -> ArchiveProof:
+            report("proving", 0, 0)
+            with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, log) as tools:
+                return prove_archive(archive, tools, self._settings.stall_timeout)
+
+        report("locating", 0, 0)
+        politeness = politeness_of(self._settings)
+        obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk)
+        wish = wish_of(self._settings, run, whole=self._whole)
+        try:
+            return fetch_into(self._directory, wish, obtainer, prove, log)
+        except OSError as error:
+            raise JobFailed(Reason.DISK_ERROR, f"{self._directory}: {error.strerror or error}") from error
+
+    def _check_disk(self, size: int) -> None:
+        """Raise JobFailed(disk-low) unless the disk has room for `size` bytes beside its reserve."""
+        disk = disk_of(self._directory)
+        reserve = disk.reserve(self._settings.disk_reserve)
+        if disk.free - reserve < size:
+            raise JobFailed(
+                Reason.DISK_LOW,
+                f"{format_bytes(size)} are to be fetched; {format_bytes(disk.free)} are free at {disk.path}, "
+                f"of which {format_bytes(reserve)} are kept in reserve",
+            )

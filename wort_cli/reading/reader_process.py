@@ -1,0 +1,65 @@
+"""The process that reads an untrusted file: `python -I -m wort_cli.reading.reader_process LIMITS < FILE`.
+
+LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time, and whether any parameters are
+accepted.  The limits are set before anything is read.  The answer is one JSON document on stdout, with exit code 0: the
+facts of the signature, or its first fault.  Anything else means that the reader crashed; sandbox.py reports that.
+"""
+
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+GRACE = 2
+"""Seconds of CPU time between SIGXCPU, which can be caught, and SIGKILL."""
+
+
+def set_limits(limits: dict[str, int]) -> None:
+    """Set the resource limits of this process."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits["memory"], limits["memory"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["seconds"], limits["seconds"] + GRACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to a pipe only
+
+
+def read_signature(max_unpacked: int, *, any_parameters: bool = False) -> dict[str, Any]:
+    """Read the signature on standard input; return the answer."""
+    from wort_cli.reading.facts import SignatureFacts
+    from wort_cli.reading.refusal import LimitExceeded, Refusal
+    from wort_cli.reading.strict import check_signature, read_document
+
+    try:
+        if any_parameters:
+            document = read_document(sys.stdin.buffer, max_unpacked=max_unpacked)
+        else:
+            document = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked).document
+    except Refusal as refusal:
+        limit = isinstance(refusal, LimitExceeded)
+        return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint, "limit": limit}
+    return asdict(SignatureFacts.of(document))
+
+
+def main() -> None:
+    """Set the limits, read, and print the answer."""
+    limits = json.loads(sys.argv[1])
+    os.chdir(Path("/"))
+    set_limits(limits)
+    try:
+        answer = read_signature(limits["unpacked"], any_parameters=limits["any_parameters"])
+    except MemoryError:
+        answer = {
+            "why": f"reading it takes more than {limits['memory']:,} bytes of memory",
+            "where": "",
+            "hint": "raise the setting `submit_memory` to allow more",
+            "limit": True,
+        }
+    sys.stdout.write(json.dumps(answer))
+    sys.stdout.flush()
+    os._exit(0)  # no cleanup: there may be no memory left for it
+
+
+if __name__ == "__main__":
+    main()
