@@ -28,22 +28,28 @@ class Host:
     """How many answers are changed; -1 for all."""
     size: int = 0
     """The size that it claims; 0 for the right one."""
+    refuses: int = -1
+    """It answers 503 to requests for this byte."""
     asked: int = 0
+    sent: int = 0
+    """Bytes."""
 
     def answer(self, url: str, requested: str) -> Answer:
         """Return the answer to a request for a range."""
         self.asked += 1
-        if self.status != 206:
-            return Answer(self.status, {"Content-Type": "text/html"}, url, iter([b"<html></html>"]))
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", requested)
         assert found is not None, requested
         size = self.size or len(self.data)
         first, last = int(found[1]), min(int(found[2]), size - 1)
+        status = 503 if first <= self.refuses <= last else self.status
+        if status != 206:
+            return Answer(status, {"Content-Type": "text/html"}, url, iter([b"<html></html>"]))
         body = self.data[first : last + 1].ljust(last + 1 - first, b"\0")
         if self.times:
             damaged = self.change(body, first)
             self.times -= damaged != body
             body = damaged
+        self.sent += len(body)
         headers = {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Length": str(last + 1 - first)}
         return Answer(206, headers, url, pieces(body, last + 1 - first))
 

@@ -199,6 +199,8 @@ class Obtainer:
             for path in wrong:
                 if head.sums.get(path) == earlier.sums[path]:
                     partial.forget(earlier.contents.table[path])
+        if partial.identity.md5 and sources.disagree:
+            raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
         raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
 
     def _usable_head(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Head:

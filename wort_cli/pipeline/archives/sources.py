@@ -69,10 +69,16 @@ class Sources:
         self._failed |= {location for location in self._locations if location.url == url}
         return any(location not in self._failed for location in self._locations)
 
+    @property
+    def disagree(self) -> bool:
+        """Whether a mirror has another head than the locator's locations, so that one of them is wrong."""
+        return not all(self._agreeing.values())
+
     def compare_mirrors(self, head: Sequence[Extent]) -> None:
         """Ask from now on only mirrors that have the bytes of `head`, which came from a location of the locator."""
-        self._head = list(head)
-        self._agreeing.clear()
+        if self._head != list(head):
+            self._head = list(head)
+            self._agreeing.clear()
 
     def fetch(self, extents: Sequence[Extent]) -> None:
         """Fetch what is missing of some extents.

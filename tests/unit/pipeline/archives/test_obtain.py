@@ -12,11 +12,11 @@ import pytest
 from tests.damages.network import Host, MemoryClient, Network
 from tests.support.kar_files import kar_archive
 from tests.support.locator_answers import answer, file_entry, run_entry
-from tests.unit.pipeline.archives.test_structure import column, database
+from tests.unit.pipeline.archives.test_structure import column, database, with_sums
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
-from wort_cli.pipeline.archives.kar import Extent, read_table
+from wort_cli.pipeline.archives.kar import read_table
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, ProvedBy
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
@@ -32,14 +32,8 @@ def archive(text: bytes = b"ACGT", **columns: Any) -> bytes:
     """Return an archive that its sums can prove, and whose qualities are not needed."""
     read = {**column(), "data": text * (LARGE // 4)}
     del read["md5"]
-    chosen = {"READ": with_new_sums(read), "QUALITY": column(2 * LARGE), **columns}
+    chosen = {"READ": with_sums(read), "QUALITY": column(2 * LARGE), **columns}
     return kar_archive(database(**chosen), alignment=4)
-
-
-def with_new_sums(files: dict[str, Any]) -> dict[str, Any]:
-    from tests.unit.pipeline.archives.test_structure import with_sums
-
-    return with_sums(files)
 
 
 DATA = archive()
@@ -129,12 +123,21 @@ def test_sum_that_was_damaged_is_fetched_again_without_its_data(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("setting", [{}, {"whole": True}, {"md5": False}], ids=["columns", "whole", "no md5"])
-def test_damage_of_all_locations_is_reported(tmp_path: Path, place: str, setting: dict[str, bool]) -> None:
-    if not setting.get("md5", True) and PLACES[place] < SUMS.offset + 100 and place != "sum":
-        pytest.skip("nothing but vdb-validate can find it")
+@pytest.mark.parametrize("whole", [False, True])
+def test_damage_of_all_locations_is_reported(tmp_path: Path, place: str, whole: bool) -> None:
     hosts = {name: Host(DATA, flip(PLACES[place])) for name in "ab"}
-    assert reason(tmp_path, hosts, "a", "b", **setting) is Reason.CORRUPT
+    assert reason(tmp_path, hosts, "a", "b", whole=whole) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize("place", ["sum", "data"])
+def test_damage_is_found_without_an_md5_of_the_whole(tmp_path: Path, place: str) -> None:
+    hosts = {name: Host(DATA, flip(PLACES[place])) for name in "ab"}
+    assert reason(tmp_path, hosts, "a", "b", md5=False) is Reason.CORRUPT
+
+
+def test_archive_that_nothing_proves_is_left_to_the_caller(tmp_path: Path) -> None:
+    obtained, _ = obtain(tmp_path, {"a": Host(DATA, flip(PLACES["schema"]))}, md5=False)
+    assert (obtained.proof.by, obtained.proof.sums) == (ProvedBy.NOTHING, "")
 
 
 def test_data_that_contradict_their_sums_wherever_they_are_come_from_a_damaged_archive(tmp_path: Path) -> None:
@@ -161,7 +164,7 @@ def test_head_of_a_named_location_identifies_the_columns(tmp_path: Path) -> None
 
 def test_mirror_completes_what_a_location_began(tmp_path: Path) -> None:
     """The location serves the head; the mirror agrees with it, so the columns of the mirror are accepted."""
-    hosts = {"a": Host(DATA, works_for=1), "m": Host(DATA)}
+    hosts = {"a": Host(DATA, refuses=PLACES["data"]), "m": Host(DATA)}
     obtained, _ = obtain(tmp_path, hosts, "a", "m")
     assert (obtained.proof.by, obtained.proof.identified) == (ProvedBy.COLUMN_SUMS, True)
     assert obtained.proof.url == f"https://m/{RUN}"
@@ -176,7 +179,7 @@ def test_mirror_with_another_size_is_not_used(tmp_path: Path) -> None:
 def test_mirror_with_another_head_is_not_asked_for_data(tmp_path: Path) -> None:
     other = archive(b"TTTT")
     assert len(other) == len(DATA)
-    hosts = {"a": Host(DATA, works_for=1), "m": Host(other)}
+    hosts = {"a": Host(DATA, refuses=PLACES["data"]), "m": Host(other)}
     assert reason(tmp_path, hosts, "a", "m") is Reason.NETWORK
     assert hosts["m"].sent < 1 << 17
 
@@ -206,7 +209,7 @@ def test_head_of_a_mirror_is_not_identified_later(tmp_path: Path) -> None:
 
 def test_copy_of_an_earlier_attempt_identifies_what_a_mirror_serves(tmp_path: Path) -> None:
     """The first attempt gets the head from the locator's location; at the second one the locator is down."""
-    assert reason(tmp_path, {"a": Host(DATA, works_for=1)}) is Reason.NETWORK
+    assert reason(tmp_path, {"a": Host(DATA, refuses=PLACES["data"])}) is Reason.NETWORK
     hosts = {"m": Host(DATA)}
     obtained, _ = obtain(tmp_path, hosts, "", "m", locator=False)
     assert (obtained.proof.by, obtained.proof.identified) == (ProvedBy.COLUMN_SUMS, True)
@@ -215,7 +218,7 @@ def test_copy_of_an_earlier_attempt_identifies_what_a_mirror_serves(tmp_path: Pa
 
 
 def test_mirror_that_differs_from_the_copy_of_an_earlier_attempt_is_not_used(tmp_path: Path) -> None:
-    assert reason(tmp_path, {"a": Host(DATA, works_for=1)}) is Reason.NETWORK
+    assert reason(tmp_path, {"a": Host(DATA, refuses=PLACES["data"])}) is Reason.NETWORK
     hosts = {"m": Host(archive(b"TTTT"))}
     assert reason(tmp_path, hosts, "", "m", locator=False) is Reason.NETWORK
 
@@ -260,6 +263,3 @@ def test_hostile_table_of_contents_costs_no_transfer(tmp_path: Path) -> None:
     with pytest.raises(JobFailed):
         obtainer.obtain(wish, tmp_path / "archive")
     assert reserved[-1] == len(hostile) - (1 << 17)  # the whole, not its head
-
-
-assert Extent(0, 0).end == 0
