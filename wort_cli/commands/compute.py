@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,7 @@ from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
 COLUMNS = ("name", "state", "job", "reason", "path")
+PLAN_COLUMNS = ("format", "to_fetch", "archive", "from")
 BATCH_SIZE, BATCH_PAUSE = 20_000, 0.15
 """Runs that are enqueued in one transaction of a few tenths of a second, and the seconds between two transactions:
 SQLite retries to get its lock every tenth of a second, so that the daemon can write in the pause.
@@ -106,10 +108,10 @@ def compute(
     finder = SignatureFinder(settings, ledger, profile_name)
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run)
     if dry_run:
-        print_answers(answers, as_json=as_json, dry_run=True)
+        print_plans(answers, settings, as_json=as_json)
         return
     if not (wait or now):
-        print_answers(answers, as_json=as_json)
+        print_records([answer_record(answer) for answer in answers], COLUMNS[:4], as_json=as_json)
         suggest_next_command(answers, settings)
         outcome.exit_unless_ok(outcome.exit_code(state_when_queued(answer) for answer in answers))
         return
@@ -190,25 +192,46 @@ def write_copy(finder: SignatureFinder, name: Name, output: Path) -> None:
         write_output(target, stored, f"the signature is stored; write it again with `wort view {name} -o FILE`")
 
 
-def print_answers(answers: Sequence[Enqueued], *, as_json: bool, dry_run: bool = False) -> None:
-    """Print the ledger's answer to each request; a terminal gets counts if there are many."""
-    records: list[dict[str, Any]] = [
-        {
-            "name": str(answer.source.name),
-            "state": f"would be {answer.status}"
-            if dry_run and answer.status is EnqueueStatus.QUEUED
-            else str(answer.status),
-            "job": answer.job_id or "",
-            "reason": answer.reason,
-        }
-        for answer in answers
-    ]
+def answer_record(answer: Enqueued) -> dict[str, Any]:
+    """Return the ledger's answer to a request as the table and `--json` have it."""
+    return {
+        "name": str(answer.source.name),
+        "state": str(answer.status),
+        "job": answer.job_id or "",
+        "reason": answer.reason,
+    }
+
+
+def print_records(records: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print a line for each request; a terminal gets counts if there are many."""
     if as_json or not render.is_terminal() or len(records) <= LISTED_RUNS:
-        render.table(COLUMNS[:4], records, as_json=as_json)
-    else:
-        for status in EnqueueStatus:
-            if number := sum(answer.status is status for answer in answers):
-                render.result(f"{render.count(number, 'run')} {'would be ' if dry_run else ''}{status}")
+        render.table(columns, records, as_json=as_json)
+        return
+    for state, number in Counter(record["state"] for record in records).items():
+        render.result(f"{render.count(number, 'run')} {state}")
+
+
+def print_plans(answers: Sequence[Enqueued], settings: Settings, *, as_json: bool) -> None:
+    """Print what would be done, and what would be fetched for it if that is asked for few runs."""
+    from wort_cli.commands.shared.plan_record import plan_records
+
+    records = []
+    for answer in answers:
+        record = answer_record(answer)
+        if answer.status is EnqueueStatus.QUEUED:
+            record["state"] = f"would be {answer.status}"
+        records.append(record)
+    planned = [n for n, answer in enumerate(answers) if answer.status is EnqueueStatus.QUEUED]
+    if len(planned) > LISTED_RUNS:
+        print_records(records, COLUMNS[:4], as_json=as_json)
+        render.notice(f"with at most {LISTED_RUNS} runs, this also says what would be fetched")
+        return
+    plans = plan_records([answers[n].source for n in planned], settings)
+    for n, plan in zip(planned, plans, strict=True):
+        records[n] |= plan.numbers if as_json else plan.texts
+    for record in records:
+        record |= {column: "" for column in PLAN_COLUMNS if column not in record}
+    print_records(records, (*COLUMNS[:4], *PLAN_COLUMNS), as_json=as_json)
 
 
 def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Accession
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.object_store import StoreError
@@ -42,15 +44,20 @@ def doctor(
         bool,
         typer.Option("--full", help="Read every signature; otherwise large stores are checked by file sizes only."),
     ] = False,
+    run: Annotated[
+        str, typer.Option("--run", metavar="ID", help="Check fetching with this run (default: a small public one).")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Check the installation, the settings and the stored data.
 
-    Checks tools, directories, disk space, the ledger, the store, the daemon, the bucket and the configuration of the
-    SRA toolkit. The exit code is 1 if there is a problem.
+    Checks tools, directories, disk space, the ledger, the store, the daemon, the bucket, the configuration of the SRA
+    toolkit, and the servers from which archives are fetched. The exit code is 1 if there is a problem.
     """
+    from wort_cli.commands.shared.fetching_check import SMALL_RUN, check_fetching
     from wort_cli.commands.shared.repair import check_home, repair_ledger_file
 
+    fetched_run = Accession.parse(run) if run else SMALL_RUN
     settings = load_settings()
     repaired = list(repair_ledger_file(settings)) if repair else []
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
@@ -59,6 +66,7 @@ def doctor(
         check_sra_configuration,
         check_directories,
         check_archives,
+        partial(check_fetching, run=fetched_run),
         check_ledger,
         check_daemon,
         check_bucket,

@@ -94,7 +94,7 @@ def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
             politeness_of(spec),
             attempt.cancellation,
             attempt.log,
-            lambda arrived, wanted: attempt.report("fetching", arrived, wanted),
+            attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
         )
         return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)

@@ -59,6 +59,7 @@ def headers_of(provenance: Provenance, checksums: Checksums, trust: Trust) -> He
         "sha256": checksums.sha256,
         "tools": tools,
         "trust": str(trust),
+        **{key: value for key in ("format", "proved_by") if (value := getattr(provenance, key))},
     }
     return Headers("application/json", "gzip", metadata)
 

@@ -13,7 +13,7 @@ class StageFacts:
         self._first: Progress | None = None
 
     def describe(self, progress: Progress) -> str:
-        """Return the stage, and while fetching and sketching what is done, the rate and the remaining time."""
+        """Return the stage, and while fetching, proving and sketching what is done, the rate and the remaining time."""
         first = self._first
         if first is None or first.stage != progress.stage or progress.spots < first.spots or not first.spots:
             first = self._first = progress  # nothing was done before: the time until now was spent on preparations
@@ -25,8 +25,8 @@ class StageFacts:
         if progress.stage == "sketching":
             amount = f"{progress.spots:,} of {progress.total:,} spots"
             rate = f"{(progress.bases - first.bases) / max(seconds, 1e-9) / 1e6:.1f} Mbp/s"
-        elif progress.stage == "fetching":
-            amount = f"fetching {megabytes(progress.spots)} of {megabytes(progress.total)} MB"
+        elif progress.stage in ("fetching", "proving"):
+            amount = f"{progress.stage} {megabytes(progress.spots)} of {megabytes(progress.total)} MB"
             rate = f"{done / max(seconds, 1e-9) / MEGABYTE:.1f} MB/s"
         else:
             return progress.stage

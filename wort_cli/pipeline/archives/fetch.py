@@ -28,8 +28,8 @@ MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
 """Bytes per second that an answer must bring, on average, once it has taken so many seconds."""
 MIN_PROGRESS = 1 << 16
 """Bytes that an answer must bring before it breaks off, else it counts as a failure of its location."""
-SAVE_EVERY = 2.0
-"""Seconds between writes of the map of what has arrived."""
+SAVE_EVERY = 1.0
+"""Seconds between writes of the map of what has arrived; a kill costs at most what came since the last one."""
 FAILURES = 3
 """Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
 LARGE = 1 << 24

@@ -11,7 +11,7 @@ location that it names for the head, or by its md5 for the whole.
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import md5_of
+from wort_cli.pipeline.archives.checksums import ReadExtent, md5_of
 from wort_cli.pipeline.archives.column_proof import (
     Contents,
     NotProvable,
@@ -77,6 +77,19 @@ class Obtained:
     proof: Proof
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What would be fetched of an archive."""
+
+    format: Format
+    size: int
+    """Bytes of the archive."""
+    fetched: int
+    """Bytes of it that would be fetched."""
+    url: str
+    """From where first."""
+
+
 class Obtainer:
     """Obtains archives; one for each attempt."""
 
@@ -86,7 +99,7 @@ class Obtainer:
         politeness: Politeness,
         cancellation: Cancellation,
         log: Callable[[str], None],
-        report: Callable[[int, int], None] = lambda arrived, wanted: None,
+        report: Callable[[str, int, int], None] = lambda stage, done, total: None,
         reserve: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._client = client
@@ -94,7 +107,7 @@ class Obtainer:
         self._cancellation = cancellation
         self._log = log
         self._report = report
-        """Called with the bytes that have arrived, and those that are wanted in all."""
+        """Called with `fetching` or `proving`, the bytes that are done, and those in all."""
         self._reserve = reserve
         """Called before so many bytes are fetched; raises JobFailed if the disk has too little space."""
 
@@ -106,6 +119,24 @@ class Obtainer:
         path = directory / f"{wish.run}.sra"
         try:
             return self._obtain_any(wish, path)
+        except HttpError as error:
+            raise JobFailed(error.reason, error.detail) from error
+
+    def plan(self, wish: Wish, directory: Path) -> Plan:
+        """Return what `obtain` would fetch; the head of the archive is fetched into `directory`.
+
+        Raises JobFailed with the reason why there is no archive.
+        """
+        try:
+            offer = next(find_offers(wish, self._client, self._politeness, self._cancellation, self._log))
+            with contextlib.closing(PartialArchive(directory / f"{wish.run}.sra", offer.identity)) as partial:
+                sources = Sources(offer.locations, partial, self._fetch_from, self._log)
+                size, columns = partial.identity.size, 0
+                with contextlib.suppress(NotProvable):
+                    if not (wish.whole and partial.identity.md5):
+                        head = self._usable_head(wish, sources, partial)
+                        columns = sum(extent.size for extent in wanted_extents(head.contents, whole=wish.whole))
+                return Plan(offer.format, size, columns or size, sources.first)
         except HttpError as error:
             raise JobFailed(error.reason, error.detail) from error
 
@@ -154,7 +185,8 @@ class Obtainer:
         head = self._usable_head(wish, sources, partial)
         for _ in range(sources.rounds):
             sources.fetch(wanted_extents(head.contents, whole=wish.whole))
-            wrong = differing_files(head.contents, head.sums, partial.read, self._cancellation)
+            read = self._counted(partial, head.contents.selection.size)
+            wrong = differing_files(head.contents, head.sums, read, self._cancellation)
             if not wrong:
                 digest = digest_of(head.contents, head.sums)
                 return Proof(ProvedBy.COLUMN_SUMS, digest, head.identified, sources.used)
@@ -167,6 +199,8 @@ class Obtainer:
             for path in wrong:
                 if head.sums.get(path) == earlier.sums[path]:
                     partial.forget(earlier.contents.table[path])
+        if partial.identity.md5 and sources.disagree:
+            raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
         raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
 
     def _usable_head(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Head:
@@ -189,15 +223,16 @@ class Obtainer:
             sources.fetch([whole])
             if not md5:
                 return Proof(ProvedBy.NOTHING, "", not partial.not_named([whole]), sources.used)
-            found = md5_of(partial.read(whole), self._cancellation)
+            found = md5_of(self._counted(partial, whole.size)(whole), self._cancellation)
             if found == md5:
                 self._check_sums_inside(run, partial)
                 return Proof(ProvedBy.ARCHIVE_SUM, md5, True, sources.used)
-            if (sources.used, found) in seen:  # the location itself has wrong bytes
+            if (sources.used, found) in seen and not sources.leave(sources.used):
                 break
             seen.add((sources.used, found))
             self._log(f"{run}: the archive does not match the locator's md5; fetching it again")
             partial.forget(whole)
+            sources.compare_mirrors([])  # the head may be what is wrong
             sources.next_turn()
         raise HttpError(Reason.CORRUPT, f"the archive of {run} does not match the locator's md5")
 
@@ -211,6 +246,19 @@ class Obtainer:
         if wrong:
             raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
 
+    def _counted(self, partial: PartialArchive, total: int) -> ReadExtent:
+        """Return a function that reads extents of an archive, `total` bytes in all, and reports how many were read."""
+        done = 0
+
+        def read(extent: Extent) -> Iterator[bytes]:
+            nonlocal done
+            for piece in partial.read(extent):
+                yield piece
+                done += len(piece)
+                self._report("proving", done, total)
+
+        return read
+
     def _fetch_from(self, locations: Sequence[Location], partial: PartialArchive, extents: Sequence[Extent]) -> Fetch:
         """Fetch what is missing of some extents from any of some locations."""
         lacking = sum(extent.size for extent in partial.missing(extents))
@@ -221,7 +269,7 @@ class Obtainer:
         def count(size: int) -> None:
             nonlocal arrived
             arrived += size
-            self._report(arrived, lacking)
+            self._report("fetching", arrived, lacking)
 
         fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
         fetch.fetch(merge_extents(extents, GAP))

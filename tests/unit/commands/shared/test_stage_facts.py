@@ -30,6 +30,6 @@ def test_rate_and_remaining_time_of_fetching_are_in_bytes() -> None:
     assert facts.describe(fetching(12.0, 1.0)) == "fetching 1.0 of 120 MB"  # another part of the archive
 
 
-@pytest.mark.parametrize("stage", ["proving", "sealing", "publishing", "comparing"])
+@pytest.mark.parametrize("stage", ["sealing", "publishing", "comparing"])
 def test_other_stages_are_named_only(stage: str) -> None:
     assert StageFacts().describe(Progress(stage, 5, 10, 0, 1.0)) == stage
