@@ -164,3 +164,21 @@ def test_killed_download_is_continued(home: Home, shelf: Shelf) -> None:
         assert server.sent - before <= needed + 140_000 - arrived
     assert home.signature(RUN) == shelf.reference(archive, RUN)
     assert home.leftovers() == []
+
+
+def test_daemon_is_unhealthy_while_the_locator_refuses_all_requests(home: Home, shelf: Shelf) -> None:
+    with serving(home, shelf.archive("one_read")) as server:
+        server.locator = lambda run: {"bundle": run, "status": 406, "msg": "Location is required"}
+        home("daemon", "start").expect(0)
+        home("compute", RUN, "SRR000002").expect(0)
+        for run in (RUN, "SRR000002"):
+            assert home.until_job(run, "waiting").reason == "locator-refused"
+        until(lambda: home("daemon", "status").code == 1, "the daemon is unhealthy")
+        status = home("daemon", "status", "--json").expect(1).json()
+        assert (status["state"], len(status["problems"])) == ("unhealthy", 1)
+        assert "Location is required" in status["problems"][0]
+        server.locator = server.described
+        home("retry", RUN).expect(0)
+        home.until_job(RUN, "done", seconds=90)
+        until(lambda: home("daemon", "status").code == 0, "the daemon is healthy")
+        assert home.job("SRR000002").state == "waiting"

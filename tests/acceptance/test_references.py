@@ -180,3 +180,22 @@ def test_streaming_leaves_no_copy_in_the_repository(home: Home, shelf: Shelf) ->
     assert [path for path in repository.rglob("*") if path.is_file()] == []
     assert [path for path in home.repository.rglob("*") if path.is_file()] == []
     assert settings.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [(), ("--whole",)], ids=str)
+def test_fetched_archive_has_its_reference_beside_it(options: tuple[str, ...], home: Home, shelf: Shelf) -> None:
+    directory = home.root / "fetched"
+    with serving(home, shelf) as server:
+        home("fetch", RUN, OTHER, "-o", directory, *options).expect(0)
+        assert asked_for(server, NAME) == 1
+        home("fetch", RUN, "-o", directory, *options).expect(0)
+        assert asked_for(server, NAME) == 1
+    offline = {"WORT_LOCATOR_URL": "off", "WORT_ARCHIVES": str(directory)}
+    home("compute", OTHER, "--now", env=offline).expect(0)
+    assert home.signature(OTHER) == shelf.aligned_reference(OTHER)
+    assert list(provenance(home, OTHER)["references"]) == [NAME]
+
+
+def test_fetch_without_a_reference_says_which(home: Home, shelf: Shelf) -> None:
+    with serving(home, shelf, **{NAME: b""}):
+        home("fetch", RUN).expect(1, f"{RUN}: reference-missing", NAME)

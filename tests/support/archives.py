@@ -118,11 +118,26 @@ def make_with_qualities(out: Path, *, spots: int, seed: int = 1, genome: int = 2
     return build(out, pairs(Random(seed), spots, length=150, genome=genome), load)
 
 
+def make_lite(archive: Path, out: Path) -> Path:
+    """Write the Lite form of an archive as NCBI makes it: qualities decide the read filter, and are removed."""
+    with tempfile.TemporaryDirectory(prefix=".archive-", dir=out.resolve().parent) as scratch:
+        database, packed = Path(scratch, "run"), Path(scratch, "run.sra")
+        run(["kar", "-x", archive, "-d", database])
+        run(["chmod", "-R", "u+w", database])
+        run(["make-read-filter", "-t", scratch, database])
+        shutil.rmtree(database / "tbl" / "SEQUENCE" / "col" / "ORIGINAL_QUALITY")
+        for part in (database, database / "tbl" / "SEQUENCE"):
+            for fact in ("name=delite", "vers=1.1.1"):
+                run(["kar+meta", "--setvalue", f"SOFTWARE/delite@{fact}", part])
+        run(["kar", "-c", packed, "-d", database])
+        return packed.replace(out)
+
+
 # ---- Damage
 
 
 def remove_sums(archive: Path, out: Path) -> Path:
-    """Write a copy without md5 sums, so that only vdb-validate can prove it."""
+    """Write a copy without md5 sums, so that only vdb-validate can check it."""
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=out.resolve().parent) as scratch:
         database, packed = Path(scratch, "run"), Path(scratch, "run.sra")
         run(["kar", "-x", archive, "-d", database])

@@ -14,6 +14,7 @@ from tests.support.archives import (
     LAYOUTS,
     flip_bit_in_reads,
     make_archive,
+    make_lite,
     make_paired,
     make_with_qualities,
     reference_signature,
@@ -55,6 +56,10 @@ class Shelf:
         """Return a paired archive in which the qualities take about half of the space."""
         return self._made(f"qualities-{spots}.sra", lambda out: make_with_qualities(out, spots=spots))
 
+    def lite(self) -> Path:
+        """Return the Lite form of `with_qualities`, whose read filter differs."""
+        return self._made("lite.sralite", lambda out: make_lite(self.with_qualities(), out))
+
     def sequence(self) -> Path:
         """Return the archive of a reference sequence."""
         return self._made("sequence", make_reference)
@@ -77,9 +82,9 @@ class Shelf:
         """Return an archive with one flipped bit that fastq-dump does not detect."""
         return self._made("flipped.sra", lambda out: flip_bit_in_reads(self.archive(), out))
 
-    def without_sums(self) -> Path:
+    def without_sums(self, layout: str = "paired_illumina") -> Path:
         """Return an archive that has no md5 sums of its columns."""
-        return self._made("without-sums.sra", lambda out: remove_sums(self.archive(), out))
+        return self._made(f"without-sums-{layout}.sra", lambda out: remove_sums(self.archive(layout), out))
 
     def truncated(self) -> Path:
         """Return the first half of an archive."""

@@ -269,6 +269,7 @@ def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
         **facts,
         "computed": f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}",
         "source": made.source,
+        "format": made.format or "unknown",
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": f"{made.reads:,}, {made.bases:,} bases",
         "tools": ", ".join(

@@ -15,12 +15,16 @@ from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import SPREAD, RetryPolicy
+from wort_cli.model.failure import Reason
 from wort_cli.settings import Settings
 
 WRITE_EVERY = 1.0
 """Seconds between writes of the health file."""
 WRITE_LEDGER_EVERY = 30.0
 """Seconds between test writes to the ledger."""
+REFUSED_WITHIN = RetryPolicy().max_delay * (1 + SPREAD) + 60.0
+"""Seconds in which a job that the locator refuses is tried again at least once."""
 RECENT_TURNS = 1000
 """Turns over which durations are averaged."""
 
@@ -51,6 +55,8 @@ class HealthWriter:
         self._trouble_since = 0.0
         self._wrote_at = self._wrote_ledger_at = float("-inf")
         self._write_failed = False
+        self._asked_at = float("-inf")
+        self._refused = ""
 
     def reconfigure(self, settings: Settings) -> None:
         """Apply settings from now on."""
@@ -64,7 +70,7 @@ class HealthWriter:
         if not trouble and now - self._wrote_ledger_at > WRITE_LEDGER_EVERY:
             trouble = self._write_to_ledger()
             self._wrote_ledger_at = now
-        trouble = trouble or self._coordinator.disk_damage
+        trouble = trouble or self._coordinator.disk_damage or self._refusal(now)
         changed = bool(trouble) != bool(self._trouble)
         if trouble and not self._trouble:
             self._trouble_since = time.time()
@@ -78,6 +84,19 @@ class HealthWriter:
         """Stop the metrics process and close the file."""
         self._metrics.stop()
         self._file.close()
+
+    def _refusal(self, now: float) -> str:
+        """Return why NCBI's locator refuses the requests of all jobs; empty if it does not."""
+        if now - self._asked_at >= WRITE_EVERY:
+            self._asked_at = now
+            try:
+                found = self._ledger.counts.only_reason_since(time.time() - REFUSED_WITHIN, Reason.LOCATOR_REFUSED)
+            except StorageProblem:  # the next test write reports it
+                found = ""
+            if found and not self._refused:
+                log.error("NCBI's locator refuses the requests of all jobs: %s", found)
+            self._refused = found
+        return f"NCBI's locator refuses the requests of all jobs: {self._refused}" if self._refused else ""
 
     def _write_to_ledger(self) -> str:
         try:

@@ -1,6 +1,7 @@
 """Counts of jobs and transitions.  Triggers maintain them, so reading a count takes no longer with a million jobs."""
 
 from wort_cli.ledger.database import Storage
+from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 
 
@@ -23,6 +24,16 @@ class Counts:
         """Return the number of attempts that ended after a time, for each new state of the job and its reason."""
         rows = self._storage.rows("ended_since", since=since)
         return {(JobState(row["after"]), row["reason"]): row["n"] for row in rows}
+
+    def only_reason_since(self, since: float, reason: Reason) -> str:
+        """Return the message of a job that waits for a reason, if no attempt ended in another way after a time.
+
+        Empty if there is no such job.
+        """
+        waiting = self._storage.row("waiting_message", reason=str(reason))
+        if waiting is None or self._storage.row("ended_otherwise", since=since, reason=str(reason)):
+            return ""
+        return str(waiting["message"])
 
     def oldest_queued_at(self) -> float | None:
         """Return when the oldest queued job was queued, in seconds since 1970; None if no job is queued."""

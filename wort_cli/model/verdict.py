@@ -54,6 +54,10 @@ class Comparison:
         )
 
 
+LATER = frozenset({"format", "made_from"})
+"""Keys that are missing in verdicts of earlier versions."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The result of a verification."""
@@ -68,6 +72,10 @@ class Verdict:
     engine: str = ""
     bases: int = 0
     """The number of bases that were read."""
+    format: str = ""
+    """The format of the archive that was read, `normalized` or `lite`; empty if it is unknown."""
+    made_from: str = ""
+    """The other format, if a signature that does not match `format` matches that; else empty."""
 
     def sentence(self) -> str:
         """Return the verdict in one line."""
@@ -83,7 +91,7 @@ class Verdict:
 
         Raises KeyError, ValueError or TypeError if a key is missing or invalid.
         """
-        known = {key: data[key] for key in cls.__dataclass_fields__}
+        known = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key not in LATER}
         return cls(
             **{
                 **known,

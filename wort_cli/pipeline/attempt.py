@@ -1,13 +1,16 @@
 """An attempt at a job: what its stages share.  stages.py has the stages, run.py their order."""
 
 import contextlib
+import copy
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 from wort_cli.model.job import Progress
 from wort_cli.model.profile import profile_named
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
+from wort_cli.pipeline.toolkit.configuration import FETCHED
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
@@ -61,16 +64,31 @@ class Attempt:
         self._slot.close()
         self.has_slot = self.spec.slot is None
 
+    def variant(self, spec: JobSpec, workspace: Workspace) -> "Attempt":
+        """Return an attempt at the same job with another spec and workspace; it shares everything else."""
+        other = copy.copy(self)
+        other.spec, other.workspace = spec, workspace
+        return other
+
     def tools(self) -> ToolGroup:
         """Return the process group in which this attempt runs its tools; its guard is recorded in the workspace."""
 
         def record_guard(guard: ProcessIdentity | None) -> None:
             self._processes.with_guard(guard).write(self.workspace.attempt_directory)
 
-        references = self.spec.references.references_dir or self.spec.workspace / "references"
-        return ToolGroup(self.workspace.run_directory, self.cancellation, self.log, record_guard, references)
+        return ToolGroup(
+            self.workspace.run_directory, self.cancellation, self.log, record_guard, reference_roots(self.spec)
+        )
 
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
         """Report the progress of the attempt; raise Cancelled if it was cancelled."""
         self._watcher.report(Progress(stage, spots, total, bases, time.time()))
         self.cancellation.check()
+
+
+def reference_roots(spec: JobSpec) -> list[Path]:
+    """Return the directories with references: the store of this home, and those that `wort fetch` wrote."""
+    named = [spec.source.archive.parents[1]] if spec.source.archive and len(spec.source.archive.parents) > 1 else []
+    fetched = [directory / FETCHED for directory in (*named, *spec.archives)]
+    store = spec.references.references_dir or spec.workspace / "references"
+    return list(dict.fromkeys([store, *(root for root in fetched if root.is_dir())]))

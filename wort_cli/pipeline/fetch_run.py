@@ -3,8 +3,10 @@
 download.py does the same for a job, into its workspace.
 """
 
+import contextlib
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,11 +16,13 @@ from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.fetched_file import FetchedFile, fetch_into
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts
-from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.locate import Archive, read_counts
 from wort_cli.pipeline.archives.obtain import Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
+from wort_cli.pipeline.archives.references import ReferenceFetcher
+from wort_cli.pipeline.archives.references_beside import may_have_references, put_references_beside
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
@@ -77,7 +81,7 @@ class Fetcher:
 
         def prove(archive: Archive) -> ArchiveProof:
             report("proving", 0, 0)
-            with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, log) as tools:
+            with self._tools(log) as tools:
                 return prove_archive(archive, tools, self._settings.stall_timeout)
 
         report("locating", 0, 0)
@@ -85,9 +89,34 @@ class Fetcher:
         obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk)
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
-            return fetch_into(self._directory, wish, obtainer, prove, log)
+            fetched = fetch_into(self._directory, wish, obtainer, prove, log)
+            if may_have_references(fetched.path):
+                self._fetch_references(fetched.path, report, log)
+            return fetched
         except OSError as error:
             raise JobFailed(Reason.DISK_ERROR, f"{self._directory}: {error.strerror or error}") from error
+
+    def _fetch_references(self, archive: Path, report: Report, log: Callable[[str], None]) -> None:
+        """Put the references of an aligned archive beside it."""
+        report("locating", 0, 0)
+        with self._tools(log) as tools:
+            deadline = time.monotonic() + self._settings.resolve_timeout
+            references = read_counts(str(archive), tools, deadline, on_disk=True).references
+        fetcher = ReferenceFetcher(
+            self._client,
+            politeness_of(self._settings),
+            "" if self._settings.locator_url == "off" else self._settings.locator_url,
+            NEVER,
+            log,
+            lambda directory, size: self._check_disk(size),
+            lambda arrived, wanted: report("fetching", arrived, wanted),
+        )
+        put_references_beside(archive, references, fetcher, log)
+
+    @contextlib.contextmanager
+    def _tools(self, log: Callable[[str], None]) -> Iterator[ToolGroup]:
+        with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, log) as tools:
+            yield tools
 
     def _check_disk(self, size: int) -> None:
         """Raise JobFailed(disk-low) unless the disk has room for `size` bytes beside its reserve."""

@@ -68,6 +68,7 @@ def headers_of(provenance: Provenance, checksums: Checksums) -> Headers:
         "digest": provenance.digest,
         "sha256": checksums.sha256,
         "tools": tools,
+        **{key: value for key in ("format", "proved_by") if (value := getattr(provenance, key))},
     }
     return Headers("application/json", "gzip", metadata)
 

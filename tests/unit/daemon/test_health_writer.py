@@ -119,3 +119,14 @@ def test_write_error_is_logged_once(
     for _ in range(3):
         turn(writer, clock, WRITE_EVERY)
     assert caplog.messages == ["the health file cannot be written: I/O error"]
+
+
+def test_refusal_of_all_requests_is_trouble(
+    writer: HealthWriter, settings: Settings, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(ledger.counts), "only_reason_since", lambda *_: "Location is required")
+    turn(writer, clock, WRITE_EVERY)
+    assert health_of(settings).trouble == "NCBI's locator refuses the requests of all jobs: Location is required"
+    monkeypatch.setattr(type(ledger.counts), "only_reason_since", lambda *_: "")
+    turn(writer, clock, WRITE_EVERY)
+    assert health_of(settings).trouble == ""

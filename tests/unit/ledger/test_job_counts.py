@@ -73,7 +73,14 @@ def test_oldest_queued_time_is_that_of_the_oldest_job_still_queued(ledger: Ledge
 
 @pytest.mark.parametrize(
     ("query", "values"),
-    [("count_states", {}), ("transition_counts", {}), ("ended_since", {"since": 0}), ("oldest_queued", {})],
+    [
+        ("count_states", {}),
+        ("transition_counts", {}),
+        ("ended_since", {"since": 0}),
+        ("oldest_queued", {}),
+        ("waiting_message", {"reason": "network"}),
+        ("ended_otherwise", {"since": 0, "reason": "network"}),
+    ],
 )
 def test_count_queries_do_not_scan_jobs_or_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
@@ -101,3 +108,23 @@ def timed(ledger: Ledger) -> float:
     started = time.perf_counter()
     ledger.counts.by_state(), ledger.counts.transitions(), ledger.counts.oldest_queued_at()
     return time.perf_counter() - started
+
+
+def fail(ledger: Ledger, job_id: int, reason: Reason, detail: str) -> None:
+    job = ledger.attempts.claim(job_id, "me", 60)
+    assert job is not None
+    ledger.attempts.finish(JobResult(job_id, job.attempt, failure=Failure(reason, detail)), RetryPolicy(patience=1000))
+
+
+def test_only_reason_is_found_until_an_attempt_ends_in_another_way(ledger: Ledger) -> None:
+    refused = Reason.LOCATOR_REFUSED
+    ledger.jobs.enqueue([request(f"SRR00000{n}") for n in range(1, 4)])
+    assert ledger.counts.only_reason_since(0, refused) == ""
+    fail(ledger, 1, refused, "no location")
+    fail(ledger, 2, refused, "old software")
+    assert ledger.counts.only_reason_since(0, refused) == "old software"
+    fail(ledger, 3, Reason.NETWORK, "no route")
+    assert ledger.counts.only_reason_since(0, refused) == ""
+    assert ledger.counts.only_reason_since(time.time() + 1, refused) == "old software"
+    ledger.jobs.cancel([1, 2])
+    assert ledger.counts.only_reason_since(time.time() + 1, refused) == ""

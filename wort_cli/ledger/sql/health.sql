@@ -8,6 +8,15 @@ SELECT after, reason, n FROM move_counts ORDER BY after, reason;
 SELECT after, reason, count(*) AS n FROM events
 WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') GROUP BY after, reason;
 
+-- name: waiting_message
+-- The message of the newest job that waits for a reason.
+SELECT message FROM jobs INDEXED BY jobs_by_state WHERE state = 'waiting' AND reason = :reason ORDER BY id DESC LIMIT 1;
+
+-- name: ended_otherwise
+-- An attempt that ended after a time for another reason.  Reads index entries up to the first one.
+SELECT 1 AS found FROM events INDEXED BY events_ended
+WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') AND reason <> :reason LIMIT 1;
+
 -- name: oldest_queued
 -- When the oldest queued job was queued.  Without INDEXED BY, SQLite would use another index and read all queued jobs.
 SELECT max(at) AS since FROM events

@@ -23,6 +23,7 @@ from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER, Cancellation
+from wort_cli.system.file_state import FileState
 
 BLOCK = 1 << 22
 VDB_VALIDATE = "vdb-validate"
@@ -54,20 +55,33 @@ class ArchiveProof:
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
     sha256: str = ""
     """Of the whole file; empty if it was downloaded or has only some columns."""
-    mtime: float = 0.0
+    state: FileState | None = None
     origin: Origin = Origin()
 
     @property
-    def is_proved(self) -> bool:
-        """Whether the needed bytes of the archive are those that its loader wrote."""
+    def mtime(self) -> float:
+        """When the file was changed last, in seconds since 1970."""
+        return self.state.mtime if self.state else 0.0
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the archive is fit to be decoded in this process: proved, or free of errors for vdb-validate."""
         return bool(self.proved_by)
+
+    @property
+    def recorded_as(self) -> str:
+        """What the provenance says proved the archive.
+
+        vdb-validate proves nothing: it misses damage to metadata, and to blobs without checksums.
+        """
+        return self.proved_by if self.proved_by in (ProvedBy.COLUMN_SUMS, ProvedBy.ARCHIVE_SUM) else ProvedBy.NOTHING
 
     def check_unchanged(self, archive: Archive) -> None:
         """Raise JobFailed if the file was changed since: the reads may not be those of the file that was proved."""
         if archive.path is None or archive.fetched is not None:  # a download belongs to this job alone
             return
-        now = archive.path.stat()
-        if (now.st_size, now.st_mtime) != (archive.size, self.mtime):
+        now = FileState.of(archive.path)
+        if now != self.state or now.size != archive.size:
             raise JobFailed(Reason.INCOMPLETE, f"{archive.path} was changed while it was read")
 
 
@@ -89,16 +103,16 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
     """Prove the file of an archive."""
     if archive.path is None:
         return ArchiveProof()
-    mtime = archive.path.stat().st_mtime
+    state = FileState.of(archive.path)
     if archive.fetched is not None:
         proof = archive.fetched.obtained.proof
         if proof.by is not ProvedBy.NOTHING:
-            return ArchiveProof(proof.by, proof.sums, mtime=mtime)
+            return ArchiveProof(proof.by, proof.sums, state=state)
         run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
-        return ArchiveProof(VDB_VALIDATE, mtime=mtime)
+        return ArchiveProof(VDB_VALIDATE, state=state)
     record = read_record(archive.path)
     if has_only_columns(archive.path):
-        return prove_fetched_columns(archive.path, record, mtime, tools.cancellation)
+        return prove_fetched_columns(archive.path, record, state, tools.cancellation)
     origin = Origin()
     if record is not None and is_ours(archive.path):
         origin = origin_in(record, archive.path, file_md5(archive.path, tools.cancellation))
@@ -106,15 +120,15 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
         sha256 = executor.submit(file_sha256, archive.path, tools.cancellation)
         sums = prove_by_columns(archive.path, tools.cancellation, tools.log)
         if origin.md5:
-            return ArchiveProof(ProvedBy.ARCHIVE_SUM, origin.md5, sha256.result(), mtime, origin)
+            return ArchiveProof(ProvedBy.ARCHIVE_SUM, origin.md5, sha256.result(), state, origin)
         if not sums:
             run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
         by = ProvedBy.COLUMN_SUMS if sums else VDB_VALIDATE
-        return ArchiveProof(by, sums, sha256.result(), mtime, origin)
+        return ArchiveProof(by, sums, sha256.result(), state, origin)
 
 
 def prove_fetched_columns(
-    path: Path, record: FetchRecord | None, mtime: float, cancellation: Cancellation
+    path: Path, record: FetchRecord | None, state: FileState, cancellation: Cancellation
 ) -> ArchiveProof:
     """Prove a file with the needed columns of an archive, which `wort fetch` wrote with a record."""
     if record is None:
@@ -124,7 +138,7 @@ def prove_fetched_columns(
             sums = prove_columns(path.stat().st_size, reader_of(file), FASTQ_DUMP, cancellation)
     except (NotProvable, ChecksumError) as error:
         raise JobFailed(Reason.CORRUPT, f"{path}: {error}; `wort fetch` fetches it again") from error
-    return ArchiveProof(ProvedBy.COLUMN_SUMS, sums, "", mtime, origin_in(record, path, sums))
+    return ArchiveProof(ProvedBy.COLUMN_SUMS, sums, "", state, origin_in(record, path, sums))
 
 
 def origin_in(record: FetchRecord, path: Path, proof: str) -> Origin:

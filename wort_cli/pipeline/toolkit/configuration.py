@@ -13,7 +13,7 @@ Source: ncbi-vdb libs/kfg/config.c (load_config_files), libs/vfs/{resolver,servi
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NO_CACHE = (
@@ -23,6 +23,8 @@ NO_CACHE = (
 )
 NO_REQUESTS = ('/repository/remote/disabled = "true"',)
 QUALITY_TYPE = "/sra/quality_type"
+FETCHED = "references"
+"""The root of the references that `wort fetch` wrote, below its directory."""
 REFSEQ, WGS = "refseq", "wgs"
 """The directories of references below their root: complete sequences, and contigs of whole genome shotgun projects."""
 
@@ -35,17 +37,20 @@ def user_settings(environ: Mapping[str, str]) -> Path:
     return home / "user-settings.mkfg"
 
 
-def settings_text(user: str, references: Path | None, *, offline: bool) -> str:
-    """Return the settings for tools, from the text of the user's and the root of the fetched references."""
+def settings_text(user: str, references: Sequence[Path], *, offline: bool) -> str:
+    """Return the settings for tools, from the text of the user's and the roots of fetched references."""
     lines = [user.rstrip("\n"), *NO_CACHE]
     if QUALITY_TYPE not in user:
         lines.append(f'{QUALITY_TYPE} = "raw_scores"')
-    if references is not None and not {'"', "\\", "$", "\n"} & set(str(references)):
+    roots = [root for root in references if not {'"', "\\", "$", "\n"} & set(str(root))]
+    if roots:
+        lines.append('/repository/site/disabled = "false"')
+    for number, root in enumerate(roots):
+        repository = f"/repository/site/main/wort{number or ''}"
         lines += [
-            '/repository/site/disabled = "false"',
-            f'/repository/site/main/wort/root = "{references}"',
-            f'/repository/site/main/wort/apps/refseq/volumes/refseq = "{REFSEQ}"',
-            f'/repository/site/main/wort/apps/wgs/volumes/wgsFlat = "{WGS}"',
+            f'{repository}/root = "{root}"',
+            f'{repository}/apps/refseq/volumes/refseq = "{REFSEQ}"',
+            f'{repository}/apps/wgs/volumes/wgsFlat = "{WGS}"',
         ]
     if offline:
         lines += NO_REQUESTS
@@ -55,7 +60,7 @@ def settings_text(user: str, references: Path | None, *, offline: bool) -> str:
 class ToolkitSettings:
     """The settings files of a group of tools, in a directory of theirs; written when they are first needed."""
 
-    def __init__(self, directory: Path, references: Path | None = None) -> None:
+    def __init__(self, directory: Path, references: Sequence[Path] = ()) -> None:
         self._directory = directory
         self._references = references
 

@@ -124,7 +124,7 @@ class ToolGroup:
 
     The tools run in `directory`, which must be empty and private.  `cancellation` is checked every TICK seconds.
     `log` records each command and its exit code.  `on_guard_start` is called with the guard before any tool starts.
-    `references` is the root of the references that wort has fetched.
+    `references` are the roots of references that wort has fetched.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class ToolGroup:
         cancellation: Cancellation,
         log: Callable[[str], None],
         on_guard_start: Callable[[ProcessIdentity | None], None] = lambda _: None,
-        references: Path | None = None,
+        references: Sequence[Path] = (),
     ) -> None:
         self.directory = directory
         self.until_end = contextlib.ExitStack()

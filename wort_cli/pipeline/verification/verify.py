@@ -4,10 +4,12 @@
 2. A quick verification sketches a few slices of the run (quick.py).  It can refute a signature but not prove it.
 3. A full verification sketches the whole run, with the stages that compute a signature, and compares every hash and
    abundance (compare.py).
+   If it differs, the other format of the run's archive is tried, if there is one (other_format.py).
 4. A submitted signature that is proved equal is replaced: wort publishes the bytes that it has written itself.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wort_cli.model.failure import JobFailed, Reason
@@ -28,7 +30,8 @@ from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
 from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
-from wort_cli.pipeline.verification.compare import compare, find_in_sorted, likely_cause, pair_by_ksize
+from wort_cli.pipeline.verification.compare import FOREIGN, compare, find_in_sorted, likely_cause, pair_by_ksize
+from wort_cli.pipeline.verification.other_format import attempt_with_other_format, explain_format
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.strict import check_file
@@ -86,6 +89,20 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     """Compare a signature with the sketches of a few slices."""
     archive = archive_of(attempt, tools)
     attempt.take_slot()
+    verdict = compare_quickly(attempt, archive, stored, tools)
+    if verdict.trust is not Trust.MISMATCH or is_foreign(verdict.comparisons):
+        return verdict
+    with attempt_with_other_format(attempt, archive, tools) as other, going_on(attempt):
+        if other is not None:
+            found = archive_of(other, tools)
+            if compare_quickly(other, found, stored, tools).trust is Trust.QUICK_CHECKED:
+                cause = explain_format("a few slices match", found.format, archive.format)
+                return replace(verdict, cause=cause, made_from=found.format)
+    return verdict
+
+
+def compare_quickly(attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
+    """Compare a signature with a few slices of an archive."""
     check_has_spots(archive)
     slices = choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
@@ -113,6 +130,7 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
         tuple((part.first, part.last) for part in slices),
         attempt.spec.method.engine,
         sample.bases,
+        archive.format,
     )
 
 
@@ -124,17 +142,57 @@ def verify_fully(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) 
     run = sketch_run(attempt, tools)
     comparisons = compare(stored.sketches, run.reads.sketches)
     proved = not any(comparison.differs for comparison in comparisons)
+    made_from = "" if proved else format_that_matches(attempt, run.archive, stored, comparisons, tools)
+    cause = ""
+    if made_from:
+        cause = explain_format("it was made from", made_from, run.archive.format)
+    elif not proved:
+        cause = diagnose(attempt, run, stored, comparisons, tools)
     verdict = Verdict(
         Trust.VERIFIED if proved else Trust.MISMATCH,
         Depth.FULL,
-        "" if proved else diagnose(attempt, run, stored, comparisons, tools),
+        cause,
         comparisons,
         engine=attempt.spec.method.engine,
         bases=run.reads.stats.bases,
+        format=run.archive.format,
+        made_from=made_from,
     )
     for line in (verdict.sentence(), *(c.sentence() for c in comparisons if c.differs)):
         attempt.log(line)
     return verdict, run
+
+
+def format_that_matches(
+    attempt: Attempt,
+    archive: Archive,
+    stored: SignatureDocument,
+    comparisons: Sequence[Comparison],
+    tools: ToolGroup,
+) -> str:
+    """Return the other format of the run's archive if the signature was made from that; else ''."""
+    if is_foreign(comparisons):
+        return ""
+    with attempt_with_other_format(attempt, archive, tools) as other, going_on(attempt):
+        if other is not None:
+            run = sketch_run(other, tools)
+            if not any(c.differs for c in compare(stored.sketches, run.reads.sketches)):
+                return run.archive.format
+    return ""
+
+
+@contextlib.contextmanager
+def going_on(attempt: Attempt) -> Iterator[None]:
+    """Log why the archive in the other format cannot be read, instead of raising that: the verdict is known already."""
+    try:
+        yield
+    except JobFailed as failed:
+        attempt.log(f"the other format of the archive: {failed.failure.reason}: {failed}")
+
+
+def is_foreign(comparisons: Sequence[Comparison]) -> bool:
+    """Return whether a signature has so few of the run's hashes that it is of another run."""
+    return all(comparison.containment < FOREIGN for comparison in comparisons if comparison.expected)
 
 
 def diagnose(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from wort_cli.pipeline.archives import prove
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof, file_sha256
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
+from wort_cli.system.file_state import FileState
 
 
 @pytest.fixture
@@ -22,13 +24,25 @@ def file(tmp_path: Path) -> Path:
 
 
 def proved(file: Path) -> tuple[Archive, ArchiveProof]:
-    facts = file.stat()
-    return Archive(str(file), file, 1, 100, facts.st_size), ArchiveProof("vdb-validate", "", "0" * 64, facts.st_mtime)
+    state = FileState.of(file)
+    return Archive(str(file), file, 1, 100, state.size), ArchiveProof("vdb-validate", "", "0" * 64, state)
 
 
 def test_untouched_archive_is_unchanged(file: Path) -> None:
     archive, proof = proved(file)
     proof.check_unchanged(archive)
+
+
+def change_and_restore_time(file: Path) -> None:
+    before = file.stat()
+    file.write_bytes(b"NCBI.sra and less")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def replace_by_copy(file: Path) -> None:
+    shutil.copy2(file, file.with_name("copy"))
+    file.with_name("copy").replace(file)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +52,11 @@ def test_untouched_archive_is_unchanged(file: Path) -> None:
         lambda file: os.truncate(file, 3),
         lambda file: os.utime(file, (1, 1)),
         lambda file: os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 1_000_000)),
+        change_and_restore_time,
+        replace_by_copy,
+        lambda file: file.rename(file.with_name("other")).rename(file),
     ],
-    ids=["longer", "shorter", "older", "newer by a millisecond"],
+    ids=["longer", "shorter", "older", "newer by a millisecond", "other bytes", "other file", "moved and back"],
 )
 def test_changed_archive_fails_the_job(file: Path, change: Callable[[Path], None]) -> None:
     archive, proof = proved(file)

@@ -22,25 +22,28 @@ def test_settings_of_the_user_are_where_the_toolkit_looks(environ: dict[str, str
 
 
 def test_lines_of_wort_come_last() -> None:
-    lines = settings_text('/repository/user/cache-disabled = "false"\n', Path("/r"), offline=True).splitlines()
+    lines = settings_text(
+        '/repository/user/cache-disabled = "false"\n', [Path("/r"), Path("/s")], offline=True
+    ).splitlines()
     assert lines[0] == '/repository/user/cache-disabled = "false"'
     assert '/repository/user/cache-disabled = "true"' in lines[1:]
     assert '/repository/site/main/wort/root = "/r"' in lines
+    assert '/repository/site/main/wort1/root = "/s"' in lines
     assert lines[-1] == '/repository/remote/disabled = "true"'
 
 
 def test_network_is_disabled_only_offline() -> None:
-    assert "remote" not in settings_text("", None, offline=False)
+    assert "remote" not in settings_text("", (), offline=False)
 
 
 def test_type_of_qualities_is_the_users() -> None:
-    assert settings_text('/sra/quality_type = "q"', None, offline=False).count("quality_type") == 1
-    assert settings_text("", None, offline=False).count("quality_type") == 1
+    assert settings_text('/sra/quality_type = "q"', (), offline=False).count("quality_type") == 1
+    assert settings_text("", (), offline=False).count("quality_type") == 1
 
 
 @pytest.mark.parametrize("path", ['/a"b', "/a$(HOME)", "/a\nb", "/a\\b"])
 def test_path_that_the_format_cannot_express_is_left_out(path: str) -> None:
-    assert "site" not in settings_text("", Path(path), offline=False)
+    assert "site" not in settings_text("", [Path(path)], offline=False)
 
 
 def test_file_has_the_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
