@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny faults fuzz kills setup clean
+.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny damages faults fuzz kills setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-million  run the coordinator with a million queued jobs"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
+	@echo "make damages        damage archives on the way and on disk 4000 times"
 	@echo "make kills          kill a writer of the ledger fifty times, and a process that fetches twenty times"
 	@echo "make fuzz           read randomly damaged signatures for 5 minutes"
 
@@ -53,6 +54,9 @@ bench-tiny: setup
 
 faults: setup
 	$(BIN)/python -m tests.faults.campaign --seed $(or $(SEED),1) --times $(or $(TIMES),10) $(ARGS)
+
+damages: setup
+	$(BIN)/python -m tests.damages --seed $(or $(SEED),1) $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)

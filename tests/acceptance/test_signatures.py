@@ -163,12 +163,13 @@ def test_output_option(home: Home, shelf: Shelf) -> None:
     home("compute", "SRR000001", "--now", "--wait").expect(2, "exclude each other")
 
 
-def test_archive_without_sums_is_proved_by_vdb_validate(home: Home, shelf: Shelf) -> None:
+def test_archive_without_sums_is_validated_but_not_proved(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.without_sums(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now").expect(0)
     assert home.signature("x") == shelf.reference(archive, "x")
-    ((provenance,),) = home.select("SELECT provenance FROM signatures")
-    assert json.loads(provenance)["proved_by"] == "vdb-validate"
+    ((trust, provenance),) = home.select("SELECT trust, provenance FROM signatures")
+    found = json.loads(provenance)
+    assert (trust, found["proved_by"], found["validated"]) == ("unproved", "nothing", True)
 
 
 def test_archive_with_sums_is_proved_by_its_columns(home: Home, shelf: Shelf) -> None:

@@ -137,7 +137,7 @@ def make_lite(archive: Path, out: Path) -> Path:
 
 
 def remove_sums(archive: Path, out: Path) -> Path:
-    """Write a copy without md5 sums, so that only vdb-validate can prove it."""
+    """Write a copy without md5 sums, so that only vdb-validate can check it."""
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=out.resolve().parent) as scratch:
         database, packed = Path(scratch, "run"), Path(scratch, "run.sra")
         run(["kar", "-x", archive, "-d", database])

@@ -82,9 +82,9 @@ class Shelf:
         """Return an archive with one flipped bit that fastq-dump does not detect."""
         return self._made("flipped.sra", lambda out: flip_bit_in_reads(self.archive(), out))
 
-    def without_sums(self) -> Path:
+    def without_sums(self, layout: str = "paired_illumina") -> Path:
         """Return an archive that has no md5 sums of its columns."""
-        return self._made("without-sums.sra", lambda out: remove_sums(self.archive(), out))
+        return self._made(f"without-sums-{layout}.sra", lambda out: remove_sums(self.archive(layout), out))
 
     def truncated(self) -> Path:
         """Return the first half of an archive."""

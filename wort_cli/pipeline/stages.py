@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import UNPROVED, Provenance, Trust
+from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.archive_names import run_named_by
 from wort_cli.pipeline.archives.http import url_without_query
@@ -184,7 +184,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         engine=attempt.spec.method.engine,
         decoders=reads.decoders,
         format=archive.format,
-        proved_by=proof.proved_by or UNPROVED,
+        proved_by=proof.recorded_as,
         proof=proof.proof,
         identified=origin.identified,
         url=origin.url,

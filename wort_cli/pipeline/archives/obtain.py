@@ -199,6 +199,8 @@ class Obtainer:
             for path in wrong:
                 if head.sums.get(path) == earlier.sums[path]:
                     partial.forget(earlier.contents.table[path])
+        if partial.identity.md5 and sources.disagree:
+            raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
         raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
 
     def _usable_head(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Head:
@@ -225,11 +227,12 @@ class Obtainer:
             if found == md5:
                 self._check_sums_inside(run, partial)
                 return Proof(ProvedBy.ARCHIVE_SUM, md5, True, sources.used)
-            if (sources.used, found) in seen:  # the location itself has wrong bytes
+            if (sources.used, found) in seen and not sources.leave(sources.used):
                 break
             seen.add((sources.used, found))
             self._log(f"{run}: the archive does not match the locator's md5; fetching it again")
             partial.forget(whole)
+            sources.compare_mirrors([])  # the head may be what is wrong
             sources.next_turn()
         raise HttpError(Reason.CORRUPT, f"the archive of {run} does not match the locator's md5")
 

@@ -38,7 +38,7 @@ class Origin:
     """Where an archive was fetched from."""
 
     identified: bool = False
-    """Whether the locator vouched that this is the archive of the run."""
+    """Whether the locator confirmed that this is the archive of the run."""
     url: str = ""
     """Without its query; empty if unknown."""
     md5: str = ""
@@ -64,9 +64,17 @@ class ArchiveProof:
         return self.state.mtime if self.state else 0.0
 
     @property
-    def is_proved(self) -> bool:
-        """Whether the needed bytes of the archive are those that its loader wrote."""
+    def is_checked(self) -> bool:
+        """Whether the archive is fit to be decoded in this process: proved, or free of errors for vdb-validate."""
         return bool(self.proved_by)
+
+    @property
+    def recorded_as(self) -> str:
+        """What the provenance says proved the archive.
+
+        vdb-validate proves nothing: it misses damage to metadata, and to blobs without checksums.
+        """
+        return self.proved_by if self.proved_by in (ProvedBy.COLUMN_SUMS, ProvedBy.ARCHIVE_SUM) else ProvedBy.NOTHING
 
     def check_unchanged(self, archive: Archive) -> None:
         """Raise JobFailed if the file was changed since: the reads may not be those of the file that was proved."""

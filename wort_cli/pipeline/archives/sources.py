@@ -64,10 +64,21 @@ class Sources:
         """Ask the next location first from now on, because what came was wrong."""
         self._locations = [*self._locations[1:], *self._locations[:1]]
 
+    def leave(self, url: str) -> bool:
+        """Ask a location that has wrong bytes after all others; return whether there are others."""
+        self._failed |= {location for location in self._locations if location.url == url}
+        return any(location not in self._failed for location in self._locations)
+
+    @property
+    def disagree(self) -> bool:
+        """Whether a mirror has another head than the locator's locations, so that one of them is wrong."""
+        return not all(self._agreeing.values())
+
     def compare_mirrors(self, head: Sequence[Extent]) -> None:
         """Ask from now on only mirrors that have the bytes of `head`, which came from a location of the locator."""
-        self._head = list(head)
-        self._agreeing.clear()
+        if self._head != list(head):
+            self._head = list(head)
+            self._agreeing.clear()
 
     def fetch(self, extents: Sequence[Extent]) -> None:
         """Fetch what is missing of some extents.

@@ -36,7 +36,7 @@ def choose_decoders(
     if spec.method.decoder != AUTO or engine.name != KernelEngine.name:
         return [fastq_dump]
     try:
-        if not proof.is_proved:
+        if not proof.is_checked:
             raise CannotDecode("the archive was not proved")
         return [vdb_decoder(archive, profile, workspace, tools.log), fastq_dump]
     except CannotDecode as error:

@@ -1,0 +1,76 @@
+"""Runs cases and counts how they end."""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.damages import disk, wire
+from tests.damages.subjects import Subject
+from tests.damages.verdict import Judge, Verdict
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.system.cancellation import NEVER
+
+DEFECTS = ("wrong", "not cured")
+
+
+@dataclass
+class Results:
+    """How the cases of a campaign ended."""
+
+    ends: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By where the damage was, the end, and what proved the bytes or the reason."""
+    defects: list[str] = field(default_factory=list)
+    """Sentences about the cases that must not end so."""
+
+    def add(self, where: str, case: object, seed: str, verdict: Verdict) -> None:
+        """Count a case."""
+        self.ends[where, verdict.end, verdict.detail] += 1
+        if verdict.end in DEFECTS:
+            self.defects.append(f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}")
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table of the counts."""
+        for (where, end, detail), number in sorted(self.ends.items()):
+            yield f"{where:5} {end:10} {detail:22} {number:6}"
+
+
+@contextmanager
+def judging(directory: Path) -> Iterator[Judge]:
+    """Provide a judge whose tools run below a directory."""
+    tools = directory / "tools"
+    tools.mkdir()
+    with ToolGroup(tools, NEVER, lambda text: None) as group:
+        yield Judge(group)
+
+
+def run_campaign(
+    subjects: Sequence[Subject],
+    seed: str,
+    wire_cases: int,
+    disk_cases: int,
+    report: Callable[[int], None] = lambda done: None,
+) -> Results:
+    """Run so many cases of each kind."""
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="damages-") as name:
+        root = Path(name)
+        with judging(root) as judge:
+            for number in range(wire_cases + disk_cases):
+                one = f"{seed}-{number}"
+                scratch = root / "case"
+                scratch.mkdir()
+                if number < wire_cases:
+                    case = wire.draw_case(subjects, one)
+                    other = Random(one).choice(subjects).data
+                    results.add("wire", case, one, wire.run_case(case, other, scratch, judge))
+                else:
+                    damaged = disk.draw_case(subjects, one)
+                    results.add("disk", damaged, one, disk.run_case(damaged, scratch, judge))
+                shutil.rmtree(scratch)
+                report(number + 1)
+    return results

@@ -1,0 +1,82 @@
+"""Judges how a case ended."""
+
+import hashlib
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.damages.subjects import Subject
+from tests.support.archives import DECODE
+from wort_cli.model.failure import JobFailed
+from wort_cli.pipeline.archives.locate import read_counts
+from wort_cli.pipeline.archives.prove import run_vdb_validate
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+
+TIMEOUT = 120.0
+"""Seconds for a tool."""
+SPOTS_READ = re.compile(rb"^Read (\d+) spots", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a case ended."""
+
+    end: str
+    """`right`, `reason`, `unproved` (wrong, but marked so), `not cured` or `wrong`."""
+    detail: str
+    """What proved the right bytes, or the reason."""
+
+
+class Judge:
+    """Judges archives on disk; remembers the reads of undamaged ones."""
+
+    def __init__(self, tools: ToolGroup) -> None:
+        self.tools = tools
+        self._reads: dict[str, str] = {}
+
+    def judge_bytes(self, subject: Subject, path: Path, decoder: str, proved_by: str) -> Verdict:
+        """Judge an archive that its sums have proved."""
+        right = subject.has_needed_bytes(path.read_bytes(), decoder)
+        return Verdict("right" if right else "wrong", proved_by)
+
+    def judge_reads(self, subject: Subject, path: Path) -> Verdict:
+        """Judge an archive that nothing but vdb-validate can prove."""
+        try:
+            run_vdb_validate(path, self.tools, TIMEOUT)
+        except JobFailed as failed:
+            return reason_of(failed)
+        return self.judge_decoded(subject, path, "vdb-validate")
+
+    def judge_decoded(self, subject: Subject, path: Path, proved_by: str) -> Verdict:
+        """Judge an archive by the reads that fastq-dump finds in it."""
+        if subject.name not in self._reads:
+            self._reads[subject.name] = decode(subject.path)[0]
+        found, spots = decode(path)
+        if not found:
+            return Verdict("reason", "fastq-dump failed")
+        if found == self._reads[subject.name]:
+            return Verdict("right", proved_by)
+        try:
+            counts = read_counts(str(path), self.tools, time.monotonic() + TIMEOUT, on_disk=True)
+        except JobFailed as failed:
+            return reason_of(failed)
+        if counts.spots != spots:
+            return Verdict("reason", "not all spots were read")
+        return Verdict("unproved", proved_by)
+
+
+def reason_of(failed: JobFailed) -> Verdict:
+    """Return the verdict for a job that fails or waits."""
+    return Verdict("reason", failed.failure.reason)
+
+
+def decode(path: Path) -> tuple[str, int]:
+    """Return a digest of the reads of an archive, '' if fastq-dump fails, and the number of spots that it read."""
+    run = subprocess.run([*DECODE, str(path)], capture_output=True, check=False, cwd=path.parent, timeout=TIMEOUT)
+    read = SPOTS_READ.search(run.stderr)
+    bases = b"\n".join(
+        line for line in run.stdout.splitlines() if not line.startswith(b">")
+    )  # names are those of files
+    return hashlib.sha256(bases).hexdigest() if run.returncode == 0 else "", int(read[1]) if read else 0

@@ -1,0 +1,29 @@
+"""What NCBI's locator says of a run, in the form of its real answers."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+
+def file_entry(run: str, data: bytes, urls: Iterable[str], *, noqual: bool = False) -> dict[str, Any]:
+    """Return the entry of an archive that can be fetched at some URLs."""
+    places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls]
+    return {
+        "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": noqual, "size": len(data),
+        "md5": hashlib.md5(data).hexdigest(), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
+    }  # fmt: skip
+
+
+def run_entry(run: str, *files: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a run with its archives."""
+    return {"bundle": run, "status": 200, "msg": "ok", "files": list(files)}
+
+
+def error_entry(run: str, status: int, message: str) -> dict[str, Any]:
+    """Return the entry of a run of which there is no archive."""
+    return {"bundle": run, "status": status, "msg": message}
+
+
+def answer(*runs: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole answer."""
+    return {"version": "2", "result": list(runs)}
