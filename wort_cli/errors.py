@@ -155,9 +155,29 @@ class DaemonAlreadyRunning(WortError):
 
     exit_code = ExitCode.OK
 
-    def __init__(self, pid: int) -> None:
-        super().__init__(f"the daemon is already running (process {pid})")
+    def __init__(self, pid: int, where: str = "") -> None:
+        super().__init__(f"the daemon is already running (process {pid}{f' {where}' if where else ''})")
         self.pid = pid
+
+
+class DaemonElsewhere(WortError):
+    """The daemon cannot be signalled from here."""
+
+    def __init__(self, pid: int, host: str, where: str) -> None:
+        super().__init__(
+            f"the daemon (process {pid}) runs {where}, and cannot be controlled from here",
+            f"run this command where the daemon runs: {host}",
+        )
+
+
+class LedgerReplaced(StorageProblem):
+    """Another file took the place of the ledger while the daemon uses it."""
+
+    def __init__(self, path: Path, how: str) -> None:
+        super().__init__(
+            f"the ledger {path} was {how} while the daemon runs, so no job starts; "
+            "stop the daemon, then put the right file in place with `wort backup --restore FILE`",
+        )
 
 
 class NotASignature(WortError):

@@ -1,8 +1,8 @@
-"""`wort backup`: copies the ledger while the daemon and other commands use it."""
+"""`wort backup`: copies the ledger while the daemon and other commands use it, or puts such a copy in its place."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,21 +11,30 @@ from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
-from wort_cli.settings import load_settings
+from wort_cli.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from wort_cli.upkeep.backups import Backup
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, or to restore.")],
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Put the ledger in FILE in place of the present one, which is renamed.")
+    ] = False,
     force: Annotated[bool, typer.Option("-f", "--force", help="Replace FILE if it exists.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Copy the ledger into a file; the daemon may keep running.
 
-    docs/how-to.md describes how to restore it.
+    With --restore, put such a copy in place of the ledger. The daemon must not be running.
     """
+    settings = load_settings()
+    if restore:
+        restore_ledger(settings, file.absolute(), as_json=as_json)
+        return
     from wort_cli.upkeep.backups import back_up
 
-    settings = load_settings()
     if not settings.ledger_file.exists():
         raise NoSuchFile(settings.ledger_file, "there is no ledger yet")
     target = file.absolute()
@@ -41,6 +50,26 @@ def backup(
     ledger = Ledger(settings.ledger_file)
     copy = back_up(ledger, target)
     ledger.close()
+    show(copy, as_json=as_json)
+
+
+def restore_ledger(settings: Settings, file: Path, *, as_json: bool) -> None:
+    """Put a backup in place of the ledger, and show it."""
+    from wort_cli.upkeep.replace_ledger import restore_backup
+
+    if not file.is_file():
+        raise NoSuchFile(file)
+    if file.samefile(settings.ledger_file) if settings.ledger_file.exists() else False:
+        raise UsageError(f"{file} is the ledger itself", "name a backup of it")
+    backup, replaced = restore_backup(settings, file)
+    show(backup, as_json=as_json)
+    if replaced is not None:
+        render.notice(f"the ledger of before is {replaced}")
+    render.notice("`wort doctor --repair` enters signatures that were computed after the backup")
+
+
+def show(copy: "Backup", *, as_json: bool) -> None:
+    """Show what a backup contains."""
     if as_json:
         render.document(asdict(copy))
     else:

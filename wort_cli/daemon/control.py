@@ -8,14 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 
-from wort_cli.errors import DaemonAlreadyRunning, DaemonNotRunning, WortError
+from wort_cli.errors import DaemonAlreadyRunning, DaemonElsewhere, DaemonNotRunning, ExitCode, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
-from wort_cli.system.process_identity import identity_of
+from wort_cli.system.process_identity import is_running, signal_process
 
 START_WITHIN = 30.0
 """Seconds that the daemon has to start."""
+RESTORE_WITHIN = 10.0
+"""Seconds that a running daemon has to create its lock file again, if somebody removed it."""
 STOP_WITHIN = 20.0
 """Seconds that the daemon has to stop."""
 
@@ -26,7 +28,7 @@ def start(settings: Settings) -> DaemonInfo:
     Raises DaemonAlreadyRunning if one runs, and WortError with the daemon's output if it does not start.
     """
     if running := running_daemon(settings.lock_file):
-        raise DaemonAlreadyRunning(running.pid)
+        raise DaemonAlreadyRunning(running.pid, running.where)
     check_can_start(settings)
     output = settings.log_dir / f"daemon.{os.getpid()}.out"
     with output.open("wb") as file:
@@ -46,6 +48,11 @@ def start(settings: Settings) -> DaemonInfo:
         return process.poll() is not None or (started is not None and started.pid == process.pid)
 
     in_time = wait_until(has_started, START_WITHIN)
+    if process.poll() == ExitCode.OK and started is None:  # another daemon runs, and is about to restore its lock file
+        wait_until(
+            lambda: (running := running_daemon(settings.lock_file)) is not None and running.pid > 0, RESTORE_WITHIN
+        )
+        started = running_daemon(settings.lock_file)
     if started is not None and started.pid not in (0, process.pid):  # another start was faster
         output.unlink(missing_ok=True)
         raise DaemonAlreadyRunning(started.pid)
@@ -74,8 +81,23 @@ def reload(settings: Settings) -> DaemonInfo:
     daemon = running_daemon(settings.lock_file)
     if daemon is None or daemon.pid <= 0:
         raise DaemonNotRunning
-    os.kill(daemon.pid, signal.SIGHUP)
+    signal_daemon(daemon, signal.SIGHUP)
     return daemon
+
+
+def signal_daemon(daemon: DaemonInfo, number: int) -> None:
+    """Send a signal to exactly this daemon, or to nobody if it has ended.
+
+    Raises WortError if it cannot be told from other processes, because it runs on another host or in a container.
+    """
+    if daemon.where:
+        raise DaemonElsewhere(daemon.pid, daemon.host, daemon.where)
+    if daemon.process is None:
+        raise WortError(
+            f"the daemon (process {daemon.pid}) is of version {daemon.version}, which does not say when it started",
+            f"make sure that process {daemon.pid} is the daemon, and stop it with `kill {daemon.pid}`",
+        )
+    signal_process(daemon.process, number)
 
 
 def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
@@ -94,13 +116,13 @@ def stop(settings: Settings, *, now: bool) -> DaemonInfo | None:
         return None
     if daemon.pid <= 0:  # kill(0) would signal this process's own group
         raise WortError("a daemon is starting and has not written its process number yet", "try again in a moment")
-    if now:
+    if now and not daemon.where:
         record_kill(settings)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(daemon.pid, signal.SIGKILL if now else signal.SIGTERM)
+    signal_daemon(daemon, signal.SIGKILL if now else signal.SIGTERM)
 
     def has_ended() -> bool:
-        return running_daemon(settings.lock_file) is None and identity_of(daemon.pid) is None
+        ended = daemon.process is None or not is_running(daemon.process)
+        return ended and running_daemon(settings.lock_file) is None
 
     if not wait_until(has_ended, STOP_WITHIN):
         raise WortError(

@@ -125,9 +125,10 @@ class MetricsExporter:
             write_metrics(Path(path), self._settings, ended=ended)
             self._last_error = ""
         except Exception as error:  # such as a full disk; the address can still be served
-            if str(error) != self._last_error:
-                log.error("metrics cannot be written to %s: %s", path, error)
-            self._last_error = str(error)
+            why = getattr(error, "strerror", None) or str(error)  # the name of the unfinished file is random
+            if why != self._last_error:
+                log.error("metrics cannot be written to %s: %s", path, why)
+            self._last_error = why
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.health_writer import HealthWriter
+from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.queue import WorkQueue
@@ -22,8 +23,9 @@ from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings, load_settings
-from wort_cli.system.daemon_lock import acquire_lock, write_daemon_info
+from wort_cli.system.daemon_lock import acquire_lock
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
@@ -43,9 +45,11 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     settings.make_directories()
     lock = acquire_lock(settings.lock_file)
     # A child that outlives the daemon for a moment must not hold the lock.
-    os.register_at_fork(after_in_child=lambda: os.close(lock))
+    os.register_at_fork(after_in_child=lock.close)
     start_logging(settings, foreground=foreground)
     ledger = Ledger(settings.ledger_file)
+    ledger_file = OpenLedgerFile(ledger.storage)
+    os.register_at_fork(after_in_child=ledger_file.close_in_child)
     recover(ledger, settings)
     jobs = ledger.controls.job_limit(settings.jobs)
     queue = WorkQueue.create(settings.queue_file)
@@ -61,14 +65,16 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     health_writer = HealthWriter(settings, ledger, workers, coordinator)
-    write_daemon_info(lock)
+    lock.write_info()
+    guard = HomeGuard(lock, ledger_file)
     try:
-        run_loop(signals, coordinator, housekeeper, health_writer)
+        run_loop(signals, guard, coordinator, housekeeper, health_writer)
     finally:
         log.info("the daemon is stopping")
         housekeeper.stop()
         workers.stop()
-        coordinator.requeue_all()
+        if guard.ledger_is_ours():  # else the next daemon requeues them
+            coordinator.requeue_all()
         close_connections()
         health_writer.close()
         log.info("the daemon has stopped")
@@ -100,7 +106,13 @@ class Signals:
             time.sleep(min(left, BUSY_PAUSE))
 
 
-def run_loop(signals: Signals, coordinator: Coordinator, housekeeper: Housekeeper, health_writer: HealthWriter) -> None:
+def run_loop(
+    signals: Signals,
+    guard: HomeGuard,
+    coordinator: Coordinator,
+    housekeeper: Housekeeper,
+    health_writer: HealthWriter,
+) -> None:
     """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
     while not signals.stop:
         started, trouble = time.monotonic(), ""
@@ -111,6 +123,7 @@ def run_loop(signals: Signals, coordinator: Coordinator, housekeeper: Housekeepe
                     coordinator.reconfigure(settings)
                     housekeeper.reconfigure(settings)
                     health_writer.reconfigure(settings)
+            guard.check()
             coordinator.turn()
             housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE

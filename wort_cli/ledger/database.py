@@ -109,13 +109,23 @@ class Storage:
                 raise
             connection.execute("COMMIT")
 
+    def mark(self, number: int) -> None:
+        """Write a number into the header of the file (open_file.py); SQLite itself does not use it."""
+        with self.translated_errors():
+            self.connection.execute(f"PRAGMA application_id = {number:d}")
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def copy_to(self, path: Path) -> None:
-        """Copy one consistent state of the database into an empty file, without blocking readers or writers."""
+        """Copy one consistent state of the database into an empty file, without blocking readers or writers.
+
+        The copy has no mark.
+        """
         connection = self.connection
         try:
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
                 copy.execute("PRAGMA journal_mode = OFF")  # the caller deletes an unfinished copy
                 connection.backup(copy)
+                copy.execute("PRAGMA application_id = 0")
         except sqlite3.Error as error:
             raise as_wort_error(error, path) from error
 
@@ -178,6 +188,22 @@ def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
     except sqlite3.Error as error:
         return found, str(error)
     return found, ""
+
+
+def check_unused(path: Path) -> None:
+    """Raise StorageProblem if a process has a database open; do nothing if it does not exist or is damaged."""
+    if not path.exists():
+        return
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise StorageProblem(
+                    f"{path} is in use by another process", "wait until no other command of wort runs, or end it"
+                ) from error
 
 
 def create_or_check(path: Path) -> None:

@@ -100,6 +100,7 @@ def copy_earlier(path: Path, version: int) -> Path:
         os.fchmod(file.fileno(), 0o600)
         target.execute("PRAGMA journal_mode = OFF")  # an unfinished copy is removed
         source.backup(target)
+        target.execute("PRAGMA application_id = 0")  # the mark of open_file.py
     return copy
 
 

@@ -15,8 +15,11 @@ from wort_cli.system.process_identity import ProcessIdentity
 
 DAEMON = "daemon"
 """The owner of jobs that the daemon runs."""
-OWNER = re.compile(r"process (?P<pid>\d+) on (?P<host>\S+)(?: \(started (?P<started>\d+), boot (?P<boot>[\w-]+)\))?")
-"""The owner of a job that runs with --now.  Earlier versions did not store the start time and the boot."""
+OWNER = re.compile(
+    r"process (?P<pid>\d+) on (?P<host>\S+)"
+    r"(?: \(started (?P<started>\d+), boot (?P<boot>[\w-]+)(?:, namespace (?P<namespace>\d+))?\))?"
+)
+"""The owner of a job that runs with --now.  Earlier versions did not store the namespace, the start and the boot."""
 SKETCHING = "sketching"
 """The stage that counts spots; only in this stage can missing progress be seen."""
 
@@ -92,12 +95,13 @@ class OwnerState(Enum):
     RUNNING = "running"
     GONE = "gone"
     UNKNOWN = "unknown"
-    """The owner is on another host, or an earlier version did not store when it started."""
+    """The owner is on another host or in another container, or an earlier version did not store when it started."""
 
 
 def process_owner(host: str, process: ProcessIdentity) -> str:
     """Return the owner of a job that a process runs with --now, as the ledger stores it."""
-    return f"process {process.pid} on {host} (started {process.started}, boot {process.boot})"
+    namespace = f", namespace {process.namespace}" if process.namespace else ""
+    return f"process {process.pid} on {host} (started {process.started}, boot {process.boot}{namespace})"
 
 
 def short_owner(owner: str) -> str:
@@ -111,13 +115,15 @@ def owner_pid(owner: str) -> int | None:
     return int(words["pid"]) if words else None
 
 
-def owner_state(owner: str, host: str, found: ProcessIdentity | None) -> OwnerState:
+def owner_state(owner: str, host: str, found: ProcessIdentity | None, namespace: int = 0) -> OwnerState:
     """Return whether a process that owns a job is still running.
 
-    `host` is the name of this host; `found` is the process that has the owner's process id on this host now, if any.
+    `host` and `namespace` are those of this process; `found` is the process that has the owner's process id here now.
     """
     words = OWNER.fullmatch(owner)
     if words is None or words["host"] != host:
+        return OwnerState.UNKNOWN
+    if words["namespace"] and int(words["namespace"]) != namespace:
         return OwnerState.UNKNOWN
     if found is None:
         return OwnerState.GONE

@@ -1,8 +1,11 @@
-"""The daemon's lock: at most one daemon runs for a home, and the locked file contains its process id.
+"""The daemon's lock: at most one daemon runs for a home, and the locked file says which process it is.
 
 The kernel releases the lock when the process ends for any reason.  So a file without a lock means that no daemon runs.
+If somebody removes the file, the daemon creates it again (`DaemonLock.restore`); until then, the lock on the ledger
+(ledger/open_file.py) keeps a second daemon from serving it.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import wort_cli
 from wort_cli.errors import DaemonAlreadyRunning, StorageProblem
+from wort_cli.system.process_identity import ProcessIdentity, boot_id, own_identity, pid_namespace
 
 GRACE = 1.0
 """Seconds during which acquiring the lock is retried, because `running_daemon` also locks the file for a moment."""
@@ -26,12 +30,27 @@ class DaemonInfo:
     started_at: float
     version: str
     host: str
+    process: ProcessIdentity | None = None
+    """None while the daemon is starting, and if an earlier version of wort is running."""
+
+    @property
+    def where(self) -> str:
+        """Where the daemon runs, if this process may not signal it; empty if it runs here."""
+        if self.host != socket.gethostname():
+            return f"on the host {self.host}"
+        if self.process is None:
+            return ""
+        if self.process.boot != boot_id():
+            return f"on another machine that is called {self.host}"
+        if self.process.namespace != pid_namespace():
+            return f"in another container on {self.host}"
+        return ""
 
 
 def running_daemon(lock_file: Path) -> DaemonInfo | None:
     """Return the running daemon, or None.  Raises StorageProblem if the lock file cannot be read."""
     try:
-        file = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -39,41 +58,84 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        try:
-            data = json.loads(os.read(file, 4096))
-            return DaemonInfo(**{key: data[key] for key in DaemonInfo.__dataclass_fields__})
-        except (ValueError, TypeError, KeyError):  # it is starting
-            return DaemonInfo(0, time.time(), "", "")
+        return parsed(os.read(file, 4096))
     else:
         return None
     finally:
         os.close(file)
 
 
-def acquire_lock(lock_file: Path) -> int:
-    """Acquire the lock and return its file descriptor.
+def parsed(content: bytes) -> DaemonInfo:
+    """Return the daemon in the content of a lock file; one without a pid if it has not written it yet."""
+    try:
+        data = json.loads(content)
+        process = ProcessIdentity.from_json(data["process"]) if "process" in data else None
+        return DaemonInfo(int(data["pid"]), float(data["started_at"]), str(data["version"]), str(data["host"]), process)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return DaemonInfo(0, time.time(), "", socket.gethostname())
+
+
+def acquire_lock(lock_file: Path) -> "DaemonLock":
+    """Acquire the lock.
 
     Raises DaemonAlreadyRunning if another process has the lock, and StorageProblem if the file cannot be written.
     """
-    try:
-        file = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
     deadline = time.monotonic() + GRACE
     while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(file, 0)
-            return file
+            return DaemonLock(lock_file, locked_file(lock_file))
         except BlockingIOError:
             if time.monotonic() > deadline:
-                os.close(file)
                 holder = running_daemon(lock_file)
-                raise DaemonAlreadyRunning(holder.pid if holder else 0) from None
+                raise DaemonAlreadyRunning(holder.pid if holder else 0, holder.where if holder else "") from None
             time.sleep(0.05)
+        except OSError as error:
+            raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
 
 
-def write_daemon_info(lock: int) -> None:
-    """Write this process into the lock file, which shows that the daemon has started."""
-    me = DaemonInfo(os.getpid(), time.time(), wort_cli.__version__, socket.gethostname())
-    os.pwrite(lock, json.dumps(asdict(me)).encode(), 0)
+def locked_file(path: Path) -> int:
+    """Create or open a file, lock it and empty it.  Raises BlockingIOError if another process has locked it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(file, 0)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+class DaemonLock:
+    """The lock while this process has it."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self.path = path
+        self._file = file
+        self._info = b""
+
+    def write_info(self) -> None:
+        """Write this process into the file, which shows that the daemon has started."""
+        me = own_identity()
+        info = DaemonInfo(me.pid, time.time(), wort_cli.__version__, socket.gethostname(), me)
+        self._info = json.dumps(asdict(info)).encode()
+        os.pwrite(self._file, self._info, 0)
+
+    def restore(self) -> bool:
+        """Create the file again if somebody removed or replaced it; return whether that was needed.
+
+        Raises OSError if it cannot be written, BlockingIOError if another process has locked the new file.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self.path.stat(), os.fstat(self._file)):
+                return False
+        file = locked_file(self.path)
+        os.pwrite(file, self._info, 0)
+        os.close(self._file)
+        self._file = file
+        return True
+
+    def close(self) -> None:
+        """Release the lock, or, in a child process, close the child's copy of it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

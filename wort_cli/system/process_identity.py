@@ -1,4 +1,4 @@
-"""Identifies processes by process id, start time and boot, because the kernel reuses process ids.
+"""Identifies processes by process id, start time, boot and PID namespace, because the kernel reuses process ids.
 
 A process that may have to be killed later is recorded by its identity, and is killed only if the identity still
 matches.  The signal is sent through a file descriptor of the process (pidfd), so it cannot reach another process that
@@ -26,19 +26,27 @@ signals to 0 or a negative id would reach many processes.
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process on this machine; `started` is in clock ticks since the boot, `session` is its session id."""
+    """A process; `started` is in clock ticks since the boot, `session` is its session id."""
 
     pid: int
     started: int
     boot: str
     session: int = 0
+    namespace: int = 0
+    """The inode of its PID namespace, in which `pid` counts; 0 if an earlier version of wort recorded the process."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ProcessIdentity":
         """Return the identity from the data of `asdict`.  Raises ValueError, KeyError or TypeError if invalid."""
         if int(data["pid"]) < 1:
             raise ValueError("not a process")
-        return cls(int(data["pid"]), int(data["started"]), str(data["boot"]), int(data["session"]))
+        return cls(
+            int(data["pid"]),
+            int(data["started"]),
+            str(data["boot"]),
+            int(data["session"]),
+            int(data.get("namespace", 0)),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def identity_of(pid: int) -> ProcessIdentity | None:
     stat = stat_of(pid)
     if stat is None or stat.state in ENDED:
         return None
-    return ProcessIdentity(pid, stat.started, boot_id(), stat.session)
+    return ProcessIdentity(pid, stat.started, boot_id(), stat.session, pid_namespace())
 
 
 def own_identity() -> ProcessIdentity:
@@ -70,7 +78,9 @@ def own_identity() -> ProcessIdentity:
 def is_running(process: ProcessIdentity) -> bool:
     """Return whether exactly this process still exists, running or stopped."""
     now = identity_of(process.pid)
-    return now is not None and (now.started, now.boot) == (process.started, process.boot)
+    if now is None or process.namespace not in (0, now.namespace):
+        return False
+    return (now.started, now.boot) == (process.started, process.boot)
 
 
 def is_stopped(pid: int) -> bool:
@@ -81,6 +91,11 @@ def is_stopped(pid: int) -> bool:
 
 def kill_process(process: ProcessIdentity) -> bool:
     """Kill exactly this process, running or stopped; return False if it no longer exists, or is init."""
+    return signal_process(process, signal.SIGKILL)
+
+
+def signal_process(process: ProcessIdentity, number: int) -> bool:
+    """Send a signal to exactly this process; return False if it no longer exists, or is init."""
     if process.pid <= INIT:
         return False
     try:
@@ -91,7 +106,7 @@ def kill_process(process: ProcessIdentity) -> bool:
         if not is_running(process):
             return False
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            signal.pidfd_send_signal(descriptor, number)
         return True
     finally:
         os.close(descriptor)
@@ -110,7 +125,7 @@ def kill_group(leader: ProcessIdentity) -> bool:
 
 def is_member(stat: Stat, leader: ProcessIdentity) -> bool:
     """Return whether a process exists and is in the group of `leader`, which may have ended."""
-    if leader.boot != boot_id() or stat.state in ENDED:
+    if leader.boot != boot_id() or leader.namespace not in (0, pid_namespace()) or stat.state in ENDED:
         return False
     now = stat_of(leader.pid)
     if now is not None and now.started != leader.started:  # another process has the id now, so the group is not ours
@@ -138,3 +153,9 @@ def stat_of(pid: int) -> Stat | None:
 def boot_id() -> str:
     """Return the kernel's random id of this boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+@cache
+def pid_namespace() -> int:
+    """Return the inode of this process's PID namespace (pid_namespaces(7)); containers have one each."""
+    return Path("/proc/self/ns/pid").stat().st_ino

@@ -1,17 +1,18 @@
-"""Replaces a damaged ledger with the newest sound backup.
+"""Replaces the ledger: a damaged one with the newest sound backup, or any with the backup that the user names.
 
-The damaged file is renamed, never deleted.  Jobs that were enqueued after the backup are copied from the damaged file,
-as far as it can be read.
+The old file is renamed, never deleted, together with its write-ahead log, which would damage the new one.  Jobs that
+were enqueued after the backup are copied from a damaged file, as far as it can be read.
 """
 
 import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
-from wort_cli.ledger.database import Row, queries, salvage_rows
+from wort_cli.ledger.database import Row, check_unused, queries, salvage_rows
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
@@ -19,7 +20,7 @@ from wort_cli.model.job import JobRequest, JobState, Source
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.daemon_lock import acquire_lock, running_daemon
-from wort_cli.upkeep.backups import newest_sound_backup
+from wort_cli.upkeep.backups import Backup, newest_sound_backup, read_backup
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
 
@@ -46,51 +47,80 @@ def replace_ledger(settings: Settings) -> Iterator[str]:
 
     Raises WortError if a daemon is running.
     """
-    if running_daemon(settings.lock_file) is not None:
-        raise daemon_must_stop()
-    settings.make_directories()
-    try:
-        lock = acquire_lock(settings.lock_file)  # no daemon may start meanwhile
-    except DaemonAlreadyRunning:
-        raise daemon_must_stop() from None
-    try:
-        damaged = rename_damaged(settings.ledger_file)
+    with no_daemon(settings, "the ledger's file is damaged, and cannot", "`wort doctor --repair`"):
+        damaged = rename_ledger(settings.ledger_file, "damaged")
         if damaged is not None:
             yield f"renamed the damaged ledger to {damaged}"
         backup = newest_sound_backup(settings.backup_dir)
         if backup is not None:
-            with backup.path.open("rb") as source, atomic_file(settings.ledger_file) as file:
-                os.fchmod(file.fileno(), 0o600)
-                shutil.copyfileobj(source, file)
+            copy_backup(backup, settings.ledger_file)
             yield f"restored the backup {backup.path}: {backup.jobs} jobs, {backup.signatures} signatures"
         else:
             yield "there is no sound backup: created an empty ledger"
-        ledger = Ledger(settings.ledger_file)
+        with opened(settings) as ledger:
+            if damaged is not None:
+                yield enqueue_salvaged_jobs(damaged, ledger)
+            record_repair(ledger, "", f"the ledger was replaced; the damaged one is {damaged}")
+
+
+def restore_backup(settings: Settings, file: Path) -> tuple[Backup, Path | None]:
+    """Put a copy of a backup in place of the ledger; return the backup, and the new name of the old ledger if any.
+
+    Raises WortError if a daemon or another process uses the ledger, LedgerDamaged if the backup is not sound.
+    """
+    backup = read_backup(file)
+    with no_daemon(settings, "the ledger cannot", f"`wort backup --restore {file}`"):
+        check_unused(settings.ledger_file)
+        replaced = rename_ledger(settings.ledger_file, "replaced")
+        copy_backup(backup, settings.ledger_file)
+        with opened(settings) as ledger:
+            record_repair(ledger, "", f"the backup {file} was restored; the replaced ledger is {replaced}")
+    return backup, replaced
+
+
+def copy_backup(backup: Backup, ledger_file: Path) -> None:
+    """Put a copy of a backup in place of the ledger, which must have been renamed."""
+    with backup.path.open("rb") as source, atomic_file(ledger_file) as file:
+        os.fchmod(file.fileno(), 0o600)
+        shutil.copyfileobj(source, file)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Ledger]:
+    """Open the new ledger, in which no new job gets the number of one that has a log or a workspace."""
+    ledger = Ledger(settings.ledger_file)
+    try:
         ledger.storage.change("raise_last_job_id", number=highest_job_id(settings))
-        if damaged is not None:
-            yield enqueue_salvaged_jobs(damaged, ledger)
-        record_repair(ledger, "", f"the ledger was replaced; the damaged one is {damaged}")
-        ledger.close()
+        yield ledger
     finally:
-        os.close(lock)
+        ledger.close()
 
 
-def daemon_must_stop() -> WortError:
-    """Return the error for a daemon that is running."""
-    return WortError(
-        "the ledger's file is damaged, and cannot be replaced while the daemon runs",
-        "`wort daemon stop`, then `wort doctor --repair`",
-    )
+@contextmanager
+def no_daemon(settings: Settings, what: str, command: str) -> Iterator[None]:
+    """Keep daemons from starting; raise WortError if one is running."""
+    refused = WortError(f"{what} be replaced while the daemon runs", f"`wort daemon stop`, then {command}")
+    if running_daemon(settings.lock_file) is not None:
+        raise refused
+    settings.make_directories()
+    try:
+        lock = acquire_lock(settings.lock_file)
+    except DaemonAlreadyRunning:
+        raise refused from None
+    try:
+        yield
+    finally:
+        lock.close()
 
 
-def rename_damaged(path: Path) -> Path | None:
+def rename_ledger(path: Path, why: str) -> Path | None:
     """Rename the ledger with its WAL and shared-memory files; return the new path, None if there is no ledger."""
-    damaged = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+    renamed = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
     for suffix in ("-wal", "-shm", ""):
         file = path.with_name(f"{path.name}{suffix}")
         if file.exists():
-            file.rename(damaged.with_name(f"{damaged.name}{suffix}"))
-    return damaged if damaged.exists() else None
+            file.rename(renamed.with_name(f"{renamed.name}{suffix}"))
+    return renamed if renamed.exists() else None
 
 
 def highest_job_id(settings: Settings) -> int:

@@ -1,6 +1,5 @@
 """Stopping a daemon stops that daemon and no other process."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ def test_nothing_is_stopped_if_no_daemon_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("signature", [b"", b'{"pid": 1234567, "of a later version": true}'])
 def test_caller_survives_a_daemon_that_has_not_written_its_pid(tmp_path: Path, now: bool, signature: bytes) -> None:
     lock = acquire_lock(tmp_path / "daemon.lock")
-    os.pwrite(lock, signature, 0)
+    (tmp_path / "daemon.lock").write_bytes(signature)
     caller = subprocess.Popen(
         [sys.executable, "-c", STOP.format(now)],
         env=clean_environment(WORT_HOME=str(tmp_path)),
@@ -38,7 +37,7 @@ def test_caller_survives_a_daemon_that_has_not_written_its_pid(tmp_path: Path, n
     try:
         eventually(lambda: caller.poll() is not None, 1.0)
     finally:
-        os.close(lock)
+        lock.close()
     assert caller.wait(30) >= 0
 
 

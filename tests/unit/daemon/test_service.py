@@ -11,18 +11,24 @@ import pytest
 from tests.unit.daemon.conftest import Clock, WorkersWithoutProcesses
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.health_writer import HealthWriter
+from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.service import TROUBLE_PAUSE, Signals, reload_settings, run_loop
 from wort_cli.errors import StorageProblem
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings
+from wort_cli.system.daemon_lock import acquire_lock
 
 
 class Loop:
     """The parts of a daemon in whose turns a test can raise errors; it stops after the given turns."""
 
-    def __init__(self, coordinator: Coordinator, housekeeper: Housekeeper, writer: HealthWriter) -> None:
+    def __init__(
+        self, guard: HomeGuard, coordinator: Coordinator, housekeeper: Housekeeper, writer: HealthWriter
+    ) -> None:
         self.coordinator, self.housekeeper, self.writer = coordinator, housekeeper, writer
+        self.guard = guard
         self.troubles: list[str] = []
         self.pauses: list[float] = []
 
@@ -40,7 +46,7 @@ class Loop:
         monkeypatch.setattr(self.coordinator, "turn", turn)
         monkeypatch.setattr(self.writer, "record_turn", lambda started, trouble: self.troubles.append(trouble))
         monkeypatch.setattr(signals, "wait", self.pauses.append)
-        run_loop(signals, self.coordinator, self.housekeeper, self.writer)
+        run_loop(signals, self.guard, self.coordinator, self.housekeeper, self.writer)
 
 
 @pytest.fixture
@@ -58,8 +64,14 @@ def loop(
     ledger: Ledger, settings: Settings, workers: WorkersWithoutProcesses, coordinator: Coordinator, clock: Clock
 ) -> Iterator[Loop]:
     writer = HealthWriter(settings, ledger, workers, coordinator, clock=clock)
-    yield Loop(coordinator, Housekeeper(ledger, settings, tuple, ledger.close, clock=clock), writer)
+    lock = acquire_lock(settings.lock_file)
+    file = OpenLedgerFile(ledger.storage)
+    guard = HomeGuard(lock, file)
+    yield Loop(guard, coordinator, Housekeeper(ledger, settings, tuple, ledger.close, clock=clock), writer)
     writer.close()
+    lock.close()
+    ledger.close()
+    file.close_in_child()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -97,6 +109,20 @@ def test_failed_turns_are_reported_and_repeated_after_a_pause(
     assert loop.pauses[:2] == [TROUBLE_PAUSE, TROUBLE_PAUSE]
     assert loop.pauses[2] < 1
     assert len(excused) == 2
+
+
+def test_no_turn_runs_with_a_replaced_ledger(
+    loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    before = settings.ledger_file.rename(settings.ledger_file.with_name("before.db"))
+    monkeypatch.setattr(loop.writer, "record_turn", lambda *_: setattr(signals, "stop", "SIGTERM"))
+    monkeypatch.setattr(loop.coordinator, "turn", lambda: pytest.fail("the coordinator changed jobs"))
+    monkeypatch.setattr(signals, "wait", loop.pauses.append)
+    run_loop(signals, loop.guard, loop.coordinator, loop.housekeeper, loop.writer)
+    assert loop.pauses == [TROUBLE_PAUSE]
+    assert not loop.guard.ledger_is_ours()
+    before.rename(settings.ledger_file)
+    assert loop.guard.ledger_is_ours()
 
 
 def test_reloaded_settings_are_applied(

@@ -13,13 +13,14 @@ import pytest
 from tests.support.builders import eventually
 from wort_cli.errors import DaemonAlreadyRunning, StorageProblem
 from wort_cli.system import daemon_lock
-from wort_cli.system.daemon_lock import acquire_lock, running_daemon, write_daemon_info
+from wort_cli.system.daemon_lock import DaemonLock, acquire_lock, running_daemon
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from wort_cli.system.daemon_lock import write_daemon_info, acquire_lock
-write_daemon_info(acquire_lock(Path(sys.argv[1])))
+from wort_cli.system.daemon_lock import acquire_lock
+lock = acquire_lock(Path(sys.argv[1]))
+lock.write_info()
 print("locked", flush=True)
 sys.stdin.read()
 """
@@ -31,10 +32,10 @@ def lock_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lock(lock_file: Path) -> Iterator[int]:
+def lock(lock_file: Path) -> Iterator[DaemonLock]:
     taken = acquire_lock(lock_file)
     yield taken
-    os.close(taken)
+    taken.close()
 
 
 def test_no_daemon_runs_without_a_lock_file(lock_file: Path) -> None:
@@ -49,8 +50,8 @@ def test_starting_daemon_has_no_process_id_yet(lock_file: Path) -> None:
     assert daemon.pid == 0
 
 
-def test_lock_file_contains_the_running_daemon(lock_file: Path, lock: int) -> None:
-    write_daemon_info(lock)
+def test_lock_file_contains_the_running_daemon(lock_file: Path, lock: DaemonLock) -> None:
+    lock.write_info()
     daemon = running_daemon(lock_file)
     assert daemon is not None
     assert (daemon.pid, daemon.host) == (os.getpid(), os.uname().nodename)
@@ -58,30 +59,30 @@ def test_lock_file_contains_the_running_daemon(lock_file: Path, lock: int) -> No
 
 def test_unlocked_file_means_that_no_daemon_runs(lock_file: Path) -> None:
     lock = acquire_lock(lock_file)
-    write_daemon_info(lock)
-    os.close(lock)
+    lock.write_info()
+    lock.close()
     assert lock_file.stat().st_size > 0
     assert running_daemon(lock_file) is None
 
 
 def test_looking_up_the_daemon_does_not_prevent_a_start(lock_file: Path) -> None:
-    os.close(acquire_lock(lock_file))
+    acquire_lock(lock_file).close()
     assert running_daemon(lock_file) is None
-    os.close(acquire_lock(lock_file))
+    acquire_lock(lock_file).close()
 
 
 def test_second_daemon_is_refused_with_the_process_id_of_the_first(
-    lock_file: Path, lock: int, monkeypatch: pytest.MonkeyPatch
+    lock_file: Path, lock: DaemonLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon_lock, "GRACE", 0.05)
-    write_daemon_info(lock)
+    lock.write_info()
     with pytest.raises(DaemonAlreadyRunning) as refusal:
         acquire_lock(lock_file)
     assert refusal.value.pid == os.getpid()
 
 
-def test_lock_file_is_readable_only_by_its_user(lock_file: Path, lock: int) -> None:
-    assert lock > 2
+@pytest.mark.usefixtures("lock")
+def test_lock_file_is_readable_only_by_its_user(lock_file: Path) -> None:
     assert stat.S_IMODE(lock_file.stat().st_mode) == 0o600
 
 
@@ -96,15 +97,15 @@ def test_lock_of_a_killed_daemon_is_released_at_once(lock_file: Path) -> None:
         assert daemon.pid == holder.pid
         holder.kill()
         assert eventually(lambda: running_daemon(lock_file) is None)
-    os.close(acquire_lock(lock_file))
+    acquire_lock(lock_file).close()
 
 
 def test_longer_content_of_an_earlier_daemon_is_truncated(lock_file: Path) -> None:
     lock_file.write_text("x" * 5000)
     lock = acquire_lock(lock_file)
-    write_daemon_info(lock)
+    lock.write_info()
     assert json.loads(lock_file.read_text())["pid"] == os.getpid()
-    os.close(lock)
+    lock.close()
 
 
 def test_lock_file_that_cannot_be_opened_is_a_storage_problem(tmp_path: Path) -> None:
@@ -112,3 +113,48 @@ def test_lock_file_that_cannot_be_opened_is_a_storage_problem(tmp_path: Path) ->
     for function in (running_daemon, acquire_lock):
         with pytest.raises(StorageProblem):
             function(tmp_path / "file" / "daemon.lock")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_removed_lock_file_is_created_again(lock_file: Path, lock: DaemonLock, replaced: bool) -> None:
+    lock.write_info()
+    assert not lock.restore()
+    before = running_daemon(lock_file)
+    lock_file.unlink()
+    if replaced:
+        lock_file.write_text("{}")
+    assert running_daemon(lock_file) is None
+    assert lock.restore()
+    assert running_daemon(lock_file) == before
+
+
+def test_lock_file_that_another_process_has_locked_is_not_taken(lock_file: Path, lock: DaemonLock) -> None:
+    lock.write_info()
+    lock_file.unlink()
+    other = acquire_lock(lock_file)
+    with pytest.raises(BlockingIOError):
+        lock.restore()
+    other.close()
+    assert lock.restore()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({}, ""),
+        ({"host": "far-away"}, "on the host far-away"),
+        ({"boot": "another"}, f"on another machine that is called {os.uname().nodename}"),
+        ({"namespace": 7}, f"in another container on {os.uname().nodename}"),
+    ],
+)
+def test_daemon_that_is_out_of_reach_is_known(
+    lock_file: Path, lock: DaemonLock, change: dict[str, object], where: str
+) -> None:
+    lock.write_info()
+    document = json.loads(lock_file.read_text())
+    document.update({key: value for key, value in change.items() if key in document})
+    document["process"].update({key: value for key, value in change.items() if key in document["process"]})
+    lock_file.write_text(json.dumps(document))
+    daemon = running_daemon(lock_file)
+    assert daemon is not None
+    assert daemon.where == where

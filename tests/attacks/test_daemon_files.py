@@ -1,0 +1,69 @@
+"""Files of a running daemon are removed or replaced, and commands in other containers try to stop it."""
+
+import os
+import sqlite3
+from contextlib import closing
+
+from tests.support.homes import Home
+from tests.support.polling import until
+from wort_cli.health.health_file import read_health
+from wort_cli.system.daemon_lock import running_daemon
+
+NAMES = ("SRR000001", "SRR000002")
+
+
+def problems(home: Home) -> str:
+    """Return the trouble that the daemon reports."""
+    found = read_health(home.path / "health")
+    return found.trouble if found else ""
+
+
+def is_sound(home: Home) -> bool:
+    with closing(sqlite3.connect(home.ledger, timeout=30)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
+
+
+def test_removed_lock_file_lets_no_second_daemon_start(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    lock = home.path / "daemon.lock"
+    before = running_daemon(lock)
+    assert before is not None
+    for _ in range(2):
+        lock.unlink()
+        assert f"already running (process {before.pid})" in home("daemon", "start").expect(0).out
+    lock.unlink()
+    until(lambda: running_daemon(lock) == before, "the lock file is back", 5)
+    log = (home.path / "logs" / "daemon.log").read_text()
+    assert "was removed or replaced" in log
+    assert log.count("the daemon runs as process") == 1
+
+
+def test_daemon_is_not_signalled_from_another_container(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    before = running_daemon(home.path / "daemon.lock")
+    assert before is not None
+    user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    for words in (("daemon", "stop", "--now"), ("daemon", "reload")):
+        done = home(*words, before=("unshare", *user, "--pid", "--fork", "--mount-proc"))
+        done.expect(1, f"the daemon (process {before.pid}) runs in another container on {os.uname().nodename}")
+    assert running_daemon(home.path / "daemon.lock") == before
+
+
+def test_ledger_that_is_overwritten_under_the_daemon_is_noticed_and_restored(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    backup = home.root / "backup.db"
+    home("backup", backup).expect(0)
+    home("compute", NAMES[0]).expect(0)
+    home.ledger.write_bytes(backup.read_bytes())
+    until(lambda: problems(home), "the daemon is unhealthy", 10)
+    assert "so no job starts" in problems(home)
+    assert "wort backup --restore FILE" in problems(home)
+    home("backup", "--restore", backup).expect(1, "while the daemon runs", "wort daemon stop")
+    home("daemon", "stop").expect(0)
+    home("backup", "--restore", backup).expect(0, "the ledger of before is")
+    assert is_sound(home)
+    assert home.jobs() == []
+    home("daemon", "start").expect(0)
+    home("compute", NAMES[1]).expect(0)
+    home.until_job(NAMES[1], "failed", "unavailable")
+    assert problems(home) == ""
