@@ -18,18 +18,23 @@ from wort_cli.model.lease import DAEMON, is_abandoned, process_owner, short_owne
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, clean_up, remove_workspace
+from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.process_identity import own_identity
+from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
+POLL = 0.2
+"""Seconds between two looks at a job that the daemon runs."""
 Show = Callable[[Job], None]
 """Shows a job and its progress to the user."""
 
 
-def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> Job:
+def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show, *, queued_here: bool = False) -> Job:
     """Run a job in this process, with retries after a crash; return the job as it ended.
+
+    queued_here: the caller has just queued the job, so if the daemon was faster to start it, wait for that
 
     Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.  Raises WortError if another process is running it.
     """
@@ -41,8 +46,18 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> 
         while True:
             job = ledger.attempts.claim(job_id, owner, settings.lease)
             if job is None:
-                other = short_owner(ledger.jobs.get(job_id).owner) or "another process"
-                raise WortError(f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`")
+                job = ledger.jobs.get(job_id)
+                if job.state.is_live and not (queued_here and job.owner in (DAEMON, "")):
+                    other = short_owner(job.owner) or "another process"
+                    raise WortError(
+                        f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`"
+                    )
+                show(job)
+                if not job.state.is_live:
+                    return job
+                time.sleep(POLL)
+                requeue_if_abandoned(job_id, ledger, settings)
+                continue
             run_attempt(job, ledger, settings, show)
             job = ledger.jobs.get(job_id)
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
@@ -57,19 +72,20 @@ def run_attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> Non
     try:
         with watcher.renewing_lease():
             result = run_job(JobSpec.of(job, settings, jobs=1), watcher)
-    except Cancelled:  # another process has cancelled the job in the ledger
-        remove_workspace(settings.workspace(job.id))
+    except Cancelled:  # another process has cancelled the job in the ledger, or runs it because our lease expired
+        remove_ended_workspace(job.id, ledger, settings)
         return
     except KeyboardInterrupt:
-        remove_workspace(settings.workspace(job.id))
-        ledger.jobs.cancel([job.id])
+        if ledger.jobs.get(job.id).attempt == job.attempt:  # else another process runs it
+            ledger.jobs.cancel([job.id])
+            remove_ended_workspace(job.id, ledger, settings)
         raise
     except BaseException:
         ledger.attempts.requeue(job.id, job.attempt, "the process was terminated")
         raise
     state = ledger.attempts.finish(result, RetryPolicy.of(settings))
     if state is not None and not state.is_live:
-        clean_up(settings.workspace(job.id), result.failure)
+        remove_ended_workspace(job.id, ledger, settings, result.failure)
 
 
 class ForegroundWatcher:

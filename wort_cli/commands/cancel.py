@@ -17,14 +17,14 @@ def cancel(
 
     Running attempts are stopped. Cancelled jobs can be queued again with `wort retry` or `wort compute`.
     """
-    from wort_cli.pipeline.workspace import remove_workspace
+    from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
     settings, ledger = open_home()
     job_ids = select_job_ids(ledger, jobs, JobFilter(group=group), everything=everything)
     idle = [job.id for job in ledger.jobs.with_ids(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
     number = ledger.jobs.cancel(job_ids)
     for job_id in idle:  # the process that runs a job removes that job's workspace
-        remove_workspace(settings.workspace(job_id))
+        remove_ended_workspace(job_id, ledger, settings)
     if as_json:
         render.document({"cancelled": number})
     else:

@@ -25,10 +25,11 @@ from wort_cli.pipeline.archives.locate import TOOLKIT
 from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, clean_up, count_finished_parts, remove_workspace
+from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import is_running, kill_process
 from wort_cli.system.slots import Slots
+from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
 WAKE_EVERY = 1.0
 """Seconds between searches for abandoned jobs, for waiting jobs that are due, and for dead workers."""
@@ -175,7 +176,7 @@ class Coordinator:
 
     def _end(self, attempt: RunningAttempt, result: JobResult) -> None:
         if attempt.cancelled_at is not None:
-            remove_workspace(self._settings.workspace(attempt.job_id))
+            remove_ended_workspace(attempt.job_id, self._ledger, self._settings)
         else:
             self._record(attempt, result)
         attempt.recorded = True
@@ -186,7 +187,7 @@ class Coordinator:
             self._admission.check_disks_now()
         state = self._ledger.attempts.finish(result, self._policy, self._jitter())
         if state is not None and not state.is_live:
-            clean_up(self._settings.workspace(attempt.job_id), result.failure)
+            remove_ended_workspace(attempt.job_id, self._ledger, self._settings, result.failure)
         why = f" ({result.failure.reason}: {result.failure.detail})" if result.failure else ""
         log.info("job %d, attempt %d: %s%s", attempt.job_id, attempt.number, state or "result ignored, too late", why)
 

@@ -65,6 +65,7 @@ def format_found(obtained: Obtained, quality: str) -> Format:
 
 def put_away(attempt: Attempt) -> None:
     """Move the downloaded archive of a job that needs it no longer into the cache, or remove it."""
+    attempt.workspace.check_current()
     ArchiveCache.of(attempt.spec).keep(attempt.spec.source.name, attempt.workspace.archive_directory)
 
 

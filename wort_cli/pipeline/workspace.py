@@ -18,12 +18,15 @@ from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.cancellation import Cancelled
 
 PUBLISH_FAILURES = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
 """Reasons for which a sealed signature may not have been published."""
 SEALED_PARTS = 10**9
 """The number of finished parts of a job that is sealed: more than any run has slices and megabytes."""
 MEGABYTE = 1_000_000
+ATTEMPT = "attempt-"
+"""How the name of an attempt's directory begins."""
 
 
 class Workspace:
@@ -31,6 +34,7 @@ class Workspace:
 
     def __init__(self, root: Path, attempt: int) -> None:
         self.root = root
+        self.attempt = attempt
         self.attempt_directory = attempt_directory(root, attempt)
         self._in_process = root / "in-process"
         self.crashed_in_process = False
@@ -42,6 +46,20 @@ class Workspace:
         self.crashed_in_process = self._in_process.exists()
         shutil.rmtree(self.attempt_directory, ignore_errors=True)  # an attempt with this number may have been killed
         self.run_directory.mkdir(mode=0o700, parents=True)
+
+    def check_current(self) -> None:
+        """Raise Cancelled if a later attempt has begun: all but this attempt's own directory belongs to it.
+
+        That happens to a process that was stopped for longer than its lease.
+        """
+        if self.is_superseded:
+            raise Cancelled
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a later attempt has begun."""
+        names = (path.name.removeprefix(ATTEMPT) for path in self.root.glob(f"{ATTEMPT}*"))
+        return any(name.isdecimal() and int(name) > self.attempt for name in names)
 
     @property
     def run_directory(self) -> Path:
@@ -79,8 +97,10 @@ class Workspace:
     def save_pending(self, provenance: Provenance, spec: JobSpec) -> Path:
         """Store the sealed signature for later attempts and remove its slices; return the path of the signature.
 
-        The facts are written last: without them, `load_pending` ignores the signature.
+        The facts are written last: without them, `load_pending` ignores the signature.  Raises Cancelled if a later
+        attempt has begun.
         """
+        self.check_current()
         self.pending.parent.mkdir(mode=0o700, exist_ok=True)
         self._pending_facts.unlink(missing_ok=True)
         facts = {"origin": origin(spec), "sha256": file_sha256(self.sealed), "provenance": provenance.to_json()}
@@ -102,7 +122,8 @@ class Workspace:
 
     def remove_attempt(self) -> None:
         """Remove the directory of this attempt, and the workspace if nothing else is in it."""
-        self._in_process.unlink(missing_ok=True)
+        if not self.is_superseded:
+            self._in_process.unlink(missing_ok=True)
         shutil.rmtree(self.attempt_directory, ignore_errors=True)
         with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature
             self.root.rmdir()
@@ -126,7 +147,7 @@ def is_unchanged_or_gone(archive: Path | None, provenance: Provenance) -> bool:
 
 def attempt_directory(root: Path, attempt: int) -> Path:
     """Return the directory of an attempt in the workspace `root`."""
-    return root / f"attempt-{attempt}"
+    return root / f"{ATTEMPT}{attempt}"
 
 
 def count_finished_parts(root: Path) -> int:
@@ -147,7 +168,6 @@ def remove_workspace(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def clean_up(root: Path, failure: Failure | None) -> None:
-    """Remove the workspace of a job that has ended, unless a retry can still publish its sealed signature."""
-    if failure is None or failure.reason not in PUBLISH_FAILURES or not (root / "sealed").exists():
-        remove_workspace(root)
+def may_be_published(root: Path, failure: Failure | None) -> bool:
+    """Return whether a retry can still publish the signature in the workspace of a job that has failed."""
+    return failure is not None and failure.reason in PUBLISH_FAILURES and (root / "sealed").exists()

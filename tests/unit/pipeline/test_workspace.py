@@ -10,7 +10,8 @@ from tests.support.builders import job_spec, provenance
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.workspace import Workspace, clean_up
+from wort_cli.pipeline.workspace import Workspace, may_be_published
+from wort_cli.system.cancellation import Cancelled
 
 
 @pytest.fixture
@@ -74,17 +75,28 @@ def test_pending_signature_is_ignored_if_its_archive_has_changed(sealed: Workspa
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_pending_signature_is_kept_only_if_publishing_failed(sealed: Workspace, spec: JobSpec, reason: Reason) -> None:
+def test_pending_signature_may_be_published_only_if_publishing_failed(
+    sealed: Workspace, spec: JobSpec, reason: Reason
+) -> None:
     stays = reason in (Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH)
-    clean_up(spec.workspace, Failure(reason, ""))
-    assert sealed.pending.exists() is stays
-    clean_up(spec.workspace, None)
-    assert not spec.workspace.exists()
+    assert may_be_published(spec.workspace, Failure(reason, "")) is stays
+    assert not may_be_published(spec.workspace, None)
 
 
-def test_workspace_without_pending_signature_is_removed(spec: JobSpec) -> None:
-    workspace = Workspace(spec.workspace, 1)
-    workspace.create()
-    workspace.slices.mkdir()
-    clean_up(spec.workspace, Failure(Reason.STORAGE_DENIED, ""))
-    assert not spec.workspace.exists()
+def test_workspace_without_pending_signature_has_nothing_to_publish(spec: JobSpec) -> None:
+    Workspace(spec.workspace, 1).create()
+    assert not may_be_published(spec.workspace, Failure(Reason.STORAGE_DENIED, ""))
+
+
+def test_earlier_attempt_touches_nothing_of_a_later_one(spec: JobSpec) -> None:
+    earlier, later = Workspace(spec.workspace, 9), Workspace(spec.workspace, 10)
+    earlier.create()
+    earlier.sealed.write_bytes(b"signature")
+    later.create()
+    later.mark_in_process()
+    later.slices.mkdir()
+    with pytest.raises(Cancelled):
+        earlier.save_pending(provenance(), spec)
+    earlier.remove_attempt()
+    assert sorted(path.name for path in spec.workspace.iterdir()) == ["attempt-10", "in-process", "slices"]
+    later.check_current()
