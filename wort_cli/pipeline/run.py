@@ -27,6 +27,7 @@ from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.download import put_away
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
+from wort_cli.pipeline.publish import is_sealed_content
 from wort_cli.pipeline.stages import archive_of, publish_sealed, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
@@ -109,7 +110,7 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
 def compute(attempt: Attempt) -> Published:
     """Publish an already sealed signature, or return the one in the bucket, or compute and publish a new one."""
     provenance = attempt.workspace.load_pending(attempt.spec)
-    if provenance is not None:
+    if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance):
         return publish_sealed(attempt, attempt.workspace.pending, provenance)
     attempt.report("looking")
     found = find_published(attempt.spec, attempt.log, attempt.cancellation)
