@@ -13,19 +13,22 @@ from typing import TypeVar
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.job import Job
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
-from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, FetchedParts, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.resources import reserve_disk
 from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.settings import Settings
 
 SomeObtainer = TypeVar("SomeObtainer", bound=Obtainer)
 SILENCE = 30.0
@@ -65,6 +68,13 @@ def format_found(obtained: Obtained, quality: str) -> Format:
             Reason.WRONG_FORMAT, f"{host_of(obtained.proof.url)} has a {found} archive, but `quality` is {quality}"
         )
     return found
+
+
+def may_need_download(job: Job, settings: Settings) -> bool:
+    """Return whether the archive of a job may have to be downloaded, so that it is worth fetching ahead."""
+    if job.source.archive or settings.download == TOOLKIT:
+        return False
+    return not is_in_directories(job.name, settings.archives, settings.quality)
 
 
 def put_away(attempt: Attempt) -> None:

@@ -7,6 +7,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import ledger_inconsistencies
@@ -38,7 +39,7 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
         inconsistencies = (
             *permissions(settings),
             *ledger_inconsistencies(ledger),
-            *StoreCheck(ledger, settings.store_dir, full=full).inconsistencies(),
+            *StoreCheck(ledger, settings.store_dir, ReadLimits.of(settings), full=full).inconsistencies(),
         )
         for inconsistency in inconsistencies:
             yield finding_of(inconsistency, repair=repair)

@@ -17,14 +17,14 @@ from wort_cli.model.job_result import Published
 from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
-from wort_cli.model.verdict import Comparison, Depth, Verdict
+from wort_cli.model.verdict import UNDECIDED, Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
-from wort_cli.pipeline.job_spec import Subject
+from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
@@ -35,8 +35,9 @@ from wort_cli.pipeline.verification.other_format import attempt_with_other_forma
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
 from wort_cli.pipeline.verification.sampled_run import fetch_sample
 from wort_cli.reading.refusal import Refusal
-from wort_cli.reading.strict import check_file
+from wort_cli.reading.strict import NO_LIMIT, check_signature
 from wort_cli.stores.local import LocalStore
+from wort_cli.stores.recorded import sha256_of
 
 OMITTED_FLAGS = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
@@ -60,20 +61,29 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
         return stored, None
     in_store = subject.path == LocalStore(attempt.spec.store).path(attempt.spec.source.name)
     if in_store and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
-        return Verdict(Trust.MISMATCH, subject.depth, "the object in the bucket is not the recorded signature"), None
+        cause = "the object in the bucket is not the recorded signature"
+        return Verdict(Trust.MISMATCH, subject.depth, cause, of_copy=True), None
     with attempt.tools() as tools:
         if subject.depth is Depth.QUICK:
             return verify_quickly(attempt, stored, tools), None
         verdict, run = verify_fully(attempt, stored, tools)
-    if verdict.trust is Trust.VERIFIED and not in_store:
+    if verdict.trust is Trust.VERIFIED and not (in_store and is_own(attempt.spec)):
         return verdict, seal_and_publish(attempt, run)
     return verdict, None
+
+
+def is_own(spec: JobSpec) -> bool:
+    """Return whether the signature in the local store was computed here, so that its bytes need not be replaced."""
+    return spec.recorded is not None and spec.recorded.trust not in UNDECIDED
 
 
 def read_stored(subject: Subject) -> SignatureDocument | Verdict:
     """Return the stored signature if it has the recorded digest, else the verdict that it does not."""
     try:
-        stored = check_file(subject.path, allow_empty=True).document
+        with subject.path.open("rb") as file:
+            if subject.sha256 and sha256_of(file) != subject.sha256:
+                return Verdict(Trust.MISMATCH, subject.depth, "the stored file is not the recorded signature")
+            stored = check_signature(file, max_unpacked=NO_LIMIT, allow_empty=True).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
