@@ -97,6 +97,7 @@ def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
             attempt.log,
             attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
+            attempt.workspace.key,
         )
         return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)
 

@@ -159,6 +159,8 @@ class JobSpec:
     """The bucket in which the signature is looked up and published; None for no bucket."""
     subject: Subject | None = None
     """The signature to verify; None to compute one."""
+    key_file: Path | None = None
+    """The key of the home, with which the workspace's files are sealed; None for no key."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
@@ -182,6 +184,7 @@ class JobSpec:
             cache=Cache.of(settings),
             references=References.of(settings),
             owner=job.owner,
+            key_file=settings.key_file,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
@@ -205,6 +208,7 @@ class JobSpec:
         cache_dir = self.cache.archive_cache_dir
         data["cache"]["archive_cache_dir"] = str(cache_dir) if cache_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
+        data["key_file"] = str(self.key_file) if self.key_file else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
         return data
@@ -233,6 +237,7 @@ class JobSpec:
         values["cache"] = Cache(
             **{**cache, "archive_cache_dir": cache["archive_cache_dir"] and Path(cache["archive_cache_dir"])}
         )
+        values["key_file"] = data["key_file"] and Path(data["key_file"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
             values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))

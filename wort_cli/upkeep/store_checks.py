@@ -24,6 +24,7 @@ from wort_cli.model.lease import process_owner
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import profile_of, read_signature
 from wort_cli.stores.local import LocalStore
+from wort_cli.system.private_files import make_directories
 from wort_cli.system.process_identity import own_identity
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import record_repair
@@ -88,7 +89,7 @@ class StoreCheck:
         """Move a damaged file away, and have its signature computed again."""
         path = self._store.root / row["path"]
         moved = self._store.root / DAMAGED_DIRECTORY / f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}"
-        moved.parent.mkdir(mode=0o700, exist_ok=True)
+        make_directories(moved.parent)
         path.replace(moved)
         return self._recompute(row, f"{path} was not the recorded signature, and was moved to {moved}")
 
