@@ -118,12 +118,14 @@ def measure(files: dict[str, Path], url: str, ahead: int | None, pipe: Connectio
         before = bytes_sent(pipe)
         started = time.monotonic()
         daemon = subprocess.Popen([str(WORT), "daemon", "start", "--foreground", "--quiet"], env=environment)
-        while count_live_jobs(home / "wort" / "ledger.db"):
-            time.sleep(0.1)
-        wall = time.monotonic() - started
-        daemon.send_signal(signal.SIGTERM)
-        _, _, usage = os.wait4(daemon.pid, 0)
-        daemon.returncode = 0
+        try:
+            while count_live_jobs(home / "wort" / "ledger.db"):
+                time.sleep(0.1)
+            wall = time.monotonic() - started
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            _, _, usage = os.wait4(daemon.pid, 0)
+            daemon.returncode = 0
         found = {path.stem: gzip.decompress(path.read_bytes()) for path in (home / "wort").rglob("SRR*.sig")}
         assert sorted(found) == sorted(files), "a signature is missing"
         return Measured(wall, usage.ru_utime + usage.ru_stime, bytes_sent(pipe) - before, found)

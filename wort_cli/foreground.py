@@ -26,12 +26,16 @@ from wort_cli.system.process_identity import own_identity
 from wort_cli.system.seals import load_key
 from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
+POLL = 0.2
+"""Seconds between two looks at a job that the daemon runs."""
 Show = Callable[[Job], None]
 """Shows a job and its progress to the user."""
 
 
-def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> Job:
+def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show, *, queued_here: bool = False) -> Job:
     """Run a job in this process, with retries after a crash; return the job as it ended.
+
+    queued_here: the caller has just queued the job, so if the daemon was faster to start it, wait for that
 
     Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.  Raises WortError if another process is running it.
     """
@@ -43,8 +47,18 @@ def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show) -> 
         while True:
             job = ledger.attempts.claim(job_id, owner, settings.lease)
             if job is None:
-                other = short_owner(ledger.jobs.get(job_id).owner) or "another process"
-                raise WortError(f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`")
+                job = ledger.jobs.get(job_id)
+                if job.state.is_live and not (queued_here and job.owner in (DAEMON, "")):
+                    other = short_owner(job.owner) or "another process"
+                    raise WortError(
+                        f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`"
+                    )
+                show(job)
+                if not job.state.is_live:
+                    return job
+                time.sleep(POLL)
+                requeue_if_abandoned(job_id, ledger, settings)
+                continue
             run_attempt(job, ledger, settings, show)
             job = ledger.jobs.get(job_id)
             if job.state is not JobState.WAITING or job.reason not in CRASHES:

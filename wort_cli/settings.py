@@ -90,6 +90,12 @@ class Settings(HomePaths):
         url_templates,
         "URLs at which archives are looked for after the locator's; `{run}` stands for the accession.",
     )
+    prefer_mirrors: bool = setting(
+        False,
+        boolean,
+        "Fetch from the mirrors first, and from the locator's locations only the heads of archives, which tell whether "
+        "a mirror has the same archive.",
+    )
     connections: int = setting(4, count, "Connections to one host at the same time, over all processes.")
     reference_bytes: int = setting(
         20_000_000_000,

@@ -2,21 +2,24 @@
 
 Each document has a fresh home.  Its blocks run one after the other with `bash -euo pipefail`, so that any command that
 fails makes the test fail.  Stand-ins on the PATH take the place of programs that change the machine or need the
-network; they accept only what the documents use.  Runs come from the bundled archive, under several accessions.
+network; they accept only what the documents use.  Runs are fetched from a locator on loopback, which serves the bundled
+archive under several accessions.
 """
 
 import gzip
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.archive_server import ArchiveServer
 from tests.support.bucket import Bucket
 from tests.support.documents import DOCUMENTS, ROOT, ShellBlock, shell_blocks
 from tests.support.homes import Home, write_script
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf
 
 PHAGE = ROOT / "demo" / "phage.sra"
 RUNS = ("SRR139146", "SRR139147", "SRR139148", "ERR1950500")
@@ -25,7 +28,6 @@ STAND_INS = {
     "pip": '[ "$*" = "install ." ]',
     "systemctl": '[ "$1" = --user ]',
     "loginctl": '[ "$*" = enable-linger ]',
-    "prefetch": 'mkdir -p "$1" && ln -f "$WORT_ARCHIVES/$1.sra" "$1/$1.sra"',
     "sbatch": 'SLURM_ARRAY_TASK_ID=1 bash -euo pipefail "$1"',
     "aws": '[ "$*" = "s3 cp --no-sign-request s3://wort-sra/sigs/SRR139146.sig -" ] && cat "$STAND_IN_OBJECT"',
     "jq": 'for last; do :; done; [ -f "$last" ] || last=-; cat "$last" | python3 -m json.tool',
@@ -34,17 +36,21 @@ WITH_BLOCKS = [path for path in DOCUMENTS if any(block.is_run for block in shell
 
 
 @pytest.fixture
-def prepared(home: Home, shelf: Shelf) -> Home:
+def locator() -> Iterator[ArchiveServer]:
+    """A locator on loopback that has the runs of the documents."""
+    with ArchiveServer(dict.fromkeys(RUNS, PHAGE.read_bytes())).serving() as server:
+        yield server
+
+
+@pytest.fixture
+def prepared(home: Home, shelf: Shelf, locator: ArchiveServer) -> Home:
     """A home with the files that the documents name, and stand-ins on its PATH."""
-    archives = home.root / "archives"
-    for run in RUNS:
-        copy = archives / f"{run}.sra"
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_bytes(PHAGE.read_bytes())
     for name, script in STAND_INS.items():
         write_script(home.root / "bin" / name, script)
-    signature = shelf.reference(link(archives / "SRR139146.sra", home.root / "SRR139146.sra"), "SRR139146")
-    for name in ("tmp", "results"):
+    copy = home.root / "SRR139146.sra"
+    copy.write_bytes(PHAGE.read_bytes())
+    signature = shelf.reference(copy, "SRR139146")
+    for name in ("tmp", "results", "shared"):
         (home.root / name).mkdir()
     (home.root / "object.sig").write_bytes(gzip.compress(signature))
     (home.cwd / "SRR139146.sig").write_bytes(signature)
@@ -54,12 +60,15 @@ def prepared(home: Home, shelf: Shelf) -> Home:
     del home.env["PYTHONWARNINGS"]  # sourmash warns
     home.env |= {
         "PATH": f"{home.root / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "WORT_ARCHIVES": str(archives),
+        "WORT_DOWNLOAD": "columns",
+        "WORT_LOCATOR_URL": f"{locator.url}/sdl/2/retrieve",
+        "WORT_MIRRORS": "off",
         "WORT_ENA_URL": "off",
         "WORT_NCBI_URL": "off",
         "STAND_IN_OBJECT": str(home.root / "object.sig"),
         "TMPDIR": str(home.root / "tmp"),
         "RESULTS": str(home.root / "results"),
+        "SHARED": str(home.root / "shared"),
         "EDITOR": "true",
     }
     return home

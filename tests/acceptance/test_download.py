@@ -182,3 +182,16 @@ def test_daemon_is_unhealthy_while_the_locator_refuses_all_requests(home: Home, 
         home.until_job(RUN, "done", seconds=90)
         until(lambda: home("daemon", "status").code == 0, "the daemon is healthy")
         assert home.job("SRR000002").state == "waiting"
+
+
+def test_quick_verification_of_a_named_run_fetches_the_needed_columns_once(home: Home, shelf: Shelf) -> None:
+    archive = shelf.with_qualities()
+    data = archive.read_bytes()
+    needed = select(read_table(data, len(data)), "vdb").size
+    submitted = home("submit", "-", "--no-verify", "--json", stdin=shelf.reference(archive, RUN)).expect(0).json()
+    digest = (submitted[0] if isinstance(submitted, list) else submitted)["digest"]
+    with serving(home, archive) as server:
+        (row,) = home("verify", digest, "--now", "--quick", "--json").expect(0).json()
+        assert server.sent < needed + 140_000
+    assert (row["trust"], row["verdict"]["format"]) == ("quick-checked", "normalized")
+    assert home.leftovers() == []

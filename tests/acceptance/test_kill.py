@@ -145,6 +145,22 @@ def test_now_takes_over_the_job_of_a_killed_daemon(home: Home, gate: Gate, wante
     assert_done(home, wanted)
 
 
+def test_now_waits_for_a_job_that_it_has_queued_and_the_daemon_has_started_first(
+    home: Home, gate: Gate, shelf: Shelf, wanted: bytes
+) -> None:
+    """The first job keeps `--now` busy until the daemon has started the second one."""
+    second = "SRR000002"
+    home.keep(second, shelf.archive())
+    with home.running("compute", RUN, second, "--now", env=gate.env) as now:
+        gate.until_reached()
+        home("daemon", "start").expect(0)
+        home.until_job(second, "running", "done")
+        gate.open()
+        now.wait().expect(0)
+    assert [home.job(name).state for name in (RUN, second)] == ["done", "done"]
+    assert home.signature(RUN) == wanted
+
+
 def test_all_jobs_are_done_after_the_daemon_is_killed_repeatedly(home: Home, shelf: Shelf) -> None:
     """Five runs, two kills at arbitrary moments: all signatures are correct, and no job has failed."""
     runs = [f"SRR0000{number}" for number in range(10, 15)]

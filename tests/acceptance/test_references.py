@@ -131,6 +131,29 @@ def test_reference_that_does_not_match_its_md5_makes_no_signature(home: Home, sh
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_reference_without_an_md5_of_the_locator_is_proved_by_its_own_sums(
+    damaged: bool, home: Home, shelf: Shelf
+) -> None:
+    data = bytearray(shelf.sequence().read_bytes())
+    data[-1000] ^= damaged
+
+    def without_md5(server: ArchiveServer, name: str) -> dict[str, Any]:
+        answer = described(server, name)
+        for file in answer["files"] if name == NAME else []:
+            del file["md5"]
+        return answer
+
+    with serving(home, shelf, **{NAME: bytes(data)}) as server:
+        server.locator = lambda name: without_md5(server, name)
+        home("compute", RUN, "--now")
+        if damaged:
+            assert (home.job(RUN).state, home.job(RUN).reason) == ("waiting", "reference-missing")
+            server.files[NAME] = shelf.sequence().read_bytes()
+            home("compute", RUN, "--now").expect(0)
+    assert home.signature(RUN) == shelf.aligned_reference(RUN)
+
+
 def test_stored_reference_that_was_changed_is_fetched_again(home: Home, shelf: Shelf) -> None:
     with serving(home, shelf) as server:
         home("compute", RUN, "--now").expect(0)

@@ -162,10 +162,11 @@ def run_or_follow(answers: Sequence[Enqueued], ledger: Ledger, settings: Setting
     job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
     if not now:
         return {job.id: job for job in follow(ledger, job_ids)}
+    queued_here = {a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED}
     try:
-        return run_now(job_ids, ledger, settings)
+        return run_now(job_ids, ledger, settings, queued_here)
     except KeyboardInterrupt:
-        ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
+        ledger.jobs.cancel(queued_here)
         render.notice("the unfinished jobs were cancelled")
         raise
 

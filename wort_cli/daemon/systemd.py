@@ -8,14 +8,17 @@ from pathlib import Path
 
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.system.atomic_files import write_atomically
-from wort_cli.system.environment import child_environment
+from wort_cli.system.environment import NETWORK, child_environment
 
 UNIT = "wort.service"
 PASSED_VARIABLES = (
     "WORT_HOME", "VDB_CONFIG", "NCBI_SETTINGS", "PATH", "AWS_PROFILE", "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
 )  # fmt: skip
-"""Variables that the unit copies, because systemd starts it without the user's environment.  None holds a secret."""
+"""Variables that the unit copies, because systemd starts it without the user's environment.  None holds a secret.
+
+It also copies those of the network (proxies, certificates), except the URL of a proxy with a user and a password.
+"""
 
 
 def unit_path() -> Path:
@@ -25,8 +28,11 @@ def unit_path() -> Path:
 
 def unit_text() -> str:
     """Return the unit for this installation and environment."""
+    network = [key for key in sorted(NETWORK) if "@" not in os.environ.get(key, "")]
     settings = "".join(
-        f'Environment="{key}={quoted(os.environ[key])}"\n' for key in PASSED_VARIABLES if os.environ.get(key)
+        f'Environment="{key}={quoted(os.environ[key])}"\n'
+        for key in (*PASSED_VARIABLES, *network)
+        if os.environ.get(key)
     )
     return f"""[Unit]
 Description=wort: computes signatures of sequencing runs

@@ -112,6 +112,7 @@ def wish_of(spec: JobSpec, name: Accession, decoder: str) -> Wish:
         whole=download.download == "whole",
         locator_url="" if download.locator_url == "off" else download.locator_url,
         mirrors=download.mirrors,
+        prefer_mirrors=download.prefer_mirrors,
     )
 
 

@@ -44,6 +44,7 @@ def wish_of(settings: Settings, run: Accession, *, whole: bool, decoder: str = F
         whole=whole,
         locator_url="" if settings.locator_url == "off" else settings.locator_url,
         mirrors=settings.mirrors,
+        prefer_mirrors=settings.prefer_mirrors,
     )
 
 

@@ -86,6 +86,7 @@ class Download(FromSettings):
     quality: str = "prefer-normalized"
     locator_url: str = "off"
     mirrors: tuple[str, ...] = ()
+    prefer_mirrors: bool = False
     connections: int = 4
     publish_unproved: bool = False
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archive_cache import remove as remove_from_cache
+from wort_cli.pipeline.archives.reference_store import ReferenceStore
 from wort_cli.settings import Settings
 from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
@@ -28,6 +29,8 @@ from wort_cli.upkeep.retention import (
 
 STEP = 300
 """Names of a directory that are examined in one step."""
+REFERENCE_GRACE = 86_400.0
+"""Seconds for which the part of a reference is kept that has arrived, for a later attempt."""
 DOOMED = ".gone-"
 """The prefix of a workspace that is being removed."""
 
@@ -51,6 +54,7 @@ def leftovers(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Col
     yield from cached_archives(settings)
     yield from logs(ledger, settings)
     yield from start_outputs(settings)
+    yield from unfinished_references(settings)
     for directory in (settings.store_dir, settings.backup_dir):
         yield from partial_files(directory)
 
@@ -148,6 +152,18 @@ def cached_archives(settings: Settings) -> Search:
         yield Leftover(path, "the cache has more than `cache_bytes`", partial(remove_from_cache, path))
     for path in cache.remains():
         yield Leftover(path, "its removal was interrupted", partial(remove_tree, path))
+    yield None
+
+
+# ---- References
+
+
+def unfinished_references(settings: Settings) -> Search:
+    """Search for what has arrived of references that no job has continued to fetch for a day."""
+    store = ReferenceStore(settings.references_dir, settings.reference_bytes)
+    for path in store.unfinished():
+        if seconds_since_change(path) > REFERENCE_GRACE:
+            yield Leftover(path, "no job has continued to fetch it", partial(store.discard, path))
     yield None
 
 

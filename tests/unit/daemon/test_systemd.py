@@ -8,12 +8,13 @@ import pytest
 
 from wort_cli.daemon.systemd import PASSED_VARIABLES, install, quoted, uninstall, unit_path, unit_text
 from wort_cli.errors import StorageProblem, WortError
+from wort_cli.system.environment import NETWORK
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment in which no variable is passed on, and there is no systemctl."""
-    for variable in PASSED_VARIABLES:
+    for variable in (*PASSED_VARIABLES, *NETWORK):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -44,6 +45,13 @@ def test_unit_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "lab")
     assert "S3KR1T" not in unit_text()
     assert 'Environment="AWS_PROFILE=lab"' in unit_text()
+
+
+def test_unit_has_the_proxy_unless_its_url_has_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:S3KR1T@proxy.example:3128")
+    assert 'Environment="https_proxy=http://proxy.example:3128"' in unit_text()
+    assert "S3KR1T" not in unit_text()
 
 
 @pytest.mark.parametrize("text", ['a"b', "a\nb", "a\\b"])

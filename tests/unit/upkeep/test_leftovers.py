@@ -134,3 +134,14 @@ def test_partial_files_are_removed_unless_their_writer_lives(ledger: Ledger, set
 def test_uncollected_output_of_a_starting_daemon_is_removed(ledger: Ledger, settings: Settings) -> None:
     old, _ = add(settings.log_dir / "daemon.4711.out", old=True), add(settings.log_dir / "daemon.4712.out")
     assert remove_leftovers(ledger, settings) == {old}
+
+
+def test_parts_of_references_that_nobody_fetches_are_removed_after_a_day(ledger: Ledger, settings: Settings) -> None:
+    fetching = settings.references_dir / "fetching"
+    old = add(fetching / "NC_000005.8" / "archive.sra", old=True).parent
+    recent = add(fetching / "NC_000006.8" / "archive.sra").parent
+    for reference in (old, recent):
+        add(settings.references_dir / "locks" / reference.name)
+    assert remove_leftovers(ledger, settings) == {old}
+    assert not old.exists()
+    assert recent.exists()

@@ -1,7 +1,7 @@
 """Waits until jobs have ended, or runs them in this process, and shows their progress meanwhile."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.progress_display import Display, make_display
@@ -58,8 +58,13 @@ def ends_soon(job: Job) -> bool:
     return job.state.is_live
 
 
-def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings) -> dict[int, Job]:
-    """Run jobs one after the other in this process; return them by number, as they ended."""
+def run_now(
+    job_ids: Sequence[int], ledger: Ledger, settings: Settings, queued_here: Collection[int] = ()
+) -> dict[int, Job]:
+    """Run jobs one after the other in this process; return them by number, as they ended.
+
+    queued_here: jobs that this command has queued; if the daemon starts one of them first, it is waited for
+    """
     from wort_cli.foreground import compute_now
 
     ended = {}
@@ -69,5 +74,5 @@ def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings) -> dict[
             def show(job: Job, display: Display = display) -> None:
                 display.update([job], int(not job.state.is_live))
 
-            ended[job_id] = compute_now(job_id, ledger, settings, show)
+            ended[job_id] = compute_now(job_id, ledger, settings, show, queued_here=job_id in queued_here)
     return ended

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wort_cli.commands.shared import render
-from wort_cli.model.job import Job, JobKind
+from wort_cli.model.job import Job, JobKind, Progress
 
 
 def job_record(job: Job) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def job_record(job: Job) -> dict[str, Any]:
         "name": str(job.name),
         "state": str(job.state),
         "reason": str(job.reason or ""),
-        "progress": f"{progress.fraction:.0%} {progress.stage}" if progress else "",
+        "progress": progress_text(progress) if progress else "",
         "group": job.group,
         "priority": job.priority or "",
         "attempt": job.attempt or "",
@@ -23,3 +23,8 @@ def job_record(job: Job) -> dict[str, Any]:
         "message": job.message,
         "kind": str(job.kind) if job.kind is not JobKind.COMPUTE else "",
     }
+
+
+def progress_text(progress: Progress) -> str:
+    """Return the stage of a running job, with the share of it that is done if that is known."""
+    return f"{progress.fraction:.0%} {progress.stage}" if progress.total else progress.stage

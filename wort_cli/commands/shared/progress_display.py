@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.stage_facts import StageFacts
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState, Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Task
 
 
 class Shown(Protocol):
@@ -98,6 +101,11 @@ class LiveBars:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    @property
+    def tasks(self) -> list["Task"]:
+        """The bars that are shown."""
+        return self._progress.tasks
 
     def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """See Display."""

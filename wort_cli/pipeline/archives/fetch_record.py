@@ -6,7 +6,7 @@
     ACC.sra.json           its record; without one, it is like any other archive on disk
 
 A record is not proof: the bytes are compared with it whenever they are used (prove.py).  Nor is it believed if another
-user could have written it: then the archive still has to match its own sums, but nothing vouches for the run.
+user could have written it: then the archive still has to match its own sums, but nothing confirms the run.
 """
 
 import contextlib
@@ -42,9 +42,9 @@ class FetchRecord:
     url: str
     """Where it came from, without the query."""
     identified: bool
-    """Whether the locator vouched that this is the archive of the run."""
+    """Whether the locator confirmed that this is the archive of the run."""
     proved_by: str
-    """`column-md5s`, `archive-md5` or `vdb-validate`."""
+    """`column-md5s`, `archive-md5` or `nothing`."""
     file_proof: str
     """What ties the record to its file: the md5 of a whole archive, or of columns the sha256 of their md5 sums."""
     extents: tuple[Extent, ...]

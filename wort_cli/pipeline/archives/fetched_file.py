@@ -62,7 +62,7 @@ class FetchedFile:
     url: str
     """Where it came from; '' if unknown."""
     identified: bool
-    """Whether the locator vouched that this is the archive of the run."""
+    """Whether the locator confirmed that this is the archive of the run."""
     is_new: bool
     """Whether it was fetched now."""
 
@@ -115,7 +115,7 @@ def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str]
     present = sum(extent.size for extent in record.extents) if record else size
     origin = proof.origin
     return FetchedFile(
-        found.path, found.format, size, present, proof.proved_by, origin.url, origin.identified, is_new=False
+        found.path, found.format, size, present, proof.recorded_as, origin.url, origin.identified, is_new=False
     )
 
 
@@ -161,7 +161,7 @@ def record_of(
     is_whole = extents == (Extent(0, obtained.size),)
     proof, by = obtained.proof, str(obtained.proof.by)
     if obtained.proof.by is ProvedBy.NOTHING:
-        by = prove(Archive(str(obtained.path), obtained.path, 0, 0, obtained.size, format)).proved_by
+        by = prove(Archive(str(obtained.path), obtained.path, 0, 0, obtained.size, format)).recorded_as
     return FetchRecord(
         run=wish.run,
         format=format,

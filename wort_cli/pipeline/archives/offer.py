@@ -32,6 +32,8 @@ class Wish:
     """'' to ask no locator."""
     mirrors: tuple[str, ...] = ()
     """URLs with `{run}` in the place of the accession."""
+    prefer_mirrors: bool = False
+    """Whether mirrors that have the locator's archive are asked before the locator's locations."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Offer:
     format: Format
     identity: Identity
     locations: tuple[Location, ...]
-    """Those that the locator names, then mirrors."""
+    """Those that the locator names, and mirrors, in the order in which they are asked."""
 
 
 def find_offers(
@@ -68,7 +70,8 @@ def find_offers(
     known = {location.url for location in named}
     more = [mirror for mirror in mirrors if file.format is Format.NORMALIZED and mirror.url not in known]
     identity = Identity(file.size, file.md5, "" if file.md5 else file.modified)
-    yield Offer(wish.run, file.format, identity, (*sorted(named, key=lambda place: not place.named), *more))
+    named.sort(key=lambda place: not place.named)
+    yield Offer(wish.run, file.format, identity, (*more, *named) if wish.prefer_mirrors else (*named, *more))
 
 
 def with_trust(location: Location, locator_url: str) -> Location:

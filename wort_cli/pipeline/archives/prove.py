@@ -38,7 +38,7 @@ class Origin:
     """Where an archive was fetched from."""
 
     identified: bool = False
-    """Whether the locator vouched that this is the archive of the run."""
+    """Whether the locator confirmed that this is the archive of the run."""
     url: str = ""
     """Without its query; empty if unknown."""
     md5: str = ""

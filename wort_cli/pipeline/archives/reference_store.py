@@ -151,6 +151,25 @@ class ReferenceStore:
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # else two waiting jobs would keep each other from fetching
         return None
 
+    def unfinished(self) -> list[Path]:
+        """Return the directories of what has arrived of references that are not here yet."""
+        with contextlib.suppress(OSError):
+            return sorted((self.root / "fetching").iterdir())
+        return []
+
+    def discard(self, unfinished: Path) -> bool:
+        """Remove what has arrived of a reference, unless a job fetches it; return whether it was removed."""
+        try:
+            descriptor = os.open(self.root / "locks" / unfinished.name, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            if try_lock(descriptor, fcntl.LOCK_EX):
+                shutil.rmtree(unfinished, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+        return not unfinished.exists()
+
     def remove_unused(self, but: Reference) -> None:
         """Remove the least recently used references until the rest is within the limit, except those in use."""
         files = [path for folder in (REFSEQ, WGS) for path in (self.root / folder).glob("*")]

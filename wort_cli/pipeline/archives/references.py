@@ -1,7 +1,8 @@
 """Fetches the reference sequences of aligned archives, as prefetch does, and proves them.
 
-A reference is fetched as a whole, because any part of it may be needed, and compared with the locator's md5.  One that
-the user has on disk is proved by its own md5 sums, or by vdb-validate, as an archive is (prove.py).
+A reference is fetched as a whole, because any part of it may be needed, and compared with the locator's md5, or, where
+the locator has none, with its own md5 sums.  One that the user has on disk is proved by its own md5 sums, or by
+vdb-validate, as an archive is (prove.py).
 """
 
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.archives.checksums import md5_of
+from wort_cli.pipeline.archives.checksums import ChecksumError, md5_of
+from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.fetch import Fetch
 from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.kar import MAGIC, Extent
@@ -50,10 +53,7 @@ class ReferenceFetcher:
                 raise HttpError(Reason.NOT_FOUND, "it has a name that no server knows")
             if not self.locator_url:
                 raise HttpError(Reason.NETWORK, "no locator is configured")
-            file = self._locate(reference.name)
-            if not file.md5:
-                raise HttpError(Reason.NO_DATA, "the locator has no md5 of it")
-            self._fetch_and_prove(reference, file, store)
+            self._fetch_and_prove(reference, self._locate(reference.name), store)
         except HttpError as error:
             raise missing(reference.name, error) from error
 
@@ -84,18 +84,29 @@ class ReferenceFetcher:
         try:
             for _ in range(ROUNDS):
                 Fetch(self.client, file.locations, partial, self.politeness, self.cancellation, count).fetch([whole])
-                if md5_of(partial.read(whole), self.cancellation) == file.md5:
+                md5 = md5_of(partial.read(whole), self.cancellation)
+                if md5 == file.md5 or (not file.md5 and self._matches_its_sums(partial)):
                     break
-                self.log(f"{reference.name} does not match the locator's md5; fetching it again")
+                self.log(f"{reference.name} does not match its md5; fetching it again")
                 partial.forget(whole)
             else:
-                raise HttpError(Reason.CORRUPT, "what was fetched does not match the locator's md5")
+                raise HttpError(Reason.CORRUPT, "what was fetched does not match its md5")
             if b"".join(partial.read(Extent(0, min(len(MAGIC), file.size)))) != MAGIC:
                 raise HttpError(Reason.NO_DATA, "what the locator names is no SRA archive")
         finally:
             partial.close()
-        store.add(reference, partial.path, Sum(file.md5, file.size))
-        self.log(f"fetched {reference.name}, a reference of the run: {file.size} bytes, md5 {file.md5}")
+        store.add(reference, partial.path, Sum(md5, file.size))
+        self.log(f"fetched {reference.name}, a reference of the run: {file.size} bytes, md5 {md5}")
+
+    def _matches_its_sums(self, partial: PartialArchive) -> bool:
+        """Return whether an archive matches its own sums.  Raises HttpError if it has none that prove it."""
+        try:
+            prove_columns(partial.identity.size, partial.read, FASTQ_DUMP, self.cancellation)
+        except NotProvable as why:
+            raise HttpError(Reason.NO_DATA, f"nothing proves it: the locator has no md5, and {why}") from why
+        except ChecksumError:
+            return False
+        return True
 
 
 def missing(name: str, error: HttpError) -> JobFailed:

@@ -1,9 +1,13 @@
 """A running job says its stage, what is done, the rate and the remaining time."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
+from wort_cli.commands.shared.progress_display import LiveBars
 from wort_cli.commands.shared.stage_facts import StageFacts
-from wort_cli.model.job import Progress
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState, Progress
 
 
 def sketching(at: float, spots: int) -> Progress:
@@ -28,6 +32,29 @@ def test_rate_and_remaining_time_of_fetching_are_in_bytes() -> None:
     assert facts.describe(fetching(10.0, 2.5)) == "fetching 2.5 of 120 MB"
     assert facts.describe(fetching(11.0, 22.5)) == "fetching 22 of 120 MB, 20.0 MB/s, 5s left"
     assert facts.describe(fetching(12.0, 1.0)) == "fetching 1.0 of 120 MB"  # another part of the archive
+
+
+def test_bars_show_the_stage_and_a_share_where_it_is_known() -> None:
+    @dataclass(frozen=True)
+    class Fetch:
+        id: int
+        name: str
+        progress: Progress | None
+        state: JobState = JobState.RUNNING
+        reason: Reason | None = None
+
+    bars = LiveBars(2, "runs")
+    runs = [Fetch(1, "SRR000001", None), Fetch(2, "SRR000002", Progress("locating", 0, 0, 0, 1.0))]
+    bars.update(runs, 0)
+    bars.update([runs[0], replace(runs[1], progress=fetching(2.0, 30.0))], 1)
+    shown = [(task.description, task.total, task.fields["share"], task.fields["facts"]) for task in bars.tasks]
+    assert shown == [
+        ("all", 2, "50%", "1 of 2 runs"),
+        ("SRR000001", None, "", "starting"),
+        ("SRR000002", 1.0, "25%", "fetching 30 of 120 MB"),
+    ]
+    bars.update([], 2)
+    assert [task.description for task in bars.tasks] == ["all"]
 
 
 @pytest.mark.parametrize("stage", ["sealing", "publishing", "comparing"])

@@ -136,6 +136,25 @@ def test_mirror_alone_does_not_identify_the_run(here: Here, server: ArchiveServe
     assert (origin.identified, origin.url, origin.md5) == (False, f"{server.url}/{RUN}", "")
 
 
+def test_preferred_mirror_serves_the_columns_and_the_locator_the_head(
+    here: Here, server: ArchiveServer, archive: Path
+) -> None:
+    server.files["mirror"] = archive.read_bytes()
+    fetched = here.fetch(WORT_MIRRORS=f"{server.url}/mirror?{{run}}", WORT_PREFER_MIRRORS="true")
+    assert (fetched.identified, fetched.url) == (True, f"{server.url}/mirror")
+    from_locator = sum(r.last - r.first + 1 for r in server.requests if r.path == f"/{RUN}")
+    assert 0 < from_locator < 200_000
+
+
+def test_preferred_mirror_with_another_archive_is_not_used(
+    here: Here, server: ArchiveServer, archive: Path, shelf: Shelf
+) -> None:
+    other = shelf.archive().read_bytes()
+    server.files["mirror"] = (other + bytes(archive.stat().st_size))[: archive.stat().st_size]
+    fetched = here.fetch(WORT_MIRRORS=f"{server.url}/mirror?{{run}}", WORT_PREFER_MIRRORS="true")
+    assert (fetched.identified, fetched.url) == (True, f"{server.url}/{RUN}")
+
+
 @pytest.mark.parametrize("whole", [False, True])
 def test_second_fetch_proves_what_is_there_and_transfers_nothing(
     here: Here, server: ArchiveServer, *, whole: bool

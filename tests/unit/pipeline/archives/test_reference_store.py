@@ -143,3 +143,19 @@ def test_least_recently_used_references_are_removed_unless_they_are_in_use(tmp_p
             left = sorted(path.name for path in (tmp_path / "refseq").iterdir())
     assert left == ["A1", "A3"]
     assert store.known_sum(reference("A2")) is None
+
+
+def test_part_of_a_reference_is_discarded_unless_a_job_fetches_it(tmp_path: Path) -> None:
+    store = ReferenceStore(tmp_path, 250)
+
+    def fetch() -> None:
+        store.partial(reference("A1")).mkdir(parents=True)
+        (left,) = store.unfinished()
+        assert not store.discard(left)
+        raise LookupError
+
+    with pytest.raises(LookupError), store.held(reference("A1"), fetch, NEVER):
+        raise AssertionError("a reference that was not fetched")
+    (left,) = store.unfinished()
+    assert store.discard(left)
+    assert store.unfinished() == []
