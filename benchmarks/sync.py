@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from tests.support.ceph import ACCESS_KEY, SECRET_KEY, Ceph
-from tests.support.signatures import make_signatures
+from tests.support.signatures import make_recorded_signatures
 
 BUCKET = "wort-benchmark"
 
@@ -25,7 +25,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory, Ceph(Path(directory) / "ceph") as ceph:
         ceph.client().create_bucket(Bucket=BUCKET)
         home = Path(directory) / "home"
-        make_signatures(home / "signatures", number)
+        home.mkdir()
+        make_recorded_signatures(home, number)
         env = os.environ | {
             "WORT_HOME": str(home),
             "WORT_S3_BUCKET": BUCKET,

@@ -197,9 +197,18 @@ class NotASignature(WortError):
 
     exit_code = ExitCode.NOT_A_SIGNATURE
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path | str, why: str) -> None:
         super().__init__(
             f"{shown(str(path), 200)} is not a signature: {why}",
             "a signature is a JSON file written by sourmash, with or without gzip",
         )
         self.path = path
+
+
+class ContentMismatch(WortError):
+    """A file or an object is not the signature that the catalog records; it was not used."""
+
+    exit_code = ExitCode.MISMATCH
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"{shown(where, 200)} is not the recorded signature", hint)

@@ -15,8 +15,9 @@ from wort_cli.ledger.owners import find_owner
 from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
 from wort_cli.model.job import Job, JobState, Progress
 from wort_cli.model.lease import DAEMON, is_abandoned, process_owner, short_owner
+from wort_cli.pipeline.download import may_need_download
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.run import fetch_ahead, run_job
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.settings import Settings
@@ -32,20 +33,30 @@ Show = Callable[[Job], None]
 """Shows a job and its progress to the user."""
 
 
-def compute_now(job_id: int, ledger: Ledger, settings: Settings, show: Show, *, queued_here: bool = False) -> Job:
+def compute_now(
+    job_id: int,
+    ledger: Ledger,
+    settings: Settings,
+    show: Show,
+    *,
+    queued_here: bool = False,
+    claimed: Job | None = None,
+) -> Job:
     """Run a job in this process, with retries after a crash; return the job as it ended.
 
     queued_here: the caller has just queued the job, so if the daemon was faster to start it, wait for that
+    claimed: the job, if this process has claimed it already
 
     Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.  Raises WortError if another process is running it.
     """
     if not ledger.jobs.get(job_id).state.is_live:
+        if claimed is not None:  # it was cancelled since
+            remove_ended_workspace(job_id, ledger, settings)
         return ledger.jobs.get(job_id)
     requeue_if_abandoned(job_id, ledger, settings)
-    owner = process_owner(socket.gethostname(), own_identity())
     with terminated_by_signals():
         while True:
-            job = ledger.attempts.claim(job_id, owner, settings.lease)
+            job, claimed = claimed or ledger.attempts.claim(job_id, own_name(), settings.lease), None
             if job is None:
                 job = ledger.jobs.get(job_id)
                 if job.state.is_live and not (queued_here and job.owner in (DAEMON, "")):
@@ -89,15 +100,70 @@ def run_attempt(job: Job, ledger: Ledger, settings: Settings, show: Show) -> Non
         remove_ended_workspace(job.id, ledger, settings, result.failure)
 
 
+class FetchAhead:
+    """Fetches the archive of the next job in a thread, while this process sketches another one.
+
+    The job is claimed meanwhile, so that no other process runs it.  The thread has a ledger connection of its own.
+    """
+
+    def __init__(self, job_id: int, settings: Settings) -> None:
+        self._job_id = job_id
+        self._settings = settings
+        self._job: Job | None = None
+        self._begun, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fetch-ahead", daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Start to fetch, because the job before does not need the network any more."""
+        self._begun.set()
+
+    def take(self) -> Job | None:
+        """Stop, and return the job if it is claimed; what has arrived stays in its workspace."""
+        self._stopped.set()
+        self._begun.set()
+        self._thread.join()
+        return self._job
+
+    def give_up(self, ledger: Ledger, *, cancel: bool) -> None:
+        """Stop, and cancel or requeue the job."""
+        job = self.take()
+        if job is None or ledger.jobs.get(job.id).attempt != job.attempt:
+            return
+        if cancel:
+            ledger.jobs.cancel([job.id])
+            remove_ended_workspace(job.id, ledger, self._settings)
+        else:
+            ledger.attempts.requeue(job.id, job.attempt, "the process was terminated")
+
+    def _run(self) -> None:
+        self._begun.wait()
+        ledger = Ledger(self._settings.ledger_file)
+        try:
+            job = ledger.jobs.get(self._job_id)
+            if self._stopped.is_set() or job.state is not JobState.QUEUED or not may_need_download(job, self._settings):
+                return
+            self._job = ledger.attempts.claim(self._job_id, own_name(), self._settings.lease)
+        except StorageProblem:  # the job's own attempt reports it
+            return
+        finally:
+            ledger.close()
+        if self._job is not None:
+            watcher = ForegroundWatcher(self._job, self._settings, lambda _: None, self._stopped)
+            with watcher.renewing_lease():
+                fetch_ahead(JobSpec.of(self._job, self._settings, jobs=1), watcher)
+                self._stopped.wait()
+
+
 class ForegroundWatcher:
     """A Watcher that shows progress to the user, and renews the lease from a thread with its own ledger connection."""
 
-    def __init__(self, job: Job, settings: Settings, show: Show) -> None:
+    def __init__(self, job: Job, settings: Settings, show: Show, cancelled: threading.Event | None = None) -> None:
         self._job = job
         self._settings = settings
         self._show = show
         self._ended = threading.Event()
-        self._cancelled = threading.Event()
+        self._cancelled = cancelled or threading.Event()
         self.cancellation = Cancellation(self._cancelled.is_set)
 
     def report(self, progress: Progress) -> None:
@@ -127,6 +193,11 @@ class ForegroundWatcher:
                 self._cancelled.set()
                 break
         ledger.close()
+
+
+def own_name() -> str:
+    """Return the owner of jobs that this process runs, as the ledger stores it."""
+    return process_owner(socket.gethostname(), own_identity())
 
 
 def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> None:

@@ -93,8 +93,10 @@ def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
     assert gzip.decompress((tmp_path / "out.sig").read_bytes()) == wanted
     assert decode_count(other) == 0
     assert not other.signature_files()
-    assert other.select("SELECT digest, trust, provenance FROM signatures") == home.select(
-        "SELECT digest, trust, provenance FROM signatures"
+    assert home.select("SELECT trust FROM signatures") == [("computed",)]
+    assert other.select("SELECT trust FROM signatures") == [("published",)]
+    assert other.select("SELECT digest, provenance, sha256 FROM signatures") == home.select(
+        "SELECT digest, provenance, sha256 FROM signatures"
     )
     assert other("view", RUN, "--raw").expect(0).out.encode() == wanted
     assert other("view", RUN, "--json").expect(0).json()["file"] == f"s3://{bucket.name}/{KEY}"
@@ -131,17 +133,28 @@ def test_force_replaces_a_different_signature_and_preserves_it(
     other.end()
 
 
-@pytest.mark.parametrize("content", [b"something else", b"[]"])
-def test_other_content_is_a_conflict_and_is_not_replaced(
-    home: Home, bucket: Bucket, wanted: bytes, content: bytes
+@pytest.mark.parametrize("content", [b"<html>", b"[]"])
+def test_garbage_is_replaced_and_preserved(home: Home, bucket: Bucket, wanted: bytes, content: bytes) -> None:
+    bucket.put(KEY, content, ContentEncoding="gzip", Metadata={"digest": "a" * 64, "profile": "sra-v1", "name": RUN})
+    home("compute", RUN, "--now").expect(0)
+    assert bucket.signature(RUN) == wanted == home.signature(RUN)
+    assert home.select("SELECT trust FROM signatures") == [("computed",)]
+    assert "is not a signature of" in home("logs", RUN).expect(0).out
+    assert [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/")] == [content]
+
+
+def test_another_signature_of_the_run_is_a_conflict_and_is_not_replaced(
+    home: Home, bucket: Bucket, wanted: bytes
 ) -> None:
-    bucket.put(KEY, content)
-    home("compute", RUN, "--now").expect(1, "conflict", "is not a signature of", "--force")
-    assert bucket.get(KEY) == content
+    """It is announced with another digest, so it is not taken either."""
+    other = gzip.compress(wanted.replace(b'"abundances":[1', b'"abundances":[2'))
+    bucket.put(KEY, other, Metadata={"digest": "a" * 64})
+    home("compute", RUN, "--now").expect(1, "conflict", "--force")
+    assert bucket.get(KEY) == other
     assert home.job(RUN).reason == "conflict"
     home("compute", RUN, "--now", "--force").expect(0)
     assert bucket.signature(RUN) == wanted
-    assert [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/")] == [content]
+    assert [bucket.get(key) for key in bucket.all_keys() if key.startswith("replaced/")] == [other]
 
 
 def test_empty_object_is_replaced(home: Home, bucket: Bucket, wanted: bytes) -> None:
@@ -159,7 +172,7 @@ def test_signature_of_another_profile_is_reported_before_computing(home: Home, b
     assert decode_count(home) == 0
 
 
-def test_signature_of_the_public_service_is_unverified(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_signature_of_the_public_service_is_published_by_others(home: Home, bucket: Bucket, wanted: bytes) -> None:
     """It has neither our metadata nor provenance; the bucket is read without credentials."""
     bucket.put(KEY, gzip.compress(wanted), ContentType="application/json", ContentEncoding="gzip", ACL="public-read")
     bucket.client.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
@@ -170,8 +183,8 @@ def test_signature_of_the_public_service_is_unverified(home: Home, bucket: Bucke
     assert home("view", RUN).expect(0).out
     home("compute", RUN, "--now").expect(0)
     assert decode_count(home) == 0
-    assert home.select("SELECT trust FROM signatures") == [("unverified",)]
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "unverified"
+    assert home.select("SELECT trust FROM signatures") == [("published",)]
+    assert home("view", RUN, "--json").expect(0).json()["trust"] == "published"
     url = home("view", RUN, "--url").expect(0).out.strip()
     assert "?" not in url
     assert subprocess.run(["curl", "-sSf", "--compressed", url], capture_output=True, check=True).stdout == wanted

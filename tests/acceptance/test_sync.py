@@ -1,8 +1,10 @@
 """`wort sync` with a real bucket: it transfers what is missing, nothing twice, and reports every difference."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from tests.support.bucket import Bucket
 from tests.support.homes import WORT, Home
 from tests.support.polling import until
 from tests.support.proxy import Fate, Proxy
-from tests.support.signatures import make_signatures
+from tests.support.signatures import make_recorded_signatures
 
 NUMBER = 300
 """Signatures in this short load test; benchmarks/sync.py is the long one."""
@@ -24,7 +26,7 @@ def keys_of(names: list[str]) -> list[str]:
 
 
 def test_push_sends_missing_signatures_once(home: Home, bucket: Bucket, proxy: Proxy) -> None:
-    names = make_signatures(home.path / "signatures", NUMBER)
+    names = make_recorded_signatures(home.path, NUMBER)
     preview = home("sync", "push", "--dry-run").expect(0)
     assert [row[:2] for row in preview.rows()] == [[name, "would be put"] for name in names]
     assert bucket.all_keys() == []
@@ -40,7 +42,7 @@ def test_push_sends_missing_signatures_once(home: Home, bucket: Bucket, proxy: P
 
 
 def test_results_are_on_stdout_and_the_progress_bar_on_stderr(home: Home, bucket: Bucket) -> None:
-    names = make_signatures(home.path / "signatures", 5)
+    names = make_recorded_signatures(home.path, 5)
     controller, terminal = os.openpty()
     try:
         env = home.env | {"TERM": "xterm"}
@@ -55,7 +57,7 @@ def test_results_are_on_stdout_and_the_progress_bar_on_stderr(home: Home, bucket
 
 
 def test_push_resumes_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> None:
-    names = make_signatures(home.path / "signatures", NUMBER)
+    names = make_recorded_signatures(home.path, NUMBER)
     with home.running("sync", "push") as push:
         until(lambda: proxy.sent("PUT", "sigs/") >= NUMBER // 3, "a third is sent")
         push.signal(signal.SIGKILL)
@@ -68,7 +70,7 @@ def test_push_resumes_after_a_kill(home: Home, bucket: Bucket, proxy: Proxy) -> 
 
 
 def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
-    first, second, third = make_signatures(home.path / "signatures", 3)
+    first, second, third = make_recorded_signatures(home.path, 3)
     bucket.put(f"sigs/{first}.sig", b"something else")
     bucket.put(f"sigs/{second}.sig", b"")
     done = home("sync", "push", "--json").expect(1)
@@ -80,18 +82,19 @@ def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
     assert bucket.get(f"sigs/{second}.sig") == home.signature_file(second).read_bytes()
 
 
-def test_push_refuses_a_damaged_local_file(home: Home, bucket: Bucket) -> None:
-    good, bad, alone = make_signatures(home.path / "signatures", 3)
+def test_push_refuses_what_is_not_in_the_catalog(home: Home, bucket: Bucket) -> None:
+    good, bad, unknown = make_recorded_signatures(home.path, 3)
     home.signature_file(bad).write_bytes(home.signature_file(good).read_bytes())
-    home.signature_file(alone).with_name(f"{alone}.prov.json").unlink()
+    with contextlib.closing(sqlite3.connect(home.ledger)) as connection, connection:
+        connection.execute("DELETE FROM signatures WHERE name = ?", (unknown,))
     done = home("sync", "push").expect(1, "2 failed")
-    assert {row[0]: row[1] for row in done.rows()} == {good: "put", bad: "failed", alone: "failed"}
+    assert {row[0]: row[1] for row in done.rows()} == {good: "put", bad: "failed", unknown: "failed"}
     assert bucket.all_keys() == keys_of([good])
 
 
 @pytest.mark.parametrize("command", ["push", "pull", "check"])
 def test_unavailable_server_is_a_temporary_error(home: Home, bucket: Bucket, proxy: Proxy, command: str) -> None:
-    make_signatures(home.path / "signatures", 3)
+    make_recorded_signatures(home.path, 3)
     proxy.decide = lambda method, path: Fate.BUSY
     words = ("SRR000099",) if command == "pull" else ()
     home("sync", command, *words).expect(75, "503")
@@ -105,7 +108,7 @@ def test_sync_without_a_bucket_names_the_setting(home: Home) -> None:
 
 
 def test_pull_downloads_named_runs_and_those_of_the_catalog(home: Home, bucket: Bucket, tmp_path: Path) -> None:
-    names = make_signatures(home.path / "signatures", 20)
+    names = make_recorded_signatures(home.path, 20)
     home("sync", "push").expect(0)
     other = Home(tmp_path / "other")
     other.env |= {key: value for key, value in home.env.items() if key.startswith(("WORT_S3", "AWS_"))}
@@ -114,7 +117,7 @@ def test_pull_downloads_named_runs_and_those_of_the_catalog(home: Home, bucket: 
     other("sync", "pull", "-", stdin="\n".join(names[:10])).expect(0, "10 pulled")
     for name in names[:10]:
         assert other.signature_file(name).read_bytes() == home.signature_file(name).read_bytes()
-        assert other("view", name, "--json").expect(0).json()["trust"] == "computed"
+        assert other("view", name, "--json").expect(0).json()["trust"] == "published"
     for path in other.signature_files()[:6]:
         path.unlink()
     other("sync", "pull").expect(0, "3 pulled, 7 in sync")
@@ -125,7 +128,7 @@ def test_pull_downloads_named_runs_and_those_of_the_catalog(home: Home, bucket: 
 
 
 def test_pull_refuses_damaged_and_mismatched_objects(home: Home, bucket: Bucket, tmp_path: Path) -> None:
-    names = make_signatures(home.path / "signatures", 4)
+    names = make_recorded_signatures(home.path, 4)
     home("sync", "push").expect(0)
     damaged, mixed_up, lying, good = names
     content = bucket.get(f"sigs/{damaged}.sig")
@@ -141,7 +144,7 @@ def test_pull_refuses_damaged_and_mismatched_objects(home: Home, bucket: Bucket,
 
 
 def test_check_reports_every_difference_and_repairs_damage(home: Home, bucket: Bucket) -> None:
-    names = make_signatures(home.path / "signatures", 9)
+    names = make_recorded_signatures(home.path, 9)
     home("sync", "push").expect(0)
     home("sync", "check").expect(0)
     here, there, empty, cut, recipe, different, orphan, alone, _ = names

@@ -47,7 +47,8 @@ def shared() -> Iterator[Path]:
 
 def as_other(script: str, *arguments: Path) -> None:
     """Run a shell script as the other user."""
-    subprocess.run(["sh", "-ec", script, "sh", *arguments], user=OTHER, group=OTHER, extra_groups=[], check=True)
+    argv = ["sh", "-ec", script, "sh", *map(str, arguments)]
+    subprocess.run(argv, user=OTHER, group=OTHER, extra_groups=[], check=True)
 
 
 def wort(home: Path, *words: str, before: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from wort_cli.pipeline.archives.locate import read_counts
 from wort_cli.pipeline.archives.prove import run_vdb_validate
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 
-TIMEOUT = 120.0
+TIMEOUT = 30.0
 """Seconds for a tool."""
 SPOTS_READ = re.compile(rb"^Read (\d+) spots", re.MULTILINE)
 

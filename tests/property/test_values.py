@@ -17,7 +17,7 @@ from wort_cli.model.accession import Accession, LocalName, Name, parse_name
 from wort_cli.model.failure import Disposition, Failure, Reason
 from wort_cli.model.job import JobState, Source
 from wort_cli.model.job_result import JobResult, Published
-from wort_cli.model.provenance import Provenance, SketchSummary
+from wort_cli.model.provenance import Provenance, Recorded, SketchSummary, Trust
 from wort_cli.model.s3_target import S3Target
 from wort_cli.model.units import format_bytes
 from wort_cli.model.verdict import Depth
@@ -43,7 +43,7 @@ PROVENANCES = st.builds(
     Provenance, name=NAMES, profile=ANYTHING, digest=ANYTHING, sketches=st.lists(SUMMARIES).map(tuple), spots=COUNTS,
     spots_passed=COUNTS, reads=COUNTS, bases=COUNTS, source=ANYTHING, source_size=COUNTS, source_sha256=ANYTHING,
     source_mtime=TIMES, validated=st.booleans(), tools=st.dictionaries(ANYTHING, ANYTHING),
-    argv=st.lists(ANYTHING).map(tuple), engine=ANYTHING, started_at=TIMES, seconds=TIMES, host=ANYTHING,
+    argv=st.lists(ANYTHING).map(tuple), slices=COUNTS, engine=ANYTHING, started_at=TIMES, seconds=TIMES, host=ANYTHING,
 )  # fmt: skip
 FAILURES = st.builds(Failure, st.sampled_from(Reason), ANYTHING, st.booleans())
 METHODS = st.builds(Method, engine=ANYTHING, decoder=ANYTHING, slice_bases=COUNTS)
@@ -57,9 +57,11 @@ SPECS = st.builds(
     workspace=PATHS, store=PATHS, log=PATHS, archives=st.lists(PATHS).map(tuple), threads=COUNTS, method=METHODS,
     time_limits=TIME_LIMITS, reserves=RESERVES, request_rate=REQUEST_RATES, owner=ANYTHING, force=st.booleans(),
     s3=st.none() | TARGETS, subject=st.none() | SUBJECTS,
+    recorded=st.none() | st.builds(Recorded, ANYTHING, st.sampled_from(Trust), ANYTHING),
 )  # fmt: skip
 RESULTS = st.builds(
-    JobResult, COUNTS, COUNTS, published=st.none() | st.builds(Published, ANYTHING, COUNTS, PROVENANCES),
+    JobResult, COUNTS, COUNTS,
+    published=st.none() | st.builds(Published, ANYTHING, COUNTS, PROVENANCES, sha256=ANYTHING),
     failure=st.none() | FAILURES,
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
-"""A locator and mirrors on loopback that serve archives by ranges, as fast and as badly as a test wants.
+"""A server on loopback that imitates NCBI: a locator, and archives by ranges, as fast and as badly as a test wants.
 
-`ArchiveServer(files)` serves each file below `/NAME`; `fate` decides what happens to a request.
+`ArchiveServer(files)` serves each file below `/NAME`, and answers every POST as the locator (SDL version 2).  It serves
+wort and the SRA toolkit.  `fate` decides what happens to a request.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+from tests.support.locator_answers import answer as locator_answer
+from tests.support.locator_answers import error_entry, file_entry, run_entry
+
 PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
 
 
@@ -30,6 +34,10 @@ class Request:
     last: int = -1
     number: int = 0
     """How many requests came before."""
+    run: str = ""
+    """The run that the locator is asked about, or the name of the file."""
+    program: str = ""
+    """The User-Agent."""
     at: float = 0.0
     """When it came, in seconds on the monotonic clock."""
 
@@ -45,6 +53,10 @@ class Fate:
     """Another body."""
     cut: float = 1.0
     """The share of the body that is sent before the connection breaks."""
+    stall: bool = False
+    """After that share the connection does not break; nothing more is sent."""
+    noise: bytes | None = None
+    """Sent instead of HTTP, and then the connection breaks."""
     change: Callable[[bytes], bytes] | None = None
     """Applied to the body, which keeps its length."""
     silent: bool = False
@@ -135,17 +147,20 @@ class ArchiveServer:
             self._server.server_close()
             thread.join()
 
+    def toolkit_lines(self) -> tuple[str, ...]:
+        """Return the lines of a toolkit configuration that uses this server only."""
+        kinds = ("main/SDL.2", "main/CGI", "protected/SDL.2", "protected/CGI")
+        return (
+            *(f'/repository/remote/{kind}/resolver-cgi = "{self.url}/sdl/2/retrieve"' for kind in kinds),
+            '/libs/cloud/report_instance_identity = "false"',
+        )
+
     def described(self, run: str, *urls: str) -> dict[str, object]:
         """What the locator says of a run: its file at these URLs, or at this server."""
         data = self.files.get(run)
         if data is None:
-            return {"bundle": run, "status": 404, "msg": "Cannot resolve accession"}
-        places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls or (f"{self.url}/{run}",)]
-        file = {
-            "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": False, "size": len(data),
-            "md5": self._md5(data), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
-        }  # fmt: skip
-        return {"bundle": run, "status": 200, "msg": "ok", "files": [file]}
+            return error_entry(run, 404, "Cannot resolve accession")
+        return run_entry(run, file_entry(run, data, urls or (f"{self.url}/{run}",), self._md5(data)))
 
     def _count_connection(self, change: int) -> None:
         with self._lock:
@@ -161,12 +176,15 @@ class ArchiveServer:
     def _locate(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
         run = parse_qs(body).get("acc", [""])[0]
-        answer = json.dumps({"version": "2", "result": [self.locator(run)]}).encode()
-        self._answer(handler, Request("POST", handler.path), 200, answer, {"Content-Type": "application/json"})
+        answer = json.dumps(locator_answer(self.locator(run))).encode()
+        request = Request("POST", handler.path, run=run, program=handler.headers.get("User-Agent", ""))
+        self._answer(handler, request, 200, answer, {"Content-Type": "application/json"})
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
-        data = self.files.get(handler.path.lstrip("/").partition("?")[0])
-        request = Request(handler.command, handler.path)
+        name = handler.path.lstrip("/").partition("?")[0]
+        data = self.files.get(name)
+        program = handler.headers.get("User-Agent", "")
+        request = Request(handler.command, handler.path, run=name, program=program)
         if data is None:
             self._answer(handler, request, 404, PAGE, {"Content-Type": "text/html"})
             return
@@ -202,6 +220,10 @@ class ArchiveServer:
             handler.close_connection = True
             self._over.wait()
             return
+        if fate.noise is not None:
+            handler.close_connection = True
+            handler.wfile.write(fate.noise)
+            return
         if fate.status:
             status, body, headers = fate.status, PAGE, {"Content-Type": "text/html"}
         body = body if fate.body is None else fate.body
@@ -216,6 +238,9 @@ class ArchiveServer:
         if "Content-Length" in fate.without or fate.cut < 1:
             handler.close_connection = True
         self._write(handler, body[: int(len(body) * fate.cut)], fate.drip)
+        if fate.stall:
+            handler.wfile.flush()
+            self._over.wait()
 
     def _wait_for_link(self, size: int) -> float:
         """Return the seconds until the link that all connections share has sent so many more bytes."""

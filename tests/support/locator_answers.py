@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def file_entry(run: str, data: bytes, urls: Iterable[str], *, noqual: bool = False) -> dict[str, Any]:
-    """Return the entry of an archive that can be fetched at some URLs."""
+def file_entry(run: str, data: bytes, urls: Iterable[str], md5: str | None = None) -> dict[str, Any]:
+    """Return the entry of a normalized archive that can be fetched at some URLs; `md5` is computed if not given."""
     places = [{"service": "s3", "region": "us-east-1", "link": url} for url in urls]
+    md5 = hashlib.md5(data).hexdigest() if md5 is None else md5
     return {
-        "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": noqual, "size": len(data),
-        "md5": hashlib.md5(data).hexdigest(), "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
+        "object": f"srapub|{run}", "accession": run, "type": "sra", "name": run, "noqual": False, "size": len(data),
+        "md5": md5, "modificationDate": "2020-01-01T00:00:00Z", "locations": places,
     }  # fmt: skip
 
 

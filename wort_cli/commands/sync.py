@@ -22,6 +22,7 @@ from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
+    from wort_cli.model.provenance import Recorded, SignatureRecord
     from wort_cli.stores.run_copies import RunCopies
     from wort_cli.stores.shared import Outcome, SharedStore
 
@@ -34,13 +35,14 @@ app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.",
 def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
     """Upload signatures that the bucket does not have.
 
-    Without IDs: all signatures of runs in the local store.
+    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store.
     """
     from wort_cli.stores import transfer
 
-    names, settings, _ = parse_accessions(ids), *open_home()
+    names, settings, ledger = parse_accessions(ids), *open_home()
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     check_writable(settings)
+    profile = profile_named(settings.profile).name
     with SyncReport("pushed", len(names) or None, as_json=as_json) as report:
         report_missing(names, local, report)
 
@@ -56,10 +58,12 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
                 report.add(copies.name, "would be put" if copies.shared_object is None else "would be compared")
             return
 
-        def push_one(copies: "RunCopies") -> "Outcome":
-            return transfer.push(copies, local, bucket, publish_unproved=settings.publish_unproved)
+        def push_one(item: "tuple[RunCopies, SignatureRecord | None]") -> "Outcome":
+            return transfer.push(*item, local, bucket, publish_unproved=settings.publish_unproved)
 
-        for copies, outcome in apply_to_all(signatures_to_push(), push_one, settings):
+        # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
+        items = ((copies, ledger.catalog.get(copies.name, profile)) for copies in signatures_to_push())
+        for (copies, _), outcome in apply_to_all(items, push_one, settings):
             report.add_outcome(copies.name, outcome, done="put")
 
 
@@ -76,13 +80,13 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     profile = profile_named(settings.profile).name
     with SyncReport("pulled", len(names) or None, as_json=as_json) as report:
 
-        def signatures_to_pull() -> Iterator[tuple[Accession, str]]:
+        def signatures_to_pull() -> "Iterator[tuple[Accession, Recorded | None]]":
             for name in names or ledger.catalog.remote_names(profile):
                 if local.has(name):
                     report.add_in_sync()
                 elif isinstance(name, Accession):
                     record = ledger.catalog.get(name, profile)
-                    yield name, record.digest if record else ""
+                    yield name, record.recorded if record else None
 
         if dry_run:
             for name, _ in signatures_to_pull():
@@ -93,7 +97,8 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
             signatures_to_pull(), lambda item: transfer.pull(item[0], local, bucket, profile, item[1]), settings
         ):
             if not isinstance(outcome, Exception):
-                ledger.catalog.record(outcome)
+                with ledger.storage.transaction():
+                    ledger.catalog.record(outcome)
             report.add_outcome(name, outcome, done="pulled")
 
 

@@ -3,12 +3,13 @@
 The local store is searched first, then the bucket, then the submissions.
 """
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
-from wort_cli.errors import NoSuchFile, NoSuchJob, NotASignature, UsageError
+from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.profile import profile_named
@@ -30,7 +31,8 @@ from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
     from wort_cli.model.verdict import Verdict
-    from wort_cli.stores.shared import SharedStore
+    from wort_cli.reading.facts import SignatureFacts
+    from wort_cli.stores.shared import FoundSignature, SharedStore
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR_WIDTH = 40
@@ -38,15 +40,16 @@ BAR_WIDTH = 40
 
 
 @dataclass(frozen=True)
-class FoundSignature:
-    """A signature that was found."""
+class Viewed:
+    """A signature that was found, as an open file."""
 
-    path: Path
-    """A file with the signature; temporary if the signature is only in the bucket."""
+    file: IO[bytes]
     record: SignatureRecord | Submission | None
     """What the ledger or the bucket knows about it; None for a file that the user named."""
     location: str
     """The path or URL to show."""
+    own: bool = False
+    """Whether it is the file that was recorded here, so that it may have any size."""
 
 
 def view(
@@ -93,15 +96,18 @@ def view(
         record = found.record
         if isinstance(record, Submission):
             render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
+        if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
+            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}` computes it again")
         if raw or output:
-            write_signature(found.path, output)
+            write_signature(found, output, settings)
             return
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
-        show(found, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
+        facts = read(found, settings)
+        show(found, facts, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
 @contextmanager
-def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[FoundSignature]:
+def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
     """Yield the signature that a word names: a file by its path, else a signature by its name.
 
     A submission is found by name only if there is no signature of our own; by a prefix of its digest, always.
@@ -110,24 +116,38 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[FoundSignatu
         path = Path(word)
         if not path.is_file():
             raise NoSuchFile(path)
-        yield FoundSignature(path, None, str(path))
+        with path.open("rb") as file:
+            yield Viewed(file, None, str(path))
         return
     name: Name = parse_name(stem_of(word))
     profile = profile_named(settings.profile).name
     record = ledger.catalog.get(name, profile)
     finder = SignatureFinder(settings, ledger, profile)
     if record is not None and finder.local.has(name):
-        yield FoundSignature(finder.local.path(name), record, str(finder.local.path(name)))
+        with finder.open_local(record) as file:
+            yield Viewed(file, record, str(finder.local.path(name)), own=bool(record.sha256))
         return
-    bucket = finder.open_bucket() if settings.s3 is not None and isinstance(name, Accession) else None
-    if bucket is not None and isinstance(name, Accession) and bucket.find(name) is not None:
-        with finder.download(name, bucket) as path:
-            yield FoundSignature(path, record or bucket_record(name, bucket), bucket.url(name))
-    elif record is None and (submission := best_submission(name, word, ledger)):
+    if settings.s3 is not None and isinstance(name, Accession):
+        bucket = finder.open_bucket()
+        with finder.download(name, bucket, record) as found:
+            if found is not None:
+                yield Viewed(found[0], record or bucket_record(name, bucket, found[1]), bucket.url(name))
+                return
+    if record is None and (submission := best_submission(name, word, ledger)):
         path = settings.store_dir / submission.path
-        yield FoundSignature(path, submission, str(path))
-    else:
-        raise why_not_found(name, record, settings, ledger)
+        with path.open("rb") as file:
+            check_submitted(file, submission, path)
+            yield Viewed(file, submission, str(path))
+        return
+    raise why_not_found(name, record, settings, ledger)
+
+
+def check_submitted(file: IO[bytes], submission: Submission, path: Path) -> None:
+    """Raise ContentMismatch if the file of a submission has other bytes than were submitted."""
+    from wort_cli.stores.recorded import sha256_of
+
+    if sha256_of(file) != submission.sha256:
+        raise ContentMismatch(str(path), "submit it again")
 
 
 def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
@@ -147,13 +167,15 @@ def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings
     return NoSuchJob(name)
 
 
-def bucket_record(name: Accession, bucket: "SharedStore") -> SignatureRecord | None:
-    """Return the record of a signature that only the bucket has, from the provenance in the bucket."""
-    made = bucket.provenance(name)
-    if made is None:
+def bucket_record(name: Accession, bucket: "SharedStore", found: "FoundSignature") -> SignatureRecord | None:
+    """Return a record of a signature that only the bucket has, with the provenance in the bucket."""
+    from wort_cli.stores.bucket_layout import trust_in
+
+    if found.facts is None:
         return None
+    made, trust = bucket.provenance_of(name, found.facts), trust_in(found.stored.metadata)
     return SignatureRecord(
-        name, made.profile, made.digest, bucket.trust, "", 0, made.started_at, made, bucket.url(name)
+        name, made.profile, made.digest, trust, "", found.stored.size, made.started_at, made, bucket.url(name)
     )
 
 
@@ -169,28 +191,38 @@ def best_submission(name: Name, digest: str, ledger: Ledger) -> Submission | Non
     return next(iter(ledger.submissions.with_digest_prefix(digest)), None)
 
 
-def write_signature(path: Path, output: Path | None) -> None:
+def write_signature(found: Viewed, output: Path | None, settings: Settings) -> None:
     """Write a signature: uncompressed to stdout, or as it is stored to a file."""
-    import gzip
-    import shutil
-    import zlib
+    from wort_cli.reading.refusal import Refusal
+    from wort_cli.reading.strict import NO_LIMIT, unpacked_pieces
 
     if output is not None and str(output) != "-":
-        write_output(output, path, "choose another file")
+        write_output(output, found.file, "choose another file")
         return
     sys.stdout.flush()
-    with path.open("rb") as file:
-        gzipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        try:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=file) if gzipped else file, sys.stdout.buffer)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise NotASignature(path, f"its gzip stream is damaged: {error}") from None
+    try:
+        for piece in unpacked_pieces(found.file, NO_LIMIT if found.own else settings.submit_unpacked):
+            sys.stdout.buffer.write(piece)
+    except Refusal as refusal:
+        raise NotASignature(found.location, refusal.why) from None
     sys.stdout.buffer.flush()
 
 
+def read(found: Viewed, settings: Settings) -> "SignatureFacts":
+    """Return the facts of a signature; raise NotASignature with its first fault."""
+    from wort_cli.reading.limits import ReadLimits
+    from wort_cli.reading.refusal import Refusal
+    from wort_cli.reading.signatures import read_facts, read_own_facts
+
+    try:
+        return read_own_facts(found.file) if found.own else read_facts(found.file, ReadLimits.of(settings))
+    except Refusal as refusal:
+        raise NotASignature(found.location, refusal.why) from None
+
+
 def show(
-    found: FoundSignature,
+    found: Viewed,
+    signature: "SignatureFacts",
     ksize: int | None,
     verdict: "Verdict | None",
     *,
@@ -199,19 +231,16 @@ def show(
     as_json: bool,
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
-    from wort_cli.model.signature_file import read_signature
-    from wort_cli.reading.abundance import abundance_histogram, sketch_statistics
 
     record = found.record if isinstance(found.record, SignatureRecord) else None
-    signature = read_signature(found.path)
-    sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.ksize)]
+    sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.statistics["k"])]
     if not sketches:
         raise UsageError(
             f"there is no sketch with k={ksize}",
-            f"the signature has k={', '.join(str(s.ksize) for s in signature.sketches)}",
+            f"the signature has k={', '.join(str(s.statistics['k']) for s in signature.sketches)}",
         )
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
-    rows = [{**sketch_statistics(sketch), "note": notes.get(sketch.ksize, "")} for sketch in sketches]
+    rows = [{**sketch.statistics, "note": notes.get(sketch.statistics["k"], "")} for sketch in sketches]
     facts = describe(found, signature.name, signature.digest)
     if verdict is not None:
         facts["verification"] = "; ".join(
@@ -222,7 +251,7 @@ def show(
             {
                 **facts,
                 "sketches": [
-                    {**row, "histogram": abundance_histogram(s)} for row, s in zip(rows, sketches, strict=True)
+                    {**row, "histogram": dict(sketch.histogram)} for row, sketch in zip(rows, sketches, strict=True)
                 ],
                 "provenance": record.provenance.to_json() if record else None,
                 "verdict": verdict.to_json() if verdict else None,
@@ -236,16 +265,16 @@ def show(
     render.table(COLUMNS, rows)
     if hist and render.is_terminal():
         for sketch in sketches:
-            draw(f"abundances, k={sketch.ksize}", abundance_histogram(sketch))
+            draw(f"abundances, k={sketch.statistics['k']}", sketch.histogram)
 
 
-def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
+def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
     """Return what is known of a signature apart from its sketches."""
     known = found.record
     facts: dict[str, Any] = {
         "name": name,
         "file": found.location,
-        "size": format_bytes(found.path.stat().st_size),
+        "size": format_bytes(os.fstat(found.file.fileno()).st_size),
         "digest": digest,
     }
     if known is None:
@@ -278,7 +307,7 @@ def describe(found: FoundSignature, name: str, digest: str) -> dict[str, Any]:
     }
 
 
-def draw(title: str, bars: dict[str, int]) -> None:
+def draw(title: str, bars: Mapping[str, int]) -> None:
     """Print a histogram as horizontal bars."""
     most = max(bars.values(), default=0)
     if not most:

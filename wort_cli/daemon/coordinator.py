@@ -21,8 +21,7 @@ from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
-from wort_cli.pipeline.archives.locate import TOOLKIT
-from wort_cli.pipeline.archives.on_disk import is_in_directories
+from wort_cli.pipeline.download import may_need_download
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
@@ -312,9 +311,7 @@ class Coordinator:
         """Return whether a job has something to fetch, so that it is worth starting while others use the processor."""
         if job_id in self._not_ahead:
             return False
-        job = self._ledger.jobs.get(job_id)
-        on_disk = job.source.archive or is_in_directories(job.name, self._settings.archives, self._settings.quality)
-        if not on_disk and self._settings.download != TOOLKIT:
+        if may_need_download(self._ledger.jobs.get(job_id), self._settings):
             return True
         self._not_ahead.add(job_id)
         return False

@@ -7,8 +7,9 @@ result of an earlier attempt is therefore harmless.
 import json
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from wort_cli.errors import shown
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
@@ -16,7 +17,7 @@ from wort_cli.ledger.retry import RetryPolicy, consecutive_crashes, decide, reas
 from wort_cli.ledger.submissions import Submissions
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Job, JobState, Progress
-from wort_cli.model.job_result import JobResult
+from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.lease import Claim
 from wort_cli.model.provenance import Trust
 
@@ -68,13 +69,28 @@ class Attempts:
             if result.published is None and result.verdict is None:
                 failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
+            job, published = self._jobs.get(result.job_id), result.published
+            if published is not None and result.verdict is not None:
+                published = replace(published, trust=Trust.VERIFIED)
+            if published is not None and (fault := self._fault(job, published)):
+                return self._fail(result.job_id, result.attempt, fault, policy, jitter)
             if not self._end(result.job_id, result.attempt, JobState.DONE):
                 return None
-            if result.published is not None:
-                self._catalog.record(result.published, Trust.VERIFIED if result.verdict else result.published.trust)
+            if published is not None:
+                self._catalog.record(published, force=job.force)
             if result.verdict is not None:
-                self._submissions.record_verdict(self._jobs.get(result.job_id), result.verdict)
+                self._submissions.record_verdict(job, result.verdict)
             return JobState.DONE
+
+    def _fault(self, job: Job, published: Published) -> Failure | None:
+        """Return why a signature is not recorded as that of a job; None if it is."""
+        made = published.provenance
+        if (made.name, made.profile) != (str(job.name), job.profile):
+            return Failure(Reason.TOOL_CRASH, f"the worker returned a signature of {shown(made.name)}")
+        if not job.force and not self._catalog.accepts(published):
+            known = f"it is {published.trust}, and the catalog has another signature, which is worth more"
+            return Failure(Reason.CONFLICT, known)
+        return None
 
     def requeue(self, job_id: int, attempt: int, why: str) -> bool:
         """Requeue a running job without counting a failure; return False if the job no longer runs in this attempt."""

@@ -8,7 +8,7 @@ from wort_cli.ledger.database import Storage
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import SignatureRecord, Trust
+from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
 
 PAGE = 1000
 """Rows that one query reads."""
@@ -29,9 +29,13 @@ class Catalog:
             file = source.archive.stat()
         except OSError:
             return False
-        return record is not None and (
-            (record.provenance.source, record.provenance.source_size, record.provenance.source_mtime)
-            == (str(source.archive), file.st_size, file.st_mtime)
+        return (
+            record is not None
+            and record.trust is not Trust.MISMATCH
+            and (
+                (record.provenance.source, record.provenance.source_size, record.provenance.source_mtime)
+                == (str(source.archive), file.st_size, file.st_mtime)
+            )
         )
 
     def get(self, name: Name, profile: str) -> SignatureRecord | None:
@@ -51,9 +55,25 @@ class Catalog:
         row = self._storage.row("count_signatures")
         return int(row["n"]) if row else 0
 
-    def record(self, published: Published, trust: Trust | None = None) -> None:
-        """Record a signature that is in a store, in place of an earlier record."""
-        provenance = published.provenance
+    def accepts(self, published: Published) -> bool:
+        """Return whether `record` would record a signature: it replaces none of other content that is worth more."""
+        return self._trust_of(published) is not None
+
+    def record(self, published: Published, *, force: bool = False) -> bool:
+        """Record a signature that is in a store; return False, and keep the earlier record, if that is worth more.
+
+        The same content keeps the higher trust, with the provenance that belongs to it.  `force` replaces other
+        content whatever its trust.  Call this in a transaction.
+        """
+        trust = self._trust_of(published)
+        if trust is None and not force:
+            return False
+        provenance, remote, created_at = published.provenance, published.remote, time.time()
+        before = self.get(parse_name(provenance.name), provenance.profile)
+        if before is not None and before.digest == provenance.digest:
+            remote = remote or before.remote
+            if trust is not published.trust:
+                provenance, created_at = before.provenance, before.created_at
         self._storage.change(
             "record_signature",
             name=provenance.name,
@@ -62,10 +82,16 @@ class Catalog:
             trust=str(trust or published.trust),
             path=published.path,
             size=published.size,
-            created_at=time.time(),
+            created_at=created_at,
             provenance=json.dumps(provenance.to_json()),
-            remote=published.remote,
+            remote=remote,
+            sha256=published.sha256,
         )
+        return True
+
+    def _trust_of(self, published: Published) -> Trust | None:
+        before = self.get(parse_name(published.provenance.name), published.provenance.profile)
+        return trust_to_record(before.recorded if before else None, published.provenance.digest, published.trust)
 
     def repairs(self, name: Name) -> list[tuple[float, str]]:
         """Return the repairs of `wort doctor --repair` to a signature: time and description, oldest first."""

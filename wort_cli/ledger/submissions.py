@@ -126,7 +126,8 @@ class Submissions:
             report=json.dumps(verdict.to_json()),
             message=verdict.sentence(),
         )
-        self._update_trust(job, verdict.trust, verdict.sentence())
+        if not verdict.of_copy:
+            self._update_trust(job, verdict.trust, verdict.sentence())
 
     def record_missing_source(self, job: Job) -> None:
         """Record that a verification found no source; other jobs are ignored."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.failure import Reason
-from wort_cli.model.provenance import Trust
+from wort_cli.model.provenance import Recorded, Trust
 
 
 class JobKind(StrEnum):
@@ -116,8 +116,12 @@ class Job:
     """The path of the signature that is verified, relative to the store's root; empty for a computation."""
     subject_digest: str = ""
     """The recorded digest of the signature that is verified."""
+    subject_sha256: str = ""
+    """The recorded checksum of its file; empty if it is not known."""
     verdict: Trust | None = None
     """The result of a verification, once it is done."""
+    recorded: Recorded | None = None
+    """The signature that the catalog has of this name and profile; None if it has none, or was not asked."""
 
     @property
     def name(self) -> Name:
@@ -154,7 +158,11 @@ class Job:
             depth=row["depth"],
             subject=row["subject"],
             subject_digest=row["subject_digest"],
+            subject_sha256=row.get("subject_sha256") or "",
             verdict=Trust(row["verdict"]) if row["verdict"] else None,
+            recorded=Recorded(row["known_digest"], Trust(row["known_trust"]), row["known_sha256"])
+            if row.get("known_digest")
+            else None,
         )
 
 

@@ -24,6 +24,8 @@ class Published:
     remote: str = ""
     """The URL of the object in the bucket, if the upload was confirmed; else empty."""
     trust: Trust = Trust.COMPUTED
+    sha256: str = ""
+    """Of the bytes of the file, or of the object if there is no file."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class JobResult:
                 provenance=Provenance.from_json(published["provenance"]),
                 remote=published["remote"],
                 trust=Trust(published["trust"]),
+                sha256=str(published.get("sha256", "")),
             ),
             failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
             verdict=verdict and Verdict.from_json(verdict),

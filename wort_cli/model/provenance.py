@@ -1,5 +1,6 @@
 """The provenance of a signature, its trust, and its entry in the catalog."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -13,11 +14,53 @@ class Trust(StrEnum):
 
     COMPUTED = "computed"
     UNPROVED = "unproved"
+    PUBLISHED = "published"
     UNVERIFIED = "unverified"
     QUICK_CHECKED = "quick-checked"
     VERIFIED = "verified"
     MISMATCH = "mismatch"
     UNVERIFIABLE = "unverifiable"
+
+
+RANKS = (
+    Trust.VERIFIED,
+    Trust.COMPUTED,
+    Trust.UNPROVED,
+    Trust.QUICK_CHECKED,
+    Trust.PUBLISHED,
+    Trust.UNVERIFIED,
+    Trust.UNVERIFIABLE,
+    Trust.MISMATCH,
+)
+"""The levels of trust, highest first."""
+ESTABLISHED = frozenset({Trust.VERIFIED, Trust.COMPUTED})
+"""Levels that only this home's own work gives.  Only such signatures are published."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the catalog knows of a signature."""
+
+    digest: str
+    trust: Trust
+    sha256: str = ""
+    """Of the file's bytes; empty if an earlier version recorded the signature."""
+
+
+def trust_to_record(before: Recorded | None, digest: str, trust: Trust) -> Trust | None:
+    """Return the trust with which the catalog records a signature; None if it must keep the one that it has.
+
+    The same content keeps the higher trust, except that what was refuted stays refuted until this home computes it.
+    Other content never replaces a signature of established trust unless its own is as high.
+    """
+    if before is None:
+        return trust
+    if before.digest == digest:
+        if before.trust is Trust.MISMATCH and trust not in (*ESTABLISHED, Trust.UNPROVED):
+            return Trust.MISMATCH
+        return min(before.trust, trust, key=RANKS.index)
+    protected = before.trust in ESTABLISHED and RANKS.index(trust) > RANKS.index(before.trust)
+    return None if protected else trust
 
 
 @dataclass(frozen=True)
@@ -104,11 +147,41 @@ class Provenance:
 
         Raises KeyError, ValueError or TypeError if a key is missing or invalid.
         """
-        known = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key not in LATER}
-        known["sketches"] = tuple(SketchSummary(**sketch) for sketch in data["sketches"])
-        known["argv"] = tuple(data["argv"])
-        known["decoders"] = tuple(data.get("decoders", ()))
-        return cls(**known)
+        kinds = {key: found.type for key, found in cls.__dataclass_fields__.items() if key in data or key not in LATER}
+        return cls(**{key: checked(key, data[key], kind) for key, kind in kinds.items()})
+
+
+MAX_TEXT, MAX_ITEMS, MAX_NUMBER = 10_000, 1_000, 1 << 80
+"""Characters of a text, items of a list, and the largest number in a provenance."""
+
+
+def checked(key: str, value: Any, kind: Any) -> Any:
+    """Return a value from JSON as a field of type `kind`; raise ValueError or TypeError if it does not fit."""
+    items = isinstance(value, list | tuple) and len(value) <= MAX_ITEMS
+    if kind == tuple[str, ...] and items:
+        return tuple(checked(key, text, str) for text in value)
+    if kind == tuple[SketchSummary, ...] and items:
+        return tuple(sketch_summary(sketch) for sketch in value)
+    if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= MAX_ITEMS:
+        return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
+    fits = {
+        str: isinstance(value, str) and len(value) <= MAX_TEXT,
+        bool: isinstance(value, bool),
+        int: type(value) is int and 0 <= value <= MAX_NUMBER,
+        float: type(value) in (int, float) and math.isfinite(value) and abs(value) <= MAX_NUMBER,
+    }
+    if not fits.get(kind, False):
+        raise TypeError(f"{key} is invalid")
+    return value
+
+
+def sketch_summary(data: Any) -> SketchSummary:
+    """Return the summary of a sketch from JSON data; raise KeyError, ValueError or TypeError if it is invalid."""
+    if not isinstance(data, dict):
+        raise TypeError("a sketch is not an object")
+    given = {"note": "", **data}
+    kinds = SketchSummary.__dataclass_fields__
+    return SketchSummary(**{key: checked(key, given[key], found.type) for key, found in kinds.items()})
 
 
 @dataclass(frozen=True)
@@ -127,6 +200,13 @@ class SignatureRecord:
     provenance: Provenance = field(repr=False)
     remote: str = ""
     """The URL of the object in the bucket, once its upload was confirmed; else empty."""
+    sha256: str = ""
+    """Of the bytes of the file, or of the object if there is no file; empty if an earlier version recorded it."""
+
+    @property
+    def recorded(self) -> Recorded:
+        """What identifies the signature, and its trust."""
+        return Recorded(self.digest, self.trust, self.sha256)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], provenance: Mapping[str, Any]) -> "SignatureRecord":
@@ -141,4 +221,5 @@ class SignatureRecord:
             created_at=row["created_at"],
             provenance=Provenance.from_json(provenance),
             remote=row["remote"],
+            sha256=row["sha256"],
         )

@@ -54,7 +54,7 @@ class Comparison:
         )
 
 
-LATER = frozenset({"format", "made_from"})
+LATER = frozenset({"format", "made_from", "of_copy"})
 """Keys that are missing in verdicts of earlier versions."""
 
 
@@ -76,6 +76,8 @@ class Verdict:
     """The format of the archive that was read, `normalized` or `lite`; empty if it is unknown."""
     made_from: str = ""
     """The other format, if a signature that does not match `format` matches that; else empty."""
+    of_copy: bool = False
+    """Whether only the copy in the bucket is wrong.  The signature here keeps its trust."""
 
     def sentence(self) -> str:
         """Return the verdict in one line."""
@@ -103,7 +105,7 @@ class Verdict:
         )
 
 
-UNDECIDED = frozenset({Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
+UNDECIDED = frozenset({Trust.PUBLISHED, Trust.UNVERIFIED, Trust.UNVERIFIABLE, Trust.QUICK_CHECKED})
 """Levels of trust that a quick verification may change."""
 
 

@@ -13,11 +13,13 @@ from typing import TypeVar
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.s3_target import S3Target
+from wort_cli.model.provenance import ESTABLISHED, Trust
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import TICK
-from wort_cli.stores.bucket_layout import conflict_error
-from wort_cli.stores.shared import SharedStore
+from wort_cli.pipeline.workspace import attempt_directory
+from wort_cli.stores.bucket_layout import conflict_error, trust_in
+from wort_cli.stores.recorded import is_recorded_content
+from wort_cli.stores.shared import Replacing, SharedStore
 from wort_cli.system.cancellation import Cancellation
 
 T = TypeVar("T")
@@ -27,31 +29,45 @@ Log = Callable[[str], None]
 def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
     """Return the signature of a job if it is in the bucket; None if it must be computed.
 
-    Raises StoreError if another object has its key, so that the job fails before hours of computing, not after.
+    Raises StoreError if the bucket has a signature of another profile, so that the job fails before hours of computing,
+    not after.
     """
     if spec.s3 is None or spec.force:
         return None
-    found = call_cancellable(
-        lambda: find_signature(open_store(spec.s3), accession_of(spec), spec.profile), cancellation
-    )
+    found = call_cancellable(lambda: find_signature(open_store(spec), spec), cancellation)
+    if isinstance(found, str):
+        log(f"{found}; the signature is computed")
+        return None
     if found is not None:
         log(f"already in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
 
 
-def find_signature(store: SharedStore, name: Accession, profile: str) -> Published | None:
-    """Return the signature of a run in the bucket; None if there is no object, or an empty one.
+def find_signature(store: SharedStore, spec: JobSpec) -> Published | str | None:
+    """Read the object of a job and return it as published by others; None if there is none.
 
-    Raises StoreError(conflict) if the object is not a signature of that run and profile.
+    If it cannot be taken in place of a signature that is computed, returns why.  Raises StoreError(params-mismatch) if
+    it is a signature of another profile.
     """
-    stored = store.find(name)
-    if stored is None or stored.size == 0:
+    name, profile = accession_of(spec), spec.profile
+    found = store.read(name)
+    if found is None:
         return None
-    identity = store.identify(name, stored)
-    if identity is None or identity.profile != profile:
-        raise conflict_error(store.url(name), identity, name, profile)
-    provenance, trust = store.provenance_and_trust(name, identity)
-    return Published("", stored.size, provenance, store.url(name), trust)
+    url, facts = store.url(name), found.facts
+    if facts is None:
+        return f"{url} is not a signature of {name}: {found.why}"
+    if facts.profile != profile:
+        raise conflict_error(url, facts, name, profile)
+    if found.stored.metadata.get("digest", facts.digest) != facts.digest:
+        return f"{url} has digest {facts.digest}, which is not the one that it is announced with"
+    recorded = spec.recorded
+    if recorded is not None and recorded.trust is Trust.MISMATCH and recorded.digest == facts.digest:
+        return f"{url} was refuted: its digest is {facts.digest}"
+    established = recorded is not None and recorded.trust in ESTABLISHED
+    if recorded is not None and established and not is_recorded_content(facts, found.sha256, recorded):
+        return f"{url} is not the signature that is recorded as {recorded.trust}"
+    provenance = store.provenance_of(name, facts)
+    return Published("", found.stored.size, provenance, url, trust_in(found.stored.metadata), found.sha256)
 
 
 def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancellation: Cancellation) -> Published:
@@ -59,8 +75,12 @@ def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancella
     if spec.s3 is None or spec.s3.unsigned:
         return published
     name, provenance = accession_of(spec), published.provenance
-    store = call_cancellable(lambda: open_store(spec.s3), cancellation)
-    outcome = call_cancellable(lambda: store.publish(sealed, provenance, name, replace=spec.force), cancellation)
+    store = call_cancellable(lambda: open_store(spec), cancellation)
+    replacing = Replacing.ANYTHING if spec.force else Replacing.GARBAGE
+    refuted = spec.recorded.digest if spec.recorded and spec.recorded.trust is Trust.MISMATCH else ""
+    outcome = call_cancellable(
+        lambda: store.publish(sealed, provenance, name, published.trust, replacing, refuted), cancellation
+    )
     log(f"{store.url(name)}: {outcome}")
     return replace(published, remote=store.url(name))
 
@@ -75,23 +95,22 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
     name = accession_of(spec)
 
     def read() -> str | None:
-        store = open_store(spec.s3)
-        stored = store.find(name)
-        if stored is None:
-            return None
-        identity = store.identify_by_content(name, stored)
-        return identity.digest if identity else ""
+        store = open_store(spec)
+        found = store.read(name)
+        if found is None:
+            return None if store.find(name) is None else ""
+        return found.facts.digest if found.facts else ""
 
     return call_cancellable(read, cancellation)
 
 
-def open_store(target: S3Target | None) -> SharedStore:
+def open_store(spec: JobSpec) -> SharedStore:
     """Return the bucket; credentials are looked up each time."""
     from wort_cli.stores.s3 import S3Store
 
-    if target is None:
+    if spec.s3 is None:
         raise JobFailed(Reason.STORAGE_DENIED, "no bucket is configured")
-    return SharedStore(S3Store(target))
+    return SharedStore(S3Store(spec.s3), spec.reading, attempt_directory(spec.workspace, spec.attempt))
 
 
 def accession_of(spec: JobSpec) -> Accession:

@@ -4,26 +4,33 @@ What is fetched stays in the workspace until the job has ended, so that a later 
 archives/obtain.py has the steps; here they get the settings, the log and the progress of an attempt.
 """
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
+from typing import TypeVar
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.job import Job
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
-from wort_cli.pipeline.archives.locate import Archive, FetchedParts, read_counts
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, FetchedParts, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
+from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.resources import reserve_disk
 from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.settings import Settings
 
+SomeObtainer = TypeVar("SomeObtainer", bound=Obtainer)
 SILENCE = 30.0
 """Seconds without a byte after which a request fails."""
 
@@ -63,6 +70,13 @@ def format_found(obtained: Obtained, quality: str) -> Format:
     return found
 
 
+def may_need_download(job: Job, settings: Settings) -> bool:
+    """Return whether the archive of a job may have to be downloaded, so that it is worth fetching ahead."""
+    if job.source.archive or settings.download == TOOLKIT:
+        return False
+    return not is_in_directories(job.name, settings.archives, settings.quality)
+
+
 def put_away(attempt: Attempt) -> None:
     """Move the downloaded archive of a job that needs it no longer into the cache, or remove it."""
     attempt.workspace.check_current()
@@ -88,9 +102,16 @@ class ColumnsOnDemand:
 
 def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
     """Fetch and prove an archive with the settings of a job."""
+    with obtainer_of(attempt, Obtainer) as obtainer:
+        return obtainer.obtain(wish_of(attempt.spec, name, decoder), attempt.workspace.archive_directory)
+
+
+@contextlib.contextmanager
+def obtainer_of(attempt: Attempt, kind: type[SomeObtainer]) -> Iterator[SomeObtainer]:
+    """Yield an obtainer with the settings of a job."""
     spec = attempt.spec
     with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
-        obtainer = Obtainer(
+        yield kind(
             client,
             politeness_of(spec),
             attempt.cancellation,
@@ -99,7 +120,6 @@ def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
             lambda size: reserve_disk(size, spec, attempt.workspace),
             attempt.workspace.key,
         )
-        return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)
 
 
 def wish_of(spec: JobSpec, name: Accession, decoder: str) -> Wish:

@@ -5,26 +5,30 @@ JSON, so a worker may run on another host.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, Progress, Source
 from wort_cli.model.lease import DAEMON
+from wort_cli.model.provenance import Recorded, Trust
 from wort_cli.model.s3_target import S3Target
 from wort_cli.model.verdict import Depth
+from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The signature that a job verifies: its file, its recorded digest, and the depth of the verification."""
+    """The signature that a job verifies: its file, what was recorded of it, and the depth of the verification."""
 
     path: Path
     digest: str
     depth: Depth
+    sha256: str = ""
+    """Of the file's bytes; empty if an earlier version recorded the signature."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class FromSettings:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the group with the values of these settings."""
-        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+        return cls(**{each.name: getattr(settings, each.name) for each in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,10 @@ class JobSpec:
     """The signature to verify; None to compute one."""
     key_file: Path | None = None
     """The key of the home, with which the workspace's files are sealed; None for no key."""
+    recorded: Recorded | None = None
+    """What the catalog has of this name and profile, which a lesser signature must not replace; None for nothing."""
+    reading: ReadLimits = field(default_factory=ReadLimits)
+    """The limits within which a signature of others is read."""
 
     @classmethod
     def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
@@ -189,9 +197,11 @@ class JobSpec:
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
-            subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth))
+            subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth), job.subject_sha256)
             if job.subject
             else None,
+            recorded=job.recorded,
+            reading=ReadLimits.of(settings),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -241,7 +251,10 @@ class JobSpec:
         values["key_file"] = data["key_file"] and Path(data["key_file"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
-            values["subject"] = Subject(Path(subject["path"]), subject["digest"], Depth(subject["depth"]))
+            values["subject"] = Subject(**{**subject, "path": Path(subject["path"]), "depth": Depth(subject["depth"])})
+        if recorded := data.get("recorded"):
+            values["recorded"] = Recorded(**{**recorded, "trust": Trust(recorded["trust"])})
+        values["reading"] = ReadLimits(**data.get("reading", {}))
         return cls(**values)
 
 

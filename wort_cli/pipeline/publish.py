@@ -1,14 +1,37 @@
-"""Publishes a sealed signature in the local store.  bucket.py uploads it."""
+"""Publishes a sealed signature in the local store, unless a better one is there.  bucket.py uploads it."""
 
 from pathlib import Path
 
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import Provenance
+from wort_cli.model.provenance import Provenance, Trust, trust_to_record
 from wort_cli.pipeline.archives.prove import file_sha256
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.signatures import read_own_facts
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.cancellation import NEVER, Cancellation
+
+
+def check_may_replace(spec: JobSpec, provenance: Provenance) -> None:
+    """Raise JobFailed(conflict) if the catalog has another signature that is worth more, and the job is not forced."""
+    trust = Trust.VERIFIED if spec.subject else Trust.UNPROVED if provenance.is_unproved else Trust.COMPUTED
+    recorded = spec.recorded
+    if recorded is not None and not spec.force and trust_to_record(recorded, provenance.digest, trust) is None:
+        known = f"the catalog has digest {recorded.digest}, which is {recorded.trust}"
+        raise JobFailed(Reason.CONFLICT, f"{known}; this signature has digest {provenance.digest}, and is {trust}")
+
+
+def is_sealed_content(sealed: Path, provenance: Provenance) -> bool:
+    """Return whether a signature that an earlier attempt sealed is the one that its provenance describes."""
+    try:
+        with sealed.open("rb") as file:
+            facts = read_own_facts(file)
+    except (Refusal, OSError):
+        return False
+    return (facts.name, facts.profile, facts.filename, facts.digest) == (
+        provenance.name, provenance.profile, "", provenance.digest)  # fmt: skip
 
 
 def publish_locally(
@@ -20,6 +43,7 @@ def publish_locally(
     """
     name = parse_name(provenance.name)
     path = store.put(sealed, provenance, name)
-    if file_sha256(path, cancellation) != file_sha256(sealed, cancellation):
+    sha256 = file_sha256(sealed, cancellation)
+    if file_sha256(path, cancellation) != sha256:
         raise JobFailed(Reason.STORAGE_DOWN, f"{path} does not contain what was written to it")
-    return Published(store.key(name), path.stat().st_size, provenance)
+    return Published(store.key(name), path.stat().st_size, provenance, sha256=sha256)

@@ -13,6 +13,8 @@ A signature is published only if every stage succeeded, all spots that the archi
 file reads back as the sketches that were written.  Everything else becomes a Failure with a stored reason.
 """
 
+import contextlib
+import shutil
 import traceback
 from collections.abc import Callable
 
@@ -25,7 +27,8 @@ from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.download import put_away
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
-from wort_cli.pipeline.stages import publish_sealed, seal_and_publish, sketch_run
+from wort_cli.pipeline.publish import is_sealed_content
+from wort_cli.pipeline.stages import archive_of, publish_sealed, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
 from wort_cli.pipeline.workspace import Workspace
@@ -74,6 +77,29 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         return JobResult(spec.job_id, spec.attempt, failure=failure)
 
 
+def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
+    """Fetch the archive of a job that is claimed but not run yet, so that its attempt finds it in the workspace.
+
+    Nothing is raised: a failure is left to the attempt, which meets it again.
+    """
+    workspace = Workspace(spec.workspace, spec.attempt)
+    with contextlib.suppress(OSError), job_log(spec) as log:
+        try:
+            workspace.create()
+            processes = Processes(spec.owner, own_identity())
+            processes.write(workspace.attempt_directory)
+            with Attempt(spec, watcher, workspace, log, processes) as attempt, attempt.tools() as tools:
+                if workspace.load_pending(spec) or find_published(spec, log, watcher.cancellation):
+                    return
+                archive_of(attempt, tools)
+        except Cancelled:
+            pass
+        except Exception as error:
+            log(f"not fetched ahead: {failure_from_exception(error).detail}")
+        finally:
+            shutil.rmtree(workspace.attempt_directory, ignore_errors=True)
+
+
 def compute_or_verify(attempt: Attempt) -> JobResult:
     """Return the result of a job that succeeded."""
     spec = attempt.spec
@@ -86,7 +112,7 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
 def compute(attempt: Attempt) -> Published:
     """Publish an already sealed signature, or return the one in the bucket, or compute and publish a new one."""
     provenance = attempt.workspace.load_pending(attempt.spec)
-    if provenance is not None:
+    if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance):
         return publish_sealed(attempt, attempt.workspace.pending, provenance)
     attempt.report("looking")
     found = find_published(attempt.spec, attempt.log, attempt.cancellation)

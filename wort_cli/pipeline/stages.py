@@ -23,7 +23,7 @@ from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
-from wort_cli.pipeline.publish import publish_locally
+from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
@@ -199,6 +199,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
 def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Published:
     """Put a sealed signature into the local store, and into the bucket if the job has one."""
     attempt.report("publishing", provenance.spots, provenance.spots, provenance.bases)
+    check_may_replace(attempt.spec, provenance)
     published = publish_locally(sealed, provenance, LocalStore(attempt.spec.store), attempt.cancellation)
     if provenance.is_unproved:
         published = replace(published, trust=Trust.UNPROVED)

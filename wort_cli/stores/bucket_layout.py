@@ -1,32 +1,22 @@
-"""The layout of the bucket: the keys, headers and metadata of a signature, and the identity of a signature file.
+"""The layout of the bucket: the keys, headers and metadata of a signature, and the errors for other content.
 
 Nothing here sends a request; shared.py does.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wort_cli.errors import NotASignature
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
-from wort_cli.model.provenance import Provenance, SketchSummary
-from wort_cli.model.signature_file import SignatureDocument, profile_of, read_signature
+from wort_cli.model.provenance import ESTABLISHED, Provenance, Trust
+from wort_cli.reading.facts import SignatureFacts
 from wort_cli.stores.object_store import Headers, StoreError
 
 BLOCK = 1 << 20
 TOOLS = ("wort", "sourmash", "fastq-dump")
 """The tools whose versions are in the metadata of a signature."""
-
-
-@dataclass(frozen=True)
-class SignatureIdentity:
-    """The profile ('' if unknown) and the digest of the signature in an object or a file."""
-
-    profile: str
-    digest: str
-    document: SignatureDocument | None = None
-    """The signature itself, if it was read."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +49,8 @@ def provenance_key(name: Accession) -> str:
     return f"prov/{name}.json"
 
 
-def headers_of(provenance: Provenance, checksums: Checksums) -> Headers:
-    """Return the headers of a signature; the metadata identify it without reading it."""
+def headers_of(provenance: Provenance, checksums: Checksums, trust: Trust) -> Headers:
+    """Return the headers of a signature; the metadata say what it is, for programs that do not read it."""
     tools = ", ".join(f"{tool} {provenance.tools[tool]}" for tool in TOOLS if tool in provenance.tools)
     metadata = {
         "name": provenance.name,
@@ -68,22 +58,20 @@ def headers_of(provenance: Provenance, checksums: Checksums) -> Headers:
         "digest": provenance.digest,
         "sha256": checksums.sha256,
         "tools": tools,
+        "trust": str(trust),
         **{key: value for key in ("format", "proved_by") if (value := getattr(provenance, key))},
     }
     return Headers("application/json", "gzip", metadata)
 
 
-def identify_file(path: Path, name: Accession) -> SignatureIdentity | None:
-    """Return the identity of a signature file; None if it is not a signature with that name."""
-    try:
-        document = read_signature(path)
-    except NotASignature:
-        return None
-    return SignatureIdentity(profile_of(document), document.digest, document) if document.name == name else None
+def trust_in(metadata: Mapping[str, str]) -> Trust:
+    """Return the trust in a signature from a bucket: published, or less if its publisher says so."""
+    claimed = metadata.get("trust", "")
+    return Trust.PUBLISHED if claimed in ("", Trust.PUBLISHED, *ESTABLISHED) else Trust.UNVERIFIED
 
 
 def conflict_error(
-    url: str, found: SignatureIdentity | None, name: Accession, profile: str, digest: str = ""
+    url: str, found: SignatureFacts | None, name: Accession, profile: str, digest: str = ""
 ) -> StoreError:
     """Return the error for a bucket with another object than the expected signature."""
     if found is None:
@@ -93,17 +81,10 @@ def conflict_error(
     return StoreError(Reason.CONFLICT, f"{url} has digest {found.digest}, not {digest}")
 
 
-def minimal_provenance(name: Accession, identity: SignatureIdentity, origin: str) -> Provenance:
+def minimal_provenance(name: Accession, facts: SignatureFacts, origin: str) -> Provenance:
     """Return the provenance of a signature that has none: only its content and its origin are known."""
-    document = identity.document
-    sketches = () if document is None else tuple(
-        SketchSummary(
-            s.ksize, len(s.hashes), 0 if s.abundances is None else int(s.abundances.sum()), s.md5 or s.md5sum()
-        )
-        for s in document.sketches
-    )  # fmt: skip
     return Provenance(
-        name=name, profile=identity.profile, digest=identity.digest, sketches=sketches, spots=0, spots_passed=0,
-        reads=0, bases=0, source=origin, source_size=0, source_sha256="", source_mtime=0.0, validated=False, tools={},
-        argv=(), slices=0, engine="", started_at=0.0, seconds=0.0, host="",
+        name=name, profile=facts.profile, digest=facts.digest, sketches=tuple(s.summary() for s in facts.sketches),
+        spots=0, spots_passed=0, reads=0, bases=0, source=origin, source_size=0, source_sha256="", source_mtime=0.0,
+        validated=False, tools={}, argv=(), slices=0, engine="", started_at=0.0, seconds=0.0, host="",
     )  # fmt: skip

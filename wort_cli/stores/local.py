@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wort_cli.model.accession import RUN, Accession, Name
 from wort_cli.model.provenance import Provenance
+from wort_cli.reading.documents import read_provenance
 from wort_cli.system.atomic_files import atomic_file, write_atomically
 
 COPY_BLOCK = 1 << 20
@@ -49,10 +50,8 @@ class LocalStore:
 
     def provenance(self, name: Name) -> Provenance:
         """Return the provenance of a signature; raise OSError or ValueError if it cannot be read."""
-        try:
-            return Provenance.from_json(json.loads(self.provenance_path(name).read_bytes()))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is not a provenance: {error}") from None
+        with self.provenance_path(name).open("rb") as file:
+            return read_provenance(file)
 
     def put_provenance(self, provenance: Provenance, name: Name) -> None:
         """Write the provenance of a signature.  Callers write it first, so that no signature is without provenance."""

@@ -58,6 +58,14 @@ class PreconditionFailed(Exception):
     """The condition of a put or a copy does not hold: the object changed, is missing, or exists already."""
 
 
+class ObjectTooLarge(Exception):
+    """An object has more bytes than the caller wants to read; nothing was read."""
+
+    def __init__(self, stored: StoredObject) -> None:
+        super().__init__(f"{stored.key} has {stored.size} bytes")
+        self.stored = stored
+
+
 class ObjectStore(Protocol):
     """Objects under keys.  Every method raises StoreError if the store cannot be reached or denies access."""
 
@@ -66,8 +74,11 @@ class ObjectStore(Protocol):
     def head(self, key: str) -> StoredObject | None:
         """Return the description of an object; None if it does not exist."""
 
-    def read(self, key: str, file: IO[bytes]) -> StoredObject | None:
-        """Write the content of an object to a file; return None, and write nothing, if it does not exist."""
+    def read(self, key: str, file: IO[bytes], most: int) -> StoredObject | None:
+        """Write the content of an object to a file; return None, and write nothing, if it does not exist.
+
+        Raises ObjectTooLarge, and reads nothing, if it is announced with more than `most` bytes.
+        """
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """Put an object that does not exist yet, or replace the one with the ETag `replacing`; return the new ETag.

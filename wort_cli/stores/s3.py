@@ -23,7 +23,7 @@ from botocore.parsers import ResponseParserError
 import wort_cli
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
-from wort_cli.stores.object_store import Headers, PreconditionFailed, StoredObject, StoreError
+from wort_cli.stores.object_store import Headers, ObjectTooLarge, PreconditionFailed, StoredObject, StoreError
 from wort_cli.stores.s3_errors import (
     CREDENTIALS_HINT,
     NOT_FOUND_CODES,
@@ -89,21 +89,22 @@ class S3Store:
         except (problems.BotoCoreError, ResponseParserError) as error:
             raise self._error(error, "HeadObject", key) from None
 
-    def read(self, key: str, file: IO[bytes]) -> StoredObject | None:
+    def read(self, key: str, file: IO[bytes], most: int) -> StoredObject | None:
         """See ObjectStore."""
         response = self._open(key)
         if response is None:
             return None
         size = 0
         with self._translate_errors("GetObject", key), closing(response["Body"]) as body:
+            stored = stored_object(key, response)
+            if stored.size > most:
+                raise ObjectTooLarge(stored)
             for block in body.iter_chunks(BLOCK):
                 file.write(block)
                 size += len(block)
-        if size != response["ContentLength"]:
-            raise StoreError(
-                Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {response['ContentLength']} bytes arrived"
-            )
-        return stored_object(key, response)
+        if size != stored.size:
+            raise StoreError(Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {stored.size} bytes arrived")
+        return stored
 
     def _open(self, key: str) -> Any:
         """Return the response to GET; None if the object does not exist."""
@@ -238,7 +239,9 @@ class S3Store:
 
 
 def stored_object(key: str, response: Any) -> StoredObject:
-    """Return the object in a response to HEAD or GET."""
+    """Return the object in a response to HEAD or GET; raise StoreError if its size is not announced."""
+    if "ContentLength" not in response:
+        raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no Content-Length; it is not from an S3 server")
     return StoredObject(key, response["ContentLength"], etag_of(key, response), response["Metadata"])
 
 

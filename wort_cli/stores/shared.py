@@ -2,38 +2,66 @@
 
     sigs/SRR139146.sig                   Content-Encoding gzip, Content-Type application/json
     prov/SRR139146.json
-    replaced/SRR139146/DIGEST.sig        and .json: signatures that --force replaced
+    replaced/SRR139146/DIGEST.sig        and .json: what --force replaced, and what was not a signature of the run
+
+Nothing that the bucket says is believed.  What is under a signature's key is read and checked before it is used.
 
 No object is overwritten unseen: a put creates a new object, or replaces exactly the object that was read and copied to
 replaced/.  If the outcome of a put is unknown (its response was lost, or a precondition failed), the object in the
 bucket is read and compared: the same digest is a success, another is a conflict.
 """
 
+import hashlib
 import json
-import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from wort_cli.errors import shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.reading.documents import MAX_DOCUMENT, read_provenance
+from wort_cli.reading.facts import SignatureFacts
+from wort_cli.reading.limits import ReadLimits
+from wort_cli.reading.refusal import LimitExceeded, Refusal
+from wort_cli.reading.signatures import read_facts
 from wort_cli.stores.bucket_layout import (
     Checksums,
-    SignatureIdentity,
     conflict_error,
     headers_of,
-    identify_file,
     minimal_provenance,
     provenance_key,
     signature_key,
 )
-from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFailed, StoredObject, StoreError
+from wort_cli.stores.object_store import (
+    Headers,
+    ObjectStore,
+    ObjectTooLarge,
+    PreconditionFailed,
+    StoredObject,
+    StoreError,
+)
+from wort_cli.stores.recorded import sha256_of
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
 PUT_TRIES = 3
 """Tries of a put while other processes change the object."""
+
+
+ANY_LIMITS = ReadLimits()
+
+
+class Replacing(StrEnum):
+    """What an upload may replace.  Whatever is replaced is copied to replaced/ first."""
+
+    NOTHING = "nothing"
+    GARBAGE = "garbage"
+    """Only what is not a signature of the run."""
+    ANYTHING = "anything"
 
 
 class Outcome(StrEnum):
@@ -44,21 +72,47 @@ class Outcome(StrEnum):
     REPLACED = "replaced"
 
 
-class SharedStore:
-    """Signatures and their provenance in an object store."""
+@dataclass(frozen=True)
+class Sent:
+    """A signature that is being published."""
 
-    def __init__(self, objects: ObjectStore) -> None:
+    file: Path
+    checksums: Checksums
+    provenance: Provenance
+    name: Accession
+    trust: Trust
+
+
+@dataclass(frozen=True)
+class FoundSignature:
+    """The object under a signature's key, as it was read."""
+
+    stored: StoredObject
+    sha256: str
+    """Of its bytes."""
+    facts: SignatureFacts | None
+    """None if it is not a signature of that run."""
+    why: str = ""
+    """Why it is not."""
+    limited: bool = False
+    """Whether it may be one, but is too large to be read."""
+
+
+class SharedStore:
+    """Signatures and their provenance in an object store.
+
+    Whatever it contains is read within `limits`; large objects pass through unnamed files in the directory `scratch`.
+    """
+
+    def __init__(self, objects: ObjectStore, limits: ReadLimits = ANY_LIMITS, scratch: Path | None = None) -> None:
         self.objects = objects
+        self.limits = limits
+        self._scratch = scratch
 
     @property
     def root(self) -> str:
         """The address of the bucket and the prefix of all keys."""
         return self.objects.target.root
-
-    @property
-    def trust(self) -> Trust:
-        """The trust of a signature with provenance: computed, or unverified if the bucket is read unsigned."""
-        return Trust.UNVERIFIED if self.objects.target.unsigned else Trust.COMPUTED
 
     def url(self, name: Accession) -> str:
         """Return the address of a signature."""
@@ -70,120 +124,136 @@ class SharedStore:
         """Return the object under a signature's key, which may have any content; None if it does not exist."""
         return self.objects.head(signature_key(name))
 
-    def fetch(self, name: Accession, file: IO[bytes]) -> StoredObject | None:
-        """Write the stored bytes of a signature to a file; return None if it does not exist."""
-        return self.objects.read(signature_key(name), file)
+    @contextmanager
+    def opened(self, name: Accession) -> Iterator[tuple[IO[bytes], FoundSignature] | None]:
+        """Yield the bytes under a signature's key, and what they are; None if there is no object, or an empty one."""
+        with tempfile.TemporaryFile(dir=self._scratch) as file:
+            found = self.fetch(name, file)
+            yield None if found is None else (file, found)
 
-    def identify(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
-        """Return an object's identity from its metadata, or by reading it; None if it is not that run's signature."""
-        profile, digest = there.metadata.get("profile", ""), there.metadata.get("digest", "")
-        if there.size and profile and SHA256.fullmatch(digest):
-            return SignatureIdentity(profile, digest)
-        return self.identify_by_content(name, there)
+    def read(self, name: Accession) -> FoundSignature | None:
+        """Return what is under a signature's key; None if there is no object, or an empty one."""
+        with self.opened(name) as found:
+            return None if found is None else found[1]
 
-    def identify_by_content(self, name: Accession, there: StoredObject) -> SignatureIdentity | None:
-        """Return an object's identity by reading it; None if it is not that run's signature."""
-        if there.size == 0:
+    def fetch(self, name: Accession, file: IO[bytes]) -> FoundSignature | None:
+        """Write the bytes under a signature's key to an empty file on disk, and return what they are.
+
+        Returns None if there is no object, or an empty one.
+        """
+        try:
+            stored = self.objects.read(signature_key(name), file, self.limits.size)
+        except ObjectTooLarge as error:
+            return FoundSignature(error.stored, "", None, f"it has {error.stored.size:,} bytes", limited=True)
+        if stored is None or stored.size == 0:
             return None
-        with tempfile.TemporaryDirectory(prefix="wort-") as directory:
-            path = Path(directory) / "signature"
-            with path.open("wb") as file:
-                if self.fetch(name, file) is None:
-                    return None
-            return identify_file(path, name)
+        file.flush()
+        sha256 = sha256_of(file)
+        try:
+            facts = read_facts(file, self.limits)
+        except Refusal as refusal:
+            return FoundSignature(stored, sha256, None, refusal.why, isinstance(refusal, LimitExceeded))
+        finally:
+            file.seek(0)
+        if facts.name != name:
+            return FoundSignature(stored, sha256, None, f"its name is {shown(facts.name)}")
+        return FoundSignature(stored, sha256, facts)
 
     def provenance(self, name: Accession) -> Provenance | None:
-        """Return the provenance of a signature; None if it is missing or invalid."""
-        with tempfile.TemporaryFile() as file:
-            if self.objects.read(provenance_key(name), file) is None:
-                return None
-            file.seek(0)
+        """Return the provenance of a run; None if it is missing, invalid, or of another run."""
+        with tempfile.TemporaryFile(dir=self._scratch) as file:
             try:
-                return Provenance.from_json(json.load(file))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                if self.objects.read(provenance_key(name), file, MAX_DOCUMENT) is None:
+                    return None
+                file.seek(0)
+                found = read_provenance(file)
+            except (ObjectTooLarge, ValueError):
                 return None
+        return found if found.name == name else None
 
-    def provenance_and_trust(self, name: Accession, identity: SignatureIdentity) -> tuple[Provenance, Trust]:
-        """Return the provenance and the trust of a signature; without a matching provenance it is unverified."""
-        provenance = self.provenance(name)
-        if provenance is None or (provenance.digest, provenance.profile) != (identity.digest, identity.profile):
-            return minimal_provenance(name, identity, self.url(name)), Trust.UNVERIFIED
-        return provenance, self.trust
+    def provenance_of(self, name: Accession, facts: SignatureFacts) -> Provenance:
+        """Return the provenance of a signature; if the bucket has none that matches it, only what is known."""
+        found = self.provenance(name)
+        if found is None or (found.digest, found.profile) != (facts.digest, facts.profile):
+            return minimal_provenance(name, facts, self.url(name))
+        return found
 
     # ---- publishing
 
-    def publish(self, sealed: Path, provenance: Provenance, name: Accession, *, replace: bool = False) -> Outcome:
+    def publish(
+        self,
+        sealed: Path,
+        provenance: Provenance,
+        name: Accession,
+        trust: Trust = Trust.COMPUTED,
+        replacing: Replacing = Replacing.NOTHING,
+        refuted: str = "",
+    ) -> Outcome:
         """Publish a signature and its provenance, unless the bucket has them; raise StoreError if it fails.
 
-        An empty object is replaced.  Another signature is replaced only with `replace`, and then preserved.
+        An empty object is replaced.  What `replacing` permits is replaced and preserved, and so is the signature with
+        the digest `refuted`.
         """
         mine = Checksums.of(sealed)
+        sent = Sent(sealed, mine, provenance, name, trust)
         for _ in range(PUT_TRIES):
             there = self.find(name)
             try:
-                outcome = self._publish_over(there, sealed, mine, provenance, name, replace=replace)
+                outcome = self._publish_over(there, sent, replacing, refuted)
             except PreconditionFailed:
                 continue  # another process changed the object: look again
             self._put_provenance(provenance, name)
             return outcome
         raise StoreError(Reason.STORAGE_DOWN, f"{self.url(name)} keeps changing: other processes write it")
 
-    def publish_new(self, sealed: Path, provenance: Provenance, name: Accession) -> Outcome:
+    def publish_new(
+        self, sealed: Path, provenance: Provenance, name: Accession, trust: Trust = Trust.COMPUTED
+    ) -> Outcome:
         """Publish a signature that a listing did not show, with two requests if it is still missing.
 
         If the ETag of the put is the md5 of our content, the store confirms the object; otherwise `publish` checks it.
         """
         mine = Checksums.of(sealed)
         try:
-            etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine))
+            etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine, trust))
         except (PreconditionFailed, StoreError) as error:
             if isinstance(error, StoreError) and not error.outcome_unknown:
                 raise
-            return self.publish(sealed, provenance, name)
+            return self.publish(sealed, provenance, name, trust)
         if etag != mine.md5:
-            return self.publish(sealed, provenance, name)
+            return self.publish(sealed, provenance, name, trust)
         self._put_provenance(provenance, name)
         return Outcome.PUT
 
-    def _publish_over(
-        self,
-        there: StoredObject | None,
-        sealed: Path,
-        mine: "Checksums",
-        provenance: Provenance,
-        name: Accession,
-        *,
-        replace: bool,
-    ) -> Outcome:
+    def _publish_over(self, there: StoredObject | None, sent: Sent, replacing: Replacing, refuted: str) -> Outcome:
         """Publish over the object `there`, if allowed; raise PreconditionFailed if the bucket no longer has it."""
         if there is None:
-            self._put(sealed, mine, provenance, name)
+            self._put(sent)
             return Outcome.PUT
+        name, provenance, mine = sent.name, sent.provenance, sent.checksums
+        if (there.size, there.etag) == (mine.size, mine.md5):
+            return Outcome.ALREADY_THERE
         if there.size:
-            identity = self._identify_existing(there, mine, provenance, name)
-            digest = identity.digest if identity else there.etag
-            if digest == provenance.digest:
+            found = self.read(name)
+            if found is None or found.stored.etag != there.etag:
+                raise PreconditionFailed
+            facts = found.facts
+            if facts is not None and facts.digest == provenance.digest:
                 return Outcome.ALREADY_THERE
-            if not replace:
-                raise conflict_error(self.url(name), identity, name, provenance.profile, provenance.digest)
-            self._preserve(there, name, digest)
-        self._put(sealed, mine, provenance, name, replacing=there.etag)
+            garbage = facts is None and not found.limited
+            allowed = replacing is Replacing.ANYTHING or (garbage and replacing is Replacing.GARBAGE)
+            if not allowed and not (facts is not None and facts.digest == refuted):
+                raise conflict_error(self.url(name), facts, name, provenance.profile, provenance.digest)
+            self._preserve(there, name, facts.digest if facts else hashlib.sha256(there.etag.encode()).hexdigest())
+        self._put(sent, there.etag)
         return Outcome.REPLACED
 
-    def _identify_existing(
-        self, there: StoredObject, mine: "Checksums", provenance: Provenance, name: Accession
-    ) -> SignatureIdentity | None:
-        """Return the identity of an object, which is read unless its ETag is the md5 of our content."""
-        if (there.size, there.etag) == (mine.size, mine.md5):
-            return SignatureIdentity(provenance.profile, provenance.digest)
-        return self.identify_by_content(name, there)
-
-    def _put(
-        self, sealed: Path, mine: "Checksums", provenance: Provenance, name: Accession, replacing: str = ""
-    ) -> None:
+    def _put(self, sent: Sent, replacing: str = "") -> None:
         """Put the signature and confirm it; raise PreconditionFailed if the object must be read again."""
+        name, mine = sent.name, sent.checksums
+        headers = headers_of(sent.provenance, mine, sent.trust)
         try:
-            self.objects.put(signature_key(name), sealed, headers_of(provenance, mine), replacing=replacing)
+            self.objects.put(signature_key(name), sent.file, headers, replacing=replacing)
         except StoreError as error:
             if error.outcome_unknown and self._has_changed(name, replacing):
                 raise PreconditionFailed from error

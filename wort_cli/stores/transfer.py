@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from wort_cli.errors import NotASignature, WortError
+from wort_cli.errors import WortError, shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.signature_file import read_signature
-from wort_cli.stores.bucket_layout import Checksums, conflict_error, identify_file
+from wort_cli.model.provenance import ESTABLISHED, Recorded, SignatureRecord, Trust
+from wort_cli.reading.facts import SignatureFacts
+from wort_cli.reading.limits import ReadLimits
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.signatures import read_facts
+from wort_cli.stores.bucket_layout import Checksums, conflict_error, trust_in
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import StoredObject, StoreError
+from wort_cli.stores.recorded import is_recorded_content, is_recorded_file
 from wort_cli.stores.run_copies import RunCopies
-from wort_cli.stores.shared import Outcome, SharedStore
+from wort_cli.stores.shared import FoundSignature, Outcome, SharedStore
 from wort_cli.system.atomic_files import atomic_file
 
 
@@ -57,45 +62,72 @@ def is_in_bucket(copies: RunCopies) -> bool:
     return 0 < copies.shared_object.size == copies.local_path.stat().st_size
 
 
-def push(copies: RunCopies, local: LocalStore, shared: SharedStore, *, publish_unproved: bool = False) -> Outcome:
-    """Publish the local signature of a run.
+def push(
+    copies: RunCopies,
+    record: SignatureRecord | None,
+    local: LocalStore,
+    shared: SharedStore,
+    *,
+    publish_unproved: bool = False,
+) -> Outcome:
+    """Publish the local signature of a run, which `record` is in the catalog.
 
-    Raises StoreError if it is damaged, if the bucket has another one, or if its reads were not proved.
+    Raises StoreError unless it was computed or verified here, or if its file or the bucket has another one.
     """
     name, path = copies.name, local.path(copies.name)
     hint = f"`wort compute --force {name}` computes it again"
-    try:
-        provenance = local.provenance(name)
-    except (OSError, ValueError) as error:
-        raise StoreError(Reason.CONFLICT, f"{path}: its provenance cannot be read: {error}", hint) from None
-    if provenance.is_unproved and not publish_unproved:
-        sentence = f"the reads of {name} were not proved undamaged, so its signature is not published"
-        raise StoreError(Reason.STORAGE_DENIED, sentence, f"{hint}; or set publish_unproved = true")
-    document = read_signature(path)
-    if (document.name, document.digest) != (name, provenance.digest):
-        raise StoreError(Reason.CONFLICT, f"{path} does not match its provenance", hint)
+    if record is None:
+        raise StoreError(Reason.CONFLICT, f"{path} is not in the catalog, so it is not published", hint)
+    allowed = ESTABLISHED | ({Trust.UNPROVED} if publish_unproved else set())
+    if record.trust not in allowed:
+        sentence = f"the signature of {name} is {record.trust}, so it is not published"
+        more = "set publish_unproved = true" if record.trust is Trust.UNPROVED else f"`wort verify {name}` may prove it"
+        raise StoreError(Reason.CONFLICT, sentence, f"{hint}; or {more}")
+    with path.open("rb") as file:
+        if not is_recorded_file(file, name, record.recorded, shared.limits):
+            raise StoreError(Reason.CONFLICT, f"{path} is not the recorded signature", hint)
     if copies.shared_object is None:
-        return shared.publish_new(path, provenance, name)
-    return shared.publish(path, provenance, name)
+        return shared.publish_new(path, record.provenance, name, record.trust)
+    return shared.publish(path, record.provenance, name, record.trust)
 
 
-def pull(name: Accession, local: LocalStore, shared: SharedStore, profile: str, digest: str = "") -> Published:
-    """Download a signature into the local store; raise StoreError unless its profile and digest match."""
+def pull(
+    name: Accession, local: LocalStore, shared: SharedStore, profile: str, recorded: Recorded | None = None
+) -> Published:
+    """Download a signature into the local store.
+
+    Raises StoreError unless it is a signature of that run and profile: the one that the catalog has `recorded`, and
+    none that was refuted.
+    """
     with atomic_file(local.path(name)) as file:
-        there = shared.fetch(name, file)
-        if there is None:
+        found = shared.fetch(name, file)
+        if found is None:
             hint = f"`wort compute {name}` computes it"
-            raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} does not exist", hint)
-        file.flush()
-        identity = identify_file(Path(file.name), name)
-        if identity is None or identity.profile != profile:
-            raise conflict_error(shared.url(name), identity, name, profile)
-        for expected in (digest, there.metadata.get("digest", "")):
-            if expected not in ("", identity.digest):
-                raise conflict_error(shared.url(name), identity, name, profile, expected)
-        provenance, trust = shared.provenance_and_trust(name, identity)
+            raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} does not exist, or is empty", hint)
+        facts = accepted_facts(name, found, shared, profile, recorded)
+        provenance = shared.provenance_of(name, facts)
         local.put_provenance(provenance, name)
-    return Published(local.key(name), there.size, provenance, shared.url(name), trust)
+    trust = trust_in(found.stored.metadata)
+    return Published(local.key(name), found.stored.size, provenance, shared.url(name), trust, found.sha256)
+
+
+def accepted_facts(
+    name: Accession, found: FoundSignature, shared: SharedStore, profile: str, recorded: Recorded | None
+) -> SignatureFacts:
+    """Return the facts of a signature in a bucket; raise StoreError if it must not be used (see `pull`)."""
+    url, facts = shared.url(name), found.facts
+    if facts is None:
+        raise StoreError(Reason.CONFLICT, f"{url} is not a signature of {name}: {found.why}")
+    claimed = found.stored.metadata.get("digest", "")
+    if facts.profile != profile or claimed not in ("", facts.digest):
+        raise conflict_error(url, facts, name, profile, claimed)
+    if recorded is None:
+        return facts
+    if recorded.trust is Trust.MISMATCH and recorded.digest == facts.digest:
+        raise StoreError(Reason.CONFLICT, f"{url} was refuted: its digest is {facts.digest}")
+    if recorded.trust is not Trust.MISMATCH and not is_recorded_content(facts, found.sha256, recorded):
+        raise conflict_error(url, facts, name, profile, recorded.digest)
+    return facts
 
 
 def compare(copies: RunCopies, shared: SharedStore, profile: str, *, quick: bool) -> Iterator[Difference]:
@@ -121,17 +153,30 @@ def compare_content(
     name: Accession, here: Path | None, there: StoredObject, shared: SharedStore, profile: str
 ) -> Iterator[Difference]:
     """Yield the differences in the content of a run's signatures."""
-    ours = identify_file(here, name) if here else None
-    if here is not None and ours is None:
-        yield Difference(name, Problem.UNREADABLE_HERE, f"{here} is not the signature of this run")
+    ours = facts_of_file(here, name, shared.limits) if here else None
+    if isinstance(ours, str):
+        yield Difference(name, Problem.UNREADABLE_HERE, f"{here} is not the signature of this run: {ours}")
+        ours = None
     same_bytes = ours is not None and here is not None and has_same_bytes(here, there)
-    theirs = ours if same_bytes else shared.identify_by_content(name, there)
+    found = None if same_bytes else shared.read(name)
+    theirs = ours if same_bytes else found.facts if found else None
     if theirs is None:
-        yield Difference(name, Problem.UNREADABLE, "the object is not the signature of this run")
+        why = f": {found.why}" if found else ""
+        yield Difference(name, Problem.UNREADABLE, f"the object is not the signature of this run{why}")
     elif theirs.profile != profile:
         yield Difference(name, Problem.OTHER_PROFILE, f"its profile is {theirs.profile or 'unknown'}")
     elif ours is not None and ours.digest != theirs.digest:
         yield Difference(name, Problem.DIFFERENT, f"digest {theirs.digest} there, {ours.digest} here")
+
+
+def facts_of_file(path: Path, name: Accession, limits: ReadLimits) -> SignatureFacts | str:
+    """Return the facts of a file of the local store; if it is not the signature of that run, return why."""
+    try:
+        with path.open("rb") as file:
+            facts = read_facts(file, limits)
+    except Refusal as refusal:
+        return refusal.why
+    return facts if facts.name == name else f"its name is {shown(facts.name)}"
 
 
 def has_same_bytes(path: Path, there: StoredObject) -> bool:
@@ -141,6 +186,4 @@ def has_same_bytes(path: Path, there: StoredObject) -> bool:
 
 def affects_one_run(error: WortError) -> bool:
     """Whether an error concerns one run only; any other error would stop every run."""
-    if isinstance(error, StoreError):
-        return error.reason not in (Reason.STORAGE_DOWN, Reason.STORAGE_DENIED)
-    return isinstance(error, NotASignature)
+    return isinstance(error, StoreError) and error.reason not in (Reason.STORAGE_DOWN, Reason.STORAGE_DENIED)

@@ -1,31 +1,32 @@
 """Compares the catalog with the store.
 
-Finds entries without a file, files that differ from their entry, and files without an entry.  A file is believed if it
-matches the provenance beside it.  A lost signature is queued to be computed again; if there is nothing left to compute
-it from, its entry is removed from the catalog.  No file is deleted.
+Finds entries without a file, files that differ from their entry, and files without an entry.  The catalog is believed,
+not what lies beside the bytes: a file that differs from its entry is moved away, and a file without an entry is entered
+as unverified.  A lost signature is queued to be computed again; if there is nothing left to compute it from, its entry
+is removed from the catalog.  No file is deleted.
 """
 
-import platform
+import os
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from wort_cli.errors import InvalidName, WortError
+from wort_cli.errors import InvalidName
 from wort_cli.ledger.catalog import PAGE
 from wort_cli.ledger.database import Row
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.accession import Accession, Name, parse_name
-from wort_cli.model.job import JobRequest, JobState, Source
-from wort_cli.model.job_result import JobResult, Published
-from wort_cli.model.lease import process_owner
-from wort_cli.model.provenance import Provenance, Trust
-from wort_cli.model.signature_file import profile_of, read_signature
+from wort_cli.model.job import JobRequest, Source
+from wort_cli.model.job_result import Published
+from wort_cli.model.provenance import Provenance, Recorded, Trust
+from wort_cli.reading.limits import ReadLimits
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.signatures import read_facts
 from wort_cli.stores.local import LocalStore
+from wort_cli.stores.recorded import is_recorded_file, sha256_of
 from wort_cli.system.private_files import make_directories
-from wort_cli.system.process_identity import own_identity
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
@@ -39,8 +40,9 @@ DAMAGED_DIRECTORY = "damaged"
 class StoreCheck:
     """Checks the catalog and the store; with `full`, every signature is read, not only its size."""
 
-    def __init__(self, ledger: Ledger, root: Path, *, full: bool) -> None:
+    def __init__(self, ledger: Ledger, root: Path, limits: ReadLimits, *, full: bool) -> None:
         self._ledger = ledger
+        self._limits = limits
         self._store = LocalStore(root)
         self._bytes = int(ledger.storage.rows("catalog_bytes")[0]["n"])
         self.reads = full or self._bytes <= READ_ALL_LIMIT
@@ -75,14 +77,10 @@ class StoreCheck:
             return Inconsistency(name, f"{path} is missing", partial(self._recompute, row, f"{path} was missing"))
         if path.stat().st_size == row["size"] and not self.reads:
             return None
-        found = digest_of(path)
-        if found == row["digest"]:
-            return None
-        provenance = self._matching_provenance(parse_name(name), found)
-        if provenance is not None and provenance.profile == row["profile"]:
-            return Inconsistency(
-                name, f"{path} is not the recorded signature, but a valid one", partial(self._record, path, provenance)
-            )
+        recorded = Recorded(row["digest"], Trust(row["trust"]), row["sha256"])
+        with path.open("rb") as file:
+            if is_recorded_file(file, name, recorded, self._limits):
+                return None
         return Inconsistency(name, f"{path} is not the recorded signature", partial(self._move_away, row))
 
     def _move_away(self, row: Row) -> str:
@@ -125,7 +123,7 @@ class StoreCheck:
             if self._store.key(name) in known:
                 continue
             path = self._store.path(name)
-            provenance = self._matching_provenance(name, digest_of(path))
+            provenance = self._matching_provenance(name)
             if provenance is None:
                 yield Inconsistency(
                     str(name),
@@ -146,35 +144,29 @@ class StoreCheck:
                 if not isinstance(name, Accession):
                     yield name
 
-    def _matching_provenance(self, name: Name, digest: str) -> Provenance | None:
+    def _matching_provenance(self, name: Name) -> Provenance | None:
         """Return the provenance beside a signature file if its name, digest and profile match; else None."""
         try:
             provenance = self._store.provenance(name)
-        except (OSError, ValueError):
+            with self._store.path(name).open("rb") as file:
+                facts = read_facts(file, self._limits)
+        except (OSError, ValueError, Refusal):
             return None
-        matches = digest and (provenance.name, provenance.digest) == (name, digest)
-        return provenance if matches and profile_at(self._store.path(name)) == provenance.profile else None
+        matches = (provenance.name, provenance.digest, provenance.profile) == (name, facts.digest, facts.profile)
+        return provenance if matches and facts.name == name else None
 
     def _record(self, path: Path, provenance: Provenance) -> str:
-        """Record a signature of the store in the catalog, and finish a queued job that was to compute it."""
+        """Enter a signature that no catalog knows as unverified."""
         name = parse_name(provenance.name)
-        here = provenance.host == platform.node()
-        trust = Trust.COMPUTED if here else Trust.UNVERIFIED
-        published = Published(self._store.key(name), path.stat().st_size, provenance, trust=trust)
-        self._ledger.catalog.record(published)
-        action = f"recorded {path} in the catalog, with its provenance"
-        archive = "" if isinstance(name, Accession) else provenance.source
-        job = self._ledger.storage.row("unstarted_jobs", name=str(name), profile=provenance.profile, archive=archive)
-        if here and job is not None and self._finish_job(job["id"], published):
-            action += f"; job {job['id']} is done"
+        with path.open("rb") as file:
+            sha256, size = sha256_of(file), os.fstat(file.fileno()).st_size
+        published = Published(self._store.key(name), size, provenance, trust=Trust.UNVERIFIED, sha256=sha256)
+        with self._ledger.storage.transaction():
+            recorded = self._ledger.catalog.record(published)
+        if not recorded:
+            return f"the catalog has another signature of {name}; {path} is ignored"
+        action = f"recorded {path} in the catalog, as unverified: `wort verify {name}` proves it"
         return record_repair(self._ledger, str(name), action)
-
-    def _finish_job(self, job_id: int, published: Published) -> bool:
-        """Finish a queued job with a signature that exists already; return whether that was possible."""
-        job = self._ledger.attempts.claim(job_id, process_owner(platform.node(), own_identity()), 60)
-        if job is None:
-            return False
-        return self._ledger.attempts.finish(JobResult(job.id, job.attempt, published), RetryPolicy()) is JobState.DONE
 
     def _check_submissions(self) -> Iterator[Inconsistency]:
         after = ""
@@ -185,19 +177,3 @@ class StoreCheck:
                         row["name"], f"the submitted file {row['path']} is missing", hint="submit it again"
                     )
             after = page[-1]["path"]
-
-
-def digest_of(path: Path) -> str:
-    """Return the digest of a signature file; empty if it is not one."""
-    try:
-        return read_signature(path).digest
-    except WortError:
-        return ""
-
-
-def profile_at(path: Path) -> str:
-    """Return the profile of a signature file; empty if it has none."""
-    try:
-        return profile_of(read_signature(path))
-    except WortError:
-        return ""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,9 +168,15 @@ def test_upgrade_keeps_every_row_of_every_table(earlier: tuple[Path, Tables], up
     after = tables_of(path)
     for name, rows in before.items():
         kept = [{key: row[key] for key in rows[0]} for row in after[name]]
-        assert kept == rows, name
+        assert kept == [believed_now(row) if name == "signatures" else row for row in rows], name
     assert {row["crashes"] for row in after["jobs"]} <= {0, 1, 2}
     assert upgraded.storage.select("PRAGMA user_version", {}) == [{"user_version": latest_version()}]
+
+
+def believed_now(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `signatures` as version 7 believes it: what only a bucket has was not computed here."""
+    only_in_a_bucket = row["path"] == "" and row.get("remote") and row["trust"] == "computed" and "sha256" not in row
+    return {**row, "trust": "published"} if only_in_a_bucket else row
 
 
 def test_upgrade_leads_to_the_schema_of_a_new_ledger(

@@ -8,6 +8,7 @@ from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.lease import SKETCHING
 from wort_cli.settings import Settings
 
 POLL = 0.2
@@ -63,16 +64,30 @@ def run_now(
 ) -> dict[int, Job]:
     """Run jobs one after the other in this process; return them by number, as they ended.
 
+    While one is sketched, the archive of the next is fetched.
+
     queued_here: jobs that this command has queued; if the daemon starts one of them first, it is waited for
     """
-    from wort_cli.foreground import compute_now
+    from wort_cli.foreground import FetchAhead, compute_now
 
-    ended = {}
-    for job_id in job_ids:
-        with make_display(1) as display:
+    ended: dict[int, Job] = {}
+    ahead: FetchAhead | None = None
+    try:
+        for number, job_id in enumerate(job_ids):
+            claimed = ahead.take() if ahead else None
+            following = job_ids[number + 1 : number + 2] if settings.fetch_ahead else ()
+            ahead = FetchAhead(following[0], settings) if following else None
+            with make_display(1) as display:
 
-            def show(job: Job, display: Display = display) -> None:
-                display.update([job], int(not job.state.is_live))
+                def show(job: Job, display: Display = display, ahead: FetchAhead | None = ahead) -> None:
+                    display.update([job], int(not job.state.is_live))
+                    if ahead is not None and job.progress is not None and job.progress.stage == SKETCHING:
+                        ahead.begin()
 
-            ended[job_id] = compute_now(job_id, ledger, settings, show, queued_here=job_id in queued_here)
+                is_own = job_id in queued_here
+                ended[job_id] = compute_now(job_id, ledger, settings, show, queued_here=is_own, claimed=claimed)
+    except BaseException as error:
+        if ahead is not None:
+            ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt))
+        raise
     return ended

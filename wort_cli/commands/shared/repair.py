@@ -9,6 +9,7 @@ from wort_cli.commands.shared.finding import Finding
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.home_paths import HomePaths
+from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
 from wort_cli.system.private_files import not_ours, take_write_permission
 from wort_cli.upkeep.inconsistency import Inconsistency
@@ -58,7 +59,7 @@ def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Find
         inconsistencies = (
             *permissions(settings),
             *ledger_inconsistencies(ledger),
-            *StoreCheck(ledger, settings.store_dir, full=full).inconsistencies(),
+            *StoreCheck(ledger, settings.store_dir, ReadLimits.of(settings), full=full).inconsistencies(),
         )
         for inconsistency in inconsistencies:
             yield finding_of(inconsistency, repair=repair)

@@ -1,22 +1,21 @@
-"""Finds the file of a signature, in the local store first, then in the bucket.
+"""Opens signatures: from the local store first, then from the bucket.  Each is compared with the catalog before use.
 
 The code of the bucket is imported only if the local store does not have the signature, because boto3 starts slowly.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from wort_cli.errors import UsageError
+from wort_cli.errors import ContentMismatch, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
+from wort_cli.model.provenance import SignatureRecord
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
-    from wort_cli.stores.shared import SharedStore
+    from wort_cli.stores.shared import FoundSignature, SharedStore
 
 
 class SignatureFinder:
@@ -36,24 +35,55 @@ class SignatureFinder:
         return record.remote if record and target and record.remote.startswith(target.root) else ""
 
     @contextmanager
-    def open(self, name: Name) -> Iterator[Path]:
-        """Yield the file of a signature; one that is only in the bucket is downloaded for the context."""
+    def open(self, name: Name) -> Iterator[IO[bytes]]:
+        """Yield the open file of a signature; one that is only in the bucket is downloaded for the context.
+
+        Raises ContentMismatch if it is not the signature that the catalog records.
+        """
+        record = self._ledger.catalog.get(name, self._profile)
+        if record is None:
+            raise UsageError(f"the catalog has no signature of {name}", f"compute it with `wort compute {name}`")
         if self.local.has(name) or not isinstance(name, Accession):
-            yield self.local.path(name)
+            with self.open_local(record) as file:
+                yield file
             return
-        with self.download(name, self.open_bucket()) as path:
-            yield path
+        with self.download(name, self.open_bucket(), record) as found:
+            if found is None:
+                raise UsageError(f"there is no signature of {name} in the bucket")
+            yield found[0]
 
     @contextmanager
-    def download(self, name: Accession, bucket: "SharedStore") -> Iterator[Path]:
-        """Yield a temporary copy of a signature in the bucket; UsageError if the bucket does not have it."""
-        with tempfile.TemporaryDirectory(prefix="wort-") as directory:
-            path = Path(directory) / f"{name}.sig"
-            with path.open("wb") as file:
-                fetched = bucket.fetch(name, file)
-            if fetched is None:
-                raise UsageError(f"there is no signature of {name} in the bucket")
-            yield path
+    def open_local(self, record: SignatureRecord) -> Iterator[IO[bytes]]:
+        """Yield the open file of a record in the local store; raise ContentMismatch if it has other bytes."""
+        from wort_cli.reading.limits import ReadLimits
+        from wort_cli.stores.recorded import is_recorded_file
+
+        path = self.local.path(record.name)
+        with path.open("rb") as file:
+            if not is_recorded_file(file, record.name, record.recorded, ReadLimits.of(self._settings)):
+                raise ContentMismatch(
+                    str(path), "`wort doctor --repair` moves the file away and has the signature computed again"
+                )
+            yield file
+
+    @contextmanager
+    def download(
+        self, name: Accession, bucket: "SharedStore", record: SignatureRecord | None
+    ) -> Iterator["tuple[IO[bytes], FoundSignature] | None"]:
+        """Yield the bytes of a signature in the bucket, and what they are; None if the bucket has none.
+
+        Raises NotASignature, or ContentMismatch if the catalog records another one.
+        """
+        from wort_cli.stores.recorded import is_recorded_content
+
+        with bucket.opened(name) as found:
+            if found is not None:
+                content = found[1]
+                if content.facts is None:
+                    raise NotASignature(bucket.url(name), content.why)
+                if record is not None and not is_recorded_content(content.facts, content.sha256, record.recorded):
+                    raise ContentMismatch(bucket.url(name), f"`wort compute --force {name}` computes the signature")
+            yield found
 
     def open_bucket(self) -> "SharedStore":
         """Return the bucket of the settings; UsageError if none is set."""
@@ -64,7 +94,8 @@ def open_bucket(settings: Settings, connections: int = 4) -> "SharedStore":
     """Return the bucket of the settings; UsageError if none is set."""
     if settings.s3 is None:
         raise UsageError("no bucket is set", "set `s3_bucket`; docs/s3.md describes how")
+    from wort_cli.reading.limits import ReadLimits
     from wort_cli.stores.s3 import S3Store
     from wort_cli.stores.shared import SharedStore
 
-    return SharedStore(S3Store(settings.s3, connections))
+    return SharedStore(S3Store(settings.s3, connections), ReadLimits.of(settings), settings.store_dir)

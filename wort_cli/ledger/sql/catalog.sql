@@ -1,20 +1,21 @@
 -- Queries of the catalog and the controls.  A line `-- name: X` starts the query X (ledger/database.py).
 
 -- name: signature
-SELECT name, profile, digest, trust, path, size, created_at, provenance, remote FROM signatures
+SELECT name, profile, digest, trust, path, size, created_at, provenance, remote, sha256 FROM signatures
 WHERE name = :name AND profile = :profile;
 
 -- name: has_signature
-SELECT 1 FROM signatures WHERE name = :name AND profile = :profile;
+-- A refuted signature is computed again.
+SELECT 1 FROM signatures WHERE name = :name AND profile = :profile AND trust <> 'mismatch';
 
 -- name: record_signature
-INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote)
-VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance, :remote)
+-- ledger/catalog.py decides whether it may replace another one.
+INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote, sha256)
+VALUES (:name, :profile, :digest, :trust, :path, :size, :created_at, :provenance, :remote, :sha256)
 ON CONFLICT (name, profile) DO UPDATE SET
-    digest = excluded.digest, path = excluded.path, size = excluded.size,
+    digest = excluded.digest, trust = excluded.trust, path = excluded.path, size = excluded.size,
     created_at = excluded.created_at, provenance = excluded.provenance, remote = excluded.remote,
-    -- A verified signature stays verified if its content is the same.
-    trust = CASE WHEN digest = excluded.digest AND trust = 'verified' THEN trust ELSE excluded.trust END;
+    sha256 = excluded.sha256;
 
 -- name: remote_names
 -- Runs whose signature was seen in a bucket, one page at a time.

@@ -84,8 +84,15 @@ ORDER BY priority DESC, id LIMIT :limit;
 SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 
 -- name: job
-SELECT jobs.*, stage, spots, total, bases, reported_at
-FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE jobs.id = :id;
+-- With what the catalog knows of its signature (`known_`), and the checksum of the file that it verifies.
+SELECT jobs.*, stage, spots, total, bases, reported_at,
+       known.digest AS known_digest, known.trust AS known_trust, known.sha256 AS known_sha256,
+       CASE WHEN subject = '' THEN ''
+            WHEN subject = known.path THEN known.sha256
+            ELSE (SELECT sha256 FROM submissions WHERE submissions.path = subject) END AS subject_sha256
+FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id
+          LEFT JOIN signatures AS known ON known.name = jobs.name AND known.profile = jobs.profile
+WHERE jobs.id = :id;
 
 -- name: jobs_where
 -- ledger/jobs.py replaces {condition} by SQL without values from outside.

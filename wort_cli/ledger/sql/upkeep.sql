@@ -78,7 +78,7 @@ UPDATE jobs SET wait_until = CASE WHEN state = 'waiting' THEN coalesce(wait_unti
 WHERE id = :id;
 
 -- name: catalog_page
-SELECT name, profile, digest, path, size, remote FROM signatures
+SELECT name, profile, digest, trust, path, size, remote, sha256 FROM signatures
 WHERE (name, profile) > (:name, :profile) ORDER BY name, profile LIMIT :limit;
 
 -- name: catalog_bytes
@@ -95,10 +95,6 @@ UPDATE signatures SET path = '' WHERE name = :name AND profile = :profile AND re
 
 -- name: submission_page
 SELECT path, name FROM submissions WHERE path > :path ORDER BY path LIMIT :limit;
-
--- name: unstarted_jobs
-SELECT id FROM jobs WHERE name = :name AND profile = :profile AND kind = 'compute' AND force = 0 AND archive = :archive
-  AND state IN ('queued', 'waiting');
 
 -- name: record_repair
 INSERT INTO repairs (at, name, what) VALUES (:now, :name, :what);

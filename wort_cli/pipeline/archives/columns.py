@@ -2,7 +2,7 @@
 
 A sketch needs the bases of reads, their lengths, types and filters.  It does not need qualities and signals, which take
 most of an archive.  The tables below name the columns that each decoder provably does not read; any column that is not
-named is needed.  A test overwrites each of them in archives of every layout and compares the reads.
+named is needed.  A test leaves them out of archives of every layout and compares the reads.
 
 Sources: what fastq-dump reads with `--fasta` is in sra-tools tools/external/sra-dump/{fastq,core}.c; the columns' names
 are those of ncbi-vdb interfaces/{insdc,sra,ncbi,align}/*.vschema.

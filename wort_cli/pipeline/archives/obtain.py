@@ -124,6 +124,8 @@ class Obtainer:
             return self._obtain_any(wish, path)
         except HttpError as error:
             raise JobFailed(error.reason, error.detail) from error
+        finally:
+            self._client.close_idle()  # other processes may wait for these connections
 
     def plan(self, wish: Wish, directory: Path) -> Plan:
         """Return what `obtain` would fetch; the head of the archive is fetched into `directory`.

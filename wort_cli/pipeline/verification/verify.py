@@ -17,14 +17,14 @@ from wort_cli.model.job_result import Published
 from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
-from wort_cli.model.verdict import Comparison, Depth, Verdict
+from wort_cli.model.verdict import UNDECIDED, Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
-from wort_cli.pipeline.job_spec import Subject
+from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
@@ -33,9 +33,11 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import FOREIGN, compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.other_format import attempt_with_other_format, explain_format
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
+from wort_cli.pipeline.verification.sampled_run import fetch_sample
 from wort_cli.reading.refusal import Refusal
-from wort_cli.reading.strict import check_file
+from wort_cli.reading.strict import NO_LIMIT, check_signature
 from wort_cli.stores.local import LocalStore
+from wort_cli.stores.recorded import sha256_of
 
 OMITTED_FLAGS = {
     ("--split-spot",): "mates were not split per spot (decoded without --split-spot)",
@@ -59,20 +61,29 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
         return stored, None
     in_store = subject.path == LocalStore(attempt.spec.store).path(attempt.spec.source.name)
     if in_store and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
-        return Verdict(Trust.MISMATCH, subject.depth, "the object in the bucket is not the recorded signature"), None
+        cause = "the object in the bucket is not the recorded signature"
+        return Verdict(Trust.MISMATCH, subject.depth, cause, of_copy=True), None
     with attempt.tools() as tools:
         if subject.depth is Depth.QUICK:
             return verify_quickly(attempt, stored, tools), None
         verdict, run = verify_fully(attempt, stored, tools)
-    if verdict.trust is Trust.VERIFIED and not in_store:
+    if verdict.trust is Trust.VERIFIED and not (in_store and is_own(attempt.spec)):
         return verdict, seal_and_publish(attempt, run)
     return verdict, None
+
+
+def is_own(spec: JobSpec) -> bool:
+    """Return whether the signature in the local store was computed here, so that its bytes need not be replaced."""
+    return spec.recorded is not None and spec.recorded.trust not in UNDECIDED
 
 
 def read_stored(subject: Subject) -> SignatureDocument | Verdict:
     """Return the stored signature if it has the recorded digest, else the verdict that it does not."""
     try:
-        stored = check_file(subject.path, allow_empty=True).document
+        with subject.path.open("rb") as file:
+            if subject.sha256 and sha256_of(file) != subject.sha256:
+                return Verdict(Trust.MISMATCH, subject.depth, "the stored file is not the recorded signature")
+            stored = check_signature(file, max_unpacked=NO_LIMIT, allow_empty=True).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
@@ -87,6 +98,13 @@ def read_stored(subject: Subject) -> SignatureDocument | Verdict:
 
 def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
     """Compare a signature with the sketches of a few slices."""
+    if (sampled := fetch_sample(attempt, tools)) is not None:
+        attempt.take_slot()
+        with going_on(attempt, "what was fetched of the archive"):
+            verdict = compare_quickly(attempt, sampled.archive, stored, tools, sampled.slices)
+            if verdict.trust is not Trust.MISMATCH:
+                return verdict
+        attempt.log("the slices contradict the signature; now the archive is fetched and proved")
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     verdict = compare_quickly(attempt, archive, stored, tools)
@@ -101,10 +119,12 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     return verdict
 
 
-def compare_quickly(attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
-    """Compare a signature with a few slices of an archive."""
+def compare_quickly(
+    attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup, slices: Sequence[Slice] = ()
+) -> Verdict:
+    """Compare a signature with a few slices of an archive: those given, or random ones."""
     check_has_spots(archive)
-    slices = choose_slices(archive.spots, archive.bases)
+    slices = slices or choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
     decoder, proved = choose_sample_decoder(
@@ -182,12 +202,12 @@ def format_that_matches(
 
 
 @contextlib.contextmanager
-def going_on(attempt: Attempt) -> Iterator[None]:
-    """Log why the archive in the other format cannot be read, instead of raising that: the verdict is known already."""
+def going_on(attempt: Attempt, what: str = "the other format of the archive") -> Iterator[None]:
+    """Log why an archive cannot be read, instead of raising that: it is not needed for a verdict."""
     try:
         yield
     except JobFailed as failed:
-        attempt.log(f"the other format of the archive: {failed.failure.reason}: {failed}")
+        attempt.log(f"{what}: {failed.failure.reason}: {failed}")
 
 
 def is_foreign(comparisons: Sequence[Comparison]) -> bool:
