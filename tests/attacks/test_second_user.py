@@ -47,12 +47,12 @@ def shared() -> Iterator[Path]:
 
 def as_other(script: str, *arguments: Path) -> None:
     """Run a shell script as the other user."""
-    argv = ["sh", "-ec", script, "sh", *map(str, arguments)]
+    argv: list[str] = ["sh", "-ec", script, "sh", *map(str, arguments)]
     subprocess.run(argv, user=OTHER, group=OTHER, extra_groups=[], check=True)
 
 
 def wort(home: Path, *words: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    argv = ["sh", "-c", f'{before} exec "$@"', "sh", WORT, *words]
+    argv: list[str] = ["sh", "-c", f'{before} exec "$@"', "sh", str(WORT), *words]
     return subprocess.run(argv, env=clean_environment(WORT_HOME=str(home)), capture_output=True, text=True, check=False)
 
 
