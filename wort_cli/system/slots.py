@@ -20,6 +20,7 @@ from pathlib import Path
 
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import NEVER, Cancellation
+from wort_cli.system.private_files import make_private
 
 CHECK_INTERVAL = 0.05
 """Seconds between two looks for a free slot."""
@@ -74,7 +75,7 @@ class Slots:
 
     def queue(self, place: str = "") -> "Queued":
         """Return a place among those that wait; the caller tries again and again, and closes it at the end."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._directory)
         return Queued(self, self._directory, place or next_place())
 
     def is_wanted(self) -> bool:
