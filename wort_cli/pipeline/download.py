@@ -4,8 +4,11 @@ What is fetched stays in the workspace until the job has ended, so that a later 
 archives/obtain.py has the steps; here they get the settings, the log and the progress of an attempt.
 """
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
+from typing import TypeVar
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import ALLOWED, Format
@@ -27,6 +30,7 @@ from wort_cli.pipeline.resources import reserve_disk
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 
+SomeObtainer = TypeVar("SomeObtainer", bound=Obtainer)
 SILENCE = 30.0
 """Seconds without a byte after which a request fails."""
 
@@ -98,17 +102,24 @@ class ColumnsOnDemand:
 
 def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
     """Fetch and prove an archive with the settings of a job."""
+    with obtainer_of(attempt, Obtainer) as obtainer:
+        return obtainer.obtain(wish_of(attempt.spec, name, decoder), attempt.workspace.archive_directory)
+
+
+@contextlib.contextmanager
+def obtainer_of(attempt: Attempt, kind: type[SomeObtainer]) -> Iterator[SomeObtainer]:
+    """Yield an obtainer with the settings of a job."""
     spec = attempt.spec
     with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
-        obtainer = Obtainer(
+        yield kind(
             client,
             politeness_of(spec),
             attempt.cancellation,
             attempt.log,
             attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
+            attempt.workspace.key,
         )
-        return obtainer.obtain(wish_of(spec, name, decoder), attempt.workspace.archive_directory)
 
 
 def wish_of(spec: JobSpec, name: Accession, decoder: str) -> Wish:

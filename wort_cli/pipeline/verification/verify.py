@@ -33,6 +33,7 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import FOREIGN, compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.other_format import attempt_with_other_format, explain_format
 from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
+from wort_cli.pipeline.verification.sampled_run import fetch_sample
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.strict import NO_LIMIT, check_signature
 from wort_cli.stores.local import LocalStore
@@ -97,6 +98,13 @@ def read_stored(subject: Subject) -> SignatureDocument | Verdict:
 
 def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
     """Compare a signature with the sketches of a few slices."""
+    if (sampled := fetch_sample(attempt, tools)) is not None:
+        attempt.take_slot()
+        with going_on(attempt, "what was fetched of the archive"):
+            verdict = compare_quickly(attempt, sampled.archive, stored, tools, sampled.slices)
+            if verdict.trust is not Trust.MISMATCH:
+                return verdict
+        attempt.log("the slices contradict the signature; now the archive is fetched and proved")
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     verdict = compare_quickly(attempt, archive, stored, tools)
@@ -111,10 +119,12 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
     return verdict
 
 
-def compare_quickly(attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
-    """Compare a signature with a few slices of an archive."""
+def compare_quickly(
+    attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup, slices: Sequence[Slice] = ()
+) -> Verdict:
+    """Compare a signature with a few slices of an archive: those given, or random ones."""
     check_has_spots(archive)
-    slices = choose_slices(archive.spots, archive.bases)
+    slices = slices or choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
     decoder, proved = choose_sample_decoder(
@@ -192,12 +202,12 @@ def format_that_matches(
 
 
 @contextlib.contextmanager
-def going_on(attempt: Attempt) -> Iterator[None]:
-    """Log why the archive in the other format cannot be read, instead of raising that: the verdict is known already."""
+def going_on(attempt: Attempt, what: str = "the other format of the archive") -> Iterator[None]:
+    """Log why an archive cannot be read, instead of raising that: it is not needed for a verdict."""
     try:
         yield
     except JobFailed as failed:
-        attempt.log(f"the other format of the archive: {failed.failure.reason}: {failed}")
+        attempt.log(f"{what}: {failed.failure.reason}: {failed}")
 
 
 def is_foreign(comparisons: Sequence[Comparison]) -> bool:
