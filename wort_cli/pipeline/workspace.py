@@ -17,6 +17,7 @@ from wort_cli.model.provenance import Provenance
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
+from wort_cli.reading.documents import read_json
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancelled
 
@@ -112,13 +113,14 @@ class Workspace:
     def load_pending(self, spec: JobSpec) -> Provenance | None:
         """Return the provenance of the signature at `pending`; None if it is missing, damaged, or of another job."""
         try:
-            facts = json.loads(self._pending_facts.read_bytes())
+            with self._pending_facts.open("rb") as file:
+                facts = read_json(file)
             if facts["origin"] != origin(spec) or facts["sha256"] != file_sha256(self.pending):
                 return None
             provenance = Provenance.from_json(facts["provenance"])
+            return provenance if is_source_unchanged(spec, provenance) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return provenance if is_unchanged_or_gone(spec.source.archive, provenance) else None
 
     def remove_attempt(self) -> None:
         """Remove the directory of this attempt, and the workspace if nothing else is in it."""
@@ -134,14 +136,20 @@ def origin(spec: JobSpec) -> dict[str, str]:
     return {"name": spec.source.name, "archive": str(spec.source.archive or ""), "profile": spec.profile}
 
 
-def is_unchanged_or_gone(archive: Path | None, provenance: Provenance) -> bool:
-    """Return whether a local archive still has the size and time recorded in the provenance, or does not exist."""
-    if archive is None:
+def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
+    """Return whether the archive on disk that a signature was sealed from still has the recorded bytes.
+
+    A fetched archive cannot be compared.  One that is gone counts as unchanged, unless the job is forced: then the
+    signature is computed from what is there now.
+    """
+    path = spec.source.archive or (Path(provenance.source) if provenance.source != "remote" else None)
+    if path is None:
         return True
-    try:
-        now = archive.stat()
-    except OSError:
-        return True
+    if not path.exists():
+        return not spec.force
+    now = path.stat()
+    if provenance.source_sha256:
+        return now.st_size == provenance.source_size and file_sha256(path) == provenance.source_sha256
     return (now.st_size, now.st_mtime) == (provenance.source_size, provenance.source_mtime)
 
 
