@@ -26,6 +26,7 @@ from wort_cli.commands.verify import verify
 from wort_cli.commands.view import view
 from wort_cli.commands.wait import wait
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
+from wort_cli.system.private_files import use_private_umask
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
@@ -76,6 +77,7 @@ def wort(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    use_private_umask()
     sys.exit(run(sys.argv[1:]))
 
 

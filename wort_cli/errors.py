@@ -94,6 +94,18 @@ class SettingsError(UsageError):
         self.origin = origin
 
 
+class NotPrivate(WortError):
+    """Another user may have written the home or the configuration."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} {why}, so wort does not use it",
+            "if it is yours and its content is right, `wort doctor --repair` corrects its permissions; "
+            "else set WORT_HOME to a directory of your own",
+        )
+        self.path = path
+
+
 class NoSuchJob(UsageError):
     """The ledger has no such job or name."""
 

@@ -24,6 +24,7 @@ from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.process_identity import own_identity
+from wort_cli.system.seals import load_key
 from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
 POLL = 0.2
@@ -206,7 +207,7 @@ def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> Non
             continue
         daemon_runs = claim.owner == DAEMON and running_daemon(settings.lock_file) is not None
         if is_abandoned(claim, time.time(), settings.lease, find_owner(claim.owner, daemon_runs=daemon_runs)):
-            kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt))
+            kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt), load_key(settings.key_file))
             ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that ran it ended")
 
 

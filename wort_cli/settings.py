@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from wort_cli.errors import SettingsError, StorageProblem
+from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import PROFILES, SRA_V1
 from wort_cli.model.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
@@ -32,6 +32,7 @@ from wort_cli.setting_types import (
     url_or_off,
     url_templates,
 )
+from wort_cli.system.private_files import make_private, not_ours
 
 ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
@@ -223,7 +224,7 @@ class Settings(HomePaths):
         """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""
         for directory in (self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir):
             try:
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(directory)
             except OSError as error:
                 raise StorageProblem(
                     f"cannot create {directory}: {error.strerror}", "check it with `wort doctor`, or set WORT_HOME"
@@ -236,9 +237,14 @@ def variable_of(name: str) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Load the settings.  Raises SettingsError for the first one that cannot be used."""
+    """Load the settings.
+
+    Raises SettingsError for the first one that cannot be used, NotPrivate if others can have written the home.
+    """
     environ = os.environ if environ is None else environ
     settings = default_settings(environ)
+    for path, why in not_ours(settings.roots, settings.inside):
+        raise NotPrivate(path, why)
     values, origins = {}, {}
     from_file = read_config(settings.config_file)
     for item in fields(Settings):

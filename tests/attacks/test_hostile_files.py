@@ -68,4 +68,4 @@ def test_large_signature_is_shown_in_little_memory(tmp_path: Path) -> None:
     view = [str(Path(sys.executable).with_name("wort")), "view", str(path)]
     environment = {"WORT_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", PEAK, *view], env=environment, capture_output=True, check=True)
-    assert int(done.stdout) < 160_000
+    assert int(done.stdout) < 100_000

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,7 @@ from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.units import format_bytes
-from wort_cli.settings import Settings, load_settings
+from wort_cli.settings import Settings, default_settings, load_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
@@ -55,11 +55,14 @@ def doctor(
     toolkit, and the servers from which archives are fetched. The exit code is 1 if there is a problem.
     """
     from wort_cli.commands.shared.fetching_check import SMALL_RUN, check_fetching
-    from wort_cli.commands.shared.repair import check_home, repair_ledger_file
+    from wort_cli.commands.shared.repair import check_home, check_permissions, repair_ledger_file
 
     fetched_run = Accession.parse(run) if run else SMALL_RUN
+    open_to_others = list(check_permissions(default_settings(os.environ), repair=repair))
+    if any(finding.state == "problem" for finding in open_to_others):  # nothing in the home is used
+        show(open_to_others, as_json=as_json)
     settings = load_settings()
-    repaired = list(repair_ledger_file(settings)) if repair else []
+    repaired = [*open_to_others, *(repair_ledger_file(settings) if repair else [])]
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         check_libraries,
         check_tools,
@@ -73,6 +76,11 @@ def doctor(
     )
     findings = [finding for check in checks for finding in check(settings)]
     findings = [*repaired, *findings, *check_home(settings, repair=repair, full=full)]
+    show(findings, as_json=as_json)
+
+
+def show(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Show the findings, and exit with code 1 if one is a problem."""
     records = [finding.to_json() for finding in findings]
     render.table(("state", "what", "detail", "mend"), records, as_json=as_json, headers={"mend": "how to fix it"})
     if any(finding.state == "problem" for finding in findings):

@@ -19,6 +19,7 @@ from wort_cli.model.failure import Disposition, Failure, JobFailed, Reason
 from wort_cli.model.job import JobState, Progress
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
+from wort_cli.system.private_files import make_shared
 
 if TYPE_CHECKING:
     from wort_cli.pipeline.archives.fetched_file import FetchedFile
@@ -135,7 +136,7 @@ def fetch(
 def check_directory(directory: Path) -> None:
     """Raise UsageError unless archives can be written to a directory; one that does not exist is made."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_shared(directory)
     except OSError as error:
         raise UsageError(f"-o {shown(str(directory), 200)}: {error.strerror}") from error
     if not os.access(directory, os.W_OK):

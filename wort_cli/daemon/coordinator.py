@@ -27,6 +27,7 @@ from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import is_running, kill_process
+from wort_cli.system.seals import load_key
 from wort_cli.system.slots import Slots
 from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
@@ -270,7 +271,7 @@ class Coordinator:
 
     def _kill_processes(self, job_id: int, number: int) -> None:
         """Kill the processes that are recorded in the directory of an attempt."""
-        kill_attempt(attempt_directory(self._settings.workspace(job_id), number))
+        kill_attempt(attempt_directory(self._settings.workspace(job_id), number), load_key(self._settings.key_file))
 
     # ---- Jobs without an attempt
 

@@ -19,6 +19,7 @@ from wort_cli.daemon.metrics_server import serve_in_thread
 from wort_cli.health.metrics import registry, write_metrics
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.environment import WORT, child_environment
+from wort_cli.system.private_files import use_private_umask
 
 WRITE_EVERY = 15.0
 """Seconds between writes of the metrics file."""
@@ -133,7 +134,7 @@ class MetricsExporter:
 
 def main() -> None:
     """Export metrics until standard input ends."""
-    os.umask(0o022)  # the file is read by the collector, which is another user
+    use_private_umask()
     settings = load_settings()
     logging.basicConfig(
         handlers=[FollowedLog(settings.daemon_log)],

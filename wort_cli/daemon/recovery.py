@@ -14,6 +14,7 @@ from wort_cli.pipeline.toolkit.processes import kill_leftovers, read_processes
 from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import boot_id
+from wort_cli.system.seals import load_key
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def recover(ledger: Ledger, settings: Settings) -> None:
     left = [claim for claim in ledger.attempts.running() if claim.owner == DAEMON]
     # The directories of attempts are read here, because kill_leftovers removes them.
     crashed = {claim.job_id for claim in left if not on_purpose and ran_in_this_boot(claim, settings)}
-    for attempt, killed in kill_leftovers(settings.work_dir):
+    for attempt, killed in kill_leftovers(settings.work_dir, load_key(settings.key_file)):
         if killed:
             log.warning("killed the remaining processes of %s", attempt)
         log.info("removed %s, left by an earlier daemon", attempt)
@@ -44,5 +45,7 @@ def recover(ledger: Ledger, settings: Settings) -> None:
 
 def ran_in_this_boot(claim: Claim, settings: Settings) -> bool:
     """Whether a job was running since this boot.  If the machine itself went down, the daemon did not crash."""
-    found = read_processes(attempt_directory(settings.workspace(claim.job_id), claim.attempt))
+    found = read_processes(
+        attempt_directory(settings.workspace(claim.job_id), claim.attempt), load_key(settings.key_file)
+    )
     return found is None or found.worker.boot == boot_id()

@@ -26,6 +26,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import acquire_lock
+from wort_cli.system.private_files import use_private_umask
 
 BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
 """Seconds between turns while workers have jobs, and while none has."""
@@ -41,7 +42,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     Raises DaemonAlreadyRunning if another daemon runs, another WortError if this one cannot start.
     """
-    os.umask(0o077)
+    use_private_umask()
     settings.make_directories()
     lock = acquire_lock(settings.lock_file)
     # A child that outlives the daemon for a moment must not hold the lock.

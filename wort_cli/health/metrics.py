@@ -4,6 +4,7 @@ Counters are read from the ledger, so they continue across restarts of the daemo
 when metrics are requested.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,7 @@ def write_metrics(path: Path, settings: Settings, *, ended: bool = False) -> Non
     from prometheus_client import generate_latest
 
     with atomic_output(path) as file:
+        os.fchmod(file.fileno(), 0o644)  # the collector, another user, reads it
         file.write(generate_latest(registry(settings, ended=ended)))
 
 

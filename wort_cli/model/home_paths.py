@@ -19,6 +19,27 @@ class HomePaths:
         return self.data_dir / "ledger.db"
 
     @property
+    def key_file(self) -> Path:
+        """The key with which wort seals what it reads back (system/seals.py)."""
+        return self.data_dir / "key"
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The directories that have all files of the home, and the configuration."""
+        paths = (self.data_dir, self.state_dir, self.cache_dir, self.config_file.parent, self.config_file)
+        return tuple(dict.fromkeys(paths))
+
+    @property
+    def inside(self) -> tuple[Path, ...]:
+        """The directories and files inside the roots that others must not write."""
+        directories = (
+            *(self.store_dir, self.store_dir / "sigs", self.backup_dir, self.rates_dir, self.slots_dir, self.work_dir),
+            *(self.log_dir, self.log_dir / "jobs", self.references_dir, self.archive_cache_dir),
+        )
+        files = (self.ledger_file, self.queue_file, self.lock_file, self.health_file, self.key_file)
+        return (*directories, *files)
+
+    @property
     def backup_dir(self) -> Path:
         """The directory of the daemon's backups of the ledger."""
         return self.data_dir / "backups"

@@ -19,6 +19,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
 from wort_cli.settings import Settings
 from wort_cli.system.machine import disk_of
+from wort_cli.system.private_files import make_private
 
 DOOMED = ".gone-"
 """The prefix of a directory that is being removed."""
@@ -47,7 +48,7 @@ class ArchiveCache:
         """Move the newest archive of a run to `target`, which must not exist; return whether there was one."""
         for entry in reversed(self.entries()):
             if entry.name.partition("-")[0] == run and not target.exists():
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(target.parent)
                 with contextlib.suppress(OSError):  # another process has taken or removed it
                     entry.rename(target)
                     return True
@@ -63,7 +64,7 @@ class ArchiveCache:
         earlier = [entry for entry in self.entries() if entry.name.partition("-")[0] == run]
         try:
             if self._directory is not None and self._most:
-                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(self._directory)
                 archive.rename(self._directory / f"{run}-{time.time_ns()}")
         except OSError:  # such as another file system, or a disk without a free inode
             pass

@@ -74,7 +74,7 @@ class Attempt:
         """Return the process group in which this attempt runs its tools; its guard is recorded in the workspace."""
 
         def record_guard(guard: ProcessIdentity | None) -> None:
-            self._processes.with_guard(guard).write(self.workspace.attempt_directory)
+            self._processes.with_guard(guard).write(self.workspace.attempt_directory, self.workspace.key)
 
         return ToolGroup(
             self.workspace.run_directory, self.cancellation, self.log, record_guard, reference_roots(self.spec)

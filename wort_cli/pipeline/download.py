@@ -118,6 +118,7 @@ def obtainer_of(attempt: Attempt, kind: type[SomeObtainer]) -> Iterator[SomeObta
             attempt.log,
             attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
+            attempt.workspace.key,
         )
 
 

@@ -27,6 +27,7 @@ from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
 from wort_cli.system.machine import disk_of
+from wort_cli.system.seals import load_key
 
 CONNECT, SILENCE = 10.0, 30.0
 """Seconds."""
@@ -65,6 +66,7 @@ class Fetcher:
         self._settings = settings
         self._directory = directory
         self._whole = whole
+        self._key = load_key(settings.key_file)
         self._client = HttpClient(timeouts_of(settings), settings.connections, politeness_of(settings))
 
     def __enter__(self) -> Self:
@@ -87,7 +89,7 @@ class Fetcher:
 
         report("locating", 0, 0)
         politeness = politeness_of(self._settings)
-        obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk)
+        obtainer = Obtainer(self._client, politeness, NEVER, log, report, self._check_disk, self._key)
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
             fetched = fetch_into(self._directory, wish, obtainer, prove, log)

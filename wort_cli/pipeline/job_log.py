@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.private_files import make_private
 
 MAX_SIZE, KEPT_SIZE = 2_000_000, 1_000_000
 """Bytes of the longest log that is not cut, and of the end that remains of a longer one."""
@@ -22,7 +23,7 @@ def job_log(spec: JobSpec) -> Iterator[Callable[[str], None]]:
 
     Raises OSError if the log cannot be written.
     """
-    spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(spec.log.parent)
     shorten(spec.log)
     with spec.log.open("a", encoding="utf-8", errors="replace", buffering=1) as file:
 

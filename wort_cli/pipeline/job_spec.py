@@ -164,6 +164,8 @@ class JobSpec:
     """The bucket in which the signature is looked up and published; None for no bucket."""
     subject: Subject | None = None
     """The signature to verify; None to compute one."""
+    key_file: Path | None = None
+    """The key of the home, with which the workspace's files are sealed; None for no key."""
     recorded: Recorded | None = None
     """What the catalog has of this name and profile, which a lesser signature must not replace; None for nothing."""
     reading: ReadLimits = field(default_factory=ReadLimits)
@@ -191,6 +193,7 @@ class JobSpec:
             cache=Cache.of(settings),
             references=References.of(settings),
             owner=job.owner,
+            key_file=settings.key_file,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
             s3=settings.s3 if job.upload and not job.source.is_local else None,
@@ -216,6 +219,7 @@ class JobSpec:
         cache_dir = self.cache.archive_cache_dir
         data["cache"]["archive_cache_dir"] = str(cache_dir) if cache_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
+        data["key_file"] = str(self.key_file) if self.key_file else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
         return data
@@ -244,6 +248,7 @@ class JobSpec:
         values["cache"] = Cache(
             **{**cache, "archive_cache_dir": cache["archive_cache_dir"] and Path(cache["archive_cache_dir"])}
         )
+        values["key_file"] = data["key_file"] and Path(data["key_file"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         if subject := data["subject"]:
             values["subject"] = Subject(**{**subject, "path": Path(subject["path"]), "depth": Depth(subject["depth"])})

@@ -35,6 +35,7 @@ from wort_cli.pipeline.workspace import Workspace
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.process_identity import own_identity
+from wort_cli.system.seals import load_key
 
 
 def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
@@ -45,9 +46,10 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
     """
     workspace = Workspace(spec.workspace, spec.attempt)
     try:
+        workspace.key = load_key(spec.key_file) if spec.key_file else b""
         with job_log(spec) as log:
             return run_logged(spec, watcher, workspace, log)
-    except OSError as error:  # the log cannot be written
+    except OSError as error:  # the log or the key cannot be written
         return JobResult(spec.job_id, spec.attempt, failure=failure_from_exception(error))
     finally:
         workspace.remove_attempt()
@@ -58,7 +60,7 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
     try:
         workspace.create()
         processes = Processes(spec.owner, own_identity())
-        processes.write(workspace.attempt_directory)
+        processes.write(workspace.attempt_directory, workspace.key)
         with Attempt(spec, watcher, workspace, log, processes) as attempt:
             result = compute_or_verify(attempt)
             put_away(attempt)

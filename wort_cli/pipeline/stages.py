@@ -132,7 +132,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> Slic
         "profile": attempt.profile.name,
         "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
     }
-    return SliceStore(attempt.workspace.slices, inputs)
+    return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key)
 
 
 # Sealing and publishing ----------------------------------------------------------------------------------------------

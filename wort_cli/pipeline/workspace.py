@@ -8,7 +8,6 @@ work/JOB/attempt-N/       one attempt's own: where its tools run, its sealed sig
 """
 
 import contextlib
-import json
 import shutil
 from pathlib import Path
 
@@ -17,15 +16,18 @@ from wort_cli.model.provenance import Provenance
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
-from wort_cli.reading.documents import read_json
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancelled
+from wort_cli.system.private_files import PRIVATE, make_private
+from wort_cli.system.seals import read_sealed_document, sealed_document
 
 PUBLISH_FAILURES = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
 """Reasons for which a sealed signature may not have been published."""
 SEALED_PARTS = 10**9
 """The number of finished parts of a job that is sealed: more than any run has slices and megabytes."""
 MEGABYTE = 1_000_000
+PENDING = "facts of a pending signature"
+"""The kind of their seal."""
 ATTEMPT = "attempt-"
 """How the name of an attempt's directory begins."""
 
@@ -33,8 +35,10 @@ ATTEMPT = "attempt-"
 class Workspace:
     """The workspace of a job, as one attempt sees it."""
 
-    def __init__(self, root: Path, attempt: int) -> None:
+    def __init__(self, root: Path, attempt: int, key: bytes = b"") -> None:
         self.root = root
+        self.key = key
+        """Seals what a later attempt reads back (system/seals.py)."""
         self.attempt = attempt
         self.attempt_directory = attempt_directory(root, attempt)
         self._in_process = root / "in-process"
@@ -42,11 +46,12 @@ class Workspace:
         """Whether an earlier attempt was killed while it read the archive in its own process."""
 
     def create(self) -> None:
-        """Create the directories, readable by this user only; raise OSError if that fails."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Create the directories, which no other user can enter; raise OSError if that fails, or others own them."""
+        make_private(self.root)
+        self.root.chmod(PRIVATE)
         self.crashed_in_process = self._in_process.exists()
         shutil.rmtree(self.attempt_directory, ignore_errors=True)  # an attempt with this number may have been killed
-        self.run_directory.mkdir(mode=0o700, parents=True)
+        make_private(self.run_directory)
 
     def check_current(self) -> None:
         """Raise Cancelled if a later attempt has begun: all but this attempt's own directory belongs to it.
@@ -102,24 +107,26 @@ class Workspace:
         attempt has begun.
         """
         self.check_current()
-        self.pending.parent.mkdir(mode=0o700, exist_ok=True)
+        make_private(self.pending.parent)
         self._pending_facts.unlink(missing_ok=True)
         facts = {"origin": origin(spec), "sha256": file_sha256(self.sealed), "provenance": provenance.to_json()}
         self.sealed.replace(self.pending)
-        write_atomically(self._pending_facts, json.dumps(facts).encode())
+        write_atomically(self._pending_facts, sealed_document(facts, self.key, PENDING))
         shutil.rmtree(self.slices, ignore_errors=True)
         return self.pending
 
     def load_pending(self, spec: JobSpec) -> Provenance | None:
-        """Return the provenance of the signature at `pending`; None if it is missing, damaged, or of another job."""
+        """Return the provenance of the signature at `pending`.
+
+        None if it is missing or damaged, of another job, or not written by this home.
+        """
         try:
-            with self._pending_facts.open("rb") as file:
-                facts = read_json(file)
+            facts = read_sealed_document(self._pending_facts, self.key, PENDING)
             if facts["origin"] != origin(spec) or facts["sha256"] != file_sha256(self.pending):
                 return None
             provenance = Provenance.from_json(facts["provenance"])
             return provenance if is_source_unchanged(spec, provenance) else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def remove_attempt(self) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from wort_cli.system.file_locks import lock_file
+from wort_cli.system.private_files import make_directories, users_umask
 
 PLANTED = 10
 """Foreign files that are removed from the place of an unfinished file, before the writer gives up."""
@@ -37,7 +38,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
     If the block raises, no file appears.  Writers of the same file wait for each other.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directories(path.parent)
     partial = path.with_name(f"{path.name}.partial")
     with exclusive_file(partial) as file:
         yield from finish(file, partial, path)
@@ -45,12 +46,12 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def atomic_output(path: Path) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, for a file outside of wort's own directories.  Writers of the same file do not wait."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Like `atomic_file`, for a file that the user asked for.  Writers of the same file do not wait."""
+    make_directories(path.parent)
     descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
     with open(name, "r+b", opener=lambda *_: descriptor) as file:
         lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
-        os.fchmod(descriptor, 0o666 & ~current_umask())
+        os.fchmod(descriptor, 0o666 & ~users_umask())
         yield from finish(file, Path(name), path)
 
 
@@ -110,9 +111,3 @@ def open_own(path: str, flags: int) -> int:
         return descriptor
     os.close(descriptor)
     raise PermissionError(errno.EPERM, "is not a file of this user's own", path)
-
-
-def current_umask() -> int:
-    """Return the umask of this process."""
-    text = Path("/proc/self/status").read_text()
-    return int(text.partition("\nUmask:")[2].split(maxsplit=1)[0], 8)

@@ -14,6 +14,7 @@ from typing import Any
 
 from wort_cli.system.cancellation import NEVER, Cancellation
 from wort_cli.system.locked_json import locked_json
+from wort_cli.system.private_files import make_directories
 from wort_cli.system.process_identity import boot_id
 
 CHECK_INTERVAL = 0.2
@@ -73,7 +74,7 @@ class RateLimit:
     def _change(self, step: Callable[[Schedule, float], tuple[float, Schedule]]) -> float:
         """Replace the schedule by the result of `step`, atomically; return the other result."""
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directories(self._file.parent)
             with locked_json(self._file) as document:
                 now = time.monotonic()
                 result, after = step(schedule_of(document.data).bounded(now), now)

@@ -26,6 +26,7 @@ from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.signatures import read_facts
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.recorded import is_recorded_file, sha256_of
+from wort_cli.system.private_files import make_directories
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
@@ -86,7 +87,7 @@ class StoreCheck:
         """Move a damaged file away, and have its signature computed again."""
         path = self._store.root / row["path"]
         moved = self._store.root / DAMAGED_DIRECTORY / f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}"
-        moved.parent.mkdir(mode=0o700, exist_ok=True)
+        make_directories(moved.parent)
         path.replace(moved)
         return self._recompute(row, f"{path} was not the recorded signature, and was moved to {moved}")
 

@@ -16,6 +16,7 @@ from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import ProcessIdentity, identity_of, own_identity
+from wort_cli.system.seals import load_key
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def start_job(ledger: Ledger, owner: str = DAEMON) -> int:
 def write_processes(settings: Settings, job_id: int, worker: ProcessIdentity, owner: str = DAEMON) -> None:
     directory = attempt_directory(settings.workspace(job_id), 1)
     directory.mkdir(parents=True)
-    Processes(owner, worker).write(directory)
+    Processes(owner, worker).write(directory, load_key(settings.key_file))
 
 
 def test_job_that_was_running_in_a_crash_is_requeued(ledger: Ledger, settings: Settings) -> None:

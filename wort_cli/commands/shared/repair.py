@@ -1,5 +1,6 @@
 """Finds inconsistencies in a home for `wort doctor`; with --repair, repairs them and reports what it did."""
 
+import os
 import stat
 from collections.abc import Iterator
 
@@ -7,8 +8,10 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.home_paths import HomePaths
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
+from wort_cli.system.private_files import not_ours, take_write_permission
 from wort_cli.upkeep.inconsistency import Inconsistency
 from wort_cli.upkeep.ledger_checks import ledger_inconsistencies
 from wort_cli.upkeep.leftovers import finish_removals, leftovers, names_in
@@ -23,6 +26,23 @@ def repair_ledger_file(settings: Settings) -> Iterator[Finding]:
     if find_damage(settings):
         for action in replace_ledger(settings):
             yield Finding("repaired", "ledger", action)
+
+
+def check_permissions(paths: HomePaths, *, repair: bool) -> Iterator[Finding]:
+    """Yield the files and directories of a home that others own or can write, or what was repaired.
+
+    Permissions are repaired only if the file belongs to this user.
+    """
+    workspaces = [paths.work_dir / name for name in names_in(paths.work_dir)]
+    for path, why in list(not_ours(paths.roots, (*paths.inside, *workspaces))):
+        if path.stat().st_uid != os.geteuid():
+            hint = f"use it as its owner, or set WORT_HOME to a directory of your own; `ls -ld {path}` shows it"
+            yield Finding("problem", str(path), why, hint)
+        elif not repair:
+            yield Finding("problem", str(path), why, f"look whether its content is right; then {REPAIR}")
+        else:
+            take_write_permission(path)
+            yield Finding("repaired", str(path), f"only its owner may write it; it {why.replace('can', 'could', 1)}")
 
 
 def check_home(settings: Settings, *, repair: bool, full: bool) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
@@ -28,6 +28,8 @@ MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
 """Bytes per second that an answer must bring, on average, once it has taken so many seconds."""
 MIN_PROGRESS = 1 << 16
 """Bytes that an answer must bring before it breaks off, else it counts as a failure of its location."""
+CHECK_INTERVAL = 0.5
+"""Seconds between two looks whether the job was cancelled."""
 SAVE_EVERY = 1.0
 """Seconds between writes of the map of what has arrived; a kill costs at most what came since the last one."""
 FAILURES = 3
@@ -83,10 +85,14 @@ class Fetch:
         try:
             with ThreadPoolExecutor(self._politeness.connections, thread_name_prefix="fetch") as pool:
                 running = [pool.submit(self._fetch_chunks, work) for _ in range(self._politeness.connections)]
+                cancelled = True
                 try:
-                    wait(running, return_when=FIRST_EXCEPTION)
+                    cancelled = self._wait_for(running)
                 finally:  # also after Ctrl-C
                     self._failed.set()
+                    while cancelled and wait(running, 0).not_done:
+                        self._client.interrupt()
+                        wait(running, CHECK_INTERVAL)
         finally:
             self._partial.save()
             if work.size > LARGE:  # what follows, such as a proof, may take a while
@@ -95,6 +101,15 @@ class Fetch:
         errors = [error for future in running if (error := future.exception())]
         for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
             raise error
+
+    def _wait_for(self, running: Sequence["Future[None]"]) -> bool:
+        """Wait until all connections have nothing to do or one has failed; return whether the job was cancelled."""
+        while True:
+            done, left = wait(running, CHECK_INTERVAL, return_when=FIRST_EXCEPTION)
+            if self._stop.requested():
+                return True
+            if not left or any(future.exception() for future in done):
+                return False
 
     def _fetch_chunks(self, work: "_Work") -> None:
         """Fetch one chunk after the other until there are no more."""

@@ -39,9 +39,10 @@ from wort_cli.pipeline.archives.on_disk import choose, find_in_folder
 from wort_cli.pipeline.archives.partial import extents_in_map
 from wort_cli.pipeline.archives.prove import ArchiveProof, file_md5
 from wort_cli.system.atomic_files import exclusive_file
+from wort_cli.system.private_files import make_shared
 
 ENDINGS = {Format.NORMALIZED: ".sra", Format.LITE: ".sralite"}
-FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
+FILE_MODE = 0o644
 """Others may read what is fetched, but not write it: then its record could not be believed."""
 ProveFile = Callable[[Archive], ArchiveProof]
 """Proves an archive on disk.  Raises JobFailed if it is damaged."""
@@ -75,7 +76,7 @@ def fetch_into(
     """
     folder = directory / wish.run
     is_new_folder = not folder.exists()
-    folder.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    make_shared(folder)
     lock = folder / f".{wish.run}.lock"
     try:
         with exclusive_file(lock):

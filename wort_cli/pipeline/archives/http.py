@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ProxyErr
 import wort_cli
 from wort_cli.errors import shown
 from wort_cli.model.failure import Reason
+from wort_cli.pipeline.archives.open_sockets import OpenSockets
 from wort_cli.pipeline.archives.politeness import Connections, Politeness
 from wort_cli.system.cancellation import NEVER, Cancellation
 
@@ -85,12 +86,17 @@ class HttpClient:
         self._politeness = politeness
         self._connections = Connections(politeness, self._close_idle) if politeness else None
         self._pools: dict[str, urllib3.PoolManager] = {}
+        self._sockets = OpenSockets()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close_idle()
+
+    def interrupt(self) -> None:
+        """Have all requests that are made now fail at once."""
+        self._sockets.shut_down()
 
     def close_idle(self) -> None:
         """Close all connections over which no request is made, so that other processes may connect."""
@@ -206,9 +212,11 @@ class HttpClient:
         if proxy not in self._pools:
             context = tls_context()
             if proxy:
-                self._pools[proxy] = urllib3.ProxyManager(proxy, maxsize=self._size, ssl_context=context)
+                manager: urllib3.PoolManager = urllib3.ProxyManager(proxy, maxsize=self._size, ssl_context=context)
             else:
-                self._pools[proxy] = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
+                manager = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
+            manager.pool_classes_by_scheme = self._sockets.pool_classes()
+            self._pools[proxy] = manager
         return self._pools[proxy]
 
     def _pieces(

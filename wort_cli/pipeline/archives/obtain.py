@@ -101,6 +101,7 @@ class Obtainer:
         log: Callable[[str], None],
         report: Callable[[str, int, int], None] = lambda stage, done, total: None,
         reserve: Callable[[int], None] = lambda size: None,
+        key: bytes = b"",
     ) -> None:
         self._client = client
         self._politeness = politeness
@@ -110,6 +111,8 @@ class Obtainer:
         """Called with `fetching` or `proving`, the bytes that are done, and those in all."""
         self._reserve = reserve
         """Called before so many bytes are fetched; raises JobFailed if the disk has too little space."""
+        self._key = key
+        """Seals the map of what has arrived; what was fetched without it is fetched again."""
 
     def obtain(self, wish: Wish, directory: Path) -> Obtained:
         """Return the archive of a run, in a file below `directory`, which keeps what an earlier attempt fetched.
@@ -130,8 +133,9 @@ class Obtainer:
         Raises JobFailed with the reason why there is no archive.
         """
         try:
+            path = directory / f"{wish.run}.sra"
             offer = next(find_offers(wish, self._client, self._politeness, self._cancellation, self._log))
-            with contextlib.closing(PartialArchive(directory / f"{wish.run}.sra", offer.identity)) as partial:
+            with contextlib.closing(PartialArchive(path, offer.identity, self._key)) as partial:
                 sources = Sources(offer.locations, partial, self._fetch_from, self._log)
                 size, columns = partial.identity.size, 0
                 with contextlib.suppress(NotProvable):
@@ -162,7 +166,7 @@ class Obtainer:
 
     def _obtain_offer(self, wish: Wish, offer: Offer, path: Path) -> Obtained:
         """Fetch and prove one archive."""
-        with contextlib.closing(PartialArchive(path, offer.identity)) as partial:
+        with contextlib.closing(PartialArchive(path, offer.identity, self._key)) as partial:
             sources = Sources(offer.locations, partial, self._fetch_from, self._log)
             proof = self._fetch_and_prove(wish, sources, partial)
             identity = partial.identity

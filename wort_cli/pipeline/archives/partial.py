@@ -18,7 +18,11 @@ from pathlib import Path
 
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.private_files import make_directories
+from wort_cli.system.seals import read_sealed_document, sealed_document
 
+MAP = "map of an archive"
+"""The kind of its seal."""
 PIECE = 1 << 20
 """Bytes that are read together."""
 
@@ -59,9 +63,11 @@ class _Map:
 class PartialArchive:
     """The parts of one archive that have arrived; safe to use from several threads."""
 
-    def __init__(self, path: Path, identity: Identity) -> None:
+    def __init__(self, path: Path, identity: Identity, key: bytes = b"") -> None:
+        """Continue what an earlier attempt fetched, if its map was sealed with the same key."""
         self.path = path
         self._map = path.with_suffix(".map")
+        self._key = key
         self._lock = threading.Lock()
         """Guards the lists of extents."""
         self._saving = threading.Lock()
@@ -72,7 +78,7 @@ class PartialArchive:
         self._arrived, self._named = known.arrived, known.named
         self._unsaved: list[Extent] = []
         self._unsaved_named: list[Extent] = []
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directories(path.parent)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not self._arrived:
@@ -162,12 +168,12 @@ class PartialArchive:
 
     def _write_map(self, arrived: list[Extent], named: list[Extent]) -> None:
         document = {"identity": asdict(self.identity), "arrived": pairs_of(arrived), "named": pairs_of(named)}
-        write_atomically(self._map, json.dumps(document).encode())
+        write_atomically(self._map, sealed_document(document, self._key, MAP))
 
     def _read_map(self, identity: Identity) -> _Map:
         """Return what an earlier attempt fetched of the same archive."""
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            document = json.loads(self._map.read_bytes())
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+            document = read_sealed_document(self._map, self._key, MAP)
             arrived = extents_of(document["arrived"], identity.size)
             named = extents_of(document["named"], identity.size)
             earlier = document["identity"]
@@ -208,7 +214,7 @@ def missing(present: list[Extent], wanted: list[Extent]) -> list[Extent]:
 
 def extents_in_map(path: Path) -> tuple[Extent, ...]:
     """Return what has arrived of the archive in a file, as its map says; nothing if there is no map."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         document = json.loads(path.with_suffix(".map").read_bytes())
         return tuple(Extent(int(offset), int(size)) for offset, size in document["arrived"])
     return ()

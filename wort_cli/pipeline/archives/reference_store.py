@@ -28,6 +28,7 @@ from wort_cli.pipeline.archives.checksums import md5_of
 from wort_cli.pipeline.toolkit.configuration import REFSEQ, WGS
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancellation
+from wort_cli.system.private_files import make_private
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONTIG = re.compile(r"(?P<project>([A-Z]{2}_)?([A-Z]{4}|[A-Z]{6})\d\d)\d{6,9}(\.\d+)?")
@@ -102,7 +103,7 @@ class ReferenceStore:
         """Move a proved archive to its place; the caller holds the lock."""
         write_atomically(self._sum_file(reference), json.dumps({"md5": proved.md5, "size": proved.size}).encode())
         place = self.path(reference)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(place.parent)
         archive.replace(place)
         shutil.rmtree(self.partial(reference), ignore_errors=True)
 
@@ -119,7 +120,7 @@ class ReferenceStore:
         `fetch` raises, or OSError if the store cannot be written.
         """
         lock = self.root / "locks" / reference.file_name
-        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(lock.parent)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fetched = 0

@@ -21,6 +21,7 @@ from wort_cli.pipeline.archives.partial import Identity, PartialArchive
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.reference_store import Reference, ReferenceStore, Sum
 from wort_cli.system.cancellation import Cancellation
+from wort_cli.system.private_files import make_private
 
 ROUNDS = 2
 """How often a reference is fetched that does not match its md5."""
@@ -70,7 +71,7 @@ class ReferenceFetcher:
 
     def _fetch_and_prove(self, reference: Reference, file: ReferenceFile, store: ReferenceStore) -> None:
         directory = store.partial(reference)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         self.reserve(directory, file.size)
         partial = PartialArchive(directory / "archive.sra", Identity(file.size, file.md5, file.modified))
         whole, arrived = Extent(0, file.size), 0

@@ -4,7 +4,7 @@ The hash counts of all slices add up exactly to those of the run.  So slices can
 order, and a finished slice is saved in the job's workspace, where a later attempt finds it.
 """
 
-import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,13 +16,17 @@ import numpy as np
 from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.seals import new_seal
 
 MAX_BASES = 2_000_000_000
 """Bases in a slice, at most: it is sketched in less than a minute."""
 USUAL_SLICES = 32
 """Slices in a run of ordinary size: enough to keep many cores busy to the end."""
 UINT64 = np.dtype("<u8")
-DIGEST_SIZE = hashlib.sha256().digest_size
+SLICE = "slice"
+"""The kind of its seal."""
+DIGEST_SIZE = 32
+"""Bytes of a seal."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,15 @@ class SliceStore:
     """Stores finished slices in a directory, one file per slice, written atomically.
 
     A file holds a line of JSON, the arrays (for each ksize the hashes, then the counts, as little-endian 64-bit
-    integers), and the sha256 of everything before it.  `inputs` names all that the counts depend on besides the spots:
-    the archive and the profile.  Files that were made from other inputs, and damaged files, are ignored.
+    integers), and the seal of everything before it (system/seals.py).  `inputs` names all that the counts depend on
+    besides the spots: the archive and the profile.  Files that were made from other inputs, damaged files, and those of
+    another home are ignored.
     """
 
-    def __init__(self, directory: Path, inputs: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, inputs: Mapping[str, str], key: bytes = b"") -> None:
         self._directory = directory
         self._inputs = dict(inputs)
+        self._key = key
 
     def load(self, wanted: Slice) -> FinishedSlice | None:
         """Return a finished slice, or None if there is no valid file."""
@@ -81,7 +87,9 @@ class SliceStore:
         except OSError:
             return None
         content, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
-        if hashlib.sha256(content).digest() != digest:
+        seal = new_seal(self._key, SLICE)
+        seal.update(content)
+        if not hmac.compare_digest(seal.digest(), digest):
             return None
         header_line, _, arrays = content.partition(b"\n")
         header = json.loads(header_line)
@@ -101,13 +109,13 @@ class SliceStore:
             **asdict(finished.stats),
             "sizes": [hashes.size for hashes, _ in finished.counts],
         }
-        total = hashlib.sha256()
+        seal = new_seal(self._key, SLICE)
         with atomic_file(self._path(finished.slice)) as file:
             for part in (json.dumps(header).encode() + b"\n", *(array for pair in finished.counts for array in pair)):
                 data = part if isinstance(part, bytes) else np.ascontiguousarray(part, UINT64).data
-                total.update(data)
+                seal.update(data)
                 file.write(data)
-            file.write(total.digest())
+            file.write(seal.digest())
 
     def _path(self, wanted: Slice) -> Path:
         return self._directory / f"{wanted.first}-{wanted.last}.slice"

@@ -5,16 +5,26 @@ atomically, and removed with the directory of the attempt when that ends normall
 """
 
 import contextlib
-import json
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from wort_cli.model.lease import DAEMON
-from wort_cli.system.process_identity import ProcessIdentity, is_running, kill_group, kill_process
+from wort_cli.model.lease import DAEMON, OwnerState, owner_state
+from wort_cli.system.process_identity import (
+    ProcessIdentity,
+    identity_of,
+    is_running,
+    kill_group,
+    kill_process,
+    pid_namespace,
+)
+from wort_cli.system.seals import read_sealed_document, sealed_document
 
 FILE = "processes.json"
+SEALED = "processes of an attempt"
+"""The kind of its seal."""
 
 
 @dataclass(frozen=True)
@@ -29,32 +39,32 @@ class Processes:
         """Return a copy that includes the guard of the tools."""
         return replace(self, guard=guard)
 
-    def write(self, attempt: Path) -> None:
-        """Write the file in the directory of an attempt; raise OSError if that fails.
+    def write(self, attempt: Path, key: bytes = b"") -> None:
+        """Write the file in the directory of an attempt, sealed with the key; raise OSError if that fails.
 
         It is not fsynced: after a power failure no process is left either.
         """
         new = attempt / f"{FILE}.new"
-        new.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        new.write_bytes(sealed_document(asdict(self), key, SEALED))
         new.replace(attempt / FILE)
 
 
-def read_processes(attempt: Path) -> Processes | None:
-    """Return the recorded processes of an attempt; None if the file is missing or invalid."""
+def read_processes(attempt: Path, key: bytes = b"") -> Processes | None:
+    """Return the recorded processes of an attempt; None if the file is missing, invalid, or not sealed with the key."""
     try:
-        data = json.loads((attempt / FILE).read_bytes())
+        data = read_sealed_document(attempt / FILE, key, SEALED)
         guard = data["guard"] and ProcessIdentity.from_json(data["guard"])
         return Processes(str(data["owner"]), ProcessIdentity.from_json(data["worker"]), guard)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def kill_attempt(attempt: Path) -> bool:
+def kill_attempt(attempt: Path, key: bytes = b"") -> bool:
     """Kill the worker and the tools of an attempt; return whether any of them was running.
 
     A process run with --now is not killed, only its tools are; it then fails the attempt itself.
     """
-    found = read_processes(attempt)
+    found = read_processes(attempt, key)
     if found is None:
         return False
     # The worker first: it might start another tool.
@@ -62,18 +72,28 @@ def kill_attempt(attempt: Path) -> bool:
     return (found.guard is not None and kill_group(found.guard)) or worker
 
 
-def kill_leftovers(work: Path) -> Iterator[tuple[Path, bool]]:
+def kill_leftovers(work: Path, key: bytes = b"") -> Iterator[tuple[Path, bool]]:
     """Kill the processes that an earlier daemon left, and remove the directories of their attempts.
 
     Yields each directory, and whether a process was killed.  The daemon calls this before it starts workers.  Attempts
-    of a running process with --now are skipped.
+    of a process with --now are skipped, unless it has certainly ended: it may be on another host or in a container.
     """
     for file in sorted(work.glob(f"*/attempt-*/{FILE}")):
-        found = read_processes(file.parent)
-        if found is None or (found.owner != DAEMON and is_running(found.worker)):
+        found = read_processes(file.parent, key)
+        if found is None or (found.owner != DAEMON and may_be_running(found)):
             continue
-        killed = kill_attempt(file.parent)
+        killed = kill_attempt(file.parent, key)
         shutil.rmtree(file.parent, ignore_errors=True)
         with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature
             file.parent.parent.rmdir()
         yield file.parent, killed
+
+
+def may_be_running(found: Processes) -> bool:
+    """Return whether a process with --now may still be running."""
+    namespace = pid_namespace()
+    if is_running(found.worker) or found.worker.namespace not in (0, namespace):
+        return True
+    return (
+        owner_state(found.owner, socket.gethostname(), identity_of(found.worker.pid), namespace) is OwnerState.UNKNOWN
+    )

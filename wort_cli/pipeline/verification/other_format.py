@@ -35,7 +35,7 @@ def attempt_with_other_format(attempt: Attempt, archive: Archive, tools: ToolGro
     if spec.download.download == TOOLKIT and find_on_disk(spec, tools, deadline) is None:
         yield None
         return
-    workspace = Workspace(attempt.workspace.root / "other-format", spec.attempt)
+    workspace = Workspace(attempt.workspace.root / "other-format", spec.attempt, attempt.workspace.key)
     workspace.create()
     try:
         yield attempt.variant(spec, workspace)

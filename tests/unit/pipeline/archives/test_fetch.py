@@ -1,5 +1,6 @@
 """Ranges of an archive are fetched over several connections, from whichever location serves them rightly."""
 
+import contextlib
 import os
 import threading
 import time
@@ -205,3 +206,20 @@ def test_range_that_was_not_asked_for_is_refused(value: str) -> None:
 def test_key_of_a_host_is_a_plain_file_name() -> None:
     assert host_key("https://sra-pub-run-odp.s3.amazonaws.com/x") == "sra-pub-run-odp.s3.amazonaws.com-https"
     assert "/" not in host_key("http://[::1]:8080/../../x")
+
+
+def test_cancelled_fetch_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    partial = PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32))
+    with ArchiveServer({"x": DATA}).serving() as server, contextlib.closing(partial):
+        server.fate = lambda request: Fate(silent=True) if request.first else Fate()
+        patient = Timeouts(connect=1.0, silence=60.0, total=60.0)
+        with HttpClient(patient, 3) as client:
+            token = Cancellation(cancelled.is_set)
+            fetching = Fetch(client, [Location(f"{server.url}/x")], partial, Politeness(tmp_path / "rates", 3), token)
+            threading.Timer(0.5, cancelled.set).start()
+            started = time.monotonic()
+            with pytest.raises(Cancelled):
+                fetching.fetch([WHOLE])
+            assert time.monotonic() - started < 10
+    assert PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32)).arrived_bytes() > 0
