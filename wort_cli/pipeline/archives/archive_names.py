@@ -19,26 +19,23 @@ class Ending:
     text: str
     format: Format
     """The format that archives of this name usually have; archive_format.py looks into the archive."""
-    written_by: str
-    partial: bool = False
-    """Whether the file has the needed columns only, with a record beside it (fetch_record.py)."""
 
 
 COLUMNS = ".columns"
-"""The last part of the name of a file that has only some columns of an archive."""
+"""The last part of the name of a file that has only some columns of an archive, with a record (fetch_record.py)."""
 ENDINGS = (
-    Ending(".sra", Format.NORMALIZED, "prefetch, `wort fetch --whole`"),
-    Ending(".csra", Format.NORMALIZED, "older versions of prefetch, for aligned runs"),
-    Ending(".kar", Format.NORMALIZED, "kar(1)"),
-    Ending("", Format.NORMALIZED, "copies of the open-data bucket"),
-    Ending(".sra.1", Format.NORMALIZED, "copies of NCBI's cloud buckets"),
-    Ending(".1", Format.NORMALIZED, "copies of NCBI's cloud buckets"),
-    Ending(".sralite", Format.LITE, "prefetch, `wort fetch --whole`"),
-    Ending(".lite", Format.LITE, "copies of NCBI's cloud buckets"),
-    Ending(".sralite.1", Format.LITE, "copies of NCBI's cloud buckets"),
-    Ending(".lite.1", Format.LITE, "copies of NCBI's cloud buckets"),
-    Ending(f".sra{COLUMNS}", Format.NORMALIZED, "`wort fetch`", partial=True),
-    Ending(f".sralite{COLUMNS}", Format.LITE, "`wort fetch`", partial=True),
+    Ending(".sra", Format.NORMALIZED),  # prefetch, `wort fetch --whole`
+    Ending(".csra", Format.NORMALIZED),  # older versions of prefetch, for aligned runs
+    Ending(".kar", Format.NORMALIZED),  # kar(1)
+    Ending("", Format.NORMALIZED),  # copies of the open-data bucket
+    Ending(".sra.1", Format.NORMALIZED),  # copies of NCBI's cloud buckets
+    Ending(".1", Format.NORMALIZED),
+    Ending(".sralite", Format.LITE),  # prefetch, `wort fetch --whole`
+    Ending(".lite", Format.LITE),  # copies of NCBI's cloud buckets
+    Ending(".sralite.1", Format.LITE),
+    Ending(".lite.1", Format.LITE),
+    Ending(f".sra{COLUMNS}", Format.NORMALIZED),  # `wort fetch`
+    Ending(f".sralite{COLUMNS}", Format.LITE),
 )
 """In the order in which they are taken, among archives of one format."""
 PLACES = ("{run}/{run}{ending}", "{run}{ending}")

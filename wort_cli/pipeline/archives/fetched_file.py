@@ -45,6 +45,8 @@ from wort_cli.system.private_files import make_shared
 ENDINGS = {Format.NORMALIZED: ".sra", Format.LITE: ".sralite"}
 FILE_MODE = 0o644
 """Others may read what is fetched, but not write it: then its record could not be believed."""
+DAMAGE = frozenset({Reason.CORRUPT, Reason.INCOMPLETE, Reason.NOT_AN_ARCHIVE})
+"""Reasons that are about the file, not about the tools that prove it."""
 ProveFile = Callable[[Archive], ArchiveProof]
 """Proves an archive on disk.  Raises JobFailed if it is damaged."""
 
@@ -103,9 +105,9 @@ def lock_of_run(path: Path, log: Callable[[str], None]) -> IO[bytes]:
 
 
 def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str], None]) -> FetchedFile | None:
-    """Return the archive that the directory has, proved; None if it has none, or a damaged one that `wort fetch`ed.
+    """Return the archive that the directory has, proved; None if it has none.
 
-    Raises JobFailed(corrupt) for a damaged one that somebody else put there.
+    A damaged one that `wort fetch` wrote is removed; for any other, JobFailed is raised.
     """
     candidates = (
         found for found in find_in_folder(wish.run, folder, log) if not (wish.whole and has_only_columns(found.path))
@@ -118,9 +120,13 @@ def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str]
     try:
         proof = prove(Archive(str(found.path), found.path, 0, 0, size, found.format))
     except JobFailed as error:
+        if error.failure.reason not in DAMAGE:
+            raise
         if record is None or not is_ours(found.path):
-            raise JobFailed(error.failure.reason, f"{error}; {found.path} is not from wort: remove it") from error
+            raise JobFailed(error.failure.reason, f"{error}; {found.path} was not fetched by this user: remove it") from error
         log(f"{error}; fetching it again")
+        found.path.unlink()
+        record_path(found.path).unlink()
         return None
     present = sum(extent.size for extent in record.extents) if record else size
     origin = proof.origin

@@ -16,6 +16,7 @@ from tests.support.polling import until
 from tests.support.shelf import Shelf
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline import fetch_run
 from wort_cli.pipeline.archives.fetch_record import FetchRecord, is_ours, read_record, record_path
 from wort_cli.pipeline.archives.fetched_file import FetchedFile
 from wort_cli.pipeline.archives.locate import Archive
@@ -180,6 +181,25 @@ def test_damaged_file_is_fetched_again(here: Here, archive: Path, *, whole: bool
     assert here.prove(path).proved_by
 
 
+def test_damaged_whole_archive_does_not_hide_the_columns_fetched_after_it(here: Here) -> None:
+    path = here.fetch(whole=True).path
+    damage(path)
+    assert here.fetch().path.name == f"{RUN}.sra.columns"
+    assert here.files() == [f"{RUN}/{RUN}.sra.columns", f"{RUN}/{RUN}.sra.columns.json"]
+
+
+def test_file_that_cannot_be_proved_now_is_kept(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = here.fetch(whole=True).path
+
+    def fail(*_: object) -> ArchiveProof:
+        raise JobFailed(Reason.TOOL_MISSING, "vdb-validate is not on the PATH")
+
+    monkeypatch.setattr(fetch_run, "prove_archive", fail)
+    with pytest.raises(JobFailed, match="not on the PATH"):
+        here.fetch(whole=True)
+    assert path.exists()
+
+
 def damage(path: Path) -> None:
     """Flip a bit in the reads of an archive."""
     record = read_record(path)
@@ -198,7 +218,7 @@ def test_damaged_file_of_somebody_else_is_left_alone(here: Here, archive: Path, 
     assert not here.fetch().is_new
     damage(path)
     before = path.read_bytes()
-    with pytest.raises(JobFailed, match="is not from wort: remove it") as failed:
+    with pytest.raises(JobFailed, match="was not fetched by this user: remove it") as failed:
         here.fetch()
     assert failed.value.failure.reason is Reason.CORRUPT
     assert path.read_bytes() == before
