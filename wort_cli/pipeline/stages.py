@@ -80,6 +80,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("proving")
     proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
     check_has_spots(archive)
+    attempt.report("preparing")  # loops may have to be compiled
     reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
     return SketchedRun(archive, proof, versions, reads)

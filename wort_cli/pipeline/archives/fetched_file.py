@@ -123,7 +123,8 @@ def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str]
         if error.failure.reason not in DAMAGE:
             raise
         if record is None or not is_ours(found.path):
-            raise JobFailed(error.failure.reason, f"{error}; {found.path} was not fetched by this user: remove it") from error
+            detail = f"{error}; {found.path} was not fetched by this user: remove it"
+            raise JobFailed(error.failure.reason, detail) from error
         log(f"{error}; fetching it again")
         found.path.unlink()
         record_path(found.path).unlink()
