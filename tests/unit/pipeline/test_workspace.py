@@ -1,5 +1,6 @@
 """A pending signature is published by a later attempt, unless it is damaged or belongs to another job."""
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +73,29 @@ def test_pending_signature_is_ignored_if_its_archive_has_changed(sealed: Workspa
     assert sealed.load_pending(spec) is None
     spec.source.archive.unlink()
     assert sealed.load_pending(spec) is not None
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named by the job", "found for the run"])
+def test_pending_signature_is_ignored_if_its_archive_was_replaced(spec: JobSpec, *, named: bool) -> None:
+    """Size and time are the same; the checksum is not.  Also with --force."""
+    archive = spec.source.archive
+    assert archive is not None
+    job = spec if named else replace(spec, source=Source(spec.source.name, None))
+    workspace = Workspace(spec.workspace, 1)
+    workspace.create()
+    workspace.sealed.write_bytes(b"signature")
+    before, sha256 = archive.stat(), hashlib.sha256(b"archive").hexdigest()
+    made = provenance(source=str(archive), source_size=7, source_mtime=before.st_mtime, source_sha256=sha256)
+    workspace.save_pending(made, job)
+    for force in (False, True):
+        assert workspace.load_pending(replace(job, force=force)) == made
+    archive.write_bytes(b"ARCHIVE")
+    os.utime(archive, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for force in (False, True):
+        assert workspace.load_pending(replace(job, force=force)) is None
+    archive.unlink()
+    assert workspace.load_pending(job) == made
+    assert workspace.load_pending(replace(job, force=True)) is None
 
 
 @pytest.mark.parametrize("reason", Reason)
