@@ -11,7 +11,7 @@ from tests.support.builders import job_spec, provenance
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.workspace import Workspace, may_be_published
+from wort_cli.pipeline.workspace import Workspace, count_finished_parts, may_be_published
 from wort_cli.system.cancellation import Cancelled
 
 
@@ -124,3 +124,15 @@ def test_earlier_attempt_touches_nothing_of_a_later_one(spec: JobSpec) -> None:
     earlier.remove_attempt()
     assert sorted(path.name for path in spec.workspace.iterdir()) == ["attempt-10", "in-process", "slices"]
     later.check_current()
+
+
+def test_fetched_megabytes_count_as_work_that_the_next_attempt_can_use(spec: JobSpec) -> None:
+    assert count_finished_parts(spec.workspace) == 0
+    workspace = Workspace(spec.workspace, 1)
+    workspace.create()
+    workspace.archive_directory.mkdir()
+    (workspace.archive_directory / "x.sra").write_bytes(b"x" * 2_500_000)
+    assert count_finished_parts(spec.workspace) == 2
+    workspace.slices.mkdir()
+    (workspace.slices / "0.slice").touch()
+    assert count_finished_parts(spec.workspace) == 3
