@@ -42,11 +42,15 @@ class Measured:
     wall: float
     cpu: float
     sent: int
+    server_cpu: float
     signatures: dict[str, bytes]
 
 
 def serve(files: dict[str, Path], latency: float, rate: float, pipe: Connection) -> None:
-    """Serve archives until the other end of the pipe is closed; answer each message with the bytes sent so far."""
+    """Serve archives until the other end of the pipe is closed.
+
+    Answers each message with the bytes sent so far, and the CPU seconds of this process.
+    """
     with contextlib.ExitStack() as stack:
         mapped = {}
         for path in set(files.values()):
@@ -62,7 +66,7 @@ def serve(files: dict[str, Path], latency: float, rate: float, pipe: Connection)
                     pipe.recv()
                 except EOFError:
                     return
-                pipe.send(server.sent)
+                pipe.send((server.sent, time.process_time()))
 
 
 @contextlib.contextmanager
@@ -115,7 +119,7 @@ def measure(files: dict[str, Path], url: str, ahead: int | None, pipe: Connectio
             environment["WORT_FETCH_AHEAD"] = str(ahead)
         argv = [str(WORT), "compute", *files]
         subprocess.run(argv, check=True, env=environment, capture_output=True)
-        before = bytes_sent(pipe)
+        sent, server_cpu = ask(pipe)
         started = time.monotonic()
         daemon = subprocess.Popen([str(WORT), "daemon", "start", "--foreground", "--quiet"], env=environment)
         try:
@@ -128,7 +132,9 @@ def measure(files: dict[str, Path], url: str, ahead: int | None, pipe: Connectio
             daemon.returncode = 0
         found = {path.stem: gzip.decompress(path.read_bytes()) for path in (home / "wort").rglob("SRR*.sig")}
         assert sorted(found) == sorted(files), "a signature is missing"
-        return Measured(wall, usage.ru_utime + usage.ru_stime, bytes_sent(pipe) - before, found)
+        sent_now, server_cpu_now = ask(pipe)
+        cpu = usage.ru_utime + usage.ru_stime
+        return Measured(wall, cpu, sent_now - sent, server_cpu_now - server_cpu, found)
 
 
 def count_live_jobs(ledger: Path) -> int:
@@ -140,10 +146,11 @@ def count_live_jobs(ledger: Path) -> int:
         return int(number)
 
 
-def bytes_sent(pipe: Connection) -> int:
-    """Return the bytes that the server has sent so far."""
+def ask(pipe: Connection) -> tuple[int, float]:
+    """Return the bytes that the server has sent so far, and its CPU seconds."""
     pipe.send(None)
-    return int(pipe.recv())
+    sent, cpu = pipe.recv()
+    return int(sent), float(cpu)
 
 
 def main() -> None:
@@ -170,7 +177,8 @@ def main() -> None:
             print(
                 f"fetch_ahead = {ahead}  wall {found.wall:6.1f} s, CPU {found.cpu:6.1f} s, on {cores} cores "
                 f"{found.cpu / cores:6.1f} s, {found.sent / 1e6:.0f} MB in at least {transfer:.1f} s; "
-                f"wall / larger of both {found.wall / least:.2f}, wall / from disk {found.wall / disk.wall:.2f}",
+                f"wall / larger of both {found.wall / least:.2f}, wall / from disk {found.wall / disk.wall:.2f}; "
+                f"the server used {found.server_cpu:.1f} CPU s",
                 flush=True,
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate, Request
+from tests.support.archives import remove_sums
 from tests.support.homes import Home
 from tests.support.references import NAME
 from tests.support.shelf import Shelf, link
@@ -85,6 +86,14 @@ def test_reference_beside_the_archive_is_used_without_a_request(home: Home, shel
         assert server.requests == []
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
     assert list(provenance(home)["references"]) == [NAME]
+
+
+def test_reference_without_sums_leaves_the_signature_unproved(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    remove_sums(shelf.sequence(), archive.with_name(NAME))
+    home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
+    assert home.signature(RUN) == shelf.aligned_reference(RUN)
+    assert provenance(home)["proved_by"] == "nothing"
 
 
 def test_damaged_reference_beside_the_archive_is_noticed(home: Home, shelf: Shelf) -> None:

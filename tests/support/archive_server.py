@@ -252,12 +252,12 @@ class ArchiveServer:
             return self._link_free_at - now
 
     def _write(self, handler: BaseHTTPRequestHandler, body: bytes, drip: float) -> None:
-        step = 1 if drip else 1 << 15
-        started = time.monotonic()
+        step = 1 if drip else max(1 << 15, int(self.total_rate / 100))
+        started, view = time.monotonic(), memoryview(body)
         for start in range(0, len(body), step):
-            handler.wfile.write(body[start : start + step])
+            handler.wfile.write(view[start : start + step])
             with self._lock:
-                self.sent += len(body[start : start + step])
+                self.sent += len(view[start : start + step])
             due = drip or (started + (start + step) / self.rate - time.monotonic() if self.rate else 0.0)
             due = max(due, self._wait_for_link(step))
             if due > 0 and self._over.wait(due):

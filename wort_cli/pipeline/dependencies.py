@@ -39,6 +39,7 @@ def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> 
     store = ReferenceStore(spec.references.references_dir or spec.workspace / "references",
                            spec.references.reference_bytes)  # fmt: skip
     sums: dict[str, str] = {}
+    proved = True
     with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
         fetcher = ReferenceFetcher(
             client,
@@ -51,11 +52,14 @@ def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> 
         )
         for name, reference in files.items():
             if is_of_the_user(reference.path, store):
-                sums[name] = prove_on_disk(reference, archive, attempt, tools)
+                proved &= prove_on_disk(reference, archive, attempt, tools)
+                path = file_of(reference)
+                sums[name] = md5_of_file(path, attempt.cancellation) if path.is_file() else ""
             elif spec.download.download != TOOLKIT:
                 held = store.held(reference, partial(fetcher.fetch, reference, store), attempt.cancellation)
                 sums[name] = tools.until_end.enter_context(held).md5
-    return replace(archive, reference_sums=sums, streams_references=len(sums) < len(files))
+    streams = len(sums) < len(files)
+    return replace(archive, reference_sums=sums, streams_references=streams, proves_references=proved and not streams)
 
 
 def is_of_the_user(path: Path | None, store: ReferenceStore) -> bool:
@@ -63,19 +67,24 @@ def is_of_the_user(path: Path | None, store: ReferenceStore) -> bool:
     return path is not None and not path.is_relative_to(store.root)
 
 
-def prove_on_disk(reference: Reference, archive: Archive, attempt: Attempt, tools: ToolGroup) -> str:
-    """Prove a reference of the user; return the md5 of its file, or '' if it is a directory.
+def prove_on_disk(reference: Reference, archive: Archive, attempt: Attempt, tools: ToolGroup) -> bool:
+    """Prove a reference of the user; return whether its own md5 sums did.  If it has none, vdb-validate examines it.
 
     Raises JobFailed(corrupt) if it is damaged.
     """
-    path = Path(str(reference.path).partition("#")[0])
+    path = file_of(reference)
     try:
         if path.is_file() and prove_by_columns(path, tools.cancellation, tools.log):
-            return md5_of_file(path, tools.cancellation)
+            return True
         run_vdb_validate(path, tools, validation_timeout(archive, attempt.spec.time_limits.stall_timeout))
     except JobFailed as failed:
         raise about(reference, failed.failure) from failed
-    return md5_of_file(path, tools.cancellation) if path.is_file() else ""
+    return False
+
+
+def file_of(reference: Reference) -> Path:
+    """Return the file of a reference that is on disk."""
+    return Path(str(reference.path).partition("#")[0])
 
 
 def about(reference: Reference, failure: Failure) -> JobFailed:

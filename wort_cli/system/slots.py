@@ -24,6 +24,8 @@ from wort_cli.system.private_files import make_private
 
 CHECK_INTERVAL = 0.05
 """Seconds between two looks for a free slot."""
+LOOK_EVERY = 1.0
+"""Seconds after which one that waits looks for the files of processes that have ended."""
 MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
 """Seconds between two tries while somebody else is looking, and how many are made together."""
 HELD, WAITING = "held-", "waiting-"
@@ -92,9 +94,14 @@ class Queued:
         self._directory = directory
         self._place = place
         self._waiting: Held | None = None
+        self._looked_at = 0.0
+        """When all files were examined last, on the monotonic clock."""
 
     def try_to_take(self) -> "Held | None":
         """Return a slot if one is free and nobody waits who comes first."""
+        if self._waiting is not None and time.monotonic() - self._looked_at < LOOK_EVERY and not self._is_my_turn():
+            return None
+        self._looked_at = time.monotonic()
         for _ in range(MUTEX_TRIES):
             with self._mutex() as mine:
                 if mine:
@@ -109,6 +116,13 @@ class Queued:
         """Wait no longer."""
         if self._waiting is not None:
             self._waiting()
+
+    def _is_my_turn(self) -> bool:
+        """Return whether a slot seems to be free for this one, by the names of the files alone, which is cheap."""
+        names = os.listdir(self._directory)  # noqa: PTH208 (Path.iterdir would make an object of each name)
+        if min((name for name in names if name.startswith(WAITING)), default="") != f"{WAITING}{self._place}":
+            return False
+        return sum(name.startswith(HELD) for name in names) < self._slots.number
 
     def _look(self) -> "Held | None":
         """Take a slot if one is free and nobody waits who comes first; the mutex is held."""

@@ -57,7 +57,9 @@ class Archive:
     reference_sums: Mapping[str, str] = field(default_factory=dict)
     """The md5 of each file of references, by its name."""
     streams_references: bool = False
-    """Whether the toolkit reads some references from the network, unproved."""
+    """Whether the toolkit reads some references from the network."""
+    proves_references: bool = True
+    """Whether every reference matched md5 sums, those of the locator or its own."""
     fetched: "FetchedParts | None" = None
     """How the archive was downloaded; None if it is a file of the user's, or streamed by the toolkit."""
 

@@ -93,10 +93,10 @@ def validation_timeout(archive: Archive, stall_timeout: float) -> float:
 def prove_archive(archive: Archive, tools: ToolGroup, stall_timeout: float) -> ArchiveProof:
     """Prove an archive; of a file on disk, also compute the sha256.  Raises JobFailed if it is damaged.
 
-    Reads that the toolkit completes from references on the network are not proved.
+    Reads are not proved if they are completed from references that are not.
     """
     proof = prove_file(archive, tools, stall_timeout)
-    return replace(proof, proved_by="", proof="") if archive.streams_references else proof
+    return proof if archive.proves_references else replace(proof, proved_by="", proof="")
 
 
 def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> ArchiveProof:
