@@ -1,9 +1,9 @@
 """Computes a run that is only named, from a server on loopback with a delay and a limited rate for each connection.
 
-    python -m benchmarks.download [--megabases 300] [--latency 0.03] [--rate 20] [--archives DIR]
+    python -m benchmarks.download [--megabases 300] [--latency 0.03] [--rate 20] [--rounds 3] [--archives DIR]
 
-Compares wort with the archive on disk, wort by columns, and the reference pipeline, which streams the run.  All three
-must give the same signature.  Prints seconds, and the bytes that the server sent.
+Compares wort with the archive on disk and wort by columns, alternately, and once the reference pipeline, which streams
+the run.  All must give the same signature.  Prints seconds, the bytes that the server sent, and the ratios of medians.
 """
 
 import argparse
@@ -16,17 +16,19 @@ import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 
 from tests.support.archive_server import ArchiveServer
 from tests.support.archives import make_with_qualities
 from wort_cli.model.profile import SRA_V1
-from wort_cli.pipeline.archives.columns import FASTQ_DUMP, select
+from wort_cli.pipeline.archives.columns import VDB, select
 from wort_cli.pipeline.archives.kar import read_table
 
 BIN = Path(sys.executable).parent
 SPOT = 300
 """Bases in a spot: 2 x 150."""
 RUN = "SRR000001"
+DISK, COLUMNS, REFERENCE = "on disk", "by columns", "reference"
 
 
 def serve(archive: Path, latency: float, rate: float, pipe: Connection) -> None:
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--megabases", type=int, default=300)
     parser.add_argument("--latency", type=float, default=0.03, help="seconds before each answer")
     parser.add_argument("--rate", type=float, default=20.0, help="megabytes per second of each connection")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the two ways of wort")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
     archive = options.archives / f"qualities-{options.megabases}.sra"
@@ -54,7 +57,7 @@ def main() -> None:
         options.archives.mkdir(parents=True, exist_ok=True)
         make_with_qualities(archive, spots=options.megabases * 1_000_000 // SPOT, genome=options.megabases * 100_000)
     data = archive.read_bytes()
-    needed = select(read_table(data, len(data)), FASTQ_DUMP).size
+    needed = select(read_table(data, len(data)), VDB).size
     print(f"archive {len(data) / 1e6:.1f} MB, needed columns {needed / 1e6:.1f} MB ({needed / len(data):.0%})")
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(
@@ -64,9 +67,11 @@ def main() -> None:
     theirs.close()
     url = ours.recv()
     with tempfile.TemporaryDirectory() as name:
-        signatures = []
-        for what in ("on disk", "by columns", "reference"):
-            work = Path(name) / what.replace(" ", "-")
+        signatures: list[bytes] = []
+        walls: dict[str, list[float]] = {DISK: [], COLUMNS: [], REFERENCE: []}
+        sizes: list[int] = []
+        for number, what in enumerate([*(DISK, COLUMNS) * options.rounds, REFERENCE]):
+            work = Path(name) / str(number)
             work.mkdir()
             ours.send(None)
             before = ours.recv()
@@ -75,11 +80,18 @@ def main() -> None:
             seconds = time.monotonic() - started
             ours.send(None)
             sent = ours.recv() - before
+            walls[what].append(seconds)
+            sizes += [sent] if what == COLUMNS else []
             print(
                 f"{what:12} {seconds:7.2f} s  {sent / 1e6:7.1f} MB ({sent / needed:.3f} of the needed columns)",
                 flush=True,
             )
         assert signatures[1:] == signatures[:-1], "the signatures differ"
+    disk, columns, reference = (median(walls[what]) for what in (DISK, COLUMNS, REFERENCE))
+    print(
+        f"by columns: {max(sizes) / needed:.3f} times the bytes of the needed columns, "
+        f"{columns / disk:.2f} times the time from disk, {reference / columns:.1f} times as fast as the reference"
+    )
     ours.close()
     server.join(5)
 
@@ -103,7 +115,7 @@ def compute(what: str, work: Path, archive: Path, url: str) -> bytes:
         "WORT_MIRRORS": "off",
     }
     out = work / "out.sig"
-    if what == "reference":
+    if what == REFERENCE:
         pipe = f"fastq-dump {' '.join(SRA_V1.decode_flags)} {RUN} | {BIN / 'sourmash'} sketch dna " + (
             f"-p k=21,k=31,k=51,scaled=1000,abund --name {RUN} -o {out} -"
         )
@@ -111,7 +123,7 @@ def compute(what: str, work: Path, archive: Path, url: str) -> bytes:
             ["bash", "-o", "pipefail", "-c", pipe], check=True, env=environment, cwd=work, capture_output=True
         )
         return read(out)
-    if what == "on disk":
+    if what == DISK:
         (work / "archives").mkdir()
         (work / "archives" / f"{RUN}.sra").symlink_to(archive)
         environment["WORT_ARCHIVES"] = str(work / "archives")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate, Request
 from tests.support.homes import Home
+from tests.support.locator_answers import file_entry, run_entry
 from tests.support.polling import until
 from tests.support.shelf import WITH_READS, Shelf
 from wort_cli.pipeline.archives.columns import select
@@ -122,6 +123,25 @@ def test_mirror_is_used_without_a_locator_and_the_run_is_not_identified(home: Ho
         )
     assert home.signature(RUN) == shelf.reference(archive, RUN)
     assert (provenance(home)["identified"], provenance(home)["proved_by"]) == (False, "column-md5s")
+
+
+@pytest.mark.parametrize("md5", ["", "0" * 32])
+def test_archive_on_disk_without_sums_is_proved_by_the_md5_of_the_locator(md5: str, home: Home, shelf: Shelf) -> None:
+    """With another md5 it may be an older archive: nothing proves it, and its signature says so."""
+    archive = shelf.without_sums()
+    home.keep(RUN, archive)
+    with serving(home, archive) as server:
+        data = archive.read_bytes()
+        server.locator = lambda run: run_entry(run, file_entry(run, data, [f"{server.url}/x"], md5 or None))
+        home("compute", RUN, "--now").expect(0)
+        assert server.sent < 2000
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    found = provenance(home)
+    trust = home.select("SELECT trust FROM signatures")
+    if md5:
+        assert (found["proved_by"], found["identified"], trust) == ("nothing", False, [("unproved",)])
+    else:
+        assert (found["proved_by"], found["identified"], trust) == ("archive-md5", True, [("computed",)])
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,14 @@ def test_named_archive_of_a_format_that_is_not_allowed_is_refused(home: Home, sh
     assert home.signature_files() == []
 
 
+def test_file_that_is_no_archive_is_named_where_nothing_else_can_be_tried(home: Home) -> None:
+    page = home.root / "archives" / f"{RUN}.sra"
+    page.parent.mkdir()
+    page.write_text("<html>")
+    env = {**OFFLINE, "WORT_DOWNLOAD": "columns", "WORT_ARCHIVES": str(page.parent)}
+    home("compute", RUN, "--now", env=env).expect(1, "not-an-archive", f"{page} is passed over")
+
+
 def test_exit_code_says_whether_fetching_again_may_help(home: Home, shelf: Shelf) -> None:
     with serving(home, shelf.archive()) as server:
         home("fetch", "SRR999999").expect(3, "SRR999999: not-found")

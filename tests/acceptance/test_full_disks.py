@@ -14,7 +14,7 @@ def test_ledger_on_a_full_disk(home: Home, shelf: Shelf) -> None:
     """Nothing can be enqueued; once space is free, the same command succeeds."""
     link(shelf.archive(), home.cwd / "x.sra")
     script = f"""{FILL}
-mount -t tmpfs -o size=1m tmpfs "$home"
+mount -t tmpfs -o mode=700,size=1m tmpfs "$home"
 fill "$home"
 code=0; "$@" || code=$?
 echo "first: $code" >&2
@@ -36,7 +36,7 @@ def test_disk_that_fills_up_during_the_job(free: int, home: Home, shelf: Shelf) 
     for name in ("one", "x"):
         link(shelf.archive(), home.cwd / f"{name}.sra")
     script = f"""
-mount -t tmpfs -o size=2m tmpfs "$home"
+mount -t tmpfs -o mode=700,size=2m tmpfs "$home"
 {WORT} compute one.sra --now > /dev/null 2>&1
 {WORT} status > /dev/null
 head -c {free}k /dev/zero > "$home/room"
@@ -66,7 +66,7 @@ def test_one_directory_is_on_a_full_disk(full: str, home: Home, shelf: Shelf) ->
     link(shelf.archive(), home.cwd / "x.sra")
     script = f"""{FILL}
 mkdir -p "$home/{full}"
-mount -t tmpfs -o size=1m tmpfs "$home/{full}"
+mount -t tmpfs -o mode=700,size=1m tmpfs "$home/{full}"
 fill "$home/{full}"
 code=0; "$@" || code=$?
 {LEFT.replace('-path "*/work/*"', '-path "*/work/*" -not -name fill')}
@@ -81,7 +81,7 @@ exit "$code"
     home("compute", "x.sra", "--now").expect(0)
 
 
-READ_ONLY = 'mount -t tmpfs -o size=1m tmpfs "{0}"\nmount -o remount,ro "{0}"\n'
+READ_ONLY = 'mount -t tmpfs -o mode=700,size=1m tmpfs "{0}"\nmount -o remount,ro "{0}"\n'
 
 
 def test_read_only_home(home: Home, shelf: Shelf) -> None:
@@ -117,6 +117,6 @@ def test_output_that_cannot_be_written(home: Home, shelf: Shelf) -> None:
     script = READ_ONLY.format(home.cwd / "closed") + 'exec "$@"'
     in_namespace(home, script, "compute", "x.sra", "--now", "-o", "closed/x.sig").expect(2, "can't be written")
     assert not home.jobs()
-    script = f'{FILL}mount -t tmpfs -o size=1m tmpfs "{home.cwd}/closed"\nfill "{home.cwd}/closed"\nexec "$@"'
+    script = f'{FILL}mount -t tmpfs -o mode=700,size=1m tmpfs "{home.cwd}/closed"\nfill "{home.cwd}/closed"\nexec "$@"'
     in_namespace(home, script, "compute", "x.sra", "--now", "-o", "closed/x.sig").expect(75, "wort view x -o FILE")
     assert home.signature("x") == shelf.reference(shelf.archive(), "x")

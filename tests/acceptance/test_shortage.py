@@ -102,7 +102,7 @@ def test_daemon_survives_a_full_disk(home: Home, shelf: Shelf, tmp_path: Path) -
 poll() {{ for _ in $(seq 300); do "$@" && return 0; read -r -t 0.1 _ <> "{tmp_path}/fifo"; done; return 1; }}
 unhealthy() {{ {WORT} daemon status --json > "{tmp_path}/full.json"; test $? = 1; }}
 mkfifo "{tmp_path}/fifo"
-mount -t tmpfs -o size=16m tmpfs "$home"
+mount -t tmpfs -o mode=700,size=16m tmpfs "$home"
 {WORT} daemon start
 trap '{WORT} daemon stop' EXIT
 {WORT} compute one.sra --wait

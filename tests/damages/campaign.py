@@ -15,6 +15,8 @@ from tests.damages.verdict import Judge, Verdict
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER
 
+TOGETHER = 20
+"""Cases whose tools have one process group."""
 DEFECTS = ("wrong", "not cured")
 
 
@@ -40,12 +42,12 @@ class Results:
 
 
 @contextmanager
-def judging(directory: Path) -> Iterator[Judge]:
-    """Provide a judge whose tools run below a directory."""
+def judging(directory: Path, reads: dict[str, str]) -> Iterator[Judge]:
+    """Provide a judge whose tools run below a directory; `reads` is what it remembers."""
     tools = directory / "tools"
-    tools.mkdir()
+    tools.mkdir(exist_ok=True)
     with ToolGroup(tools, NEVER, lambda text: None) as group:
-        yield Judge(group)
+        yield Judge(group, reads)
 
 
 def run_campaign(
@@ -57,20 +59,22 @@ def run_campaign(
 ) -> Results:
     """Run so many cases of each kind."""
     results = Results()
+    reads: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="damages-") as name:
         root = Path(name)
-        with judging(root) as judge:
-            for number in range(wire_cases + disk_cases):
-                one = f"{seed}-{number}"
-                scratch = root / "case"
-                scratch.mkdir()
-                if number < wire_cases:
-                    case = wire.draw_case(subjects, one)
-                    other = Random(one).choice(subjects).data
-                    results.add("wire", case, one, wire.run_case(case, other, scratch, judge))
-                else:
-                    damaged = disk.draw_case(subjects, one)
-                    results.add("disk", damaged, one, disk.run_case(damaged, scratch, judge))
-                shutil.rmtree(scratch)
-                report(number + 1)
+        for start in range(0, wire_cases + disk_cases, TOGETHER):
+            with judging(root, reads) as judge:  # leaving it kills tools that did not end in time
+                for number in range(start, min(start + TOGETHER, wire_cases + disk_cases)):
+                    one = f"{seed}-{number}"
+                    scratch = root / "case"
+                    scratch.mkdir()
+                    if number < wire_cases:
+                        case = wire.draw_case(subjects, one)
+                        other = Random(one).choice(subjects).data
+                        results.add("wire", case, one, wire.run_case(case, other, scratch, judge))
+                    else:
+                        damaged = disk.draw_case(subjects, one)
+                        results.add("disk", damaged, one, disk.run_case(damaged, scratch, judge))
+                    shutil.rmtree(scratch)
+                    report(number + 1)
     return results

@@ -30,11 +30,11 @@ class Verdict:
 
 
 class Judge:
-    """Judges archives on disk; remembers the reads of undamaged ones."""
+    """Judges archives on disk; `reads` are digests of the reads of undamaged ones, by their names."""
 
-    def __init__(self, tools: ToolGroup) -> None:
+    def __init__(self, tools: ToolGroup, reads: dict[str, str]) -> None:
         self.tools = tools
-        self._reads: dict[str, str] = {}
+        self._reads = reads
 
     def judge_bytes(self, subject: Subject, path: Path, decoder: str, proved_by: str) -> Verdict:
         """Judge an archive that its sums have proved."""

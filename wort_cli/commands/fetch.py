@@ -78,6 +78,7 @@ class FetchResult:
             "fetched": file.present if file else 0,
             "archive": file.size if file else 0,
             "reason": str(self.reason or ""),
+            "message": self.failure.detail if self.failure else "",
             "path": str(file.path) if file else "",
             "proved_by": file.proved_by if file else "",
             "identified": file.identified if file else False,

@@ -68,7 +68,7 @@ class Planner:
         settings = self._settings
         deadline = time.monotonic() + settings.resolve_timeout
         with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, self._log) as tools:
-            found = choose(archives_on_disk(run, settings.archives, tools, deadline), settings.quality)
+            found = choose(archives_on_disk(run, settings.archives, tools, deadline, self._log), settings.quality)
         return PlannedArchive(found.format, found.path.stat().st_size, 0, str(found.path)) if found else None
 
     def to_fetch(self, run: Accession) -> PlannedArchive:

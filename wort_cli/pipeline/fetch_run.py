@@ -14,18 +14,20 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
+from wort_cli.pipeline.archives.fetch_record import has_only_columns, read_record
 from wort_cli.pipeline.archives.fetched_file import FetchedFile, fetch_into
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts
 from wort_cli.pipeline.archives.locate import Archive, read_counts
 from wort_cli.pipeline.archives.obtain import Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.politeness import Politeness
-from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
+from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive, prove_fetched_columns
 from wort_cli.pipeline.archives.references import ReferenceFetcher
 from wort_cli.pipeline.archives.references_beside import may_have_references, put_references_beside
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
+from wort_cli.system.file_state import FileState
 from wort_cli.system.machine import disk_of
 from wort_cli.system.seals import load_key
 
@@ -84,6 +86,9 @@ class Fetcher:
 
         def prove(archive: Archive) -> ArchiveProof:
             report("proving", 0, 0)
+            if archive.path is not None and has_only_columns(archive.path):  # that needs no tools
+                state = FileState.of(archive.path)
+                return prove_fetched_columns(archive.path, read_record(archive.path), state, NEVER)
             with self._tools(log) as tools:
                 return prove_archive(archive, tools, self._settings.stall_timeout)
 

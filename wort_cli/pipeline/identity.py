@@ -14,8 +14,7 @@ from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive
 from wort_cli.pipeline.archives.locator import RunFile
 from wort_cli.pipeline.archives.offer import ask_locator
-from wort_cli.pipeline.archives.prove import ArchiveProof, Origin
-from wort_cli.pipeline.archives.reference_store import md5_of_file
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, file_md5
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.download import politeness_of, wish_of
 from wort_cli.system.cancellation import Cancellation
@@ -37,8 +36,9 @@ def identify(archive: Archive, proof: ArchiveProof, attempt: Attempt, cancellati
     name, download = spec.source.name, spec.download
     if archive.path is None or archive.fetched is not None or run_named_by(archive.path.name) != name:
         return Origin()
+    was_asked = proof.origin.identified or proof.proved_by == VDB_VALIDATE  # known_md5.py has asked
     may_ask = download.download != TOOLKIT and download.locator_url != "off"
-    if proof.origin.identified or not may_ask or not isinstance(name, Accession):
+    if was_asked or not may_ask or not isinstance(name, Accession):
         return proof.origin
     if time.monotonic() - failed_at.get(download.locator_url, -SILENT_FOR) < SILENT_FOR:
         attempt.log("the identity of the archive is its name: the locator did not answer lately")
@@ -51,7 +51,7 @@ def identify(archive: Archive, proof: ArchiveProof, attempt: Attempt, cancellati
         attempt.log(f"the identity of the archive is its name: {error.detail}")
         return proof.origin
     same_size = [file for file in files if file.size == archive.size and file.md5]
-    md5 = md5_of_file(archive.path, cancellation) if same_size else ""
+    md5 = file_md5(archive.path, cancellation) if same_size else ""
     if any(file.md5 == md5 for file in same_size):
         return Origin(identified=True, url=proof.origin.url, md5=md5)
     attempt.log(f"the identity of the archive is its name: the locator lists {described(files)}")

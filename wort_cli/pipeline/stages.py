@@ -26,6 +26,7 @@ from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
+from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.seal import seal
@@ -81,7 +82,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
-    proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
+    proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
     check_has_spots(archive)
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools)

@@ -125,9 +125,9 @@ class Workspace:
             if facts["origin"] != origin(spec) or facts["sha256"] != file_sha256(self.pending):
                 return None
             provenance = Provenance.from_json(facts["provenance"])
+            return provenance if is_source_unchanged(spec, provenance) else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return provenance if is_unchanged_or_gone(spec.source.archive, provenance) else None
 
     def remove_attempt(self) -> None:
         """Remove the directory of this attempt, and the workspace if nothing else is in it."""
@@ -143,14 +143,20 @@ def origin(spec: JobSpec) -> dict[str, str]:
     return {"name": spec.source.name, "archive": str(spec.source.archive or ""), "profile": spec.profile}
 
 
-def is_unchanged_or_gone(archive: Path | None, provenance: Provenance) -> bool:
-    """Return whether a local archive still has the size and time recorded in the provenance, or does not exist."""
-    if archive is None:
+def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
+    """Return whether the archive on disk that a signature was sealed from still has the recorded bytes.
+
+    A fetched archive cannot be compared.  One that is gone counts as unchanged, unless the job is forced: then the
+    signature is computed from what is there now.
+    """
+    path = spec.source.archive or (Path(provenance.source) if provenance.source != "remote" else None)
+    if path is None:
         return True
-    try:
-        now = archive.stat()
-    except OSError:
-        return True
+    if not path.exists():
+        return not spec.force
+    now = path.stat()
+    if provenance.source_sha256:
+        return now.st_size == provenance.source_size and file_sha256(path) == provenance.source_sha256
     return (now.st_size, now.st_mtime) == (provenance.source_size, provenance.source_mtime)
 
 

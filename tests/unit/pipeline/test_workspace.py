@@ -1,5 +1,6 @@
 """A pending signature is published by a later attempt, unless it is damaged or belongs to another job."""
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.support.builders import job_spec, provenance
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.workspace import Workspace, may_be_published
+from wort_cli.pipeline.workspace import Workspace, count_finished_parts, may_be_published
 from wort_cli.system.cancellation import Cancelled
 
 
@@ -74,6 +75,29 @@ def test_pending_signature_is_ignored_if_its_archive_has_changed(sealed: Workspa
     assert sealed.load_pending(spec) is not None
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named by the job", "found for the run"])
+def test_pending_signature_is_ignored_if_its_archive_was_replaced(spec: JobSpec, *, named: bool) -> None:
+    """Size and time are the same; the checksum is not.  Also with --force."""
+    archive = spec.source.archive
+    assert archive is not None
+    job = spec if named else replace(spec, source=Source(spec.source.name, None))
+    workspace = Workspace(spec.workspace, 1)
+    workspace.create()
+    workspace.sealed.write_bytes(b"signature")
+    before, sha256 = archive.stat(), hashlib.sha256(b"archive").hexdigest()
+    made = provenance(source=str(archive), source_size=7, source_mtime=before.st_mtime, source_sha256=sha256)
+    workspace.save_pending(made, job)
+    for force in (False, True):
+        assert workspace.load_pending(replace(job, force=force)) == made
+    archive.write_bytes(b"ARCHIVE")
+    os.utime(archive, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for force in (False, True):
+        assert workspace.load_pending(replace(job, force=force)) is None
+    archive.unlink()
+    assert workspace.load_pending(job) == made
+    assert workspace.load_pending(replace(job, force=True)) is None
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_pending_signature_may_be_published_only_if_publishing_failed(
     sealed: Workspace, spec: JobSpec, reason: Reason
@@ -100,3 +124,15 @@ def test_earlier_attempt_touches_nothing_of_a_later_one(spec: JobSpec) -> None:
     earlier.remove_attempt()
     assert sorted(path.name for path in spec.workspace.iterdir()) == ["attempt-10", "in-process", "slices"]
     later.check_current()
+
+
+def test_fetched_megabytes_count_as_work_that_the_next_attempt_can_use(spec: JobSpec) -> None:
+    assert count_finished_parts(spec.workspace) == 0
+    workspace = Workspace(spec.workspace, 1)
+    workspace.create()
+    workspace.archive_directory.mkdir()
+    (workspace.archive_directory / "x.sra").write_bytes(b"x" * 2_500_000)
+    assert count_finished_parts(spec.workspace) == 2
+    workspace.slices.mkdir()
+    (workspace.slices / "0.slice").touch()
+    assert count_finished_parts(spec.workspace) == 3

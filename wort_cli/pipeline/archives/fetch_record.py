@@ -21,7 +21,7 @@ from wort_cli.model.accession import RUN
 from wort_cli.model.archive_format import Format
 from wort_cli.pipeline.archives.archive_names import COLUMNS, run_named_by
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
-from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.atomic_files import atomic_output
 
 KIND = "archive fetched by wort"
 VERSION = 1
@@ -112,7 +112,7 @@ def has_only_columns(archive: Path) -> bool:
 
 def write_record(archive: Path, record: FetchRecord) -> None:
     """Write the record beside an archive, writable by this user only.  Raises OSError."""
-    with atomic_file(record_path(archive)) as file:
+    with atomic_output(record_path(archive)) as file:
         os.fchmod(file.fileno(), 0o644)
         file.write((json.dumps(record.to_json(), indent=1) + "\n").encode("ascii"))
 

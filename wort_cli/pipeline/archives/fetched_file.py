@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import wort_cli
 from wort_cli.model.archive_format import ALLOWED, Format
@@ -79,7 +80,7 @@ def fetch_into(
     make_shared(folder)
     lock = folder / f".{wish.run}.lock"
     try:
-        with exclusive_file(lock):
+        with lock_of_run(lock, log):
             try:
                 present = present_file(folder, wish, prove, log)
                 return present or fetch_new(folder, wish, obtainer, prove)
@@ -90,6 +91,15 @@ def fetch_into(
         if is_new_folder:
             with contextlib.suppress(OSError):  # there is something in it
                 folder.rmdir()
+
+
+def lock_of_run(path: Path, log: Callable[[str], None]) -> IO[bytes]:
+    """Lock the directory of a run; wait for as long as another process fetches into it.  Raises OSError."""
+    while True:
+        try:
+            return exclusive_file(path)
+        except TimeoutError:
+            log(f"another process is fetching into {path.parent}; waiting for it")
 
 
 def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str], None]) -> FetchedFile | None:

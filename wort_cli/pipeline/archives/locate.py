@@ -95,13 +95,15 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
     """
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     try:
-        found = named_archive(spec) if spec.source.archive else find_on_disk(spec, tools, deadline)
+        found = (
+            usable_archive(spec.source.archive, spec) if spec.source.archive else find_on_disk(spec, tools, deadline)
+        )
         if found is None and spec.download.download != TOOLKIT:
             return None
         if found is None:
             wait_for_ncbi(spec, tools.cancellation)
             path = find_by_toolkit(spec.source.name, tools, deadline)
-            found = FoundArchive(path, format_of(path)) if path else None
+            found = usable_archive(path, spec) if path else None
         argument = str(found.path if found else spec.source.name)
         counts = read_counts(argument, tools, deadline, on_disk=found is not None)
     except TimeoutError:
@@ -146,40 +148,49 @@ def pause_if_rate_limited(spec: JobSpec, reason: Reason) -> None:
 # Places --------------------------------------------------------------------------------------------------------------
 
 
-def named_archive(spec: JobSpec) -> FoundArchive:
-    """Return the archive that the user named.  Raises JobFailed if it cannot be used, or has a format not allowed."""
-    path = spec.source.archive
-    if path is None:
-        raise ValueError("the source is not an archive")
+def usable_archive(path: Path, spec: JobSpec) -> FoundArchive:
+    """Return the archive at a path that the user or the toolkit named.
+
+    Raises JobFailed if it cannot be used, or if it has a format that the setting `quality` does not allow.
+    """
     check_is_archive(path)
-    format = format_of(path)
-    if not spec.source.is_local and format not in ALLOWED[spec.download.quality]:
+    found = FoundArchive(path, format_of(path))
+    quality = spec.download.quality
+    if not spec.source.is_local and found.format not in ALLOWED[quality]:
         raise JobFailed(
-            Reason.WRONG_FORMAT,
-            f"{path} is in the {format} format, but the setting `quality` is {spec.download.quality}",
+            Reason.WRONG_FORMAT, f"{path} is in the {found.format} format, but the setting `quality` is {quality}"
         )
-    return FoundArchive(path, format)
+    return found
 
 
 def find_on_disk(spec: JobSpec, tools: ToolGroup, deadline: float) -> FoundArchive | None:
     """Return the archive of a run that the settings and the user's SRA configuration have on disk; None if none does.
 
-    No request is made.
+    No request is made.  Raises JobFailed if a file has the name of the archive but is none, and there is nothing else.
     """
-    found = choose(archives_on_disk(spec.source.name, spec.archives, tools, deadline), spec.download.quality)
+    passed_over: list[str] = []
+
+    def log(text: str) -> None:
+        passed_over.append(text)
+        tools.log(text)
+
+    download = spec.download
+    found = choose(archives_on_disk(spec.source.name, spec.archives, tools, deadline, log), download.quality)
     if found:
         check_is_archive(found.path)
+    elif passed_over and download.download != TOOLKIT and download.locator_url == "off" and not download.mirrors:
+        raise JobFailed(Reason.NOT_AN_ARCHIVE, passed_over[0])
     return found
 
 
 def archives_on_disk(
-    run: str, directories: Sequence[Path], tools: ToolGroup, deadline: float
+    run: str, directories: Sequence[Path], tools: ToolGroup, deadline: float, log: Callable[[str], None]
 ) -> Iterator[FoundArchive]:
-    """Yield the archives of a run on disk in the order of the places above."""
-    yield from find_in_directories(run, directories, tools.log)
-    if (path := find_by_srapath(run, tools, deadline)) and (found := look_at(path, tools.log)):
+    """Yield the archives of a run on disk in the order of the places above; `log` gets what is passed over."""
+    yield from find_in_directories(run, directories, log)
+    if (path := find_by_srapath(run, tools, deadline)) and (found := look_at(path, log)):
         yield found
-    yield from find_in_directories(run, repository_directories(tools, deadline), tools.log)
+    yield from find_in_directories(run, repository_directories(tools, deadline), log)
 
 
 def find_by_srapath(name: str, tools: ToolGroup, deadline: float) -> Path | None:

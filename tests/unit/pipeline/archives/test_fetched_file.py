@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate
+from tests.support.polling import until
 from tests.support.shelf import Shelf
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
@@ -23,6 +25,7 @@ from wort_cli.pipeline.fetch_run import Fetcher
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import load_settings
 from wort_cli.system.cancellation import NEVER
+from wort_cli.system.file_locks import lock_file
 
 RUN = Accession("SRR000001")
 
@@ -206,7 +209,7 @@ def test_fetch_that_broke_off_goes_on_where_it_stopped(here: Here, server: Archi
     size = archive.stat().st_size
     server.fate = lambda request: Fate(status=503) if request.first else Fate()
     with pytest.raises(JobFailed) as failed:
-        here.fetch(whole=True)
+        here.fetch(whole=True, WORT_CONNECTIONS="1")
     assert failed.value.failure.reason is Reason.NETWORK
     arrived = sum(extent.size for extent in extents_in_map(here.directory / RUN / ".fetching" / f"{RUN}.sra"))
     assert arrived
@@ -215,6 +218,21 @@ def test_fetch_that_broke_off_goes_on_where_it_stopped(here: Here, server: Archi
     here.fetch(whole=True)
     assert server.sent - sent <= size - arrived + 1000
     assert here.files() == ["SRR000001/SRR000001.sra", "SRR000001/SRR000001.sra.json"]
+
+
+def test_second_process_waits_for_the_first_and_fetches_nothing(
+    here: Here, server: ArchiveServer, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_file, "__defaults__", (0.05,))
+    server.rate = archive.stat().st_size / 4
+    first = threading.Thread(target=here.fetch)
+    first.start()
+    until(lambda: server.sent > 200_000, "the first one fetches the columns", 60)
+    second = here.fetch()
+    first.join()
+    assert not second.is_new
+    assert any("another process is fetching into" in line for line in here.log)
+    assert server.sent < 0.9 * archive.stat().st_size
 
 
 def test_unknown_run_leaves_nothing(here: Here, server: ArchiveServer) -> None:
