@@ -196,6 +196,8 @@ def test_object_larger_than_the_limit_is_not_fetched(world: SmallWorld, objects:
     assert world("sync", "pull", A, env=limit).code == 1
     assert world("view", A, env=limit).code == 6
     assert world("compute", A, "--now", env=limit).code == 1  # it may be a signature, so it is not replaced
+    assert "too-large" in world("sync", "check", A, "--repair", env=limit).out
+    assert world.job(A) == ("failed", "conflict")
     assert objects.reads.count(KEY) == 0
     assert objects.contents[KEY] == b"x" * 5000
 

@@ -101,7 +101,7 @@ class JsonPullParser:
                 raise self.refuse("it is truncated inside a text")
         token, self._at = found.group(), found.end()
         try:
-            value = json.loads(token)
+            value = json.loads(token.decode())
         except (ValueError, UnicodeDecodeError):
             raise self.refuse(f"{what} is not valid text: {shown(token[:60].decode('ascii', 'replace'))}") from None
         if len(value) > limit:

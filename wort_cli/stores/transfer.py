@@ -34,6 +34,7 @@ class Problem(StrEnum):
     NOT_HERE = "not-here"
     EMPTY = "empty"
     UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
     UNREADABLE_HERE = "unreadable-here"
     OTHER_PROFILE = "other-profile"
     DIFFERENT = "different"
@@ -162,7 +163,9 @@ def compare_content(
     theirs = ours if same_bytes else found.facts if found else None
     if theirs is None:
         why = f": {found.why}" if found else ""
-        yield Difference(name, Problem.UNREADABLE, f"the object is not the signature of this run{why}")
+        problem = Problem.TOO_LARGE if found and found.limited else Problem.UNREADABLE
+        what = "may be" if problem is Problem.TOO_LARGE else "is not"
+        yield Difference(name, problem, f"the object {what} the signature of this run{why}")
     elif theirs.profile != profile:
         yield Difference(name, Problem.OTHER_PROFILE, f"its profile is {theirs.profile or 'unknown'}")
     elif ours is not None and ours.digest != theirs.digest:

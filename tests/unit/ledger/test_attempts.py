@@ -1,6 +1,8 @@
 """Attempts: claiming a job, leases, progress, results, and retries."""
 
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -74,6 +76,29 @@ def test_signature_of_a_done_job_is_in_the_catalog(ledger: Ledger) -> None:
     assert record.provenance == provenance()
     assert ledger.catalog.count() == 1
     assert ledger.catalog.get(NAME, "sra-v2") is None
+
+
+def test_result_with_a_signature_of_another_run_fails_the_job(ledger: Ledger) -> None:
+    job_id = in_state(ledger, "running")
+    assert ledger.attempts.finish(JobResult(job_id, 1, published("SRR000099")), POLICY) is JobState.WAITING
+    assert ledger.catalog.count() == 0
+
+
+def test_signature_of_others_does_not_replace_the_record(ledger: Ledger) -> None:
+    """With the same content, the record keeps its trust and its provenance, and learns where the bytes are."""
+    in_state(ledger, "done")
+    before = ledger.catalog.get(NAME, "sra-v1")
+    place: dict[str, Any] = {"path": "", "remote": "s3://b/x", "sha256": "e" * 64}
+    theirs = replace(published(NAME, host="elsewhere"), trust=Trust.PUBLISHED, **place)
+    other = replace(theirs, provenance=replace(theirs.provenance, digest="b" * 64))
+    assert not ledger.catalog.accepts(other)
+    assert not ledger.catalog.record(other)
+    assert ledger.catalog.get(NAME, "sra-v1") == before
+    assert ledger.catalog.record(theirs)
+    after = ledger.catalog.get(NAME, "sra-v1")
+    assert before is not None
+    assert after == replace(before, **place)
+    assert ledger.catalog.record(other, force=True)
 
 
 def test_recomputed_signature_replaces_the_record(ledger: Ledger) -> None:

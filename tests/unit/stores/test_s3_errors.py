@@ -5,6 +5,8 @@ import pytest
 from wort_cli.errors import ExitCode
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.object_store import StoreError
+from wort_cli.stores.s3 import stored_object
 from wort_cli.stores.s3_errors import response_error
 
 TARGET = S3Target("wort-sra", "mine/")
@@ -75,3 +77,12 @@ def test_wrong_clock_is_transient() -> None:
     assert error.reason is Reason.STORAGE_DOWN
     assert "the clock of this machine is wrong" in error.sentence
     assert "NTP" in error.hint
+
+
+@pytest.mark.parametrize("missing", ["ContentLength", "ETag"])
+def test_response_that_s3_would_not_give_is_a_temporary_error(missing: str) -> None:
+    response = {"ContentLength": 1, "ETag": '"a"', "Metadata": {}}
+    del response[missing]
+    with pytest.raises(StoreError, match="it is not from an S3 server") as caught:
+        stored_object(KEY, response)
+    assert caught.value.reason is Reason.STORAGE_DOWN
