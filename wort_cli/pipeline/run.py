@@ -85,9 +85,10 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
     workspace = Workspace(spec.workspace, spec.attempt)
     with contextlib.suppress(OSError), job_log(spec) as log:
         try:
+            workspace.key = load_key(spec.key_file) if spec.key_file else b""
             workspace.create()
             processes = Processes(spec.owner, own_identity())
-            processes.write(workspace.attempt_directory)
+            processes.write(workspace.attempt_directory, workspace.key)
             with Attempt(spec, watcher, workspace, log, processes) as attempt, attempt.tools() as tools:
                 if workspace.load_pending(spec) or find_published(spec, log, watcher.cancellation):
                     return
