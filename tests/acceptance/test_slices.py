@@ -22,8 +22,8 @@ STARTED = re.compile(r"\[(\d+)\] .*(?:-N (\d+) -X (\d+)|reading spots (\d+) to (
 SLICES = 8
 """The number of slices of 400,000 bases."""
 FAILS_ONCE = f"""
-if [[ " $* " == *" -N 501 "* && ! -e "$MARKER" ]]; then
-    touch "$MARKER"
+if [[ " $* " == *" -N 501 "* && ! -e "$WORT_HOME.failed" ]]; then
+    touch "$WORT_HOME.failed"
     exit 1
 fi
 exec {FASTQ_DUMP} "$@"
@@ -63,7 +63,7 @@ def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used
 def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
     once = home.with_tool("fastq-dump", FAILS_ONCE)
-    environment = {**SPLIT, **once, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
+    environment = {**SPLIT, **once, "WORT_THREADS": "1"}
     home("compute", archive, "--now", env=environment).expect(0)
     assert home.events(NAME).count(("waiting", "tool-crash")) == 1
     first, second = first_spots(home, 1), first_spots(home, 2)
@@ -75,8 +75,8 @@ def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> 
 def test_slices_of_another_archive_are_ignored(home: Home, shelf: Shelf) -> None:
     """The archive is replaced between two attempts; the signature has no reads of the old one."""
     archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
-    always = home.with_tool("fastq-dump", FAILS_ONCE.replace('&& ! -e "$MARKER"', ""))
-    environment = {**SPLIT, **always, "MARKER": str(home.root / "failed"), "WORT_THREADS": "1"}
+    always = home.with_tool("fastq-dump", FAILS_ONCE.replace('&& ! -e "$WORT_HOME.failed"', ""))
+    environment = {**SPLIT, **always, "WORT_THREADS": "1"}
     home("compute", archive, "--now", env=environment).expect(1)
     archive.unlink()
     link(shelf.archive(seed=2), archive)

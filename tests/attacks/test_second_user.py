@@ -1,11 +1,9 @@
 """Another user of the machine, with a real user id, plants files and directories where wort looks."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from tests.support.builders import clean_environment, job_spec, provenance
 from tests.support.homes import WORT, Home
+from tests.support.second_user import as_other, shared_directory
 from wort_cli.commands.shared.repair import check_permissions
 from wort_cli.errors import NotPrivate
 from wort_cli.model.failure import Reason
@@ -31,24 +30,11 @@ from wort_cli.system.cancellation import NEVER
 from wort_cli.system.process_identity import identity_of
 from wort_cli.system.seals import load_key
 
-OTHER = 65534
-"""The id of the other user, who has no files on this machine."""
-
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A directory that every user may enter and write to, as on a shared disk."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can act as a second user")
-    with tempfile.TemporaryDirectory(prefix="wort-attack-") as made:
-        Path(made).chmod(0o777)
-        yield Path(made)
-
-
-def as_other(script: str, *arguments: Path) -> None:
-    """Run a shell script as the other user."""
-    argv: list[str] = ["sh", "-ec", script, "sh", *map(str, arguments)]
-    subprocess.run(argv, user=OTHER, group=OTHER, extra_groups=[], check=True)
+    with shared_directory() as made:
+        yield made
 
 
 def wort(home: Path, *words: str, before: str = "") -> subprocess.CompletedProcess[str]:

@@ -97,7 +97,8 @@ def compute(
     if output is not None and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
     check_engine(engine)
-    sources = parse_sources(ids or [], from_file, name, load_settings().quality)
+    settings = load_settings()
+    sources = parse_sources(ids or [], from_file, name, settings.quality, settings.archives, render.notice)
     if output is not None:
         check_output(output, len(sources))
     settings, ledger = open_home()

@@ -94,7 +94,9 @@ def verify(
             ledger.submissions.mark_unverifiable(item, NO_RECIPE)
             targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
             continue
-        requests[item.path] = verify_request(item, depth, priority=priority, group=group, engine=engine)
+        requests[item.path] = verify_request(
+            item, depth, settings.archives, priority=priority, group=group, engine=engine
+        )
         targets.append(Target(str(item.name), item.digest, item.path))
     job_ids = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
     jobs = run_or_follow(list(job_ids.values()), ledger, settings, wait=wait, now=now)

@@ -76,7 +76,9 @@ class SketchSummary:
 
 UNPROVED = "nothing"
 """The value of `proved_by` if the SRA toolkit streamed the reads."""
-LATER = frozenset({"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references"})
+LATER = frozenset(
+    {"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"}
+)
 """Keys that are missing in provenance documents of earlier versions."""
 
 
@@ -137,9 +139,14 @@ class Provenance:
         """Whether nothing proved that the reads are those of an undamaged archive."""
         return self.proved_by == UNPROVED
 
+    @property
+    def identity(self) -> str:
+        """What says that the archive is that of the run: `locator`, or the `name` of the file or of the job alone."""
+        return "locator" if self.identified else "name"
+
     def to_json(self) -> dict[str, Any]:
         """Return the provenance as JSON-ready data."""
-        return asdict(self)
+        return {**asdict(self), "identity": self.identity}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

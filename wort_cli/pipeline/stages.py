@@ -3,9 +3,12 @@
 run.py has the order in which a job goes through them.
 """
 
+import contextlib
 import platform
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +16,6 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
-from wort_cli.pipeline.archives.archive_names import run_named_by
 from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
@@ -23,6 +25,7 @@ from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
+from wort_cli.pipeline.identity import identify
 from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
@@ -34,6 +37,7 @@ from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
+from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
 
 TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
@@ -80,9 +84,23 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("proving")
     proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
     check_has_spots(archive)
-    reads = sketch_reads(attempt, archive, proof, engine, tools)
+    with identity_of(archive, proof, attempt) as origin:
+        reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
-    return SketchedRun(archive, proof, versions, reads)
+    return SketchedRun(archive, replace(proof, origin=origin.result()), versions, reads)
+
+
+@contextlib.contextmanager
+def identity_of(archive: Archive, proof: ArchiveProof, attempt: Attempt) -> Iterator[Future[Origin]]:
+    """Identify the archive while the block runs; yield the future result, which is there at the end of the block."""
+    failed = threading.Event()
+    cancellation = Cancellation(lambda: failed.is_set() or attempt.cancellation.requested())
+    with ThreadPoolExecutor(1, "identity") as executor:
+        try:
+            yield executor.submit(identify, archive, proof, attempt, cancellation)
+        except BaseException:
+            failed.set()
+            raise
 
 
 def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
@@ -159,8 +177,7 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None
-    of_this_run = archive.path is not None and run_named_by(archive.path.name) == name  # --name may be another
-    origin = proof.origin if of_this_run else Origin()
+    origin = proof.origin
     if obtained:
         origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
     attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)

@@ -35,8 +35,10 @@ def users_umask() -> int:
 
 def make_directories(directory: Path, mode: int = PRIVATE) -> None:
     """Create a directory and its missing parents, each with this mode.  Raises OSError."""
-    missing = [place for place in (directory, *directory.parents) if not place.is_dir()]
-    for place in reversed(missing):
+    if directory.is_dir():
+        return
+    missing = [place for place in directory.parents if not place.exists()]
+    for place in (*reversed(missing), directory):
         place.mkdir(mode=PRIVATE, exist_ok=True)
         if mode != PRIVATE:
             place.chmod(mode)

@@ -6,26 +6,33 @@ All words are checked before a command changes anything; one error reports all w
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Source
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
-from wort_cli.pipeline.archives.on_disk import choose, find_in_folder
+from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
+from wort_cli.system.private_files import why_not_ours
 
 SHOWN_PROBLEMS = 5
 COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def parse_sources(
-    words: Sequence[str], from_file: Path | None, name: str, quality: str = "prefer-normalized"
+    words: Sequence[str],
+    from_file: Path | None,
+    name: str,
+    quality: str = "prefer-normalized",
+    archives: Sequence[Path] = (),
+    notice: Callable[[str], None] = lambda _: None,
 ) -> list[Source]:
     """Return the sources of the command line and of a list, in order and without duplicates.
 
-    The setting `quality` chooses among archives in one directory.  UsageError if there is no source, if a word is not
-    one, or if two have the same name.
+    The setting `quality` chooses among archives in one directory; the directories of the setting `archives` go before
+    the working directory.  `notice` is told why an archive in the working directory is not used.  UsageError if there
+    is no source, if a word is not one, or if two have the same name.
     """
     items = listed_words(words, from_file)
     if not items:
@@ -38,7 +45,7 @@ def parse_sources(
     found, problems = [], []
     for place, word in items:
         try:
-            found.append(parse_source(word, name, quality))
+            found.append(parse_source(word, name, quality, archives, notice))
         except WortError as error:
             problems.append((place, error))
     if problems:
@@ -82,7 +89,13 @@ def listed_words(words: Sequence[str], from_file: Path | None) -> list[tuple[str
     return items
 
 
-def parse_source(word: str, name: str = "", quality: str = "prefer-normalized") -> Source:
+def parse_source(
+    word: str,
+    name: str = "",
+    quality: str = "prefer-normalized",
+    archives: Sequence[Path] = (),
+    notice: Callable[[str], None] = lambda _: None,
+) -> Source:
     """Return the source that a word names: an archive if it has a slash or an archive's ending, else an accession."""
     if "/" in word or is_archive_name(word):
         path = find_archive(word, quality)
@@ -90,9 +103,26 @@ def parse_source(word: str, name: str = "", quality: str = "prefer-normalized") 
     if name:
         raise UsageError("--name is only for archives; the signature of a run has its accession")
     accession = Accession.parse(word)
-    # `prefetch` downloads into the current directory, and the tools of the SRA toolkit look there first.
-    prefetched = choose(find_in_folder(accession, Path.cwd() / accession, ignore), quality)
-    return Source(accession, prefetched.path if prefetched else None)
+    return Source(accession, prefetched_archive(accession, quality, archives, notice))
+
+
+def prefetched_archive(
+    accession: Accession, quality: str, archives: Sequence[Path], notice: Callable[[str], None]
+) -> Path | None:
+    """Return the archive of a run below the working directory, into which `prefetch` downloads; None for another place.
+
+    One of the configured directories goes first.  What another user can have put into the working directory is not
+    used.
+    """
+    folder = Path.cwd() / accession
+    found = choose(find_in_folder(accession, folder, ignore), quality)
+    if found is None or is_in_directories(accession, archives, quality):
+        return None
+    for path in (folder, found.path):
+        if why := why_not_ours(path):
+            notice(f"{shown(str(path), 200)} is not used as the archive of {accession}: it {why}")
+            return None
+    return found.path
 
 
 def ignore(_: str) -> None:

@@ -1,5 +1,6 @@
 """Requests for verifications: of a submitted signature, or of one from the catalog."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wort_cli.commands.shared import render
@@ -15,11 +16,20 @@ from wort_cli.system.daemon_lock import running_daemon
 
 
 def verify_request(
-    signature: Submission | SignatureRecord, depth: Depth, *, priority: int = 0, group: str = "", engine: str = ""
+    signature: Submission | SignatureRecord,
+    depth: Depth,
+    archives: Sequence[Path],
+    *,
+    priority: int = 0,
+    group: str = "",
+    engine: str = "",
 ) -> VerifyRequest:
-    """Return the request to verify a signature; a submission must be of a run."""
+    """Return the request to verify a signature; a submission must be of a run.
+
+    `archives` are the directories of that setting.
+    """
     return VerifyRequest(
-        source=source_of(signature),
+        source=source_of(signature, archives),
         profile=signature.profile,
         subject=signature.path,
         digest=signature.digest,
@@ -30,11 +40,11 @@ def verify_request(
     )
 
 
-def source_of(signature: Submission | SignatureRecord) -> Source:
+def source_of(signature: Submission | SignatureRecord, archives: Sequence[Path]) -> Source:
     """Return the source from which the signature is recalculated."""
     if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
         return Source(signature.name, Path(signature.provenance.source))
-    return parse_source(signature.name)
+    return parse_source(signature.name, archives=archives)
 
 
 def suggest_next_command(queued: int, settings: Settings) -> None:
