@@ -81,7 +81,7 @@ class Fetch:
         Raises HttpError once no location is left, with the reason of the last one; OSError if the file cannot be
         written; Cancelled.  What has arrived by then is kept.
         """
-        work = _Work(self._partial.missing(extents))
+        work = _Work(self._partial.missing(extents), self._politeness.connections)
         try:
             with ThreadPoolExecutor(self._politeness.connections, thread_name_prefix="fetch") as pool:
                 running = [pool.submit(self._fetch_chunks, work) for _ in range(self._politeness.connections)]
@@ -210,18 +210,25 @@ class Fetch:
 class _Work:
     """Extents that are handed out in chunks."""
 
-    def __init__(self, extents: Sequence[Extent]) -> None:
+    def __init__(self, extents: Sequence[Extent], connections: int) -> None:
         self._lock = threading.Lock()
         self._extents = list(reversed(extents))
+        self._connections = connections
         self.size = sum(extent.size for extent in extents)
         """Bytes of all chunks together."""
+        self._left = self.size
 
     def take(self, size: int) -> Extent | None:
-        """Return the next chunk of at most `size` bytes; None if there is none."""
+        """Return the next chunk of at most `size` bytes; None if there is none.
+
+        Towards the end chunks get smaller, so that all connections end at about the same time.
+        """
         with self._lock:
             if not self._extents:
                 return None
             first = self._extents.pop()
+            size = min(size, max(FIRST_CHUNK, self._left // self._connections))
+            self._left -= min(size, first.size)
             if first.size > size:
                 self._extents.append(Extent(first.offset + size, first.size - size))
             return Extent(first.offset, min(size, first.size))
