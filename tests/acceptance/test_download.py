@@ -201,7 +201,7 @@ def test_daemon_is_unhealthy_while_the_locator_refuses_all_requests(home: Home, 
         home("retry", RUN).expect(0)
         home.until_job(RUN, "done", seconds=90)
         until(lambda: home("daemon", "status").code == 0, "the daemon is healthy")
-        assert home.job("SRR000002").state == "waiting"
+        assert home.job("SRR000002").state in ("waiting", "unavailable")  # the server does not have it
 
 
 def test_quick_verification_of_a_named_run_fetches_slices(home: Home, shelf: Shelf) -> None:

