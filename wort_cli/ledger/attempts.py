@@ -9,7 +9,7 @@ import math
 import time
 from dataclasses import asdict, replace
 
-from wort_cli.errors import shown
+from wort_cli.errors import NoSuchJob, shown
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
@@ -69,7 +69,10 @@ class Attempts:
             if result.published is None and result.verdict is None:
                 failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
-            job, published = self._jobs.get(result.job_id), result.published
+            try:
+                job, published = self._jobs.get(result.job_id), result.published
+            except NoSuchJob:  # of another ledger
+                return None
             if published is not None and result.verdict is not None:
                 published = replace(published, trust=Trust.VERIFIED)
             if published is not None and (fault := self._fault(job, published)):
