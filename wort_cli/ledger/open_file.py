@@ -11,7 +11,6 @@ long as the process runs, because closing it would drop SQLite's own locks on it
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import time
@@ -19,6 +18,7 @@ from collections.abc import Callable
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerReplaced, StorageProblem
 from wort_cli.ledger.database import Storage
+from wort_cli.system.file_locks import try_lock
 
 MAGIC, MARK_AT, MARK_END = b"SQLite format 3\0", 68, 72
 """The first bytes of a database, and the place of its `application_id`."""
@@ -41,12 +41,9 @@ class OpenLedgerFile:
             self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise StorageProblem(f"{self._path} cannot be read: {error.strerror}", "check its permissions") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DaemonAlreadyRunning(0) from None
-        except OSError:  # some network file systems have no such locks
-            pass
+        with contextlib.suppress(OSError):  # some network file systems have no such locks
+            if not try_lock(self._file):
+                raise DaemonAlreadyRunning(0)
         self._first = self._newest = secrets.randbelow(HIGHEST_START) + 1
         self._seen = 0
         """The last mark that was found in the file; 0 until its first checkpoint."""

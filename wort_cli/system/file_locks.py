@@ -18,13 +18,19 @@ def lock_file(file: IO[Any], wait: float = LONGEST_WAIT) -> None:
     """Lock a file exclusively.  Raises TimeoutError if another process keeps it locked for `wait` seconds."""
     deadline = time.monotonic() + wait
     while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    errno.ETIMEDOUT, f"another process has kept it locked for {wait:g} seconds", str(file.name)
-                ) from None
-            time.sleep(INTERVAL)
-        else:
+        if try_lock(file.fileno()):
             return
+        if time.monotonic() > deadline:
+            raise TimeoutError(
+                errno.ETIMEDOUT, f"another process has kept it locked for {wait:g} seconds", str(file.name)
+            )
+        time.sleep(INTERVAL)
+
+
+def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock an open file, or change the kind of its lock; return False if another process prevents that."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

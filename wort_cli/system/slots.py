@@ -10,7 +10,6 @@ The kernel unlocks it when its process ends, however it ends, so a killed proces
 """
 
 import contextlib
-import fcntl
 import itertools
 import os
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import NEVER, Cancellation
+from wort_cli.system.file_locks import try_lock
 from wort_cli.system.private_files import make_private
 
 CHECK_INTERVAL = 0.05
@@ -146,7 +146,7 @@ class Queued:
         """Yield whether this caller alone may look for a slot now."""
         descriptor = os.open(self._directory / "mutex", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            yield is_locked_now(descriptor)
+            yield try_lock(descriptor)
         finally:
             os.close(descriptor)
 
@@ -173,19 +173,10 @@ class Held:
 def lock(path: Path) -> Held | None:
     """Create a file if it is missing, and lock it; return None if somebody else has locked it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if is_locked_now(descriptor):
+    if try_lock(descriptor):
         return Held(path, descriptor)
     os.close(descriptor)
     return None
-
-
-def is_locked_now(descriptor: int) -> bool:
-    """Lock a file unless somebody else has; return whether it is locked here now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def next_place() -> str:

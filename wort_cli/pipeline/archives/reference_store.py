@@ -28,6 +28,7 @@ from wort_cli.pipeline.archives.checksums import md5_of
 from wort_cli.pipeline.toolkit.configuration import REFSEQ, WGS
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancellation
+from wort_cli.system.file_locks import try_lock
 from wort_cli.system.private_files import make_private
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -191,15 +192,6 @@ class ReferenceStore:
 
     def _sum_file(self, reference: Reference) -> Path:
         return self.root / "sums" / f"{reference.file_name}.json"
-
-
-def try_lock(descriptor: int, kind: int) -> bool:
-    """Lock an open file, or change the kind of its lock, unless another process prevents that."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        return True
-    except BlockingIOError:
-        return False
 
 
 def md5_of_file(path: Path, cancellation: Cancellation) -> str:
