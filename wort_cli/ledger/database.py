@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-from wort_cli.ledger.migrations import latest_version, migrate, version_of
+from wort_cli.ledger.migrations import copy_database, latest_version, migrate, version_of
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another writer."""
@@ -122,10 +122,7 @@ class Storage:
         """
         connection = self.connection
         try:
-            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
-                copy.execute("PRAGMA journal_mode = OFF")  # the caller deletes an unfinished copy
-                connection.backup(copy)
-                copy.execute("PRAGMA application_id = 0")
+            copy_database(connection, path)
         except sqlite3.Error as error:
             raise as_wort_error(error, path) from error
 

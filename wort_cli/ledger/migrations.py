@@ -92,16 +92,21 @@ def copy_earlier(path: Path, version: int) -> Path:
     """
     now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     copy = path.parent / "backups" / f"ledger-{now}-version-{version}.db"
-    with (
-        atomic_file(copy) as file,
-        contextlib.closing(sqlite3.connect(path)) as source,
-        contextlib.closing(sqlite3.connect(str(file.name))) as target,
-    ):
+    with atomic_file(copy) as file, contextlib.closing(sqlite3.connect(path)) as source:
         os.fchmod(file.fileno(), 0o600)
-        target.execute("PRAGMA journal_mode = OFF")  # an unfinished copy is removed
-        source.backup(target)
-        target.execute("PRAGMA application_id = 0")  # the mark of open_file.py
+        copy_database(source, Path(file.name))
     return copy
+
+
+def copy_database(source: sqlite3.Connection, path: Path) -> None:
+    """Copy one consistent state of a database into an empty file, without blocking readers or writers.
+
+    The copy has no mark (open_file.py).
+    """
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        copy.execute("PRAGMA journal_mode = OFF")  # the caller deletes an unfinished copy
+        source.backup(copy)
+        copy.execute("PRAGMA application_id = 0")
 
 
 def migrations() -> "Migrations":
