@@ -14,7 +14,7 @@ from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive
 from wort_cli.pipeline.archives.locator import RunFile
 from wort_cli.pipeline.archives.offer import ask_locator
-from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, file_md5
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, listed_md5
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.download import politeness_of, wish_of
 from wort_cli.system.cancellation import Cancellation
@@ -50,9 +50,7 @@ def identify(archive: Archive, proof: ArchiveProof, attempt: Attempt, cancellati
         failed_at[download.locator_url] = time.monotonic()
         attempt.log(f"the identity of the archive is its name: {error.detail}")
         return proof.origin
-    same_size = [file for file in files if file.size == archive.size and file.md5]
-    md5 = file_md5(archive.path, cancellation) if same_size else ""
-    if any(file.md5 == md5 for file in same_size):
+    if md5 := listed_md5(files, archive.path, archive.size, cancellation):
         return Origin(identified=True, url=proof.origin.url, md5=md5)
     attempt.log(f"the identity of the archive is its name: the locator lists {described(files)}")
     return proof.origin

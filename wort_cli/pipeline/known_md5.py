@@ -8,7 +8,7 @@ from wort_cli.pipeline.archives.http import HttpClient, HttpError
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive
 from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.archives.offer import ask_locator
-from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, file_md5
+from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, listed_md5
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.download import politeness_of, timeouts_of, wish_of
 
@@ -32,8 +32,7 @@ def prove_by_locator(attempt: Attempt, archive: Archive, proof: ArchiveProof) ->
     except HttpError as error:
         attempt.log(f"no md5 of {name} is known: {error.detail}")
         return proof
-    sums = {file.md5 for file in files if file.size == archive.size and file.md5}
-    if sums and (md5 := file_md5(archive.path, attempt.cancellation)) in sums:
+    if md5 := listed_md5(files, archive.path, archive.size, attempt.cancellation):
         return replace(proof, proved_by=ProvedBy.ARCHIVE_SUM, proof=md5, origin=Origin(identified=True, md5=md5))
     attempt.log(f"{archive.path} is not the archive that NCBI's locator describes, so nothing proves it")
     return proof

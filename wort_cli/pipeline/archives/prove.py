@@ -8,7 +8,7 @@ wrong bases.  vdb-validate detected all 320.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns, 
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.fetch_record import FetchRecord, has_only_columns, is_ours, read_record
 from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.locator import RunFile
 from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import ToolGroup
@@ -187,6 +188,16 @@ def run_vdb_validate(path: Path, tools: ToolGroup, timeout: float) -> None:
     if run.returncode < 0:
         failure = explain("vdb-validate", run.returncode, "")
     raise JobFailed(failure.reason, failure.detail, lasting=failure.reason is Reason.INCOMPLETE)
+
+
+def listed_md5(files: Sequence[RunFile], path: Path, size: int, cancellation: Cancellation) -> str:
+    """Return the md5 of a file of `size` bytes if the locator lists it among the archives of a run; '' if not.
+
+    Raises Cancelled, or OSError if the file cannot be read.
+    """
+    sums = {file.md5 for file in files if file.size == size and file.md5}
+    md5 = file_md5(path, cancellation) if sums else ""
+    return md5 if md5 in sums else ""
 
 
 def file_sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
