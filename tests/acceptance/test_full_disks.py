@@ -6,7 +6,8 @@ from tests.support.homes import WORT, Home
 from tests.support.namespaces import FILL, in_namespace
 from tests.support.shelf import Shelf, gunzipped, link
 
-LEFT = 'find "$home" -name "*.partial" -o -path "*/work/*" ! -name reservations.json | sed "s/^/left: /" >&2\n'
+IN_WORK = 'find "$home/work" -mindepth 1 ! -name reservations.json'
+LEFT = f'{{ find "$home" -name "*.partial"; {IN_WORK}; }} | sed "s/^/left: /" >&2\n'
 SIGNATURES = 'find "$home/signatures" -name "*.sig" | sed "s/^/signature: /" >&2\n'
 
 
@@ -69,7 +70,7 @@ mkdir -p "$home/{full}"
 mount -t tmpfs -o mode=700,size=1m tmpfs "$home/{full}"
 fill "$home/{full}"
 code=0; "$@" || code=$?
-{LEFT.replace('-path "*/work/*"', '-path "*/work/*" -not -name fill')}
+{LEFT.replace(IN_WORK, f"{IN_WORK} ! -name fill")}
 {SIGNATURES}
 exit "$code"
 """
