@@ -18,15 +18,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
+from benchmarks.served import answer_until_closed, archive_with_qualities
 from tests.support.archive_server import ArchiveServer
-from tests.support.archives import make_with_qualities
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.archives.columns import VDB, select
 from wort_cli.pipeline.archives.kar import read_table
 
 BIN = Path(sys.executable).parent
-SPOT = 300
-"""Bases in a spot: 2 x 150."""
 RUN = "SRR000001"
 DISK, COLUMNS, REFERENCE = "on disk", "by columns", "reference"
 
@@ -35,12 +33,7 @@ def serve(archive: Path, latency: float, rate: float, pipe: Connection) -> None:
     """Serve an archive until the other end of the pipe is closed; answer each message with the bytes sent so far."""
     with ArchiveServer({RUN: archive.read_bytes()}, latency=latency, rate=rate).serving() as server:
         pipe.send(server.url)
-        while True:
-            try:
-                pipe.recv()
-            except EOFError:
-                return
-            pipe.send(server.sent)
+        answer_until_closed(pipe, lambda: server.sent)
 
 
 def main() -> None:
@@ -52,10 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the two ways of wort")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
-    archive = options.archives / f"qualities-{options.megabases}.sra"
-    if not archive.exists():
-        options.archives.mkdir(parents=True, exist_ok=True)
-        make_with_qualities(archive, spots=options.megabases * 1_000_000 // SPOT, genome=options.megabases * 100_000)
+    archive = archive_with_qualities(options.archives, options.megabases)
     data = archive.read_bytes()
     needed = select(read_table(data, len(data)), VDB).size
     print(f"archive {len(data) / 1e6:.1f} MB, needed columns {needed / 1e6:.1f} MB ({needed / len(data):.0%})")

@@ -25,12 +25,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.served import answer_until_closed, archive_with_qualities
 from tests.support.archive_server import ArchiveServer
-from tests.support.archives import make_with_qualities
 
 WORT = Path(sys.executable).with_name("wort")
-SPOT = 300
-"""Bases in a spot: 2 x 150."""
 MEGABASES = (30, 60, 95, 140, 200, 260, 300)
 """The archives from which the runs are drawn."""
 
@@ -61,12 +59,7 @@ def serve(files: dict[str, Path], latency: float, rate: float, pipe: Connection)
             server.described(run)  # computes the md5 that every answer has
         with server.serving():
             pipe.send(server.url)
-            while True:
-                try:
-                    pipe.recv()
-                except EOFError:
-                    return
-                pipe.send((server.sent, time.process_time()))
+            answer_until_closed(pipe, lambda: (server.sent, time.process_time()))
 
 
 @contextlib.contextmanager
@@ -90,13 +83,9 @@ def draw_runs(number: int, seed: int, archives: Path) -> dict[str, Path]:
     rng = random.Random(seed)
     sizes = [MEGABASES[0], MEGABASES[-1], *(rng.choice(MEGABASES) for _ in range(number - 2))]
     rng.shuffle(sizes)
-    archives.mkdir(parents=True, exist_ok=True)
-    for size in set(sizes):
-        path = archives / f"qualities-{size}.sra"
-        if not path.exists():
-            make_with_qualities(path, spots=size * 1_000_000 // SPOT, genome=size * 100_000)
+    made = {size: archive_with_qualities(archives, size) for size in set(sizes)}
     print(f"{number} runs of {sum(sizes):,} Mbp in all: {' '.join(map(str, sizes))}")
-    return {f"SRR{n:06d}": archives / f"qualities-{size}.sra" for n, size in enumerate(sizes, 1)}
+    return {f"SRR{n:06d}": made[size] for n, size in enumerate(sizes, 1)}
 
 
 def measure(files: dict[str, Path], url: str, ahead: int | None, pipe: Connection) -> Measured:
