@@ -78,12 +78,12 @@ def test_archive_on_disk_gets_its_reference_too(home: Home, shelf: Shelf) -> Non
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
 
 
-def test_reference_beside_the_archive_is_used_without_a_request(home: Home, shelf: Shelf) -> None:
+def test_reference_beside_the_archive_is_neither_located_nor_fetched(home: Home, shelf: Shelf) -> None:
     archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     link(shelf.sequence(), archive.with_name(NAME))
     with serving(home, shelf) as server:
         home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
-        assert server.requests == []
+        assert [request.run for request in server.requests] == [RUN]  # the locator confirms whose archive it is
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
     assert list(provenance(home)["references"]) == [NAME]
 
