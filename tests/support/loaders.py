@@ -62,7 +62,7 @@ CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:o
 ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
 
 
-def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
+def cells(number: int, spot: Spot, platform: int) -> Mapping[str, Sequence[int]]:
     """Return the cells of a row, by column name without the type."""
     bases = "".join(read.bases for read in spot.reads).encode()
     lengths = [len(read.bases) for read in spot.reads]
@@ -76,11 +76,11 @@ def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
         "READ_FILTER": [0 if read.passes else read.rejection for read in spot.reads],
         "CLIP_QUALITY_LEFT": [spot.clip[0]],
         "CLIP_QUALITY_RIGHT": [spot.clip[1]],
-        "PLATFORM": [2],
+        "PLATFORM": [platform],
     }
 
 
-def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
+def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str], platform: int = 2) -> Iterator[bytes]:
     """Yield the input of general-loader: the unpacked stream of sra-tools' general-writer.h, version 2.
 
     An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
@@ -100,7 +100,7 @@ def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterato
         yield event(new_column, column, 1, 8 * struct.calcsize(code), len(name), data=name.encode())
     yield event(open_stream, 0)
     for number, spot in enumerate(spots):
-        row = cells(number, spot)
+        row = cells(number, spot, platform)
         for column, (name, code) in enumerate(columns.items(), 1):
             cell = row[name.rpartition(")")[2]]
             yield event(cell_data, column, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
@@ -108,8 +108,11 @@ def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterato
     yield event(end, 0)
 
 
-def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
-    stream = b"".join(columns_stream(spots, columns))
+def load_columns(
+    spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED, platform: int = 2
+) -> None:
+    """Load with general-loader; `platform` is a value of the column PLATFORM: 2 Illumina, 3 SOLiD, 6 PacBio."""
+    stream = b"".join(columns_stream(spots, columns, platform))
     run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=stream)
 
 
