@@ -18,6 +18,19 @@ from tests.support.tools import run
 
 NAME = "case"
 """The archive's name without suffix."""
+REMOVED = (
+    "READ_START",
+    "READ_LEN",
+    "READ_TYPE",
+    "RD_FILTER",
+    "RD_FILTER",
+    "ALTREAD",
+    "READ",
+    "NAME",
+    "PLATFORM",
+    *CLIPS,
+)
+"""Columns on disk that an archive may lack."""
 OTHER_TABLES = ("CONSENSUS", "PASSES", "EXTRA")
 
 
@@ -121,8 +134,7 @@ def draw_table_case(seed: str, rng: Random) -> TableCase:
     kinds = [main, *(rng.choice([main, rng.choice(KINDS)]) for _ in names[1:])]
     tables = {name: draw_table(kind, rng) for name, kind in zip(names, kinds, strict=True)}
     packed = names[0] if rng.random() < 0.3 else ""
-    removed = rng.choice(["READ_START", "READ_LEN", "READ_TYPE", "RD_FILTER", "RD_FILTER", "ALTREAD", "READ", "NAME", "PLATFORM",
-                          *CLIPS]) if rng.random() < 0.08 else ""  # fmt: skip
+    removed = rng.choice(REMOVED) if rng.random() < 0.08 else ""
     layout = f"{main.name}{' table' if packed else ' + another' if len(names) > 1 else ''}"
     return TableCase(seed, layout, tables, packed, removed)
 
