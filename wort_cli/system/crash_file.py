@@ -27,12 +27,14 @@ class CrashFiles:
         """Create an empty file into which a crash of this process will be written.  Raises OSError if that fails."""
         with self._lock:
             path.unlink(missing_ok=True)
-            if self._process == os.getpid() and self._file is not None and os.fstat(self._file.fileno()).st_nlink:
+            if self._file is not None and self._process == os.getpid():
                 number = self._file.fileno()
-                with contextlib.suppress(OSError):  # it is on another disk
-                    # Without `src_dir_fd`, which an absolute path does not need, Python links to the symbolic link.
-                    os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
-                    return
+                state = os.fstat(number)
+                if state.st_nlink and not state.st_size:
+                    with contextlib.suppress(OSError):  # it is on another disk
+                        # Without `src_dir_fd`, which an absolute path does not need, Python would link to the link.
+                        os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
+                        return
             file = path.open("wb", buffering=0)
             faulthandler.enable(file, all_threads=False)
             self._file, self._process = file, os.getpid()
