@@ -302,7 +302,9 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": f"{made.reads:,}, {made.bases:,} bases",
         "tools": ", ".join(
-            f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools
+            f"{tool} {made.tools[tool]}"
+            for tool in ("wort", "sourmash", "fastq-dump", "libncbi-vdb")
+            if tool in made.tools
         ),
     }
 

@@ -7,7 +7,7 @@ import contextlib
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.decoding.vdb_version import LIBRARY, vdb_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
@@ -40,8 +41,8 @@ from wort_cli.stores.local import LocalStore
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
 
-TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
-"""Tools whose versions are recorded in the provenance."""
+TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
+"""Tools whose versions are recorded in the provenance, if they took part."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,6 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     engine = ENGINES[spec.method.engine](attempt.profile)
     attempt.report("locating")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
-    versions = {name: tools.version(name) for name in TOOLS}
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
@@ -88,7 +88,15 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
-    return SketchedRun(archive, replace(proof, origin=origin.result()), versions, reads)
+    return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
+
+
+def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:
+    """Return the versions of the tools that took part in this attempt, and of all decoders."""
+    versions = {name: tools.version(name) for name in sorted(TOOLS & (tools.used | set(decoders)))}
+    if any(decoder.startswith(LIBRARY) for decoder in decoders):
+        versions[LIBRARY] = vdb_version()
+    return versions
 
 
 @contextlib.contextmanager
