@@ -22,6 +22,10 @@ from benchmarks.tiny_jobs import BIN, Cost, children, cost, daemon_of, ended
 from tests.support.archives import make_paired, reference_signature
 from tests.support.tiny_runs import names
 from wort_cli.model.profile import SRA_V1
+from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
+from wort_cli.pipeline.sketching.engine import KernelEngine
+from wort_cli.pipeline.sketching.slices import Slice
+from wort_cli.system.cancellation import NEVER
 
 SPOT = 300
 """Bases of a spot."""
@@ -104,11 +108,6 @@ def split(before: dict[int, Cost], after: dict[int, Cost], daemon: int) -> tuple
 
 def bare_cost(archive: Path, times: int = 10) -> float:
     """Return the CPU seconds of decoding and hashing an archive in this process, once everything is loaded."""
-    from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
-    from wort_cli.pipeline.sketching.engine import KernelEngine
-    from wort_cli.pipeline.sketching.slices import Slice
-    from wort_cli.system.cancellation import NEVER
-
     spots = int(subprocess.run(
         ["vdb-dump", "--id_range", str(archive)], check=True, capture_output=True, text=True
     ).stdout.replace(",", "").split()[-1])  # fmt: skip

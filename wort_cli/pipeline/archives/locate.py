@@ -11,6 +11,7 @@ Among several archives of a run the setting `quality` chooses (on_disk.py).  A r
 may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from wort_cli.pipeline.archives.counts import explain_run, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained
 from wort_cli.pipeline.archives.on_disk import FoundArchive, choose, find_in_directories, look_at, why_unusable
 from wort_cli.pipeline.archives.reference_store import Reference
-from wort_cli.pipeline.archives.repositories import repository_directories
+from wort_cli.pipeline.archives.repositories import find_repositories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
@@ -174,9 +175,11 @@ def archives_on_disk(
 ) -> Iterator[FoundArchive]:
     """Yield the archives of a run on disk in the order of the places above; `log` gets what is passed over."""
     yield from find_in_directories(run, directories, log)
-    if (path := find_by_srapath(run, tools, deadline)) and (found := look_at(path, log)):
+    repositories = find_repositories(tools, deadline)
+    path = find_by_srapath(run, tools, deadline) if repositories.needs_srapath and shutil.which("srapath") else None
+    if path and (found := look_at(path, log)):
         yield found
-    yield from find_in_directories(run, repository_directories(tools, deadline), log)
+    yield from find_in_directories(run, repositories.directories, log)
 
 
 def find_by_srapath(name: str, tools: ToolGroup, deadline: float) -> Path | None:
