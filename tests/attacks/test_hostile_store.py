@@ -14,6 +14,7 @@ from tests.support.small_world import SmallWorld, reference, renamed, wrong, wro
 from wort_cli.model.accession import Accession
 from wort_cli.model.signature_file import digest
 from wort_cli.pipeline.publish import is_sealed_content
+from wort_cli.stores.object_store import Headers
 
 A, B = "SRR000001", "SRR000002"
 KEY = f"sigs/{A}.sig"
@@ -62,6 +63,21 @@ def test_swapped_file_is_not_pushed(world: SmallWorld, objects: MemoryStore, swa
     world.file(A).write_bytes(swap())
     forge_provenance(world)
     assert world("sync", "push").code == 1
+    assert objects.contents == {}
+
+
+def test_file_that_is_swapped_while_it_is_pushed_is_not_published(
+    world: SmallWorld, objects: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = objects.put
+
+    def swap_and_put(key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
+        if isinstance(content, Path):
+            content.write_bytes(wrong(A))
+        return put(key, content, headers, replacing=replacing)
+
+    monkeypatch.setattr(objects, "put", swap_and_put)
+    assert world("sync", "push").code == 75
     assert objects.contents == {}
 
 

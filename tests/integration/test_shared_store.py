@@ -1,5 +1,6 @@
 """The shared store on real servers: Ceph's gateway, and moto for features that Ceph lacks."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,9 @@ from tests.support.ceph import ACCESS_KEY, SECRET_KEY
 from tests.support.signatures import make_signatures
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
+from wort_cli.model.provenance import Trust
 from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.bucket_layout import Checksums
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import Headers, PreconditionFailed, StoreError
 from wort_cli.stores.run_copies import all_run_copies
@@ -144,5 +147,13 @@ def test_leftover_provenance_of_another_signature_is_replaced(objects: S3Store, 
     make_signatures(tmp_path, 1)
     objects.put(f"prov/{RUN}.json", b"{}", Headers("application/json"))
     local, shared = LocalStore(tmp_path), SharedStore(objects)
-    shared.publish_new(local.path(RUN), local.provenance(RUN), RUN)
+    shared.publish_new(local.path(RUN), local.provenance(RUN), RUN, Trust.COMPUTED, Checksums.of(local.path(RUN)))
     assert shared.provenance(RUN) == local.provenance(RUN)
+
+
+def test_content_with_another_md5_is_refused(bucket: Bucket) -> None:
+    objects = S3Store(S3Target(bucket.name, "", bucket.ceph.endpoint), 16)  # moto accepts any md5
+    with pytest.raises(StoreError) as caught:
+        objects.put("key", b"other", Headers("text/plain", md5=hashlib.md5(b"content").hexdigest()))
+    assert caught.value.reason is Reason.STORAGE_DOWN
+    assert objects.head("key") is None

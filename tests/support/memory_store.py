@@ -8,6 +8,7 @@ from typing import IO
 
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import Headers, ObjectTooLarge, PreconditionFailed, StoredObject
+from wort_cli.stores.s3_errors import response_error
 
 
 @dataclass
@@ -36,10 +37,13 @@ class MemoryStore:
         return found
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        if headers.md5 not in ("", hashlib.md5(data).hexdigest()):
+            raise response_error("BadDigest", 400, "PutObject", key, self.target)
         before = self.head(key)
         if (before.etag if before else "") != replacing:
             raise PreconditionFailed
-        self.edit(key, content if isinstance(content, bytes) else content.read_bytes(), **dict(headers.metadata or {}))
+        self.edit(key, data, **dict(headers.metadata or {}))
         after = self.head(key)
         assert after is not None
         return after.etag

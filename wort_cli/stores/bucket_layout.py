@@ -61,7 +61,7 @@ def headers_of(provenance: Provenance, checksums: Checksums, trust: Trust) -> He
         "trust": str(trust),
         **{key: value for key in ("format", "proved_by") if (value := getattr(provenance, key))},
     }
-    return Headers("application/json", "gzip", metadata)
+    return Headers("application/json", "gzip", metadata, checksums.md5)
 
 
 def trust_in(metadata: Mapping[str, str]) -> Trust:

@@ -32,6 +32,8 @@ class Headers:
     content_type: str
     content_encoding: str = ""
     metadata: Mapping[str, str] | None = None
+    md5: str = ""
+    """Of the content, in hexadecimal; the store refuses other content.  Empty: it is computed from the content."""
 
 
 class StoreError(WortError):

@@ -122,7 +122,7 @@ class S3Store:
         if isinstance(content, Path) and content.stat().st_size <= SMALL:
             content = content.read_bytes()
         with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+            md5 = bytes.fromhex(headers.md5) or md5_of(file)
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
             if size > MAX_PUT:
@@ -243,6 +243,11 @@ def stored_object(key: str, response: Any) -> StoredObject:
     if "ContentLength" not in response:
         raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no Content-Length; it is not from an S3 server")
     return StoredObject(key, response["ContentLength"], etag_of(key, response), response["Metadata"])
+
+
+def md5_of(file: io.BufferedIOBase) -> bytes:
+    """Return the md5 of an open file."""
+    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
 
 
 def etag_of(key: str, response: Any) -> str:

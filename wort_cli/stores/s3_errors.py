@@ -19,8 +19,10 @@ PERMISSIONS = {
 }
 """The permission that an operation requires (AWS, Actions for Amazon S3)."""
 BUCKET_OPERATIONS = frozenset({"ListObjectsV2", "ListMultipartUploads"})
-TRANSIENT_CODES = frozenset({"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "OperationAborted"})
-"""Codes of transient errors, whatever the status."""
+TRANSIENT_CODES = frozenset(
+    {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "OperationAborted", "BadDigest"}
+)
+"""Codes of transient errors, whatever the status.  BadDigest: the content was changed before or while it was sent."""
 WRONG_REGION_CODES = frozenset(
     {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 )

@@ -188,13 +188,14 @@ class SharedStore:
         trust: Trust = Trust.COMPUTED,
         replacing: Replacing = Replacing.NOTHING,
         refuted: str = "",
+        checksums: Checksums | None = None,
     ) -> Outcome:
         """Publish a signature and its provenance, unless the bucket has them; raise StoreError if it fails.
 
         An empty object is replaced.  What `replacing` permits is replaced and preserved, and so is the signature with
-        the digest `refuted`.
+        the digest `refuted`.  If the caller has compared `checksums` of the file, no other content is published.
         """
-        mine = Checksums.of(sealed)
+        mine = checksums or Checksums.of(sealed)
         sent = Sent(sealed, mine, provenance, name, trust)
         for _ in range(PUT_TRIES):
             there = self.find(name)
@@ -207,21 +208,20 @@ class SharedStore:
         raise StoreError(Reason.STORAGE_DOWN, f"{self.url(name)} keeps changing: other processes write it")
 
     def publish_new(
-        self, sealed: Path, provenance: Provenance, name: Accession, trust: Trust = Trust.COMPUTED
+        self, sealed: Path, provenance: Provenance, name: Accession, trust: Trust, checksums: Checksums
     ) -> Outcome:
         """Publish a signature that a listing did not show, with two requests if it is still missing.
 
         If the ETag of the put is the md5 of our content, the store confirms the object; otherwise `publish` checks it.
         """
-        mine = Checksums.of(sealed)
         try:
-            etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, mine, trust))
+            etag = self.objects.put(signature_key(name), sealed, headers_of(provenance, checksums, trust))
         except (PreconditionFailed, StoreError) as error:
             if isinstance(error, StoreError) and not error.outcome_unknown:
                 raise
-            return self.publish(sealed, provenance, name, trust)
-        if etag != mine.md5:
-            return self.publish(sealed, provenance, name, trust)
+            return self.publish(sealed, provenance, name, trust, checksums=checksums)
+        if etag != checksums.md5:
+            return self.publish(sealed, provenance, name, trust, checksums=checksums)
         self._put_provenance(provenance, name)
         return Outcome.PUT
 

@@ -84,12 +84,14 @@ def push(
         sentence = f"the signature of {name} is {record.trust}, so it is not published"
         more = "set publish_unproved = true" if record.trust is Trust.UNPROVED else f"`wort verify {name}` may prove it"
         raise StoreError(Reason.CONFLICT, sentence, f"{hint}; or {more}")
+    checksums = Checksums.of(path)  # whatever is put must have them, so that nobody changes the file meanwhile
     with path.open("rb") as file:
-        if not is_recorded_file(file, name, record.recorded, shared.limits):
-            raise StoreError(Reason.CONFLICT, f"{path} is not the recorded signature", hint)
+        is_recorded = is_recorded_file(file, name, record.recorded, shared.limits)
+    if not is_recorded or record.recorded.sha256 not in ("", checksums.sha256):
+        raise StoreError(Reason.CONFLICT, f"{path} is not the recorded signature", hint)
     if copies.shared_object is None:
-        return shared.publish_new(path, record.provenance, name, record.trust)
-    return shared.publish(path, record.provenance, name, record.trust)
+        return shared.publish_new(path, record.provenance, name, record.trust, checksums)
+    return shared.publish(path, record.provenance, name, record.trust, checksums=checksums)
 
 
 def pull(

@@ -38,7 +38,15 @@ def test_permanent_error_is_storage_denied(code: str, status: int, message: str)
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("SlowDown", 503), ("503", 503), ("InternalError", 500), ("RequestTimeout", 400), ("TooMany", 429), ("", 502)],
+    [
+        ("SlowDown", 503),
+        ("503", 503),
+        ("InternalError", 500),
+        ("RequestTimeout", 400),
+        ("BadDigest", 400),
+        ("TooMany", 429),
+        ("", 502),
+    ],
 )
 def test_transient_error_is_storage_down(code: str, status: int) -> None:
     error = response_error(code, status, "PutObject", KEY, TARGET)
