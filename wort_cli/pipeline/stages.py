@@ -34,7 +34,7 @@ from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
-from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
+from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
@@ -135,9 +135,12 @@ def sketch_reads(
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
+    store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
+    if store is None:
+        slices = split_for_threads(archive.spots, archive.bases, spec.threads)
     sketcher = RunSketcher(
         slices,
-        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
+        store,
         choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
         attempt.profile,
         engine,

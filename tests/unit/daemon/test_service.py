@@ -45,7 +45,7 @@ class Loop:
 
         monkeypatch.setattr(self.coordinator, "turn", turn)
         monkeypatch.setattr(self.writer, "record_turn", lambda started, trouble: self.troubles.append(trouble))
-        monkeypatch.setattr(signals, "wait", self.pauses.append)
+        monkeypatch.setattr(signals, "wait", lambda pause, woken: self.pauses.append(pause))
         run_loop(signals, self.guard, self.coordinator, self.housekeeper, self.writer)
 
 
@@ -92,6 +92,12 @@ def test_waiting_ends_when_a_signal_arrives(signals: Signals) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     signals.wait(100)
     assert time.monotonic() - started < 50
+
+
+def test_waiting_ends_when_a_result_arrives(signals: Signals) -> None:
+    started = time.monotonic()
+    signals.wait(100, lambda seconds: True)
+    assert time.monotonic() - started < 10
 
 
 def test_loop_runs_turns_until_it_is_stopped(loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:

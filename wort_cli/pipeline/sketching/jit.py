@@ -9,12 +9,36 @@ A cache entry is valid for one processor type and one version of the function's 
 another source file has changed, so a compiled function must call only functions of its own module.
 """
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
+
+UNUSED = ("scipy.linalg.cython_blas", "cffi", "coverage")
+"""Modules that numba imports where they are installed, for features that no loop here uses: scipy takes 0.2 s."""
+
+
+@contextlib.contextmanager
+def hidden(modules: Sequence[str]) -> Iterator[None]:
+    """Let importing `modules` fail, as if they were not installed, unless they are imported already."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            if sys.modules.get(name, sys) is None:
+                del sys.modules[name]
+
 
 njit: Any
 try:
-    from numba import njit
+    with hidden(UNUSED):
+        from numba import njit
+        from numba.core.registry import cpu_target
+
+        cpu_target.typing_context.refresh()  # imports the rest of numba, which the first call of a function would do
+        cpu_target.target_context.refresh()
 except ImportError:  # functions then run as plain Python: the same results, but slowly; see engine.py
     njit = None
 
