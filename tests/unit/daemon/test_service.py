@@ -123,7 +123,7 @@ def test_no_turn_runs_with_a_replaced_ledger(
     before = settings.ledger_file.rename(settings.ledger_file.with_name("before.db"))
     monkeypatch.setattr(loop.writer, "record_turn", lambda *_: setattr(signals, "stop", "SIGTERM"))
     monkeypatch.setattr(loop.coordinator, "turn", lambda: pytest.fail("the coordinator changed jobs"))
-    monkeypatch.setattr(signals, "wait", loop.pauses.append)
+    monkeypatch.setattr(signals, "wait", lambda pause, woken: loop.pauses.append(pause))
     run_loop(signals, loop.guard, loop.coordinator, loop.housekeeper, loop.writer)
     assert loop.pauses == [TROUBLE_PAUSE]
     assert not loop.guard.ledger_is_ours()
