@@ -11,11 +11,13 @@ import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import boto3
 import botocore.exceptions as problems
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
@@ -51,13 +53,29 @@ TRANSIENT_PROBLEMS = (
 """Errors of a server that is down, or that is not the S3 server."""
 
 
+@cache
+def service_models() -> Any:
+    """Return botocore's loader, which keeps the descriptions of services that it has read from its own files.
+
+    Reading and parsing them takes a tenth of a second.
+    """
+    return botocore.session.get_session().get_component("data_loader")
+
+
+def new_session() -> Any:
+    """Return a session with the user's present configuration and credentials."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", service_models())
+    return boto3.session.Session(botocore_session=session)
+
+
 class S3Store:
     """The objects below the prefix of a bucket.  Up to `connections` threads may use it at once."""
 
     def __init__(self, target: S3Target, connections: int = 4) -> None:
         self.target = target
         with self._translate_errors("connect", ""):
-            session = boto3.session.Session()
+            session = new_session()
             self._client: Any = session.client(
                 "s3",
                 endpoint_url=target.endpoint or None,
