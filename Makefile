@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
 
-.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny damages faults fuzz kills setup clean
+.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
 	@echo "make damages        damage archives on the way and on disk 4000 times"
+	@echo "make differential   compare fastq-dump and the in-process decoder on archives drawn from SEED for SECONDS"
 	@echo "make kills          kill a writer of the ledger fifty times, and a process that fetches twenty times"
 	@echo "make fuzz           read randomly damaged signatures for 5 minutes"
 
@@ -57,6 +58,9 @@ faults: setup
 
 damages: setup
 	$(BIN)/python -m tests.damages --seed $(or $(SEED),1) $(ARGS)
+
+differential: setup
+	$(BIN)/python -m tests.differential --seed $(or $(SEED),1) --seconds $(or $(SECONDS),3600) $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)

@@ -295,7 +295,7 @@ def test_jobs_are_salvaged_from_a_damaged_ledger(home: Home) -> None:
     with home.ledger.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xa5" * size)
-    assert "queued 3000 more jobs" in home("doctor", "--repair").expect(0).out
+    assert "jobs: copied 3000" in home("doctor", "--repair").expect(0).out
     assert len(home.jobs()) == 3000
     assert {job.state for job in home.jobs()} == {"queued"}
 

@@ -1,11 +1,13 @@
 """A campaign of damages: whatever happens to an archive, on the way or on disk, no wrong bytes are ever accepted.
 
-    python -m tests.damages --wire 2000 --disk 2000 --seed 1 [--archives DIRECTORY]
+    python -m tests.damages --wire 2000 --disk 2000 --decoded 10000 --seed 1 [--archives DIRECTORY]
 
 Each case is drawn from the seed and its number: an archive, a part of it, a damage, and who serves it to whom.  A case
 ends *right* if every byte that a decoder needs is that of the undamaged archive, or with the *reason* for which the job
 would wait or fail.  An archive that nothing but vdb-validate
 can check gives a signature that is marked so and not published; if its bytes are wrong, the case is *unproved*.
+Damaged archives are also given to the in-process decoder (decoded.py): one that its sums prove must be decoded as
+fastq-dump does.  A *crash* ends only the process of that decoder.
 Anything else is *wrong*, and ends the campaign with exit code 1.  Where one location has the right
 bytes, or the damage happens only once, a reason is a defect too (*not cured*).
 """

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.damages import disk, wire
+from tests.damages import decoded, disk, wire
 from tests.damages.subjects import Subject
 from tests.damages.verdict import Judge, Verdict
+from tests.differential.in_process import decode
+from tests.support.child import Child
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER
 
@@ -35,10 +37,15 @@ class Results:
         if verdict.end in DEFECTS:
             self.defects.append(f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}")
 
+    def merge(self, other: "Results") -> None:
+        """Add the counts of another campaign."""
+        self.ends += other.ends
+        self.defects += other.defects
+
     def lines(self) -> Iterator[str]:
         """Yield a table of the counts."""
         for (where, end, detail), number in sorted(self.ends.items()):
-            yield f"{where:5} {end:10} {detail:22} {number:6}"
+            yield f"{where:8} {end:10} {detail:30} {number:6}"
 
 
 @contextmanager
@@ -48,6 +55,22 @@ def judging(directory: Path, reads: dict[str, str]) -> Iterator[Judge]:
     tools.mkdir(exist_ok=True)
     with ToolGroup(tools, NEVER, lambda text: None) as group:
         yield Judge(group, reads)
+
+
+def run_decoded(subjects: int, seed: str, cases: int, report: Callable[[int], None] = lambda done: None) -> Results:
+    """Give so many damaged archives to the in-process decoder; `subjects` archives are damaged."""
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="damages-") as name, Child(decode) as child:
+        made, scratch = Path(name, "made"), Path(name, "case")
+        made.mkdir()
+        scratch.mkdir()
+        archives = decoded.decodable_archives(subjects, seed, made, child)
+        for number in range(cases):
+            one = f"{seed}-{number}"
+            case = decoded.draw_case(archives, one)
+            results.add("decoded", case, one, decoded.run_case(case, archives, scratch, child))
+            report(number + 1)
+    return results
 
 
 def run_campaign(

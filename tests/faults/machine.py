@@ -92,22 +92,32 @@ class Clock:
             file.write(struct.pack("=q", seconds))
 
 
-class BadDisk:
-    """A disk that breaks and is repaired: all files of a home whose path in it starts with `part`."""
+class Breakable:
+    """A part of the machine that breaks and is repaired."""
 
-    def __init__(self, home: Home, part: str = "") -> None:
+    def __init__(self, home: Home, library: str, **env: str) -> None:
         self._broken = home.root / "broken"
-        preload("bad_disk", home)
-        home.env |= {"BAD_DISK": f"{home.path}/{part}", "BAD_WHILE": str(self._broken)}
+        preload(library, home)
+        home.env |= {**env, "BAD_WHILE": str(self._broken)}
 
     @contextlib.contextmanager
     def broken(self) -> Iterator[None]:
-        """Make all writes fail within the context."""
+        """Keep it broken within the context."""
         self._broken.touch()
         try:
             yield
         finally:
             self._broken.unlink()
+
+
+def bad_disk(home: Home, part: str = "") -> Breakable:
+    """Return a disk on which nothing can be written: all files of a home whose path in it starts with `part`."""
+    return Breakable(home, "bad_disk", BAD_DISK=f"{home.path}/{part}")
+
+
+def bad_locks(home: Home, part: str, error: int) -> Breakable:
+    """Return a file system that cannot lock the files of a home whose path in it starts with `part`."""
+    return Breakable(home, "bad_locks", BAD_LOCKS=f"{home.path}/{part}", BAD_LOCKS_ERROR=str(error))
 
 
 def preload(name: str, home: Home) -> None:
@@ -238,7 +248,7 @@ class Machine:
     def __init__(self, root: Path, ceph: Ceph, proxy: Proxy) -> None:
         self.home = SmallHome(root)
         self.clock = Clock(self.home)
-        self.bad_disk = BadDisk(self.home)
+        self.bad_disk = bad_disk(self.home)
         self.daemon = Daemon(self.home)
         self.doomed: list[Doomed] = []
         bucket = Bucket(ceph)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.machine import BadDisk
+from tests.faults.machine import bad_disk
 from tests.support.gate import Gate
 from tests.support.homes import Home
 from tests.support.polling import until
@@ -27,7 +27,7 @@ HASTY = {"WORT_RETRY_DELAY": "0.5", "WORT_LEASE": "6"}
 def test_daemon_survives_a_disk_that_breaks_during_a_run(
     part: str, sentence: str, home: Home, shelf: Shelf, gate: Gate
 ) -> None:
-    disk = BadDisk(home, part)
+    disk = bad_disk(home, part)
     for run in RUNS:
         home.keep(run, shelf.archive())
     home("daemon", "start", env={**gate.env, "WORT_JOBS": "1", **HASTY}).expect(0)
@@ -57,7 +57,7 @@ def unhealthy(home: Home) -> dict[str, Any]:
 
 @pytest.mark.parametrize("words", [("compute", RUNS[1]), ("cancel", RUNS[0]), ("retry", RUNS[0])])
 def test_command_that_cannot_write_fails_and_changes_nothing(words: tuple[str, ...], home: Home, shelf: Shelf) -> None:
-    disk = BadDisk(home, "ledger.db")
+    disk = bad_disk(home, "ledger.db")
     home("compute", RUNS[0]).expect(0)
     before = home.jobs()
     with disk.broken():

@@ -4,18 +4,18 @@ There are three loaders, because no single one can make every layout:
 
 - latf-load reads FASTQ.  It takes each mate's read filter from CASAVA 1.8 names (`1:Y:0:...` fails), but supports no
   technical reads and no clips, drops records with IUPAC codes as syntax errors, and fails on a file without reads.
-- general-loader reads the cells of a table as a binary stream (`columns_stream`).  It makes technical reads, clips,
+- general-loader reads the cells of a table (general_loader.py).  It makes technical reads, clips,
   IUPAC codes, and a table without rows.
 - bam-load makes aligned archives, which store only the bases that differ from a reference inside the archive.
 """
 
 import contextlib
 import itertools
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
 
+from tests.support.general_loader import Row, TableRows, load_database
 from tests.support.simulated_spots import Spot
 from tests.support.tools import run
 
@@ -62,7 +62,7 @@ CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:o
 ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
 
 
-def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
+def cells(number: int, spot: Spot) -> Row:
     """Return the cells of a row, by column name without the type."""
     bases = "".join(read.bases for read in spot.reads).encode()
     lengths = [len(read.bases) for read in spot.reads]
@@ -80,37 +80,9 @@ def cells(number: int, spot: Spot) -> Mapping[str, Sequence[int]]:
     }
 
 
-def columns_stream(spots: Iterable[Spot], columns: Mapping[str, str]) -> Iterator[bytes]:
-    """Yield the input of general-loader: the unpacked stream of sra-tools' general-writer.h, version 2.
-
-    An event is a word with its code in the top byte and the number, from 1, of a table or column below; then come
-    lengths, and strings or elements, padded with zeros to four bytes.
-    """
-    end, path, use_schema, new_table, new_column, open_stream, cell_data, next_row = 2, 3, 4, 5, 6, 7, 9, 10
-
-    def event(code: int, number: int, *sizes: int, data: bytes = b"") -> bytes:
-        return struct.pack(f"<{1 + len(sizes)}I", code << 24 | number, *sizes) + data + bytes(-len(data) % 4)
-
-    schema, kind, table = b"sra/generic-fastq.vschema", b"NCBI:SRA:GenericFastq:db", b"SEQUENCE"
-    yield struct.pack("<8s4I", b"NCBIgnld", 1, 2, 24, 0)
-    yield event(path, 0, 3, data=b"run")  # required, though -T overrides it
-    yield event(use_schema, 0, len(schema), len(kind), data=schema + kind)
-    yield event(new_table, 1, len(table), data=table)
-    for column, (name, code) in enumerate(columns.items(), 1):
-        yield event(new_column, column, 1, 8 * struct.calcsize(code), len(name), data=name.encode())
-    yield event(open_stream, 0)
-    for number, spot in enumerate(spots):
-        row = cells(number, spot)
-        for column, (name, code) in enumerate(columns.items(), 1):
-            cell = row[name.rpartition(")")[2]]
-            yield event(cell_data, column, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
-        yield event(next_row, 1)
-    yield event(end, 0)
-
-
 def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
-    stream = b"".join(columns_stream(spots, columns))
-    run(["general-loader", "-I", "/usr/lib/ncbi-vdb", "-T", database], stdin=stream)
+    table = TableRows("SEQUENCE", columns, itertools.starmap(cells, enumerate(spots)))
+    load_database(Path("sra/generic-fastq.vschema"), "NCBI:SRA:GenericFastq:db", [table], database)
 
 
 def load_aligned(spots: Iterable[Spot], database: Path) -> None:

@@ -5,12 +5,12 @@ thread ends early, as it does with a short reference.
 """
 
 import os
-import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from tests.support.general_loader import Row, TableRows, load_database
 from tests.support.tools import run
 
 NAME = "NC_000005.8"
@@ -43,34 +43,18 @@ def make_reference(out: Path, *, seed: int = 1) -> Path:
     with tempfile.TemporaryDirectory(prefix=".reference-", dir=out.resolve().parent) as scratch:
         database, schema, packed = Path(scratch, "db"), Path(scratch, "reference.vschema"), Path(scratch, "packed")
         schema.write_text(SCHEMA)
-        stream = b"".join(reference_stream(NAME, sequence(seed), str(schema)))
-        run(["general-loader", "-I", f"/usr/lib/ncbi-vdb:{scratch}", "-T", database], stdin=stream)
+        table = TableRows("REFERENCE", COLUMNS, reference_rows(NAME, sequence(seed)))
+        load_database(schema, "TEST:reference:db", [table], database)
         run(["kar", "-c", packed, "-d", database / "tbl" / "REFERENCE"])
         return packed.replace(out)
 
 
-def reference_stream(name: str, bases: str, schema: str) -> Iterator[bytes]:
-    """Yield the input of general-loader; see loaders.columns_stream."""
-
-    def event(code: int, number: int, *sizes: int, data: bytes = b"") -> bytes:
-        return struct.pack(f"<{1 + len(sizes)}I", code << 24 | number, *sizes) + data + bytes(-len(data) % 4)
-
-    end, path, use_schema, new_table, new_column, open_stream, cell_data, next_row = 2, 3, 4, 5, 6, 7, 9, 10
-    kind, table = b"TEST:reference:db", b"REFERENCE"
-    yield struct.pack("<8s4I", b"NCBIgnld", 1, 2, 24, 0)
-    yield event(path, 0, 3, data=b"run")
-    yield event(use_schema, 0, len(schema), len(kind), data=schema.encode() + kind)
-    yield event(new_table, 1, len(table), data=table)
-    for number, (column, code) in enumerate(COLUMNS.items(), 1):
-        yield event(new_column, number, 1, 8 * struct.calcsize(code), len(column), data=column.encode())
-    yield event(open_stream, 0)
+def reference_rows(name: str, bases: str) -> Iterator[Row]:
+    """Yield the rows of the reference's table."""
     for start in range(0, len(bases), ROW):
         piece = bases[start : start + ROW].encode()
-        row = [piece, [start + 1], [len(piece)], name.encode(), [ROW], [1], b"a test"]
-        for number, (cell, code) in enumerate(zip(row, COLUMNS.values(), strict=True), 1):
-            yield event(cell_data, number, len(cell), data=struct.pack(f"<{len(cell)}{code}", *cell))
-        yield event(next_row, 1)
-    yield event(end, 0)
+        cells = [piece, [start + 1], [len(piece)], name.encode(), [ROW], [1], b"a test"]
+        yield dict(zip([column.rpartition(")")[2] for column in COLUMNS], cells, strict=True))
 
 
 def make_aligned_outside(out: Path, reference: Path, *, spots: int = 2_000) -> Path:
@@ -90,16 +74,26 @@ def make_aligned_outside(out: Path, reference: Path, *, spots: int = 2_000) -> P
     with tempfile.TemporaryDirectory(prefix=".aligned-", dir=out.resolve().parent) as scratch:
         place = Path(scratch)
         header = f"@HD\tVN:1.0\tSO:coordinate\n@SQ\tSN:chr5\tLN:{LENGTH}\n"
-        (place / "run.sam").write_text("".join([header, *(line for _, line in sorted(aligned)), *unaligned]))
-        (place / "names").write_text(f"chr5\t{NAME}\n")
-        (place / "refseq").mkdir()
-        os.link(reference, place / "refseq" / NAME)
-        (place / "test.kfg").write_text(
-            f'/repository/remote/disabled = "true"\n/repository/user/main/public/root = "{place}"\n'
-            '/repository/user/main/public/apps/refseq/volumes/refseq = "refseq"\n'
-        )
+        sam = place / "run.sam"
+        sam.write_text("".join([header, *(line for _, line in sorted(aligned)), *unaligned]))
         database, packed = place / "db", place / "run.sra"
-        load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", scratch, place / "run.sam"]
-        run(["env", f"VDB_CONFIG={scratch}", f"HOME={scratch}", *load])
+        load_against(reference, sam, database)
         run(["kar", "-c", packed, "-d", database])
         return packed.replace(out)
+
+
+def load_against(reference: Path, sam: Path, database: Path) -> None:
+    """Load alignments to `chr5`, whose bases are in `reference`, an archive of `make_reference`, with bam-load.
+
+    Writes the toolkit's configuration beside the database, which must be on the same file system as the reference.
+    """
+    place = database.parent
+    (place / "names").write_text(f"chr5\t{NAME}\n")
+    (place / "refseq").mkdir()
+    os.link(reference, place / "refseq" / NAME)
+    (place / "test.kfg").write_text(
+        f'/repository/remote/disabled = "true"\n/repository/user/main/public/root = "{place}"\n'
+        '/repository/user/main/public/apps/refseq/volumes/refseq = "refseq"\n'
+    )
+    load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", place, sam]
+    run(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load])

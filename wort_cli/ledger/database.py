@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
+from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem
 from wort_cli.ledger.migrations import copy_database, latest_version, migrate, version_of
+from wort_cli.ledger.sqlite_errors import as_wort_error, check_can_lock, is_damage
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another writer."""
@@ -136,6 +137,7 @@ class Storage:
 
     def _open(self) -> sqlite3.Connection:
         create_or_check(self.path)
+        check_can_lock(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -160,7 +162,8 @@ class Storage:
 def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
     """Open a database that no process writes to; yield a function that returns the rows of a SELECT.
 
-    Creates no -wal or -shm file.  Raises LedgerDamaged, at opening or in a SELECT, if the file is not a sound database.
+    Creates no -wal or -shm file.  Raises, at opening or in a SELECT, LedgerDamaged if the file is not a sound database,
+    and StorageProblem if it cannot be read.
     """
     try:
         address = f"file:{quote(str(path))}?mode=ro&immutable=1"
@@ -168,7 +171,7 @@ def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
             connection.row_factory = sqlite3.Row
             yield lambda sql: [dict(row) for row in connection.execute(sql)]
     except sqlite3.Error as error:
-        raise LedgerDamaged(path, str(error)) from error
+        raise as_wort_error(error, path) from error
 
 
 def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
@@ -188,7 +191,10 @@ def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
 
 
 def check_unused(path: Path) -> None:
-    """Raise StorageProblem if a process has a database open; do nothing if it does not exist or is damaged."""
+    """Raise StorageProblem if a process has a database open, or if it cannot be locked.
+
+    Does nothing if the file does not exist or is damaged.
+    """
     if not path.exists():
         return
     with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
@@ -197,10 +203,8 @@ def check_unused(path: Path) -> None:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise StorageProblem(
-                    f"{path} is in use by another process", "wait until no other command of wort runs, or end it"
-                ) from error
+            if not is_damage(error):
+                raise as_wort_error(error, path) from error
 
 
 def create_or_check(path: Path) -> None:
@@ -219,15 +223,3 @@ def create_or_check(path: Path) -> None:
         raise StorageProblem(f"{path} cannot be opened for writing: {error.strerror}", CHECK_PERMISSIONS) from error
     if 0 < size < MIN_DATABASE_SIZE or not path.is_file():
         raise LedgerDamaged(path, "it is not a database")
-
-
-def as_wort_error(error: sqlite3.Error, path: Path) -> WortError:
-    """Return the WortError that reports an error of SQLite, with a hint for the user."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return StorageProblem(f"{path} cannot be written: {error}", "is the disk full? see `wort doctor`")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StorageProblem(f"{path} cannot be opened for writing: {error}", CHECK_PERMISSIONS)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageProblem(f"{path} is in use by another process: {error}", "try again later")
-    return LedgerDamaged(path, str(error))

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
+from wort_cli.errors import LedgerDamaged, StorageProblem
 from wort_cli.ledger.database import open_read_only, queries
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version
@@ -95,6 +95,6 @@ def newest_sound_backup(directory: Path) -> Backup | None:
     for path in list_backups(directory):
         try:
             return read_backup(path)
-        except WortError:
+        except LedgerDamaged:  # not StorageProblem: what cannot be read now may be sound
             continue
     return None

@@ -1,7 +1,8 @@
 """Replaces the ledger: a damaged one with the newest sound backup, or any with the backup that the user names.
 
-The old file is renamed, never deleted, together with its write-ahead log, which would damage the new one.  Jobs that
-were enqueued after the backup are copied from a damaged file, as far as it can be read.
+A ledger is damaged only if SQLite says so twice, the second time while no other process uses the file.  The old file
+is renamed, never deleted, together with its write-ahead log, which would damage the new one.  What is newer than the
+backup is copied from the damaged file, as far as that can be read (merge_ledger.py).
 """
 
 import os
@@ -12,23 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerDamaged, WortError
-from wort_cli.ledger.database import Row, check_unused, queries, salvage_rows
-from wort_cli.ledger.jobs import EnqueueStatus
+from wort_cli.ledger.database import check_unused
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import parse_name
-from wort_cli.model.job import JobRequest, JobState, Source
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.daemon_lock import acquire_lock, running_daemon
 from wort_cli.upkeep.backups import Backup, newest_sound_backup, read_backup
 from wort_cli.upkeep.ledger_checks import record_repair
 from wort_cli.upkeep.leftovers import names_in
-
-LIVE = frozenset(str(state) for state in JobState if state.is_live)
+from wort_cli.upkeep.merge_ledger import merge_ledger
 
 
 def find_damage(settings: Settings) -> str:
-    """Return what is wrong with the ledger's file; empty if it is sound, or there never was one."""
+    """Return what is wrong with the ledger's file; empty if it is sound, or there never was one.
+
+    Raises StorageProblem if that cannot be found out: for example, because the file system cannot lock the file.
+    """
     path = settings.ledger_file
     if not path.exists():
         return "it is missing" if newest_sound_backup(settings.backup_dir) else ""
@@ -45,9 +45,13 @@ def find_damage(settings: Settings) -> str:
 def replace_ledger(settings: Settings) -> Iterator[str]:
     """Rename the damaged ledger and put a sound one in its place; yield a sentence for each action.
 
-    Raises WortError if a daemon is running.
+    Yields nothing if the ledger is sound after all.  Raises WortError if a daemon or another process uses it, or if it
+    cannot be locked.
     """
     with no_daemon(settings, "the ledger's file is damaged, and cannot", "`wort doctor --repair`"):
+        check_unused(settings.ledger_file)
+        if not find_damage(settings):
+            return
         damaged = rename_ledger(settings.ledger_file, "damaged")
         if damaged is not None:
             yield f"renamed the damaged ledger to {damaged}"
@@ -58,8 +62,8 @@ def replace_ledger(settings: Settings) -> Iterator[str]:
         else:
             yield "there is no sound backup: created an empty ledger"
         with opened(settings) as ledger:
-            if damaged is not None:
-                yield enqueue_salvaged_jobs(damaged, ledger)
+            for table in merge_ledger(damaged, ledger.storage) if damaged else ():
+                yield f"from the damaged ledger, {table}"
             record_repair(ledger, "", f"the ledger was replaced; the damaged one is {damaged}")
 
 
@@ -128,38 +132,3 @@ def highest_job_id(settings: Settings) -> int:
     logs = settings.log_dir / "jobs"
     names = [name.removesuffix(".log") for folder in names_in(logs)[-2:] for name in names_in(logs / folder)]
     return max((int(name) for name in (*names, *names_in(settings.work_dir)) if name.isdecimal()), default=0)
-
-
-def enqueue_salvaged_jobs(damaged: Path, ledger: Ledger) -> str:
-    """Enqueue the live jobs that can be read from a damaged ledger, unless the new one has them already.
-
-    Returns a sentence with what was queued and what could not be read.
-    """
-    queued = unreadable = 0
-    rows, error = salvage_rows(damaged, queries()["salvage"])
-    for row in rows:
-        if not is_live_computation(row):
-            continue
-        try:
-            queued += ledger.jobs.enqueue([request_of(row)])[0].status is EnqueueStatus.QUEUED
-        except (WortError, TypeError, ValueError):  # the row is damaged
-            unreadable += 1
-    lost = [f"{unreadable} rows are damaged"] * bool(unreadable) + [f"the rest cannot be read ({error})"] * bool(error)
-    return "; ".join([f"queued {queued} more jobs from the damaged ledger", *lost])
-
-
-def is_live_computation(row: Row) -> bool:
-    """Return whether a row of any version of `jobs` is a computation that has not ended."""
-    return row.get("kind", "compute") == "compute" and row.get("state") in LIVE
-
-
-def request_of(row: Row) -> JobRequest:
-    """Return the request in a row of `jobs`; earlier versions had fewer columns."""
-    return JobRequest(
-        Source(parse_name(row.get("name", "")), Path(row["archive"]) if row.get("archive") else None),
-        str(row.get("profile", "")),
-        int(row.get("priority", 0)),
-        str(row.get("group_name", "")),
-        str(row.get("engine", "")),
-        bool(row.get("upload", True)),
-    )

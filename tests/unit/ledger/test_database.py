@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import request
-from wort_cli.errors import ExitCode, LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-from wort_cli.ledger.database import Storage, as_wort_error, queries
+from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
+from wort_cli.ledger.database import Storage, queries
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version, scripts
 
@@ -193,27 +193,3 @@ def test_every_migration_ends_with_a_whole_statement() -> None:
 def test_queries_are_found_by_their_names() -> None:
     assert {"add_job", "claim_job", "end_attempt", "cancel_job", "retry_job", "signature"} <= set(queries())
     assert not any("-- name:" in text for text in queries().values())
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "exit_code"),
-    [
-        (sqlite3.SQLITE_FULL, StorageProblem, ExitCode.TEMPORARY),
-        (sqlite3.SQLITE_IOERR_WRITE, StorageProblem, ExitCode.TEMPORARY),
-        (sqlite3.SQLITE_READONLY, StorageProblem, ExitCode.TEMPORARY),
-        (sqlite3.SQLITE_CANTOPEN, StorageProblem, ExitCode.TEMPORARY),
-        (sqlite3.SQLITE_BUSY, StorageProblem, ExitCode.TEMPORARY),
-        (sqlite3.SQLITE_CORRUPT, LedgerDamaged, ExitCode.SOME_FAILED),
-        (sqlite3.SQLITE_NOTADB, LedgerDamaged, ExitCode.SOME_FAILED),
-    ],
-)
-def test_error_of_sqlite_becomes_a_wort_error(
-    path: Path, code: int, kind: type[WortError], exit_code: ExitCode
-) -> None:
-    error = sqlite3.OperationalError("what SQLite says")
-    error.sqlite_errorcode = code
-    explained = as_wort_error(error, path)
-    assert type(explained) is kind
-    assert explained.exit_code is exit_code
-    assert "what SQLite says" in explained.sentence
-    assert str(path) in explained.sentence

@@ -105,9 +105,17 @@ SELECT at, what FROM repairs WHERE name = :name ORDER BY id;
 -- name: raise_last_job_id
 UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = 'jobs';
 
--- name: salvage
--- All columns: the jobs of an earlier version of the schema have fewer.
-SELECT * FROM jobs;
+-- name: triggers
+SELECT name, sql FROM sqlite_master WHERE type = 'trigger';
+
+-- name: columns
+SELECT name FROM pragma_table_info(:table);
+
+-- name: clear_job_counts
+DELETE FROM job_counts;
+
+-- name: count_jobs_again
+INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason;
 
 -- name: contents
 SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting')) AS live,

@@ -1,0 +1,208 @@
+"""Damaged archives that are given to the in-process decoder, in a process of its own.
+
+A job gives only proved archives to that decoder.  So that enough of them pass the proof, many damages also correct the
+md5 sums: they are what a loader with an error would write.  Whatever passes the proof must be decoded as fastq-dump
+does, or be declined; and no archive may hang the decoder.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.damages.damage import changed_byte
+from tests.damages.subjects import PARTS, Subject, subject_at
+from tests.damages.verdict import Verdict
+from tests.differential.campaign import run_case as run_differential
+from tests.differential.cases import draw_case as draw_archive
+from tests.differential.fastq_dump import Dumped, DumpFailed, dump
+from tests.differential.in_process import Declined, Question
+from tests.differential.judge import SAME, UNDEFINED, compare
+from tests.support.child import Child, ChildDied
+from tests.support.kar_files import kar_archive
+from tests.support.tools import ToolError
+from wort_cli.pipeline.archives.checksums import ChecksumError, is_sums_file
+from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns
+from wort_cli.pipeline.archives.columns import VDB
+from wort_cli.pipeline.archives.kar import Extent
+from wort_cli.pipeline.sketching.slices import Slice
+
+TIMEOUT = 60.0
+"""Seconds for the decoder."""
+BYTES = ("bit", "byte", "bytes", "zeros")
+KINDS = (*BYTES, "cut", "columns swapped", "columns exchanged", "file swapped")
+MAX_SPOTS = 1000
+PER_LAYOUT = 2
+"""Archives of a layout that are damaged."""
+
+
+@dataclass(frozen=True)
+class DecodedCase:
+    """What is damaged."""
+
+    subject: Subject
+    rows: int
+    kind: str
+    part: str
+    is_resealed: bool
+    """Whether the md5 sums are corrected."""
+    seed: str
+
+    def __str__(self) -> str:
+        return f"{self.subject.name}: {self.kind} ({self.part}){', sums corrected' if self.is_resealed else ''}"
+
+
+@dataclass(frozen=True)
+class Decodable:
+    """An archive that both decoders decode alike, and its number of spots."""
+
+    subject: Subject
+    spots: int
+
+
+def decodable_archives(count: int, seed: str, directory: Path, child: Child) -> list[Decodable]:
+    """Draw archives of the differential test, of as many layouts as possible."""
+    found: list[Decodable] = []
+    layouts: dict[str, int] = {}
+    number = 0
+    while len(found) < count and number < 8 * count:
+        case = draw_archive(f"damages {seed}-{number}")
+        number += 1
+        if layouts.get(case.layout, 0) >= PER_LAYOUT or not 0 < case.rows <= MAX_SPOTS:
+            continue
+        place = directory / f"{number}"
+        place.mkdir()
+        try:
+            if run_differential(case, place, child).end != SAME:
+                continue
+        except ToolError:
+            continue
+        archive = (place / "case.sra").rename(directory / f"{case.layout.replace(' ', '-')}-{number}.sra")
+        layouts[case.layout] = layouts.get(case.layout, 0) + 1
+        found.append(Decodable(subject_at(archive), case.rows))
+    return found
+
+
+def draw_case(subjects: Sequence[Decodable], seed: str) -> DecodedCase:
+    """Return the case of a seed."""
+    rng = Random(seed)
+    chosen, kind = rng.choice(subjects), rng.choices(KINDS, [3, 3, 2, 1, 1, 2, 1, 1])[0]
+    resealed = kind in BYTES and rng.random() < 0.6
+    return DecodedCase(chosen.subject, chosen.spots, kind, rng.choice(PARTS), resealed, seed)
+
+
+def damaged(case: DecodedCase, others: Sequence[Decodable]) -> bytes:
+    """Return the bytes of the damaged archive."""
+    rng = Random(f"{case.seed} bytes")
+    data = bytearray(case.subject.data)
+    if case.kind in BYTES:
+        place = case.subject.place(case.part, rng)
+        size = 1 if case.kind in ("bit", "byte") else rng.randint(2, 40)
+        for at in range(place, min(place + size, len(data))):
+            data[at] = 0 if case.kind == "zeros" else changed_byte(case.kind, data[at], rng)
+        return reseal(case.subject, bytes(data)) if case.is_resealed else bytes(data)
+    if case.kind == "cut":
+        return bytes(data[: rng.randrange(len(data))])
+    files = {path: case.subject.data[extent.offset : extent.end] for path, extent in case.subject.table.items()}
+    if case.kind == "file swapped":
+        one, other = (rng.choice([path for path in files if files[path]]) for _ in range(2))
+        files[one], files[other] = files[other], files[one]
+    else:
+        donor = rng.choice(others).subject if case.kind == "columns exchanged" else case.subject
+        swap_columns(files, donor, rng)
+    return packed(files)
+
+
+def swap_columns(files: dict[str, bytes], donor: Subject, rng: Random) -> None:
+    """Put a column of another archive, or of the same, in the place of a column, with its sums."""
+    columns = columns_of(files)
+    theirs = {path: donor.data[extent.offset : extent.end] for path, extent in donor.table.items()}
+    if not columns or not columns_of(theirs):
+        return
+    one = rng.choice(columns)
+    same = [column for column in columns_of(theirs) if column == one and donor.table.keys() != files.keys()]
+    other = same[0] if same else rng.choice(columns_of(theirs))
+    for path in [path for path in files if path.startswith(f"{one}/")]:
+        del files[path]
+    for path, content in theirs.items():
+        if path.startswith(f"{other}/"):
+            files[one + path.removeprefix(other)] = content
+
+
+def columns_of(files: dict[str, bytes]) -> list[str]:
+    """Return the directories of the columns of an archive."""
+    return sorted({path[: path.index("/", path.index("col/") + 4)] for path in files if "col/" in path})
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """Return an archive of some files, in the order of their sizes, as `kar` packs them."""
+    tree: dict[str, Any] = {}
+    for path, content in sorted(files.items(), key=lambda item: len(item[1])):
+        *folders, name = path.split("/")
+        node = tree
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[name] = content
+    return kar_archive(tree, alignment=4)
+
+
+def reseal(subject: Subject, data: bytes) -> bytes:
+    """Return a damaged archive in which each md5 sum is that of the file that is there."""
+    sealed = bytearray(data)
+    for path, extent in subject.table.items():
+        if not is_sums_file(path):
+            continue
+        for line in subject.data[extent.offset : extent.end].splitlines():
+            target = subject.table.get(posixpath.join(posixpath.dirname(path), line[34:].decode("ascii", "replace")))
+            if target is None:
+                continue
+            now = hashlib.md5(data[target.offset : target.end]).hexdigest().encode()
+            at = subject.data.index(line, extent.offset)
+            sealed[at : at + 32] = now
+    return bytes(sealed)
+
+
+def is_proved(data: bytes) -> bool:
+    """Return whether the archive's own sums prove what the in-process decoder reads."""
+
+    def read(extent: Extent) -> Iterator[bytes]:
+        yield data[extent.offset : extent.end]
+
+    try:
+        return bool(prove_columns(len(data), read, VDB))
+    except (NotProvable, ChecksumError):
+        return False
+
+
+def run_case(case: DecodedCase, others: Sequence[Decodable], directory: Path, child: Child) -> Verdict:
+    """Damage the archive, give it to the decoder, and judge what it returns."""
+    data = damaged(case, others)
+    archive = directory / "case.sra"
+    archive.write_bytes(data)
+    proved = is_proved(data)
+    dumped = dump(archive) if proved else None
+    spots = dumped.read if isinstance(dumped, Dumped) and dumped.read else case.rows
+    parts = [Slice(1, spots)]
+    return judged(archive, dumped, lambda: child.ask(Question(archive, spots, tuple(parts)), TIMEOUT), parts)
+
+
+def judged(archive: Path, dumped: Dumped | DumpFailed | None, decode: Callable[[], Any], parts: list[Slice]) -> Verdict:
+    """Return the verdict; `dumped` is None for an archive that is not proved, which no job would decode."""
+    try:
+        decoded = decode()
+    except ChildDied as died:
+        how = f"{'proved' if dumped is not None else 'not proved'}, {died.how}"
+        return Verdict("wrong" if died.how.startswith("no answer") else "crash", how)
+    if isinstance(decoded, Declined):
+        return Verdict("reason", "declined" if dumped is None else "proved, declined")
+    if dumped is None:
+        return Verdict("unproved", "decoded")
+    verdict = compare(archive, dumped, decoded, parts)
+    if verdict.end == SAME:
+        return Verdict("right", "as fastq-dump")
+    if verdict.end == UNDEFINED:
+        return Verdict("undefined", verdict.detail)
+    return Verdict("wrong", f"{verdict.end}: {verdict.detail}")

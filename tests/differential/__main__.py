@@ -1,0 +1,63 @@
+"""The command: see the package."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests import differential
+from tests.differential.campaign import Results, run_campaign, run_case, seeds_for
+from tests.differential.cases import draw_case
+from tests.differential.in_process import decode
+from tests.differential.judge import DEFECTS
+from tests.support.child import Child
+
+
+def main() -> int:
+    """Run the test that the arguments describe; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.differential",
+        description=differential.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--case", help="run one case only, by its seed")
+    parser.add_argument("--keep", type=Path, help="with --case: the directory to build the archive in")
+    options = parser.parse_args()
+    return run_one(options.case, options.keep) if options.case else run_many(options.seed, options.seconds)
+
+
+def run_one(seed: str, keep: Path | None) -> int:
+    """Run one case and print all about it."""
+    case = draw_case(seed)
+    print(f"{case.layout}: {case}")
+    with tempfile.TemporaryDirectory(prefix="differential-") as name, Child(decode) as child:
+        directory = keep.resolve() if keep else Path(name)
+        directory.mkdir(parents=True, exist_ok=True)
+        verdict = run_case(case, directory, child)
+    print(f"{verdict.end}: {verdict.detail}")
+    return 1 if verdict.end in DEFECTS else 0
+
+
+def run_many(seed: str, seconds: float) -> int:
+    """Run cases for some time; print each defect when it is found, and the counts at the end."""
+    started, printed = time.monotonic(), 0
+
+    def report(results: Results) -> None:
+        nonlocal printed
+        for defect in results.defects[printed:]:
+            print(defect, flush=True)
+        printed = len(results.defects)
+        if sum(results.ends.values()) % 50 == 0:
+            passed = time.monotonic() - started
+            print(f"{results.cases} archives, {printed} defects, {passed:.0f} s", file=sys.stderr, flush=True)
+
+    results = run_campaign(seeds_for(seed, seconds), report)
+    print("\n".join(results.lines()))
+    return 1 if results.defects else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Runs cases and counts how they end, by layout."""
+
+import itertools
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.differential.cases import Case, draw_case
+from tests.differential.in_process import decode
+from tests.differential.judge import BOTH_FAIL, DECLINED, DEFECTS, SAME, UNDEFINED, Verdict, generalized, judge
+from tests.support.child import Child
+from tests.support.tools import ToolError
+
+NOT_MADE = "not made"
+"""The loader rejects the case."""
+ENDS = (SAME, DECLINED, BOTH_FAIL, UNDEFINED, NOT_MADE, *DEFECTS)
+
+
+@dataclass
+class Results:
+    """How the cases of a campaign ended."""
+
+    ends: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By layout and end."""
+    reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By layout, end and reason, for the cases that were not decoded in process."""
+    defects: list[str] = field(default_factory=list)
+
+    @property
+    def cases(self) -> int:
+        """The number of archives that were made."""
+        return sum(number for (_, end), number in self.ends.items() if end != NOT_MADE)
+
+    def add(self, case: Case, verdict: Verdict) -> None:
+        """Count a case."""
+        self.ends[case.layout, verdict.end] += 1
+        if verdict.end in (DECLINED, BOTH_FAIL, NOT_MADE, UNDEFINED):
+            self.reasons[case.layout, verdict.end, generalized(verdict.detail)] += 1
+        if verdict.end in DEFECTS:
+            self.defects.append(
+                f"{verdict.end}: {verdict.detail}\n    {case.layout}: {case}\n"
+                f"    python -m tests.differential --case {case.seed} --keep DIRECTORY"
+            )
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table of the counts, and the most frequent reasons."""
+        yield f"{'layout':42}" + "".join(f"{end:>15}" for end in ENDS)
+        for layout in [*sorted({layout for layout, _ in self.ends}), "all"]:
+            numbers = [
+                sum(n for (name, e), n in self.ends.items() if e == end and layout in (name, "all")) for end in ENDS
+            ]
+            yield f"{layout:42}" + "".join(f"{number:>15}" for number in numbers)
+        for (layout, end, reason), number in self.reasons.most_common(60):
+            yield f"{number:6} {end:10} {layout:32} {reason}"
+
+
+def run_campaign(seeds: Iterable[str], report: Callable[[Results], None] = lambda results: None) -> Results:
+    """Run the cases of some seeds."""
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="differential-") as name, Child(decode) as child:
+        for seed in seeds:
+            directory = Path(name, "case")
+            directory.mkdir()
+            case = draw_case(seed)
+            results.add(case, run_case(case, directory, child))
+            shutil.rmtree(directory)
+            report(results)
+    return results
+
+
+def run_case(case: Case, directory: Path, child: Child) -> Verdict:
+    """Build the archive of a case and judge it."""
+    try:
+        archive = case.build(directory)
+    except ToolError as error:
+        message = error.stderr.strip().splitlines()
+        return Verdict(NOT_MADE, message[-1].partition(" err: ")[2] if message else "no message")
+    return judge(archive, case.rows, child, Random(f"{case.seed} slice"))
+
+
+def seeds_for(seed: str, seconds: float) -> Iterator[str]:
+    """Yield seeds of cases for so many seconds."""
+    end = time.monotonic() + seconds
+    return (f"{seed}-{n}" for n in itertools.takewhile(lambda n: time.monotonic() < end, itertools.count()))

@@ -1,0 +1,69 @@
+"""What fastq-dump makes of an archive."""
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.differential.in_process import Decoded
+from tests.support.archives import DECODE
+from wort_cli.pipeline.sketching.slices import Slice
+
+PROGRAM = Path("/usr/lib/sra-toolkit/fastq-dump-orig")
+"""The program that `fastq-dump` starts after it has resolved the name of a run; for a file, they do the same."""
+TIMEOUT = 60.0
+ATTEMPTS = 6
+"""fastq-dump 3.0.3 crashes now and then on references outside the archive."""
+COUNTS = re.compile(rb"^(Read|Written) (\d+) spots for ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """The reads of an archive, with the spots that they belong to."""
+
+    spots: tuple[int, ...]
+    reads: tuple[bytes, ...]
+    read: int
+    written: int
+
+    def part(self, part: Slice) -> Decoded:
+        """Return what a decoder should return for a slice."""
+        pairs = [
+            (spot, bases)
+            for spot, bases in zip(self.spots, self.reads, strict=True)
+            if part.first <= spot <= part.last and bases
+        ]
+        reads = [bases for _, bases in pairs]
+        text = b"".join(bases + b"N" for bases in reads)
+        lengths = [len(bases) for bases in reads]
+        return Decoded(
+            text, part.spots, len({spot for spot, _ in pairs}), len(reads), sum(lengths), max(lengths, default=0)
+        )
+
+
+@dataclass(frozen=True)
+class DumpFailed:
+    """Why fastq-dump failed."""
+
+    code: int
+    message: str
+
+
+def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = ()) -> Dumped | DumpFailed:
+    """Run the recipe's fastq-dump in the archive's directory."""
+    argv = [program, *options, *DECODE[1:], str(archive)]
+    for _ in range(ATTEMPTS):
+        try:
+            done = subprocess.run(argv, capture_output=True, check=False, cwd=archive.parent, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return DumpFailed(-1, "no end")
+        if done.returncode >= 0 and b"SIGSEGV" not in done.stderr:
+            break
+    counts = dict(COUNTS.findall(done.stderr))
+    if done.returncode or not counts:
+        errors = [line for line in done.stderr.decode(errors="replace").splitlines() if " err: " in line]
+        return DumpFailed(done.returncode, " ".join(errors)[:300])
+    lines = done.stdout.split(b"\n")
+    spots = tuple(int(title.split(b" ", 1)[0].rsplit(b".", 2)[1]) for title in lines[:-1:2])
+    return Dumped(spots, tuple(lines[1::2]), int(counts[b"Read"]), int(counts[b"Written"]))

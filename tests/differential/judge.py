@@ -1,0 +1,88 @@
+"""Compares what fastq-dump and the in-process decoder make of an archive."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.differential.fastq_dump import Dumped, DumpFailed, dump
+from tests.differential.in_process import Declined, Decoded, Question
+from tests.support.child import Child, ChildDied
+from wort_cli.pipeline.sketching.slices import Slice
+
+TIMEOUT = 60.0
+"""Seconds for the in-process decoder."""
+SAME, DECLINED, BOTH_FAIL, UNDEFINED = "same", "declined", "both fail", "undefined"
+DIFFERENT, DECODED_ALONE, DIED = "different", "decoded alone", "died"
+DEFECTS = (DIFFERENT, DECODED_ALONE, DIED)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a case ended, and why."""
+
+    end: str
+    detail: str = ""
+
+
+def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
+    """Decode an archive with `rows` spots in both ways, whole and a slice of it, and compare."""
+    dumped = dump(archive)
+    spots = dumped.read if isinstance(dumped, Dumped) else rows
+    parts = [Slice(1, spots)] if spots else []
+    if spots > 2:
+        parts.append(draw_slice(rng, spots))
+    try:
+        decoded = child.ask(Question(archive, spots, tuple(parts)), TIMEOUT) if parts else Declined("no spots")
+    except ChildDied as died:
+        return Verdict(DIED, died.how)
+    if isinstance(decoded, Declined):
+        if isinstance(dumped, DumpFailed):
+            return Verdict(BOTH_FAIL, dumped.message)
+        return Verdict(DECLINED, decoded.reason)
+    return compare(archive, dumped, decoded, parts)
+
+
+def compare(archive: Path, dumped: Dumped | DumpFailed, decoded: list[Decoded], parts: list[Slice]) -> Verdict:
+    """Return the verdict for an archive that the in-process decoder has decoded."""
+    if isinstance(dumped, DumpFailed):
+        again = dump(archive, program="fastq-dump")
+        if isinstance(again, Dumped):
+            return Verdict(UNDEFINED, "fastq-dump fails sometimes")
+        return Verdict(DECODED_ALONE, f"fastq-dump fails: {dumped.message}")
+    for part, got in zip(parts, decoded, strict=True):
+        expected = dumped.part(part)
+        if got != expected:
+            if any(dump(archive, program=program) != dumped for program in ("fastq-dump", "fastq-dump")):
+                return Verdict(UNDEFINED, "fastq-dump writes other reads each time")
+            return Verdict(DIFFERENT, f"spots {part.first} to {part.last}: {difference(expected, got)}")
+    return Verdict(SAME)
+
+
+def difference(expected: Decoded, got: Decoded) -> str:
+    """Describe the first difference."""
+    for name in ("text", "read", "spots", "reads", "bases", "longest"):
+        one, other = getattr(expected, name), getattr(got, name)
+        if one == other:
+            continue
+        if not isinstance(one, bytes):
+            return f"{name} {one} of fastq-dump, {other} in process"
+        at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+        first = max(0, at - 10)
+        return (
+            f"text of {len(one)} and {len(other)} bytes, from byte {at} "
+            f"{one[first : at + 30]!r} of fastq-dump, {other[first : at + 30]!r} in process"
+        )
+    return "none"
+
+
+def draw_slice(rng: Random, spots: int) -> Slice:
+    """Return a slice of an archive."""
+    first = rng.randint(1, spots)
+    return Slice(first, rng.randint(first, spots))
+
+
+def generalized(reason: str) -> str:
+    """Return a reason without numbers and names, to count it."""
+    text = re.sub(r"(/\S+)|\b[A-Z][A-Z_]{3,}\b(, )?", "*", re.sub(r"\d+", "#", reason.rpartition(" err: ")[2]))
+    return re.sub(r"\*+", "*", text)[:110]

@@ -1,0 +1,120 @@
+"""Copies what can be read of a damaged ledger into the sound one that takes its place.
+
+The damaged file is newer than every backup of it, so each of its rows that can be read and is valid replaces the one of
+the backup.  Rows that are not valid, or that contradict others, are counted and left out; the damaged file is kept.
+
+The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If an
+earlier version of wort wrote the damaged file, only its jobs are copied: what the other tables mean depends on the
+version.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wort_cli.errors import WortError
+from wort_cli.ledger.database import Row, Storage, salvage_rows
+from wort_cli.ledger.migrations import latest_version
+from wort_cli.model.accession import parse_name
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobKind, JobState
+from wort_cli.model.provenance import SignatureRecord, Trust
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is copied; rows with the same `key` are the same row."""
+
+    name: str
+    key: str
+    check: Callable[[Row], object] = lambda _: None
+    """Raises WortError, KeyError, TypeError or ValueError if a row is not valid."""
+
+
+@dataclass(frozen=True)
+class MergedTable:
+    """How many rows of a table were copied, how many were left out, and why the rest could not be read."""
+
+    name: str
+    copied: int
+    left_out: int
+    error: str
+
+    def __str__(self) -> str:
+        left_out = f", left out {self.left_out} that are not valid" if self.left_out else ""
+        rest = f", could not read the rest ({self.error})" if self.error else ""
+        return f"{self.name}: copied {self.copied}{left_out}{rest}"
+
+
+def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
+    """Copy the rows of a damaged ledger; return what was done with each table that had rows, or could not be read."""
+    version, _ = salvage_rows(damaged, "PRAGMA user_version")
+    tables = TABLES if version and version[0]["user_version"] == latest_version() else TABLES[:1]
+    with storage.transaction(), dropped_triggers(storage):
+        merged = [merge_table(damaged, storage, table) for table in tables]
+        storage.change("clear_job_counts")
+        storage.change("count_jobs_again")
+    return [table for table in merged if table.copied or table.left_out or table.error]
+
+
+@contextmanager
+def dropped_triggers(storage: Storage) -> Iterator[None]:
+    """Drop all triggers, and create them again at the end of the block, which must be in a transaction."""
+    triggers = storage.rows("triggers")
+    for trigger in triggers:
+        storage.connection.execute(f"DROP TRIGGER {trigger['name']}")
+    yield
+    for trigger in triggers:
+        storage.connection.execute(trigger["sql"])
+
+
+def merge_table(damaged: Path, storage: Storage, table: Table) -> MergedTable:
+    """Copy the valid rows of a table; columns that the damaged file does not have get their defaults."""
+    columns = {row["name"] for row in storage.rows("columns", table=table.name)}
+    rows, error = salvage_rows(damaged, f"SELECT * FROM {table.name}")  # noqa: S608 - a name from TABLES
+    left_out = 0
+    for row in rows:
+        try:
+            table.check(row)
+            put_row(storage, table, {name: value for name, value in row.items() if name in columns})
+        except (WortError, KeyError, TypeError, ValueError, sqlite3.IntegrityError):
+            left_out += 1
+    return MergedTable(table.name, len(rows) - left_out, left_out, error)
+
+
+def put_row(storage: Storage, table: Table, row: Row) -> None:
+    """Insert a row, or replace the values of the row with its key.
+
+    Raises sqlite3.IntegrityError if that would break a rule of the schema, whose names the row has.
+    """
+    names = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in row)
+    sql = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT ({table.key}) DO UPDATE SET {updates}"  # noqa: S608
+    storage.connection.execute(sql, row)
+
+
+def check_job(row: Row) -> None:
+    """Raise an error if a row of `jobs`, which may be of an earlier version, is not valid."""
+    parse_name(row["name"])
+    JobState(row["state"])
+    JobKind(row.get("kind", JobKind.COMPUTE))
+    if row["reason"]:
+        Reason(row["reason"])
+
+
+TABLES = (
+    Table("jobs", "id", check_job),
+    Table("events", "id", lambda row: JobState(row["after"])),
+    Table("signatures", "name, profile", lambda row: SignatureRecord.from_row(row, json.loads(row["provenance"]))),
+    Table("submissions", "digest, name", lambda row: Trust(row["trust"])),
+    Table("lookups", "accession"),
+    Table("control", "key"),
+    Table("paused_groups", "name"),
+    Table("repairs", "id"),
+    Table("move_counts", "after, reason"),
+)
+"""In the order in which they are copied: events refer to jobs.  The other tables follow from these."""
