@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from huey.signals import SIGNAL_COMPLETE
-
 from wort_cli.daemon.huey_internals import add_worker, all_processes, replace_dead_processes, worker_processes
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
@@ -54,7 +52,7 @@ class Workers:
         queue.huey.on_startup("import_kernels")(import_kernels)
         self._results = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         """Written by a worker once the result of a job is in the queue."""
-        queue.huey.signal(SIGNAL_COMPLETE)(self._announce_result)
+        queue.call_after_result(self._announce_result)
         self._compute = compute
         self._consumer = self._make_consumer(count)
 
@@ -85,7 +83,7 @@ class Workers:
             os.eventfd_read(self._results)
         return True
 
-    def _announce_result(self, *_: object) -> None:
+    def _announce_result(self) -> None:
         """Wake the daemon; called in the worker."""
         with contextlib.suppress(OSError):  # it will look anyway
             os.eventfd_write(self._results, 1)
