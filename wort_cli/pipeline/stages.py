@@ -1,6 +1,6 @@
 """The stages that computing and verifying share: sketch all reads of a run, seal the sketches, publish the signature.
 
-run.py has the order in which a job goes through them.
+run.py has the order in which a job goes through them.  numba is imported by warm_up.py, while an archive is fetched.
 """
 
 import contextlib
@@ -30,10 +30,8 @@ from wort_cli.pipeline.identity import identify
 from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
-from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
@@ -133,6 +131,8 @@ def sketch_reads(
     attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
     store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
@@ -186,6 +186,8 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
 
 def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
+    from wort_cli.pipeline.seal import seal
+
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None

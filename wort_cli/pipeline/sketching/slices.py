@@ -12,12 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.seals import new_seal
 
+Hashes = NDArray[np.uint64]
 MAX_BASES = 2_000_000_000
 """Bases in a slice, at most: it is sketched in less than a minute."""
 USUAL_SLICES = 32
