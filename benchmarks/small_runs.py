@@ -42,10 +42,7 @@ def main() -> None:
     parser.add_argument("--reference", type=int, default=5, help="runs of the reference pipeline")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
-    options.archives.mkdir(exist_ok=True)
-    archive = options.archives / f"small-{options.megabases}.sra"
-    if not archive.exists():
-        make_paired(archive, spots=options.megabases * 1_000_000 // SPOT)
+    archive = small_archive(options.archives, options.megabases)
     with tempfile.TemporaryDirectory(prefix="wort-small-") as name:
         work = Path(name)
         signature = run_daemon(work, archive, options.number, options.jobs)
@@ -53,6 +50,15 @@ def main() -> None:
         print(f"decoding and hashing alone: {1000 * alone:.0f} ms of CPU time for a run")
         if options.reference:
             run_reference(work, archive, options.reference, options.jobs, signature)
+
+
+def small_archive(directory: Path, megabases: int) -> Path:
+    """Return an archive of so many megabases, which is made if an earlier benchmark has not made it."""
+    path = directory / f"small-{megabases}.sra"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        make_paired(path, spots=megabases * 1_000_000 // SPOT)
+    return path
 
 
 def run_daemon(work: Path, archive: Path, number: int, jobs: int) -> bytes:
