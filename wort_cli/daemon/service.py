@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
@@ -69,7 +70,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     lock.write_info()
     guard = HomeGuard(lock, ledger_file)
     try:
-        run_loop(signals, guard, coordinator, housekeeper, health_writer)
+        run_loop(signals, guard, coordinator, housekeeper, health_writer, workers.wait_for_result)
     finally:
         log.info("the daemon is stopping")
         housekeeper.stop()
@@ -79,6 +80,12 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         close_connections()
         health_writer.close()
         log.info("the daemon has stopped")
+
+
+def slept(seconds: float) -> bool:
+    """Sleep; nothing but a signal wakes the daemon."""
+    time.sleep(seconds)
+    return False
 
 
 class Signals:
@@ -100,11 +107,12 @@ class Signals:
         else:
             self.stop = signal.Signals(number).name
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, but return early if a signal arrives."""
+    def wait(self, seconds: float, woken: Callable[[float], bool] = slept) -> None:
+        """Sleep, but return early if a signal arrives, or if `woken`, which waits so many seconds, returns True."""
         deadline = time.monotonic() + seconds
         while not (self.stop or self.reload) and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, BUSY_PAUSE))
+            if woken(min(left, BUSY_PAUSE)):
+                return
 
 
 def run_loop(
@@ -113,6 +121,7 @@ def run_loop(
     coordinator: Coordinator,
     housekeeper: Housekeeper,
     health_writer: HealthWriter,
+    woken: Callable[[float], bool] = slept,
 ) -> None:
     """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
     while not signals.stop:
@@ -137,7 +146,7 @@ def run_loop(
         if trouble:
             coordinator.excuse_silence()
         health_writer.record_turn(started, trouble)
-        signals.wait(pause)
+        signals.wait(pause, slept if trouble else woken)
     log.info("received %s", signals.stop)
 
 

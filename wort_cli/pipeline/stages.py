@@ -1,13 +1,13 @@
 """The stages that computing and verifying share: sketch all reads of a run, seal the sketches, publish the signature.
 
-run.py has the order in which a job goes through them.
+run.py has the order in which a job goes through them.  numba is imported by warm_up.py, while an archive is fetched.
 """
 
 import contextlib
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,25 +23,24 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.decoding.vdb_version import LIBRARY, vdb_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
 from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
-from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
-from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
+from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
 
-TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
-"""Tools whose versions are recorded in the provenance."""
+TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
+"""Tools whose versions are recorded in the provenance, if they took part."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,6 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     engine = ENGINES[spec.method.engine](attempt.profile)
     attempt.report("locating")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
-    versions = {name: tools.version(name) for name in TOOLS}
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
@@ -88,7 +86,15 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
-    return SketchedRun(archive, replace(proof, origin=origin.result()), versions, reads)
+    return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
+
+
+def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:
+    """Return the versions of the tools that took part in this attempt, and of all decoders."""
+    versions = {name: tools.version(name) for name in sorted(TOOLS & (tools.used | set(decoders)))}
+    if any(decoder.startswith(LIBRARY) for decoder in decoders):
+        versions[LIBRARY] = vdb_version()
+    return versions
 
 
 @contextlib.contextmanager
@@ -125,11 +131,16 @@ def sketch_reads(
     attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
+    store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
+    if store is None:
+        slices = split_for_threads(archive.spots, archive.bases, spec.threads)
     sketcher = RunSketcher(
         slices,
-        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
+        store,
         choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
         attempt.profile,
         engine,
@@ -175,6 +186,8 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
 
 def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
+    from wort_cli.pipeline.seal import seal
+
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None
