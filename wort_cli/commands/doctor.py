@@ -100,7 +100,7 @@ def check_libraries(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "engine", use)
-    yield Finding("ok", "decoder", decoder_in_use(settings))
+    yield check_decoder(settings)
 
 
 def jobs_in_force(settings: Settings) -> int:
@@ -117,18 +117,40 @@ def jobs_in_force(settings: Settings) -> int:
         return settings.jobs
 
 
-def decoder_in_use(settings: Settings) -> str:
-    """Return which decoder the settings and this machine permit."""
+def check_decoder(settings: Settings) -> Finding:
+    """Report which decoder the settings and this machine permit."""
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
-        return "fastq-dump"
+        return Finding("ok", "decoder", "fastq-dump, by the settings")
     from wort_cli.pipeline.decoding import library
     from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
+    compared = "; ".join(f"{name} with fastq-dump {', '.join(tools)}" for name, tools in library.COMPARED.items())
     try:
-        library.load_library()
+        version = library.library_version()
+        library.check_versions(installed_version("fastq-dump"))
     except CannotDecode as error:
-        return f"fastq-dump; the faster library is not available: {error}"
-    return f"{library.SONAME} for plain archives, else fastq-dump"
+        cost = f"fastq-dump decodes all archives, which takes about twice as long: {error}"
+        fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {library.VARIABLE}; "
+        return Finding("warning", "decoder", cost, f"{fix}versions that were compared: {compared}")
+    return Finding("ok", "decoder", f"{library.library_name()} {version}, else fastq-dump; compared: {compared}")
+
+
+def installed_version(tool: str) -> str:
+    """Return the version of a tool; '' if it is not installed or does not run."""
+    if (program := shutil.which(tool)) is None:
+        return ""
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env=child_environment(SRA_TOOLKIT),
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return tool_version(done.stdout)
 
 
 def check_tools(settings: Settings) -> Iterator[Finding]:

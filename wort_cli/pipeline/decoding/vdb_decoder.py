@@ -46,6 +46,8 @@ N = np.uint8(ord("N"))
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
 ADDRESS, BIT_OFFSET, BITS = range(3)
 """What read_cell returns for a cell."""
+ROW_SIZE = 32
+"""Bytes of a row of the array of cells."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to library functions by name rather than by address, so that the compiled code can be cached.
@@ -119,13 +121,13 @@ def read_spots(
             code = read_filters(columns, row, cells, filters)
         if code != 0:
             return row, n, code
-        passing = filters[: cells[FILTERS, BITS] >> np.uint64(3)]
-        first = first_pass(passing)
-        if first < passing.size:
+        number = int(cells[FILTERS, BITS] >> np.uint64(3))
+        first = first_pass(filters, number)
+        if first < number:
             code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
             if code == 0:
                 reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
-                keep_written(passing, read_types, starts, lengths, trim, reads)
+                keep_written(filters, number, read_types, starts, lengths, trim, reads)
                 needed = needed_size(starts, lengths, min(reads, limit), cells[BASES, BITS] >> np.uint64(3))
                 if needed < 0:
                     code = UNKNOWN
@@ -142,11 +144,11 @@ def read_spots(
 
 
 @jit_helper
-def read_cell(column: int, row: int, cell: Cells) -> int:
-    """Get the address and size of a cell from the library.  Returns an rc_t, or UNKNOWN."""
-    address = cell.ctypes.data
-    code = read_column(column, row, address, address + 8, address + 16)
-    return UNKNOWN if code == 0 and cell[BIT_OFFSET] != 0 else int(code)
+def read_cell(columns: Cells, i: int, row: int, cells: Cells) -> int:
+    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN."""
+    address = cells.ctypes.data + ROW_SIZE * i
+    code = read_column(columns[i], row, address, address + 8, address + 16)
+    return UNKNOWN if code == 0 and cells[i, BIT_OFFSET] != 0 else int(code)
 
 
 @jit_helper
@@ -154,7 +156,7 @@ def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple
     """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
     if columns[NREADS] == 0:
         return read_limit, 0
-    code = read_cell(columns[NREADS], row, cells[NREADS])
+    code = read_cell(columns, NREADS, row, cells)
     bits = cells[NREADS, BITS]
     if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
         return 0, code if code != 0 else UNKNOWN
@@ -166,7 +168,7 @@ def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple
 @jit_helper
 def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
     """Copy the filter of each read of a spot.  Returns an rc_t, or UNKNOWN."""
-    code = read_cell(columns[FILTERS], row, cells[FILTERS])
+    code = read_cell(columns, FILTERS, row, cells)
     if code != 0:
         return code
     bits = cells[FILTERS, BITS]
@@ -177,12 +179,12 @@ def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> in
 
 
 @jit_helper
-def first_pass(filters: Letters) -> int:
-    """Return the number of the first read that passes the filter; the number of reads if none does."""
-    for i in range(filters.size):
+def first_pass(filters: Letters, number: int) -> int:
+    """Return the index of the first of `number` filters that is PASS; `number` if none is."""
+    for i in range(number):
         if filters[i] == PASS:
             return i
-    return int(filters.size)
+    return number
 
 
 @jit_helper
@@ -191,10 +193,10 @@ def read_properties(
 ) -> int:
     """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
     for i in range(LENGTHS, columns.size):
-        code = read_cell(columns[i], row, cells[i])
+        code = read_cell(columns, i, row, cells)
         if code != 0:
             return code
-        if i == TYPES and not is_biological(cells[TYPES], read_types):
+        if i == TYPES and not is_biological(cells, read_types):
             return TECHNICAL_ONLY
     bits = cells[LENGTHS, BITS]
     if bits & np.uint64(31) or bits > np.uint64(32 * MAX_READS) or cells[STARTS, BITS] != bits:
@@ -211,13 +213,13 @@ def read_properties(
 
 
 @jit_helper
-def is_biological(cell: Cells, read_types: Letters) -> bool:
+def is_biological(cells: Cells, read_types: Letters) -> bool:
     """Copy the type of each read of a spot, and return whether one of them is biological."""
-    number = min(cell[BITS] >> np.uint64(3), np.uint64(MAX_READS))
-    copy_memory(read_types.ctypes.data, cell[ADDRESS], number)
+    number = int(min(cells[TYPES, BITS] >> np.uint64(3), np.uint64(MAX_READS)))
+    copy_memory(read_types.ctypes.data, cells[TYPES, ADDRESS], number)
     biological = False
-    for read_type in read_types[:number]:
-        biological |= (read_type & BIOLOGICAL) != 0
+    for i in range(number):
+        biological |= (read_types[i] & BIOLOGICAL) != 0
     return biological
 
 
@@ -229,9 +231,17 @@ def signed(number: int) -> int:
 
 @jit_helper
 def keep_written(
-    filters: Letters, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers, reads: int
+    filters: Letters,
+    number: int,
+    read_types: Letters,
+    starts: Numbers,
+    lengths: Numbers,
+    trim: Numbers,
+    reads: int,
 ) -> None:
     """Set start and length of each read to what fastq-dump writes of it; a length of 0 if it does not.
+
+    `number` is the number of filters.
 
     The arithmetic is that of FastqReader_SpotReadInfo (layouts.py), also where it wraps around.
     """
@@ -240,7 +250,7 @@ def keep_written(
     for i in range(reads):
         start, length = signed(int(starts[i])), int(lengths[i])
         end = signed(start + length - 1)
-        is_kept = i < filters.size and filters[i] == PASS and read_types[i] & BIOLOGICAL
+        is_kept = i < number and filters[i] == PASS and read_types[i] & BIOLOGICAL
         if not is_kept or end < trim_start or start > trim_end:
             length = 0
         else:

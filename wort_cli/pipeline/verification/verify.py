@@ -27,6 +27,7 @@ from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fas
 from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
 from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
@@ -130,13 +131,18 @@ def compare_quickly(
     decoder, proved = choose_sample_decoder(
         archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace
     )
-    sample = sketch_sample(
-        slices,
-        archive.spots,
-        lambda part: RunSketcher([part], None, [decoder], attempt.profile, engine, SketchTimeouts.of(attempt.spec)),
-        attempt.spec.threads,
-        attempt.cancellation,
-    )
+    # What the first declines, such as a spot with technical reads only, fastq-dump may decode.
+    decoders = [decoder, fastq_dump_decoder(archive, attempt.profile, engine, tools, attempt.spec)]
+    try:
+        sample = sketch_sample(
+            slices,
+            archive.spots,
+            lambda part: RunSketcher([part], None, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec)),
+            attempt.spec.threads,
+            attempt.cancellation,
+        )
+    except NeedsWholeRun as why:
+        raise JobFailed(Reason.INCOMPLETE, f"slices of the run cannot be decoded alone: {why}", lasting=True) from why
     comparisons = compare_with_sample(stored.sketches, sample)
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
     if contradiction and archive.path is not None and archive.fetched is None and not proved:
