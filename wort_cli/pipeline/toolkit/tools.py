@@ -31,6 +31,8 @@ from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between checks whether the job was cancelled."""
+VERSION = ("--version",)
+"""The arguments with which a tool prints its version."""
 VERSION_TIMEOUT = 60.0
 """Seconds in which a tool must print its version; on a busy machine it starts slowly."""
 KEPT_LINES = 200
@@ -149,8 +151,8 @@ class ToolGroup:
 
     @property
     def used(self) -> frozenset[str]:
-        """The names of the tools that were started."""
-        return frozenset(Path(tool.argv[0]).name for tool in self._running)
+        """The names of the tools that were started, but not only for their version."""
+        return frozenset(Path(tool.argv[0]).name for tool in self._running if tool.argv[1:] != VERSION)
 
     def __enter__(self) -> Self:
         return self
@@ -273,7 +275,7 @@ class ToolGroup:
         identity = file_identity(shutil.which(name))
         if identity not in versions_by_file:
             try:
-                printed = self.run([name, "--version"], VERSION_TIMEOUT, offline=True).stdout
+                printed = self.run([name, *VERSION], VERSION_TIMEOUT, offline=True).stdout
             except TimeoutError:
                 why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None
