@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
@@ -123,6 +124,8 @@ def compute(
         code = outcome.exit_code(state_when_queued(answer) for answer in answers)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
+    if wait:
+        notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, now=now)
     if output is not None:
         for source in sources:
@@ -253,6 +256,7 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
         render.notice(f"{render.count(queued, 'job')} in the queue, but no daemon is running: `wort daemon start`")
     else:
         render.notice(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
+        notice_differences(settings)
 
 
 def print_jobs(answers: Sequence[Enqueued], jobs: dict[int, Job], finder: SignatureFinder, *, as_json: bool) -> None:

@@ -23,6 +23,7 @@ from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
+from wort_cli.health.daemon_view import write_view
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings, load_settings
@@ -67,6 +68,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     health_writer = HealthWriter(settings, ledger, workers, coordinator)
+    publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file)
     try:
@@ -133,6 +135,7 @@ def run_loop(
                     coordinator.reconfigure(settings)
                     housekeeper.reconfigure(settings)
                     health_writer.reconfigure(settings)
+                    publish_view(settings)
             guard.check()
             coordinator.turn()
             housekeeper.step()
@@ -159,6 +162,14 @@ def reload_settings() -> Settings | None:
         return None
     log.info("the settings were reloaded")
     return settings
+
+
+def publish_view(settings: Settings) -> None:
+    """Let commands compare the daemon's settings with their own."""
+    try:
+        write_view(settings, os.environ)
+    except OSError as error:
+        log.error("%s cannot be written: %s", settings.daemon_view_file, error)
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:
