@@ -136,12 +136,13 @@ def sketch_reads(
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
     store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
-    if store is None:
+    decoders = choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace)
+    if store is None and len(decoders) > 1:  # fastq-dump alone would be started once more for each slice
         slices = split_for_threads(archive.spots, archive.bases, spec.threads)
     sketcher = RunSketcher(
         slices,
         store,
-        choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
+        decoders,
         attempt.profile,
         engine,
         SketchTimeouts.of(spec),
