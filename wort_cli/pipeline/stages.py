@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.archives.colour_space import has_colours
 from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
@@ -23,7 +25,8 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
-from wort_cli.pipeline.decoding.vdb_version import LIBRARY, vdb_version
+from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
+from wort_cli.pipeline.decoding.library import LIBRARY, library_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
@@ -32,12 +35,16 @@ from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices, split_for_threads
+from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun, StartDecoder
+from wort_cli.pipeline.sketching.slices import Slice, SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
+
+if TYPE_CHECKING:
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
 
 TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
 """Tools whose versions are recorded in the provenance, if they took part."""
@@ -51,6 +58,11 @@ class SketchedReads:
     sketches: tuple[Sketch, ...]
     slices: int
     decoders: tuple[str, ...]
+
+    @property
+    def counts_left_out(self) -> bool:
+        """Whether all decoders counted the reads that the recipe leaves out."""
+        return FastqDumpDecoder.name not in self.decoders
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,7 @@ def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:
     """Return the versions of the tools that took part in this attempt, and of all decoders."""
     versions = {name: tools.version(name) for name in sorted(TOOLS & (tools.used | set(decoders)))}
     if any(decoder.startswith(LIBRARY) for decoder in decoders):
-        versions[LIBRARY] = vdb_version()
+        versions[LIBRARY] = library_version()
     return versions
 
 
@@ -131,30 +143,44 @@ def sketch_reads(
     attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
-    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
-
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
     store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
     decoders = choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace)
-    if store is None and len(decoders) > 1:  # fastq-dump alone would be started once more for each slice
+    if store is None and len(decoders) > 1:
         slices = split_for_threads(archive.spots, archive.bases, spec.threads)
-    sketcher = RunSketcher(
-        slices,
-        store,
-        decoders,
-        attempt.profile,
-        engine,
-        SketchTimeouts.of(spec),
-    )
-    sketcher.run(
-        spec.threads,
-        attempt.cancellation,
-        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
-    )
+    try:
+        sketcher = sketch_slices(attempt, archive, engine, slices, store, decoders)
+    except NeedsWholeRun as why:
+        attempt.log(f"decoding the run as one slice: {why}")
+        slices = (Slice(1, archive.spots),)
+        sketcher = sketch_slices(attempt, archive, engine, slices, None, decoders)
     stats = sketcher.stats()
     check_has_reads(archive, stats.bases)
     return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
+
+
+def sketch_slices(
+    attempt: Attempt,
+    archive: Archive,
+    engine: Engine,
+    slices: Sequence[Slice],
+    store: SliceStore | None,
+    decoders: Sequence[StartDecoder],
+) -> "RunSketcher":
+    """Decode and sketch slices of the archive; return the sketcher with their sketches.
+
+    Raises NeedsWholeRun if they are several and the archive must be decoded as one slice.
+    """
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+
+    sketcher = RunSketcher(slices, store, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec))
+    sketcher.run(
+        attempt.spec.threads,
+        attempt.cancellation,
+        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
+    )
+    return sketcher
 
 
 def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:
@@ -223,6 +249,8 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         url=origin.url,
         source_md5=origin.md5,
         references=dict(archive.reference_sums),
+        reads_left_out=reads.stats.left_out if reads.counts_left_out else None,
+        colour_space=archive.path is not None and has_colours(archive.path),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),

@@ -32,6 +32,8 @@ from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between checks whether the job was cancelled."""
+VERSION = ("--version",)
+"""The arguments with which a tool prints its version."""
 VERSION_TIMEOUT = 60.0
 """Seconds in which a tool must print its version; on a busy machine it starts slowly."""
 KEPT_LINES = 200
@@ -152,8 +154,8 @@ class ToolGroup:
 
     @property
     def used(self) -> frozenset[str]:
-        """The names of the tools that were started."""
-        return frozenset(Path(tool.argv[0]).name for tool in self._running)
+        """The names of the tools that were started, but not only for their version."""
+        return frozenset(Path(tool.argv[0]).name for tool in self._running if tool.argv[1:] != VERSION)
 
     def __enter__(self) -> Self:
         return self
@@ -277,7 +279,7 @@ class ToolGroup:
         version = self._versions.get(program)
         if version is None:
             try:
-                printed = self.run([name, "--version"], VERSION_TIMEOUT, offline=True).stdout
+                printed = self.run([name, *VERSION], VERSION_TIMEOUT, offline=True).stdout
             except TimeoutError:
                 why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None
