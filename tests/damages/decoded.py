@@ -7,6 +7,7 @@ does, or be declined; and no archive may hang the decoder.
 
 import hashlib
 import posixpath
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,6 @@ from tests.differential.in_process import Declined, Question
 from tests.differential.judge import SAME, UNDEFINED, compare
 from tests.support.child import Child, ChildDied
 from tests.support.kar_files import kar_archive
-from tests.support.tools import ToolError
 from wort_cli.pipeline.archives.checksums import ChecksumError, is_sums_file
 from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns
 from wort_cli.pipeline.archives.columns import VDB
@@ -73,14 +73,15 @@ def decodable_archives(count: int, seed: str, directory: Path, child: Child) -> 
         number += 1
         if layouts.get(case.layout, 0) >= PER_LAYOUT or not 0 < case.rows <= MAX_SPOTS:
             continue
-        place = directory / f"{number}"
+        place = directory / "case"
         place.mkdir()
-        try:
-            if run_differential(case, place, child).end != SAME:
-                continue
-        except ToolError:
+        archive = directory / f"{case.layout.replace(' ', '-')}-{number}.sra"
+        is_same = run_differential(case, place, child).end == SAME
+        if is_same:
+            (place / "case.sra").rename(archive)
+        shutil.rmtree(place)
+        if not is_same:
             continue
-        archive = (place / "case.sra").rename(directory / f"{case.layout.replace(' ', '-')}-{number}.sra")
         layouts[case.layout] = layouts.get(case.layout, 0) + 1
         found.append(Decodable(subject_at(archive), case.rows))
     return found
