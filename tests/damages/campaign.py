@@ -33,7 +33,7 @@ class Results:
 
     def add(self, where: str, case: object, seed: str, verdict: Verdict) -> None:
         """Count a case."""
-        self.ends[where, verdict.end, verdict.detail] += 1
+        self.ends[where, verdict.end, "" if verdict.end == "wrong" else verdict.detail] += 1
         if verdict.end in DEFECTS:
             self.defects.append(f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}")
 

@@ -49,7 +49,7 @@ def compare(archive: Path, dumped: Dumped | DumpFailed, decoded: list[Decoded], 
         again = dump(archive, program="fastq-dump")
         if isinstance(again, Dumped):
             return Verdict(UNDEFINED, "fastq-dump fails sometimes")
-        return Verdict(DECODED_ALONE, f"fastq-dump fails: {dumped.message}")
+        return Verdict(DECODED_ALONE, f"fastq-dump fails: {dumped.message.rpartition(' err: ')[2]}")
     for part, got in zip(parts, decoded, strict=True):
         expected = dumped.part(part)
         if got != expected:
