@@ -37,6 +37,8 @@ KINDS = (*BYTES, "cut", "columns swapped", "columns exchanged", "file swapped")
 MAX_SPOTS = 1000
 PER_LAYOUT = 2
 """Archives of a layout that are damaged."""
+ENDS = {SAME: Verdict("right", "as fastq-dump"), UNDEFINED: Verdict("undefined", "fastq-dump differs each time")}
+"""The ends of a case that both decode."""
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,4 @@ def judged(
     if isinstance(dumped, DumpFailed) and decoded == [undamaged]:
         return Verdict("right", "fastq-dump fails")
     verdict = compare(archive, dumped, decoded, parts)
-    if verdict.end == SAME:
-        return Verdict("right", "as fastq-dump")
-    if verdict.end == UNDEFINED:
-        return Verdict("undefined", verdict.detail)
-    return Verdict("wrong", f"{verdict.end}: {verdict.detail}")
+    return ENDS.get(verdict.end) or Verdict("wrong", f"{verdict.end}: {verdict.detail}")
