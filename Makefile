@@ -10,7 +10,7 @@ help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
 	@echo "make test           run all tests"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
-	@echo "make docs           write the command reference, docs/commands.md"
+	@echo "make docs           write docs/commands.md and the tables of docs/decoding.md"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make bench          measure against the reference pipeline"
 	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
@@ -67,6 +67,7 @@ fuzz: setup
 
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md
+	$(BIN)/python -m scripts.decoding
 
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -14,7 +14,7 @@ import pytest
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf, link
-from wort_cli.pipeline.decoding.vdb import SONAME
+from wort_cli.pipeline.decoding.library import SONAME
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}

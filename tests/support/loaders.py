@@ -62,7 +62,7 @@ CLIPPED = {**COLUMNS, "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I", "(INSDC:coord:o
 ILLUMINA = {**COLUMNS, "(INSDC:SRA:platform_id)PLATFORM": "B"}
 
 
-def cells(number: int, spot: Spot) -> Row:
+def cells(number: int, spot: Spot, platform: int) -> Row:
     """Return the cells of a row, by column name without the type."""
     bases = "".join(read.bases for read in spot.reads).encode()
     lengths = [len(read.bases) for read in spot.reads]
@@ -76,12 +76,16 @@ def cells(number: int, spot: Spot) -> Row:
         "READ_FILTER": [0 if read.passes else read.rejection for read in spot.reads],
         "CLIP_QUALITY_LEFT": [spot.clip[0]],
         "CLIP_QUALITY_RIGHT": [spot.clip[1]],
-        "PLATFORM": [2],
+        "PLATFORM": [platform],
     }
 
 
-def load_columns(spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED) -> None:
-    table = TableRows("SEQUENCE", columns, itertools.starmap(cells, enumerate(spots)))
+def load_columns(
+    spots: Iterable[Spot], database: Path, *, columns: Mapping[str, str] = CLIPPED, platform: int = 2
+) -> None:
+    """Load with general-loader; `platform` is a value of the column PLATFORM: 2 Illumina, 3 SOLiD, 6 PacBio."""
+    rows = (cells(number, spot, platform) for number, spot in enumerate(spots))
+    table = TableRows("SEQUENCE", columns, rows)
     load_database(Path("sra/generic-fastq.vschema"), "NCBI:SRA:GenericFastq:db", [table], database)
 
 

@@ -120,14 +120,14 @@ def decoder_in_use(settings: Settings) -> str:
     """Return which decoder the settings and this machine permit."""
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return "fastq-dump"
-    from wort_cli.pipeline.decoding import vdb
+    from wort_cli.pipeline.decoding import library
     from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
     try:
-        vdb.load_library()
+        library.load_library()
     except CannotDecode as error:
         return f"fastq-dump; the faster library is not available: {error}"
-    return f"{vdb.SONAME} for plain archives, else fastq-dump"
+    return f"{library.SONAME} for plain archives, else fastq-dump"
 
 
 def check_tools(settings: Settings) -> Iterator[Finding]:

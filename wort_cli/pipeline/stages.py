@@ -7,7 +7,7 @@ import contextlib
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,8 @@ from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
-from wort_cli.pipeline.sketching.slices import SliceStore, plan_slices
+from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun, StartDecoder
+from wort_cli.pipeline.sketching.slices import Slice, SliceStore, plan_slices
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
@@ -125,24 +126,45 @@ def sketch_reads(
     attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
-    spec = attempt.spec
-    slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
-    sketcher = RunSketcher(
-        slices,
-        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
-        choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace),
-        attempt.profile,
-        engine,
-        SketchTimeouts.of(spec),
-    )
-    sketcher.run(
-        spec.threads,
-        attempt.cancellation,
-        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
-    )
+    slices = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)
+    decoders = choose_decoders(archive, proof, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
+    try:
+        sketcher = sketch_slices(attempt, archive, proof, engine, slices, decoders)
+    except NeedsWholeRun as why:
+        attempt.log(f"decoding the run as one slice: {why}")
+        slices = (Slice(1, archive.spots),)
+        sketcher = sketch_slices(attempt, archive, proof, engine, slices, decoders)
     stats = sketcher.stats()
     check_has_reads(archive, stats.bases)
     return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
+
+
+def sketch_slices(
+    attempt: Attempt,
+    archive: Archive,
+    proof: ArchiveProof,
+    engine: Engine,
+    slices: Sequence[Slice],
+    decoders: Sequence[StartDecoder],
+) -> RunSketcher:
+    """Decode and sketch slices of the archive; return the sketcher with their sketches.
+
+    Raises NeedsWholeRun if they are several and the archive must be decoded as one slice.
+    """
+    sketcher = RunSketcher(
+        slices,
+        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
+        decoders,
+        attempt.profile,
+        engine,
+        SketchTimeouts.of(attempt.spec),
+    )
+    sketcher.run(
+        attempt.spec.threads,
+        attempt.cancellation,
+        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
+    )
+    return sketcher
 
 
 def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:

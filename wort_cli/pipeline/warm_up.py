@@ -57,9 +57,10 @@ def compile_others() -> None:
     from wort_cli.pipeline.sketching.read_stats import STATS
 
     with contextlib.suppress(CannotDecode):
+        from wort_cli.pipeline.decoding.layouts import Column
         from wort_cli.pipeline.decoding.vdb_decoder import read_spots
 
-        read_spots(0, np.zeros(5, np.uint32), 1, 0, np.zeros(1, np.dtype(STATS)), np.zeros(1, np.uint8))
+        read_spots(np.zeros(len(Column), np.uint64), 0, 1, 0, np.zeros(1, np.dtype(STATS)), np.zeros(1, np.uint8))
     numbers = np.arange(1, 3, dtype=np.uint64)
     counts = HashCounts()
     counts.add(numbers)

@@ -13,25 +13,30 @@ from collections.abc import Iterable
 from ctypes import byref, c_int64, c_uint32, c_void_p
 from pathlib import Path
 
-from wort_cli.pipeline.decoding.vdb import call_vdb, list_names, open_object, open_sequence_table
+from wort_cli.pipeline.archives.columns import UNNEEDED, VDB
+from wort_cli.pipeline.decoding.library import call_vdb, list_names, open_object
+from wort_cli.pipeline.decoding.vdb import open_table
+from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 from wort_cli.pipeline.sketching.slices import Slice
 
-READ_COLUMNS = frozenset(
-    ("READ", "ALTREAD", "READ_LEN", "READ_START", "READ_TYPE", "RD_FILTER", "SPOT_FILTER", "PLATFORM")
-)
-"""Columns on disk from which the library computes the columns that vdb_decoder.py reads."""
+ALIGNED = frozenset({"CMP_READ", "CMP_ALTREAD", "PRIMARY_ALIGNMENT_ID"})
+"""Columns of a table whose bases are in other tables too."""
 
 
 def verify_blobs(path: Path, parts: Iterable[Slice]) -> None:
     """Verify the blobs of all read columns of some slices.
 
-    Raises CannotDecode if one is damaged, or if the archive is not plain (vdb.py).
+    Raises CannotDecode if one is damaged, or if the archive is aligned.
     """
     with contextlib.ExitStack() as opened:
-        table = open_object(opened, "VTableOpenKTableRead", "KTableRelease", open_sequence_table(path, opened))
+        sra_table = open_table(path, opened)
+        table = open_object(opened, "SRATableGetKTableRead", "KTableRelease", sra_table)
+        names = list_names(opened, "KTableListCol", table)
+        if names & ALIGNED:
+            raise CannotDecode("its reads are aligned: their bases are in other tables too")
         columns = [
             open_object(opened, "KTableOpenColumnRead", "KColumnRelease", table, b"%s", name.encode())
-            for name in sorted(list_names(opened, "KTableListCol", table) & READ_COLUMNS)
+            for name in sorted(names - UNNEEDED[VDB])
         ]
         for part in parts:
             for column in columns:

@@ -1,11 +1,12 @@
 """Chooses the decoders of a run: libncbi-vdb in this process where that is possible, and always fastq-dump last.
 
 libncbi-vdb (vdb_decoder.py) is faster.  It is used only with the kernel, because `--engine sourmash` is an independent
-check and shares no code with it.  A damaged archive could crash this process, so it is used only if the archive is on
-disk, was validated (or the blobs of the sampled slices were), and no earlier attempt died while it was in use.
+check and shares no code with it, and only together with a fastq-dump that it was compared with (library.py).  A damaged
+archive could crash this process, so it is used only if the archive is on disk, was validated (or the blobs of the
+sampled slices were), and no earlier attempt died while it was in use.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
@@ -38,7 +39,7 @@ def choose_decoders(
     try:
         if not proof.is_checked:
             raise CannotDecode("the archive was not proved")
-        return [vdb_decoder(archive, profile, workspace, tools.log), fastq_dump]
+        return [vdb_decoder(archive, profile, workspace, tools), fastq_dump]
     except CannotDecode as error:
         tools.log(f"decoding with fastq-dump: {error}")
         return [fastq_dump]
@@ -63,7 +64,7 @@ def choose_sample_decoder(
     try:
         from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 
-        decoder = vdb_decoder(archive, profile, workspace, tools.log)
+        decoder = vdb_decoder(archive, profile, workspace, tools)
         verify_blobs(archive.path, slices)
     except CannotDecode as error:
         tools.log(f"decoding with fastq-dump: {error}")
@@ -85,7 +86,7 @@ def fastq_dump_decoder(
     return start
 
 
-def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, log: Callable[[str], None]) -> StartDecoder:
+def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools: ToolGroup) -> StartDecoder:
     """Return the decoder that uses libncbi-vdb in this process.  Raises CannotDecode if it does not support the run."""
     if archive.path is None:
         raise CannotDecode("the archive is not on disk")
@@ -93,15 +94,24 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, log: C
         raise CannotDecode(f"the profile {profile.name} has other flags")
     if workspace.crashed_in_process:
         raise CannotDecode("an earlier attempt died while it read the archive in its own process")
+    if archive.references:
+        raise CannotDecode("its reads are aligned to sequences outside of the archive")
+    from wort_cli.pipeline.decoding.library import check_versions
     from wort_cli.pipeline.decoding.vdb import VdbCursor
+
+    check_versions(tools.version("fastq-dump"))
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 
     path = archive.path
     workspace.mark_in_process()
-    VdbCursor(path, archive.spots).close()
+    opened = [VdbCursor(path, archive.spots)]
 
     def start(part: Slice) -> SliceDecoder:
-        log(f"reading spots {part.first} to {part.last} with {VdbDecoder.name}")
-        return VdbDecoder(path, archive.spots, part)
+        tools.log(f"reading spots {part.first} to {part.last} with {VdbDecoder.name}")
+        try:
+            cursor = opened.pop()
+        except IndexError:  # another slice has it
+            cursor = None
+        return VdbDecoder(path, archive.spots, part, cursor)
 
     return start

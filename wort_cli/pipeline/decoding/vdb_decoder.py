@@ -1,8 +1,8 @@
-"""Decodes slices of a plain archive with libncbi-vdb in this process, like fastq-dump with the recipe's flags.
+"""Decodes slices of an archive with libncbi-vdb in this process, like fastq-dump with the recipe's flags.
 
 For each spot, the text contains the reads that are biological (--skip-technical) and pass the filter (--read-filter
-pass), separately (--split-spot), as letters (--dumpbase), with an N after each.  A plain archive has nothing to clip
-(--clip); see vdb.py.
+pass), separately (--split-spot), as letters (--dumpbase), without what is clipped (--clip), with an N after each.
+layouts.py names the columns, what is done with each, and where fastq-dump does it.
 
 The loop calls the library from compiled code without the GIL, because a call from Python for each cell would take more
 time than everything else.  It checks all values that it uses.  If one is not as expected, VdbDecoder raises
@@ -18,54 +18,56 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.decoding.vdb import COLUMNS, SONAME, VdbCursor, explain_rc, load_library
+from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
+from wort_cli.pipeline.decoding.library import SONAME, explain_rc, library_name, load_library
+from wort_cli.pipeline.decoding.vdb import VdbCursor
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
-from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, CannotDecode, DecoderCounts
+from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, CannotDecode, DecoderCounts, NeedsWholeRun
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.system.cancellation import Cancellation
 
 Letters = NDArray[np.uint8]
+Numbers = NDArray[np.uint32]
 Cells = NDArray[np.uint64]
 
-ILLUMINA, PACBIO, NANOPORE = 2, 6, 9
-"""Platforms whose reads need no conversion (ncbi-vdb interfaces/insdc/sra.h)."""
 BIOLOGICAL = np.uint8(1)
 """A bit of READ_TYPE.  Other bits are the strand, which fastq-dump ignores."""
 PASS = 0
 """The READ_FILTER of reads that pass."""
-MAX_READS = 64
-"""Reads in a spot, at most.  Real spots have only a few."""
+MAX_READS = MAX_READS_PACBIO
+"""Reads in a spot, at most."""
 UNKNOWN = 2**32 - 1
 """Returned instead of an rc_t: the cells of a spot have an unknown layout."""
+TECHNICAL_ONLY = 2**32 - 2
+"""Returned instead of an rc_t: a spot has only technical reads."""
 N = np.uint8(ord("N"))
 
-# The cells of a spot, in the order of COLUMNS, and what read_cells returns for each.
-BASES, LENGTHS, TYPES, FILTERS, PLATFORM = range(len(COLUMNS))
-ELEMENT_BITS, ADDRESS, BIT_OFFSET, ELEMENTS = range(4)
-SIZES = np.array([8, 32, 8, 8, 8], np.uint64)
-"""Bits of an element of each column, as expected."""
+NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
+ADDRESS, BIT_OFFSET, BITS = range(3)
+"""What read_cell returns for a cell."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to library functions by name rather than by address, so that the compiled code can be cached.
-llvmlite.binding.load_library_permanently(SONAME)
+llvmlite.binding.load_library_permanently(library_name())
 pointer, uint32 = types.uintp, types.uint32
-read_cell: Any = types.ExternalFunction(
-    # rc_t VCursorCellDataDirect(cursor, row, column, elem_bits *, base **, boff *, row_len *)
-    "VCursorCellDataDirect", uint32(pointer, types.int64, uint32, pointer, pointer, pointer, pointer),
+read_column: Any = types.ExternalFunction(
+    # rc_t SRAColumnRead(column, row, base **, bit offset *, bits *)
+    "SRAColumnRead", uint32(pointer, types.int64, pointer, pointer, pointer),
 )  # fmt: skip
 copy_memory: Any = types.ExternalFunction("memcpy", pointer(pointer, pointer, pointer))  # (to, from, bytes)
 
 
 class VdbDecoder:
-    """Decodes a slice of a plain archive; see SliceDecoder."""
+    """Decodes a slice of an archive; see SliceDecoder.  `cursor` is one that is open already."""
 
     name = SONAME
 
-    def __init__(self, path: Path, spots: int, part: Slice) -> None:
+    def __init__(self, path: Path, spots: int, part: Slice, cursor: VdbCursor | None = None) -> None:
         self._path = path
         self._spots = spots
         self._part = part
+        self._cursor = cursor
         self._row = part.first
         self._stats = np.zeros(1, np.dtype(STATS))
 
@@ -77,11 +79,13 @@ class VdbDecoder:
     def texts(self, cancellation: Cancellation) -> Iterator[Letters]:
         """See SliceDecoder."""
         text = np.empty(TEXT_SIZE, np.uint8)
-        with VdbCursor(self._path, self._spots) as cursor:
-            columns = np.array(cursor.columns, np.uint32)
+        with self._cursor or VdbCursor(self._path, self._spots) as cursor:
+            columns = np.array(cursor.columns, np.uint64)
             while self._row <= self._part.last:
                 cancellation.check()
-                row, n, code = read_spots(cursor.address, columns, self._row, self._part.last, self._stats, text)
+                row, n, code = read_spots(columns, cursor.read_limit, self._row, self._part.last, self._stats, text)
+                if code == TECHNICAL_ONLY:
+                    raise NeedsWholeRun(f"spot {row} has only technical reads")
                 if code:
                     reason = "its cells have an unknown layout" if code == UNKNOWN else explain_rc(code)
                     raise CannotDecode(f"spot {row}: {reason}")
@@ -97,91 +101,184 @@ class VdbDecoder:
 
 @jit
 def read_spots(
-    cursor: int, columns: NDArray[np.uint32], row: int, last: int, stats: NDArray[Any], text: Letters
+    columns: Cells, read_limit: int, row: int, last: int, stats: NDArray[Any], text: Letters
 ) -> tuple[int, int, int]:
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
     Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
     """
-    cells = np.zeros((SIZES.size, 4), np.uint64)
-    lengths = np.empty(MAX_READS, np.uint32)
-    read_types, filters = np.empty(MAX_READS, np.uint8), np.empty(MAX_READS, np.uint8)
+    cells = np.zeros((columns.size, 4), np.uint64)
+    filters, read_types = np.empty(MAX_READS, np.uint8), np.empty(MAX_READS, np.uint8)
+    starts, lengths = np.empty(MAX_READS, np.uint32), np.empty(MAX_READS, np.uint32)
+    trim = np.empty(2, np.uint32)
+    record = stats[0]
     n = 0
     while row <= last:
-        code = read_cells(cursor, columns, row, cells)
+        limit, code = spot_limit(columns, read_limit, row, cells)
         if code == 0:
-            code = copy_read_properties(cells, lengths, read_types, filters)
+            code = read_filters(columns, row, cells, filters)
         if code != 0:
             return row, n, code
-        reads = int(cells[LENGTHS, ELEMENTS])
-        if n + int(cells[BASES, ELEMENTS]) + reads > text.size:
-            break
-        n = copy_reads(cells[BASES, ADDRESS], lengths[:reads], read_types, filters, stats, text, n)
+        passing = filters[: cells[FILTERS, BITS] >> np.uint64(3)]
+        first = first_pass(passing)
+        if first < passing.size:
+            code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
+            if code == 0:
+                reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
+                keep_written(passing, read_types, starts, lengths, trim, reads)
+                needed = needed_size(starts, lengths, min(reads, limit), cells[BASES, BITS] >> np.uint64(3))
+                if needed < 0:
+                    code = UNKNOWN
+                elif n + needed > text.size:
+                    break
+                else:
+                    n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n)
+                    for i in range(limit, reads):
+                        record.left_out += lengths[i] > 0
+            if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
+                return row, n, code
         row += 1
     return row, n, 0
 
 
 @jit_helper
-def read_cells(cursor: int, columns: NDArray[np.uint32], row: int, cells: Cells) -> int:
-    """Get the addresses and sizes of the cells of a spot from the library.  Returns an rc_t, or UNKNOWN."""
-    for i in range(columns.size):
-        cell = cells[i].ctypes.data
-        code = read_cell(cursor, row, columns[i], cell, cell + 8, cell + 16, cell + 24)
-        if code != 0:
-            return int(code)
-        if cells[i, ELEMENT_BITS] != SIZES[i] or cells[i, BIT_OFFSET] != 0:
-            return UNKNOWN
+def read_cell(column: int, row: int, cell: Cells) -> int:
+    """Get the address and size of a cell from the library.  Returns an rc_t, or UNKNOWN."""
+    address = cell.ctypes.data
+    code = read_column(column, row, address, address + 8, address + 16)
+    return UNKNOWN if code == 0 and cell[BIT_OFFSET] != 0 else int(code)
+
+
+@jit_helper
+def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
+    """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
+    if columns[NREADS] == 0:
+        return read_limit, 0
+    code = read_cell(columns[NREADS], row, cells[NREADS])
+    bits = cells[NREADS, BITS]
+    if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
+        return 0, code if code != 0 else UNKNOWN
+    number = np.zeros(1, np.uint64)
+    copy_memory(number.ctypes.data, cells[NREADS, ADDRESS], bits >> np.uint64(3))  # little-endian
+    return 0 if number[0] > np.uint64(read_limit) else read_limit, 0
+
+
+@jit_helper
+def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
+    """Copy the filter of each read of a spot.  Returns an rc_t, or UNKNOWN."""
+    code = read_cell(columns[FILTERS], row, cells[FILTERS])
+    if code != 0:
+        return code
+    bits = cells[FILTERS, BITS]
+    if bits & np.uint64(7) or bits > np.uint64(8 * MAX_READS):
+        return UNKNOWN
+    copy_memory(filters.ctypes.data, cells[FILTERS, ADDRESS], bits >> np.uint64(3))
     return 0
 
 
 @jit_helper
-def copy_read_properties(cells: Cells, lengths: NDArray[np.uint32], read_types: Letters, filters: Letters) -> int:
-    """Copy length, type and filter of each read of a spot.  Returns UNKNOWN if a value is not as expected, else 0."""
-    reads = cells[LENGTHS, ELEMENTS]
-    if reads > MAX_READS or cells[TYPES, ELEMENTS] != reads or cells[FILTERS, ELEMENTS] != reads:
+def first_pass(filters: Letters) -> int:
+    """Return the number of the first read that passes the filter; the number of reads if none does."""
+    for i in range(filters.size):
+        if filters[i] == PASS:
+            return i
+    return int(filters.size)
+
+
+@jit_helper
+def read_properties(
+    columns: Cells, row: int, cells: Cells, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers
+) -> int:
+    """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
+    for i in range(LENGTHS, columns.size):
+        code = read_cell(columns[i], row, cells[i])
+        if code != 0:
+            return code
+        if i == TYPES and not is_biological(cells[TYPES], read_types):
+            return TECHNICAL_ONLY
+    bits = cells[LENGTHS, BITS]
+    if bits & np.uint64(31) or bits > np.uint64(32 * MAX_READS) or cells[STARTS, BITS] != bits:
         return UNKNOWN
-    if cells[PLATFORM, ELEMENTS] != 1:
+    if cells[TYPES, BITS] != bits >> np.uint64(2) or cells[BASES, BITS] & np.uint64(7):
         return UNKNOWN
-    copy_memory(read_types.ctypes.data, cells[PLATFORM, ADDRESS], 1)
-    if read_types[0] != ILLUMINA and read_types[0] != PACBIO and read_types[0] != NANOPORE:
+    if cells[TRIM_START, BITS] != 32 or cells[TRIM_LEN, BITS] != 32:
         return UNKNOWN
-    copy_memory(lengths.ctypes.data, cells[LENGTHS, ADDRESS], 4 * reads)
-    copy_memory(read_types.ctypes.data, cells[TYPES, ADDRESS], reads)
-    copy_memory(filters.ctypes.data, cells[FILTERS, ADDRESS], reads)
-    total = biological = np.uint64(0)
+    copy_memory(lengths.ctypes.data, cells[LENGTHS, ADDRESS], bits >> np.uint64(3))
+    copy_memory(starts.ctypes.data, cells[STARTS, ADDRESS], bits >> np.uint64(3))
+    copy_memory(trim.ctypes.data, cells[TRIM_START, ADDRESS], 4)
+    copy_memory(trim.ctypes.data + 4, cells[TRIM_LEN, ADDRESS], 4)
+    return 0
+
+
+@jit_helper
+def is_biological(cell: Cells, read_types: Letters) -> bool:
+    """Copy the type of each read of a spot, and return whether one of them is biological."""
+    number = min(cell[BITS] >> np.uint64(3), np.uint64(MAX_READS))
+    copy_memory(read_types.ctypes.data, cell[ADDRESS], number)
+    biological = False
+    for read_type in read_types[:number]:
+        biological |= (read_type & BIOLOGICAL) != 0
+    return biological
+
+
+@jit_helper
+def signed(number: int) -> int:
+    """Return an integer as a C program stores it in 32 bits with a sign."""
+    return ((number + 2**31) & (2**32 - 1)) - 2**31
+
+
+@jit_helper
+def keep_written(
+    filters: Letters, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers, reads: int
+) -> None:
+    """Set start and length of each read to what fastq-dump writes of it; a length of 0 if it does not.
+
+    The arithmetic is that of FastqReader_SpotReadInfo (layouts.py), also where it wraps around.
+    """
+    trim_start = signed(int(trim[0]))
+    trim_end = signed(trim_start + int(trim[1]) - 1)
     for i in range(reads):
-        total += np.uint64(lengths[i])
-        if read_types[i] & BIOLOGICAL:
-            biological += np.uint64(lengths[i])
-    # fastq-dump fails on some spots without a biological base; then its own message is the right one.
-    return 0 if total == cells[BASES, ELEMENTS] and biological > 0 else UNKNOWN
+        start, length = signed(int(starts[i])), int(lengths[i])
+        end = signed(start + length - 1)
+        is_kept = i < filters.size and filters[i] == PASS and read_types[i] & BIOLOGICAL
+        if not is_kept or end < trim_start or start > trim_end:
+            length = 0
+        else:
+            if start < trim_start:
+                length -= trim_start - start
+                start = trim_start
+            if end > trim_end:
+                length = trim_end - start + 1
+        starts[i] = start & (2**32 - 1)
+        lengths[i] = length & (2**32 - 1)
+
+
+@jit_helper
+def needed_size(starts: Numbers, lengths: Numbers, reads: int, bases: np.uint64) -> int:
+    """Return the size of the text of a spot; -1 if a read is not within the bases of the spot."""
+    size = 0
+    for i in range(reads):
+        if lengths[i] > 0:
+            if np.uint64(starts[i]) + np.uint64(lengths[i]) > bases:
+                return -1
+            size += int(lengths[i]) + 1
+    return size
 
 
 @jit_helper
 def copy_reads(
-    bases: np.uint64,
-    lengths: NDArray[np.uint32],
-    read_types: Letters,
-    filters: Letters,
-    stats: NDArray[Any],
-    text: Letters,
-    n: int,
+    bases: np.uint64, starts: Numbers, lengths: Numbers, reads: int, record: Any, text: Letters, n: int
 ) -> int:
-    """Append the biological reads of a spot that pass the filter to text[:n].  Returns the new n.
-
-    `bases` is the address of the bases of all reads of the spot.
-    """
-    record = stats[0]
+    """Append the reads of a spot to text[:n].  Returns the new n.  `bases` is the address of the spot's bases."""
     before = record.reads
-    for i in range(lengths.size):
+    for i in range(reads):
         length = int(lengths[i])
-        if read_types[i] & BIOLOGICAL and filters[i] == PASS and length > 0:
-            copy_memory(text.ctypes.data + n, bases, length)
+        if length > 0:
+            copy_memory(text.ctypes.data + n, bases + np.uint64(starts[i]), length)
             text[n + length] = N
             n += length + 1
             record.reads += 1
             record.bases += length
             record.longest = max(record.longest, length)
-        bases += np.uint64(length)
     record.spots += record.reads > before
     return n

@@ -220,5 +220,5 @@ PARSING = KnownAnswer(
     "compiled_fasta",
     (read_lines, end_read),
     read_known_fasta,
-    "b96ee91b25cc8eedc75898414af20d5e8b3588a52cac6034700dec6051d809d5",
+    "2b6d452465b810d9fe12743e54d8708e0ab91ef18cd80cb8e5cf8a3076af9ab8",
 )

@@ -18,6 +18,8 @@ class ReadStats:
     """Bases of all reads."""
     longest: int = 0
     """Bases of the longest read."""
+    left_out: int = 0
+    """Reads that pass the filters, but are not decoded because the spot has too many reads (decoding/layouts.py)."""
 
     def __add__(self, other: "ReadStats") -> "ReadStats":
         return ReadStats(
@@ -25,6 +27,7 @@ class ReadStats:
             self.reads + other.reads,
             self.bases + other.bases,
             max(self.longest, other.longest),
+            self.left_out + other.left_out,
         )
 
     @classmethod

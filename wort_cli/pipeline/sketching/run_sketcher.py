@@ -4,7 +4,8 @@ Each thread takes a slice, starts a decoder for it, and has an engine hash the d
 pieces of about a megabyte, so that memory depends neither on the length of the run nor on the speed of the decoder.
 The thread that called `run` adds up the counts of finished slices.
 
-There may be several decoders, the fastest first.  If one raises CannotDecode, the next one decodes the slice.
+There may be several decoders, the fastest first.  If one raises CannotDecode, the next one decodes the slice.  If one
+raises NeedsWholeRun, so does `run`, unless the run is one slice: the caller then starts again with one slice.
 """
 
 import math
@@ -21,7 +22,13 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, SliceDecoder, StartDecoder, check_slice_complete
+from wort_cli.pipeline.sketching.slice_decoder import (
+    CannotDecode,
+    NeedsWholeRun,
+    SliceDecoder,
+    StartDecoder,
+    check_slice_complete,
+)
 from wort_cli.pipeline.sketching.slices import FinishedSlice, Slice, SliceStore
 from wort_cli.system.cancellation import Cancellation, Cancelled
 
@@ -76,7 +83,7 @@ class RunSketcher:
         self._slice_cancellation = Cancellation(self._stop.is_set)
 
     def run(self, threads: int, cancellation: Cancellation, report: Callable[[ReadStats], None]) -> None:
-        """Sketch all slices that are not in the store.  Raises Cancelled, or JobFailed if a slice failed.
+        """Sketch all slices that are not in the store.  Raises Cancelled, NeedsWholeRun, or JobFailed if one failed.
 
         A slice that takes too long fails the job.  Does not wait for a thread that hangs in this process.
         """
@@ -171,8 +178,9 @@ class RunSketcher:
         for start in others:
             try:
                 return self._sketch_with(part, start(part))
-            except CannotDecode:
-                continue
+            except CannotDecode as error:
+                if isinstance(error, NeedsWholeRun) and len(self._slices) > 1:
+                    raise
         return self._sketch_with(part, last(part))
 
     def _sketch_with(self, part: Slice, decoder: SliceDecoder) -> FinishedSlice:

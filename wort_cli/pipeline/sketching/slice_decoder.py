@@ -27,6 +27,15 @@ class CannotDecode(Exception):
     """The decoder does not support this slice, archive, profile or machine; the next decoder is tried."""
 
 
+class NeedsWholeRun(CannotDecode):
+    """What fastq-dump writes of this slice depends on the spots before it, so that it must decode the run at once.
+
+    Where a spot has only technical reads, the library cannot compute what `--clip` leaves of it, and may use values of
+    a spot that it has read before for those after it (ncbi-vdb libs/sraxf/bio-start.c and libs/vdb/prod-cmn.c,
+    VFunctionProdCallRowFunc1).  It fails if it has read no spot before.
+    """
+
+
 @dataclass(frozen=True)
 class DecoderCounts:
     """A decoder's own count of spots."""

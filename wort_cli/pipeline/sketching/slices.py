@@ -95,6 +95,8 @@ class SliceStore:
         header = json.loads(header_line)
         if header["origin"] != self._inputs or header["slice"] != [wanted.first, wanted.last]:
             return None
+        if not all(name in header for name, _ in STATS):  # an earlier version counted less
+            return None
         sizes = [size for size in header["sizes"] for _ in range(2)]
         split = np.split(np.frombuffer(arrays, UINT64), np.cumsum(sizes)[:-1])
         stats = ReadStats(**{name: header[name] for name, _ in STATS})

@@ -1,5 +1,6 @@
 """fastq-dump decodes whatever libncbi-vdb must not read in this process, and the job's log states why."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from tests.support.builders import job_spec
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof
+from wort_cli.pipeline.archives.reference_store import Reference
+from wort_cli.pipeline.decoding import library
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders, choose_sample_decoder
 from wort_cli.pipeline.job_spec import JobSpec, Method
 from wort_cli.pipeline.sketching.engine import ENGINES
@@ -40,12 +43,19 @@ def on_disk(tmp_path: Path) -> Archive:
     return Archive(str(path), path, 10, 1000, path.stat().st_size)
 
 
+def tool_group(workspace: Workspace, log: list[str]) -> ToolGroup:
+    """Return a group of tools that knows the version of fastq-dump, so that none is started."""
+    with ToolGroup(workspace.run_directory, NEVER, lambda _: None) as tools:
+        tools.version("fastq-dump")
+    return ToolGroup(workspace.run_directory, NEVER, log.append)
+
+
 def choose(
     archive: Archive, proof: ArchiveProof, spec: JobSpec, workspace: Workspace, profile: Profile = SRA_V1
 ) -> tuple[int, list[str]]:
     """Return the number of decoders that are chosen, and the lines of the log."""
     log: list[str] = []
-    tools = ToolGroup(workspace.run_directory, NEVER, log.append)
+    tools = tool_group(workspace, log)
     engine = ENGINES[spec.method.engine](profile)
     return len(choose_decoders(archive, proof, spec, profile, engine, tools, workspace)), log
 
@@ -73,12 +83,29 @@ def test_archive_is_not_read_in_process_after_a_crash(tmp_path: Path, spec: JobS
     assert "an earlier attempt died while it read the archive" in log[0]
 
 
+def test_archive_with_references_outside_of_it_is_left_to_fastq_dump(
+    tmp_path: Path, spec: JobSpec, workspace: Workspace
+) -> None:
+    archive = replace(on_disk(tmp_path), references=(Reference("NC_000005.8", None),))
+    outcome = choose(archive, PROVED, spec, workspace)
+    assert outcome == (1, ["decoding with fastq-dump: its reads are aligned to sequences outside of the archive"])
+
+
+def test_versions_that_were_not_compared_are_left_to_fastq_dump(
+    tmp_path: Path, spec: JobSpec, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(library.COMPARED, library.library_version(), ("2.0.0",))
+    count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
+    assert count == 1
+    assert re.fullmatch(r"decoding .*: libncbi-vdb [\d.]+ was not compared with fastq-dump [\d.]+", log[0])
+
+
 def test_file_that_the_library_cannot_open_is_left_to_fastq_dump(
     tmp_path: Path, spec: JobSpec, workspace: Workspace
 ) -> None:
     count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
     assert (count, len(log)) == (1, 1)
-    assert "VDBManagerOpenDBRead" in log[0]
+    assert "SRAMgrOpenAltTableRead" in log[0]
 
 
 @pytest.mark.parametrize("method", [Method("sourmash", "auto", 1), Method("kernel", "fastq-dump", 1)])
@@ -88,7 +115,7 @@ def test_setting_selects_fastq_dump(tmp_path: Path, spec: JobSpec, workspace: Wo
 
 def test_blobs_of_sample_are_not_verified_for_fastq_dump(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
     log: list[str] = []
-    tools = ToolGroup(workspace.run_directory, NEVER, log.append)
+    tools = tool_group(workspace, log)
     engine = ENGINES["kernel"](SRA_V1)
     _, verified = choose_sample_decoder(on_disk(tmp_path), [Slice(1, 10)], spec, SRA_V1, engine, tools, workspace)
     assert not verified
