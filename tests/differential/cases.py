@@ -146,7 +146,7 @@ def draw_table(kind: TableKind, rng: Random) -> Table:
         return [column for column in columns if rng.random() < chance]
 
     columns = [kind.reads, *PROPERTIES]
-    columns += some(("SPOT_FILTER",), 0.15)
+    columns += some(("SPOT_FILTER",), 0.08)
     if rng.random() < 0.06:
         for column in rng.sample(columns, rng.choice([1, 1, 2])):
             columns.remove(column)
