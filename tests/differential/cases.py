@@ -240,3 +240,32 @@ def draw_fastq_case(seed: str, rng: Random) -> FastqCase:
         seed, f"latf-load {platform}", platform, rng.choice([1, 10, 100]), rng.choice([1, 1, 2]),
         rng.choice([30, 150, 150, 3000]),
     )  # fmt: skip
+
+
+# ---- Archives that exist
+
+
+@dataclass(frozen=True)
+class FileCase:
+    """An archive in a file, whose layout is its name."""
+
+    path: Path
+
+    @property
+    def seed(self) -> str:
+        """See Case."""
+        return str(self.path)
+
+    @property
+    def layout(self) -> str:
+        """See Case."""
+        return self.path.name
+
+    @property
+    def rows(self) -> int:
+        """See Case; used only if fastq-dump cannot count them."""
+        return 1
+
+    def build(self, directory: Path) -> Path:
+        """See Case."""
+        return Path(shutil.copy(self.path, directory / f"{NAME}.sra"))
