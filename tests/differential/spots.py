@@ -11,8 +11,8 @@ from random import Random
 
 from tests.support.general_loader import Row
 
-MAX_BASES = 400_000
-"""Bases of a table, at most, about."""
+SMALL, LARGE = 400_000, 3_000_000
+"""Bases of a table, at most, about; large ones are decoded in several pieces of text."""
 Draw = Callable[[Random], int]
 BIOLOGICAL, FORWARD, REVERSE = 1, 2, 4
 
@@ -34,12 +34,14 @@ class Habits:
     cells: str
     nreads: str
     """Whether NREADS, if the table has it, is right."""
+    most: int
+    """Bases of all spots, at most, about."""
 
     def __str__(self) -> str:
         return (
             f"{self.spots} spots, reads {self.reads}, length {self.length}, bases {self.bases}, types {self.types}, "
             f"filters {self.filters}, starts {self.starts}, clips {self.clips}, platform {self.platform}, "
-            f"cells {self.cells}, nreads {self.nreads}"
+            f"cells {self.cells}, nreads {self.nreads}, at most {self.most} bases"
         )
 
 
@@ -70,6 +72,7 @@ def draw_habits(rng: Random) -> Habits:
             short_starts=1, empty_rows=5, one_type=1, one_filter=1, long_platform=1, no_clips=1, two_clips=1,
         ),
         nreads=weighted(rng, right=8, wrong=1),
+        most=rng.choices([SMALL, LARGE], [9, 1])[0],
     )  # fmt: skip
 
 
@@ -188,7 +191,7 @@ def draw_clip(habit: str, rng: Random, total: int) -> tuple[int, int]:
 
 def draw_rows(habits: Habits, rng: Random) -> Iterator[Row]:
     """Yield the rows of a table: the cells of every column that a table may have."""
-    length_of, left = lengths_of(habits, rng), MAX_BASES
+    length_of, left = lengths_of(habits, rng), habits.most
     for number in range(habits.spots):
         lengths = [min(length_of(rng), max(left, 0)) for _ in range(READS[habits.reads](rng))]
         left -= sum(lengths)
