@@ -11,10 +11,13 @@ from random import Random
 
 import pytest
 
+from tests.support.archives import build, load_illumina, reference_signature
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, gunzipped, link
+from tests.support.simulated_spots import Read, Spot, pairs
 from wort_cli.pipeline.decoding.library import SONAME
+from wort_cli.pipeline.sketching.run_sketcher import CRASH_TRIES
 
 NAME = "sliced"
 SPLIT = {"WORT_SLICE_BASES": "50000"}
@@ -65,7 +68,7 @@ def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> 
     once = home.with_tool("fastq-dump", FAILS_ONCE)
     environment = {**SPLIT, **once, "WORT_THREADS": "1"}
     home("compute", archive, "--now", env=environment).expect(0)
-    assert home.events(NAME).count(("waiting", "tool-crash")) == 1
+    assert home.events(NAME).count(("queued", "tool-crash")) == 1  # it is not counted, because slices were finished
     first, second = first_spots(home, 1), first_spots(home, 2)
     assert first == [1, 251, 501]
     assert second == [501, 751, 1001, 1251, 1501, 1751]
@@ -116,18 +119,68 @@ def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: 
     return killed
 
 
-def test_archive_whose_reader_was_killed_is_decoded_by_fastq_dump(home: Home, shelf: Shelf) -> None:
-    """Reading the archive in the process may have crashed it, so it is not tried again."""
+@pytest.mark.parametrize(("number", "decoder"), [(signal.SIGSEGV, "fastq-dump"), (signal.SIGKILL, SONAME)])
+def test_archive_whose_reader_crashed_is_decoded_by_fastq_dump(
+    home: Home, shelf: Shelf, number: signal.Signals, decoder: str
+) -> None:
+    """A process that was killed has not crashed: its archive is read in process again."""
     large = shelf.large(100_000)
     archive = link(large, home.cwd / f"{NAME}.sra")
     with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
         until(lambda: started(home), pause=0.005)
-        command.signal(signal.SIGKILL)
-        assert command.wait().code == -signal.SIGKILL
+        command.signal(number)
+        assert command.wait().code == -number
     home("compute", archive, "--now").expect(0)
-    assert "an earlier attempt died while it read the archive in its own process" in home("logs", NAME).out
-    assert home("view", NAME, "--json").expect(0).json()["provenance"]["decoders"] == ["fastq-dump"]
+    crashed = "an earlier attempt died while it read the archive in its own process" in home("logs", NAME).out
+    assert crashed == (decoder == "fastq-dump")
+    assert home("view", NAME, "--json").expect(0).json()["provenance"]["decoders"] == [decoder]
     assert home.signature(NAME) == shelf.reference(large, NAME)
+
+
+CRASHES = f"""
+if [[ " $* " == *" -N 501 "* && $(cat "$WORT_HOME.crashes" 2>/dev/null | wc -l) -lt $CRASHES ]]; then
+    echo crash >> "$WORT_HOME.crashes"
+    {FASTQ_DUMP} "$@" | head -c 1000
+    echo "2026-11-26T23:42:09 fastq-dump.3.0.3 fatal: SIGNAL - Segmentation fault " >&2
+    echo "fastq-dump quit with error code 1" >&2
+    exit 1
+fi
+exec {FASTQ_DUMP} "$@"
+"""
+
+
+def test_slice_is_decoded_again_if_fastq_dump_crashes(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    tool = home.with_tool("fastq-dump", CRASHES.replace("$CRASHES", str(CRASH_TRIES - 1)))
+    home("compute", archive, "--now", env={**SPLIT, **tool, "WORT_DECODER": "fastq-dump"}).expect(0)
+    assert {attempt for attempt, _, _ in started(home)} == {1}
+    assert first_spots(home, 1).count(501) == CRASH_TRIES
+    assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
+
+
+def test_slice_on_which_fastq_dump_always_crashes_fails_the_job(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    tool = home.with_tool("fastq-dump", CRASHES.replace("$CRASHES", "1000"))
+    environment = {**SPLIT, **tool, "WORT_DECODER": "fastq-dump", "WORT_THREADS": "1"}
+    result = home("compute", archive, "--now", env=environment).expect(1, "Segmentation fault")
+    assert home.events(NAME).count(("queued", "tool-crash")) == 1  # slices were finished before
+    assert home.events(NAME).count(("waiting", "tool-crash")) == 2
+    assert "quit with error code" not in result.err
+
+
+@pytest.mark.parametrize("technical_first", [True, False])
+def test_spot_with_technical_reads_only(home: Home, tmp_path: Path, technical_first: bool) -> None:
+    """fastq-dump decodes the run unless that is its first spot; no attempt is made twice."""
+    spots = [*pairs(Random(1), 300), Spot((Read("ACGT" * 10, technical=True),))]
+    archive = build(home.cwd / f"{NAME}.sra", reversed(spots) if technical_first else spots, load_illumina)
+    result = home("compute", archive, "--now", env={"WORT_SLICE_BASES": "5000"})
+    if technical_first:
+        result.expect(3, "technical-reads")
+        assert "data not found while searching function" in home("logs", NAME).out
+    else:
+        result.expect(0)
+        assert home.signature(NAME) == gunzipped(reference_signature(archive, NAME, tmp_path / "x.sig"))
+    assert {attempt for attempt, _, _ in started(home)} == {1}
 
 
 WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli import run; sys.exit(run(sys.argv[1:]))"

@@ -23,7 +23,7 @@ from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, NotASignatur
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.profile import profile_named
-from wort_cli.model.provenance import SignatureRecord, Trust
+from wort_cli.model.provenance import Provenance, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.archive_names import stem_of
@@ -300,11 +300,21 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         "source": made.source,
         "format": made.format or "unknown",
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
-        "reads": f"{made.reads:,}, {made.bases:,} bases",
+        "reads": describe_reads(made),
         "tools": ", ".join(
             f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools
         ),
     }
+
+
+def describe_reads(made: Provenance) -> str:
+    """Return the counts of the reads of a signature, and what is unusual about them."""
+    text = f"{made.reads:,}, {made.bases:,} bases"
+    if made.reads_left_out:
+        text += f"; the recipe leaves out {made.reads_left_out:,} reads of spots with too many"
+    if made.colour_space:
+        text += "; the bases were guessed from colours (SOLiD)"
+    return text
 
 
 def draw(title: str, bars: Mapping[str, int]) -> None:

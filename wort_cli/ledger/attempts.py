@@ -63,11 +63,17 @@ class Attempts:
     def finish(self, result: JobResult, policy: RetryPolicy, jitter: float = 0.5) -> JobState | None:
         """End an attempt with its result; return the new state.
 
+        A crash of a tool does not count as a failure if the attempt has finished more parts than the one before: the
+        job is queued again, and the next attempt goes on from there.
+
         Returns None, and changes nothing, if the job no longer runs in this attempt.
         """
         with self._storage.transaction():
             if result.published is None and result.verdict is None:
                 failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
+                if failure.reason is Reason.TOOL_CRASH and self._has_advanced(result):
+                    requeued = self._end(result.job_id, result.attempt, JobState.QUEUED, failure.reason, failure.detail)
+                    return JobState.QUEUED if requeued else None
                 return self._fail(result.job_id, result.attempt, failure, policy, jitter)
             try:
                 job, published = self._jobs.get(result.job_id), result.published
@@ -84,6 +90,14 @@ class Attempts:
             if result.verdict is not None:
                 self._submissions.record_verdict(job, result.verdict)
             return JobState.DONE
+
+    def _has_advanced(self, result: JobResult) -> bool:
+        """Return whether more parts of a job are finished than when an attempt crashed before; remember how many."""
+        row = self._storage.row("crashes", id=result.job_id, attempt=result.attempt)
+        if row is None or result.work <= row["crashes_work"]:
+            return False
+        self._storage.change("count_crash", id=result.job_id, crashes=0, work=result.work)
+        return True
 
     def _fault(self, job: Job, published: Published) -> Failure | None:
         """Return why a signature is not recorded as that of a job; None if it is."""

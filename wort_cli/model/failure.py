@@ -28,6 +28,7 @@ class Reason(StrEnum):
     LOCATOR_REFUSED = "locator-refused"
     REFERENCE_MISSING = "reference-missing"
     NO_READS = "no-reads"
+    TECHNICAL_READS = "technical-reads"
     READS_SHORTER_THAN_K = "reads-shorter-than-k"
     FEW_KMERS = "few-kmers"
     INCOMPLETE = "incomplete"
@@ -109,6 +110,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.UNAVAILABLE,
         "no read of the run passes the read filter",
         "there is nothing to sketch; `wort logs` shows how many spots were read and written",
+    ),
+    Reason.TECHNICAL_READS: (
+        Disposition.UNAVAILABLE,
+        "a spot has technical reads only, on which fastq-dump fails",
+        "the recipe cannot be applied to the run; `fastq-dump` without `--clip` decodes it",
     ),
     Reason.READS_SHORTER_THAN_K: (
         Disposition.NOTE,

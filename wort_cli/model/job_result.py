@@ -37,6 +37,8 @@ class JobResult:
     published: Published | None = None
     failure: Failure | None = None
     verdict: Verdict | None = None
+    work: int = 0
+    """Finished parts that the next attempt can use, if this one failed (workspace.count_finished_parts)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON-ready data."""
@@ -60,4 +62,5 @@ class JobResult:
             ),
             failure=failure and Failure(Reason(failure["reason"]), failure["detail"], failure["lasting"]),
             verdict=verdict and Verdict.from_json(verdict),
+            work=int(data.get("work", 0)),
         )

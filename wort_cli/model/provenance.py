@@ -77,7 +77,10 @@ class SketchSummary:
 UNPROVED = "nothing"
 """The value of `proved_by` if the SRA toolkit streamed the reads."""
 LATER = frozenset(
-    {"decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"}
+    {
+        *("decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"),
+        *("reads_left_out", "colour_space"),
+    }
 )
 """Keys that are missing in provenance documents of earlier versions."""
 
@@ -134,6 +137,12 @@ class Provenance:
     references: Mapping[str, str] = field(default_factory=dict)
     """The md5 of each file of reference sequences outside of the archive, by the file's name."""
 
+    reads_left_out: int | None = None
+    """Reads that pass the filters, but that the recipe leaves out, because their spot has more reads than
+    `fastq-dump` writes; None if they were not counted."""
+    colour_space: bool = False
+    """Whether the archive has colours instead of bases (SOLiD), from which the SRA toolkit guesses the bases."""
+
     @property
     def is_unproved(self) -> bool:
         """Whether nothing proved that the reads are those of an undamaged archive."""
@@ -171,6 +180,8 @@ def checked(key: str, value: Any, kind: Any) -> Any:
         return tuple(sketch_summary(sketch) for sketch in value)
     if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= MAX_ITEMS:
         return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
+    if kind == (int | None):
+        return None if value is None else checked(key, value, int)
     fits = {
         str: isinstance(value, str) and len(value) <= MAX_TEXT,
         bool: isinstance(value, bool),

@@ -31,7 +31,7 @@ from wort_cli.pipeline.publish import is_sealed_content
 from wort_cli.pipeline.stages import archive_of, publish_sealed, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.verification.verify import verify
-from wort_cli.pipeline.workspace import Workspace
+from wort_cli.pipeline.workspace import Workspace, count_finished_parts
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.process_identity import own_identity
@@ -74,7 +74,7 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
             log(traceback.format_exc())
         log(f"{failure.reason}: {failure.detail}")
         pause_if_rate_limited(spec, failure.reason)
-        return JobResult(spec.job_id, spec.attempt, failure=failure)
+        return JobResult(spec.job_id, spec.attempt, failure=failure, work=count_finished_parts(spec.workspace))
 
 
 def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:

@@ -16,6 +16,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.archives.colour_space import has_colours
 from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
@@ -23,6 +24,7 @@ from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
+from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
@@ -53,6 +55,11 @@ class SketchedReads:
     sketches: tuple[Sketch, ...]
     slices: int
     decoders: tuple[str, ...]
+
+    @property
+    def counts_left_out(self) -> bool:
+        """Whether all decoders counted the reads that the recipe leaves out."""
+        return FastqDumpDecoder.name not in self.decoders
 
 
 @dataclass(frozen=True)
@@ -231,6 +238,8 @@ def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
         url=origin.url,
         source_md5=origin.md5,
         references=dict(archive.reference_sums),
+        reads_left_out=reads.stats.left_out if reads.counts_left_out else None,
+        colour_space=archive.path is not None and has_colours(archive.path),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),

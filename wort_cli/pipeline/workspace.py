@@ -2,7 +2,7 @@
 
 work/JOB/slices/          finished slices, kept for the next attempt until the job has ended
 work/JOB/archive/         what was downloaded of the run's archive, kept for the next attempt until the job has ended
-work/JOB/in-process       exists while an attempt reads the archive in its own process
+work/JOB/in-process       exists while an attempt reads the archive in its own process; not empty if that has crashed
 work/JOB/sealed/          the sealed signature, until it is published: the next attempt only has to publish it
 work/JOB/attempt-N/       one attempt's own: where its tools run, its sealed signature, its processes (processes.py)
 """
@@ -18,6 +18,7 @@ from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancelled
+from wort_cli.system.crash_file import crash_files, has_crashed
 from wort_cli.system.private_files import PRIVATE, make_private
 from wort_cli.system.seals import read_sealed_document, sealed_document
 
@@ -43,13 +44,16 @@ class Workspace:
         self.attempt_directory = attempt_directory(root, attempt)
         self._in_process = root / "in-process"
         self.crashed_in_process = False
-        """Whether an earlier attempt was killed while it read the archive in its own process."""
+        """Whether an earlier attempt crashed while it read the archive in its own process.
+
+        One that was killed, by the user or for want of memory, has not crashed.
+        """
 
     def create(self) -> None:
         """Create the directories, which no other user can enter; raise OSError if that fails, or others own them."""
         make_private(self.root)
         self.root.chmod(PRIVATE)
-        self.crashed_in_process = self._in_process.exists()
+        self.crashed_in_process = has_crashed(self._in_process)
         shutil.rmtree(self.attempt_directory, ignore_errors=True)  # an attempt with this number may have been killed
         make_private(self.run_directory)
 
@@ -89,7 +93,7 @@ class Workspace:
 
     def mark_in_process(self) -> None:
         """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""
-        self._in_process.touch()
+        crash_files.add(self._in_process)
 
     @property
     def pending(self) -> Path:
@@ -131,7 +135,7 @@ class Workspace:
 
     def remove_attempt(self) -> None:
         """Remove the directory of this attempt, and the workspace if nothing else is in it."""
-        if not self.is_superseded:
+        if not self.is_superseded and not self.crashed_in_process:
             self._in_process.unlink(missing_ok=True)
         shutil.rmtree(self.attempt_directory, ignore_errors=True)
         with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature

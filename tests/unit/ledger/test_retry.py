@@ -32,6 +32,7 @@ def waits(seconds: float) -> RetryDecision:
         (Reason.CONTROLLED, False, 0, UNAVAILABLE),
         (Reason.WITHDRAWN, False, 5, UNAVAILABLE),
         (Reason.NO_READS, True, 0, UNAVAILABLE),
+        (Reason.TECHNICAL_READS, False, 0, UNAVAILABLE),
         (Reason.CORRUPT, False, 0, GIVEN_UP),
         (Reason.TOOL_MISSING, False, 0, GIVEN_UP),
         (Reason.STORAGE_DENIED, False, 0, GIVEN_UP),

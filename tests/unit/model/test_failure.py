@@ -32,7 +32,7 @@ def test_stored_reasons_keep_their_names() -> None:
 @pytest.mark.parametrize(
     ("disposition", "reasons"),
     [
-        (Disposition.UNAVAILABLE, "not-found controlled withdrawn no-reads"),
+        (Disposition.UNAVAILABLE, "not-found controlled withdrawn no-reads technical-reads"),
         (Disposition.NOTE, "reads-shorter-than-k few-kmers"),
         (
             Disposition.FAILED,

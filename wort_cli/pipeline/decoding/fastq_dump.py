@@ -16,9 +16,9 @@ from wort_cli.model.profile import Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.sketching.engine import FastaReader
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, DecoderCounts
+from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, DecoderCounts, NeedsWholeRun, SliceCrashed
 from wort_cli.pipeline.sketching.slices import Slice
-from wort_cli.pipeline.toolkit.tool_errors import explain
+from wort_cli.pipeline.toolkit.tool_errors import explain, is_crash
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, TICK, ToolGroup
 from wort_cli.system.cancellation import Cancellation
 
@@ -34,7 +34,8 @@ class FastqDump:
     """A fastq-dump process that writes the reads of a slice as FASTA, with the flags of a profile."""
 
     def __init__(self, archive: Archive, profile: Profile, tools: ToolGroup, stall_timeout: float, part: Slice) -> None:
-        spots = () if part.spots == archive.spots else ("-N", str(part.first), "-X", str(part.last))
+        self._is_whole = part.spots == archive.spots
+        spots = () if self._is_whole else ("-N", str(part.first), "-X", str(part.last))
         verbose = () if archive.is_on_disk else LOG_INFO
         argv = ("fastq-dump", *verbose, *HEADERS, *spots, *profile.decode_flags, archive.argument)
         self._tools = tools
@@ -67,7 +68,10 @@ class FastqDump:
             cancellation.check()
 
     def finish(self, cancellation: Cancellation) -> DecoderCounts:
-        """Return the counts that fastq-dump reports at its end.  Raises JobFailed unless it reports success."""
+        """Return the counts that fastq-dump reports at its end.
+
+        Raises JobFailed unless it reports success; NeedsWholeRun if it may succeed when it reads all spots.
+        """
         try:
             code = self._tool.wait(cancellation, time.monotonic() + self._stall_timeout)
         except TimeoutError:
@@ -78,7 +82,10 @@ class FastqDump:
         read, written = READ_LINE.findall(stderr), WRITTEN_LINE.findall(stderr)
         if code != 0:
             failure = explain("fastq-dump", code, stderr)
-            raise JobFailed(failure.reason, failure.detail)
+            if failure.reason is Reason.TECHNICAL_READS and not self._is_whole:
+                raise NeedsWholeRun(failure.detail)
+            failed = SliceCrashed if is_crash(code, stderr) else JobFailed
+            raise failed(failure.reason, failure.detail)
         if len(read) != 1 or len(written) != 1:
             raise JobFailed(Reason.INCOMPLETE, "fastq-dump exited without reporting how many spots it read and wrote")
         return DecoderCounts(int(read[0]), int(written[0]))

@@ -8,6 +8,7 @@ There may be several decoders, the fastest first.  If one raises CannotDecode, t
 raises NeedsWholeRun, so does `run`, unless the run is one slice: the caller then starts again with one slice.
 """
 
+import contextlib
 import math
 import threading
 import time
@@ -25,6 +26,7 @@ from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import (
     CannotDecode,
     NeedsWholeRun,
+    SliceCrashed,
     SliceDecoder,
     StartDecoder,
     check_slice_complete,
@@ -32,6 +34,8 @@ from wort_cli.pipeline.sketching.slice_decoder import (
 from wort_cli.pipeline.sketching.slices import FinishedSlice, Slice, SliceStore
 from wort_cli.system.cancellation import Cancellation, Cancelled
 
+CRASH_TRIES = 4
+"""How often a slice is tried whose decoder crashes, in a row.  fastq-dump crashes now and then on aligned runs."""
 STALL_GRACE = 5.0
 """Seconds that a decoder has to report its own stall."""
 REPORT_INTERVAL = 0.25
@@ -181,6 +185,9 @@ class RunSketcher:
             except CannotDecode as error:
                 if isinstance(error, NeedsWholeRun) and len(self._slices) > 1:
                     raise
+        for _ in range(CRASH_TRIES - 1):
+            with contextlib.suppress(SliceCrashed):
+                return self._sketch_with(part, last(part))
         return self._sketch_with(part, last(part))
 
     def _sketch_with(self, part: Slice, decoder: SliceDecoder) -> FinishedSlice:

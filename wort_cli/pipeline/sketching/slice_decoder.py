@@ -36,6 +36,10 @@ class NeedsWholeRun(CannotDecode):
     """
 
 
+class SliceCrashed(JobFailed):
+    """The tool that decoded a slice crashed, which another try may avoid.  The reason is tool-crash."""
+
+
 @dataclass(frozen=True)
 class DecoderCounts:
     """A decoder's own count of spots."""

@@ -14,6 +14,8 @@ from wort_cli.model.failure import Failure, Reason
 
 LOG_PREFIX = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \S+ (?=err|int|sys|warn|fatal)")
 """The time, tool and version before a message."""
+ERROR_MARKS = ("err: ", "int: ", "sys: ", "fatal: ")
+"""How a line of an error begins, without its prefix."""
 INFO_MARK = " info: "
 """Marks a message that reports no error."""
 RATE_LIMIT_LINE = re.compile(r"info: HTTP read failure: .* status=429\b")
@@ -52,6 +54,13 @@ MEANINGS: tuple[Meaning, ...] = (
     # A signal explains the end of a tool, whatever it logged before.
     Meaning(r"", Reason.TOOL_CRASH, -signal.SIGKILL, "timeout exhausted, retrying", BY_SIGNAL),
     Meaning(r"", Reason.TOOL_CRASH, 128 + signal.SIGSEGV, "Segmentation fault", BY_SIGNAL_IN_A_SHELL),
+    Meaning(
+        r"data not found while searching function within short read archive module",
+        Reason.TECHNICAL_READS,
+        3,
+        "data not found while searching function within short read archive module - failed /data/SRR000001.sra",
+        NONZERO,
+    ),
     Meaning(
         r"can't open \S+ as a RefSeq or as a WGS",
         Reason.REFERENCE_MISSING,
@@ -149,6 +158,18 @@ MEANINGS: tuple[Meaning, ...] = (
 )
 
 
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+"""The signals of a process that made an error; others come from outside."""
+CRASH_LINE = re.compile(r" fatal: SIGNAL - ")
+"""What a tool writes when such a signal ends it; its wrapper then exits with code 1 (sra-tools tools/driver-tool)."""
+
+
+def is_crash(returncode: int, stderr: str) -> bool:
+    """Return whether a tool ended by an error of its own, such as a segmentation fault."""
+    by_signal = any(returncode in (-number, 128 + number) for number in CRASHES)
+    return by_signal or (returncode != 0 and CRASH_LINE.search(stderr) is not None)
+
+
 def explain(tool: str, returncode: int, stderr: str) -> Failure:
     """Return why a tool failed, from its exit code and its stderr; tool-crash if no row of the table matches."""
     lines = [LOG_PREFIX.sub("", line).strip() for line in stderr.splitlines() if INFO_MARK not in line]
@@ -178,7 +199,11 @@ def is_rate_limit_line(line: str) -> bool:
 
 
 def describe_exit(tool: str, returncode: int, lines: list[str]) -> str:
-    """Return a sentence with the exit code of a tool and its last message."""
+    """Return a sentence with the exit code of a tool and its last error; its last message if it reported none.
+
+    The wrapper of a tool writes a line after the tool's own.
+    """
     ending = f"was killed by signal {-returncode}" if returncode < 0 else f"exited with code {returncode}"
-    last = next((line[:LONGEST] for line in reversed(lines) if line), "")
+    errors = [line for line in lines if line.startswith(ERROR_MARKS)]
+    last = next((line[:LONGEST] for line in reversed(errors or lines) if line), "")
     return f"{tool} {ending}{': ' if last else ''}{last}"

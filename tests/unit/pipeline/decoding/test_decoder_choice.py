@@ -77,10 +77,20 @@ def test_profile_with_other_flags_is_decoded_by_fastq_dump(tmp_path: Path, spec:
 
 def test_archive_is_not_read_in_process_after_a_crash(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
     workspace.mark_in_process()
+    (workspace.root / "in-process").write_text("Fatal Python error: Segmentation fault")
     workspace.create()  # as the next attempt does
+    workspace.remove_attempt()  # also at its end, the crash is not forgotten
+    workspace.create()
     count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
     assert (count, len(log)) == (1, 1)
     assert "an earlier attempt died while it read the archive" in log[0]
+
+
+def test_archive_is_read_in_process_again_after_a_kill(tmp_path: Path, spec: JobSpec, workspace: Workspace) -> None:
+    workspace.mark_in_process()
+    workspace.create()  # as the next attempt does
+    _, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
+    assert "an earlier attempt died" not in log[0]
 
 
 def test_archive_with_references_outside_of_it_is_left_to_fastq_dump(
