@@ -73,7 +73,7 @@ def one_of(*choices: str) -> Callable[[Any], str]:
 
     def parse(value: Any) -> str:
         if value not in choices:
-            raise ValueError(f"it must be one of {', '.join(choices)}")
+            raise ValueError(f"it must be one of {', '.join(filter(None, choices))}")
         return str(value)
 
     return parse
@@ -104,6 +104,13 @@ def region_name(value: Any) -> str:
     """Return the name of an AWS region; '' for none."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{0,60}", value):
         raise ValueError("it must be a region such as us-east-1")
+    return value
+
+
+def key_name(value: Any) -> str:
+    """Return the id, alias or ARN of a KMS key; '' for none."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9:/_-]{0,300}", value):
+        raise ValueError("it must be the id, alias or ARN of a key, such as alias/signatures")
     return value
 
 

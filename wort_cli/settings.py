@@ -14,7 +14,7 @@ from typing import Any
 from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import PROFILES, SRA_V1
-from wort_cli.model.s3_target import ADDRESSING, S3Target, bucket_name, endpoint_url, key_prefix
+from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target, bucket_name, endpoint_url, key_prefix
 from wort_cli.setting_types import (
     Parser,
     boolean,
@@ -24,6 +24,7 @@ from wort_cli.setting_types import (
     file_path,
     fraction,
     integer_or_zero,
+    key_name,
     listen_address,
     one_of,
     positive_integer,
@@ -165,6 +166,12 @@ class Settings(HomePaths):
     )
     s3_unsigned: bool = setting(False, boolean, "Read a public bucket without credentials; nothing is published.")
     s3_timeout: float = setting(60.0, positive_number, "Seconds without a response after which a request fails.")
+    s3_encryption: str = setting(
+        "", one_of(*ENCRYPTIONS), "Encryption that the server uses: `AES256` or `aws:kms`; empty for the bucket's own."
+    )
+    s3_kms_key: str = setting("", key_name, "Key for `aws:kms`: its id, alias or ARN; empty for the default key.")
+    s3_acl: str = setting("", one_of(*ACLS), "Canned ACL of what is published, such as `bucket-owner-full-control`.")
+    s3_requester_pays: bool = setting(False, boolean, "Pay for requests to a bucket whose owner does not.")
     s3_transfers: int = setting(8, count, "Number of objects that `wort sync` transfers at the same time.")
     submit_size: int = setting(256_000_000, positive_integer, "Maximum size of a submitted file, in bytes.")
     submit_unpacked: int = setting(
@@ -214,6 +221,10 @@ class Settings(HomePaths):
             addressing=self.s3_addressing,
             unsigned=self.s3_unsigned,
             timeout=self.s3_timeout,
+            encryption=self.s3_encryption,
+            kms_key=self.s3_kms_key,
+            acl=self.s3_acl,
+            requester_pays=self.s3_requester_pays,
         )
 
     def threads_per_job(self, jobs: int) -> int:

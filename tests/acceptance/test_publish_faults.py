@@ -268,13 +268,43 @@ def test_cancelled_waiting_job_leaves_nothing(home: Home, bucket: Bucket, proxy:
     assert not home.leftovers()
 
 
-def test_missing_credentials_are_storage_denied(home: Home, bucket: Bucket, wanted: bytes) -> None:
+def test_missing_credentials_make_the_job_wait(home: Home, bucket: Bucket, wanted: bytes) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del home.env[variable]
     with socket.create_server(("127.0.0.1", 0)) as metadata:  # stands in for the metadata service of a cloud
         home.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = f"http://127.0.0.1:{metadata.getsockname()[1]}"
-        home("compute", RUN, "--now").expect(1, "storage-denied", "no usable credentials")
+        home("compute", RUN, "--now").expect(75, "storage-credentials", "no usable credentials")
         metadata.setblocking(False)
         with pytest.raises(BlockingIOError):  # no request arrived
             metadata.accept()
     assert decode_count(home) == 0
+
+
+def test_queue_waits_while_the_credentials_have_expired(home: Home, bucket: Bucket, shelf: Shelf) -> None:
+    """The server no longer knows the key; a new one is put into ~/.aws while the daemon runs."""
+    runs = [f"SRR00000{number}" for number in range(1, 6)]
+    for run in runs:
+        home.keep(run, shelf.archive("one_read"))
+    key, secret = home.env.pop("AWS_ACCESS_KEY_ID"), home.env.pop("AWS_SECRET_ACCESS_KEY")
+    write_credentials(home, "AKIAEXPIRED", secret)
+    home("daemon", "start", env={"WORT_RETRY_DELAY": "1"}).expect(0)
+    home("compute", *runs).expect(0)
+    for run in runs:
+        assert home.until_job(run, "waiting", "failed", "done").reason == "storage-credentials"
+    status = until(lambda: home("daemon", "status", "--json").json()["state"] == "unhealthy", "it is unhealthy")
+    assert status
+    (problem,) = home("daemon", "status", "--json").json()["problems"]
+    assert "no signature can be published" in problem
+    assert "the server does not know the access key" in problem
+    write_credentials(home, key, secret)
+    for run in runs:
+        home.until_job(run, "done")
+    until(lambda: home("daemon", "status").code == 0, "it is healthy")
+    assert {key for key in bucket.all_keys() if key.startswith("sigs/")} == {f"sigs/{run}.sig" for run in runs}
+
+
+def write_credentials(home: Home, key: str, secret: str) -> None:
+    """Write ~/.aws/credentials of a home."""
+    file = home.root / "home" / ".aws" / "credentials"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")

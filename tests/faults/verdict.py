@@ -26,6 +26,7 @@ EXPLAINED: dict[str, set[Kind]] = {
     "disk-error": {Kind.DISK_BREAKS},
     "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
     "storage-denied": {Kind.S3_WRONG},
+    "storage-credentials": {Kind.S3_WRONG},
     "conflict": {Kind.S3_WRONG},
 }
 """The reasons for which the job of a good run may fail, and the strikes that explain each of them."""

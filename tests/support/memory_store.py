@@ -66,5 +66,8 @@ class MemoryStore:
     def unfinished_uploads(self, prefix: str) -> Iterator[str]:
         return iter(())
 
+    def credentials_expire_at(self) -> float | None:
+        return None
+
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         return f"https://example.org/{key}"

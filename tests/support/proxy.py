@@ -11,6 +11,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -29,6 +30,20 @@ class Fate(Enum):
 Decision = Callable[[str, str], Fate]
 
 
+@dataclass
+class Answer:
+    """A response of the server, which a test may change before it is passed on."""
+
+    method: str
+    path: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Change = Callable[[Answer], object]
+
+
 class Proxy:
     """A proxy on its own port; tests may replace `decide` at any time."""
 
@@ -37,6 +52,10 @@ class Proxy:
         self.on_half: Callable[[], object] = lambda: None
         self.on_answer: Callable[[], object] = lambda: None
         """`on_half` is called after half of a body was sent, `on_answer` after a response was lost."""
+        self.change: Change = lambda answer: None
+        """Changes each response that is passed on."""
+        self.on_request: Callable[[dict[str, str]], object] = lambda headers: None
+        """Called with the headers of each request."""
         self.requests: list[tuple[str, str]] = []
         proxy = self
 
@@ -78,6 +97,7 @@ class Proxy:
     def _handle(self, request: BaseHTTPRequestHandler, port: int) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         self.requests.append((request.command, request.path))
+        self.on_request(dict(request.headers.items()))
         fate = self.decide(request.command, request.path)
         request.close_connection = True
         if fate is Fate.BUSY:
@@ -93,7 +113,8 @@ class Proxy:
         elif fate is not Fate.LOSE_REQUEST:
             answer = forward(request, body, port)
             if fate is Fate.PASS and answer is not None:
-                pass_on(request, *answer)
+                self.change(answer)
+                pass_on(request, answer)
             else:
                 self.on_answer()
         with contextlib.suppress(OSError):
@@ -113,8 +134,8 @@ def send_html(request: BaseHTTPRequestHandler) -> None:
             request.wfile.write(page)
 
 
-def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> tuple[http.client.HTTPResponse, bytes] | None:
-    """Forward a request; return the response and its body, or None without a response."""
+def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> Answer | None:
+    """Forward a request; return the response, or None without one."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
@@ -123,26 +144,27 @@ def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> tuple[ht
                 connection.putheader(name, value)
         connection.endheaders(body)
         answer = connection.getresponse()
-        return answer, answer.read()
+        content, headers = answer.read(), dict(answer.getheaders())
+        if request.command != "HEAD":
+            headers["Content-Length"] = str(len(content))
+        return Answer(request.command, request.path, answer.status, headers, content)
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
 
 
-def pass_on(request: BaseHTTPRequestHandler, answer: http.client.HTTPResponse, body: bytes) -> None:
-    """Send the server's response to the client."""
+def pass_on(request: BaseHTTPRequestHandler, answer: Answer) -> None:
+    """Send the server's response to the client; without a Content-Length, the end of the connection ends the body."""
     with contextlib.suppress(OSError):
-        request.send_response_only(answer.status, answer.reason)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+        request.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("connection", "transfer-encoding"):
                 request.send_header(name, value)
-        length = answer.getheader("Content-Length") if request.command == "HEAD" else str(len(body))
-        request.send_header("Content-Length", length or "0")
         request.send_header("Connection", "close")
         request.end_headers()
         if request.command != "HEAD":
-            request.wfile.write(body)
+            request.wfile.write(answer.body)
 
 
 def send_half(request: BaseHTTPRequestHandler, body: bytes, port: int) -> None:

@@ -86,17 +86,26 @@ class HealthWriter:
         self._file.close()
 
     def _refusal(self, now: float) -> str:
-        """Return why NCBI's locator refuses the requests of all jobs; empty if it does not."""
+        """Return why a service refuses the requests of all jobs; empty if none does."""
         if now - self._asked_at >= WRITE_EVERY:
             self._asked_at = now
             try:
-                found = self._ledger.counts.only_reason_since(time.time() - REFUSED_WITHIN, Reason.LOCATOR_REFUSED)
+                found = self._find_refusal()
             except StorageProblem:  # the next test write reports it
                 found = ""
             if found and not self._refused:
-                log.error("NCBI's locator refuses the requests of all jobs: %s", found)
+                log.error("%s", found)
             self._refused = found
-        return f"NCBI's locator refuses the requests of all jobs: {self._refused}" if self._refused else ""
+        return self._refused
+
+    def _find_refusal(self) -> str:
+        counts = self._ledger.counts
+        if found := counts.only_reason_since(time.time() - REFUSED_WITHIN, Reason.LOCATOR_REFUSED):
+            return f"NCBI's locator refuses the requests of all jobs: {found}"
+        for reason in (Reason.STORAGE_CREDENTIALS, Reason.STORAGE_DENIED):
+            if found := counts.last_reason(reason):
+                return f"no signature can be published: {found}"
+        return ""
 
     def _write_to_ledger(self) -> str:
         try:

@@ -157,7 +157,9 @@ class Attempts:
         now = time.time()
         row = self._storage.row("count_failures", id=job_id, reasons=json.dumps(reasons_counted_with(failure.reason)))
         earlier, first_at = (row["n"], row["first_at"] or now) if row else (0, now)
-        decision = decide(failure, earlier, policy, jitter, now - first_at)
+        denied = failure.reason is Reason.STORAGE_DENIED
+        wrote_before = denied and self._storage.row("any_remote") is not None
+        decision = decide(failure, earlier, policy, jitter, now - first_at, wrote_before=wrote_before)
         if decision.set_aside:
             failure = Failure(Reason.SET_ASIDE, f"it was tried {earlier + 1} times; the last failure: {failure.detail}")
         wait_until = now + decision.delay if decision.state is JobState.WAITING else None

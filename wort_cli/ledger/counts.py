@@ -35,6 +35,15 @@ class Counts:
             return ""
         return str(waiting["message"])
 
+    def last_reason(self, reason: Reason) -> str:
+        """Return the message of a job that waits for a reason, if the attempt that ended last has that reason too.
+
+        Empty if there is no such job.
+        """
+        last = self._storage.row("last_ended_reason")
+        waiting = self._storage.row("waiting_message", reason=str(reason))
+        return str(waiting["message"]) if last and waiting and last["reason"] == reason else ""
+
     def oldest_queued_at(self) -> float | None:
         """Return when the oldest queued job was queued, in seconds since 1970; None if no job is queued."""
         row = self._storage.row("oldest_queued")

@@ -3,7 +3,7 @@
 Failures that may pass are retried with exponential backoff, by kind:
 - CRASHES, on this machine: 3 tries, seconds apart.  After that, the cause is the job or the machine.
 - OUTAGES, of a server or of this machine: for days (`retry_for`), so that an outage of a weekend costs no job.
-- SHORTAGES, of disk space or memory: without limit, until there is enough.
+- SHORTAGES, of disk space, memory or valid credentials: without limit, until there is enough.
 - PENDING at NCBI, which may take weeks: 10 tries, days apart.
 - Others, such as a timeout: 10 tries.
 """
@@ -32,8 +32,8 @@ PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED})
 """Runs that NCBI has announced but does not provide yet."""
 SPREAD = 0.25
 """Jitter: delays vary by this fraction, so that jobs that failed together are not retried together."""
-SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY})
-"""Resources that this machine lacks at the moment.  They do not count as tries."""
+SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY, Reason.STORAGE_CREDENTIALS})
+"""What this machine lacks at the moment.  They do not count as tries."""
 
 
 @dataclass(frozen=True)
@@ -86,28 +86,42 @@ def reasons_counted_with(reason: Reason) -> list[Reason]:
 
 
 def decide(
-    failure: Failure, earlier_failures: int, policy: RetryPolicy, jitter: float = 0.5, age: float = 0.0
+    failure: Failure,
+    earlier_failures: int,
+    policy: RetryPolicy,
+    jitter: float = 0.5,
+    age: float = 0.0,
+    *,
+    wrote_before: bool = False,
 ) -> RetryDecision:
     """Decide the next state of a job after `failure`.
 
     earlier_failures: failures of the same kind before this one, since the job was last requested
     age: seconds since the first of them
     jitter: a random number in [0, 1), which spreads the delay over 75 to 125 % of its nominal length
+    wrote_before: whether signatures were written to the store before, so that denied access is an outage
     """
     if failure.disposition is Disposition.UNAVAILABLE:
         return RetryDecision(JobState.UNAVAILABLE)
     if failure.disposition is Disposition.RETRY and failure.reason in SHORTAGES:
         pause: float = min(policy.max_shortage_delay, policy.delay * 2.0 ** min(earlier_failures, 30))
         return RetryDecision(JobState.WAITING, pause * (1 - SPREAD + 2 * SPREAD * jitter))
+    lost_permission = is_lost_permission(failure, wrote_before=wrote_before)
+    outage = failure.reason in OUTAGES or lost_permission
     crash = failure.reason in CRASHES
     tries, first = (policy.crash_tries, policy.crash_delay) if crash else (policy.tries, policy.delay)
-    exhausted = earlier_failures + 1 >= tries and (failure.reason not in OUTAGES or age >= policy.patience)
-    if failure.disposition is not Disposition.RETRY or exhausted:
+    exhausted = earlier_failures + 1 >= tries and (not outage or age >= policy.patience)
+    if exhausted or not (lost_permission or failure.disposition is Disposition.RETRY):
         return RetryDecision(JobState.FAILED, set_aside=exhausted and failure.reason is Reason.INTERRUPTED)
     if failure.reason in PENDING:
         return RetryDecision(JobState.WAITING, policy.pending_delay * (1 - SPREAD + 2 * SPREAD * jitter))
     nominal: float = min(policy.max_delay, first * 2.0 ** min(earlier_failures, 30))
     return RetryDecision(JobState.WAITING, nominal * (1 - SPREAD + 2 * SPREAD * jitter))
+
+
+def is_lost_permission(failure: Failure, *, wrote_before: bool) -> bool:
+    """Return whether a store that could be written denies access; its owner may correct that for all jobs at once."""
+    return failure.reason is Reason.STORAGE_DENIED and wrote_before and not failure.lasting
 
 
 def consecutive_crashes(before: int, work_before: int, work: int) -> int:

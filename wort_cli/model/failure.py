@@ -44,6 +44,7 @@ class Reason(StrEnum):
     TOOL_CRASH = "tool-crash"
     MACHINE_ERROR = "machine-error"
     STORAGE_DENIED = "storage-denied"
+    STORAGE_CREDENTIALS = "storage-credentials"
     STORAGE_DOWN = "storage-down"
     PARAMS_MISMATCH = "params-mismatch"
     CONFLICT = "conflict"
@@ -191,6 +192,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.FAILED,
         "wort is not permitted to write the signature to the store",
         "check the permissions (`wort doctor`), then use `wort retry`",
+    ),
+    Reason.STORAGE_CREDENTIALS: (
+        Disposition.RETRY,
+        "the credentials for the bucket are missing or have expired",
+        "renew them (for example `aws sso login`); wort retries automatically and does not compute the signature again",
     ),
     Reason.STORAGE_DOWN: (
         Disposition.RETRY,

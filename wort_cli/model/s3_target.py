@@ -11,6 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ADDRESSING = ("auto", "path", "virtual")
+ENCRYPTIONS = ("", "AES256", "aws:kms", "aws:kms:dsse")
+ACLS = (
+    *("", "private", "public-read", "public-read-write", "authenticated-read"),
+    *("aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"),
+)
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._=-]*/?)*")
 
@@ -30,6 +35,14 @@ class S3Target:
     """Whether requests are sent without a signature, to read a public bucket."""
     timeout: float = 60.0
     """Seconds without a response after which a request fails."""
+    encryption: str = ""
+    """How the server encrypts what is written; empty: as the bucket is configured."""
+    kms_key: str = ""
+    """The key for the encryption `aws:kms`; empty for the default key."""
+    acl: str = ""
+    """The canned access control list of what is written."""
+    requester_pays: bool = False
+    """Whether requests say that the requester pays for them."""
 
     @property
     def root(self) -> str:

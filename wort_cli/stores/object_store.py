@@ -39,16 +39,18 @@ class Headers:
 class StoreError(WortError):
     """A store cannot be used as requested; `reason` is the reason of a job that fails because of it."""
 
-    def __init__(self, reason: Reason, sentence: str, hint: str = "") -> None:
+    def __init__(self, reason: Reason, sentence: str, hint: str = "", *, lasting: bool = False) -> None:
         super().__init__(sentence, hint or reason.hint)
         self.reason = reason
+        self.lasting = lasting
+        """Whether the same request can never succeed, whatever changes in the store."""
         self.exit_code = ExitCode.TEMPORARY if reason.disposition is Disposition.RETRY else ExitCode.SOME_FAILED
 
     @property
     def failure(self) -> Failure:
         """Return the failure of a job; the hint is added if the reason does not imply it."""
         hint = "" if self.hint == self.reason.hint else f"; {self.hint}"
-        return Failure(self.reason, self.sentence + hint)
+        return Failure(self.reason, self.sentence + hint, self.lasting)
 
     @property
     def outcome_unknown(self) -> bool:
@@ -96,6 +98,12 @@ class ObjectStore(Protocol):
 
     def unfinished_uploads(self, prefix: str) -> Iterator[str]:
         """Yield the keys, with a prefix, of multipart uploads that were started and not completed."""
+
+    def credentials_expire_at(self) -> float | None:
+        """Return when the credentials end, in seconds since 1970.
+
+        Returns None if they do not end, and 0 if they are temporary and do not say when they end.
+        """
 
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         """Return a presigned URL of an object, valid for so many seconds; it downloads as `filename`."""

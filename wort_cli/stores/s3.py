@@ -8,8 +8,10 @@ rejects them over https.
 import base64
 import hashlib
 import io
+import secrets
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any
@@ -25,9 +27,10 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import Headers, ObjectTooLarge, PreconditionFailed, StoredObject, StoreError
 from wort_cli.stores.s3_errors import (
-    CREDENTIALS_HINT,
     NOT_FOUND_CODES,
     PRECONDITION_CODES,
+    WRITING,
+    exception_error,
     response_error,
     storage_denied,
 )
@@ -39,16 +42,10 @@ SMALL = 1 << 20
 """Bytes up to which content is sent from memory.  For a file boto3 waits for `100 Continue` first."""
 MAX_PUT = 5 * 2**30
 """Bytes that S3 accepts in one put; a signature of a billion k-mers is smaller."""
-PROBE = "doctor/conditional-put"
+PROBE, PROBE_TEXT = "doctor/conditional-put", b"written by `wort doctor` to test conditional puts\n"
 
-CREDENTIAL_PROBLEMS = (
-    problems.NoCredentialsError, problems.PartialCredentialsError, problems.CredentialRetrievalError,
-    problems.ProfileNotFound, problems.TokenRetrievalError, problems.SSOError, problems.ConfigParseError,
-)  # fmt: skip
-TRANSIENT_PROBLEMS = (
-    problems.HTTPClientError, problems.ConnectionError, problems.IncompleteReadError, ResponseParserError
-)  # fmt: skip
-"""Errors of a server that is down, or that is not the S3 server."""
+WRITERS = 8
+"""Conditional puts that `wort doctor` sends at once."""
 
 
 class S3Store:
@@ -57,13 +54,13 @@ class S3Store:
     def __init__(self, target: S3Target, connections: int = 4) -> None:
         self.target = target
         with self._translate_errors("connect", ""):
-            session = boto3.session.Session()
+            session = self._session = boto3.session.Session()
             self._client: Any = session.client(
                 "s3",
                 endpoint_url=target.endpoint or None,
                 region_name=target.region or session.region_name or "us-east-1",
                 config=Config(
-                    signature_version=UNSIGNED if target.unsigned else None,
+                    signature_version=UNSIGNED if target.unsigned else "s3v4",
                     connect_timeout=target.timeout,
                     read_timeout=target.timeout,
                     retries={"mode": "standard", "total_max_attempts": TRIES},
@@ -79,32 +76,41 @@ class S3Store:
     def head(self, key: str) -> StoredObject | None:
         """See ObjectStore.  After an error it sends GET too, because a response to HEAD has no error code."""
         try:
-            return stored_object(key, self._client.head_object(**self._at(key)))
+            response = self._client.head_object(**self._at(key))
+            if "ContentLength" in response:
+                return stored_object(key, response, response["ContentLength"])
         except problems.ClientError:
-            response = self._open(key)
-            if response is None:
-                return None
-            response["Body"].close()
-            return stored_object(key, response)
+            pass
         except (problems.BotoCoreError, ResponseParserError) as error:
             raise self._error(error, "HeadObject", key) from None
+        return self._head_by_get(key)
+
+    def _head_by_get(self, key: str) -> StoredObject | None:
+        """Return the description of an object from the response to GET; some servers announce no length."""
+        response = self._open(key)
+        if response is None:
+            return None
+        with self._translate_errors("GetObject", key), closing(response["Body"]) as body:
+            size = response.get("ContentLength")
+            return stored_object(key, response, sum(map(len, body.iter_chunks(BLOCK))) if size is None else size)
 
     def read(self, key: str, file: IO[bytes], most: int) -> StoredObject | None:
         """See ObjectStore."""
         response = self._open(key)
         if response is None:
             return None
-        size = 0
+        announced, size = response.get("ContentLength"), 0
         with self._translate_errors("GetObject", key), closing(response["Body"]) as body:
-            stored = stored_object(key, response)
-            if stored.size > most:
-                raise ObjectTooLarge(stored)
+            if announced is not None and announced > most:
+                raise ObjectTooLarge(stored_object(key, response, announced))
             for block in body.iter_chunks(BLOCK):
-                file.write(block)
                 size += len(block)
-        if size != stored.size:
-            raise StoreError(Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {stored.size} bytes arrived")
-        return stored
+                if size > most:
+                    raise ObjectTooLarge(stored_object(key, response, size))
+                file.write(block)
+        if announced not in (None, size):
+            raise StoreError(Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {announced} bytes arrived")
+        return stored_object(key, response, size)
 
     def _open(self, key: str) -> Any:
         """Return the response to GET; None if the object does not exist."""
@@ -119,6 +125,7 @@ class S3Store:
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """See ObjectStore."""
+        check_etag(replacing, self.target.url(key))
         if isinstance(content, Path) and content.stat().st_size <= SMALL:
             content = content.read_bytes()
         with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
@@ -135,6 +142,7 @@ class S3Store:
             with self._translate_errors("PutObject", key):
                 response = self._client.put_object(
                     **self._at(key),
+                    **self._for_writing(),
                     **condition,
                     **encoding,
                     Body=content if isinstance(content, bytes) else file,
@@ -147,22 +155,36 @@ class S3Store:
 
     def copy(self, source: StoredObject, key: str) -> None:
         """See ObjectStore."""
+        check_etag(source.etag, self.target.url(source.key))
+        place = {"Bucket": self.target.bucket, "Key": self.target.prefix + source.key}
         with self._translate_errors("CopyObject", key):
-            self._client.copy_object(**self._at(key), CopySource=self._at(source.key), CopySourceIfMatch=source.etag)
+            self._client.copy_object(
+                **self._at(key), **self._for_writing(), CopySource=place, CopySourceIfMatch=source.etag
+            )
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """See ObjectStore.  Only one page of a thousand keys is in memory."""
-        full_prefix = self.target.prefix + prefix
+        """See ObjectStore.  Only one page of a thousand keys is in memory.
+
+        Raises StoreError if the keys are not in order, or if the listing does not advance: in a merge of listings,
+        objects would seem to be missing.
+        """
+        full_prefix, last = self.target.prefix + prefix, ""
         token: dict[str, str] = {}
         while True:
             with self._translate_errors("ListObjectsV2", prefix):
-                page = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=full_prefix, **token)
+                page = self._client.list_objects_v2(**self._bucket(), Prefix=full_prefix, **token)
             for item in page.get("Contents", ()):
                 key = item["Key"].removeprefix(self.target.prefix)
+                if key.encode() <= last.encode():
+                    raise unordered_listing(self.target)
+                last = key
                 yield StoredObject(key, item["Size"], item["ETag"].strip('"'), {})
             if not page.get("IsTruncated"):
                 return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+            following = {"ContinuationToken": page.get("NextContinuationToken", "")}
+            if following in (token, {"ContinuationToken": ""}):
+                raise unordered_listing(self.target)
+            token = following
 
     def unfinished_uploads(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
@@ -170,13 +192,19 @@ class S3Store:
         while True:
             with self._translate_errors("ListMultipartUploads", prefix):
                 page = self._client.list_multipart_uploads(
-                    Bucket=self.target.bucket, Prefix=self.target.prefix + prefix, **markers
+                    **self._bucket(), Prefix=self.target.prefix + prefix, **markers
                 )
             for item in page.get("Uploads", ()):
                 yield item["Key"].removeprefix(self.target.prefix)
             if not page.get("IsTruncated"):
                 return
-            markers = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+            following = {
+                "KeyMarker": page.get("NextKeyMarker", ""),
+                "UploadIdMarker": page.get("NextUploadIdMarker", ""),
+            }
+            if following == markers or not following["KeyMarker"]:
+                raise unordered_listing(self.target)
+            markers = following
 
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         """See ObjectStore.  If requests are not signed, return the object's plain address."""
@@ -195,16 +223,42 @@ class S3Store:
     def server_time(self) -> float:
         """Return the server's time, in seconds since 1970, from the Date header of a listing."""
         with self._translate_errors("ListObjectsV2", ""):
-            response = self._client.list_objects_v2(Bucket=self.target.bucket, Prefix=self.target.prefix, MaxKeys=1)
+            response = self._client.list_objects_v2(**self._bucket(), Prefix=self.target.prefix, MaxKeys=1)
         return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
+    def credentials_expire_at(self) -> float | None:
+        """See ObjectStore."""
+        with self._translate_errors("connect", ""):
+            credentials = None if self.target.unsigned else self._session.get_credentials()
+            if credentials is None or credentials.get_frozen_credentials().token is None:
+                return None
+        ends = getattr(credentials, "_expiry_time", None)  # botocore has no public attribute
+        return ends.timestamp() if ends is not None else 0.0
+
     def supports_conditional_puts(self) -> bool:
-        """Return whether the server honours conditional puts.  One small object, PROBE, stays in the bucket."""
-        for _ in range(2):
+        """Return whether the server honours conditional puts: of several at once, exactly one may succeed.
+
+        One small object, PROBE, stays in the bucket.
+        """
+        with suppress(PreconditionFailed):
+            self.put(PROBE, PROBE_TEXT, Headers("text/plain"))
+        there = self.head(PROBE)
+        if there is None:
+            return False
+
+        def replace(number: int) -> bool:
+            text = b"%s%d %s\n" % (PROBE_TEXT, number, secrets.token_hex(8).encode())
             try:
-                self.put(PROBE, b"written by `wort doctor` to test conditional puts\n", Headers("text/plain"))
+                self.put(PROBE, text, Headers("text/plain"), replacing=there.etag)
             except PreconditionFailed:
-                return True
+                return False
+            return True
+
+        try:
+            self.put(PROBE, PROBE_TEXT, Headers("text/plain"))
+        except PreconditionFailed:
+            with ThreadPoolExecutor(WRITERS) as writers:
+                return sum(writers.map(replace, range(WRITERS))) == 1
         return False
 
     @contextmanager
@@ -215,34 +269,52 @@ class S3Store:
         except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
             raise self._error(error, operation, key) from None
 
+    def _bucket(self) -> dict[str, str]:
+        """Return the parameters of every request."""
+        payer = {"RequestPayer": "requester"} if self.target.requester_pays else {}
+        return {"Bucket": self.target.bucket, **payer}
+
     def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.target.bucket, "Key": self.target.prefix + key}
+        """Return the parameters of every request about an object."""
+        return {**self._bucket(), "Key": self.target.prefix + key}
+
+    def _for_writing(self) -> dict[str, str]:
+        """Return the parameters that the bucket demands of what is written."""
+        target = self.target
+        wanted = {"ServerSideEncryption": target.encryption, "SSEKMSKeyId": target.kms_key, "ACL": target.acl}
+        return {name: value for name, value in wanted.items() if value}
 
     def _error(self, error: Exception, operation: str, key: str) -> Exception:
         """Return our error for one of boto3's.  Its text is not repeated, because it may contain signed URLs."""
         if isinstance(error, problems.ClientError):
             code = str(error.response.get("Error", {}).get("Code", ""))
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if operation in ("PutObject", "CopyObject") and code in PRECONDITION_CODES | NOT_FOUND_CODES:
+            if operation in WRITING and code in PRECONDITION_CODES | NOT_FOUND_CODES:
                 return PreconditionFailed(code)
             return response_error(code, status, operation, key, self.target)
-        what = f"{self.target.root}: {type(error).__name__} in {operation}"
-        if isinstance(error, CREDENTIAL_PROBLEMS):
-            return storage_denied(f"{what}: no usable credentials were found", CREDENTIALS_HINT)
-        if isinstance(error, problems.SSLError):
-            return StoreError(
-                Reason.STORAGE_DOWN, f"{what}: the TLS connection failed", "check the certificates (AWS_CA_BUNDLE)"
-            )
-        if isinstance(error, TRANSIENT_PROBLEMS):
-            return StoreError(Reason.STORAGE_DOWN, what)
-        return storage_denied(what, "check the s3_ settings (`wort config show`) and the AWS configuration")
+        return exception_error(error, operation, self.target)
 
 
-def stored_object(key: str, response: Any) -> StoredObject:
-    """Return the object in a response to HEAD or GET; raise StoreError if its size is not announced."""
-    if "ContentLength" not in response:
-        raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no Content-Length; it is not from an S3 server")
-    return StoredObject(key, response["ContentLength"], etag_of(key, response), response["Metadata"])
+def stored_object(key: str, response: Any, size: int) -> StoredObject:
+    """Return the object in a response to HEAD or GET."""
+    return StoredObject(key, size, etag_of(key, response), response.get("Metadata", {}))
+
+
+def unordered_listing(target: S3Target) -> StoreError:
+    """Return the error for a listing that cannot be merged with others."""
+    return storage_denied(
+        f"{target.root}: the server lists keys out of order, or without end",
+        "use a general-purpose bucket, not a directory bucket; or set s3_endpoint to the server itself",
+    )
+
+
+def check_etag(etag: str, url: str) -> None:
+    """Raise StoreError if an object cannot be replaced safely, because its ETag is weak (RFC 9110, section 8.8)."""
+    if etag.startswith("W/"):
+        raise storage_denied(
+            f"{url}: its ETag is weak, so it cannot be replaced safely",
+            "a proxy rewrites the server's responses: set s3_endpoint to the server itself",
+        )
 
 
 def md5_of(file: io.BufferedIOBase) -> bytes:
@@ -254,4 +326,4 @@ def etag_of(key: str, response: Any) -> str:
     """Return the ETag in a response; raise StoreError without one: a captive portal, for example, sends none."""
     if "ETag" not in response:
         raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no ETag; it is not from an S3 server")
-    return str(response["ETag"]).strip('"')
+    return str(response["ETag"]).replace('"', "")

@@ -1,9 +1,18 @@
-"""Classifies the error responses of S3 servers by code, HTTP status and operation.  Pure functions.
+"""Classifies whatever goes wrong with an S3 server: error responses, and exceptions of the client library.
+
+TABLE has one row for each cause, with the reason of a job that fails because of it: storage-credentials and
+storage-down pass, storage-denied needs a person.  The first row that names the code or the exception applies; else the
+first that names the HTTP status.
 
 Messages repeat the server's code only, because the text of servers and libraries may contain signed URLs.
+
+Sources: AWS, Amazon S3 API reference, "Error responses"; the exceptions of botocore; the codes of Ceph (src/rgw/
+rgw_common.cc) and MinIO (cmd/api-errors.go).
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
@@ -19,53 +28,194 @@ PERMISSIONS = {
 }
 """The permission that an operation requires (AWS, Actions for Amazon S3)."""
 BUCKET_OPERATIONS = frozenset({"ListObjectsV2", "ListMultipartUploads"})
-TRANSIENT_CODES = frozenset(
-    {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "OperationAborted", "BadDigest"}
-)
-"""Codes of transient errors, whatever the status.  BadDigest: the content was changed before or while it was sent."""
-WRONG_REGION_CODES = frozenset(
-    {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
-)
-CREDENTIAL_CODES = {
-    "InvalidAccessKeyId": "the server does not know the access key",
-    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
-    "ExpiredToken": "the credentials have expired",
-    "TokenRefreshRequired": "the credentials have expired",
-    "InvalidToken": "the session token is not valid",
-}
+WRITING = frozenset({"PutObject", "CopyObject"})
 NOT_FOUND_CODES = frozenset({"NoSuchKey", "404", "NotFound"})
 PRECONDITION_CODES = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 """Codes of a put whose condition does not hold."""
 CODE = re.compile(r"[A-Za-z0-9._-]{1,60}")
-CREDENTIALS_HINT = "correct the AWS_ variables or ~/.aws in the environment of the daemon; then `wort retry`"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A cause of errors: how it is recognized, and what is said about it."""
+
+    reason: Reason
+    why: str
+    """A clause for the user; {permission} and {bucket} are replaced.  Empty: the response itself says enough."""
+    hint: str
+    """{permission_hint} is replaced.  Empty: the hint of the reason."""
+    names: frozenset[str] = frozenset()
+    """Codes of responses, and names of botocore's exceptions or of their base classes."""
+    statuses: frozenset[int] = frozenset()
+    operations: frozenset[str] = frozenset(PERMISSIONS)
+    """The operations that the row applies to."""
+    lasting: bool = False
+    """Whether the error concerns this object and will not pass."""
+
+
+def row(
+    reason: Reason,
+    names: str,
+    why: str,
+    hint: str = "",
+    statuses: Iterable[int] = (),
+    operations: Iterable[str] = (),
+    *,
+    lasting: bool = False,
+) -> Cause:
+    """Return a row of TABLE; without `operations`, it applies to all."""
+    return Cause(
+        reason,
+        why,
+        hint,
+        frozenset(names.split()),
+        frozenset(statuses),
+        frozenset(operations) or frozenset((*PERMISSIONS, "connect")),
+        lasting,
+    )
+
+
+DENIED, DOWN, CREDENTIALS = Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.STORAGE_CREDENTIALS
+DOCTOR = "`wort doctor` checks the bucket; docs/s3.md has the settings of common servers"
+TABLE = (
+    # The credentials.
+    row(
+        CREDENTIALS,
+        "ExpiredToken ExpiredTokenException TokenRefreshRequired RequestExpired",
+        "the credentials have expired",
+    ),
+    row(
+        CREDENTIALS,
+        "InvalidToken InvalidClientTokenId UnrecognizedClientException",
+        "the session token is not valid",
+    ),
+    row(CREDENTIALS, "InvalidAccessKeyId", "the server does not know the access key"),
+    row(
+        CREDENTIALS,
+        "NoCredentialsError PartialCredentialsError CredentialRetrievalError ProfileNotFound ConfigParseError "
+        "TokenRetrievalError SSOError UnauthorizedSSOTokenError SSOTokenLoadError",
+        "no usable credentials were found",
+    ),
+    row(
+        DENIED,
+        "SignatureDoesNotMatch",
+        "the secret key does not belong to the access key",
+        "correct the AWS_ variables or ~/.aws in the environment of the daemon; then `wort retry`",
+    ),
+    # The bucket and the server.
+    row(DENIED, "NoSuchBucket", "there is no bucket {bucket}", "create it, or correct s3_bucket and s3_endpoint"),
+    row(
+        DENIED,
+        "PermanentRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException",
+        "the bucket is in another region",
+        "set s3_region",
+        statuses=(301, 307),
+    ),
+    row(
+        DENIED,
+        "NotImplemented",
+        "the server has no conditional puts",
+        "without them, two machines could overwrite each other's signatures: upgrade the server, or use one that "
+        "docs/s3.md lists",
+        statuses=(501,),
+        operations=WRITING,
+    ),
+    row(DENIED, "NotImplemented", "the server does not implement the request", DOCTOR, statuses=(501,)),
+    row(DENIED, "MethodNotAllowed", "the server does not allow the request", DOCTOR, statuses=(405,)),
+    row(
+        DENIED,
+        "EntityTooLarge",
+        "the server, or a proxy before it, accepts no object of this size",
+        "raise its limit (client_max_body_size of nginx); until then the signature stays in the local store",
+        statuses=(413,),
+        lasting=True,
+    ),
+    row(
+        DENIED,
+        "MissingContentLength",
+        "a proxy removes the length of what is sent",
+        "correct the proxy, or set s3_endpoint to the server itself",
+        statuses=(411,),
+    ),
+    row(
+        DENIED,
+        "AccessControlListNotSupported",
+        "the bucket has no access control lists",
+        "unset s3_acl",
+    ),
+    row(
+        DENIED,
+        "KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException KMS.AccessDeniedException "
+        "InvalidEncryptionAlgorithmError",
+        "the key that encrypts the bucket cannot be used",
+        "set s3_encryption to a key that these credentials may use",
+    ),
+    row(DENIED, "InvalidObjectState", "the object is in an archive (Glacier)", "restore it, then `wort retry`"),
+    row(
+        DENIED,
+        "ProxyConnectionError ProxyAuthenticationRequired",
+        "the proxy refuses the connection",
+        "correct HTTPS_PROXY, or name the server in NO_PROXY",
+        statuses=(407,),
+    ),
+    # What passes.
+    row(
+        DOWN,
+        "RequestTimeTooSkewed",
+        "the clock of this machine is wrong",
+        "set it (NTP); the job is retried automatically",
+    ),
+    row(
+        DOWN,
+        "QuotaExceeded XMinioStorageFull",
+        "the bucket is full",
+        "make space or raise its quota; the job is retried automatically",
+        statuses=(507,),
+    ),
+    row(DOWN, "SSLError", "the TLS connection failed", "check the certificates (AWS_CA_BUNDLE)"),
+    row(
+        DOWN,
+        "SlowDown ServiceUnavailable InternalError RequestTimeout Throttling ThrottlingException OperationAborted "
+        # The content was changed before or while it was sent.
+        "BadDigest HTTPClientError ConnectionError IncompleteReadError ResponseParserError",
+        "",
+        statuses=(408, 425, 429, *range(500, 600)),
+    ),
+    row(DENIED, "AccessDenied", "the permission {permission} is missing", "{permission_hint}", statuses=(401, 403)),
+)
+UNKNOWN = row(DENIED, "", "", DOCTOR)
 
 
 def response_error(code: str, status: int, operation: str, key: str, target: S3Target) -> StoreError:
     """Return the error for a response with this code and HTTP status."""
     code = code if CODE.fullmatch(code) else "an unknown code"
     where = target.root if operation in BUCKET_OPERATIONS else target.url(key)
-    response = f"{where}: the server answered {operation} with {code}"
-    if code in TRANSIENT_CODES or status >= 500 or status == 429:
-        return StoreError(Reason.STORAGE_DOWN, response)
-    if code == "RequestTimeTooSkewed":  # transient, because NTP or an administrator corrects the clock
-        hint = "set it (NTP); the job is retried automatically"
-        return StoreError(Reason.STORAGE_DOWN, f"{response}: the clock of this machine is wrong", hint)
-    if code == "NoSuchBucket":
-        return storage_denied(f"there is no bucket {target.bucket}", "create it, or correct s3_bucket and s3_endpoint")
-    why, hint = explain(code, status, operation, target)
-    return storage_denied(f"{response}: {why}", hint)
+    cause = cause_of([code], status, operation)
+    return explained(cause, f"{where}: the server answered {operation} with {code}", operation, target)
 
 
-def explain(code: str, status: int, operation: str, target: S3Target) -> tuple[str, str]:
-    """Return the cause of a permanent error, and a hint."""
-    if code in CREDENTIAL_CODES:
-        return CREDENTIAL_CODES[code], CREDENTIALS_HINT
-    if code in WRONG_REGION_CODES or status in (301, 307):
-        return "the bucket is in another region", "set s3_region"
-    if status in (401, 403):
-        needed = PERMISSIONS.get(operation, operation)
-        return f"the permission {needed} is missing", permission_hint(needed, operation, target)
-    return f"status {status}", "`wort doctor` checks the bucket; docs/s3.md has the settings of common servers"
+def exception_error(error: Exception, operation: str, target: S3Target) -> StoreError:
+    """Return the error for an exception of the client library, which has no response."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    cause = cause_of(names, 0, operation)
+    if cause is UNKNOWN:
+        cause = row(DENIED, "", "", "check the s3_ settings (`wort config show`) and the AWS configuration")
+    return explained(cause, f"{target.root}: {names[0]} in {operation}", operation, target)
+
+
+def cause_of(names: Iterable[str], status: int, operation: str) -> Cause:
+    """Return the cause of an error: by the first of `names` that a row has, else by the HTTP status."""
+    rows = [cause for cause in TABLE if operation in cause.operations]
+    by_name = (cause for name in names for cause in rows if name in cause.names)
+    return next(by_name, next((cause for cause in rows if status in cause.statuses), UNKNOWN))
+
+
+def explained(cause: Cause, what: str, operation: str, target: S3Target) -> StoreError:
+    """Return the error with its sentence and its hint."""
+    needed = PERMISSIONS.get(operation, operation)
+    why = cause.why.format(permission=needed, bucket=target.bucket)
+    hint = cause.hint.format(permission_hint=permission_hint(needed, operation, target))
+    return StoreError(cause.reason, f"{what}: {why}" if why else what, hint, lasting=cause.lasting)
 
 
 def permission_hint(needed: str, operation: str, target: S3Target) -> str:
@@ -74,10 +224,14 @@ def permission_hint(needed: str, operation: str, target: S3Target) -> str:
         return "requests are not signed (s3_unsigned), so only public objects can be read"
     arn = f"arn:aws:s3:::{target.bucket}"
     place = arn if operation in BUCKET_OPERATIONS else f"{arn}/{target.prefix}*"
-    more = " (and s3:ListBucket: without it a missing object looks forbidden)" if operation == "GetObject" else ""
+    more = ""
+    if operation == "GetObject":
+        more = " (and s3:ListBucket: without it a missing object looks forbidden)"
+    elif operation in WRITING:
+        more = " (or the bucket demands encryption, an ACL or payment: s3_encryption, s3_acl, s3_requester_pays)"
     return f"allow {needed} on {place}{more}; docs/s3.md has a policy"
 
 
 def storage_denied(sentence: str, hint: str) -> StoreError:
     """Return an error with the reason storage-denied, which a person must resolve."""
-    return StoreError(Reason.STORAGE_DENIED, sentence, hint)
+    return StoreError(DENIED, sentence, hint)

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.builders import published, request
 from tests.unit.daemon.conftest import Clock, WorkersWithoutProcesses
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.health_writer import WRITE_EVERY, WRITE_LEDGER_EVERY, HealthWriter
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile, read_health
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState
+from wort_cli.model.job_result import JobResult
 from wort_cli.settings import Settings
 
 
@@ -31,6 +36,13 @@ def turn(writer: HealthWriter, clock: Clock, seconds: float, trouble: str = "") 
     started = clock.now
     clock.advance(seconds)
     writer.record_turn(started, trouble)
+
+
+def attempt_of(ledger: Ledger, job_id: int) -> int:
+    """Start an attempt at a job; return its number."""
+    job = ledger.attempts.claim(job_id, "me", 60)
+    assert job is not None
+    return job.attempt
 
 
 def health_of(settings: Settings) -> Health:
@@ -128,5 +140,22 @@ def test_refusal_of_all_requests_is_trouble(
     turn(writer, clock, WRITE_EVERY)
     assert health_of(settings).trouble == "NCBI's locator refuses the requests of all jobs: Location is required"
     monkeypatch.setattr(type(ledger.counts), "only_reason_since", lambda *_: "")
+    turn(writer, clock, WRITE_EVERY)
+    assert health_of(settings).trouble == ""
+
+
+def test_expired_credentials_are_trouble_until_a_job_is_done(
+    writer: HealthWriter, settings: Settings, ledger: Ledger, clock: Clock
+) -> None:
+    ledger.jobs.enqueue([request("SRR000001"), request("SRR000002")])
+    expired = Failure(Reason.STORAGE_CREDENTIALS, "the credentials have expired")
+    for number in (1, 2):
+        ledger.attempts.finish(JobResult(number, attempt_of(ledger, number), failure=expired), RetryPolicy())
+    turn(writer, clock, WRITE_EVERY)
+    assert health_of(settings).trouble == "no signature can be published: the credentials have expired"
+    assert {job.state for job in (ledger.jobs.get(1), ledger.jobs.get(2))} == {JobState.WAITING}
+    ledger.jobs.retry([1])
+    done = JobResult(1, attempt_of(ledger, 1), published=published("SRR000001"))
+    assert ledger.attempts.finish(done, RetryPolicy()) is JobState.DONE
     turn(writer, clock, WRITE_EVERY)
     assert health_of(settings).trouble == ""

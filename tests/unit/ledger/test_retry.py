@@ -1,5 +1,7 @@
 """Retry decisions, as tables of cases."""
 
+from dataclasses import replace
+
 import pytest
 
 from wort_cli.ledger.retry import (
@@ -46,6 +48,8 @@ def waits(seconds: float) -> RetryDecision:
         (Reason.DISK_LOW, False, 6, waits(600)),
         (Reason.DISK_LOW, False, 10_000, waits(600)),
         (Reason.DISK_LOW, True, 0, GIVEN_UP),
+        (Reason.STORAGE_CREDENTIALS, False, 10_000, waits(600)),
+        (Reason.STORAGE_DENIED, False, 0, GIVEN_UP),
         (Reason.STORAGE_DOWN, False, 8, waits(3600)),
         (Reason.MEMORY, False, 9, waits(600)),
         (Reason.NETWORK, False, 1000, GIVEN_UP),
@@ -135,3 +139,13 @@ def test_run_that_ncbi_does_not_provide_yet_is_tried_days_apart(reason: Reason) 
     assert (decision.state, decision.delay) == (JobState.WAITING, 86400.0)
     assert decide(Failure(reason, ""), 0, RetryPolicy(), jitter=0.99).delay < RetryPolicy().max_wait
     assert decide(Failure(reason, ""), 9, RetryPolicy()).state is JobState.FAILED
+
+
+def test_permission_that_was_lost_is_an_outage() -> None:
+    """Signatures were written before, so the owner of the bucket may correct that for all jobs at once."""
+    denied = Failure(Reason.STORAGE_DENIED, "the permission s3:PutObject is missing")
+    assert decide(denied, 0, PATIENT_POLICY, wrote_before=True).state is JobState.WAITING
+    assert decide(denied, 0, PATIENT_POLICY).state is JobState.FAILED
+    assert decide(replace(denied, lasting=True), 0, PATIENT_POLICY, wrote_before=True).state is JobState.FAILED
+    days = 10 * 86_400
+    assert decide(denied, 1000, PATIENT_POLICY, age=days, wrote_before=True).state is JobState.FAILED

@@ -6,7 +6,7 @@ from wort_cli.model.failure import TABLE, Disposition, Failure, JobFailed, Reaso
 
 STORED = (
     "not-found controlled withdrawn no-reads reads-shorter-than-k incomplete network rate-limited disk-low memory"
-    " tool-missing tool-crash storage-denied storage-down params-mismatch interrupted"
+    " tool-missing tool-crash storage-denied storage-credentials storage-down params-mismatch interrupted"
 )
 
 
@@ -41,7 +41,7 @@ def test_stored_reasons_keep_their_names() -> None:
         (
             Disposition.RETRY,
             "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout"
-            " no-data not-published locator-refused reference-missing machine-error",
+            " no-data not-published locator-refused reference-missing machine-error storage-credentials",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Prints a presigned URL, by which others can download a signature from the bucket: `wort view --url`."""
 
 import re
+import time
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.signature_finder import open_bucket
@@ -23,11 +24,30 @@ def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json:
     bucket = open_bucket(settings)
     if bucket.find(name) is None:
         raise UsageError(f"there is no signature of {name} in the bucket", f"upload it with `wort sync push {name}`")
+    seconds = shortened(seconds, bucket.objects.credentials_expire_at(), time.time())
     url = bucket.objects.presigned_url(signature_key(name), seconds, f"{name}.sig")
     if as_json:
         render.document({"name": name, "url": url, "seconds": seconds})
     else:
         render.result(url)
+
+
+def shortened(seconds: int, credentials_end: float | None, now: float) -> int:
+    """Return how long a URL may be valid: it ends with temporary credentials, which is said on stderr.
+
+    `credentials_end` is that of ObjectStore.credentials_expire_at.  Raises UsageError if they have ended.
+    """
+    if credentials_end is None:
+        return seconds
+    if credentials_end == 0:
+        render.notice("the credentials are temporary, so the URL is valid no longer than they are")
+        return seconds
+    left = int(credentials_end - now)
+    if left <= 0:
+        raise UsageError("the credentials for the bucket have expired", "renew them (for example `aws sso login`)")
+    if left < seconds:
+        render.notice(f"the URL is valid for {render.duration(left)}, because the credentials end then")
+    return min(seconds, left)
 
 
 def parse_duration(text: str) -> int:

@@ -21,6 +21,9 @@ ON CONFLICT (name, profile) DO UPDATE SET
 -- Runs whose signature was seen in a bucket, one page at a time.
 SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
+-- name: any_remote
+SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
+
 -- name: count_signatures
 SELECT count(*) AS n FROM signatures;
 

@@ -17,6 +17,11 @@ SELECT message FROM jobs INDEXED BY jobs_by_state WHERE state = 'waiting' AND re
 SELECT 1 AS found FROM events INDEXED BY events_ended
 WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') AND reason <> :reason LIMIT 1;
 
+-- name: last_ended_reason
+-- The reason of the attempt that ended last.
+SELECT reason FROM events INDEXED BY events_ended
+WHERE after IN ('done', 'failed', 'unavailable', 'waiting') ORDER BY at DESC LIMIT 1;
+
 -- name: oldest_queued
 -- When the oldest queued job was queued.  Without INDEXED BY, SQLite would use another index and read all queued jobs.
 SELECT max(at) AS since FROM events
