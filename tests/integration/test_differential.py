@@ -19,7 +19,7 @@ from tests.support.archives import build, load_illumina
 from tests.support.child import Child, ChildDied
 from tests.support.simulated_spots import odd_spots
 
-ARCHIVES = 20
+ARCHIVES = 16
 
 
 def test_in_process_decoder_returns_the_reads_of_fastq_dump() -> None:
@@ -31,9 +31,9 @@ def test_in_process_decoder_returns_the_reads_of_fastq_dump() -> None:
 
 
 def test_damaged_archives_are_decoded_as_by_fastq_dump_or_declined() -> None:
-    results = run_decoded(subjects=3, seed="suite", cases=30)
+    results = run_decoded(subjects=2, seed="suite", cases=20)
     assert results.defects == []
-    assert sum(results.ends.values()) == 30
+    assert sum(results.ends.values()) == 20
     assert {"right", "reason"} <= {end for _, end, _ in results.ends}
 
 
