@@ -11,7 +11,6 @@ import faulthandler
 import os
 import threading
 from pathlib import Path
-from typing import IO
 
 
 class CrashFiles:
@@ -19,7 +18,8 @@ class CrashFiles:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
+        self._file: int | None = None
+        """The descriptor of the open file."""
         self._process = 0
         """The process that opened the file: a child process needs one of its own."""
 
@@ -27,15 +27,19 @@ class CrashFiles:
         """Create an empty file into which a crash of this process will be written.  Raises OSError if that fails."""
         with self._lock:
             path.unlink(missing_ok=True)
-            if self._process == os.getpid() and self._file is not None and os.fstat(self._file.fileno()).st_nlink:
-                number = self._file.fileno()
-                with contextlib.suppress(OSError):  # it is on another disk
-                    # Without `src_dir_fd`, which an absolute path does not need, Python links to the symbolic link.
-                    os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
-                    return
-            file = path.open("wb", buffering=0)
+            before = self._file
+            if before is not None and self._process == os.getpid():
+                state = os.fstat(before)
+                if state.st_nlink and not state.st_size:
+                    with contextlib.suppress(OSError):  # it is on another disk
+                        # Without `src_dir_fd`, which an absolute path does not need, Python would link to the link.
+                        os.link(f"/proc/self/fd/{before}", path, src_dir_fd=before, follow_symlinks=True)
+                        return
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             faulthandler.enable(file, all_threads=False)
             self._file, self._process = file, os.getpid()
+            if before is not None:
+                os.close(before)
 
 
 crash_files = CrashFiles()

@@ -140,6 +140,20 @@ def test_delay_grows_with_each_failure(ledger: Ledger) -> None:
     assert waits == pytest.approx([60, 120, 240, 480], abs=20)
 
 
+def test_crash_of_a_tool_does_not_count_if_the_attempt_finished_more_parts(ledger: Ledger) -> None:
+    job_id = queued(ledger)
+    failure = Failure(Reason.TOOL_CRASH, "fastq-dump crashed")
+    states = []
+    for work in (0, 3, 3, 5, 4):
+        attempt = ledger.jobs.get(job_id).attempt + 1
+        if ledger.jobs.get(job_id).state is JobState.WAITING:
+            ledger.attempts.wake(0.0)
+        assert ledger.attempts.claim(job_id, "me", 60) is not None
+        states.append(ledger.attempts.finish(JobResult(job_id, attempt, failure=failure, work=work), POLICY))
+    assert [str(state) for state in states] == ["waiting", "queued", "waiting", "queued", "failed"]
+    assert ledger.jobs.get(job_id).reason is Reason.TOOL_CRASH
+
+
 def test_crashes_and_outages_are_counted_separately(ledger: Ledger) -> None:
     job_id = queued(ledger)
     assert fail(ledger, job_id, Reason.NETWORK, 5) == [JobState.WAITING] * 5

@@ -130,7 +130,7 @@ COLUMNS = (
 PLATFORM = ColumnRow(
     "PLATFORM",
     "INSDC:SRA:platform_id",
-    "of row 1 only: it decides the limit of reads in a spot",
+    "of row 1 only: the limit of reads in a spot is 8, but 8,192 for PacBio and in tables without this column",
     "sra-dump/core.c, KMain, nreads_max",
 )
 NOT_READ = {
@@ -148,6 +148,6 @@ MAX_READS, MAX_READS_PACBIO = 8, 8 * 1024
 """The reads of a spot that fastq-dump writes at most (NREADS_MAX in sra-dump/factory.h)."""
 
 
-def read_limit(platform: int) -> int:
+def read_limit(platform: int | None) -> int:
     """Return how many reads of a spot fastq-dump considers, technical ones included, by the platform in row 1."""
-    return MAX_READS_PACBIO if platform == PACBIO else MAX_READS
+    return MAX_READS_PACBIO if platform in (PACBIO, None) else MAX_READS

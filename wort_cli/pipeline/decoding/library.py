@@ -21,6 +21,8 @@ VARIABLE = "WORT_VDB_LIBRARY"
 """The environment variable with the path of another library."""
 COMPARED = {"3.0.2": ("3.0.3",)}
 """Versions of the library, each with the versions of fastq-dump that wrote the same reads in all comparisons."""
+STATE, NOT_FOUND = 0x3F, 24
+"""The bits of an rc_t that tell what is wrong, and their value for what does not exist (klib/rc.h, rcNotFound)."""
 REQUIRED = ("SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead", "SRAColumnRead", "GetPackageVersion")
 """Functions that the decoder needs, and that some builds of the library lack."""
 
@@ -75,7 +77,16 @@ def call_vdb(function: str, *arguments: object) -> None:
     """Call a library function that returns an rc_t.  Raises CannotDecode if that is an error."""
     code = getattr(load_library(), function)(*arguments)
     if code:
-        raise CannotDecode(f"{function}: {explain_rc(code)}")
+        raise VdbError(function, code)
+
+
+class VdbError(CannotDecode):
+    """A library function returned an error."""
+
+    def __init__(self, function: str, code: int) -> None:
+        super().__init__(f"{function}: {explain_rc(code)}")
+        self.is_missing = code & STATE == NOT_FOUND
+        """Whether what was asked for does not exist."""
 
 
 def explain_rc(code: int) -> str:

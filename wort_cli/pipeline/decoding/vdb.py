@@ -17,7 +17,7 @@ from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
 from pathlib import Path
 
 from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
-from wort_cli.pipeline.decoding.library import call_vdb, list_names, load_library, open_object
+from wort_cli.pipeline.decoding.library import VdbError, call_vdb, list_names, load_library, open_object
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SEQUENCE, CONSENSUS = "SEQUENCE", "CONSENSUS"
@@ -56,18 +56,13 @@ class VdbCursor:
         call_vdb("SRATableMaxSpotId", table, byref(last))
         if (first.value, last.value) != (1, spots):
             raise CannotDecode(f"its spots are {first.value} to {last.value}, not 1 to {spots}")
-        platform = read_platform(open_column(table, PLATFORM, opened))
+        platform = read_platform(table, opened)
         if platform == ABSOLID:
             raise CannotDecode("its reads are in colour space")
         self.read_limit = read_limit(platform)
         for number, row in zip(Column, COLUMNS, strict=True):
-            try:
-                column = open_column(table, row, opened).value or 0
-            except CannotDecode:
-                if number is not Column.NREADS:
-                    raise
-                column = 0
-            self.columns.append(column)
+            column = open_column(table, row, opened, optional=number is Column.NREADS)
+            self.columns.append(column.value or 0)
 
 
 def open_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:
@@ -94,17 +89,22 @@ def table_name(path: Path, manager: c_void_p) -> str:
     return CONSENSUS if CONSENSUS in tables else SEQUENCE
 
 
-def open_column(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack) -> c_void_p:
-    """Open a column (SRAColumn).  Raises CannotDecode if the table does not have it."""
+def open_column(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack, *, optional: bool = False) -> c_void_p:
+    """Open a column (SRAColumn).  If the table does not have it, raises CannotDecode, or returns NULL if `optional`."""
     type_name = row.type.encode() or None
     try:
         return open_object(opened, "SRATableOpenColumnRead", "SRAColumnRelease", table, row.name.encode(), type_name)
-    except CannotDecode as error:
+    except VdbError as error:
+        if optional and error.is_missing:
+            return c_void_p()
         raise CannotDecode(f"{row.name}: {error}") from None
 
 
-def read_platform(column: c_void_p) -> int:
-    """Return the platform in row 1.  Raises CannotDecode if it cannot be read."""
+def read_platform(table: c_void_p, opened: contextlib.ExitStack) -> int | None:
+    """Return the platform in row 1; None if the table has no platforms.  Raises CannotDecode if it cannot be read."""
+    column = open_column(table, PLATFORM, opened, optional=True)
+    if not column:
+        return None
     address, offset, size = c_void_p(), c_uint64(), c_uint64()
     call_vdb("SRAColumnRead", column, c_int64(1), byref(address), byref(offset), byref(size))
     if (offset.value, size.value) != (0, 8) or not address.value:

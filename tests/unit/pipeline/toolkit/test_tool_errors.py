@@ -5,7 +5,7 @@ import re
 import pytest
 
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.toolkit.tool_errors import MEANINGS, Meaning, explain
+from wort_cli.pipeline.toolkit.tool_errors import MEANINGS, Meaning, explain, is_crash
 
 
 @pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: f"{meaning.reason} {meaning.code} {meaning.pattern}")
@@ -62,3 +62,31 @@ def test_unknown_errors_are_described_by_exit_code_and_last_line(returncode: int
 def test_long_message_is_cut() -> None:
     assert len(explain("x", 1, "y" * 10_000).detail) < 400
     assert len(explain("x", 1, "checksum" + "y" * 10_000).detail) < 400
+
+
+WRAPPED = (
+    "2026-11-26T23:42:09 fastq-dump.3.0.3 err: column undefined while opening cursor - failed x.sra\n"
+    "\n=====\nAn error occurred during processing.\n=====\n\nfastq-dump quit with error code 3\n"
+)
+
+
+def test_error_of_the_tool_is_shown_instead_of_the_message_of_its_wrapper() -> None:
+    detail = "fastq-dump exited with code 3: err: column undefined while opening cursor - failed x.sra"
+    assert explain("fastq-dump", 3, WRAPPED).detail == detail
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "expected"),
+    [
+        (1, "2026-11-26T23:42:09 fastq-dump.3.0.3 fatal: SIGNAL - Segmentation fault \nfastq-dump quit ...", True),
+        (1, "2026-11-26T23:42:10 fastq-dump.3.0.3 fatal: SIGNAL - 6 ", True),
+        (-11, "", True),
+        (139, "Segmentation fault", True),
+        (-9, "", False),
+        (1, "", False),
+        (3, WRAPPED, False),
+        (0, "2026-11-26T23:42:09 fastq-dump.3.0.3 fatal: SIGNAL - Segmentation fault ", False),
+    ],
+)
+def test_crash_of_a_tool(code: int, stderr: str, expected: bool) -> None:
+    assert is_crash(code, stderr) is expected
