@@ -56,7 +56,7 @@ def run_all(cases: Iterable[Case]) -> int:
         for defect in results.defects[printed:]:
             print(defect, flush=True)
         printed = len(results.defects)
-        if sum(results.ends.values()) % 50 == 0:
+        if sum(results.ends.values()) % 10 == 0:
             passed = time.monotonic() - started
             print(f"{results.cases} archives, {printed} defects, {passed:.0f} s", file=sys.stderr, flush=True)
 

@@ -191,7 +191,7 @@ class AlignedCase:
         contigs, fasta = draw_contigs(rng), directory / "reference.fasta"
         fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in contigs.items()))
         sam.write_text(sam_of(self.habits, rng, contigs))
-        run(["bam-load", "-o", database, "-t", directory, "-r", fasta, sam])
+        run(["bam-load", "-o", database, "-t", directory, "-r", fasta, sam], timeout=references.HANGS)
         return pack(database, directory)
 
 
