@@ -3,6 +3,10 @@
 A command raises a WortError; this is the only module that prints errors and exits.
 """
 
+import gc
+
+gc.set_threshold(20_000)  # start-up makes many objects and few cycles; searching for them would take a sixth of it
+
 import os
 import sys
 import traceback

@@ -57,7 +57,8 @@ def test_group_is_paused_and_resumed(home: Home, shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("tool", ["srapath", "sra-stat", "vdb-validate", "fastq-dump"])
 def test_cancel_kills_every_tool_within_two_seconds(tool: str, home: Home, shelf: Shelf) -> None:
-    home.keep(RUN, shelf.without_sums())
+    if tool != "srapath":  # an archive that only the toolkit can count, or prove
+        home.keep(RUN, shelf.archive("aligned") if tool == "sra-stat" else shelf.without_sums())
     asks = '*" --version "*)' if tool != "fastq-dump" else '*" --version "*|*" -X 1 "*)'
     script = f'case " $* " in {asks} exec {TOOL / tool} "$@";; esac\ntrap "" TERM INT\nsleep 1000'
     home("daemon", "start", env=home.with_tool(tool, script)).expect(0)

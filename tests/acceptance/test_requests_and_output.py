@@ -111,6 +111,13 @@ def test_view_shows_and_copies_signatures(home: Home, shelf: Shelf, runs: tuple[
     seen = home("view", runs[0], "-k", "31", "--json").expect(0).json()
     assert [sketch["k"] for sketch in seen["sketches"]] == [31]
     home("view", runs[0], "-k", "32").expect(2, "21, 31, 51")
+    home("view", runs[0], "-k", "31", "-o", "one.sig").expect(0)
+    (whole,), (one,) = json.loads(wanted), json.loads(gunzipped(home.cwd / "one.sig"))
+    whole["signatures"] = [sketch for sketch in whole["signatures"] if sketch["ksize"] == 31]
+    assert one == whole
+    assert home("view", runs[0], "-k", "31", "--raw").expect(0).out.encode() == gunzipped(home.cwd / "one.sig")
+    home("view", runs[0], "-k", "32", "-o", "none.sig").expect(2, "21, 31, 51")
+    assert not (home.cwd / "none.sig").exists()
     assert "fastq-dump" in home("view", runs[0], "--provenance").expect(0).out
     (home.cwd / "broken.sig").write_bytes(home.signature_file(runs[0]).read_bytes()[:500])
     home("view", "broken.sig").expect(6, "is not a signature")

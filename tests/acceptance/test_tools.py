@@ -15,13 +15,29 @@ TOOL_MISSING = BadCase(
 
 
 @pytest.mark.parametrize("missing", ["fastq-dump", "sra-stat", "vdb-validate"])
-def test_missing_tool_with_now(missing: str, home: Home, shelf: Shelf) -> None:
-    """One tool is missing and the others exist."""
+def test_missing_tool_that_is_needed(missing: str, home: Home, shelf: Shelf) -> None:
+    """One tool is missing and the others exist: fastq-dump to decode, sra-stat to count, or vdb-validate to check."""
     for tool in {"fastq-dump", "sra-stat", "vdb-validate", "srapath"} - {missing}:
         (home.root / "bin" / tool).symlink_to(Path(FASTQ_DUMP).with_name(tool))
-    link(shelf.archive(), home.cwd / "x.sra")
-    env = {"PATH": str(home.root / "bin")}
+    archive = {
+        "fastq-dump": shelf.archive,
+        "sra-stat": lambda: shelf.archive("aligned"),
+        "vdb-validate": shelf.without_sums,
+    }[missing]()
+    link(archive, home.cwd / "x.sra")
+    env = {"PATH": str(home.root / "bin"), "WORT_DECODER": "fastq-dump"}
     check_bad_case(home, "x", home("compute", "x.sra", "--now", env=env).expect(1, missing), TOOL_MISSING)
+
+
+def test_archive_that_is_counted_proved_and_decoded_in_process_needs_no_tool(home: Home, shelf: Shelf) -> None:
+    archive = link(shelf.archive(), home.cwd / "x.sra")
+    home("compute", "x.sra", "--now", env={"PATH": str(home.root / "bin")}).expect(0)
+    assert home.signature("x") == shelf.reference(archive, "x")
+    provenance = home("view", "x", "--json").expect(0).json()["provenance"]
+    assert set(provenance["tools"]) == {"wort", "sourmash", "numpy", "libncbi-vdb"}
+    home("compute", "x.sra", "--now", "--force", env={"WORT_DECODER": "fastq-dump"}).expect(0)
+    provenance = home("view", "x", "--json").expect(0).json()["provenance"]
+    assert set(provenance["tools"]) == {"wort", "sourmash", "numpy", "fastq-dump"}
 
 
 def test_missing_tool_with_the_daemon(home: Home, shelf: Shelf) -> None:

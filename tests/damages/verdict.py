@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.damages.subjects import Subject
 from tests.support.archives import DECODE
 from wort_cli.model.failure import JobFailed
-from wort_cli.pipeline.archives.locate import read_counts
+from wort_cli.pipeline.archives.counts import read_counts
 from wort_cli.pipeline.archives.prove import run_vdb_validate
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 READ = "ACGTTGCAAGCTTGACCATGGTACCGATTTACGCCAGTCAAGGCATTACGGATCCATTGACCGTAAGCTA" * 2
 TOOLS = {
+    "vdb-config": "exit 3",  # so that srapath is asked
     "srapath": "echo {archive}",
     "sra-stat": """\
 echo '<Run accession="SRR000001" spot_count="1" base_count="{bases}" base_count_bio="{bases}">'

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
@@ -19,6 +20,7 @@ from wort_cli.commands.shared.options import (
     JsonOption,
     NowOption,
     PriorityOption,
+    SkipInvalidOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
@@ -27,7 +29,7 @@ from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.commands.shared.sources import parse_sources
-from wort_cli.errors import DaemonNotRunning, UsageError
+from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
@@ -54,6 +56,7 @@ def compute(
         ),
     ] = None,
     from_file: FromFileOption = None,
+    skip_invalid: SkipInvalidOption = False,
     force: Annotated[
         bool,
         typer.Option("-f", "--force", help="Compute signatures that already exist, and runs known to be unavailable."),
@@ -98,7 +101,10 @@ def compute(
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
     check_engine(engine)
     settings = load_settings()
-    sources = parse_sources(ids or [], from_file, name, settings.quality, settings.archives, render.notice)
+    skipped: list[str] = []
+    skip = skipped.append if skip_invalid else None
+    sources = parse_sources(ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip)
+    outcome.explain_skipped(skipped)
     if output is not None:
         check_output(output, len(sources))
     settings, ledger = open_home()
@@ -110,21 +116,24 @@ def compute(
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run)
     if dry_run:
         print_plans(answers, settings, as_json=as_json)
+        outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
         print_records([answer_record(answer) for answer in answers], COLUMNS[:4], as_json=as_json)
         suggest_next_command(answers, settings)
-        outcome.exit_unless_ok(outcome.exit_code(state_when_queued(answer) for answer in answers))
+        code = outcome.exit_code(state_when_queued(answer) for answer in answers)
+        outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
+    if wait:
+        notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, now=now)
     if output is not None:
         for source in sources:
             write_copy(finder, source.name, output)
     print_jobs(answers, jobs, finder, as_json=as_json)
     outcome.explain_unsuccessful(list(jobs.values()))
-    outcome.exit_unless_ok(
-        outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
-    )
+    code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
+    outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
 
 
 def state_when_queued(answer: Enqueued) -> JobState:
@@ -247,6 +256,7 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
         render.notice(f"{render.count(queued, 'job')} in the queue, but no daemon is running: `wort daemon start`")
     else:
         render.notice(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
+        notice_differences(settings)
 
 
 def print_jobs(answers: Sequence[Enqueued], jobs: dict[int, Job], finder: SignatureFinder, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import ExitCode, WortError
+from wort_cli.health.daemon_view import differences
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
@@ -277,3 +278,8 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
         yield Finding("ok", "daemon", f"process {daemon.pid}")
+    hint = (
+        "`wort daemon restart` gives it the values of this shell; or write settings to the file of `wort config path`"
+    )
+    for difference in differences(settings, os.environ) if daemon else ():
+        yield Finding("warning", "daemon", render.printable(difference.sentence), hint)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.options import FromFileOption, JsonOption, RunsArgument
+from wort_cli.commands.shared.options import FromFileOption, JsonOption, RunsArgument, SkipInvalidOption
 from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.commands.shared.sources import parse_accessions
 from wort_cli.errors import UsageError, shown
@@ -98,6 +98,7 @@ class FetchResult:
 def fetch(
     ids: RunsArgument = None,
     from_file: FromFileOption = None,
+    skip_invalid: SkipInvalidOption = False,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="DIR", help="Write to DIR/ACC/ (default: here).", show_default=False),
@@ -121,7 +122,9 @@ def fetch(
       wort fetch --from-file runs.txt -o /data/sra
       WORT_ARCHIVES=/data/sra wort compute SRR139146 --now
     """
-    runs = parse_accessions(ids or [], from_file)
+    skipped: list[str] = []
+    runs = parse_accessions(ids or [], from_file, skipped.append if skip_invalid else None)
+    outcome.explain_skipped(skipped)
     settings = load_settings()
     settings.make_directories()
     directory = output.absolute()
@@ -131,7 +134,7 @@ def fetch(
     readable = [{**record, **{key: size_text(record[key]) for key in SIZES}} for record in records]
     render.table(COLUMNS, records if as_json else readable, as_json=as_json)
     explain(results)
-    outcome.exit_unless_ok(outcome.exit_code(result.state for result in results))
+    outcome.exit_unless_ok(outcome.with_skipped(outcome.exit_code(result.state for result in results), skipped))
 
 
 def check_directory(directory: Path) -> None:

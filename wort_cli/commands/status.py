@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.job_record import job_record
 from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption
 from wort_cli.commands.shared.selection import (
@@ -140,6 +141,8 @@ def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) 
             **{key: f"{n:,}" for key, n in numbers.items()},
         }
     )
+    if daemon is not None:
+        notice_differences(settings)
     if running:
         render.table(("job", "name", "state", "progress", "attempt"), running)
     if not any(by_state.values()) and render.is_terminal():

@@ -1,16 +1,15 @@
 """`wort sync`: transfers signatures of runs between the local store and the bucket, and compares the two."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, RunsArgument
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
-from wort_cli.commands.shared.sources import decode_list, entries
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.errors import StorageProblem, UsageError, WortError
 from wort_cli.ledger.jobs import EnqueueStatus
@@ -155,9 +154,7 @@ def requeue(names: Sequence[Accession], ledger: Ledger, profile: str, *, dry_run
 
 def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
     """Return the accessions that were named, sorted and without duplicates; UsageError if one is invalid."""
-    found = [word for word in words or () if word != "-"]
-    if words and "-" in words:
-        found += [entry for _, entry in entries(decode_list(sys.stdin.buffer.read()))]
+    found = [word for _, word in listed_words(words or (), None)]
     if words and not found:
         raise UsageError("no runs were named", "without `-`, all runs are selected")
     return sorted({Accession.parse(word) for word in found})

@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.one_sketch import one_sketch
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.presigned_url import print_presigned_url
@@ -58,7 +59,8 @@ def view(
         typer.Argument(metavar="ID|FILE", help="A signature name, a digest of a submission, or a signature file."),
     ],
     ksize: Annotated[
-        int | None, typer.Option("-k", "--ksize", metavar="K", help="Show only the sketch with this k-mer size.")
+        int | None,
+        typer.Option("-k", "--ksize", metavar="K", help="Show or write only the sketch with this k."),
     ] = None,
     hist: Annotated[
         bool, typer.Option("--hist/--no-hist", help="Draw the histogram of abundances on a terminal.")
@@ -99,7 +101,7 @@ def view(
         if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
             render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}` computes it again")
         if raw or output:
-            write_signature(found, output, settings)
+            write_signature(found if ksize is None else with_one_sketch(found, ksize, settings), output, settings)
             return
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
         facts = read(found, settings)
@@ -208,6 +210,19 @@ def write_signature(found: Viewed, output: Path | None, settings: Settings) -> N
     sys.stdout.buffer.flush()
 
 
+def with_one_sketch(found: Viewed, ksize: int, settings: Settings) -> Viewed:
+    """Return a signature with the sketches of one k-mer size only; UsageError if it has none."""
+    check_ksize(ksize, read(found, settings))
+    return replace(found, file=one_sketch(found.file, ksize), own=True)
+
+
+def check_ksize(ksize: int, signature: "SignatureFacts") -> None:
+    """Raise UsageError if a signature has no sketch of a k-mer size."""
+    sizes = [sketch.statistics["k"] for sketch in signature.sketches]
+    if ksize not in sizes:
+        raise UsageError(f"there is no sketch with k={ksize}", f"the signature has k={', '.join(map(str, sizes))}")
+
+
 def read(found: Viewed, settings: Settings) -> "SignatureFacts":
     """Return the facts of a signature; raise NotASignature with its first fault."""
     from wort_cli.reading.limits import ReadLimits
@@ -233,12 +248,9 @@ def show(
     """Print what is known of a signature, its sketches, and their histograms."""
 
     record = found.record if isinstance(found.record, SignatureRecord) else None
+    if ksize is not None:
+        check_ksize(ksize, signature)
     sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.statistics["k"])]
-    if not sketches:
-        raise UsageError(
-            f"there is no sketch with k={ksize}",
-            f"the signature has k={', '.join(str(s.statistics['k']) for s in signature.sketches)}",
-        )
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
     rows = [{**sketch.statistics, "note": notes.get(sketch.statistics["k"], "")} for sketch in sketches]
     facts = describe(found, signature.name, signature.digest)
@@ -302,7 +314,9 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": describe_reads(made),
         "tools": ", ".join(
-            f"{tool} {made.tools[tool]}" for tool in ("wort", "sourmash", "fastq-dump") if tool in made.tools
+            f"{tool} {made.tools[tool]}"
+            for tool in ("wort", "sourmash", "fastq-dump", "libncbi-vdb")
+            if tool in made.tools
         ),
     }
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import follow
 from wort_cli.commands.shared.job_record import job_record
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
@@ -47,6 +48,8 @@ def wait(
     live = any(job.state.is_live for job in ledger.jobs.with_ids(job_ids))
     if live and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning
+    if live:
+        notice_differences(settings)
     ended = follow(ledger, job_ids, timeout)
     render.table(("name", "state", "job", "reason"), [job_record(job) for job in ended], as_json=as_json)
     outcome.explain_unsuccessful(ended)

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from huey import SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.signals import SIGNAL_COMPLETE
 from huey.utils import Error
 
 from wort_cli.daemon.huey_internals import close_connection, create_tables
@@ -148,6 +149,10 @@ class WorkQueue:
         with garbage_ignored():
             return self.huey.get(key(CANCELLED, job_id, attempt), peek=True) is not None
         return False
+
+    def call_after_result(self, function: Callable[[], None]) -> None:
+        """Call a function in a worker whenever the result of a task is in the queue."""
+        self.huey.signal(SIGNAL_COMPLETE)(lambda *_: function())
 
     def result(self, task_id: str) -> JobResult | TaskError | None:
         """Return the result of a task; None if there is none yet.

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
@@ -22,6 +23,7 @@ from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem, WortError
+from wort_cli.health.daemon_view import write_view
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings, load_settings
@@ -66,10 +68,11 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     health_writer = HealthWriter(settings, ledger, workers, coordinator)
+    publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file)
     try:
-        run_loop(signals, guard, coordinator, housekeeper, health_writer)
+        run_loop(signals, guard, coordinator, housekeeper, health_writer, workers.wait_for_result)
     finally:
         log.info("the daemon is stopping")
         housekeeper.stop()
@@ -79,6 +82,12 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         close_connections()
         health_writer.close()
         log.info("the daemon has stopped")
+
+
+def slept(seconds: float) -> bool:
+    """Sleep; nothing but a signal wakes the daemon."""
+    time.sleep(seconds)
+    return False
 
 
 class Signals:
@@ -100,11 +109,12 @@ class Signals:
         else:
             self.stop = signal.Signals(number).name
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, but return early if a signal arrives."""
+    def wait(self, seconds: float, woken: Callable[[float], bool] = slept) -> None:
+        """Sleep, but return early if a signal arrives, or if `woken`, which waits so many seconds, returns True."""
         deadline = time.monotonic() + seconds
         while not (self.stop or self.reload) and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, BUSY_PAUSE))
+            if woken(min(left, BUSY_PAUSE)):
+                return
 
 
 def run_loop(
@@ -113,6 +123,7 @@ def run_loop(
     coordinator: Coordinator,
     housekeeper: Housekeeper,
     health_writer: HealthWriter,
+    woken: Callable[[float], bool] = slept,
 ) -> None:
     """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
     while not signals.stop:
@@ -124,6 +135,7 @@ def run_loop(
                     coordinator.reconfigure(settings)
                     housekeeper.reconfigure(settings)
                     health_writer.reconfigure(settings)
+                    publish_view(settings)
             guard.check()
             coordinator.turn()
             housekeeper.step()
@@ -137,7 +149,7 @@ def run_loop(
         if trouble:
             coordinator.excuse_silence()
         health_writer.record_turn(started, trouble)
-        signals.wait(pause)
+        signals.wait(pause, slept if trouble else woken)
     log.info("received %s", signals.stop)
 
 
@@ -150,6 +162,14 @@ def reload_settings() -> Settings | None:
         return None
     log.info("the settings were reloaded")
     return settings
+
+
+def publish_view(settings: Settings) -> None:
+    """Let commands compare the daemon's settings with their own."""
+    try:
+        write_view(settings, os.environ)
+    except OSError as error:
+        log.error("%s cannot be written: %s", settings.daemon_view_file, error)
 
 
 def start_logging(settings: Settings, *, foreground: bool) -> None:

@@ -11,14 +11,16 @@ from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.environment import NETWORK, child_environment
 
 UNIT = "wort.service"
-PASSED_VARIABLES = (
-    "WORT_HOME", "VDB_CONFIG", "NCBI_SETTINGS", "PATH", "AWS_PROFILE", "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
-)  # fmt: skip
-"""Variables that the unit copies, because systemd starts it without the user's environment.  None holds a secret.
+PASSED_VARIABLES = frozenset({"PATH", "TMPDIR", "LANG", "TZ", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *NETWORK})
+PASSED_PREFIXES = ("WORT_", "XDG_", "VDB_", "NCBI_", "SRATOOLS_", "AWS_")
+"""Variables that the unit copies, because systemd starts it without the user's environment.
 
-It also copies those of the network (proxies, certificates), except the URL of a proxy with a user and a password.
+The URL of a proxy with a user and a password is not copied.
 """
+SESSION_VARIABLES = ("XDG_RUNTIME_DIR", "XDG_SESSION_", "XDG_SEAT", "XDG_VTNR", "XDG_CURRENT_DESKTOP")
+"""Variables of a login, which the unit must not have."""
+SECRETS = ("ACCESS_KEY", "SECRET", "SESSION_TOKEN", "SECURITY_TOKEN", "AUTHORIZATION_TOKEN", "PASSWORD")
+"""Parts of the names of variables that are not copied, because a unit can be read by others."""
 
 
 def unit_path() -> Path:
@@ -28,11 +30,8 @@ def unit_path() -> Path:
 
 def unit_text() -> str:
     """Return the unit for this installation and environment."""
-    network = [key for key in sorted(NETWORK) if "@" not in os.environ.get(key, "")]
     settings = "".join(
-        f'Environment="{key}={quoted(os.environ[key])}"\n'
-        for key in (*PASSED_VARIABLES, *network)
-        if os.environ.get(key)
+        f'Environment="{key}={quoted(value)}"\n' for key, value in sorted(os.environ.items()) if is_passed(key, value)
     )
     return f"""[Unit]
 Description=wort: computes signatures of sequencing runs
@@ -46,6 +45,15 @@ TimeoutStopSec=30
 [Install]
 WantedBy=default.target
 """
+
+
+def is_passed(name: str, value: str) -> bool:
+    """Return whether the unit gets a variable."""
+    if not value or name.startswith(SESSION_VARIABLES):
+        return False
+    if any(part in name for part in SECRETS) or (name in NETWORK and "@" in value):
+        return False
+    return name in PASSED_VARIABLES or name.startswith(PASSED_PREFIXES)
 
 
 def quoted(text: str) -> str:

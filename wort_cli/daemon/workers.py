@@ -5,9 +5,11 @@ so that a fork never copies a held lock.  Workers are forks; the kernel kills ea
 daemon is killed.
 """
 
+import contextlib
 import ctypes
 import logging
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +19,15 @@ from typing import Any
 from wort_cli.daemon.huey_internals import add_worker, all_processes, replace_dead_processes, worker_processes
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
+from wort_cli.pipeline.warm_up import load_numba_once
 from wort_cli.system.process_identity import is_stopped
 
 PR_SET_PDEATHSIG = 1
-POLL = 0.05
-"""Seconds between a worker's checks of an empty queue, at first; they increase to `LONGEST_POLL`."""
+POLL = 0.01
+"""Seconds between a worker's checks of an empty queue, at first; they increase to `LONGEST_POLL`.
+
+The daemon needs some milliseconds to record a result and to dispatch the next job.
+"""
 LONGEST_POLL = 0.25
 HUEY_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals for which Huey's consumer installs handlers when it starts."""
@@ -45,6 +51,9 @@ class Workers:
             return work(queue, document)
 
         queue.huey.on_startup("import_kernels")(import_kernels)
+        self._results = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        """Written by a worker once the result of a job is in the queue."""
+        queue.call_after_result(self._announce_result)
         self._compute = compute
         self._consumer = self._make_consumer(count)
 
@@ -66,6 +75,19 @@ class Workers:
     def enqueue(self, document: Mapping[str, Any]) -> str:
         """Put a job into the queue for the next free worker; return the task's id."""
         return str(self._compute(document).id)
+
+    def wait_for_result(self, seconds: float) -> bool:
+        """Return whether a worker has put a result into the queue since the last call; wait for one at most so long."""
+        if not select.select([self._results], [], [], seconds)[0]:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._results)
+        return True
+
+    def _announce_result(self) -> None:
+        """Wake the daemon; called in the worker."""
+        with contextlib.suppress(OSError):  # it will look anyway
+            os.eventfd_write(self._results, 1)
 
     def repair(self, patience: float) -> None:
         """Kill workers that have been stopped (SIGSTOP) for `patience` seconds, and replace those that are dead."""
@@ -122,8 +144,12 @@ class Workers:
 
 def import_kernels() -> None:
     """Import the modules that every job needs, once per worker."""
+    import wort_cli.pipeline.seal
     import wort_cli.pipeline.sketching.compiled_fasta
-    import wort_cli.pipeline.sketching.hash_text  # noqa: F401
+    import wort_cli.pipeline.sketching.hash_text
+    import wort_cli.pipeline.sketching.run_sketcher  # noqa: F401
+
+    load_numba_once()
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:

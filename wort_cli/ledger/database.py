@@ -94,6 +94,21 @@ class Storage:
         with self.translated_errors():
             return self.connection.execute(queries()[query], values).rowcount
 
+    def put_row(self, table: str, key: str, row: Row) -> bool:
+        """Insert a row, or replace the values of the row with the same `key`, which is a list of columns.
+
+        Returns False, without a change, if that would break a rule of the schema, whose names the row has.
+        """
+        names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in row)
+        sql = f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {updates}"  # noqa: S608
+        with self.translated_errors():
+            try:
+                self.connection.execute(sql, row)
+            except sqlite3.IntegrityError:
+                return False
+        return True
+
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
         """Run the body in a transaction: commit it durably, or roll it back if the body raises.

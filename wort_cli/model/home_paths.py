@@ -36,7 +36,14 @@ class HomePaths:
             *(self.store_dir, self.store_dir / "sigs", self.backup_dir, self.rates_dir, self.slots_dir, self.work_dir),
             *(self.log_dir, self.log_dir / "jobs", self.references_dir, self.archive_cache_dir),
         )
-        files = (self.ledger_file, self.queue_file, self.lock_file, self.health_file, self.key_file)
+        files = (
+            self.ledger_file,
+            self.queue_file,
+            self.lock_file,
+            self.health_file,
+            self.key_file,
+            self.daemon_view_file,
+        )
         return (*directories, *files)
 
     @property
@@ -63,6 +70,11 @@ class HomePaths:
     def health_file(self) -> Path:
         """The daemon's health file."""
         return self.state_dir / "health"
+
+    @property
+    def daemon_view_file(self) -> Path:
+        """The settings and variables with which the daemon runs (health/daemon_view.py)."""
+        return self.state_dir / "daemon-view.json"
 
     @property
     def log_dir(self) -> Path:

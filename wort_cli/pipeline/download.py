@@ -18,8 +18,9 @@ from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
+from wort_cli.pipeline.archives.counts import read_counts
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
-from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, FetchedParts, read_counts
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, FetchedParts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.on_disk import is_in_directories

@@ -14,10 +14,11 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
+from wort_cli.pipeline.archives.counts import read_counts
 from wort_cli.pipeline.archives.fetch_record import has_only_columns, read_record
 from wort_cli.pipeline.archives.fetched_file import FetchedFile, fetch_into
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts
-from wort_cli.pipeline.archives.locate import Archive, read_counts
+from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.obtain import Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.politeness import Politeness

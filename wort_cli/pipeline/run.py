@@ -30,7 +30,6 @@ from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.publish import is_sealed_content
 from wort_cli.pipeline.stages import archive_of, publish_sealed, seal_and_publish, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
-from wort_cli.pipeline.verification.verify import verify
 from wort_cli.pipeline.workspace import Workspace, count_finished_parts
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
@@ -106,6 +105,8 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
     spec = attempt.spec
     if spec.subject is None:
         return JobResult(spec.job_id, spec.attempt, published=compute(attempt))
+    from wort_cli.pipeline.verification.verify import verify
+
     verdict, published = verify(attempt, spec.subject)
     return JobResult(spec.job_id, spec.attempt, published=published, verdict=verdict)
 

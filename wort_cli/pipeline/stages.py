@@ -1,6 +1,6 @@
 """The stages that computing and verifying share: sketch all reads of a run, seal the sketches, publish the signature.
 
-run.py has the order in which a job goes through them.
+run.py has the order in which a job goes through them.  numba is imported by warm_up.py, while an archive is fetched.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
@@ -25,26 +26,28 @@ from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
+from wort_cli.pipeline.decoding.library import LIBRARY, library_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
 from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
-from wort_cli.pipeline.seal import seal
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun, StartDecoder
-from wort_cli.pipeline.sketching.slices import Slice, SliceStore, plan_slices
+from wort_cli.pipeline.sketching.slices import Slice, SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
 
-TOOLS = ("fastq-dump", "sra-stat", "vdb-validate")
-"""Tools whose versions are recorded in the provenance."""
+if TYPE_CHECKING:
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
+
+TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
+"""Tools whose versions are recorded in the provenance, if they took part."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,6 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     engine = ENGINES[spec.method.engine](attempt.profile)
     attempt.report("locating")
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
-    versions = {name: tools.version(name) for name in TOOLS}
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
@@ -96,7 +98,15 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
-    return SketchedRun(archive, replace(proof, origin=origin.result()), versions, reads)
+    return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
+
+
+def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:
+    """Return the versions of the tools that took part in this attempt, and of all decoders."""
+    versions = {name: tools.version(name) for name in sorted(TOOLS & (tools.used | set(decoders)))}
+    if any(decoder.startswith(LIBRARY) for decoder in decoders):
+        versions[LIBRARY] = library_version()
+    return versions
 
 
 @contextlib.contextmanager
@@ -133,14 +143,18 @@ def sketch_reads(
     attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
 ) -> SketchedReads:
     """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
-    slices = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)
-    decoders = choose_decoders(archive, proof, attempt.spec, attempt.profile, engine, tools, attempt.workspace)
+    spec = attempt.spec
+    slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
+    store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
+    decoders = choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace)
+    if store is None and len(decoders) > 1:
+        slices = split_for_threads(archive.spots, archive.bases, spec.threads)
     try:
-        sketcher = sketch_slices(attempt, archive, proof, engine, slices, decoders)
+        sketcher = sketch_slices(attempt, archive, engine, slices, store, decoders)
     except NeedsWholeRun as why:
         attempt.log(f"decoding the run as one slice: {why}")
         slices = (Slice(1, archive.spots),)
-        sketcher = sketch_slices(attempt, archive, proof, engine, slices, decoders)
+        sketcher = sketch_slices(attempt, archive, engine, slices, None, decoders)
     stats = sketcher.stats()
     check_has_reads(archive, stats.bases)
     return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
@@ -149,23 +163,18 @@ def sketch_reads(
 def sketch_slices(
     attempt: Attempt,
     archive: Archive,
-    proof: ArchiveProof,
     engine: Engine,
     slices: Sequence[Slice],
+    store: SliceStore | None,
     decoders: Sequence[StartDecoder],
-) -> RunSketcher:
+) -> "RunSketcher":
     """Decode and sketch slices of the archive; return the sketcher with their sketches.
 
     Raises NeedsWholeRun if they are several and the archive must be decoded as one slice.
     """
-    sketcher = RunSketcher(
-        slices,
-        slice_store(attempt, archive, proof) if len(slices) > 1 else None,
-        decoders,
-        attempt.profile,
-        engine,
-        SketchTimeouts.of(attempt.spec),
-    )
+    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
+
+    sketcher = RunSketcher(slices, store, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec))
     sketcher.run(
         attempt.spec.threads,
         attempt.cancellation,
@@ -204,6 +213,8 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
 
 def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
+    from wort_cli.pipeline.seal import seal
+
     archive, proof, reads = run.archive, run.proof, run.reads
     name = attempt.spec.source.name
     obtained = archive.fetched.obtained if archive.fetched else None

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from wort_cli.system.cancellation import Cancelled
 
 def warm_up(engine: Engine, tools: ToolGroup) -> None:
     """Load the engine's compiled functions, or compile them."""
+    load_numba_once()
     with contextlib.suppress(Cancelled, JobFailed):  # an error occurs again, and is reported, when the engine is used
         if engine.name != KernelEngine.name or not never_compiled():
             engine.hash_text(b"N")
@@ -29,6 +31,14 @@ def warm_up(engine: Engine, tools: ToolGroup) -> None:
         tools.start([sys.executable, "-m", "wort_cli.pipeline.warm_up"])
         with no_garbage_collection():
             engine.hash_text(b"N")
+
+
+@cache
+def load_numba_once() -> None:
+    """Import numba before an engine imports anything: see `jit.hidden`."""
+    from wort_cli.pipeline.sketching.jit import load_numba
+
+    load_numba()
 
 
 def never_compiled() -> bool:

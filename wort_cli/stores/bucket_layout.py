@@ -15,7 +15,7 @@ from wort_cli.reading.facts import SignatureFacts
 from wort_cli.stores.object_store import Headers, StoreError
 
 BLOCK = 1 << 20
-TOOLS = ("wort", "sourmash", "fastq-dump")
+TOOLS = ("wort", "sourmash", "fastq-dump", "libncbi-vdb")
 """The tools whose versions are in the metadata of a signature."""
 
 

@@ -9,7 +9,6 @@ version.
 """
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,22 +78,12 @@ def merge_table(damaged: Path, storage: Storage, table: Table) -> MergedTable:
     for row in rows:
         try:
             table.check(row)
-            put_row(storage, table, {name: value for name, value in row.items() if name in columns})
-        except (WortError, KeyError, TypeError, ValueError, sqlite3.IntegrityError):
+        except (WortError, KeyError, TypeError, ValueError):
             left_out += 1
+            continue
+        known = {name: value for name, value in row.items() if name in columns}
+        left_out += not storage.put_row(table.name, table.key, known)
     return MergedTable(table.name, len(rows) - left_out, left_out, error)
-
-
-def put_row(storage: Storage, table: Table, row: Row) -> None:
-    """Insert a row, or replace the values of the row with its key.
-
-    Raises sqlite3.IntegrityError if that would break a rule of the schema, whose names the row has.
-    """
-    names = ", ".join(row)
-    values = ", ".join(f":{name}" for name in row)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in row)
-    sql = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT ({table.key}) DO UPDATE SET {updates}"  # noqa: S608
-    storage.connection.execute(sql, row)
 
 
 def check_job(row: Row) -> None:

@@ -45,7 +45,7 @@ class Loop:
 
         monkeypatch.setattr(self.coordinator, "turn", turn)
         monkeypatch.setattr(self.writer, "record_turn", lambda started, trouble: self.troubles.append(trouble))
-        monkeypatch.setattr(signals, "wait", self.pauses.append)
+        monkeypatch.setattr(signals, "wait", lambda pause, woken: self.pauses.append(pause))
         run_loop(signals, self.guard, self.coordinator, self.housekeeper, self.writer)
 
 
@@ -94,6 +94,12 @@ def test_waiting_ends_when_a_signal_arrives(signals: Signals) -> None:
     assert time.monotonic() - started < 50
 
 
+def test_waiting_ends_when_a_result_arrives(signals: Signals) -> None:
+    started = time.monotonic()
+    signals.wait(100, lambda seconds: True)
+    assert time.monotonic() - started < 10
+
+
 def test_loop_runs_turns_until_it_is_stopped(loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     loop.run(signals, monkeypatch, None, None, None)
     assert loop.troubles == ["", "", ""]
@@ -117,7 +123,7 @@ def test_no_turn_runs_with_a_replaced_ledger(
     before = settings.ledger_file.rename(settings.ledger_file.with_name("before.db"))
     monkeypatch.setattr(loop.writer, "record_turn", lambda *_: setattr(signals, "stop", "SIGTERM"))
     monkeypatch.setattr(loop.coordinator, "turn", lambda: pytest.fail("the coordinator changed jobs"))
-    monkeypatch.setattr(signals, "wait", loop.pauses.append)
+    monkeypatch.setattr(signals, "wait", lambda pause, woken: loop.pauses.append(pause))
     run_loop(signals, loop.guard, loop.coordinator, loop.housekeeper, loop.writer)
     assert loop.pauses == [TROUBLE_PAUSE]
     assert not loop.guard.ledger_is_ours()

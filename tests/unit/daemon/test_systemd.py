@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.daemon.systemd import PASSED_VARIABLES, install, quoted, uninstall, unit_path, unit_text
+from wort_cli.daemon.systemd import install, is_passed, quoted, uninstall, unit_path, unit_text
 from wort_cli.errors import StorageProblem, WortError
-from wort_cli.system.environment import NETWORK
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment in which no variable is passed on, and there is no systemctl."""
-    for variable in (*PASSED_VARIABLES, *NETWORK):
-        monkeypatch.delenv(variable, raising=False)
+    for variable in [name for name, value in os.environ.items() if is_passed(name, value)]:
+        monkeypatch.delenv(variable)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
@@ -45,6 +44,35 @@ def test_unit_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "lab")
     assert "S3KR1T" not in unit_text()
     assert 'Environment="AWS_PROFILE=lab"' in unit_text()
+
+
+@pytest.mark.parametrize(
+    ("variable", "passed"),
+    [
+        ("WORT_S3_BUCKET", True),
+        ("WORT_ARCHIVES", True),
+        ("XDG_DATA_HOME", True),
+        ("XDG_RUNTIME_DIR", False),
+        ("XDG_SESSION_ID", False),
+        ("VDB_CONFIG", True),
+        ("NCBI_SETTINGS", True),
+        ("AWS_REGION", True),
+        ("AWS_ENDPOINT_URL", True),
+        ("AWS_CA_BUNDLE", True),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", True),
+        ("AWS_ACCESS_KEY_ID", False),
+        ("AWS_SESSION_TOKEN", False),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", False),
+        ("TMPDIR", True),
+        ("SSL_CERT_FILE", True),
+        ("no_proxy", True),
+        ("PYTHONPATH", False),
+        ("EDITOR", False),
+    ],
+)
+def test_unit_has_what_the_daemon_needs(variable: str, passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "/some/value")
+    assert (f'Environment="{variable}=/some/value"' in unit_text()) is passed
 
 
 def test_unit_has_the_proxy_unless_its_url_has_a_password(monkeypatch: pytest.MonkeyPatch) -> None:

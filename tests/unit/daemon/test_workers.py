@@ -93,6 +93,14 @@ def test_task_is_done_by_a_worker(crew: Crew) -> None:
     assert eventually(lambda: crew.call("result", task)["answer"] == {"echo": {"job_id": 1}}, 20)
 
 
+def test_result_wakes_the_daemon(crew: Crew) -> None:
+    assert crew.call("wait_for_result", 0.0)["answer"] is False
+    task = crew.call("enqueue", {"job_id": 1})["answer"]
+    assert crew.call("wait_for_result", 20.0)["answer"] is True
+    assert crew.call("result", task)["answer"] == {"echo": {"job_id": 1}}
+    assert crew.call("wait_for_result", 0.0)["answer"] is False
+
+
 def test_workers_are_added_and_never_removed(crew: Crew) -> None:
     assert crew.call("count_alive")["answer"] == [2, 2]
     crew.call("grow", 4)

@@ -62,3 +62,23 @@ def test_kernel_in_the_cache_is_recognized() -> None:
 def test_empty_cache_is_recognized(tmp_path: Path) -> None:
     code = "from wort_cli.pipeline.warm_up import never_compiled; print(never_compiled())"
     assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "True"
+
+
+START = """
+import sys
+import wort_cli.foreground
+print(*sys.modules)
+from wort_cli.pipeline.warm_up import load_numba_once
+load_numba_once()
+from wort_cli.pipeline.sketching.hash_text import hash_text
+hash_text(b"N", [21], 42, 1)
+print(*sys.modules)
+import cffi, scipy.linalg.cython_blas
+"""
+
+
+def test_packages_that_take_long_to_import_are_imported_late_or_never() -> None:
+    before_a_job, in_a_job = (line.split() for line in run_python(START).splitlines())
+    assert not {"numba", "scipy", "sourmash", "boto3", "rich"} & set(before_a_job)
+    assert "numba" in in_a_job
+    assert not {"scipy.linalg", "cffi", "coverage", "sourmash", "boto3"} & set(in_a_job)

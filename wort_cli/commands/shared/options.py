@@ -45,7 +45,14 @@ NowOption = Annotated[bool, typer.Option("--now", help="Run the jobs in this pro
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would be done, and do nothing.")]
 FromFileOption = Annotated[
     Path | None,
-    typer.Option("--from-file", metavar="FILE", help="Read IDs from a file, one per line; # starts a comment."),
+    typer.Option(
+        "--from-file",
+        metavar="FILE",
+        help="Read IDs from a file: one per line (# starts a comment), or a table with a column `Run`.",
+    ),
+]
+SkipInvalidOption = Annotated[
+    bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")
 ]
 
 

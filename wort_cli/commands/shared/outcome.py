@@ -22,6 +22,17 @@ def exit_code(states: Iterable[JobState]) -> ExitCode:
     return ExitCode.SOME_FAILED
 
 
+def with_skipped(code: ExitCode, skipped: Sequence[str]) -> ExitCode:
+    """Return the exit code of a command that left some of its arguments out."""
+    return ExitCode.SOME_FAILED if skipped and code in (ExitCode.OK, ExitCode.UNAVAILABLE) else code
+
+
+def explain_skipped(skipped: Sequence[str]) -> None:
+    """Write to stderr what was left out, and why."""
+    for sentence in skipped:
+        render.notice(sentence)
+
+
 def exit_for_jobs(jobs: Sequence[Job]) -> None:
     """Exit with the code for the states of jobs; a mismatch found by a verification takes precedence."""
     mismatch = any(job.verdict is Trust.MISMATCH for job in jobs)

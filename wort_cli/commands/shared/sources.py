@@ -1,14 +1,13 @@
 """Parses the command line into sources: accessions, archives, and lists of both.
 
-All words are checked before a command changes anything; one error reports all wrong words.
+All words are checked before a command changes anything; one error reports all wrong words, unless they are skipped.
 """
 
 import os
-import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from wort_cli.commands.shared.lists import listed_words
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Source
@@ -17,7 +16,6 @@ from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_dir
 from wort_cli.system.private_files import why_not_ours
 
 SHOWN_PROBLEMS = 5
-COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def parse_sources(
@@ -27,12 +25,14 @@ def parse_sources(
     quality: str = "prefer-normalized",
     archives: Sequence[Path] = (),
     notice: Callable[[str], None] = lambda _: None,
+    skip: Callable[[str], None] | None = None,
 ) -> list[Source]:
     """Return the sources of the command line and of a list, in order and without duplicates.
 
     The setting `quality` chooses among archives in one directory; the directories of the setting `archives` go before
     the working directory.  `notice` is told why an archive in the working directory is not used.  UsageError if there
-    is no source, if a word is not one, or if two have the same name.
+    is no source, or if two have the same name.  A word that is not a source is a UsageError too; if `skip` is given, it
+    is told why, and the word is left out.
     """
     items = listed_words(words, from_file)
     if not items:
@@ -48,8 +48,7 @@ def parse_sources(
             found.append(parse_source(word, name, quality, archives, notice))
         except WortError as error:
             problems.append((place, error))
-    if problems:
-        raise combined_error(problems)
+    report(problems, skip if found else None)
     by_name: dict[str, Source] = {}
     for source in found:
         if by_name.setdefault(source.name, source) != source:
@@ -60,10 +59,12 @@ def parse_sources(
     return list(by_name.values())
 
 
-def parse_accessions(words: Sequence[str], from_file: Path | None) -> list[Accession]:
+def parse_accessions(
+    words: Sequence[str], from_file: Path | None, skip: Callable[[str], None] | None = None
+) -> list[Accession]:
     """Return the accessions of the command line and of a list, in order and without duplicates.
 
-    UsageError if there is none, or if a word is not an accession.
+    UsageError if there is none, or if a word is not an accession; `skip` is that of `parse_sources`.
     """
     items = listed_words(words, from_file)
     if not items:
@@ -74,19 +75,8 @@ def parse_accessions(words: Sequence[str], from_file: Path | None) -> list[Acces
             found.append(Accession.parse(word))
         except WortError as error:
             problems.append((place, error))
-    if problems:
-        raise combined_error(problems, "are no accessions of runs; nothing was done")
+    report(problems, skip if found else None, "are no accessions of runs; nothing was done")
     return list(dict.fromkeys(found))
-
-
-def listed_words(words: Sequence[str], from_file: Path | None) -> list[tuple[str, str]]:
-    """Return the words of the command line and of lists, each with its place; UsageError if a list cannot be read."""
-    items = [("", word) for word in words if word != "-"]
-    if "-" in words:
-        items += [(f"standard input, line {n}: ", line) for n, line in entries(decode_list(sys.stdin.buffer.read()))]
-    if from_file is not None:
-        items += [(f"{from_file}, line {n}: ", line) for n, line in entries(read_list(from_file))]
-    return items
 
 
 def parse_source(
@@ -162,40 +152,26 @@ def archive_inside(folder: Path, quality: str) -> Path:
     raise NoSuchFile(folder, f"the directory has no {folder.name}.sra")
 
 
-def entries(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the entries of a list with their line numbers, without blank lines and comments.
-
-    A comment is a # at the start of a line or after white space; a # within a word belongs to a path.
-    """
-    for number, line in enumerate(text.split("\n"), 1):
-        word = COMMENT.sub("", line).strip()
-        if word:
-            yield number, word
-
-
-def read_list(path: Path) -> str:
-    """Return the text of a list; NoSuchFile if it cannot be read."""
-    try:
-        return decode_list(path.read_bytes())
-    except OSError as error:
-        raise NoSuchFile(path, error.strerror or str(error)) from None
+def report(
+    problems: Sequence[tuple[str, WortError]],
+    skip: Callable[[str], None] | None,
+    what: str = "can't be computed; nothing was queued",
+) -> None:
+    """Raise an error with the problems, if there are any; or tell each one to `skip`."""
+    if problems and skip is None:
+        raise combined_error(problems, what)
+    for place, error in problems:
+        if skip is not None:
+            skip(f"skipped: {place}{error.sentence}")
 
 
-def decode_list(data: bytes) -> str:
-    """Return the text of a list; UsageError if it is not UTF-8."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError("the list is not a text file in UTF-8") from None
-
-
-def combined_error(
-    problems: Sequence[tuple[str, WortError]], what: str = "can't be computed; nothing was queued"
-) -> WortError:
+def combined_error(problems: Sequence[tuple[str, WortError]], what: str) -> WortError:
     """Return one error that lists the problems, each with the place where it was found."""
     if len(problems) == 1:
         place, error = problems[0]
-        return UsageError(place + error.sentence, error.hint)
+        skipping = "; or leave it out with --skip-invalid" if place else ""
+        return UsageError(place + error.sentence, error.hint + skipping)
     listed = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
     more = f"\n  and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-    return UsageError(f"{len(problems)} of these {what}:\n  {listed}{more}", problems[0][1].hint)
+    hint = f"{problems[0][1].hint}; or leave them out with --skip-invalid"
+    return UsageError(f"{len(problems)} of these {what}:\n  {listed}{more}", hint)

@@ -15,13 +15,11 @@ from wort_cli.pipeline.archives.checksums import ReadExtent
 from wort_cli.pipeline.archives.column_proof import NotProvable, join, read_contents, reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, QUALITIES, column_of
 from wort_cli.pipeline.archives.kar import KarError
-from wort_cli.pipeline.archives.metadata import attributes_of
+from wort_cli.pipeline.archives.metadata import MAX_METADATA, attributes_of
 
 METADATA = ("md/cur", "tbl/SEQUENCE/md/cur")
 """The metadata of a database, or of a table alone; and of the table of a database's spots."""
 MARK = "SOFTWARE/delite"
-MAX_METADATA = 1 << 26
-"""Bytes; larger metadata is not looked into."""
 
 
 def format_inside(size: int, read: ReadExtent) -> Format | None:

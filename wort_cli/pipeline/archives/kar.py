@@ -23,7 +23,9 @@ Sources: ncbi-vdb interfaces/kfs/sra.h, libs/kfs/{toc,tocentry}.c, libs/klib/pbs
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 
 MAGIC = b"NCBI.sra"
 BYTE_ORDERS = {b"\x88\x19\x03\x05": "<", b"\x05\x03\x19\x88": ">"}
@@ -33,6 +35,8 @@ HEADER_SIZE = 24
 """Bytes before the table of contents."""
 MAX_TABLE_SIZE = 1 << 20
 """Bytes; the largest table seen in a real archive has 9 kB."""
+REMEMBERED, MAX_REMEMBERED = 4, 1 << 16
+"""How many parsed tables are remembered, and the bytes of the largest; real ones have some 3,000."""
 MAX_DEPTH = 8
 """Directories inside each other; real archives have 5."""
 DIRECTORY, FILE, EMPTY_FILE = 1, 2, 6
@@ -102,12 +106,21 @@ def read_table(head: bytes, archive_size: int) -> Mapping[str, Extent]:
     header = read_header(head)
     if len(head) < header.data_offset:
         raise KarError("its table of contents is cut short")
-    table = memoryview(head)[HEADER_SIZE : header.data_offset]
+    read = parse_table_again if header.data_offset <= MAX_REMEMBERED else parse_table
+    return read(head[: header.data_offset], header, archive_size)
+
+
+def parse_table(head: bytes, header: Header, archive_size: int) -> Mapping[str, Extent]:
+    """Return the files in a table of contents; `head` ends with it."""
     files: dict[str, Extent] = {}
-    for path, extent in walk(Reader(table, header.byte_order)):
+    for path, extent in walk(Reader(memoryview(head)[HEADER_SIZE:], header.byte_order)):
         files[path] = Extent(header.data_offset + extent.offset, extent.size) if extent.size else Extent(0, 0)
     check_extents(files, header.data_offset, archive_size)
-    return files
+    return MappingProxyType(files)
+
+
+parse_table_again = lru_cache(REMEMBERED)(parse_table)
+"""Several stages of a job read the same table: its format, its counts and its columns come from there."""
 
 
 def check_extents(files: Mapping[str, Extent], data_offset: int, archive_size: int) -> None:

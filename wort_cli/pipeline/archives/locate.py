@@ -11,29 +11,26 @@ Among several archives of a run the setting `quality` chooses (on_disk.py).  A r
 may ask NCBI.  That waits for this job's turn in the shared rate limit.
 """
 
-import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wort_cli.model.archive_format import ALLOWED
-from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.archive_format import format_of
+from wort_cli.pipeline.archives.counts import explain_run, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained
 from wort_cli.pipeline.archives.on_disk import FoundArchive, choose, find_in_directories, look_at, why_unusable
 from wort_cli.pipeline.archives.reference_store import Reference
-from wort_cli.pipeline.archives.repositories import repository_directories
+from wort_cli.pipeline.archives.repositories import find_repositories
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.rate_limit import NCBI, RateLimit
 
 TOOLKIT = "toolkit"
-REFERENCE = re.compile(r'^\s*<Ref seqId="([^"\n]*)" .*\blocal="remote"(?: path="(.*)")?/>$', re.MULTILINE)
-COUNTS = re.compile(r'^<Run .*" spot_count="(\d+)" base_count="(\d+)"', re.MULTILINE)
-SIZE = re.compile(r'^\s*<Size value="(\d+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,16 +73,6 @@ class FetchedParts:
     obtained: Obtained
     ensure: Callable[[str], None]
     """Fetches the columns that another decoder needs too."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What sra-stat reports of an archive: spots, bases, bytes (0 if unknown), and the references outside of it."""
-
-    spots: int
-    bases: int
-    size: int
-    references: tuple[Reference, ...] = ()
 
 
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
@@ -188,9 +175,11 @@ def archives_on_disk(
 ) -> Iterator[FoundArchive]:
     """Yield the archives of a run on disk in the order of the places above; `log` gets what is passed over."""
     yield from find_in_directories(run, directories, log)
-    if (path := find_by_srapath(run, tools, deadline)) and (found := look_at(path, log)):
+    repositories = find_repositories(tools, deadline)
+    path = find_by_srapath(run, tools, deadline) if repositories.needs_srapath and shutil.which("srapath") else None
+    if path and (found := look_at(path, log)):
         yield found
-    yield from find_in_directories(run, repository_directories(tools, deadline), log)
+    yield from find_in_directories(run, repositories.directories, log)
 
 
 def find_by_srapath(name: str, tools: ToolGroup, deadline: float) -> Path | None:
@@ -220,11 +209,6 @@ def printed_path(srapath: ToolRun) -> Path | None:
     return path if srapath.returncode == 0 and path.is_absolute() and path.is_file() else None
 
 
-def explain_run(run: ToolRun) -> Failure:
-    """Return why a tool failed."""
-    return explain(run.argv[0], run.returncode, run.stderr)
-
-
 # The file ------------------------------------------------------------------------------------------------------------
 
 
@@ -238,22 +222,3 @@ def check_is_archive(path: Path) -> None:
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"{path}: {why}")
     if "%" in str(path):
         raise JobFailed(Reason.NOT_AN_ARCHIVE, f"the SRA toolkit cannot open a path with '%': {path}; rename it")
-
-
-def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> Counts:
-    """Return the counts that sra-stat(1) reports; JobFailed if it reports none.
-
-    A regular expression reads them, not an XML parser: sra-stat does not escape the path of the archive.
-    """
-    log_level = () if on_disk else LOG_INFO
-    argv = ["sra-stat", *log_level, "--quick", "--xml", argument]
-    run = tools.run(argv, deadline - time.monotonic(), offline=on_disk)
-    counts = COUNTS.search(run.stdout)
-    if counts is None:
-        failure = explain_run(run)
-        if on_disk and run.returncode > 0:  # a retry would read the same damaged file
-            raise JobFailed(Reason.INCOMPLETE, failure.detail, lasting=True)
-        raise JobFailed(failure.reason, failure.detail)
-    size = SIZE.search(run.stdout)
-    references = (Reference(name, Path(path) if path else None) for name, path in REFERENCE.findall(run.stdout))
-    return Counts(int(counts[1]), int(counts[2]), int(size[1]) if size else 0, tuple(references) if on_disk else ())

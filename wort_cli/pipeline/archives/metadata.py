@@ -5,47 +5,89 @@ the length of the name minus one in its upper six bits and two marks in the lowe
 attributes if bit 0 is set, a packed tree of nodes if bit 1 is set, and the value.  An attribute is a name, a zero byte
 and a value.
 
-Sources: ncbi-vdb libs/kdb/{rmeta,rmetadatanode}.c.
+Sources: ncbi-vdb libs/kdb/{rmeta,rmetadatanode,metanode-base}.c.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from wort_cli.pipeline.archives.kar import BYTE_ORDERS, KarError, Reader, nodes_of
 
 HAS_ATTRIBUTES, HAS_CHILDREN = 1, 2
 HEADER = 8
 """Bytes before the tree."""
+MAX_METADATA = 1 << 26
+"""Bytes; larger metadata is not looked into."""
+NUMBERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+"""The form of an unsigned number by its bytes (KMDataNodeReadAsU64)."""
 
 
-def attributes_of(metadata: bytes, path: str) -> Mapping[str, str] | None:
-    """Return the attributes of the node at `path`, such as `SOFTWARE/loader`; None if there is no such node.
+@dataclass(frozen=True)
+class Node:
+    """A node of metadata."""
+
+    attributes: Mapping[str, str]
+    value: Reader
+    children: tuple[Reader, ...]
+    """The nodes below it, which are not parsed yet."""
+
+    def number(self) -> int | None:
+        """Return the value as an unsigned number; None if it is none."""
+        form = NUMBERS.get(len(self.value.data))
+        return self.value.rest().numbers(form)[0] if form else None
+
+    def nodes(self) -> Iterator["Node"]:
+        """Yield the nodes below it."""
+        for reader in self.children:
+            node = reader.rest()
+            (bits,) = node.numbers("B")
+            node.take((bits >> 2) + 1)
+            yield parse_node(node, bits)
+
+    def child(self, name: str) -> "Node | None":
+        """Return the node with this name below it; None if there is none."""
+        return node_named(self.children, name)
+
+
+def find_node(metadata: bytes, path: str) -> Node | None:
+    """Return the node at `path`, such as `SOFTWARE/loader`; None if there is no such node.
 
     Raises KarError if the bytes are not metadata.
     """
     byte_order = BYTE_ORDERS.get(metadata[:4])
     if byte_order is None or len(metadata) <= HEADER:
         raise KarError("its metadata does not start like metadata")
-    tree: Reader | None = Reader(memoryview(metadata)[HEADER:], byte_order)
-    attributes: dict[str, str] = {}
+    nodes = tuple(nodes_of(Reader(memoryview(metadata)[HEADER:], byte_order)))
+    found = None
     for name in path.split("/"):
-        node = child(tree, name) if tree is not None else None
-        if node is None:
+        found = node_named(nodes, name)
+        if found is None:
             return None
-        (bits,) = node.numbers("B")
-        node.take((bits >> 2) + 1)
-        attributes = dict(map(attribute, nodes_of(node))) if bits & HAS_ATTRIBUTES else {}
-        tree = node if bits & HAS_CHILDREN else None
-    return attributes
+        nodes = found.children
+    return found
 
 
-def child(tree: Reader, name: str) -> Reader | None:
-    """Return a reader of the node with this name, None if there is none."""
-    for node in nodes_of(tree):
+def attributes_of(metadata: bytes, path: str) -> Mapping[str, str] | None:
+    """Return the attributes of the node at `path`; None if there is no such node.  Raises KarError as `find_node`."""
+    node = find_node(metadata, path)
+    return None if node is None else node.attributes
+
+
+def node_named(nodes: Iterable[Reader], name: str) -> Node | None:
+    """Return the node with this name, None if there is none."""
+    for reader in nodes:
+        node = reader.rest()
         (bits,) = node.numbers("B")
         if bytes(node.take((bits >> 2) + 1)) == name.encode("ascii"):
-            node.position = 0
-            return node
+            return parse_node(node, bits)
     return None
+
+
+def parse_node(node: Reader, bits: int) -> Node:
+    """Return the node whose marks are `bits`; the reader is behind its name."""
+    attributes = dict(map(attribute, nodes_of(node))) if bits & HAS_ATTRIBUTES else {}
+    children = tuple(nodes_of(node)) if bits & HAS_CHILDREN else ()
+    return Node(attributes, node.rest(), children)
 
 
 def attribute(node: Reader) -> tuple[str, str]:

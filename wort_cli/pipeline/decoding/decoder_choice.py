@@ -6,6 +6,7 @@ archive could crash this process, so it is used only if the archive is on disk, 
 sampled slices were), and no earlier attempt died while it was in use.
 """
 
+import shutil
 from collections.abc import Sequence
 
 from wort_cli.model.profile import SRA_V1, Profile
@@ -99,7 +100,7 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools:
     from wort_cli.pipeline.decoding.library import check_versions
     from wort_cli.pipeline.decoding.vdb import VdbCursor
 
-    check_versions(tools.version("fastq-dump"))
+    check_versions(tools.version("fastq-dump") if shutil.which("fastq-dump") else "")
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 
     path = archive.path

@@ -17,6 +17,8 @@ from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SONAME = "libncbi-vdb.so.3"
 """From Debian's package libncbi-vdb3.  The number is the version of its interface."""
+LIBRARY = "libncbi-vdb"
+"""Its name in the provenance; the names of its decoders start with it."""
 VARIABLE = "WORT_VDB_LIBRARY"
 """The environment variable with the path of another library."""
 COMPARED = {"3.0.2": ("3.0.3",)}
@@ -53,9 +55,11 @@ def library_version() -> str:
 
 
 def check_versions(fastq_dump: str) -> None:
-    """Raise CannotDecode unless the library was compared with this version of fastq-dump."""
+    """Raise CannotDecode unless the library was compared with this version of fastq-dump; '' if there is none."""
     version = library_version()
-    if fastq_dump not in COMPARED.get(version, ()):
+    if version not in COMPARED:
+        raise CannotDecode(f"libncbi-vdb {version} was not compared with any fastq-dump")
+    if fastq_dump and fastq_dump not in COMPARED[version]:
         raise CannotDecode(f"libncbi-vdb {version} was not compared with fastq-dump {fastq_dump}")
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
-from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import Text
+from wort_cli.pipeline.sketching.slices import Hashes
 
 
 class FastaReader(Protocol):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from wort_cli.pipeline.sketching.jit import jit
 from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
+from wort_cli.pipeline.sketching.slices import Hashes
 
-Hashes = NDArray[np.uint64]
 Counts = NDArray[np.uint32] | NDArray[np.uint64]
 
 MIN_BUFFER = 1 << 16

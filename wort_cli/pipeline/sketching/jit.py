@@ -9,14 +9,59 @@ A cache entry is valid for one processor type and one version of the function's 
 another source file has changed, so a compiled function must call only functions of its own module.
 """
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
+
+UNUSED = ("cffi", "coverage")
+"""Modules that numba imports where they are installed, for features that no loop here uses."""
+
+
+@contextlib.contextmanager
+def hidden(modules: Sequence[str]) -> Iterator[None]:
+    """Let importing `modules` fail, as if they were not installed, unless they are imported already."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            if sys.modules.get(name, sys) is None:
+                del sys.modules[name]
+
 
 njit: Any
 try:
-    from numba import njit
+    with hidden(UNUSED):
+        from numba import njit
+        from numba.core.typing import cffi_utils  # noqa: F401 (imports cffi)
 except ImportError:  # functions then run as plain Python: the same results, but slowly; see engine.py
     njit = None
+
+
+def load_numba() -> None:
+    """Import all of numba, which the first call of a compiled function would do; but not scipy, for linear algebra.
+
+    That saves a fifth of a second.
+    """
+    if njit is None:
+        return
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import cpu_target
+    from numba.np import linalg
+
+    def fail() -> None:
+        raise ImportError("no loop here uses it")
+
+    with global_compiler_lock:
+        ensure_blas, linalg.ensure_blas = linalg.ensure_blas, fail
+        try:
+            cpu_target.typing_context.refresh()
+            cpu_target.target_context.refresh()
+        finally:
+            linalg.ensure_blas = ensure_blas
+
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

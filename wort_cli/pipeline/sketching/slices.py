@@ -12,16 +12,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.seals import new_seal
 
+Hashes = NDArray[np.uint64]
 MAX_BASES = 2_000_000_000
 """Bases in a slice, at most: it is sketched in less than a minute."""
 USUAL_SLICES = 32
 """Slices in a run of ordinary size: enough to keep many cores busy to the end."""
+WORTH_A_THREAD = 5_000_000
+"""Bases that take a thread about ten times as long as opening the archive once more."""
 UINT64 = np.dtype("<u8")
 SLICE = "slice"
 """The kind of its seal."""
@@ -61,7 +64,19 @@ def plan_slices(spots: int, bases: int, smallest: int) -> tuple[Slice, ...]:
     decoder costs a tenth of a second: `smallest` should be a second's work or more.
     """
     wanted = max(min(bases / USUAL_SLICES, MAX_BASES), smallest)
-    number = max(1, min(spots, round(bases / wanted)))
+    return cut(spots, max(1, min(spots, round(bases / wanted))))
+
+
+def split_for_threads(spots: int, bases: int, threads: int) -> tuple[Slice, ...]:
+    """Return the slices of a run that is too small for `plan_slices`: one for each thread that it keeps busy.
+
+    They are not stored, because they depend on the threads.
+    """
+    return cut(spots, max(1, min(spots, threads, bases // WORTH_A_THREAD)))
+
+
+def cut(spots: int, number: int) -> tuple[Slice, ...]:
+    """Cut a run into slices of nearly as many spots."""
     borders = [spots * n // number for n in range(number + 1)]
     return tuple(Slice(low + 1, high) for low, high in pairwise(borders))
 

@@ -1,9 +1,9 @@
 """Starts the tools of the SRA toolkit so that none outlives its attempt.
 
-All tools of an attempt share one process group, led by a guard (guard.py).  If the guard is killed, the whole group is
-killed too.  Always the group is killed, never a single child: fastq-dump is a wrapper that forks the real program,
-which would go on running.  Tools get argument lists, no standard input, and an empty private working directory, because
-they look for `./SRR139146` there first.
+All tools of an attempt share one process group, led by a guard (guard.py) that is started with the first tool.  If the
+guard is killed, the whole group is killed too.  Always the group is killed, never a single child: fastq-dump is a
+wrapper that forks the real program, which would go on running.  Tools get argument lists, no standard input, and an
+empty private working directory, because they look for `./SRR139146` there first.
 """
 
 import contextlib
@@ -31,6 +31,8 @@ from wort_cli.versions import tool_version
 
 TICK = 0.2
 """Seconds between checks whether the job was cancelled."""
+VERSION = ("--version",)
+"""The arguments with which a tool prints its version."""
 VERSION_TIMEOUT = 60.0
 """Seconds in which a tool must print its version; on a busy machine it starts slowly."""
 KEPT_LINES = 200
@@ -142,14 +144,26 @@ class ToolGroup:
         self.cancellation = cancellation
         self.log = log
         self._on_guard_start = on_guard_start
+        self._guard: subprocess.Popen[bytes] | None = None
         self._running: list[Tool] = []
         self._starting = threading.Lock()
         self._ended = False
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The names of the tools that were started, but not only for their version."""
+        return frozenset(Path(tool.argv[0]).name for tool in self._running if tool.argv[1:] != VERSION)
+
     def __enter__(self) -> Self:
+        return self
+
+    def _start_guard(self) -> subprocess.Popen[bytes]:
+        """Return the guard, which is started if there is none yet; the caller holds the lock."""
+        if self._guard is not None:
+            return self._guard
         script = Path(__file__).with_name("guard.py")
         # -I -S: no start-up code of the user or the site; the guard needs no packages.
-        self._guard = subprocess.Popen(
+        guard = self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -158,36 +172,44 @@ class ToolGroup:
             cwd="/",
             env=child_environment(),
         )
-        self._guard_watcher = threading.Thread(target=self._kill_group_after_guard, name="guard", daemon=True)
+        self._guard_watcher = threading.Thread(
+            target=self._kill_group_after_guard, args=[guard.pid], name="guard", daemon=True
+        )
         self._guard_watcher.start()
         try:
-            self._on_guard_start(identity_of(self._guard.pid))
-        except BaseException:
-            self.__exit__(None, None, None)
+            self._on_guard_start(identity_of(guard.pid))
+        except BaseException:  # nobody would find the tools
+            self._ended = True
             raise
-        return self
+        return guard
 
-    def _kill_group_after_guard(self) -> None:
+    def _kill_group_after_guard(self, guard: int) -> None:
         """Kill the group when its guard ends: without a guard, the tools would survive a kill of this process."""
         # WNOWAIT: the guard stays a zombie, so that its pid cannot be reused and names this group.
-        os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOWAIT)
+        os.waitid(os.P_PID, guard, os.WEXITED | os.WNOWAIT)
         with self._starting:
             if not self._ended:
                 self.log("the guard was killed; killing the tools")
             self._ended = True
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._guard.pid, signal.SIGKILL)
+                os.killpg(guard, signal.SIGKILL)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._starting:  # a tool that another thread is starting is in the group, or is not started
             self._ended = True
+        if self._guard is not None:
+            self._end(self._guard)
+        self.until_end.close()
+
+    def _end(self, guard: subprocess.Popen[bytes]) -> None:
+        """Kill all tools and the guard; wait until they have ended."""
         # The guard is reaped last, so that its pid still names this group.
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._guard.pid, signal.SIGKILL)
-        if self._guard.stdin:
-            self._guard.stdin.close()
+            os.killpg(guard.pid, signal.SIGKILL)
+        if guard.stdin:
+            guard.stdin.close()
         for tool in self._running:
             tool.process.wait()
             if tool.reader:  # do not close a pipe that a thread reads
@@ -196,8 +218,7 @@ class ToolGroup:
                 tool.process.stdout.close()
             tool._collector.join()
         self._guard_watcher.join()
-        self._guard.wait()
-        self.until_end.close()
+        guard.wait()
 
     def start(self, argv: Sequence[str], *, offline: bool = False) -> Tool:
         """Start a tool whose stdout the caller reads; raise JobFailed(tool-missing) if it is not on the PATH.
@@ -214,6 +235,7 @@ class ToolGroup:
     def _start(self, program: str, argv: Sequence[str], *, offline: bool) -> Tool:
         if self._ended:
             raise Cancelled
+        guard = self._start_guard()
         self.log(f"$ {' '.join(argv)}")
         settings = self._settings.environment(offline=offline)
         try:
@@ -224,7 +246,7 @@ class ToolGroup:
                 stderr=subprocess.PIPE,
                 cwd=self.directory,
                 env={**child_environment(SRA_TOOLKIT), "TMPDIR": str(self.directory), **settings},
-                process_group=self._guard.pid,
+                process_group=guard.pid,
             )
         except OSError as error:
             if not self.directory.is_dir():
@@ -253,7 +275,7 @@ class ToolGroup:
         identity = file_identity(shutil.which(name))
         if identity not in versions_by_file:
             try:
-                printed = self.run([name, "--version"], VERSION_TIMEOUT, offline=True).stdout
+                printed = self.run([name, *VERSION], VERSION_TIMEOUT, offline=True).stdout
             except TimeoutError:
                 why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None

@@ -13,8 +13,9 @@ from wort_cli.model.failure import JobFailed
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.archives.column_proof import NotProvable
 from wort_cli.pipeline.archives.columns import VDB
+from wort_cli.pipeline.archives.counts import Counts, read_counts
 from wort_cli.pipeline.archives.http import HttpError
-from wort_cli.pipeline.archives.locate import Archive, Counts, FetchedParts, find_on_disk, read_counts
+from wort_cli.pipeline.archives.locate import Archive, FetchedParts, find_on_disk
 from wort_cli.pipeline.archives.sample import SampledFile, SampleObtainer
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.check import check_has_spots

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.sources import entries, find_archive, parse_source, parse_sources
-from wort_cli.errors import ExitCode, WortError
+from wort_cli.commands.shared.sources import find_archive, parse_source, parse_sources
+from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
 
@@ -135,10 +135,6 @@ def test_list_can_have_comments_blank_lines_and_any_line_ends(here: Path) -> Non
     assert [str(source) for source in sources] == ["ERR000001", "SRR139146", "SRR139147", str(archive)]
 
 
-def test_entries_are_numbered_by_line_feeds_only() -> None:
-    assert list(entries("a\n\n#b\nc # d\n e\x0cf\u2028g\n")) == [(1, "a"), (4, "c"), (5, "e\x0cf\u2028g")]
-
-
 def test_dash_reads_a_list_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     type_in(monkeypatch, b"SRR139146 # one\nSRR139147\n")
     assert [source.name for source in parse_sources(["-"], None, "")] == ["SRR139146", "SRR139147"]
@@ -170,3 +166,25 @@ def test_several_errors_are_reported_together_up_to_a_limit(here: Path) -> None:
     assert "line 4: 'bad4'" in error.sentence
     assert "bad5" not in error.sentence
     assert error.sentence.endswith("and 4 more")
+
+
+def test_invalid_lines_are_skipped_and_reported(here: Path) -> None:
+    (here / "list").write_text("SRR139146\nSRR1\nERR000001\n../x.sra\n")
+    skipped: list[str] = []
+    sources = parse_sources([], here / "list", "", skip=skipped.append)
+    assert [str(source) for source in sources] == ["SRR139146", "ERR000001"]
+    assert [sentence.partition(": ")[2].partition(": ")[0] for sentence in skipped] == [
+        f"{here / 'list'}, line 2",
+        f"{here / 'list'}, line 4",
+    ]
+
+
+def test_list_without_a_valid_line_is_refused_although_invalid_ones_may_be_skipped(here: Path) -> None:
+    (here / "list").write_text("SRR1\nSRR2\n")
+    with pytest.raises(UsageError, match="2 of these"):
+        parse_sources([], here / "list", "", skip=lambda _: None)
+
+
+def test_refusal_of_a_list_names_the_option_that_skips(here: Path) -> None:
+    (here / "list").write_text("SRR139146\nSRR1\n")
+    assert "--skip-invalid" in refusal_of([], here / "list").hint

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wort_cli.pipeline.archives import repositories
-from wort_cli.pipeline.archives.repositories import directories_in, repository_directories
+from wort_cli.pipeline.archives.repositories import Repositories, find_repositories, parse_repositories
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.system.cancellation import NEVER
 
@@ -25,7 +25,9 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def found(user: Path) -> tuple[Path, ...]:
     with ToolGroup(user.parent / "run", NEVER, lambda _: None) as tools:
-        return repository_directories(tools, time.monotonic() + 60)
+        repositories = find_repositories(tools, time.monotonic() + 60)
+    assert not repositories.needs_srapath
+    return repositories.directories
 
 
 def test_repositories_of_the_users_settings_are_found(user: Path) -> None:
@@ -47,26 +49,48 @@ def test_no_configuration_means_no_directory_and_none_is_written(user: Path) -> 
     assert list(user.iterdir()) == []
 
 
-def test_directories_are_remembered_for_a_while(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repositories, "read_directories", lambda tools, deadline: (Path("/somewhere"),))
-    assert found(user) == (Path("/somewhere"),)
-    monkeypatch.setattr(repositories, "read_directories", lambda tools, deadline: ())
-    assert found(user) == (Path("/somewhere"),)
+def test_configuration_is_read_again_when_a_file_of_it_changes(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+
+    def read(*_: object) -> Repositories:
+        reads.append(Path(f"/place/{len(reads)}"))
+        return Repositories((reads[-1],))
+
+    monkeypatch.setattr(repositories, "read_repositories", read)
+    assert [found(user) for _ in range(2)] == [(Path("/place/0"),)] * 2
+    settings = user / ".ncbi" / "user-settings.mkfg"
+    settings.parent.mkdir()
+    settings.write_text('/a = "b"\n')
+    assert [found(user) for _ in range(2)] == [(Path("/place/1"),)] * 2
+    (settings.parent / "more.kfg").write_text('/a = "c"\n')
+    assert [found(user) for _ in range(2)] == [(Path("/place/2"),)] * 2
+    monkeypatch.setenv("VDB_CONFIG", str(user))
+    assert found(user) == (Path("/place/3"),)
+    (user / "x.kfg").write_text('/a = "d"\n')
+    assert found(user) == (Path("/place/4"),)
     monkeypatch.setattr(repositories, "VALID_FOR", 0.0)
-    assert found(user) == ()
+    assert found(user) == (Path("/place/5"),)
+
+
+def test_without_vdb_config_only_srapath_knows_the_repositories(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(user))
+    with ToolGroup(user.parent / "run", NEVER, lambda _: None) as tools:
+        assert find_repositories(tools, time.monotonic() + 60) == Repositories(needs_srapath=True)
 
 
 @pytest.mark.parametrize(
-    ("xml", "directories"),
+    ("xml", "directories", "needs_srapath"),
     [
-        ("", []),
-        ("<repository", []),
-        ("<r><m><root>relative</root></m></r>", []),
-        ("<r><m><root> /a </root></m></r>", ["/a"]),
-        ("<r><m><root>/a</root><disabled>true</disabled></m></r>", []),
-        ("<r><m><root>/a</root><apps><sra><volumes><x>b:c/d</x><y/></volumes></sra></apps></m></r>",
-         ["/a/b", "/a/c/d", "/a"]),
+        ("", [], True),
+        ("<repository", [], True),
+        ("<r><m><root>relative</root></m></r>", [], False),
+        ("<r><m><root> /a </root></m></r>", ["/a"], False),
+        ("<r><m><root>/a</root><disabled>true</disabled></m></r>", [], False),
+        ("<r><m><root>/a</root><apps><sra><volumes><sraFlat>b:c/d</sraFlat><sra1024/></volumes></sra></apps></m></r>",
+         ["/a/b", "/a/c/d", "/a"], False),
+        ("<r><m><root>/a</root><apps><sra><volumes><sra1024>b</sra1024></volumes></sra></apps></m></r>",
+         ["/a/b", "/a"], True),
     ],
 )  # fmt: skip
-def test_directories_of_a_configuration(xml: str, directories: list[str]) -> None:
-    assert [str(path) for path in directories_in(xml)] == directories
+def test_repositories_of_a_configuration(xml: str, directories: list[str], needs_srapath: bool) -> None:
+    assert parse_repositories(xml) == Repositories(tuple(map(Path, directories)), needs_srapath)

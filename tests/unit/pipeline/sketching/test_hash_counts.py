@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.builders import numbers
 from wort_cli.pipeline.sketching import hash_counts
-from wort_cli.pipeline.sketching.hash_counts import HashCounts, Hashes
+from wort_cli.pipeline.sketching.hash_counts import HashCounts
+from wort_cli.pipeline.sketching.slices import Hashes
 
 
 def test_table_is_empty_at_first() -> None:

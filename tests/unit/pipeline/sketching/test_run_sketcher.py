@@ -16,12 +16,11 @@ from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.decoding import fastq_dump
 from wort_cli.pipeline.sketching import run_sketcher
 from wort_cli.pipeline.sketching.engine import ENGINES, FastaReader, SourmashEngine
-from wort_cli.pipeline.sketching.hash_counts import Hashes
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
 from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts, Text
-from wort_cli.pipeline.sketching.slices import Slice, SliceStore
+from wort_cli.pipeline.sketching.slices import Hashes, Slice, SliceStore
 from wort_cli.settings import ENGINES as CHOICES
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
 

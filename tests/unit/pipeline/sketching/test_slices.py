@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from tests.support.builders import numbers
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slices import MAX_BASES, USUAL_SLICES, FinishedSlice, Slice, SliceStore, plan_slices
+from wort_cli.pipeline.sketching.slices import (
+    MAX_BASES,
+    USUAL_SLICES,
+    FinishedSlice,
+    Slice,
+    SliceStore,
+    plan_slices,
+    split_for_threads,
+)
 
 SMALLEST = 75_000_000
 WANTED = Slice(11, 20)
@@ -69,6 +77,19 @@ def test_number_of_slices_of_a_large_run(bases: int, number: int) -> None:
 
 def test_slices_are_not_more_than_spots() -> None:
     assert plan_slices(3, 10**12, SMALLEST) == (Slice(1, 1), Slice(2, 2), Slice(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("spots", "bases", "threads", "number"),
+    [(1000, 30_000_000, 2, 2), (1000, 30_000_000, 8, 6), (1000, 9_000_000, 2, 1), (1, 30_000_000, 4, 1), (9, 0, 2, 1)],
+)
+def test_small_run_is_split_for_the_threads_that_it_keeps_busy(
+    spots: int, bases: int, threads: int, number: int
+) -> None:
+    slices = split_for_threads(spots, bases, threads)
+    assert len(slices) == number
+    assert (slices[0].first, slices[-1].last) == (1, spots)
+    assert all(before.last + 1 == after.first for before, after in pairwise(slices))
 
 
 def test_saved_slice_is_loaded_unchanged(tmp_path: Path) -> None:

@@ -86,6 +86,12 @@ def tools(directory: Path, cancel: threading.Event, log: list[str]) -> Iterator[
         yield group
 
 
+def guard_of(group: ToolGroup) -> int:
+    """Return the pid of the guard of a group that has started a tool."""
+    assert group._guard is not None
+    return group._guard.pid
+
+
 def test_run_returns_output_and_exit_code(tools: ToolGroup, install: Install, log: list[str]) -> None:
     install("tool", "import sys; print('out', *sys.argv[1:]); print('message', file=sys.stderr); sys.exit(3)")
     run = tools.run(["tool", "a b", "$HOME", ";ls"])
@@ -244,7 +250,7 @@ def test_leaving_the_context_kills_every_process(directory: Path, install: Insta
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
         assert all(is_process_running(pid) for pid in pids)
-        pids.append(group._guard.pid)
+        pids.append(guard_of(group))
     assert eventually(lambda: not any(is_process_running(pid) for pid in pids), DEADLINE)
 
 
@@ -294,12 +300,42 @@ def test_no_tool_outlives_a_killed_worker(directory: Path, install: Install) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_guard_ignores_signals_for_the_worker(tools: ToolGroup, number: signal.Signals) -> None:
+def test_guard_ignores_signals_for_the_worker(tools: ToolGroup, install: Install, number: signal.Signals) -> None:
+    install("tool", "")
+    tools.run(["tool"])
+
     def ignored() -> bool:
-        status = Path(f"/proc/{tools._guard.pid}/status").read_text()
+        status = Path(f"/proc/{guard_of(tools)}/status").read_text()
         mask = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
         return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
 
     assert eventually(ignored)
-    os.kill(tools._guard.pid, number)
-    assert is_process_running(tools._guard.pid)
+    os.kill(guard_of(tools), number)
+    assert is_process_running(guard_of(tools))
+
+
+def test_guard_starts_with_the_first_tool(directory: Path, install: Install) -> None:
+    install("tool", "")
+    guards: list[int] = []
+    with ToolGroup(directory, NEVER, lambda _: None, lambda guard: guards.append(guard.pid if guard else 0)) as group:
+        assert group._guard is None
+        assert group.used == frozenset()
+        for _ in range(2):
+            group.run(["tool"])
+        assert guards == [guard_of(group)]
+        assert group.used == {"tool"}
+
+
+def test_no_tool_starts_if_its_guard_cannot_be_recorded(directory: Path, install: Install, tmp_path: Path) -> None:
+    install("tool", f"open({str(tmp_path / 'ran')!r}, 'w')")
+
+    def fail(_: object) -> None:
+        raise OSError("the disk is full")
+
+    with ToolGroup(directory, NEVER, lambda _: None, fail) as group:
+        with pytest.raises(OSError, match="full"):
+            group.run(["tool"])
+        with pytest.raises(Cancelled):
+            group.run(["tool"])
+    assert not (tmp_path / "ran").exists()
+    assert not is_process_running(guard_of(group))

@@ -1,0 +1,60 @@
+"""The counts that are read in process are those of the tools, for every layout of archives."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.archives import LAYOUTS, dump
+from tests.support.shelf import Shelf
+from tests.support.tools import run
+from wort_cli.pipeline.archives import counts
+from wort_cli.pipeline.archives.counts import Counts, counts_by_sra_stat, read_counts, tables_of
+from wort_cli.pipeline.toolkit.tools import ToolGroup
+from wort_cli.system.cancellation import NEVER
+
+ASKS_SRA_STAT = frozenset({"aligned"})
+"""Layouts whose references sra-stat lists."""
+READ = re.compile(rb"^Read (\d+) spots for ", re.MULTILINE)
+
+
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+def test_counts_are_those_of_sra_stat(layout: str, shelf: Shelf, tmp_path: Path) -> None:
+    archive = shelf.archive(layout)
+    deadline = time.monotonic() + 60
+    with ToolGroup(tmp_path, NEVER, lambda _: None) as tools:
+        found = read_counts(str(archive), tools, deadline, on_disk=True)
+        assert tools.used == ({"sra-stat"} if layout in ASKS_SRA_STAT else set())
+        expected = counts_by_sra_stat(str(archive), tools, deadline, on_disk=True)
+    assert (found.spots, found.bases, found.references) == (expected.spots, expected.bases, expected.references)
+
+
+def with_consensus(archive: Path, consensus: Path, out: Path) -> Path:
+    """Write the database of an archive with the spots of another one as its table CONSENSUS."""
+    for path, name in ((archive, "run"), (consensus, "other")):
+        run(["kar", "-x", path, "-d", out.parent / name])
+    shutil.copytree(out.parent / "other" / "tbl" / "SEQUENCE", out.parent / "run" / "tbl" / "CONSENSUS")
+    run(["kar", "-c", out, "-d", out.parent / "run"])
+    return out
+
+
+def test_table_that_fastq_dump_dumps_is_counted(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = with_consensus(shelf.archive("long_reads"), shelf.archive("one_read"), tmp_path / "x.sra")
+    assert READ.findall(dump(archive).stderr) == [b"1"]
+    (tmp_path / "empty").mkdir()
+    with ToolGroup(tmp_path / "empty", NEVER, lambda _: None) as tools:
+        assert read_counts(str(archive), tools, time.monotonic() + 60, on_disk=True) == Counts(1, 5000)
+        assert tools.used == frozenset()
+        monkeypatch.setattr(counts, "counts_in", lambda *_: None)
+        without_metadata = read_counts(str(archive), tools, time.monotonic() + 60, on_disk=True)
+        assert without_metadata.spots == 1
+        assert tools.used == {"sra-stat", "vdb-dump"}
+
+
+def test_damaged_archive_is_left_to_sra_stat(tmp_path: Path) -> None:
+    archive = tmp_path / "x.sra"
+    assert tables_of(archive) is None
+    archive.write_bytes(b"NCBI.sra\n")
+    assert tables_of(archive) is None
