@@ -89,6 +89,13 @@ def test_status_filters_and_formats_tables(home: Home, runs: tuple[str, ...]) ->
         assert {row["state"] for row in rows} == {"queued"}
     home("status", "--csv", "--json").expect(2)
     assert len(home("status", "--state", "queued", "-n", "2").expect(0).rows()) == 2
+    home("compute", "-", stdin="\n".join(f"SRR{n:06d}" for n in range(100, 160)), env={}).expect(0)
+    for flags in ((), ("--json",), ("--tsv",), ("--all",)):
+        done = home("status", "--state", "queued", *flags).expect(0)
+        assert len(done.json() if flags == ("--json",) else done.rows()) == 63 + (flags == ("--tsv",))
+    home("status", "--all", "-n", "3").expect(2)
+    assert "the newest 3 of 63 jobs" in home("status", "--state", "queued", "-n", "3").expect(0).err
+    home("cancel", *(f"SRR{n:06d}" for n in range(100, 160))).expect(0)
     home("status", "--state", "nonsense").expect(2, "queued, running")
     home("status", "--reason", "nonsense").expect(2, "not-found")
     home("status", "SRR999999").expect(2, "is unknown")

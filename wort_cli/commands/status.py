@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ from wort_cli.errors import UsageError
 from wort_cli.health.status import read_status
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.job import JobState
+from wort_cli.model.job import Job, JobState
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo
 
@@ -39,6 +40,8 @@ COLUMNS = (
     "message",
     "kind",
 )
+SHOWN = 50
+"""Jobs that a terminal shows; a pipe and a file get all."""
 RUNNING_SHOWN = 20
 CLEAR = "\x1b[H\x1b[2J"
 """The escape sequence that clears a terminal (ECMA-48)."""
@@ -54,8 +57,12 @@ def status(
     ] = "",
     reason: SelectReasonOption = "",
     number: Annotated[
-        int, typer.Option("-n", "--number", metavar="N", min=1, help="Show at most N jobs, the newest first.")
-    ] = 50,
+        int | None,
+        typer.Option(
+            "-n", "--number", metavar="N", min=1, help="Show at most N jobs, the newest first (on a terminal: 50)."
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show all jobs, also on a terminal.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
     as_tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
@@ -64,13 +71,17 @@ def status(
     """Show a summary of the queue, or the jobs that are selected."""
     if as_csv + as_tsv + as_json > 1:
         raise UsageError("--csv, --tsv and --json exclude each other")
+    if everything and number is not None:
+        raise UsageError("--all and -n exclude each other")
     settings, ledger = open_home()
     job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
     file_format = "csv" if as_csv else "tsv" if as_tsv else ""
+    if number is None and not everything and render.is_terminal() and not (file_format or as_json):
+        number = SHOWN
     while True:
         if watch and render.is_terminal():
             sys.stdout.write(CLEAR)
-        if words or job_filter != JobFilter() or file_format:
+        if words or everything or job_filter != JobFilter() or file_format:
             print_jobs(ledger, words or [], job_filter, number, file_format=file_format, as_json=as_json)
         else:
             print_summary(settings, ledger, as_json=as_json)
@@ -84,19 +95,24 @@ def print_jobs(
     ledger: Ledger,
     words: list[str],
     job_filter: JobFilter,
-    number: int,
+    number: int | None,
     *,
     file_format: str = "",
     as_json: bool = False,
 ) -> None:
-    """Print one row per job: the jobs that were named, or the newest `number` jobs of the filter."""
+    """Print one row per job: the jobs that were named, or the newest `number` jobs of the filter (None: all)."""
     if words and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
+    jobs: Iterable[Job]
     if words:
         jobs = sorted(ledger.jobs.with_ids(find_job_ids(ledger, words)), key=lambda job: job.id)
+    elif number is None:
+        jobs = ledger.jobs.every(job_filter)
     else:
         jobs = ledger.jobs.matching(job_filter, number)
-    render.table(COLUMNS, [job_record(job) for job in jobs], as_json=as_json, file_format=file_format)
+        if len(jobs) == number and (total := len(ledger.jobs.ids(job_filter))) > number:
+            render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
+    render.table(COLUMNS, map(job_record, jobs), as_json=as_json, file_format=file_format)
 
 
 def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:

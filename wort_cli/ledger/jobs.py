@@ -18,6 +18,8 @@ from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
 
 BATCH = 500
 """Jobs cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
+MAX_ID = 2**63 - 1
+"""The highest id that SQLite can store."""
 
 
 class EnqueueStatus(StrEnum):
@@ -171,6 +173,14 @@ class Jobs:
         """Return the selected jobs, newest first."""
         condition, values = job_filter.where()
         return self._where(condition, values, limit)
+
+    def every(self, job_filter: JobFilter) -> Iterator[Job]:
+        """Yield all selected jobs, newest first; only a batch of them is in memory."""
+        condition, values = job_filter.where()
+        before = MAX_ID
+        while batch := self._where(f"jobs.id < :before AND {condition}", {**values, "before": before}, BATCH):
+            yield from batch
+            before = batch[-1].id
 
     def named(self, name: Name) -> list[Job]:
         """Return all jobs of a name, newest first."""

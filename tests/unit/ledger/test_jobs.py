@@ -281,3 +281,11 @@ def test_jobs_of_a_name_are_listed_newest_first(ledger: Ledger) -> None:
 
 def test_check_of_a_sound_ledger_returns_ok(ledger: Ledger) -> None:
     assert ledger.check() == "ok"
+
+
+def test_every_job_is_yielded_in_batches(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.ledger.jobs.BATCH", 7)
+    ledger.jobs.enqueue([request(f"SRR{n:06d}", group="a" if n % 2 else "b") for n in range(30)])
+    assert [job.id for job in ledger.jobs.every(JobFilter())] == list(range(30, 0, -1))
+    assert [job.id for job in ledger.jobs.every(JobFilter(group="a"))] == list(range(30, 0, -2))
+    assert list(ledger.jobs.every(JobFilter(group="none"))) == []

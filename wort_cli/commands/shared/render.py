@@ -38,6 +38,16 @@ def document(data: Any) -> None:
     sys.stdout.write("\n")
 
 
+def json_list(records: Iterable[Record]) -> None:
+    """Write records as one JSON list; only one of them is in memory."""
+    separator = "[\n"
+    for record in records:
+        sys.stdout.write(separator)
+        json.dump(dict(record), sys.stdout, indent=1, default=str)
+        separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Return whether a stream is a terminal (default: stdout)."""
     return (stream or sys.stdout).isatty()
@@ -57,7 +67,7 @@ def table(
     `headers` has the headers of a terminal's table that differ from the names of the columns.
     """
     if as_json:
-        document([dict(record) for record in records])
+        json_list(records)
     elif file_format:
         writer = csv.writer(sys.stdout, delimiter="," if file_format == "csv" else "\t", lineterminator="\n")
         writer.writerow(columns)

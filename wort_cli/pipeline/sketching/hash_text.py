@@ -29,12 +29,11 @@ def hash_text(
     lengths = np.asarray(ksizes, np.int64)
     if lengths.size == 0 or lengths.min() < 1:
         raise ValueError("a k-mer has at least one letter")
-    longest = int(lengths.max())
     kept, n_kept = np.empty((lengths.size, CAPACITY), np.uint64), np.zeros(lengths.size, np.int64)
     parts: list[list[Words]] = [[] for _ in lengths]
     start = 0
     while start < letters.size:
-        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), longest, kept, n_kept)
+        start = hash_blocks(letters, start, lengths, np.uint64(seed), np.uint64(max_hash), kept, n_kept)
         for hashes, n, part in zip(kept, n_kept, parts, strict=True):
             part.append(hashes[:n].copy())
         n_kept[:] = 0

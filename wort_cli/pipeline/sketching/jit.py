@@ -6,7 +6,7 @@ the cache in NUMBA_CACHE_DIR if that is set, else beside the module, or in the u
 directory is not writable.
 
 A cache entry is valid for one processor type and one version of the function's source file.  numba does not notice that
-another source file has changed, so a compiled function must call only functions of its own module.
+another source file has changed, so a compiled function must call only functions of its own module, and of lanes.py.
 """
 
 import contextlib

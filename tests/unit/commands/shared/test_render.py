@@ -90,3 +90,10 @@ def test_terminal_table_omits_empty_columns_and_renames_headers(capsys: pytest.C
     assert output.split("\n")[0].split() == ["name", "number", "a", "b"]
     assert r"[red]x\x1b" in output
     assert "empty" not in output
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_list_of_records_is_one_json_document(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [{"n": n, "text": 'a"b\n'} for n in range(number)]
+    render.table(("n", "text"), iter(records), as_json=True)
+    assert json.loads(capsys.readouterr().out) == records

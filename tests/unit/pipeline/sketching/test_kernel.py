@@ -107,13 +107,20 @@ def test_bytes_that_are_not_letters_break_kmers(text: bytes, ksizes: list[int]) 
     assert kept(text, ksizes) == sourmash_kept(text, ksizes)
 
 
-@pytest.mark.parametrize("size", [4095, 4096, 4097, 4096 + 50, 8192 + 20, 40_000, 200_000])
+@pytest.mark.parametrize("size", [1023, 1024, 1025, 1024 + 254, 1024 + 255, 2048 + 20, 40_000, 200_000])
 def test_texts_larger_than_block_and_buffer(size: int) -> None:
     """At scaled=1 all windows are kept, which is more than the buffers hold at once."""
     text = list(random_dna(size))
-    for i in Random(2).choices(range(size), k=size // 300):
+    for i in Random(2).choices(range(size), k=size // 3000):
         text[i] = "N"
     assert kept("".join(text), [21, 4, 255]) == sourmash_kept("".join(text), [21, 4, 255])
+
+
+@pytest.mark.parametrize("length", [*range(20, 24), *range(50, 60), 1094, 1095, 1096])
+def test_reads_of_each_length_are_separated(length: int) -> None:
+    text = "N".join(random_dna(length, seed) for seed in range(9))
+    for before, after in (("", ""), ("N" * 31, "N" * 33), ("nN" * 40, "\n")):
+        assert kept(before + text + after, [21, 31, 51]) == sourmash_kept(before + text + after, [21, 31, 51])
 
 
 def test_repeated_hash_is_returned_each_time() -> None:
@@ -125,14 +132,27 @@ def test_repeated_hash_is_returned_each_time() -> None:
 
 # Wrappers, because Python cannot call jit_helper functions.
 end_fmix64: Callable[[np.uint64], int] = njit(lambda half: kernel.end_fmix64(half))  # noqa: PLW0108
-keep_small: Callable[..., int] = njit(lambda x, y, limit, text, k, out: kernel.keep_small(x, y, limit, text, k, out, 0))
+keep_small: Callable[..., int] = njit(lambda x, y, n, k, limit, out: kernel.keep_small(x, y, n, k, limit, out, 0))
 
 
-def halves_of(hash_: int, other: int) -> tuple[int, int]:
-    """Return two halves of state whose hash is `hash_`; one half is `other`."""
+def inverse(number: np.uint64) -> int:
+    """Return the inverse of an odd number, for multiplications of 64 bits."""
+    return pow(int(number), -1, 2**64)
+
+
+def halves_of(hash_: int, other: int, k: int) -> tuple[int, int]:
+    """Return two halves of state, before the length is mixed in, whose hash is `hash_`; `other` is any number."""
     mixed = (hash_ - int(end_fmix64(np.uint64(other)))) & ALL
-    # This inverts end_fmix64: xor with a shift by 33 of 64 bits inverts itself, and an odd number has an inverse.
-    return (mixed ^ (mixed >> 33)) * pow(int(kernel.M2), -1, 2**64) & ALL, other
+    # This inverts end_fmix64: xor with a shift by 33 of 64 bits inverts itself.
+    first, second = unmix((mixed ^ (mixed >> 33)) * inverse(kernel.M2) & ALL), unmix(other)
+    y = (second - first) & ALL
+    return ((first - y) & ALL) ^ k, y ^ k
+
+
+def unmix(x: int) -> int:
+    """Return the number for which start_fmix64 returns x."""
+    x = (x ^ (x >> 33)) * inverse(kernel.M1) & ALL
+    return x ^ (x >> 33)
 
 
 @pytest.mark.parametrize("max_hash", [0, 1, 18446744073709552, 2**63 - 2**33, 2**63 - 1, 2**63, ALL - 1, ALL])
@@ -142,11 +162,10 @@ def test_hashes_from_1_to_max_hash_are_kept(max_hash: int, n: int) -> None:
     rng = Random(f"{max_hash} {n}")
     near = [0, 1, max_hash, max_hash - 1, max_hash + 1, max_hash + 2**31, max_hash + 2**33, ALL]
     hashes = [rng.choice([*near, rng.randrange(2**64)]) & ALL for _ in range(n)]
-    pairs = [halves_of(hash_, rng.randrange(2**64)) for hash_ in hashes]
-    letters = np.frombuffer(b"A" * 400, np.uint8)
+    pairs = [halves_of(hash_, rng.randrange(2**64), 21) for hash_ in hashes]
     out = np.zeros(n, np.uint64)
-    halves1, halves2 = np.array(pairs, np.uint64).T.copy()
-    kept_ = keep_small(halves1, halves2, np.uint64(max_hash), letters, 21, out)
+    halves1, halves2 = np.array([*pairs, *[(0, 0)] * kernel.MARGIN], np.uint64).T.copy()
+    kept_ = keep_small(halves1, halves2, n, np.uint64(21), np.uint64(max_hash), out)
     assert out[:kept_].tolist() == [hash_ for hash_ in hashes if 0 < hash_ <= max_hash]
 
 

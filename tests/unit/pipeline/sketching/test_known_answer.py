@@ -19,7 +19,7 @@ from wort_cli.pipeline.seal import DECIMALS
 from wort_cli.pipeline.sketching.compiled_fasta import PARSING
 from wort_cli.pipeline.sketching.hash_counts import COUNTING
 from wort_cli.pipeline.sketching.hash_text import KERNEL, KNOWN_KSIZES
-from wort_cli.pipeline.sketching.kernel import C1
+from wort_cli.pipeline.sketching.kernel import M2
 from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_letters, known_numbers
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
@@ -129,7 +129,7 @@ def cached(package: Path, name: str) -> Path:
 def test_flipped_bit_in_the_cache_gives_no_wrong_hash(package: Path) -> None:
     """A damaged constant of the hash function, wherever it is in the cache, is noticed, and the cache repaired."""
     file = cached(package, "kernel.hash_blocks")
-    right = int(C1).to_bytes(8, "little")
+    right = int(M2).to_bytes(8, "little")
     damaged = file.read_bytes().replace(right, bytes([right[0] ^ 1]) + right[1:])
     assert damaged != file.read_bytes()
     file.write_bytes(damaged)
