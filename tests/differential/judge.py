@@ -8,6 +8,7 @@ from random import Random
 from tests.differential.fastq_dump import Dumped, DumpFailed, dump
 from tests.differential.in_process import Declined, Decoded, Question
 from tests.support.child import Child, ChildDied
+from wort_cli.pipeline.archives.counts import tables_of
 from wort_cli.pipeline.sketching.slices import Slice
 
 TIMEOUT = 60.0
@@ -29,6 +30,8 @@ def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
     """Decode an archive with `rows` spots in both ways, whole and a slice of it, and compare."""
     dumped = dump(archive)
     spots = dumped.read if isinstance(dumped, Dumped) else rows
+    if isinstance(dumped, Dumped) and (counted := spots_in_metadata(archive)) not in (None, spots):
+        return Verdict(DIFFERENT, f"{spots} spots are dumped, the metadata has {counted}")
     parts = [Slice(1, spots)] if spots else []
     if spots > 2:
         parts.append(draw_slice(rng, spots))
@@ -41,6 +44,12 @@ def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
             return Verdict(BOTH_FAIL, dumped.message)
         return Verdict(DECLINED, decoded.reason)
     return compare(archive, dumped, decoded, parts)
+
+
+def spots_in_metadata(archive: Path) -> int | None:
+    """Return the number of spots that a job expects, None if it asks sra-stat."""
+    tables = tables_of(archive)
+    return tables.dumped.spots if tables and tables.are_plain and tables.dumped else None
 
 
 def compare(archive: Path, dumped: Dumped | DumpFailed, decoded: list[Decoded], parts: list[Slice]) -> Verdict:
