@@ -45,7 +45,7 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
     checked after each block of numbers.
     """
     DECIMALS.check()
-    with atomic_file(path) as file:
+    with atomic_file(path, durable=False) as file:  # the stores sync their copies
         try:
             write_signature(str(name), sketches, file, cancellation)
         except (ValueError, UnknownLayout) as error:
