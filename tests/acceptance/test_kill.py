@@ -162,20 +162,21 @@ def test_now_waits_for_a_job_that_it_has_queued_and_the_daemon_has_started_first
 
 
 def test_all_jobs_are_done_after_the_daemon_is_killed_repeatedly(home: Home, shelf: Shelf) -> None:
-    """Five runs, two kills at arbitrary moments: all signatures are correct, and no job has failed."""
-    runs = [f"SRR0000{number}" for number in range(10, 15)]
+    """Ten runs, two kills at arbitrary moments: all signatures are correct, and no job has failed."""
+    runs = [f"SRR0000{number}" for number in range(10, 20)]
     for run in runs:
         home.keep(run, shelf.archive())
     home("compute", *runs).expect(0)
     for kills in range(1, 3):
-        home("daemon", "start").expect(0)
+        home("daemon", "start", env={"WORT_DECODER": "fastq-dump"}).expect(0)  # slow enough to be seen running
+        daemon = home.daemon_pid()
 
         def enough(least: int = kills) -> bool:
             jobs = home.jobs()
             return sum(job.state == "done" for job in jobs) >= least and any(job.state == "running" for job in jobs)
 
         until(enough, "some are done, and some run", 60, pause=0.005)
-        os.kill(home.daemon_pid(), signal.SIGKILL)
+        os.kill(daemon, signal.SIGKILL)
         home.until_idle(5)
     home("daemon", "start").expect(0)
     home("wait", *runs).expect(0)

@@ -3,6 +3,7 @@
 A process that is stopped (SIGSTOP) handles no signals and stops no other process; the process that notices kills it.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -189,8 +190,9 @@ def test_hanging_job_can_be_cancelled(home: Home, shelf: Shelf) -> None:
     archive.unlink()
     os.mkfifo(archive)
     home("daemon", "resume").expect(0)
-    guard = until(lambda: [process for process in home.processes() if is_guard(process)], "the job has started")[0]
-    worker = int(stat_of(guard.pid)[1])
+    attempt = home.path / "work" / "1" / "attempt-1" / "processes.json"
+    until(attempt.exists, "the job has started")
+    worker = int(json.loads(attempt.read_text())["worker"]["pid"])
     home("cancel", "x").expect(0)
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker has ended", 2.0)
     until(lambda: not (home.path / "work" / "1").exists(), "nothing is left", 1.0)

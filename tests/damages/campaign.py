@@ -12,6 +12,7 @@ from random import Random
 from tests.damages import decoded, disk, wire
 from tests.damages.subjects import Subject
 from tests.damages.verdict import Judge, Verdict
+from tests.differential.campaign import offline
 from tests.differential.in_process import decode
 from tests.support.child import Child
 from wort_cli.pipeline.toolkit.tools import ToolGroup
@@ -33,7 +34,7 @@ class Results:
 
     def add(self, where: str, case: object, seed: str, verdict: Verdict) -> None:
         """Count a case."""
-        self.ends[where, verdict.end, verdict.detail] += 1
+        self.ends[where, verdict.end, "" if verdict.end == "wrong" else verdict.detail] += 1
         if verdict.end in DEFECTS:
             self.defects.append(f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}")
 
@@ -60,7 +61,7 @@ def judging(directory: Path, reads: dict[str, str]) -> Iterator[Judge]:
 def run_decoded(subjects: int, seed: str, cases: int, report: Callable[[int], None] = lambda done: None) -> Results:
     """Give so many damaged archives to the in-process decoder; `subjects` archives are damaged."""
     results = Results()
-    with tempfile.TemporaryDirectory(prefix="damages-") as name, Child(decode) as child:
+    with tempfile.TemporaryDirectory(prefix="damages-") as name, offline(Path(name)), Child(decode) as child:
         made, scratch = Path(name, "made"), Path(name, "case")
         made.mkdir()
         scratch.mkdir()

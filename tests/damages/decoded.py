@@ -7,6 +7,7 @@ does, or be declined; and no archive may hang the decoder.
 
 import hashlib
 import posixpath
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,10 @@ from tests.damages.verdict import Verdict
 from tests.differential.campaign import run_case as run_differential
 from tests.differential.cases import draw_case as draw_archive
 from tests.differential.fastq_dump import Dumped, DumpFailed, dump
-from tests.differential.in_process import Declined, Question
+from tests.differential.in_process import Declined, Decoded, Question
 from tests.differential.judge import SAME, UNDEFINED, compare
 from tests.support.child import Child, ChildDied
 from tests.support.kar_files import kar_archive
-from tests.support.tools import ToolError
 from wort_cli.pipeline.archives.checksums import ChecksumError, is_sums_file
 from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns
 from wort_cli.pipeline.archives.columns import VDB
@@ -37,6 +37,8 @@ KINDS = (*BYTES, "cut", "columns swapped", "columns exchanged", "file swapped")
 MAX_SPOTS = 1000
 PER_LAYOUT = 2
 """Archives of a layout that are damaged."""
+ENDS = {SAME: Verdict("right", "as fastq-dump"), UNDEFINED: Verdict("undefined", "fastq-dump differs each time")}
+"""The ends of a case that both decode."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class DecodedCase:
     """What is damaged."""
 
     subject: Subject
-    rows: int
+    reads: Dumped
     kind: str
     part: str
     is_resealed: bool
@@ -57,10 +59,10 @@ class DecodedCase:
 
 @dataclass(frozen=True)
 class Decodable:
-    """An archive that both decoders decode alike, and its number of spots."""
+    """An archive that both decoders decode alike, and its reads."""
 
     subject: Subject
-    spots: int
+    reads: Dumped
 
 
 def decodable_archives(count: int, seed: str, directory: Path, child: Child) -> list[Decodable]:
@@ -73,16 +75,19 @@ def decodable_archives(count: int, seed: str, directory: Path, child: Child) -> 
         number += 1
         if layouts.get(case.layout, 0) >= PER_LAYOUT or not 0 < case.rows <= MAX_SPOTS:
             continue
-        place = directory / f"{number}"
+        place = directory / "case"
         place.mkdir()
-        try:
-            if run_differential(case, place, child).end != SAME:
-                continue
-        except ToolError:
+        archive = directory / f"{case.layout.replace(' ', '-')}-{number}.sra"
+        is_same = run_differential(case, place, child).end == SAME
+        if is_same:
+            (place / "case.sra").rename(archive)
+        shutil.rmtree(place)
+        if not is_same:
             continue
-        archive = (place / "case.sra").rename(directory / f"{case.layout.replace(' ', '-')}-{number}.sra")
         layouts[case.layout] = layouts.get(case.layout, 0) + 1
-        found.append(Decodable(subject_at(archive), case.rows))
+        reads = dump(archive)
+        if isinstance(reads, Dumped):
+            found.append(Decodable(subject_at(archive), reads))
     return found
 
 
@@ -91,7 +96,7 @@ def draw_case(subjects: Sequence[Decodable], seed: str) -> DecodedCase:
     rng = Random(seed)
     chosen, kind = rng.choice(subjects), rng.choices(KINDS, [3, 3, 2, 1, 1, 2, 1, 1])[0]
     resealed = kind in BYTES and rng.random() < 0.6
-    return DecodedCase(chosen.subject, chosen.spots, kind, rng.choice(PARTS), resealed, seed)
+    return DecodedCase(chosen.subject, chosen.reads, kind, rng.choice(PARTS), resealed, seed)
 
 
 def damaged(case: DecodedCase, others: Sequence[Decodable]) -> bytes:
@@ -184,13 +189,23 @@ def run_case(case: DecodedCase, others: Sequence[Decodable], directory: Path, ch
     archive.write_bytes(data)
     proved = is_proved(data)
     dumped = dump(archive) if proved else None
-    spots = dumped.read if isinstance(dumped, Dumped) and dumped.read else case.rows
+    spots = dumped.read if isinstance(dumped, Dumped) and dumped.read else case.reads.read
     parts = [Slice(1, spots)]
-    return judged(archive, dumped, lambda: child.ask(Question(archive, spots, tuple(parts)), TIMEOUT), parts)
+    undamaged = case.reads.part(Slice(1, case.reads.read))
+    return judged(archive, dumped, undamaged, lambda: child.ask(Question(archive, spots, tuple(parts)), TIMEOUT), parts)
 
 
-def judged(archive: Path, dumped: Dumped | DumpFailed | None, decode: Callable[[], Any], parts: list[Slice]) -> Verdict:
-    """Return the verdict; `dumped` is None for an archive that is not proved, which no job would decode."""
+def judged(
+    archive: Path,
+    dumped: Dumped | DumpFailed | None,
+    undamaged: Decoded,
+    decode: Callable[[], Any],
+    parts: list[Slice],
+) -> Verdict:
+    """Return the verdict; `dumped` is None for an archive that is not proved, which no job would decode.
+
+    Where fastq-dump fails on a column that only it reads, the reads of the undamaged archive are right.
+    """
     try:
         decoded = decode()
     except ChildDied as died:
@@ -200,9 +215,7 @@ def judged(archive: Path, dumped: Dumped | DumpFailed | None, decode: Callable[[
         return Verdict("reason", "declined" if dumped is None else "proved, declined")
     if dumped is None:
         return Verdict("unproved", "decoded")
+    if isinstance(dumped, DumpFailed) and decoded == [undamaged]:
+        return Verdict("right", "fastq-dump fails")
     verdict = compare(archive, dumped, decoded, parts)
-    if verdict.end == SAME:
-        return Verdict("right", "as fastq-dump")
-    if verdict.end == UNDEFINED:
-        return Verdict("undefined", verdict.detail)
-    return Verdict("wrong", f"{verdict.end}: {verdict.detail}")
+    return ENDS.get(verdict.end) or Verdict("wrong", f"{verdict.end}: {verdict.detail}")

@@ -1,6 +1,7 @@
 """A differential test: archives of every layout are decoded by fastq-dump and in process, and compared.
 
     python -m tests.differential --seed 1 --seconds 3600
+    python -m tests.differential --archives DIRECTORY
     python -m tests.differential --case 1-4711 --keep DIRECTORY
 
 Each case is drawn from its seed: the table types, columns, spots and habits of an archive, which the toolkit's loaders

@@ -1,6 +1,8 @@
 """Runs cases and counts how they end, by layout."""
 
+import contextlib
 import itertools
+import os
 import shutil
 import tempfile
 import time
@@ -59,14 +61,13 @@ class Results:
             yield f"{number:6} {end:10} {layout:32} {reason}"
 
 
-def run_campaign(seeds: Iterable[str], report: Callable[[Results], None] = lambda results: None) -> Results:
-    """Run the cases of some seeds."""
+def run_campaign(cases: Iterable[Case], report: Callable[[Results], None] = lambda results: None) -> Results:
+    """Run some cases."""
     results = Results()
-    with tempfile.TemporaryDirectory(prefix="differential-") as name, Child(decode) as child:
-        for seed in seeds:
+    with tempfile.TemporaryDirectory(prefix="differential-") as name, offline(Path(name)), Child(decode) as child:
+        for case in cases:
             directory = Path(name, "case")
             directory.mkdir()
-            case = draw_case(seed)
             results.add(case, run_case(case, directory, child))
             shutil.rmtree(directory)
             report(results)
@@ -83,7 +84,23 @@ def run_case(case: Case, directory: Path, child: Child) -> Verdict:
     return judge(archive, case.rows, child, Random(f"{case.seed} slice"))
 
 
-def seeds_for(seed: str, seconds: float) -> Iterator[str]:
-    """Yield seeds of cases for so many seconds."""
+@contextlib.contextmanager
+def offline(directory: Path) -> Iterator[None]:
+    """Keep the toolkit from asking a server, in this process and its children."""
+    settings = directory / "offline.kfg"
+    settings.write_text('/repository/remote/disabled = "true"\n/sra/quality_type = "raw_scores"\n')
+    before = os.environ.get("NCBI_SETTINGS")
+    os.environ["NCBI_SETTINGS"] = str(settings)
+    try:
+        yield
+    finally:
+        os.environ.pop("NCBI_SETTINGS")
+        if before is not None:
+            os.environ["NCBI_SETTINGS"] = before
+
+
+def cases_for(seed: str, seconds: float) -> Iterator[Case]:
+    """Draw cases for so many seconds."""
     end = time.monotonic() + seconds
-    return (f"{seed}-{n}" for n in itertools.takewhile(lambda n: time.monotonic() < end, itertools.count()))
+    numbers = itertools.takewhile(lambda n: time.monotonic() < end, itertools.count())
+    return (draw_case(f"{seed}-{n}") for n in numbers)

@@ -11,9 +11,13 @@ from random import Random
 
 from tests.support.general_loader import Row
 
-MAX_BASES = 400_000
-"""Bases of a table, at most, about."""
+SMALL, LARGE = 400_000, 3_000_000
+"""Bases of a table, at most, about; large ones are decoded in several pieces of text."""
 Draw = Callable[[Random], int]
+LETTERS = b"ACGT" * 64
+"""A base for each byte."""
+COLORS = bytes(b"0123."[4 if byte in b"NRYK" else byte // 2 % 4] for byte in range(256))
+"""A color for each base."""
 BIOLOGICAL, FORWARD, REVERSE = 1, 2, 4
 
 
@@ -34,12 +38,14 @@ class Habits:
     cells: str
     nreads: str
     """Whether NREADS, if the table has it, is right."""
+    most: int
+    """Bases of all spots, at most, about."""
 
     def __str__(self) -> str:
         return (
             f"{self.spots} spots, reads {self.reads}, length {self.length}, bases {self.bases}, types {self.types}, "
             f"filters {self.filters}, starts {self.starts}, clips {self.clips}, platform {self.platform}, "
-            f"cells {self.cells}, nreads {self.nreads}"
+            f"cells {self.cells}, nreads {self.nreads}, at most {self.most} bases"
         )
 
 
@@ -70,6 +76,7 @@ def draw_habits(rng: Random) -> Habits:
             short_starts=1, empty_rows=5, one_type=1, one_filter=1, long_platform=1, no_clips=1, two_clips=1,
         ),
         nreads=weighted(rng, right=8, wrong=1),
+        most=rng.choices([SMALL, LARGE], [9, 1])[0],
     )  # fmt: skip
 
 
@@ -104,7 +111,7 @@ def lengths_of(habits: Habits, rng: Random) -> Draw:
 
 def draw_bases(habit: str, rng: Random, length: int) -> bytes:
     """Return the bases of a read."""
-    bases = bytearray(rng.choices(b"ACGT", k=length))
+    bases = bytearray(rng.randbytes(length).translate(LETTERS))
     if not length:
         return b""
     if habit == "with n" and rng.random() < 0.5:
@@ -188,7 +195,7 @@ def draw_clip(habit: str, rng: Random, total: int) -> tuple[int, int]:
 
 def draw_rows(habits: Habits, rng: Random) -> Iterator[Row]:
     """Yield the rows of a table: the cells of every column that a table may have."""
-    length_of, left = lengths_of(habits, rng), MAX_BASES
+    length_of, left = lengths_of(habits, rng), habits.most
     for number in range(habits.spots):
         lengths = [min(length_of(rng), max(left, 0)) for _ in range(READS[habits.reads](rng))]
         left -= sum(lengths)
@@ -207,7 +214,7 @@ def draw_row(habits: Habits, rng: Random, number: int, lengths: Sequence[int]) -
     platform = rng.choice([1, 2, 6, 7, 9]) if habits.platform < 0 else habits.platform
     row: dict[str, Sequence[int]] = {
         "READ": bases,
-        "CSREAD": bytes(b"0123."[base % 5] for base in bases),
+        "CSREAD": bases.translate(COLORS),
         "CS_KEY": bytes(rng.choices(b"ACGT", k=len(reads))),
         "QUALITY": bytes([30]) * total,
         "NAME": f"X{number}".encode(),

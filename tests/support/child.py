@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import resource
@@ -75,6 +76,7 @@ def answer_all(function: Callable[[Any], Any], pipe: Connection, other_end: Conn
     """Answer questions until the other end of the pipe is closed."""
     other_end.close()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

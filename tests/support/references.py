@@ -17,6 +17,8 @@ NAME = "NC_000005.8"
 """The accession of the reference."""
 LENGTH = 20_000
 """Bases of the reference."""
+HANGS = 120.0
+"""Seconds after which bam-load does not end any more; it hangs now and then."""
 ROW = 5_000
 """Bases in a row of the reference's table; other lengths are not supported by the toolkit."""
 SCHEMA = """version 1;
@@ -96,4 +98,4 @@ def load_against(reference: Path, sam: Path, database: Path) -> None:
         '/repository/user/main/public/apps/refseq/volumes/refseq = "refseq"\n'
     )
     load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", place, sam]
-    run(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load])
+    run(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load], timeout=HANGS)

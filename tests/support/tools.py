@@ -1,5 +1,6 @@
 """Runs a command-line tool of the SRA toolkit to its end."""
 
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +15,17 @@ class ToolError(Exception):
 
 
 def attempt(
-    argv: Sequence[str | Path], stdin: bytes = b"", cwd: Path | None = None
+    argv: Sequence[str | Path], stdin: bytes = b"", cwd: Path | None = None, timeout: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(argv, input=stdin, capture_output=True, check=False, cwd=cwd)
+    return subprocess.run(argv, input=stdin, capture_output=True, check=False, cwd=cwd, timeout=timeout)
 
 
-def run(argv: Sequence[str | Path], stdin: bytes = b"") -> str:
-    """Run a tool; return its stdout; raise ToolError if it fails."""
-    done = attempt(argv, stdin)
+def run(argv: Sequence[str | Path], stdin: bytes = b"", *, timeout: float | None = None) -> str:
+    """Run a tool; return its stdout; raise ToolError if it fails, or if it does not end within `timeout` seconds."""
+    try:
+        done = attempt(argv, stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise ToolError(argv, -signal.SIGKILL, b"no end") from None
     if done.returncode:
         raise ToolError(argv, done.returncode, done.stderr)
     return done.stdout.decode()

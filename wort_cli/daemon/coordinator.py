@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from wort_cli.daemon.abandoned import AbandonedJobs
 from wort_cli.daemon.admission_watch import AdmissionWatch
 from wort_cli.daemon.queue import Heartbeat, TaskError, WorkQueue
+from wort_cli.daemon.worker import STARTING
 from wort_cli.daemon.workers import Workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -217,7 +218,8 @@ class Coordinator:
         if heartbeat is None or heartbeat == attempt.heartbeat:
             return
         now, last = self._clock(), attempt.heartbeat
-        if last is None or heartbeat.progress != last.progress:
+        changed = last is None or heartbeat.progress != last.progress
+        if changed and heartbeat.progress.stage != STARTING:  # each write to the ledger is synced
             self._ledger.attempts.report_progress(attempt.job_id, attempt.number, heartbeat.progress)
         advanced = last is None or position(heartbeat) != position(last)
         progress_at = now if advanced else attempt.liveness.progress_at

@@ -14,6 +14,8 @@ from wort_cli.pipeline.run import run_job
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.process_identity import own_identity
 
+STARTING = "starting"
+"""The stage of a job before its first report."""
 HEARTBEAT_EVERY = 0.5
 """Seconds between heartbeats."""
 
@@ -44,7 +46,7 @@ class QueueWatcher:
         self._queue = queue
         self._spec = spec
         self._process = own_identity()
-        self._progress = Progress("starting", 0, 0, 0, time.time())
+        self._progress = Progress(STARTING, 0, 0, 0, time.time())
         self._active_at = time.monotonic()
         self._cancelled = threading.Event()
         self.cancellation = Cancellation(self._is_cancelled)

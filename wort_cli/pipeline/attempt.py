@@ -12,6 +12,7 @@ from wort_cli.model.profile import profile_named
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.toolkit.configuration import FETCHED
 from wort_cli.pipeline.toolkit.processes import Processes
+from wort_cli.pipeline.toolkit.tool_versions import FILE, ToolVersions
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.process_identity import ProcessIdentity
@@ -76,8 +77,15 @@ class Attempt:
         def record_guard(guard: ProcessIdentity | None) -> None:
             self._processes.with_guard(guard).write(self.workspace.attempt_directory, self.workspace.key)
 
+        key_file = self.spec.key_file
+        versions = ToolVersions(key_file.with_name(FILE), self.workspace.key) if key_file else None
         return ToolGroup(
-            self.workspace.run_directory, self.cancellation, self.log, record_guard, reference_roots(self.spec)
+            self.workspace.run_directory,
+            self.cancellation,
+            self.log,
+            record_guard,
+            reference_roots(self.spec),
+            versions,
         )
 
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
+from wort_cli.pipeline.gzip_blocks import write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
 from wort_cli.pipeline.sketching.jit import jit
 from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
@@ -32,8 +33,6 @@ BLOCK = 1 << 16
 """Numbers that are formatted together."""
 LONGEST_NUMBER = 20
 """Digits of the largest unsigned 64-bit number."""
-LEVEL = 1
-"""The gzip level.  Hashes are random digits: level 6 makes the file 5 % smaller and takes ten times as long."""
 
 COMMA, ZERO, NINE = np.frombuffer(b",09", np.uint8)
 TEN = np.uint64(10)
@@ -46,7 +45,7 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
     checked after each block of numbers.
     """
     DECIMALS.check()
-    with atomic_file(path) as file:
+    with atomic_file(path, durable=False) as file:  # the stores sync their copies
         try:
             write_signature(str(name), sketches, file, cancellation)
         except (ValueError, UnknownLayout) as error:
@@ -67,10 +66,13 @@ def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes], canc
     """
     for sketch in sketches:
         check_sketch(sketch)
-    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=LEVEL) as stream:
+
+    def texts() -> Iterator[bytes]:
         for text in signature_blocks(name, sketches):
             cancellation.check()
-            stream.write(text)
+            yield text
+
+    write_gzip(texts(), file)
 
 
 def check_sketch(sketch: Sketch) -> None:

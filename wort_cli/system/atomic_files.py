@@ -33,15 +33,16 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Yield a file for writing and reading, which appears under its name only when it is complete and on the disk.
 
-    If the block raises, no file appears.  Writers of the same file wait for each other.
+    If the block raises, no file appears.  Writers of the same file wait for each other.  A file that is not `durable`
+    may be lost or damaged by a power failure: its bytes are compared with a sum of them before they are used again.
     """
     make_directories(path.parent)
     partial = path.with_name(f"{path.name}.partial")
     with exclusive_file(partial) as file:
-        yield from finish(file, partial, path)
+        yield from finish(file, partial, path, durable=durable)
 
 
 @contextmanager
@@ -55,16 +56,19 @@ def atomic_output(path: Path) -> Iterator[IO[bytes]]:
         yield from finish(file, Path(name), path)
 
 
-def finish(file: IO[bytes], partial: Path, path: Path) -> Iterator[IO[bytes]]:
+def finish(file: IO[bytes], partial: Path, path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Yield the unfinished file; then sync it and give it its final name, or remove it after an error."""
     try:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    if not durable:
+        return
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -17,7 +17,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from wort_cli.pipeline.toolkit.configuration import user_settings
-from wort_cli.pipeline.toolkit.tools import ToolGroup, file_identity
+from wort_cli.pipeline.toolkit.tool_versions import file_identity
+from wort_cli.pipeline.toolkit.tools import ToolGroup
 
 VALID_FOR = 300.0
 """Seconds for which the directories are remembered at most: the toolkit may have files that are not known here."""

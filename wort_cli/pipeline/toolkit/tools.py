@@ -24,6 +24,7 @@ from typing import IO, Self
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.toolkit.configuration import ToolkitSettings
 from wort_cli.pipeline.toolkit.tool_errors import contains_url, is_rate_limit_line
+from wort_cli.pipeline.toolkit.tool_versions import ToolVersions
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
@@ -126,7 +127,7 @@ class ToolGroup:
 
     The tools run in `directory`, which must be empty and private.  `cancellation` is checked every TICK seconds.
     `log` records each command and its exit code.  `on_guard_start` is called with the guard before any tool starts.
-    `references` are the roots of references that wort has fetched.
+    `references` are the roots of references that wort has fetched, `versions` the known versions of tools.
     """
 
     def __init__(
@@ -136,8 +137,10 @@ class ToolGroup:
         log: Callable[[str], None],
         on_guard_start: Callable[[ProcessIdentity | None], None] = lambda _: None,
         references: Sequence[Path] = (),
+        versions: ToolVersions | None = None,
     ) -> None:
         self.directory = directory
+        self._versions = versions or ToolVersions()
         self.until_end = contextlib.ExitStack()
         """What is kept until all tools have ended, such as locks on the references that they read."""
         self._settings = ToolkitSettings(directory, references)
@@ -270,26 +273,17 @@ class ToolGroup:
     def version(self, name: str) -> str:
         """Return the version of a tool, such as 3.0.3; raise JobFailed(tool-missing) if it is not on the PATH.
 
-        The version is cached until the file of the tool changes.
+        The tool is asked once, until its file changes (tool_versions.py).
         """
-        identity = file_identity(shutil.which(name))
-        if identity not in versions_by_file:
+        program = shutil.which(name)
+        version = self._versions.get(program)
+        if version is None:
             try:
                 printed = self.run([name, *VERSION], VERSION_TIMEOUT, offline=True).stdout
             except TimeoutError:
                 why = f"{name} did not print its version within {VERSION_TIMEOUT:g} seconds"
                 raise JobFailed(Reason.TIMEOUT, why) from None
-            versions_by_file[identity] = tool_version(printed) or "unknown"
-        return versions_by_file[identity]
-
-
-versions_by_file: dict[object, str] = {}
-"""The versions of the tools that this process has run, by file identity."""
-
-
-def file_identity(program: str | None) -> object:
-    """Return a value that changes when the program is replaced, for example by an upgrade."""
-    if program is None:
-        return None
-    file = Path(program).stat()
-    return program, file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
+            version = tool_version(printed) or "unknown"
+            if program is not None and version != "unknown":
+                self._versions.put(program, version)
+        return version
