@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.one_sketch import one_sketch
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.commands.shared.output import write_output
 from wort_cli.commands.shared.presigned_url import print_presigned_url
@@ -212,6 +211,8 @@ def write_signature(found: Viewed, output: Path | None, settings: Settings) -> N
 
 def with_one_sketch(found: Viewed, ksize: int, settings: Settings) -> Viewed:
     """Return a signature with the sketches of one k-mer size only; UsageError if it has none."""
+    from wort_cli.commands.shared.one_sketch import one_sketch
+
     check_ksize(ksize, read(found, settings))
     return replace(found, file=one_sketch(found.file, ksize), own=True)
 
