@@ -3,6 +3,8 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV
+# Many tests wait for daemons and servers, so one process more than there are cores.
+PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
 .PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
 
@@ -27,7 +29,7 @@ demo:
 	@scripts/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --cov --cov-report=term $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ from wort_cli.commands.shared.options import check_engine, check_wait_and_now
 from wort_cli.errors import UsageError
 
 VARIANTS = {
+    "--all": 2,  # the jobs that have not ended, all jobs
     "--force": 2,  # compute again, replace a file
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
