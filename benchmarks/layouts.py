@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.pipeline import compare, show
 from tests.support.general_loader import Row, TableRows, load_database
+from tests.support.loaders import CLIPPED
 from tests.support.simulated_spots import random_bases, reverse_complement
 from tests.support.tools import run
 
@@ -27,15 +28,7 @@ include 'sra/454.vschema';
 database TEST:roche:db #1 { table NCBI:SRA:_454_:tbl:v2 #2 SEQUENCE; };
 """
 COLUMNS = {
-    "(INSDC:dna:text)READ": "B",
-    "(INSDC:quality:phred)QUALITY": "B",
-    "NAME": "B",
-    "(INSDC:coord:zero)READ_START": "I",
-    "(INSDC:coord:len)READ_LEN": "I",
-    "(INSDC:SRA:xread_type)READ_TYPE": "B",
-    "(INSDC:SRA:read_filter)READ_FILTER": "B",
-    "(INSDC:coord:one)CLIP_QUALITY_LEFT": "I",
-    "(INSDC:coord:one)CLIP_QUALITY_RIGHT": "I",
+    **CLIPPED,
     "(INSDC:coord:one)CLIP_ADAPTER_LEFT": "I",
     "(INSDC:coord:one)CLIP_ADAPTER_RIGHT": "I",
     "(INSDC:SRA:platform_id)PLATFORM": "B",

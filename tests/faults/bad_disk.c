@@ -1,28 +1,10 @@
 /* Simulates a broken disk.  A process that loads this (LD_PRELOAD) cannot write to a file whose path starts with
  * $BAD_DISK while the file $BAD_WHILE exists.  The error is EIO, which the kernel reports for an unwritable sector.
  */
-#define _GNU_SOURCE
+#include "broken.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
-#include <unistd.h>
-
-static int is_bad(int file)
-{
-    const char *disk = getenv("BAD_DISK"), *bad_while = getenv("BAD_WHILE");
-    char link[64], path[PATH_MAX];
-    ssize_t length;
-
-    if (!disk || !bad_while || access(bad_while, F_OK))
-        return 0;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    length = readlink(link, path, sizeof path);
-    return length > 0 && (size_t)length >= strlen(disk) && !strncmp(path, disk, strlen(disk));
-}
 
 #define UNLESS_BAD(name, result, parameters, arguments)                     \
     result name parameters                                                  \
@@ -30,7 +12,7 @@ static int is_bad(int file)
         static result(*real) parameters;                                    \
         if (!real)                                                          \
             real = (result(*) parameters)dlsym(RTLD_NEXT, #name);           \
-        if (is_bad(file)) {                                                 \
+        if (is_broken(file, "BAD_DISK")) {                                  \
             errno = EIO;                                                    \
             return -1;                                                      \
         }                                                                   \
