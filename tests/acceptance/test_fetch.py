@@ -107,6 +107,7 @@ def test_interrupted_fetch_stops_at_once_and_goes_on_later(home: Home, shelf: Sh
             process.wait(10).expect(130, "0 of 1 were fetched; run the same command again")
         (saved,) = home.cwd.glob(f"{RUN}/.fetching/*.map")
         arrived = sum(length for _, length in json.loads(saved.read_text())["arrived"])
+        until(lambda: server.open == 0, "the server has noticed it")
         server.rate, before = 0.0, server.sent
         home("fetch", RUN, "--whole").expect(0)
         assert server.sent - before <= archive.stat().st_size - arrived + 2000

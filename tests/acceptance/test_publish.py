@@ -50,7 +50,7 @@ def test_published_signature_has_the_expected_headers(
     shown = home("view", RUN, "--json").expect(0).json()
     metadata = head["Metadata"]
     assert (metadata["digest"], metadata["profile"], metadata["name"]) == (shown["digest"], "sra-v1", RUN)
-    assert all(tool in metadata["tools"] for tool in ("wort ", "sourmash ", "fastq-dump "))
+    assert all(tool in metadata["tools"] for tool in ("wort ", "sourmash ", "libncbi-vdb "))
     assert json.loads(bucket.get(f"prov/{RUN}.json"))["digest"] == shown["digest"]
     assert home.select("SELECT path, remote FROM signatures") == [
         (f"sigs/{RUN[:6]}/{RUN}.sig", f"s3://{bucket.name}/{KEY}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wort_cli.commands.shared.render import duration, printable
 from wort_cli.commands.shared.sources import parse_sources
 from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
-from wort_cli.ledger.retry import CRASHES, SHORTAGES, RetryPolicy, decide
+from wort_cli.ledger.retry import CRASHES, PENDING, SHORTAGES, RetryPolicy, decide
 from wort_cli.model.accession import Accession, LocalName, Name, parse_name
 from wort_cli.model.failure import Disposition, Failure, Reason
 from wort_cli.model.job import JobState, Source
@@ -180,6 +180,8 @@ def test_delay_is_near_its_nominal_length_and_retries_are_bounded(
         assert failure.disposition is Disposition.RETRY
         assert short or earlier + 1 < tries
         nominal = min(policy.max_shortage_delay if short else policy.max_delay, first * 2.0 ** min(earlier, 30))
+        if failure.reason in PENDING:
+            nominal = policy.pending_delay
         assert 0.75 * nominal <= verdict.delay <= 1.25 * nominal
     else:
         assert verdict.delay == 0

@@ -43,10 +43,7 @@ CAUSES = (
                 sqlite3.SQLITE_IOERR_UNLOCK,
                 sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
                 sqlite3.SQLITE_IOERR_BLOCKED,
-                sqlite3.SQLITE_IOERR_SHMOPEN,
-                sqlite3.SQLITE_IOERR_SHMSIZE,
                 sqlite3.SQLITE_IOERR_SHMLOCK,
-                sqlite3.SQLITE_IOERR_SHMMAP,
             }
         ),
         CANNOT_LOCK,

@@ -23,9 +23,10 @@ SENTENCES = [
     (sqlite3.SQLITE_IOERR_LOCK, "disk I/O error", LOCK),
     (sqlite3.SQLITE_IOERR_RDLOCK, "disk I/O error", LOCK),
     (sqlite3.SQLITE_IOERR_UNLOCK, "disk I/O error", LOCK),
-    (sqlite3.SQLITE_IOERR_SHMOPEN, "disk I/O error", LOCK),
     (sqlite3.SQLITE_IOERR_SHMLOCK, "disk I/O error", LOCK),
-    (sqlite3.SQLITE_IOERR_SHMMAP, "disk I/O error", LOCK),
+    (sqlite3.SQLITE_IOERR_SHMOPEN, "disk I/O error", WRITE),  # on a full disk
+    (sqlite3.SQLITE_IOERR_SHMSIZE, "disk I/O error", WRITE),
+    (sqlite3.SQLITE_IOERR_SHMMAP, "disk I/O error", WRITE),
     (sqlite3.SQLITE_IOERR_READ, "disk I/O error", READ),
     (sqlite3.SQLITE_IOERR_SHORT_READ, "disk I/O error", READ),
     (sqlite3.SQLITE_IOERR_WRITE, "disk I/O error", WRITE),

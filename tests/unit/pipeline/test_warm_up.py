@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.support.builders import numbers
 from wort_cli.pipeline.seal import are_decimals, number_blocks
@@ -82,3 +83,21 @@ def test_packages_that_take_long_to_import_are_imported_late_or_never() -> None:
     assert not {"numba", "scipy", "sourmash", "boto3", "rich"} & set(before_a_job)
     assert "numba" in in_a_job
     assert not {"scipy.linalg", "cffi", "coverage", "sourmash", "boto3"} & set(in_a_job)
+
+
+FIRST_USE = """
+import sys, threading, time
+from wort_cli.pipeline.sketching.jit import jit, load_numba
+thread = threading.Thread(target=load_numba)
+thread.start()
+time.sleep(float(sys.argv[1]))
+print(jit(lambda x: x + 1)(1))
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("seconds", ["0.06", "0.1", "0.16"])
+def test_loading_numba_in_a_thread_does_not_block_its_first_use(seconds: str) -> None:
+    argv = [sys.executable, "-c", FIRST_USE, seconds]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr

@@ -54,11 +54,14 @@ def load_numba() -> None:
     def fail() -> None:
         raise ImportError("no loop here uses it")
 
+    # numba makes the contexts when they are first used, under a lock of their own.  Taking that lock inside the other
+    # one would block for ever if another thread uses numba for the first time now.
+    contexts = cpu_target.typing_context, cpu_target.target_context
     with global_compiler_lock:
         ensure_blas, linalg.ensure_blas = linalg.ensure_blas, fail
         try:
-            cpu_target.typing_context.refresh()
-            cpu_target.target_context.refresh()
+            for context in contexts:
+                context.refresh()
         finally:
             linalg.ensure_blas = ensure_blas
 
