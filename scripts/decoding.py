@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wort_cli.pipeline.decoding.layouts import COLUMNS, LAYOUTS, NOT_READ, PLATFORM
-from wort_cli.pipeline.decoding.library import COMPARED
+from wort_cli.pipeline.decoding.vdb_library import COMPARED
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "decoding.md"
 MARK = "<!-- The tables below are written by `make docs`. -->\n"

@@ -16,7 +16,7 @@ from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf, gunzipped, link
 from tests.support.simulated_spots import Read, Spot, pairs
-from wort_cli.pipeline.decoding.library import SONAME
+from wort_cli.pipeline.decoding.vdb_library import SONAME
 from wort_cli.pipeline.sketching.run_sketcher import CRASH_TRIES
 
 NAME = "sliced"

@@ -121,18 +121,18 @@ def check_decoder(settings: Settings) -> Finding:
     """Report which decoder the settings and this machine permit."""
     if settings.decoder == "fastq-dump" or settings.engine != "kernel":
         return Finding("ok", "decoder", "fastq-dump, by the settings")
-    from wort_cli.pipeline.decoding import library
+    from wort_cli.pipeline.decoding import vdb_library
     from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
-    compared = "; ".join(f"{name} with fastq-dump {', '.join(tools)}" for name, tools in library.COMPARED.items())
+    compared = "; ".join(f"{name} with fastq-dump {', '.join(tools)}" for name, tools in vdb_library.COMPARED.items())
     try:
-        version = library.library_version()
-        library.check_versions(installed_version("fastq-dump"))
+        version = vdb_library.installed_version()
+        vdb_library.check_versions(installed_version("fastq-dump"))
     except CannotDecode as error:
         cost = f"fastq-dump decodes all archives, which takes about twice as long: {error}"
-        fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {library.VARIABLE}; "
+        fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {vdb_library.VARIABLE}; "
         return Finding("warning", "decoder", cost, f"{fix}versions that were compared: {compared}")
-    return Finding("ok", "decoder", f"{library.library_name()} {version}, else fastq-dump; compared: {compared}")
+    return Finding("ok", "decoder", f"{vdb_library.library_name()} {version}, else fastq-dump; compared: {compared}")
 
 
 def installed_version(tool: str) -> str:

@@ -26,7 +26,7 @@ from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
 from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
-from wort_cli.pipeline.decoding.library import LIBRARY, library_version
+from wort_cli.pipeline.decoding.vdb_library import LIBRARY, installed_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
@@ -105,7 +105,7 @@ def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:
     """Return the versions of the tools that took part in this attempt, and of all decoders."""
     versions = {name: tools.version(name) for name in sorted(TOOLS & (tools.used | set(decoders)))}
     if any(decoder.startswith(LIBRARY) for decoder in decoders):
-        versions[LIBRARY] = library_version()
+        versions[LIBRARY] = installed_version()
     return versions
 
 

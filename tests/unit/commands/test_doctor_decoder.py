@@ -3,7 +3,7 @@
 import pytest
 
 from wort_cli.commands.doctor import check_decoder
-from wort_cli.pipeline.decoding import library
+from wort_cli.pipeline.decoding import vdb_library
 from wort_cli.settings import Settings, default_settings
 
 
@@ -15,11 +15,11 @@ def settings() -> Settings:
 def test_versions_that_were_compared_are_shown(settings: Settings) -> None:
     finding = check_decoder(settings)
     assert finding.state == "ok"
-    assert f"{library.SONAME} {library.library_version()}, else fastq-dump" in finding.detail
+    assert f"{vdb_library.SONAME} {vdb_library.installed_version()}, else fastq-dump" in finding.detail
 
 
 def test_versions_that_were_not_compared_are_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "COMPARED", {"9.9.9": ("9.9.8",)})
+    monkeypatch.setattr(vdb_library, "COMPARED", {"9.9.9": ("9.9.8",)})
     finding = check_decoder(settings)
     assert finding.state == "warning"
     assert "was not compared" in finding.detail
@@ -30,14 +30,14 @@ def test_versions_that_were_not_compared_are_a_warning(settings: Settings, monke
 def test_missing_library_is_a_warning_that_says_how_to_get_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(library.VARIABLE, "/nowhere/libncbi-vdb.so.3")
-    library.load_library.cache_clear()
-    library.library_version.cache_clear()
+    monkeypatch.setenv(vdb_library.VARIABLE, "/nowhere/libncbi-vdb.so.3")
+    vdb_library.load_library.cache_clear()
+    vdb_library.installed_version.cache_clear()
     try:
         finding = check_decoder(settings)
     finally:
-        library.load_library.cache_clear()
-        library.library_version.cache_clear()
+        vdb_library.load_library.cache_clear()
+        vdb_library.installed_version.cache_clear()
     assert finding.state == "warning"
     assert "/nowhere/libncbi-vdb.so.3" in finding.detail
     assert "apt install libncbi-vdb3" in finding.fix

@@ -14,8 +14,8 @@ from ctypes import byref, c_int64, c_uint32, c_void_p
 from pathlib import Path
 
 from wort_cli.pipeline.archives.columns import UNNEEDED, VDB
-from wort_cli.pipeline.decoding.library import call_vdb, list_names, open_object
 from wort_cli.pipeline.decoding.vdb import open_table
+from wort_cli.pipeline.decoding.vdb_library import call_vdb, list_names, open_object
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 from wort_cli.pipeline.sketching.slices import Slice
 

@@ -1,9 +1,9 @@
 """Chooses the decoders of a run: libncbi-vdb in this process where that is possible, and always fastq-dump last.
 
 libncbi-vdb (vdb_decoder.py) is faster.  It is used only with the kernel, because `--engine sourmash` is an independent
-check and shares no code with it, and only together with a fastq-dump that it was compared with (library.py).  A damaged
-archive could crash this process, so it is used only if the archive is on disk, was validated (or the blobs of the
-sampled slices were), and no earlier attempt died while it was in use.
+check and shares no code with it, and only together with a fastq-dump that it was compared with (vdb_library.py).
+A damaged archive could crash this process, so it is used only if the archive is on disk, was validated (or the blobs of
+the sampled slices were), and no earlier attempt died while it was in use.
 """
 
 import shutil
@@ -97,8 +97,8 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools:
         raise CannotDecode("an earlier attempt died while it read the archive in its own process")
     if archive.references:
         raise CannotDecode("its reads are aligned to sequences outside of the archive")
-    from wort_cli.pipeline.decoding.library import check_versions
     from wort_cli.pipeline.decoding.vdb import VdbCursor
+    from wort_cli.pipeline.decoding.vdb_library import check_versions
 
     check_versions(tools.version("fastq-dump") if shutil.which("fastq-dump") else "")
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder

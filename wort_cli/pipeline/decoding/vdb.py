@@ -17,7 +17,7 @@ from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
 from pathlib import Path
 
 from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
-from wort_cli.pipeline.decoding.library import VdbError, call_vdb, list_names, load_library, open_object
+from wort_cli.pipeline.decoding.vdb_library import VdbError, call_vdb, list_names, load_library, open_object
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SEQUENCE, CONSENSUS = "SEQUENCE", "CONSENSUS"

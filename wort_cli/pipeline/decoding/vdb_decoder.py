@@ -19,8 +19,8 @@ from numba import types
 from numpy.typing import NDArray
 
 from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
-from wort_cli.pipeline.decoding.library import SONAME, explain_rc, library_name, load_library
 from wort_cli.pipeline.decoding.vdb import VdbCursor
+from wort_cli.pipeline.decoding.vdb_library import SONAME, explain_rc, library_name, load_library
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, CannotDecode, DecoderCounts, NeedsWholeRun

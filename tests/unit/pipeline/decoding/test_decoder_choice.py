@@ -11,7 +11,7 @@ from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.archives.reference_store import Reference
-from wort_cli.pipeline.decoding import library
+from wort_cli.pipeline.decoding import vdb_library
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders, choose_sample_decoder
 from wort_cli.pipeline.job_spec import JobSpec, Method
 from wort_cli.pipeline.sketching.engine import ENGINES
@@ -104,7 +104,7 @@ def test_archive_with_references_outside_of_it_is_left_to_fastq_dump(
 def test_versions_that_were_not_compared_are_left_to_fastq_dump(
     tmp_path: Path, spec: JobSpec, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(library.COMPARED, library.library_version(), ("2.0.0",))
+    monkeypatch.setitem(vdb_library.COMPARED, vdb_library.installed_version(), ("2.0.0",))
     count, log = choose(on_disk(tmp_path), PROVED, spec, workspace)
     assert count == 1
     assert re.fullmatch(r"decoding .*: libncbi-vdb [\d.]+ was not compared with fastq-dump [\d.]+", log[0])

@@ -47,7 +47,7 @@ def load_library() -> ctypes.CDLL:
 
 
 @cache
-def library_version() -> str:
+def installed_version() -> str:
     """Return the version of libncbi-vdb, such as 3.0.2.  Raises CannotDecode if it is not installed."""
     function = load_library().GetPackageVersion
     function.restype = c_char_p
@@ -56,7 +56,7 @@ def library_version() -> str:
 
 def check_versions(fastq_dump: str) -> None:
     """Raise CannotDecode unless the library was compared with this version of fastq-dump; '' if there is none."""
-    version = library_version()
+    version = installed_version()
     if version not in COMPARED:
         raise CannotDecode(f"libncbi-vdb {version} was not compared with any fastq-dump")
     if fastq_dump and fastq_dump not in COMPARED[version]:
