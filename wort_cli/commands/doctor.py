@@ -136,20 +136,24 @@ def check_decoder(settings: Settings) -> Finding:
 
 
 def installed_version(tool: str) -> str:
-    """Return the version of a tool; '' if it is not installed or does not run."""
-    if (program := shutil.which(tool)) is None:
-        return ""
+    """Return the version of a tool; '' if it is not installed or does not run (`check_tools` reports that)."""
+    program = shutil.which(tool)
     try:
-        done = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            env=child_environment(SRA_TOOLKIT),
-        )
+        return printed_version(program) if program else ""
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def printed_version(program: str) -> str:
+    """Return the version that a tool of the SRA toolkit prints; raise OSError or SubprocessError if it does not run."""
+    done = subprocess.run(
+        [program, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+        env=child_environment(SRA_TOOLKIT),
+    )
     return tool_version(done.stdout)
 
 
@@ -162,15 +166,7 @@ def check_tools(settings: Settings) -> Iterator[Finding]:
             yield Finding("problem", tool, "not in PATH", install)
             continue
         try:
-            output = subprocess.run(
-                [program, "--version"],
-                capture_output=True,
-                text=True,
-                timeout=20,
-                check=True,
-                env=child_environment(SRA_TOOLKIT),
-            ).stdout
-            version = tool_version(output)
+            version = printed_version(program)
             outdated = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOOLKIT
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             yield Finding("problem", tool, f"{program} does not run: {error}", install)
