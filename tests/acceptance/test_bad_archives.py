@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.bad_cases import BadCase, check_bad_case
 from tests.support.homes import Home
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 
 def text_file(_: Shelf, path: Path) -> None:
@@ -28,7 +28,7 @@ def garbage_after_magic(shelf: Shelf, path: Path) -> None:
 
 
 def shelved(take: Callable[[Shelf], Path]) -> Callable[[Shelf, Path], object]:
-    return lambda shelf, path: link(take(shelf), path)
+    return lambda shelf, path: copy_archive(take(shelf), path)
 
 
 NO_READS = ("no read of the run passes the read filter", "there is nothing to sketch")
@@ -86,7 +86,7 @@ def test_bad_archives_with_the_daemon(home: Home, shelf: Shelf) -> None:
 
 
 def test_repaired_archive_succeeds_on_retry(home: Home, shelf: Shelf) -> None:
-    path = link(shelf.truncated(), home.repository / "sra" / "SRR000001.sra")
+    path = copy_archive(shelf.truncated(), home.repository / "sra" / "SRR000001.sra")
     home("compute", "SRR000001", "--now").expect(1, "incomplete")
     path.unlink()
     home.keep("SRR000001", shelf.archive())

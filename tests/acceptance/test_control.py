@@ -11,7 +11,7 @@ import pytest
 from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 from wort_cli.ledger.migrations import latest_version
 
 RUN, OTHER = "SRR000001", "SRR000002"
@@ -75,8 +75,8 @@ def test_cancel_kills_every_tool_within_two_seconds(tool: str, home: Home, shelf
 
 def test_tools_that_exceed_their_time_limit_are_killed(home: Home, shelf: Shelf) -> None:
     """Each job has its own message; the children of the tools are killed, too."""
-    link(shelf.archive(), home.cwd / "x.sra")
-    link(shelf.without_sums(), home.cwd / "y.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.without_sums(), home.cwd / "y.sra")
     drip = 'echo ">1.1"; while :; do printf N; sleep 0.1; done'
     drips = f'case " $* " in *" --fasta "*) {drip};; esac\nexec {FASTQ_DUMP} "$@"'
     env = home.with_tool("fastq-dump", drips)
@@ -172,7 +172,7 @@ def test_settings_are_reloaded(home: Home, shelf: Shelf) -> None:
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()
     shelved = home.root / "shelf"
-    link(shelf.archive("one_read"), shelved / f"{RUN}.sra")
+    copy_archive(shelf.archive("one_read"), shelved / f"{RUN}.sra")
     config = home.path / "config.toml"
     config.write_text(f'archives = ["{shelved}"]\n')
     os.kill(daemon, signal.SIGHUP)
@@ -183,7 +183,7 @@ def test_settings_are_reloaded(home: Home, shelf: Shelf) -> None:
     os.kill(daemon, signal.SIGHUP)
     until(lambda: is_logged(home, "the settings are invalid"), "they are rejected")
     config.unlink()
-    link(shelf.archive("one_read"), shelved / f"{OTHER}.sra")
+    copy_archive(shelf.archive("one_read"), shelved / f"{OTHER}.sra")
     home("compute", OTHER, "--wait").expect(0)
     assert home.daemon_pid() == daemon
 

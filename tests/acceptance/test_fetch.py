@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.test_download import RUN, provenance, serving
 from tests.support.homes import Home
 from tests.support.polling import until
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 OFFLINE = {"WORT_LOCATOR_URL": "off", "WORT_MIRRORS": "off"}
 
@@ -56,13 +56,13 @@ def test_columns_are_used_by_their_path_only_with_their_record(home: Home, shelf
 
 
 def test_file_named_after_a_run_is_that_run(home: Home, shelf: Shelf) -> None:
-    path = link(shelf.archive(), home.cwd / "x" / f"{RUN}.sralite.1")
+    path = copy_archive(shelf.archive(), home.cwd / "x" / f"{RUN}.sralite.1")
     home("compute", path, "--now").expect(0)
     assert home.signature(RUN) == shelf.reference(shelf.archive(), RUN)
 
 
 def test_named_archive_of_a_format_that_is_not_allowed_is_refused(home: Home, shelf: Shelf) -> None:
-    path = link(shelf.archive(), home.cwd / f"{RUN}.sra")
+    path = copy_archive(shelf.archive(), home.cwd / f"{RUN}.sra")
     home("compute", path, "--now", env={"WORT_QUALITY": "lite"}).expect(1, "wrong-format", "WORT_QUALITY")
     assert home.signature_files() == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.archive_server import ArchiveServer
 from tests.support.homes import Home
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 RUN, LITE = "SRR000001", "SRR000001.lite"
 
@@ -89,8 +89,8 @@ def test_verification_recognizes_a_signature_of_the_other_format(depth: str, hom
 
 def test_other_format_beside_the_archive_is_used_without_a_request(home: Home, shelf: Shelf) -> None:
     directory = home.root / "archives"
-    link(shelf.with_qualities(), directory / RUN / f"{RUN}.sra")
-    link(shelf.lite(), directory / RUN / f"{RUN}.sralite")
+    copy_archive(shelf.with_qualities(), directory / RUN / f"{RUN}.sra")
+    copy_archive(shelf.lite(), directory / RUN / f"{RUN}.sralite")
     submitted = home("submit", "-", "--no-verify", "--json", stdin=reference(shelf, "lite")).expect(0).json()
     digest = (submitted[0] if isinstance(submitted, list) else submitted)["digest"]
     done = home("verify", digest, "--now", "--json", env={"WORT_ARCHIVES": str(directory)}).expect(5)

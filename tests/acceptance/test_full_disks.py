@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.homes import WORT, Home
 from tests.support.namespaces import FILL, in_namespace
-from tests.support.shelf import Shelf, gunzipped, link
+from tests.support.shelf import Shelf, copy_archive, gunzipped
 
 IN_WORK = 'find "$home/work" -mindepth 1 ! -name reservations.json'
 LEFT = f'{{ find "$home" -name "*.partial"; {IN_WORK}; }} | sed "s/^/left: /" >&2\n'
@@ -13,7 +13,7 @@ SIGNATURES = 'find "$home/signatures" -name "*.sig" | sed "s/^/signature: /" >&2
 
 def test_ledger_on_a_full_disk(home: Home, shelf: Shelf) -> None:
     """Nothing can be enqueued; once space is free, the same command succeeds."""
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     script = f"""{FILL}
 mount -t tmpfs -o mode=700,size=1m tmpfs "$home"
 fill "$home"
@@ -35,7 +35,7 @@ def test_disk_that_fills_up_during_the_job(free: int, home: Home, shelf: Shelf) 
     """With `free` kB left, the job succeeds or exits with 75; a wrong or partial file never exists."""
     home.env["WORT_DISK_RESERVE"] = "1"  # otherwise the run would not start
     for name in ("one", "x"):
-        link(shelf.archive(), home.cwd / f"{name}.sra")
+        copy_archive(shelf.archive(), home.cwd / f"{name}.sra")
     script = f"""
 mount -t tmpfs -o mode=700,size=2m tmpfs "$home"
 {WORT} compute one.sra --now > /dev/null 2>&1
@@ -64,7 +64,7 @@ exec "$@"
 
 @pytest.mark.parametrize("full", ["signatures", "work", "logs"])
 def test_one_directory_is_on_a_full_disk(full: str, home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     script = f"""{FILL}
 mkdir -p "$home/{full}"
 mount -t tmpfs -o mode=700,size=1m tmpfs "$home/{full}"
@@ -86,14 +86,14 @@ READ_ONLY = 'mount -t tmpfs -o mode=700,size=1m tmpfs "{0}"\nmount -o remount,ro
 
 
 def test_read_only_home(home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     done = in_namespace(home, READ_ONLY.format("$home") + 'exec "$@"', "compute", "x.sra", "--now")
     done.expect(75, "cannot create", "set WORT_HOME")
     assert len(done.err.splitlines()) == 2
 
 
 def test_read_only_ledger(home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("status").expect(0)
     script = 'mount --bind "$home" "$home"\nmount -o remount,ro,bind "$home"\nexec "$@"'
     done = in_namespace(home, script, "compute", "x.sra", "--now")
@@ -104,7 +104,7 @@ def test_read_only_ledger(home: Home, shelf: Shelf) -> None:
 @pytest.mark.parametrize("closed", ["signatures", "work"])
 def test_one_directory_is_read_only(closed: str, home: Home, shelf: Shelf) -> None:
     """The kernel remounts a failing disk read-only."""
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     script = f'mkdir -p "$home/{closed}"\n{READ_ONLY.format(f"$home/{closed}")}exec "$@"'
     done = in_namespace(home, script, "compute", "x.sra", "--now")
     done.expect(75, "disk-error", "cannot be read or written", "check the disk and its mount")
@@ -113,7 +113,7 @@ def test_one_directory_is_read_only(closed: str, home: Home, shelf: Shelf) -> No
 
 def test_output_that_cannot_be_written(home: Home, shelf: Shelf) -> None:
     """Reported before computing if it can be checked then; otherwise the signature stays in the store."""
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     (home.cwd / "closed").mkdir()
     script = READ_ONLY.format(home.cwd / "closed") + 'exec "$@"'
     in_namespace(home, script, "compute", "x.sra", "--now", "-o", "closed/x.sig").expect(2, "can't be written")

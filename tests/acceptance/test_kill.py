@@ -14,7 +14,7 @@ from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.processes import Process, is_decoder, is_wrapper
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 RUN = "SRR000001"
 NUMBERS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: signal.Signals(n).name)
@@ -81,7 +81,7 @@ def test_job_is_retried_after_its_decoder_is_killed(
 
 def test_job_is_retried_after_its_decoder_is_killed_without_a_gate(home: Home, shelf: Shelf) -> None:
     """The same with the unmodified toolkit: 50,000 spots; the decoder is killed when it has written a part."""
-    archive = link(shelf.large(50_000), home.cwd / "large.sra")
+    archive = copy_archive(shelf.large(50_000), home.cwd / "large.sra")
     with home.running("compute", "large.sra", "--now", env={"WORT_DECODER": "fastq-dump"}) as command:
         decoder = until(home.decoders, "the decoder runs", pause=0.002)[0]
         until(lambda: decoder.written() > 500_000, "it has written", pause=0.001)
@@ -238,7 +238,7 @@ def test_interrupted_now_cancels_all_jobs_that_it_queued(home: Home, shelf: Shel
 
 def test_now_can_be_interrupted_while_it_waits_for_a_retry(home: Home, shelf: Shelf) -> None:
     """Between two attempts there is no decoder, but the process still owns the job."""
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     env = home.with_tool("fastq-dump", f'case " $* " in *" --fasta "*) exit 9;; *) exec {FASTQ_DUMP} "$@";; esac')
     with home.running("compute", "x.sra", "--now", env=env) as command:
         home.until_job("x", "waiting")

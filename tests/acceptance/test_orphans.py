@@ -16,7 +16,7 @@ from tests.support.gate import Gate
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
 from tests.support.processes import Process
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 RUN = "SRR000001"
 WITHIN = 5.0
@@ -164,7 +164,7 @@ def test_stopped_idle_workers_are_replaced(home: Home, wanted: bytes) -> None:
 
 def test_job_that_hangs_in_its_worker_is_quarantined_at_the_third_time(home: Home, shelf: Shelf) -> None:
     """The worker sends heartbeats, but the job waits for a read that never ends."""
-    archive = link(shelf.archive(), home.cwd / "x.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("daemon", "start", env={"WORT_HANG_TIMEOUT": "1", "WORT_JOBS": "1"}).expect(0)
     home("daemon", "pause").expect(0)
     home("compute", "x.sra").expect(0)
@@ -183,7 +183,7 @@ def test_job_that_hangs_in_its_worker_is_quarantined_at_the_third_time(home: Hom
 
 def test_hanging_job_can_be_cancelled(home: Home, shelf: Shelf) -> None:
     """The worker is killed within two seconds."""
-    archive = link(shelf.archive(), home.cwd / "x.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("daemon", "start", env={"WORT_JOBS": "1"}).expect(0)
     home("daemon", "pause").expect(0)
     home("compute", "x.sra").expect(0)

@@ -12,7 +12,7 @@ from tests.support.archive_server import ArchiveServer, Fate, Request
 from tests.support.archives import remove_sums
 from tests.support.homes import Home
 from tests.support.references import NAME
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 RUN, OTHER = "SRR000001", "SRR000002"
 
@@ -72,15 +72,15 @@ def test_jobs_of_the_daemon_wait_for_one_download(home: Home, shelf: Shelf) -> N
 
 
 def test_archive_on_disk_gets_its_reference_too(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     with serving(home, shelf):
         home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
 
 
 def test_reference_beside_the_archive_is_neither_located_nor_fetched(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
-    link(shelf.sequence(), archive.with_name(NAME))
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    copy_archive(shelf.sequence(), archive.with_name(NAME))
     with serving(home, shelf) as server:
         home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
         assert [request.run for request in server.requests] == [RUN]  # the locator confirms whose archive it is
@@ -89,7 +89,7 @@ def test_reference_beside_the_archive_is_neither_located_nor_fetched(home: Home,
 
 
 def test_reference_without_sums_leaves_the_signature_unproved(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     remove_sums(shelf.sequence(), archive.with_name(NAME))
     home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
@@ -97,7 +97,7 @@ def test_reference_without_sums_leaves_the_signature_unproved(home: Home, shelf:
 
 
 def test_damaged_reference_beside_the_archive_is_noticed(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     data = bytearray(shelf.sequence().read_bytes())
     data[-1000] ^= 4
     archive.with_name(NAME).write_bytes(data)
@@ -176,7 +176,7 @@ def test_stored_reference_that_was_changed_is_fetched_again(home: Home, shelf: S
 
 
 def test_toolkit_reports_a_missing_reference(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1]), "WORT_DOWNLOAD": "toolkit"})
     job = home.job(RUN)
     assert (job.state, job.reason) == ("waiting", "reference-missing")

@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-import os
 import signal
 
 from tests.support.gate import Gate
 from tests.support.homes import Home
 from tests.support.polling import until
-from tests.support.shelf import Shelf, gunzipped
+from tests.support.shelf import Shelf, copy_archive, gunzipped
 
 # ---- Requests
 
@@ -43,8 +42,7 @@ def test_runs_are_read_from_a_file_and_from_standard_input(home: Home) -> None:
 
 def test_archives_of_the_same_name_need_different_names(home: Home, shelf: Shelf) -> None:
     for place in ("a", "b"):
-        (home.cwd / place).mkdir()
-        os.link(shelf.archive(), home.cwd / place / "x.sra")
+        copy_archive(shelf.archive(), home.cwd / place / "x.sra")
     home("compute", "a/x.sra").expect(0)
     home("compute", "b/x.sra").expect(2, "another --name")
     home("compute", "b/x.sra", "--name", "y").expect(0)

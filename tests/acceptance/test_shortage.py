@@ -9,7 +9,7 @@ from tests.support.gate import Gate
 from tests.support.homes import WORT, Home
 from tests.support.namespaces import FILL, in_namespace
 from tests.support.polling import until
-from tests.support.shelf import Shelf, gunzipped, link
+from tests.support.shelf import Shelf, copy_archive, gunzipped
 from wort_cli.pipeline.reservations import Need, Reservation, reservations
 
 HUGE = str(10**15)
@@ -97,7 +97,7 @@ def test_daemon_reports_why_no_job_starts(
 def test_daemon_survives_a_full_disk(home: Home, shelf: Shelf, tmp_path: Path) -> None:
     """It reports that it is unhealthy, loses no job, and continues when there is space again."""
     for name in ("one", "two"):
-        link(shelf.archive(), home.cwd / f"{name}.sra")
+        copy_archive(shelf.archive(), home.cwd / f"{name}.sra")
     script = f"""{FILL}
 poll() {{ for _ in $(seq 300); do "$@" && return 0; read -r -t 0.1 _ <> "{tmp_path}/fifo"; done; return 1; }}
 unhealthy() {{ {WORT} daemon status --json > "{tmp_path}/full.json"; test $? = 1; }}

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.homes import Home
-from tests.support.shelf import WITH_READS, Shelf, gunzipped, link
+from tests.support.shelf import WITH_READS, Shelf, copy_archive, gunzipped
 
 Place = Callable[[Home, Path], dict[str, str]]
 
 
 @pytest.mark.parametrize("layout", WITH_READS)
 def test_signature_equals_the_reference(layout: str, home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(layout), home.cwd / f"{layout}.sra")
+    archive = copy_archive(shelf.archive(layout), home.cwd / f"{layout}.sra")
     out = home.cwd / "out.sig"
     done = home("compute", f"{layout}.sra", "--now", "-o", "out.sig").expect(0)
     assert done.rows() == [[layout, "done", "1", "", str(home.signature_file(layout))]]
@@ -73,10 +73,10 @@ def test_lost_file_is_computed_again(home: Home, shelf: Shelf) -> None:
 
 
 def test_changed_archive_is_computed_again(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / "x.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now").expect(0)
     archive.unlink()
-    link(shelf.archive("single_illumina"), archive)
+    copy_archive(shelf.archive("single_illumina"), archive)
     assert home("compute", "x.sra", "--now").expect(0).rows()[0][1] == "done"
     assert home.signature("x") == shelf.reference(shelf.archive("single_illumina"), "x")
 
@@ -87,22 +87,22 @@ def put_in_repository(home: Home, archive: Path) -> dict[str, str]:
 
 
 def put_in_cwd(home: Home, archive: Path) -> dict[str, str]:
-    link(archive, home.cwd / "SRR000001" / "SRR000001.sra")
+    copy_archive(archive, home.cwd / "SRR000001" / "SRR000001.sra")
     return {}
 
 
 def put_in_archives(home: Home, archive: Path) -> dict[str, str]:
-    link(archive, home.root / "archives" / "SRR000001.sra")
+    copy_archive(archive, home.root / "archives" / "SRR000001.sra")
     return {"WORT_ARCHIVES": f"{home.root / 'elsewhere'}:{home.root / 'archives'}"}
 
 
 def put_in_archives_with_prefetch_layout(home: Home, archive: Path) -> dict[str, str]:
-    link(archive, home.root / "archives" / "SRR000001" / "SRR000001.sra")
+    copy_archive(archive, home.root / "archives" / "SRR000001" / "SRR000001.sra")
     return {"WORT_ARCHIVES": str(home.root / "archives")}
 
 
 def put_in_folder_of_the_repository(home: Home, archive: Path) -> dict[str, str]:
-    link(archive, home.repository / "sra" / "SRR000001" / "SRR000001")
+    copy_archive(archive, home.repository / "sra" / "SRR000001" / "SRR000001")
     return {}
 
 
@@ -130,8 +130,8 @@ def test_archive_on_disk_is_found_without_network(place: Place, how: str, home: 
 def test_planted_file_in_the_working_directory_is_ignored(home: Home, shelf: Shelf) -> None:
     """The toolkit would open `./SRR000001` instead of the repository's archive, even if it gets an absolute path."""
     home.keep("SRR000001", shelf.archive())
-    link(shelf.archive("single_illumina"), home.cwd / "SRR000001")
-    link(shelf.archive("single_illumina"), home.cwd / "SRR000001.sra")
+    copy_archive(shelf.archive("single_illumina"), home.cwd / "SRR000001")
+    copy_archive(shelf.archive("single_illumina"), home.cwd / "SRR000001.sra")
     home("compute", "SRR000001", "--now").expect(0)
     assert home.signature("SRR000001") == shelf.reference(shelf.archive(), "SRR000001")
 
@@ -139,7 +139,7 @@ def test_planted_file_in_the_working_directory_is_ignored(home: Home, shelf: She
 @pytest.mark.parametrize("name", ["Ü with space.sra", "quote'\"<&;ls.sra", "-h.sra"])
 def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
     """Any path works with --name; without it, a file name that is not a valid name is refused."""
-    link(shelf.archive(), home.cwd / name)
+    copy_archive(shelf.archive(), home.cwd / name)
     home("compute", f"./{name}", "--now").expect(2, "cannot be the name of a signature", "--name")
     assert not home.jobs()
     home("compute", f"./{name}", "--now", "--name", "odd").expect(0)
@@ -147,7 +147,7 @@ def test_odd_file_names(name: str, home: Home, shelf: Shelf) -> None:
 
 
 def test_path_with_percent_sign_is_refused(home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "100%.sra")
+    copy_archive(shelf.archive(), home.cwd / "100%.sra")
     home("compute", "./100%.sra", "--now", "--name", "x").expect(1, "not-an-archive", "'%'", "rename it")
 
 
@@ -164,7 +164,7 @@ def test_output_option(home: Home, shelf: Shelf) -> None:
 
 
 def test_archive_without_sums_is_validated_but_not_proved(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.without_sums(), home.cwd / "x.sra")
+    archive = copy_archive(shelf.without_sums(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now").expect(0)
     assert home.signature("x") == shelf.reference(archive, "x")
     ((trust, provenance),) = home.select("SELECT trust, provenance FROM signatures")
@@ -173,7 +173,7 @@ def test_archive_without_sums_is_validated_but_not_proved(home: Home, shelf: She
 
 
 def test_archive_with_sums_is_proved_by_its_columns(home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now").expect(0)
     ((provenance,),) = home.select("SELECT provenance FROM signatures")
     assert json.loads(provenance)["proved_by"] == "column-md5s"

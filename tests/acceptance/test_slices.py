@@ -14,7 +14,7 @@ import pytest
 from tests.support.archives import build, load_illumina, reference_signature
 from tests.support.homes import FASTQ_DUMP, Home
 from tests.support.polling import until
-from tests.support.shelf import Shelf, gunzipped, link
+from tests.support.shelf import Shelf, copy_archive, gunzipped
 from tests.support.simulated_spots import Read, Spot, pairs
 from wort_cli.pipeline.decoding.vdb_library import SONAME
 from wort_cli.pipeline.sketching.run_sketcher import CRASH_TRIES
@@ -54,7 +54,7 @@ def first_spots(home: Home, attempt: int) -> list[int]:
     [("kernel", "auto", SONAME), ("kernel", "fastq-dump", "fastq-dump"), ("sourmash", "auto", "fastq-dump")],
 )
 def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used: str) -> None:
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
     home("compute", archive, "--now", env={**SPLIT, "WORT_ENGINE": engine, "WORT_DECODER": decoder}).expect(0)
     assert len(first_spots(home, 1)) == SLICES
     assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
@@ -64,7 +64,7 @@ def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used
 
 
 def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
     once = home.with_tool("fastq-dump", FAILS_ONCE)
     environment = {**SPLIT, **once, "WORT_THREADS": "1"}
     home("compute", archive, "--now", env=environment).expect(0)
@@ -77,12 +77,12 @@ def test_later_attempt_decodes_only_missing_slices(home: Home, shelf: Shelf) -> 
 
 def test_slices_of_another_archive_are_ignored(home: Home, shelf: Shelf) -> None:
     """The archive is replaced between two attempts; the signature has no reads of the old one."""
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
     always = home.with_tool("fastq-dump", FAILS_ONCE.replace('&& ! -e "$WORT_HOME.failed"', ""))
     environment = {**SPLIT, **always, "WORT_THREADS": "1"}
     home("compute", archive, "--now", env=environment).expect(1)
     archive.unlink()
-    link(shelf.archive(seed=2), archive)
+    copy_archive(shelf.archive(seed=2), archive)
     home("compute", archive, "--now", env=SPLIT).expect(0)
     assert home.signature(NAME) == shelf.reference(shelf.archive(seed=2), NAME)
     assert json.loads(home("view", NAME, "--json").expect(0).out)["provenance"]["slices"] == SLICES
@@ -92,7 +92,7 @@ def test_signature_is_right_after_20_kills(home: Home, shelf: Shelf) -> None:
     """The process is killed at 20 random times; no finished slice is decoded again."""
     spots, threads, kills = 100_000, 2, 20
     large = shelf.large(spots)
-    archive = link(large, home.cwd / f"{NAME}.sra")
+    archive = copy_archive(large, home.cwd / f"{NAME}.sra")
     environment = {"WORT_SLICE_BASES": "3000000", "WORT_THREADS": str(threads)}
     rng = Random(1)
     killed = sum(kill_somewhere(home, archive, environment, rng) for _ in range(kills))
@@ -125,7 +125,7 @@ def test_archive_whose_reader_crashed_is_decoded_by_fastq_dump(
 ) -> None:
     """A process that was killed has not crashed: its archive is read in process again."""
     large = shelf.large(100_000)
-    archive = link(large, home.cwd / f"{NAME}.sra")
+    archive = copy_archive(large, home.cwd / f"{NAME}.sra")
     with home.running("compute", archive, "--now", env={"WORT_THREADS": "1"}) as command:
         until(lambda: started(home), pause=0.005)
         command.signal(number)
@@ -150,7 +150,7 @@ exec {FASTQ_DUMP} "$@"
 
 
 def test_slice_is_decoded_again_if_fastq_dump_crashes(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
     tool = home.with_tool("fastq-dump", CRASHES.replace("$CRASHES", str(CRASH_TRIES - 1)))
     home("compute", archive, "--now", env={**SPLIT, **tool, "WORT_DECODER": "fastq-dump"}).expect(0)
     assert {attempt for attempt, _, _ in started(home)} == {1}
@@ -159,7 +159,7 @@ def test_slice_is_decoded_again_if_fastq_dump_crashes(home: Home, shelf: Shelf) 
 
 
 def test_slice_on_which_fastq_dump_always_crashes_fails_the_job(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
     tool = home.with_tool("fastq-dump", CRASHES.replace("$CRASHES", "1000"))
     environment = {**SPLIT, **tool, "WORT_DECODER": "fastq-dump", "WORT_THREADS": "1"}
     result = home("compute", archive, "--now", env=environment).expect(1, "Segmentation fault")
@@ -186,7 +186,7 @@ WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from wort_cli.cli impo
 
 
 def test_sourmash_engine_works_without_numba(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / f"{NAME}.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / f"{NAME}.sra")
 
     def wort(*words: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-c", WITHOUT_NUMBA, *words]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bad_cases import BadCase, check_bad_case
 from tests.support.homes import FASTQ_DUMP, Home
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 
 TOOL_MISSING = BadCase(
     *("tool", lambda *_: None, "failed", "tool-missing", 1),
@@ -24,13 +24,13 @@ def test_missing_tool_that_is_needed(missing: str, home: Home, shelf: Shelf) -> 
         "sra-stat": lambda: shelf.archive("aligned"),
         "vdb-validate": shelf.without_sums,
     }[missing]()
-    link(archive, home.cwd / "x.sra")
+    copy_archive(archive, home.cwd / "x.sra")
     env = {"PATH": str(home.root / "bin"), "WORT_DECODER": "fastq-dump"}
     check_bad_case(home, "x", home("compute", "x.sra", "--now", env=env).expect(1, missing), TOOL_MISSING)
 
 
 def test_archive_that_is_counted_proved_and_decoded_in_process_needs_no_tool(home: Home, shelf: Shelf) -> None:
-    archive = link(shelf.archive(), home.cwd / "x.sra")
+    archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now", env={"PATH": str(home.root / "bin")}).expect(0)
     assert home.signature("x") == shelf.reference(archive, "x")
     provenance = home("view", "x", "--json").expect(0).json()["provenance"]
@@ -50,7 +50,7 @@ def test_missing_tool_with_the_daemon(home: Home, shelf: Shelf) -> None:
 
 
 def test_tool_that_cannot_be_executed(home: Home, shelf: Shelf) -> None:
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     env = home.with_tool("fastq-dump", "exit 1")
     (home.root / "bin" / "fastq-dump").write_text("#!/no/such/interpreter\n")
     home("compute", "x.sra", "--now", env=env).expect(1, "tool-missing", "cannot be executed")
@@ -59,7 +59,7 @@ def test_tool_that_cannot_be_executed(home: Home, shelf: Shelf) -> None:
 def test_crashing_decoder_is_retried_twice(home: Home, shelf: Shelf) -> None:
     crash = f'case " $* " in *" --fasta "*) kill -SEGV $$;; *) exec {FASTQ_DUMP} "$@";; esac'
     env = home.with_tool("fastq-dump", crash)
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     done = home("compute", "x.sra", "--now", env=env).expect(1, "tool-crash", "signal 11", "wort logs")
     assert (home.job("x").attempt, home.job("x").state) == (3, "failed")
     assert [state for state, _ in home.events("x")].count("waiting") == 2
@@ -71,7 +71,7 @@ def test_stalled_decoder_is_killed(home: Home, shelf: Shelf) -> None:
     env = home.with_tool(
         "fastq-dump", f'case " $* " in *" --fasta "*) echo ">1.1"; sleep 1000;; *) exec {FASTQ_DUMP} "$@";; esac'
     )
-    link(shelf.archive(), home.cwd / "x.sra")
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
     done = home("compute", "x.sra", "--now", env={**env, "WORT_STALL_TIMEOUT": "1"})
     done.expect(75, "timeout", "no read for 1 seconds", "slice_timeout")
     home.until_idle()

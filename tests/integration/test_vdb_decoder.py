@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.archives import LAYOUTS, build, dump, load_illumina
 from tests.support.loaders import CLIPPED, COLUMNS, ILLUMINA, load_columns, load_fastq
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, random_bases, singles
 from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
@@ -175,7 +175,7 @@ def test_file_of_the_same_name_in_the_current_directory_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shelf: Shelf
 ) -> None:
     archive = shelf.archive()
-    link(shelf.archive(seed=2), tmp_path / archive.name)
+    copy_archive(shelf.archive(seed=2), tmp_path / archive.name)
     monkeypatch.chdir(tmp_path)
     _, text = text_of(archive)
     assert text == b"".join(bases + b"N" for _, bases in dumped(archive))

@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.support.polling import until
 from tests.support.processes import Process, is_decoder, processes_with
-from tests.support.shelf import link
+from tests.support.shelf import copy_archive
 from wort_cli.pipeline import reservations
 
 WORT = Path(sys.executable).with_name("wort")
@@ -119,7 +119,7 @@ class Home:
 
     def keep(self, accession: str, archive: Path) -> Path:
         """Put an archive into the toolkit's repository under an accession."""
-        return link(archive, self.repository / "sra" / f"{accession}.sra")
+        return copy_archive(archive, self.repository / "sra" / f"{accession}.sra")
 
     # ---- commands
 

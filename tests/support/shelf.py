@@ -2,7 +2,7 @@
 
 import fcntl
 import gzip
-import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -73,7 +73,7 @@ class Shelf:
 
         def make(out: Path) -> None:
             with tempfile.TemporaryDirectory() as cwd:  # the toolkit looks for references there
-                link(self.sequence(), Path(cwd) / references.NAME)
+                copy_archive(self.sequence(), Path(cwd) / references.NAME)
                 reference_signature(self.aligned_outside(), name, out, cwd=Path(cwd))
 
         return gunzipped(self._made(f"aligned-outside.{name}.sig", make))
@@ -112,8 +112,11 @@ def gunzipped(path: Path) -> bytes:
     return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
-def link(archive: Path, place: Path) -> Path:
-    """Hard-link an archive to another path; return that path."""
+def copy_archive(archive: Path, place: Path) -> Path:
+    """Copy an archive to another path; return that path.
+
+    A hard link would change the ctime of the shelf's file, which other tests may be reading: wort notices that.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
-    os.link(archive, place)
+    shutil.copyfile(archive, place)
     return place

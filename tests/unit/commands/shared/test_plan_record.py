@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.archive_server import ArchiveServer
-from tests.support.shelf import Shelf, link
+from tests.support.shelf import Shelf, copy_archive
 from wort_cli.commands.shared.plan_record import PlanRecord, plan_records
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
@@ -44,7 +44,7 @@ def test_columns_and_the_whole_are_told_apart(tmp_path: Path, shelf: Shelf) -> N
 
 
 def test_archive_on_disk_is_not_fetched(tmp_path: Path, shelf: Shelf) -> None:
-    path = link(shelf.archive(), tmp_path / "archives" / f"{RUN}.sralite.1")
+    path = copy_archive(shelf.archive(), tmp_path / "archives" / f"{RUN}.sralite.1")
     found = planned(tmp_path, Source(RUN), WORT_ARCHIVES=str(path.parent))
     assert found == planned(tmp_path, Source(RUN, path))
     assert (found.numbers["to_fetch"], found.numbers["from"]) == (0, str(path))
