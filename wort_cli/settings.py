@@ -231,9 +231,14 @@ class Settings(HomePaths):
         """Return the sketching threads of each job when `jobs` jobs run at a time."""
         return self.threads or max(1, available_cores() // jobs)
 
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """The directories that every program needs."""
+        return self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir
+
     def make_directories(self) -> None:
         """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""
-        for directory in (self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir):
+        for directory in self.directories:
             try:
                 make_private(directory)
             except OSError as error:
