@@ -135,7 +135,10 @@ class Settings(HomePaths):
         604_800.0, positive_number, "Seconds during which a job is retried while a network or a store is unavailable."
     )
     daemon_crashes: int = setting(
-        5, count, "Consecutive crashes of the daemon after which a job that ran in each without progress is set aside."
+        5,
+        count,
+        "Consecutive deaths of the daemon after which a job that ran in each without progress is tried alone, or set"
+        " aside if it ran alone and memory ran out.",
     )
     request_interval: float = setting(
         0.34, positive_number, "Seconds between two requests to the same host (ENA or NCBI), over all processes."

@@ -52,6 +52,8 @@ class Health:
     """When turns started to fail, in seconds since 1970; 0 if `trouble` is empty."""
     blocked_by: str = ""
     """Why no job may start; empty if jobs may start.  The file's key is `held`."""
+    killed_for_memory: int | None = None
+    """Processes that the kernel had killed for memory since the boot; None if it does not say."""
 
 
 class HealthFile:
