@@ -1,10 +1,9 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
-import os
 import time
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -19,13 +18,15 @@ from wort_cli.commands.shared.options import (
     GroupOption,
     JsonOption,
     NowOption,
+    OutputOption,
     PriorityOption,
+    ProvenanceFileOption,
     SkipInvalidOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
 )
-from wort_cli.commands.shared.output import write_output
+from wort_cli.commands.shared.output import Output, OutputItem
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.commands.shared.sources import parse_sources
@@ -59,19 +60,19 @@ def compute(
     skip_invalid: SkipInvalidOption = False,
     force: Annotated[
         bool,
-        typer.Option("-f", "--force", help="Compute signatures that already exist, and runs known to be unavailable."),
+        typer.Option(
+            "-f",
+            "--force",
+            help="Compute signatures that exist and runs known to be unavailable; replace any file of -o.",
+        ),
     ] = False,
     dry_run: DryRunOption = False,
     priority: PriorityOption = 0,
     group: GroupOption = "",
     wait: WaitOption = False,
     now: NowOption = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE|DIR", help="Also write the signatures here (with --wait or --now)."
-        ),
-    ] = None,
+    output: OutputOption = "",
+    no_provenance: ProvenanceFileOption = False,
     no_upload: Annotated[
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
@@ -94,19 +95,24 @@ def compute(
     Examples:
       wort compute SRR139146 --wait
       wort compute sample.sra --now -o sample.sig
+      wort compute SRR139146 SRR139147 --wait -o signatures/
       wort compute --from-file runs.txt --group soil
     """
     check_wait_and_now(wait=wait, now=now)
-    if output is not None and not (wait or now):
+    if output and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
+    target = Output.parse(output, force=force) if output else None
+    to_stdout = target is not None and target.is_stdout
+    if to_stdout and as_json:
+        raise UsageError("-o - and --json both write to standard output", "leave one of them out")
     check_engine(engine)
     settings = load_settings()
     skipped: list[str] = []
     skip = skipped.append if skip_invalid else None
     sources = parse_sources(ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip)
     outcome.explain_skipped(skipped)
-    if output is not None:
-        check_output(output, len(sources))
+    if target is not None:
+        target.check([source.name for source in sources])
     settings, ledger = open_home()
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
@@ -127,10 +133,10 @@ def compute(
     if wait:
         notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, now=now)
-    if output is not None:
-        for source in sources:
-            write_copy(finder, source.name, output)
-    print_jobs(answers, jobs, finder, as_json=as_json)
+    if target is not None:
+        target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
+    if not to_stdout:
+        print_jobs(answers, jobs, finder, as_json=as_json)
     outcome.explain_unsuccessful(list(jobs.values()))
     code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
@@ -181,26 +187,17 @@ def run_or_follow(answers: Sequence[Enqueued], ledger: Ledger, settings: Setting
         raise
 
 
-def check_output(output: Path, number: int) -> None:
-    """Raise UsageError unless `number` signatures can be written to `output`."""
-    directory = output if output.is_dir() else output.absolute().parent
-    if not output.is_dir() and number != 1:
-        raise UsageError(
-            f"-o {output} is not a directory, and there are {number} signatures", "make the directory first"
+def stored_items(finder: SignatureFinder, names: Sequence[Name], *, provenance: bool) -> Iterator[OutputItem]:
+    """Yield the stored signatures of some names for `-o`; a job that failed has made none."""
+    for name in names:
+        if not finder.location(name):
+            continue
+        yield OutputItem(
+            name,
+            partial(finder.open, name),
+            finder.provenance(name) if provenance else None,
+            hint=f"the signature is stored; write it again with `wort view {name} -o FILE`",
         )
-    if not directory.is_dir():
-        raise UsageError(f"-o: there is no directory {directory}")
-    if not os.access(directory, os.W_OK):
-        raise UsageError(f"-o: {directory} can't be written", "check its permissions")
-
-
-def write_copy(finder: SignatureFinder, name: Name, output: Path) -> None:
-    """Copy a stored signature to the file or directory `output`; skip a job that made no signature."""
-    target = output / f"{name}.sig" if output.is_dir() else output
-    if not finder.location(name):
-        return
-    with finder.open(name) as stored:
-        write_output(target, stored, f"the signature is stored; write it again with `wort view {name} -o FILE`")
 
 
 def answer_record(answer: Enqueued) -> dict[str, Any]:
