@@ -21,13 +21,14 @@ from wort_cli.commands.shared.options import (
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import parse_name
+from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Job
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
 from wort_cli.settings import Settings
+from wort_cli.stores.local import LocalStore
 from wort_cli.system.daemon_lock import running_daemon
 
 if TYPE_CHECKING:
@@ -119,8 +120,11 @@ def verify(
 def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:
     """Return the signatures that a word of the command line names; a file is submitted first.
 
-    A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions.
+    A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions;
+    without any, the signature in the bucket.  One that is only there is downloaded.
     """
+    from wort_cli.commands.shared.verification import pull_signature
+
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
@@ -130,14 +134,17 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:
         return undecided
-    record = ledger.catalog.get(name, profile_named(settings.profile).name)
-    if record is not None and not record.path:
-        raise UsageError(f"the signature of {name} is in the bucket only", f"download it with `wort sync pull {name}`")
-    if record is not None:
-        return [record]
-    if not submitted:
+    profile = profile_named(settings.profile).name
+    record = ledger.catalog.get(name, profile)
+    if record is None and submitted:
+        return submitted
+    if isinstance(name, Accession) and not LocalStore(settings.store_dir).has(name):
+        record = pull_signature(name, profile, record, settings, ledger)
+    if record is None:
         raise NoSuchJob(word)
-    return submitted
+    if not record.path:
+        raise UsageError(f"the signature of {name} is no longer in the bucket", f"`wort compute {name}` computes it")
+    return [record]
 
 
 def run_or_follow(

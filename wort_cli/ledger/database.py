@@ -133,6 +133,11 @@ class Storage:
         """Write a number into the header of the file (open_file.py); SQLite itself does not use it."""
         with self.translated_errors():
             self.connection.execute(f"PRAGMA application_id = {number:d}")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write what is in the log to the file, as far as no reader needs the log."""
+        with self.translated_errors():
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def copy_to(self, path: Path) -> None:
