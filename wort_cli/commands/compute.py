@@ -10,7 +10,7 @@ import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.follow import follow, run_now
+from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
     EngineOption,
@@ -119,7 +119,8 @@ def compute(
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     requests = [JobRequest(source, profile_name, priority, group, engine, not no_upload) for source in sources]
     finder = SignatureFinder(settings, ledger, profile_name)
-    answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run)
+    claim = FirstClaim(ledger, settings) if now and not dry_run else None
+    answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
         print_plans(answers, settings, as_json=as_json)
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
@@ -132,7 +133,7 @@ def compute(
         return
     if wait:
         notice_differences(settings)
-    jobs = run_or_follow(answers, ledger, settings, now=now)
+    jobs = run_or_follow(answers, ledger, settings, claim)
     if target is not None:
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
@@ -148,41 +149,62 @@ def state_when_queued(answer: Enqueued) -> JobState:
 
 
 def enqueue(
-    ledger: Ledger, finder: SignatureFinder, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
+    ledger: Ledger,
+    finder: SignatureFinder,
+    requests: Sequence[JobRequest],
+    *,
+    force: bool,
+    dry_run: bool,
+    claim: FirstClaim | None = None,
 ) -> list[Enqueued]:
     """Enqueue the requests; a signature that the catalog has but neither store has is computed again.
+
+    `claim` claims the first job for this process, in the same transaction.
 
     Many requests are enqueued in batches, so that the daemon can use the ledger in between.  A dry run of all of them
     comes first, so that a request that is refused stops the command before the first batch.
     """
+
+    def enqueue_batch(batch: Sequence[JobRequest], *, force: bool, lost: bool = False) -> list[Enqueued]:
+        with ledger.transaction(write=not dry_run):
+            found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
+            if claim is not None:
+                claim(jobs_of(found))
+            return found
+
     if len(requests) > BATCH_SIZE:
         ledger.jobs.enqueue(requests, force=force, dry_run=True)
     answers: list[Enqueued] = []
     for first in range(0, len(requests), BATCH_SIZE):
         if first:
             time.sleep(BATCH_PAUSE)
-        answers += ledger.jobs.enqueue(requests[first : first + BATCH_SIZE], force=force, dry_run=dry_run)
+        answers += enqueue_batch(requests[first : first + BATCH_SIZE], force=force)
     lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not finder.location(a.source.name)]
     if lost:
-        requeued = ledger.jobs.enqueue([requests[n] for n in lost], lost=True, dry_run=dry_run)
+        requeued = enqueue_batch([requests[n] for n in lost], force=False, lost=True)
         for n, answer in zip(lost, requeued, strict=True):
             answers[n] = answer
     return answers
 
 
-def run_or_follow(answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
-    """Run the jobs in this process (`now`) or wait for the daemon; return them by number, as they ended.
+def jobs_of(answers: Sequence[Enqueued]) -> list[int]:
+    """Return the jobs that compute the requested signatures; one that already exists has none."""
+    return [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
 
-    A signature that already exists has no job in the result.
+
+def run_or_follow(
+    answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, claim: FirstClaim | None
+) -> dict[int, Job]:
+    """Run the jobs in this process, if it has claimed the first, or wait for the daemon; return them as they ended.
+
+    The result has the jobs by number.  A signature that already exists has none.
     """
-    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
-    if not now:
-        return {job.id: job for job in follow(ledger, job_ids)}
-    queued_here = {a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED}
+    if claim is None:
+        return {job.id: job for job in follow(ledger, jobs_of(answers))}
     try:
-        return run_now(job_ids, ledger, settings, queued_here)
+        return run_now(jobs_of(answers), ledger, settings, claim.job)
     except KeyboardInterrupt:
-        ledger.jobs.cancel(queued_here)
+        ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
         render.notice("the unfinished jobs were cancelled")
         raise
 

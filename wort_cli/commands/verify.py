@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.follow import follow, run_now
+from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     EngineOption,
     GroupOption,
@@ -99,8 +99,13 @@ def verify(
             item, depth, settings.archives, priority=priority, group=group, engine=engine
         )
         targets.append(Target(str(item.name), item.digest, item.path))
-    job_ids = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
-    jobs = run_or_follow(list(job_ids.values()), ledger, settings, wait=wait, now=now)
+    claim = FirstClaim(ledger, settings) if now else None
+    with ledger.transaction():
+        numbers = ledger.submissions.enqueue_verifications(list(requests.values()))
+        if claim is not None:
+            claim(numbers)
+    job_ids = dict(zip(requests, numbers, strict=True))
+    jobs = run_or_follow(numbers, ledger, settings, claim, wait=wait)
     jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
     records = [result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now) for item in targets]
     render.table(COLUMNS, records, as_json=as_json)
@@ -143,11 +148,11 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
 
 
 def run_or_follow(
-    job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool
+    job_ids: Sequence[int], ledger: Ledger, settings: Settings, claim: FirstClaim | None, *, wait: bool
 ) -> dict[int, Job]:
-    """Return the jobs by number: as they ended (`wait` or `now`), or as they are."""
-    if now:
-        return run_now(job_ids, ledger, settings)
+    """Return the jobs by number: as they ended (`wait`, or with a claim), or as they are."""
+    if claim is not None:
+        return run_now(job_ids, ledger, settings, claim.job)
     return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
 
 

@@ -34,9 +34,14 @@ class Controls:
         """Return how many jobs may run at a time; `default` if no user has set it."""
         return int(self._get("jobs") or default)
 
-    def set_job_limit(self, jobs: int) -> None:
-        """Set how many jobs may run at a time."""
-        self._set("jobs", str(jobs))
+    @property
+    def has_job_limit(self) -> bool:
+        """Whether a user has set how many jobs may run at a time."""
+        return bool(self._get("jobs"))
+
+    def set_job_limit(self, jobs: int | None) -> None:
+        """Set how many jobs may run at a time; None takes that back, so that the setting `jobs` counts again."""
+        self._set("jobs", "" if jobs is None else str(jobs))
 
     @property
     def killed_on_purpose(self) -> bool:

@@ -114,9 +114,13 @@ class Storage:
         """Run the body in a transaction: commit it durably, or roll it back if the body raises.
 
         A writing transaction makes other writers wait from its start; a reading one sees one state of the database.
+        Inside of another transaction, the body is part of that one.
         """
         with self.translated_errors():
             connection = self.connection
+            if connection.in_transaction:
+                yield
+                return
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield

@@ -11,6 +11,7 @@
 How a signature is computed is not known here.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wort_cli.ledger.attempts import Attempts
@@ -39,6 +40,10 @@ class Ledger:
     def open(self) -> None:
         """Open the file now; raise WortError if it cannot be used."""
         self.storage.open()
+
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[None]:
+        """Return a context in which several operations are one transaction."""
+        return self.storage.transaction(write=write)
 
     def close(self) -> None:
         """Close the file; the next use opens it again.  Call this before a fork."""
