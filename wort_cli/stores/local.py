@@ -4,7 +4,7 @@ sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures a
 sigs/SRR139/SRR139146.prov.json    its provenance
 local/NAME.sig                     the signature of a local file; it is never published
 
-Whoever may read the directory of the store may read what is written into it: its mode decides, and no umask.
+The mode of the directory decides who may read what is written into it, and no umask.
 """
 
 import json
