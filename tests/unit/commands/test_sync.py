@@ -1,4 +1,4 @@
-"""A home that has nothing yet finds, lists and brings what is in the bucket, and says who vouches for it."""
+"""A home that has nothing yet finds, lists and brings what is in the bucket, and says who computed it."""
 
 import json
 from pathlib import Path
