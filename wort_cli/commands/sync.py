@@ -15,7 +15,7 @@ from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, Runs
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
-from wort_cli.errors import StorageProblem, UsageError, WortError
+from wort_cli.errors import StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+STRAYS_NAMED = 10
+"""Files in the store that are not wort's, of which a command names this many."""
 app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.", no_args_is_help=True)
 
 
@@ -82,6 +84,8 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
     with SyncReport("pulled", len(names) or None, as_json=as_json) as report:
+        if not names:
+            name_strays(local)
 
         def signatures_to_pull() -> "Iterator[tuple[Accession, Recorded | None]]":
             for name in names or runs_in_bucket(bucket, ledger, profile):
@@ -202,6 +206,8 @@ def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedSto
     """Yield what the local store and the bucket have of each named run, or of all runs."""
     from wort_cli.stores.run_copies import all_run_copies, copies_of_runs
 
+    if not names:
+        name_strays(local)
     return copies_of_runs(names, local, bucket) if names else all_run_copies(local, bucket)
 
 
@@ -216,6 +222,15 @@ def runs_in_bucket(bucket: "SharedStore", ledger: Ledger, profile: str) -> Itera
         record = None if any(is_listed for _, is_listed in places) else ledger.catalog.get(name, profile)
         if record is None or record.remote.startswith(bucket.root):  # else it is in another bucket
             yield name
+
+
+def name_strays(local: LocalStore) -> None:
+    """Write to stderr what is in the store and is not a file of wort's."""
+    for number, stray in enumerate(local.strays()):
+        if number == STRAYS_NAMED:
+            render.notice("and more: `wort doctor` names all of them")
+            break
+        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is passed over")
 
 
 def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport) -> None:
