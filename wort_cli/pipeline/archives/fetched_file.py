@@ -38,7 +38,7 @@ from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, ProvedBy
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder
 from wort_cli.pipeline.archives.partial import extents_in_map
-from wort_cli.pipeline.archives.prove import ArchiveProof, file_md5
+from wort_cli.pipeline.archives.prove import ArchiveProof, check_damage_shows, file_md5
 from wort_cli.system.atomic_files import exclusive_file
 from wort_cli.system.private_files import make_shared
 
@@ -173,12 +173,13 @@ def remove_columns(archive: Path) -> None:
 def record_of(
     obtained: Obtained, wish: Wish, format: Format, skipped: tuple[str, ...], prove: ProveFile
 ) -> FetchRecord:
-    """Return the record of an archive that was obtained; prove it if nothing has done so."""
+    """Return the record of an archive that was obtained; if nothing has proved it, check it as far as possible."""
     extents = extents_in_map(obtained.path)
     is_whole = extents == (Extent(0, obtained.size),)
     proof, by = obtained.proof, str(obtained.proof.by)
     if obtained.proof.by is ProvedBy.NOTHING:
         by = prove(Archive(str(obtained.path), obtained.path, 0, 0, obtained.size, format)).recorded_as
+        check_damage_shows(obtained.path)
     return FetchRecord(
         run=wish.run,
         format=format,
