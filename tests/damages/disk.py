@@ -51,4 +51,4 @@ def run_case(case: DiskCase, directory: Path, judge: Judge) -> Verdict:
         return reason_of(failed)
     if proof.proved_by == ProvedBy.COLUMN_SUMS:
         return judge.judge_bytes(case.subject, path, FASTQ_DUMP, proof.proved_by)
-    return judge.judge_on_disk(case.subject, path)
+    return judge.judge_decoded(case.subject, path, proof.proved_by)

@@ -11,7 +11,6 @@ from tests.damages.subjects import Subject
 from tests.support.archives import DECODE
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.archives.counts import read_counts
-from wort_cli.pipeline.archives.prove import check_damage_shows, run_vdb_validate
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 
 TIMEOUT = 30.0
@@ -26,7 +25,7 @@ class Verdict:
     end: str
     """`right`, `reason`, `unproved`, `not cured` or `wrong`.
 
-    `unproved` is a file on disk without any sums or checksums, whose signature is wrong, and marked as unproved.
+    `unproved` is a file on disk without md5 sums, whose signature is wrong, and marked as unproved.
     """
     detail: str
     """What proved the right bytes, or the reason."""
@@ -44,21 +43,7 @@ class Judge:
         right = subject.has_needed_bytes(path.read_bytes(), decoder)
         return Verdict("right" if right else "wrong", proved_by)
 
-    def judge_fetched(self, subject: Subject, path: Path) -> Verdict:
-        """Judge an archive that was fetched, and that nothing but vdb-validate can check."""
-        try:
-            run_vdb_validate(path, self.tools, TIMEOUT)
-            check_damage_shows(path)
-        except JobFailed as failed:
-            return reason_of(failed)
-        return self.judge_decoded(subject, path)
-
-    def judge_on_disk(self, subject: Subject, path: Path) -> Verdict:
-        """Judge an archive on disk that vdb-validate has checked."""
-        verdict = self.judge_decoded(subject, path)
-        return Verdict("unproved", verdict.detail) if verdict.end == "wrong" and not shows_damage(path) else verdict
-
-    def judge_decoded(self, subject: Subject, path: Path) -> Verdict:
+    def judge_decoded(self, subject: Subject, path: Path, proved_by: str) -> Verdict:
         """Judge an archive by the reads that fastq-dump finds in it."""
         if subject.name not in self._reads:
             self._reads[subject.name] = decode(subject.path)[0]
@@ -66,23 +51,14 @@ class Judge:
         if not found:
             return Verdict("reason", "fastq-dump failed")
         if found == self._reads[subject.name]:
-            return Verdict("right", "vdb-validate")
+            return Verdict("right", proved_by)
         try:
             counts = read_counts(str(path), self.tools, time.monotonic() + TIMEOUT, on_disk=True)
         except JobFailed as failed:
             return reason_of(failed)
         if counts.spots != spots:
             return Verdict("reason", "not all spots were read")
-        return Verdict("wrong", "vdb-validate")
-
-
-def shows_damage(path: Path) -> bool:
-    """Return whether damage of the bases contradicts a checksum of a blob."""
-    try:
-        check_damage_shows(path)
-    except JobFailed:
-        return False
-    return True
+        return Verdict("unproved", proved_by)
 
 
 def reason_of(failed: JobFailed) -> Verdict:

@@ -98,8 +98,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.UNPROVABLE: (
         Disposition.RETRY,
-        "nothing can prove that the archive arrived undamaged",
-        "wort asks NCBI's locator for an md5 of it again, days apart; for an unproved signature, put the archive into a "
+        "nothing can prove that the archive arrives undamaged",
+        "wort asks NCBI's locator for its md5 again, days apart; for an unproved signature, put the archive into a "
         "directory of the setting `archives`",
     ),
     Reason.LOCATOR_REFUSED: (

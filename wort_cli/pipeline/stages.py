@@ -92,23 +92,13 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.take_slot()
     reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
-    proof = prove(attempt, archive, tools)
+    proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
     check_has_spots(archive)
     attempt.report("preparing")  # loops may have to be compiled
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools)
     proof.check_unchanged(archive)
     return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
-
-
-def prove(attempt: Attempt, archive: Archive, tools: ToolGroup) -> ArchiveProof:
-    """Prove the archive.  Raises JobFailed if it is damaged, or if damage could not be noticed."""
-    try:
-        return prove_by_locator(attempt, archive, prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout))
-    except JobFailed as failed:
-        if failed.failure.reason is Reason.UNPROVABLE:
-            put_away(attempt)  # the next attempt is days away
-        raise
 
 
 def versions_of(tools: ToolGroup, decoders: Sequence[str]) -> dict[str, str]:

@@ -105,15 +105,6 @@ def read_index(header: bytes, blocks: bytes, lists: bytes) -> ColumnIndex:
     return ColumnIndex(order, bool(checksum), data_size, entries, lists[:lists_size])
 
 
-def has_checksums(header: bytes) -> bool:
-    """Return whether the blobs of a column have checksums, by its file idx; False if that has an unknown form."""
-    order = BYTE_ORDERS.get(header[:4], "")
-    if not order or len(header) < 8 + struct.calcsize(order + HEADER):
-        return False
-    (version,) = struct.unpack_from(f"{order}I", header, 4)
-    return bool(version == VERSION and struct.unpack_from(order + HEADER, header, 8)[-1])
-
-
 def refuse(why: str) -> bool:
     """Raise UnknownIndex."""
     raise UnknownIndex(why)

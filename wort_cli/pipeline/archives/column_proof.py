@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from wort_cli.pipeline.archives.blob_index import has_checksums
 from wort_cli.pipeline.archives.checksums import ChecksumError, ReadExtent, check_file, read_sums
 from wort_cli.pipeline.archives.columns import Selection, select
 from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header, read_table
@@ -99,17 +98,6 @@ def prove_columns(size: int, read: ReadExtent, decoder: str, cancellation: Cance
         raise ChecksumError(f"{wrong[0]} does not match the md5 sum that the archive has of it")
     check_provable(contents, sums, read)
     return digest_of(contents, sums)
-
-
-def check_blobs_have_checksums(size: int, read: ReadExtent, decoder: str) -> None:
-    """Raise NotProvable unless the blobs of all columns that a decoder needs have checksums (vdb-validate checks them)."""
-    contents = read_contents(size, read, decoder)
-    for path in contents.selection.files:
-        if not path.endswith("/data") or not contents.table[path].size:
-            continue
-        header = contents.table.get(f"{path.removesuffix('data')}idx")
-        if header is None or not has_checksums(join(read(header))):
-            raise NotProvable(f"{path} has no checksums")
 
 
 def reader_of(file: IO[bytes]) -> ReadExtent:

@@ -15,12 +15,7 @@ from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.pipeline.archives.checksums import ChecksumError, md5_of
-from wort_cli.pipeline.archives.column_proof import (
-    NotProvable,
-    check_blobs_have_checksums,
-    prove_columns,
-    reader_of,
-)
+from wort_cli.pipeline.archives.column_proof import NotProvable, prove_columns, reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.fetch_record import FetchRecord, has_only_columns, is_ours, read_record
 from wort_cli.pipeline.archives.locate import Archive
@@ -112,11 +107,7 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
     state = FileState.of(archive.path)
     if archive.fetched is not None:
         proof = archive.fetched.obtained.proof
-        if proof.by is not ProvedBy.NOTHING:
-            return ArchiveProof(proof.by, proof.sums, state=state)
-        run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
-        check_damage_shows(archive.path)
-        return ArchiveProof(VDB_VALIDATE, state=state)
+        return ArchiveProof(proof.by, proof.sums, state=state)
     record = read_record(archive.path)
     if has_only_columns(archive.path):
         return prove_fetched_columns(archive.path, record, state, tools.cancellation)
@@ -132,18 +123,6 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
             run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
         by = ProvedBy.COLUMN_SUMS if sums else VDB_VALIDATE
         return ArchiveProof(by, sums, sha256.result(), state, origin)
-
-
-def check_damage_shows(path: Path) -> None:
-    """Raise JobFailed(unprovable) unless vdb-validate finds damaged bases: all blobs of the archive have checksums.
-
-    That is for whole archives that were fetched, and that neither their own sums nor the locator's md5 can prove.
-    """
-    try:
-        with path.open("rb") as file:
-            check_blobs_have_checksums(path.stat().st_size, reader_of(file), FASTQ_DUMP)
-    except NotProvable as why:
-        raise JobFailed(Reason.UNPROVABLE, f"neither the archive nor the locator has an md5 of it, and {why}") from why
 
 
 def prove_fetched_columns(

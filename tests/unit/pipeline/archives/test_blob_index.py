@@ -8,16 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.shelf import Shelf
-from wort_cli.pipeline.archives.blob_index import (
-    ADDED,
-    EQUAL,
-    LISTED,
-    RULED,
-    ColumnIndex,
-    UnknownIndex,
-    has_checksums,
-    read_index,
-)
+from wort_cli.pipeline.archives.blob_index import ADDED, EQUAL, LISTED, RULED, ColumnIndex, UnknownIndex, read_index
 from wort_cli.pipeline.archives.kar import Extent, merge_extents, read_table
 
 MARK = 0x05031988
@@ -77,15 +68,6 @@ def test_unknown_form_is_refused(change: dict[str, Any]) -> None:
 def test_bytes_that_are_no_index_are_refused(header: bytes) -> None:
     with pytest.raises(UnknownIndex):
         read_index(header, header, b"")
-    assert not has_checksums(header)
-
-
-@pytest.mark.parametrize(
-    ("version", "checksum", "expected"), [(3, 0, False), (3, 1, True), (3, 2, True), (2, 1, False)]
-)
-def test_header_says_whether_blobs_have_checksums(version: int, checksum: int, expected: bool) -> None:
-    for order in "<>":
-        assert has_checksums(struct.pack(f"{order}IIQQIIIB3x", MARK, version, 0, 0, 1, 0, 1, checksum)) is expected
 
 
 def test_any_bytes_are_an_index_or_refused() -> None:
