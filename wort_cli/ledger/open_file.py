@@ -30,6 +30,8 @@ MAGIC, MARK_AT, MARK_END = b"SQLite format 3\0", 68, 72
 """The first bytes of a database, and the place of its `application_id`."""
 HIGHEST_START = 1 << 30
 """Leaves room for the numbers of a thousand years below the highest `application_id`, 2^31 - 1."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the log and its index, which take longer than the rest."""
 MARK_AGAIN = 1.0
 """Seconds until a mark is written again that has not reached the file, because somebody reads an earlier state."""
 LOG, INDEX = "-wal", "-shm"
@@ -46,6 +48,8 @@ class OpenLedgerFile:
         storage.open()
         self._storage = storage
         self._path = storage.path
+        self._real_path = self._path.resolve()
+        self._looked_at = float("-inf")
         self._clock = clock
         try:
             self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
@@ -113,6 +117,10 @@ class OpenLedgerFile:
 
         Raises LedgerReplaced if another process has written to a new log meanwhile.
         """
+        now = self._clock()
+        if now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
         lost = self._lost_files()
         if not lost:
             return
@@ -127,7 +135,7 @@ class OpenLedgerFile:
 
     def _lost_files(self) -> list[str]:
         """Return which of the files of SQLite are open here, and no longer at their path."""
-        gone = {f"{self._path.resolve()}{end} (deleted)": end for end in (LOG, INDEX)}
+        gone = {f"{self._real_path}{end} (deleted)": end for end in (LOG, INDEX)}
         found = set()
         for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (Path.iterdir would make an object of each name)
             with contextlib.suppress(OSError):

@@ -121,11 +121,12 @@ def test_raw_copy_with_its_log_is_noticed(ledger: Ledger, file: OpenLedgerFile, 
 
 
 @pytest.mark.parametrize("ends", [("-wal",), ("-shm",), ("-wal", "-shm")])
-def test_removed_log_is_restored(ledger: Ledger, file: OpenLedgerFile, ends: tuple[str, ...]) -> None:
+def test_removed_log_is_restored(ledger: Ledger, file: OpenLedgerFile, clock: Clock, ends: tuple[str, ...]) -> None:
     file.check()
     (job,) = ledger.jobs.enqueue([request("SRR000001")])
     for end in ends:
         Path(f"{ledger.storage.path}{end}").unlink()
+    clock.now += open_file.LOOK_EVERY
     file.check()
     second = Ledger(ledger.storage.path)
     (other,) = second.jobs.enqueue([request("SRR000002")])
@@ -139,12 +140,13 @@ def test_removed_log_is_restored(ledger: Ledger, file: OpenLedgerFile, ends: tup
     second.close()
 
 
-def test_log_of_another_process_is_not_taken_for_ours(ledger: Ledger, file: OpenLedgerFile) -> None:
+def test_log_of_another_process_is_not_taken_for_ours(ledger: Ledger, file: OpenLedgerFile, clock: Clock) -> None:
     file.check()
     ledger.jobs.enqueue([request("SRR000001")])
     log = Path(f"{ledger.storage.path}-wal")
     log.unlink()
     log.write_bytes(b"x" * 4096)
+    clock.now += open_file.LOOK_EVERY
     with pytest.raises(LedgerReplaced, match="wal was replaced"):
         file.check()
 

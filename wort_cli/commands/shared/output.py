@@ -171,15 +171,19 @@ class Output:
                 return
             if self.is_directory:
                 make_shared(path.parent)
-            if provenances:  # first, so that no signature is without its provenance
-                documents = [provenance.to_json() for provenance in provenances]
-                text = json_text(documents if self.format is Format.ZIP else documents[0])
-                self._put(self.provenance_path(names[0]), names, lambda file: file.write(text))
-            if self.format is Format.ZIP:
-                self._put(path, names, lambda file: write_zip(items, file))
-            else:
-                write = write_gzipped if self.format is Format.GZIPPED else write_plain
-                self._put(path, names, lambda file: write(items[0], file))
+
+            def write_all(file: IO[bytes]) -> None:
+                if self.format is Format.ZIP:
+                    write_zip(items, file)
+                else:
+                    (write_gzipped if self.format is Format.GZIPPED else write_plain)(items[0], file)
+                # Now, so that no signature is without its provenance, and no provenance without its signature.
+                if provenances:
+                    documents = [provenance.to_json() for provenance in provenances]
+                    text = json_text(documents if self.format is Format.ZIP else documents[0])
+                    self._put(self.provenance_path(names[0]), names, lambda beside: beside.write(text))
+
+            self._put(path, names, write_all)
         except OSError as error:
             raise StorageProblem(
                 f"{shown(str(path), 200)} can't be written: {error.strerror}", items[0].hint
