@@ -3,20 +3,48 @@
 sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures are equal bytes
 sigs/SRR139/SRR139146.prov.json    its provenance
 local/NAME.sig                     the signature of a local file; it is never published
+
+The mode of the directory decides who may read what is written into it, and no umask.
 """
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from wort_cli.model.accession import RUN, Accession, Name
 from wort_cli.model.provenance import Provenance
 from wort_cli.reading.documents import read_provenance
-from wort_cli.system.atomic_files import atomic_file, write_atomically
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.private_files import make_directories
 
 COPY_BLOCK = 1 << 20
 """Bytes that are copied at once."""
+DIRECTORY = re.compile(r"[SDE]RR[0-9]{3}")
+"""The directory of runs: the first six characters of their accessions."""
+SUFFIX = re.compile(r"(\.sig|\.prov\.json)(\.partial)?$")
+
+
+def names_in(directory: Path) -> list[str]:
+    """Return the names in a directory in order; none if it does not exist, cannot be read, or is no directory."""
+    try:
+        return sorted(os.listdir(directory))  # noqa: PTH208 (Path.iterdir would make an object of each name)
+    except OSError:
+        return []
+
+
+def subdirectories(directory: Path) -> Iterator[Path]:
+    """Yield the directories of runs below a directory, in order."""
+    yield from (directory / name for name in names_in(directory) if DIRECTORY.fullmatch(name))
+
+
+def is_in_place(path: Path, run: str) -> bool:
+    """Return whether a path is a regular file that belongs to a run, in the directory of that run."""
+    return RUN.fullmatch(run) is not None and path.parent.name == run[:6] and path.is_file()
 
 
 class LocalStore:
@@ -43,23 +71,52 @@ class LocalStore:
 
     def runs(self) -> Iterator[Accession]:
         """Yield the runs that have a signature, in order; only the names of one directory are in memory."""
+        for directory in subdirectories(self.root / "sigs"):
+            for name in names_in(directory):
+                run = name.removesuffix(".sig")
+                if name.endswith(".sig") and is_in_place(directory / name, run):
+                    yield Accession(run)
+
+    def strays(self) -> Iterator[Path]:
+        """Yield what is in the directories of signatures and is not a file of wort's, in order.
+
+        Such files are passed over.
+        """
         root = self.root / "sigs"
-        for directory in sorted(root.iterdir()) if root.is_dir() else ():
-            names = (path.name.removesuffix(".sig") for path in directory.iterdir() if path.suffix == ".sig")
-            yield from (Accession(name) for name in sorted(names) if RUN.fullmatch(name))
+        for entry in names_in(root):
+            if not DIRECTORY.fullmatch(entry) or not (root / entry).is_dir():
+                yield root / entry
+                continue
+            for name in names_in(root / entry):
+                run = SUFFIX.sub("", name)
+                if run == name or not is_in_place(root / entry / name, run):
+                    yield root / entry / name
+        for name in names_in(self.root / "local"):
+            if not SUFFIX.search(name) or not (self.root / "local" / name).is_file():
+                yield self.root / "local" / name
 
     def provenance(self, name: Name) -> Provenance:
         """Return the provenance of a signature; raise OSError or ValueError if it cannot be read."""
         with self.provenance_path(name).open("rb") as file:
             return read_provenance(file)
 
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[IO[bytes]]:
+        """Yield a file of the store for writing, which appears when it is complete; others may read it as the root."""
+        mode = 0o700 | (self.root.stat().st_mode & 0o055 if self.root.exists() else 0)
+        make_directories(path.parent, mode)
+        with atomic_file(path) as file:
+            os.fchmod(file.fileno(), mode & 0o666)
+            yield file
+
     def put_provenance(self, provenance: Provenance, name: Name) -> None:
         """Write the provenance of a signature.  Callers write it first, so that no signature is without provenance."""
-        write_atomically(self.provenance_path(name), json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
+        with self.writing(self.provenance_path(name)) as file:
+            file.write(json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
 
     def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
         """Store a sealed signature and its provenance; return its path.  An old signature is replaced atomically."""
         self.put_provenance(provenance, name)
-        with sealed.open("rb") as source, atomic_file(self.path(name)) as file:
+        with sealed.open("rb") as source, self.writing(self.path(name)) as file:
             shutil.copyfileobj(source, file, COPY_BLOCK)
         return self.path(name)
