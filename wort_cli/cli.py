@@ -22,6 +22,7 @@ from wort_cli.commands.compute import compute
 from wort_cli.commands.doctor import doctor
 from wort_cli.commands.fetch import fetch
 from wort_cli.commands.forget import forget
+from wort_cli.commands.import_ import import_
 from wort_cli.commands.logs import logs
 from wort_cli.commands.retry import retry
 from wort_cli.commands.rm import rm
@@ -40,6 +41,7 @@ LONGEST_OPTION = 4096
 app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for command in (compute, fetch, submit, verify, status, view, wait, logs, cancel, retry, forget, rm, backup, doctor):
     app.command()(command)
+app.command("import")(import_)
 app.add_typer(sync.app, name="sync")
 app.add_typer(daemon.app, name="daemon")
 app.add_typer(config.app, name="config")
