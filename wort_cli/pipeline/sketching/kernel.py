@@ -77,17 +77,29 @@ load_key, load_rc_key = word_loader((12, 8, 4, 0)), word_loader((0, 4, 8, 12))  
 
 
 @jit
-def hash_blocks(text: Letters, start: int, ksizes: Ints, seed: Word, max_hash: Word, kept: Words, n_kept: Ints) -> int:
+def hash_blocks(
+    text: Letters,
+    start: int,
+    ksizes: Ints,
+    seed: Word,
+    max_hash: Word,
+    kept: Words,
+    n_kept: Ints,
+    letters: Letters,
+    words: Words,
+    strands: Ints,
+    halves: Words,
+) -> int:
     """Hash the windows from `start` on, until the end or until `kept` may be too small for a block.
 
     `n_kept` must be all 0.  At the end, kept[j, : n_kept[j]] are the hashes for ksizes[j].  Returns the next window.
+    The last four arrays are for intermediate results: rows of `row_size` of the largest k, of which `letters` has
+    LETTER_ROWS, `words` WORD_ROWS, `strands` one and `halves` two.
     """
     shortest = longest = ksizes[0]  # min() and max() of an array would take a second to compile
     for k in ksizes:
         shortest, longest = min(shortest, k), max(longest, k)
-    size = MARGIN + BLOCK + longest + MARGIN
-    letters, words = np.empty((LETTER_ROWS, size), np.uint8), np.empty((WORD_ROWS, size), np.uint64)
-    strands, halves1, halves2 = np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.uint64)
+    halves1, halves2 = halves[0], halves[1]
     most = 0  # the maximum of n_kept
     while start < text.size and most + BLOCK <= kept.shape[1]:
         start = find(text, start, text.size, True)
