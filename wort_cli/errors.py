@@ -192,6 +192,13 @@ class LedgerReplaced(StorageProblem):
         )
 
 
+class HomeLost(WortError):
+    """The daemon has lost its home, and ends."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "start the daemon again with `wort daemon start`")
+
+
 class NotASignature(WortError):
     """A file is not a sourmash signature."""
 

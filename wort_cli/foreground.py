@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from wort_cli.errors import StorageProblem, Terminated, WortError
+from wort_cli.errors import StorageProblem, Terminated
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.owners import find_owner
 from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
@@ -39,15 +39,15 @@ def compute_now(
     settings: Settings,
     show: Show,
     *,
-    queued_here: bool = False,
     claimed: Job | None = None,
 ) -> Job:
     """Run a job in this process, with retries after a crash; return the job as it ended.
 
-    queued_here: the caller has just queued the job, so if the daemon was faster to start it, wait for that
+    While another process is running it, wait for that.
+
     claimed: the job, if this process has claimed it already
 
-    Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.  Raises WortError if another process is running it.
+    Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.
     """
     if not ledger.jobs.get(job_id).state.is_live:
         if claimed is not None:  # it was cancelled since
@@ -59,11 +59,6 @@ def compute_now(
             job, claimed = claimed or ledger.attempts.claim(job_id, own_name(), settings.lease), None
             if job is None:
                 job = ledger.jobs.get(job_id)
-                if job.state.is_live and not (queued_here and job.owner in (DAEMON, "")):
-                    other = short_owner(job.owner) or "another process"
-                    raise WortError(
-                        f"job {job_id} is being computed by {other}", f"follow it with `wort wait {job_id}`"
-                    )
                 show(job)
                 if not job.state.is_live:
                     return job

@@ -135,7 +135,10 @@ class Settings(HomePaths):
         604_800.0, positive_number, "Seconds during which a job is retried while a network or a store is unavailable."
     )
     daemon_crashes: int = setting(
-        5, count, "Consecutive crashes of the daemon after which a job that ran in each without progress is set aside."
+        5,
+        count,
+        "Consecutive deaths of the daemon after which a job that ran in each without progress is tried alone, or set"
+        " aside if it ran alone and memory ran out.",
     )
     request_interval: float = setting(
         0.34, positive_number, "Seconds between two requests to the same host (ENA or NCBI), over all processes."
@@ -231,9 +234,14 @@ class Settings(HomePaths):
         """Return the sketching threads of each job when `jobs` jobs run at a time."""
         return self.threads or max(1, available_cores() // jobs)
 
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """The directories that every program needs."""
+        return self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir
+
     def make_directories(self) -> None:
         """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""
-        for directory in (self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir):
+        for directory in self.directories:
             try:
                 make_private(directory)
             except OSError as error:

@@ -139,10 +139,19 @@ def test_now_takes_over_the_job_of_a_killed_daemon(home: Home, gate: Gate, wante
     home("daemon", "start", env=gate.env).expect(0)
     home("compute", RUN).expect(0)
     gate.until_reached()
-    home("compute", RUN, "--now", env=gate.env).expect(1, "is being computed by")
-    home("daemon", "stop", "--now").expect(0)
-    home("compute", RUN, "--now", env=gate.env).expect(0)
+    with home.running("compute", RUN, "--now") as now:
+        until(lambda: "the daemon is running job 1; waiting for it" in now.err.read_text(), "--now follows the daemon")
+        home("daemon", "stop", "--now").expect(0)
+        now.wait().expect(0)
+    assert ("queued", "interrupted") in home.events(RUN)
     assert_done(home, wanted)
+
+
+def test_now_runs_its_job_itself_beside_an_idle_daemon(home: Home, wanted: bytes) -> None:
+    home("daemon", "start").expect(0)
+    assert "waiting for it" not in home("compute", RUN, "--now").expect(0).err
+    assert "waiting for it" not in home("verify", RUN, "--now").expect(0).err
+    assert home.signature(RUN) == wanted
 
 
 def test_now_waits_for_a_job_that_it_has_queued_and_the_daemon_has_started_first(

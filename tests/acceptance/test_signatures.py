@@ -154,13 +154,27 @@ def test_path_with_percent_sign_is_refused(home: Home, shelf: Shelf) -> None:
 def test_output_option(home: Home, shelf: Shelf) -> None:
     for accession in ("SRR000001", "SRR000002"):
         home.keep(accession, shelf.archive())
-    (home.cwd / "sigs").mkdir()
-    home("compute", "SRR000001", "SRR000002", "--now", "-o", "sigs").expect(0)
-    assert sorted(path.name for path in (home.cwd / "sigs").iterdir()) == ["SRR000001.sig", "SRR000002.sig"]
-    home("compute", "SRR000001", "SRR000002", "--now", "-o", "one.sig").expect(2, "not a directory")
+    home("compute", "SRR000001", "SRR000002", "--now", "-o", "one.sig").expect(2, "is not a directory")
     home("compute", "SRR000001", "--now", "-o", "no/such/x.sig").expect(2, "there is no directory")
+    home("compute", "SRR000001", "--now", "-o", "sigs").expect(2, ".sig, .sig.gz or .zip", "add a slash: 'sigs/'")
     home("compute", "SRR000001", "-o", "x.sig").expect(2, "--wait or --now")
     home("compute", "SRR000001", "--now", "--wait").expect(2, "exclude each other")
+    home("compute", "SRR000001", "--now", "--json", "-o", "-").expect(2, "both write to standard output")
+    assert not home.jobs()
+    home("compute", "SRR000001", "SRR000002", "--now", "-o", "sigs/").expect(0)
+    names = [f"SRR00000{n}{end}" for n in (1, 2) for end in (".prov.json", ".sig")]
+    assert sorted(path.name for path in (home.cwd / "sigs").iterdir()) == names
+    home("compute", "SRR000001", "--now", "-o", "x.sig.gz", "--no-provenance").expect(0)
+    assert not (home.cwd / "x.prov.json").exists()
+    before = (home.cwd / "x.sig.gz").read_bytes()
+    home("compute", "SRR000002", "--now", "-o", "x.sig.gz").expect(2, "has the signature of 'SRR000001'", "--force")
+    home("view", "SRR000002", "-o", "x.sig.gz").expect(2, "has the signature of 'SRR000001'", "--force")
+    assert (home.cwd / "x.sig.gz").read_bytes() == before == home.signature_file("SRR000001").read_bytes()
+    home("view", "SRR000002", "-o", "x.sig.gz", "--force").expect(0)
+    assert (home.cwd / "x.sig.gz").read_bytes() == home.signature_file("SRR000002").read_bytes()
+    wanted = shelf.reference(shelf.archive(), "SRR000001")
+    assert home("compute", "SRR000001", "--now", "-o", "-").expect(0).out.encode() == wanted
+    assert home("view", "SRR000001", "-o", "-").expect(0).out.encode() == wanted
 
 
 def test_archive_without_sums_is_validated_but_not_proved(home: Home, shelf: Shelf) -> None:

@@ -1,6 +1,7 @@
 """Files of a running daemon are removed or replaced, and commands in other containers try to stop it."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -8,6 +9,7 @@ from tests.support.homes import Home
 from tests.support.polling import until
 from wort_cli.health.health_file import read_health
 from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.process_identity import is_running
 
 NAMES = ("SRR000001", "SRR000002")
 
@@ -36,6 +38,27 @@ def test_removed_lock_file_lets_no_second_daemon_start(home: Home) -> None:
     log = (home.path / "logs" / "daemon.log").read_text()
     assert "was removed or replaced" in log
     assert log.count("the daemon runs as process") == 1
+
+
+def test_removed_files_are_restored_and_a_removed_home_ends_the_daemon(home: Home) -> None:
+    home("daemon", "start").expect(0)
+    before = running_daemon(home.path / "daemon.lock")
+    assert before is not None
+    assert before.process is not None
+    process = before.process
+    for name in ("health", "queue.db", "ledger.db-wal", "daemon.lock"):
+        (home.path / name).unlink()
+    for name in ("work", "signatures"):
+        shutil.rmtree(home.path / name, ignore_errors=True)
+    until(lambda: running_daemon(home.path / "daemon.lock") == before, "the lock file is back", 10)
+    until(lambda: (found := read_health(home.path / "health")) and not found.trouble, "the health file is back", 10)
+    home("compute", *NAMES).expect(0)
+    for name in NAMES:
+        home.until_job(name, "unavailable")
+    assert is_sound(home)
+    home.path.rename(home.root / "moved")
+    until(lambda: not is_running(process), "the daemon has ended", 20)
+    assert "was removed or moved away, so the daemon ends" in (home.root / "moved/logs/daemon.log").read_text()
 
 
 def test_daemon_is_not_signalled_from_another_container(home: Home) -> None:

@@ -56,7 +56,8 @@ def test_object_with_right_headers_and_other_bytes_is_computed(
     announced(content, objects)
     out = tmp_path / "out.sig"
     assert world("compute", A, "--now", "-o", str(out)).code == 0
-    assert out.read_bytes() == world.file(A).read_bytes() == objects.contents[KEY] == reference(A)
+    assert out.read_bytes() == gzip.decompress(reference(A))
+    assert world.file(A).read_bytes() == objects.contents[KEY] == reference(A)
     assert world.trust(A) == "computed"
     assert content in [objects.contents[key] for key in objects.contents if key.startswith("replaced/")]
 
@@ -89,6 +90,31 @@ def test_refuted_signature_of_others_is_computed_and_replaced(world: SmallWorld,
     assert world("compute", A, "--now").code == 0
     assert (world.trust(A), world.file(A).read_bytes(), objects.contents[KEY]) == ("computed", *[reference(A)] * 2)
     assert lie in [objects.contents[key] for key in objects.contents if key.startswith("replaced/")]
+
+
+def test_signature_in_the_bucket_only_is_downloaded_to_be_verified(world: SmallWorld, objects: MemoryStore) -> None:
+    publish_elsewhere(objects, A, wrong_sketches(A))
+    publish_elsewhere(objects, B, reference_sketches(B))
+    assert world("compute", B, "--now").code == 0  # of A, the catalog knows nothing
+    assert world("verify", A, "--now").code == 5
+    assert (world.trust(A), world.file(A).read_bytes()) == ("mismatch", objects.contents[KEY])
+    assert world("verify", B, "--now").code == 0
+    assert world.trust(B) == "verified"
+    assert world("verify", "SRR000003", "--now").code == 2
+    assert world.trust("SRR000003") == ""
+
+
+@pytest.mark.parametrize("content", [b"<html>", wrong(A)])
+def test_lost_signature_is_not_replaced_by_another_to_be_verified(
+    world: SmallWorld, objects: MemoryStore, content: bytes
+) -> None:
+    assert world("compute", A, "--now").code == 0
+    world.file(A).unlink()
+    objects.contents[KEY] = content
+    before = world.record(A)
+    assert world("verify", A, "--now").code == 1
+    assert world.record(A) == before
+    assert not world.file(A).exists()
 
 
 def test_right_signature_of_others_is_verified_and_rewritten_here(world: SmallWorld, objects: MemoryStore) -> None:

@@ -84,7 +84,7 @@ class Edits(RuleBasedStateMachine):
     @rule(name=names, flag=st.sampled_from(["view", "compute --now"]))
     def get_copy(self, name: str, flag: str) -> None:
         """What a command hands out as established is right."""
-        out = self.root / "out.sig"
+        out = self.root / "out.sig.gz"
         out.unlink(missing_ok=True)
         done = self.world(*flag.split(), "-o", str(out), name)
         if done.code == 0 and self.world.trust(name) in ESTABLISHED:

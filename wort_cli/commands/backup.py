@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import JsonOption
+from wort_cli.commands.shared.options import JsonOption, ReplaceOption
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
@@ -22,7 +22,7 @@ def backup(
     restore: Annotated[
         bool, typer.Option("--restore", help="Put the ledger in FILE in place of the present one, which is renamed.")
     ] = False,
-    force: Annotated[bool, typer.Option("-f", "--force", help="Replace FILE if it exists.")] = False,
+    force: ReplaceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Copy the ledger into a file; the daemon may keep running.

@@ -1,17 +1,16 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
-import os
 import time
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.follow import follow, run_now
+from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
     EngineOption,
@@ -19,13 +18,15 @@ from wort_cli.commands.shared.options import (
     GroupOption,
     JsonOption,
     NowOption,
+    OutputOption,
     PriorityOption,
+    ProvenanceFileOption,
     SkipInvalidOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
 )
-from wort_cli.commands.shared.output import write_output
+from wort_cli.commands.shared.output import Output, OutputItem
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.commands.shared.sources import parse_sources
@@ -59,19 +60,19 @@ def compute(
     skip_invalid: SkipInvalidOption = False,
     force: Annotated[
         bool,
-        typer.Option("-f", "--force", help="Compute signatures that already exist, and runs known to be unavailable."),
+        typer.Option(
+            "-f",
+            "--force",
+            help="Compute signatures that exist and runs known to be unavailable; replace any file of -o.",
+        ),
     ] = False,
     dry_run: DryRunOption = False,
     priority: PriorityOption = 0,
     group: GroupOption = "",
     wait: WaitOption = False,
     now: NowOption = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE|DIR", help="Also write the signatures here (with --wait or --now)."
-        ),
-    ] = None,
+    output: OutputOption = "",
+    no_provenance: ProvenanceFileOption = False,
     no_upload: Annotated[
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
@@ -94,26 +95,32 @@ def compute(
     Examples:
       wort compute SRR139146 --wait
       wort compute sample.sra --now -o sample.sig
+      wort compute SRR139146 SRR139147 --wait -o signatures/
       wort compute --from-file runs.txt --group soil
     """
     check_wait_and_now(wait=wait, now=now)
-    if output is not None and not (wait or now):
+    if output and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
+    target = Output.parse(output, force=force) if output else None
+    to_stdout = target is not None and target.is_stdout
+    if to_stdout and as_json:
+        raise UsageError("-o - and --json both write to standard output", "leave one of them out")
     check_engine(engine)
     settings = load_settings()
     skipped: list[str] = []
     skip = skipped.append if skip_invalid else None
     sources = parse_sources(ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip)
     outcome.explain_skipped(skipped)
-    if output is not None:
-        check_output(output, len(sources))
+    if target is not None:
+        target.check([source.name for source in sources])
     settings, ledger = open_home()
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     requests = [JobRequest(source, profile_name, priority, group, engine, not no_upload) for source in sources]
     finder = SignatureFinder(settings, ledger, profile_name)
-    answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run)
+    claim = FirstClaim(ledger, settings) if now and not dry_run else None
+    answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
         print_plans(answers, settings, as_json=as_json)
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
@@ -126,11 +133,11 @@ def compute(
         return
     if wait:
         notice_differences(settings)
-    jobs = run_or_follow(answers, ledger, settings, now=now)
-    if output is not None:
-        for source in sources:
-            write_copy(finder, source.name, output)
-    print_jobs(answers, jobs, finder, as_json=as_json)
+    jobs = run_or_follow(answers, ledger, settings, claim)
+    if target is not None:
+        target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
+    if not to_stdout:
+        print_jobs(answers, jobs, finder, as_json=as_json)
     outcome.explain_unsuccessful(list(jobs.values()))
     code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
@@ -142,65 +149,77 @@ def state_when_queued(answer: Enqueued) -> JobState:
 
 
 def enqueue(
-    ledger: Ledger, finder: SignatureFinder, requests: Sequence[JobRequest], *, force: bool, dry_run: bool
+    ledger: Ledger,
+    finder: SignatureFinder,
+    requests: Sequence[JobRequest],
+    *,
+    force: bool,
+    dry_run: bool,
+    claim: FirstClaim | None = None,
 ) -> list[Enqueued]:
     """Enqueue the requests; a signature that the catalog has but neither store has is computed again.
+
+    `claim` claims the first job for this process, in the same transaction.
 
     Many requests are enqueued in batches, so that the daemon can use the ledger in between.  A dry run of all of them
     comes first, so that a request that is refused stops the command before the first batch.
     """
+
+    def enqueue_batch(batch: Sequence[JobRequest], *, force: bool, lost: bool = False) -> list[Enqueued]:
+        with ledger.transaction(write=not dry_run):
+            found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
+            if claim is not None:
+                claim(jobs_of(found))
+            return found
+
     if len(requests) > BATCH_SIZE:
         ledger.jobs.enqueue(requests, force=force, dry_run=True)
     answers: list[Enqueued] = []
     for first in range(0, len(requests), BATCH_SIZE):
         if first:
             time.sleep(BATCH_PAUSE)
-        answers += ledger.jobs.enqueue(requests[first : first + BATCH_SIZE], force=force, dry_run=dry_run)
+        answers += enqueue_batch(requests[first : first + BATCH_SIZE], force=force)
     lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not finder.location(a.source.name)]
     if lost:
-        requeued = ledger.jobs.enqueue([requests[n] for n in lost], lost=True, dry_run=dry_run)
+        requeued = enqueue_batch([requests[n] for n in lost], force=False, lost=True)
         for n, answer in zip(lost, requeued, strict=True):
             answers[n] = answer
     return answers
 
 
-def run_or_follow(answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, *, now: bool) -> dict[int, Job]:
-    """Run the jobs in this process (`now`) or wait for the daemon; return them by number, as they ended.
+def jobs_of(answers: Sequence[Enqueued]) -> list[int]:
+    """Return the jobs that compute the requested signatures; one that already exists has none."""
+    return [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
 
-    A signature that already exists has no job in the result.
+
+def run_or_follow(
+    answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, claim: FirstClaim | None
+) -> dict[int, Job]:
+    """Run the jobs in this process, if it has claimed the first, or wait for the daemon; return them as they ended.
+
+    The result has the jobs by number.  A signature that already exists has none.
     """
-    job_ids = [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
-    if not now:
-        return {job.id: job for job in follow(ledger, job_ids)}
-    queued_here = {a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED}
+    if claim is None:
+        return {job.id: job for job in follow(ledger, jobs_of(answers))}
     try:
-        return run_now(job_ids, ledger, settings, queued_here)
+        return run_now(jobs_of(answers), ledger, settings, claim.job)
     except KeyboardInterrupt:
-        ledger.jobs.cancel(queued_here)
+        ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
         render.notice("the unfinished jobs were cancelled")
         raise
 
 
-def check_output(output: Path, number: int) -> None:
-    """Raise UsageError unless `number` signatures can be written to `output`."""
-    directory = output if output.is_dir() else output.absolute().parent
-    if not output.is_dir() and number != 1:
-        raise UsageError(
-            f"-o {output} is not a directory, and there are {number} signatures", "make the directory first"
+def stored_items(finder: SignatureFinder, names: Sequence[Name], *, provenance: bool) -> Iterator[OutputItem]:
+    """Yield the stored signatures of some names for `-o`; a job that failed has made none."""
+    for name in names:
+        if not finder.location(name):
+            continue
+        yield OutputItem(
+            name,
+            partial(finder.open, name),
+            finder.provenance(name) if provenance else None,
+            hint=f"the signature is stored; write it again with `wort view {name} -o FILE`",
         )
-    if not directory.is_dir():
-        raise UsageError(f"-o: there is no directory {directory}")
-    if not os.access(directory, os.W_OK):
-        raise UsageError(f"-o: {directory} can't be written", "check its permissions")
-
-
-def write_copy(finder: SignatureFinder, name: Name, output: Path) -> None:
-    """Copy a stored signature to the file or directory `output`; skip a job that made no signature."""
-    target = output / f"{name}.sig" if output.is_dir() else output
-    if not finder.location(name):
-        return
-    with finder.open(name) as stored:
-        write_output(target, stored, f"the signature is stored; write it again with `wort view {name} -o FILE`")
 
 
 def answer_record(answer: Enqueued) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import fields
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.settings import Settings, load_settings
 
@@ -15,19 +16,23 @@ app = typer.Typer(help="Show the settings and where they come from.", no_args_is
 def show(as_json: JsonOption = False) -> None:
     """Show the value and the origin of every setting."""
     settings = load_settings()
+    jobs = job_limit_set(settings)
     records = []
     for item in fields(Settings):
         if item.name == "origins":
             continue
         value = getattr(settings, item.name)
+        origin = settings.origins.get(item.name, "WORT_HOME or the platform")
+        if item.name == "jobs" and jobs is not None:
+            value, origin = jobs, "`wort daemon jobs`"
         if item.name == "threads":
-            value = settings.threads_per_job(settings.jobs)
+            value = settings.threads_per_job(jobs or settings.jobs)
         text = ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
         records.append(
             {
                 "setting": item.name,
                 "value": text,
-                "from": settings.origins.get(item.name, "WORT_HOME or the platform"),
+                "from": origin,
                 "about": item.metadata.get("description", "directory or file of this home"),
             }
         )

@@ -11,11 +11,13 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.daemon_status import recently_ended, status_document, status_lines
 from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
 from wort_cli.commands.shared.selection import open_home
-from wort_cli.errors import DaemonAlreadyRunning, ExitCode, WortError
+from wort_cli.errors import DaemonAlreadyRunning, ExitCode, UsageError, WortError, shown
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.settings import load_settings
 
 app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
+DEFAULT_JOBS, MOST_JOBS = "default", 1024
+"""What takes `wort daemon jobs` back, and the most jobs at a time."""
 
 
 @app.command()
@@ -143,16 +145,22 @@ def resume(group: SelectGroupOption = "") -> None:
 
 @app.command()
 def jobs(
-    number: Annotated[int, typer.Argument(metavar="N", min=1, max=1024, help="Number of jobs.")],
+    number: Annotated[
+        str, typer.Argument(metavar="N|default", help="Number of jobs, or `default` for that of the setting `jobs`.")
+    ],
 ) -> None:
     """Set the number of jobs that run at a time.
 
-    It takes effect at once, and replaces the setting `jobs` permanently. Each job sketches with CORES / N threads,
-    unless the setting `threads` is given.
+    It takes effect at once, and replaces the setting `jobs` until `wort daemon jobs default`. Each job sketches with
+    CORES / N threads, unless the setting `threads` is given.
     """
-    _, ledger = open_home()
-    ledger.controls.set_job_limit(number)
-    render.result(f"{render.count(number, 'job')} at a time")
+    if number != DEFAULT_JOBS and not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_JOBS):
+        raise UsageError(f"{shown(number)} is no number of jobs", f"give a number from 1 to {MOST_JOBS}, or `default`")
+    settings, ledger = open_home()
+    ledger.controls.set_job_limit(None if number == DEFAULT_JOBS else int(number))
+    limit = ledger.controls.job_limit(settings.jobs)
+    origin = ", by the setting `jobs`" if number == DEFAULT_JOBS else ", until `wort daemon jobs default`"
+    render.result(f"{render.count(limit, 'job')} at a time{origin}")
 
 
 @app.command()

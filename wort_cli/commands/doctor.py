@@ -15,6 +15,7 @@ import typer
 import wort_cli
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
+from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.daemon_view import differences
@@ -91,7 +92,7 @@ def show(findings: Sequence[Finding], *, as_json: bool) -> None:
 def check_libraries(settings: Settings) -> Iterator[Finding]:
     """Report the versions that determine signatures, the engine and the decoder."""
     yield Finding("ok", "versions", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
-    jobs = jobs_in_force(settings)
+    jobs = job_limit_set(settings) or settings.jobs
     threads = settings.threads_per_job(jobs)
     use = f"{settings.engine}, {render.count(jobs, 'job')} at a time, {render.count(threads, 'thread')} each"
     if settings.engine == "kernel" and find_spec("numba") is None:
@@ -101,20 +102,6 @@ def check_libraries(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("ok", "engine", use)
     yield check_decoder(settings)
-
-
-def jobs_in_force(settings: Settings) -> int:
-    """Return the number of jobs at a time: from `wort daemon jobs` if it was used, else from the setting."""
-    if not settings.ledger_file.exists():
-        return settings.jobs
-    try:
-        ledger = Ledger(settings.ledger_file)
-        try:
-            return ledger.controls.job_limit(settings.jobs)
-        finally:
-            ledger.close()
-    except WortError:  # check_ledger reports it
-        return settings.jobs
 
 
 def check_decoder(settings: Settings) -> Finding:

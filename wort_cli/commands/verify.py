@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.follow import follow, run_now
+from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     EngineOption,
     GroupOption,
@@ -21,13 +21,14 @@ from wort_cli.commands.shared.options import (
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import parse_name
+from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Job
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
 from wort_cli.settings import Settings
+from wort_cli.stores.local import LocalStore
 from wort_cli.system.daemon_lock import running_daemon
 
 if TYPE_CHECKING:
@@ -98,8 +99,13 @@ def verify(
             item, depth, settings.archives, priority=priority, group=group, engine=engine
         )
         targets.append(Target(str(item.name), item.digest, item.path))
-    job_ids = dict(zip(requests, ledger.submissions.enqueue_verifications(list(requests.values())), strict=True))
-    jobs = run_or_follow(list(job_ids.values()), ledger, settings, wait=wait, now=now)
+    claim = FirstClaim(ledger, settings) if now else None
+    with ledger.transaction():
+        numbers = ledger.submissions.enqueue_verifications(list(requests.values()))
+        if claim is not None:
+            claim(numbers)
+    job_ids = dict(zip(requests, numbers, strict=True))
+    jobs = run_or_follow(numbers, ledger, settings, claim, wait=wait)
     jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
     records = [result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now) for item in targets]
     render.table(COLUMNS, records, as_json=as_json)
@@ -114,8 +120,11 @@ def verify(
 def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:
     """Return the signatures that a word of the command line names; a file is submitted first.
 
-    A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions.
+    A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions;
+    without any, the signature in the bucket.  One that is only there is downloaded.
     """
+    from wort_cli.commands.shared.verification import pull_signature
+
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
@@ -125,22 +134,25 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:
         return undecided
-    record = ledger.catalog.get(name, profile_named(settings.profile).name)
-    if record is not None and not record.path:
-        raise UsageError(f"the signature of {name} is in the bucket only", f"download it with `wort sync pull {name}`")
-    if record is not None:
-        return [record]
-    if not submitted:
+    profile = profile_named(settings.profile).name
+    record = ledger.catalog.get(name, profile)
+    if record is None and submitted:
+        return submitted
+    if isinstance(name, Accession) and not LocalStore(settings.store_dir).has(name):
+        record = pull_signature(name, profile, record, settings, ledger)
+    if record is None:
         raise NoSuchJob(word)
-    return submitted
+    if not record.path:
+        raise UsageError(f"the signature of {name} is no longer in the bucket", f"`wort compute {name}` computes it")
+    return [record]
 
 
 def run_or_follow(
-    job_ids: Sequence[int], ledger: Ledger, settings: Settings, *, wait: bool, now: bool
+    job_ids: Sequence[int], ledger: Ledger, settings: Settings, claim: FirstClaim | None, *, wait: bool
 ) -> dict[int, Job]:
-    """Return the jobs by number: as they ended (`wait` or `now`), or as they are."""
-    if now:
-        return run_now(job_ids, ledger, settings)
+    """Return the jobs by number: as they ended (`wait`, or with a claim), or as they are."""
+    if claim is not None:
+        return run_now(job_ids, ledger, settings, claim.job)
     return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
 
 

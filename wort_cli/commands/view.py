@@ -4,52 +4,33 @@ The local store is searched first, then the bucket, then the submissions.
 """
 
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import JsonOption
-from wort_cli.commands.shared.output import write_output
+from wort_cli.commands.shared.options import JsonOption, OutputOption, ProvenanceFileOption, ReplaceOption
+from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.signature_finder import SignatureFinder
-from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, NotASignature, UsageError
-from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession, Name, parse_name
-from wort_cli.model.profile import profile_named
+from wort_cli.commands.shared.viewed import Viewed, find
+from wort_cli.errors import NotASignature, UsageError
+from wort_cli.model.accession import parse_name
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
-from wort_cli.pipeline.archives.archive_names import stem_of
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
     from wort_cli.model.verdict import Verdict
     from wort_cli.reading.facts import SignatureFacts
-    from wort_cli.stores.shared import FoundSignature, SharedStore
 
 COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
 BAR_WIDTH = 40
 """Characters of the longest bar of a histogram."""
-
-
-@dataclass(frozen=True)
-class Viewed:
-    """A signature that was found, as an open file."""
-
-    file: IO[bytes]
-    record: SignatureRecord | Submission | None
-    """What the ledger or the bucket knows about it; None for a file that the user named."""
-    location: str
-    """The path or URL to show."""
-    own: bool = False
-    """Whether it is the file that was recorded here, so that it may have any size."""
 
 
 def view(
@@ -75,10 +56,9 @@ def view(
         typer.Option("--expires", metavar="TIME", help="Validity of the URL, such as 30m, 1h or 7d (at most 7d)."),
     ] = "1h",
     raw: Annotated[bool, typer.Option("--raw", help="Print the signature itself, as JSON.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the signature to a file, gzipped as it is stored."),
-    ] = None,
+    output: OutputOption = "",
+    no_provenance: ProvenanceFileOption = False,
+    force: ReplaceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show a signature, or write it to a file.
@@ -89,6 +69,9 @@ def view(
       wort view SRR139146 -o SRR139146.sig
       wort view SRR139146 --url --expires 7d
     """
+    if raw and output:
+        raise UsageError("--raw and -o exclude each other", "--raw is the same as `-o -`")
+    target = Output.parse("-" if raw else output, force=force) if raw or output else None
     settings, ledger = open_home()
     if url:
         print_presigned_url(name, expires, settings, as_json=as_json)
@@ -99,114 +82,38 @@ def view(
             render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
         if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
             render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}` computes it again")
-        if raw or output:
-            write_signature(found if ksize is None else with_one_sketch(found, ksize, settings), output, settings)
+        if target is not None:
+            write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
         facts = read(found, settings)
         show(found, facts, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
 
 
-@contextmanager
-def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
-    """Yield the signature that a word names: a file by its path, else a signature by its name.
+def write_signature(found: Viewed, ksize: int | None, target: Output, settings: Settings, *, provenance: bool) -> None:
+    """Write a signature where `-o` says; the provenance, which is that of all sketches, goes with all of them."""
+    from wort_cli.reading.strict import NO_LIMIT
 
-    A submission is found by name only if there is no signature of our own; by a prefix of its digest, always.
-    """
-    if "/" in word or word.endswith((".sig", ".gz", ".json")):
-        path = Path(word)
-        if not path.is_file():
-            raise NoSuchFile(path)
-        with path.open("rb") as file:
-            yield Viewed(file, None, str(path))
-        return
-    name: Name = parse_name(stem_of(word))
-    profile = profile_named(settings.profile).name
-    record = ledger.catalog.get(name, profile)
-    finder = SignatureFinder(settings, ledger, profile)
-    if record is not None and finder.local.has(name):
-        with finder.open_local(record) as file:
-            yield Viewed(file, record, str(finder.local.path(name)), own=bool(record.sha256))
-        return
-    if settings.s3 is not None and isinstance(name, Accession):
-        bucket = finder.open_bucket()
-        with finder.download(name, bucket, record) as found:
-            if found is not None:
-                yield Viewed(found[0], record or bucket_record(name, bucket, found[1]), bucket.url(name))
-                return
-    if record is None and (submission := best_submission(name, word, ledger)):
-        path = settings.store_dir / submission.path
-        with path.open("rb") as file:
-            check_submitted(file, submission, path)
-            yield Viewed(file, submission, str(path))
-        return
-    raise why_not_found(name, record, settings, ledger)
-
-
-def check_submitted(file: IO[bytes], submission: Submission, path: Path) -> None:
-    """Raise ContentMismatch if the file of a submission has other bytes than were submitted."""
-    from wort_cli.stores.recorded import sha256_of
-
-    if sha256_of(file) != submission.sha256:
-        raise ContentMismatch(str(path), "submit it again")
-
-
-def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
-    """Return the error that explains why a signature was not found."""
-    jobs = ledger.jobs.named(name)
+    record = found.record
+    if ksize is not None:
+        found = with_one_sketch(found, ksize, settings)
     if record is not None:
-        return NoSuchFile(
-            settings.store_dir / record.path,
-            f"the signature was computed, but its file is missing; `wort compute {name}` computes it again",
-        )
-    if jobs:
-        return UsageError(
-            f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}", f"see `wort logs {name}`"
-        )
-    if isinstance(name, Accession):
-        return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}`")
-    return NoSuchJob(name)
-
-
-def bucket_record(name: Accession, bucket: "SharedStore", found: "FoundSignature") -> SignatureRecord | None:
-    """Return a record of a signature that only the bucket has, with the provenance in the bucket."""
-    from wort_cli.stores.bucket_layout import trust_in
-
-    if found.facts is None:
-        return None
-    made, trust = bucket.provenance_of(name, found.facts), trust_in(found.stored.metadata)
-    return SignatureRecord(
-        name, made.profile, made.digest, trust, "", found.stored.size, made.started_at, made, bucket.url(name)
+        name = str(record.name)
+    elif target.in_place:
+        name = found.location
+    else:
+        name = read(found, settings).name
+        if target.is_directory or target.format is Format.ZIP:
+            name = parse_name(name)
+    known = isinstance(record, SignatureRecord) and record.provenance.started_at and ksize is None
+    item = OutputItem(
+        name,
+        lambda: nullcontext(found.file),
+        record.provenance if provenance and known and isinstance(record, SignatureRecord) else None,
+        NO_LIMIT if found.own else settings.submit_unpacked,
     )
-
-
-def best_submission(name: Name, digest: str, ledger: Ledger) -> Submission | None:
-    """Return the most trusted submission of a name, or else the one whose digest starts with `digest`.
-
-    A submission with a mismatch is found by its digest only.
-    """
-    ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
-    named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
-    if named:
-        return min(named, key=lambda item: ranks.index(item.trust))
-    return next(iter(ledger.submissions.with_digest_prefix(digest)), None)
-
-
-def write_signature(found: Viewed, output: Path | None, settings: Settings) -> None:
-    """Write a signature: uncompressed to stdout, or as it is stored to a file."""
-    from wort_cli.reading.refusal import Refusal
-    from wort_cli.reading.strict import NO_LIMIT, unpacked_pieces
-
-    if output is not None and str(output) != "-":
-        write_output(output, found.file, "choose another file")
-        return
-    sys.stdout.flush()
-    try:
-        for piece in unpacked_pieces(found.file, NO_LIMIT if found.own else settings.submit_unpacked):
-            sys.stdout.buffer.write(piece)
-    except Refusal as refusal:
-        raise NotASignature(found.location, refusal.why) from None
-    sys.stdout.buffer.flush()
+    target.check([name])
+    target.write([item])
 
 
 def with_one_sketch(found: Viewed, ksize: int, settings: Settings) -> Viewed:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from wort_cli.daemon.abandoned import AbandonedJobs
@@ -19,6 +19,7 @@ from wort_cli.daemon.worker import STARTING
 from wort_cli.daemon.workers import Workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.ledger.suspects import choose
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
 from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_loss, short_owner
@@ -295,12 +296,19 @@ class Coordinator:
         most = limit + self._settings.fetch_ahead
         if blocked_by or len(self._attempts) >= most:
             return
-        # A job that was cancelled and queued again waits until its earlier attempt has ended.
-        ready = [job_id for job_id in self._ledger.attempts.next_jobs(most) if job_id not in self._attempts]
-        for job_id in ready[: most - len(self._attempts)]:
+        for job_id in self._ready_jobs(most)[: most - len(self._attempts)]:
             if len(self._attempts) >= limit and not self._may_be_fetched_ahead(job_id):
                 return  # no later job overtakes it
             self._start(job_id, limit)
+
+    def _ready_jobs(self, most: int) -> Sequence[int]:
+        """Return the jobs that may start now, in order."""
+        suspects = self._ledger.suspects.all()
+        # A job that was cancelled and queued again waits until its earlier attempt has ended.
+        ready = [id_ for id_ in self._ledger.attempts.next_jobs(most + len(suspects)) if id_ not in self._attempts]
+        if not suspects:
+            return ready
+        return choose(ready, self._attempts, suspects, self._ledger.suspects.queued(), self._policy.daemon_crashes)
 
     def _set_slots(self, limit: int) -> None:
         """Let `limit` jobs use the processor; jobs that wait for a slot see a new limit too."""

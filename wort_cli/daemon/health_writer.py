@@ -18,6 +18,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import SPREAD, RetryPolicy
 from wort_cli.model.failure import Reason
 from wort_cli.settings import Settings
+from wort_cli.system.machine import killed_for_memory
 
 WRITE_EVERY = 1.0
 """Seconds between writes of the health file."""
@@ -129,6 +130,7 @@ class HealthWriter:
             trouble=self._trouble,
             trouble_since=self._trouble_since if self._trouble else 0.0,
             blocked_by=self._coordinator.blocked_by,
+            killed_for_memory=killed_for_memory(),
         )
         try:
             self._file.write(health)

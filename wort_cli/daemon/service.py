@@ -22,7 +22,7 @@ from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
-from wort_cli.errors import StorageProblem, WortError
+from wort_cli.errors import HomeLost, StorageProblem, WortError
 from wort_cli.health.daemon_view import write_view
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
@@ -70,7 +70,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     health_writer = HealthWriter(settings, ledger, workers, coordinator)
     publish_view(settings)
     lock.write_info()
-    guard = HomeGuard(lock, ledger_file)
+    guard = HomeGuard(lock, ledger_file, settings)
     try:
         run_loop(signals, guard, coordinator, housekeeper, health_writer, workers.wait_for_result)
     finally:
@@ -125,7 +125,10 @@ def run_loop(
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
 ) -> None:
-    """Turn the coordinator until a signal stops the daemon.  A turn that fails is reported, and no job fails for it."""
+    """Turn the coordinator until a signal stops the daemon, or its home is lost.
+
+    A turn that fails is reported, and no job fails for it.
+    """
     while not signals.stop:
         started, trouble = time.monotonic(), ""
         try:
@@ -140,6 +143,9 @@ def run_loop(
             coordinator.turn()
             housekeeper.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
+        except HomeLost as lost:
+            log.error("%s, so the daemon ends", lost.sentence)
+            return
         except StorageProblem as problem:
             log.error("%s (%s)", problem.sentence, problem.hint)
             pause, trouble = TROUBLE_PAUSE, problem.sentence

@@ -15,7 +15,18 @@ from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.environment import NETWORK
 
 SETTINGS = (
-    *("profile", "engine", "decoder", "quality", "download", "archives", "locator_url", "mirrors", "publish_unproved"),
+    *(
+        "jobs",
+        "profile",
+        "engine",
+        "decoder",
+        "quality",
+        "download",
+        "archives",
+        "locator_url",
+        "mirrors",
+        "publish_unproved",
+    ),
     *("s3_bucket", "s3_prefix", "s3_endpoint", "s3_region", "s3_addressing", "s3_unsigned"),
     *("s3_encryption", "s3_kms_key", "s3_acl", "s3_requester_pays"),
 )

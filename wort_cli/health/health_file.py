@@ -52,6 +52,8 @@ class Health:
     """When turns started to fail, in seconds since 1970; 0 if `trouble` is empty."""
     blocked_by: str = ""
     """Why no job may start; empty if jobs may start.  The file's key is `held`."""
+    killed_for_memory: int | None = None
+    """Processes that the kernel had killed for memory since the boot; None if it does not say."""
 
 
 class HealthFile:
@@ -59,24 +61,43 @@ class HealthFile:
 
     def __init__(self, path: Path) -> None:
         """Create the file and allocate its blocks.  Raises StorageProblem if that fails."""
+        self._path = path
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if os.fstat(self._file).st_size != SIZE:
-                os.ftruncate(self._file, 0)
-                # Write instead of fallocate: some file systems do not support it, and on others, the first write to
-                # an allocated block may still need more space.
-                os.pwrite(self._file, b" " * SIZE, 0)
-                os.fsync(self._file)
+            self._file = open_allocated(path)
         except OSError as error:
             raise StorageProblem(f"{path} cannot be written: {error.strerror}", "is the disk full?") from error
 
     def write(self, health: Health) -> None:
-        """Overwrite the report.  Raises OSError if the disk fails."""
+        """Overwrite the report; create the file again if it was removed or replaced.  Raises OSError if that fails."""
+        try:
+            is_ours = os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except FileNotFoundError:
+            is_ours = False
+        if not is_ours:
+            new = open_allocated(self._path)
+            os.close(self._file)
+            self._file = new
         os.pwrite(self._file, encode(health), 0)
 
     def close(self) -> None:
         """Close the file; the last report stays."""
         os.close(self._file)
+
+
+def open_allocated(path: Path) -> int:
+    """Open or create the file with all its blocks.  Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if os.fstat(file).st_size != SIZE:
+            os.ftruncate(file, 0)
+            # Write instead of fallocate: some file systems do not support it, and on others, the first write to
+            # an allocated block may still need more space.
+            os.pwrite(file, b" " * SIZE, 0)
+            os.fsync(file)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
 def encode(health: Health) -> bytes:

@@ -15,6 +15,7 @@ from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
 from wort_cli.ledger.retry import RetryPolicy, consecutive_crashes, decide, reasons_counted_with
 from wort_cli.ledger.submissions import Submissions
+from wort_cli.ledger.suspects import Suspects
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Job, JobState, Progress
 from wort_cli.model.job_result import JobResult, Published
@@ -28,8 +29,11 @@ WAKE_LIMIT = 100
 class Attempts:
     """The table `jobs`, as the coordinator and commands with `--now` use it."""
 
-    def __init__(self, storage: Storage, jobs: Jobs, catalog: Catalog, submissions: Submissions) -> None:
+    def __init__(
+        self, storage: Storage, jobs: Jobs, catalog: Catalog, submissions: Submissions, suspects: Suspects
+    ) -> None:
         self._storage = storage
+        self._suspects = suspects
         self._jobs = jobs
         self._catalog = catalog
         self._submissions = submissions
@@ -69,27 +73,33 @@ class Attempts:
         Returns None, and changes nothing, if the job no longer runs in this attempt.
         """
         with self._storage.transaction():
-            if result.published is None and result.verdict is None:
-                failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
-                if failure.reason is Reason.TOOL_CRASH and self._has_advanced(result):
-                    requeued = self._end(result.job_id, result.attempt, JobState.QUEUED, failure.reason, failure.detail)
-                    return JobState.QUEUED if requeued else None
-                return self._fail(result.job_id, result.attempt, failure, policy, jitter)
-            try:
-                job, published = self._jobs.get(result.job_id), result.published
-            except NoSuchJob:  # of another ledger
-                return None
-            if published is not None and result.verdict is not None:
-                published = replace(published, trust=Trust.VERIFIED)
-            if published is not None and (fault := self._fault(job, published)):
-                return self._fail(result.job_id, result.attempt, fault, policy, jitter)
-            if not self._end(result.job_id, result.attempt, JobState.DONE):
-                return None
-            if published is not None:
-                self._catalog.record(published, force=job.force)
-            if result.verdict is not None:
-                self._submissions.record_verdict(job, result.verdict)
-            return JobState.DONE
+            state = self._finish(result, policy, jitter)
+            if state is not None:
+                self._suspects.discard(result.job_id)
+            return state
+
+    def _finish(self, result: JobResult, policy: RetryPolicy, jitter: float) -> JobState | None:
+        if result.published is None and result.verdict is None:
+            failure = result.failure or Failure(Reason.TOOL_CRASH, "the worker returned no result")
+            if failure.reason is Reason.TOOL_CRASH and self._has_advanced(result):
+                requeued = self._end(result.job_id, result.attempt, JobState.QUEUED, failure.reason, failure.detail)
+                return JobState.QUEUED if requeued else None
+            return self._fail(result.job_id, result.attempt, failure, policy, jitter)
+        try:
+            job, published = self._jobs.get(result.job_id), result.published
+        except NoSuchJob:  # of another ledger
+            return None
+        if published is not None and result.verdict is not None:
+            published = replace(published, trust=Trust.VERIFIED)
+        if published is not None and (fault := self._fault(job, published)):
+            return self._fail(result.job_id, result.attempt, fault, policy, jitter)
+        if not self._end(result.job_id, result.attempt, JobState.DONE):
+            return None
+        if published is not None:
+            self._catalog.record(published, force=job.force)
+        if result.verdict is not None:
+            self._submissions.record_verdict(job, result.verdict)
+        return JobState.DONE
 
     def _has_advanced(self, result: JobResult) -> bool:
         """Return whether more parts of a job are finished than when an attempt crashed before; remember how many."""
@@ -126,22 +136,33 @@ class Attempts:
             self._storage.change("count_crash", id=job_id, crashes=0, work=work)
             return self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, why)
 
-    def record_crash(self, job_id: int, attempt: int, work: int, policy: RetryPolicy) -> JobState | None:
-        """Requeue a job that was running when a daemon crashed; fail it as set-aside if that happened too often.
+    def record_death(
+        self, job_id: int, attempt: int, work: int, policy: RetryPolicy, *, by_memory: bool, alone: bool
+    ) -> JobState | None:
+        """Requeue a job that was running when a daemon died, and have it tried alone if it may be the cause.
 
-        `work` is the amount of finished work that the next attempt can use.  Returns the new state, or None, without a
-        change, if the job no longer runs in this attempt.
+        It fails as set-aside only if that happened too often, the last time `alone`, and `by_memory`: the kernel killed
+        a process for memory.  `work` is the amount of finished work that the next attempt can use.  Returns the new
+        state, or None, without a change, if the job no longer runs in this attempt.
         """
         with self._storage.transaction():
             row = self._storage.row("crashes", id=job_id, attempt=attempt)
             if row is None:
                 return None
-            crashes = consecutive_crashes(row["crashes"], row["crashes_work"], work)
-            self._storage.change("count_crash", id=job_id, crashes=crashes, work=work)
-            if crashes < policy.daemon_crashes:
-                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, "the daemon that ran it crashed")
+            deaths = consecutive_crashes(row["crashes"], row["crashes_work"], work)
+            self._storage.change("count_crash", id=job_id, crashes=deaths, work=work)
+            often = deaths >= policy.daemon_crashes
+            if not (often and by_memory and alone):
+                if by_memory or often:
+                    self._suspects.add(job_id)
+                cause = " when memory ran out" if by_memory else ""
+                self._end(job_id, attempt, JobState.QUEUED, Reason.INTERRUPTED, f"the daemon that ran it died{cause}")
                 return JobState.QUEUED
-            why = f"the daemon crashed {crashes} times in a row while this job ran and made no progress"
+            why = (
+                f"memory ran out and the daemon died {deaths} times in a row while this job ran and made no progress, "
+                "the last time alone"
+            )
+            self._suspects.discard(job_id)
             self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
             return JobState.FAILED
 

@@ -1,9 +1,10 @@
-"""Controls: what users have set with `wort daemon pause`, `resume` and `jobs`, and two notes of the daemon's own.
+"""Controls: what users have set with `wort daemon pause`, `resume` and `jobs`, and notes of the daemon's own.
 
 They are rows of the ledger, so they outlive the daemon: it reads them in each turn and when it starts.
 """
 
 import time
+from collections.abc import Collection
 
 from wort_cli.ledger.database import Storage
 
@@ -33,9 +34,14 @@ class Controls:
         """Return how many jobs may run at a time; `default` if no user has set it."""
         return int(self._get("jobs") or default)
 
-    def set_job_limit(self, jobs: int) -> None:
-        """Set how many jobs may run at a time."""
-        self._set("jobs", str(jobs))
+    @property
+    def has_job_limit(self) -> bool:
+        """Whether a user has set how many jobs may run at a time."""
+        return bool(self._get("jobs"))
+
+    def set_job_limit(self, jobs: int | None) -> None:
+        """Set how many jobs may run at a time; None takes that back, so that the setting `jobs` counts again."""
+        self._set("jobs", "" if jobs is None else str(jobs))
 
     @property
     def killed_on_purpose(self) -> bool:
@@ -45,6 +51,15 @@ class Controls:
     def set_killed_on_purpose(self, killed: bool) -> None:
         """Record, or forget, that a user killed the daemon."""
         self._set("killed", YES if killed else NO)
+
+    @property
+    def suspects(self) -> frozenset[int]:
+        """The numbers of the jobs that are tried alone (suspects.py)."""
+        return frozenset(int(word) for word in self._get("suspects").split())
+
+    def set_suspects(self, job_ids: Collection[int]) -> None:
+        """Set which jobs are tried alone."""
+        self._set("suspects", " ".join(map(str, sorted(job_ids))))
 
     def write_timestamp(self) -> None:
         """Write the present time, to prove that the ledger can be written.  Nothing reads it."""

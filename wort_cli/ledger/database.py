@@ -114,9 +114,13 @@ class Storage:
         """Run the body in a transaction: commit it durably, or roll it back if the body raises.
 
         A writing transaction makes other writers wait from its start; a reading one sees one state of the database.
+        Inside of another transaction, the body is part of that one.
         """
         with self.translated_errors():
             connection = self.connection
+            if connection.in_transaction:
+                yield
+                return
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield
@@ -129,6 +133,11 @@ class Storage:
         """Write a number into the header of the file (open_file.py); SQLite itself does not use it."""
         with self.translated_errors():
             self.connection.execute(f"PRAGMA application_id = {number:d}")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write what is in the log to the file, as far as no reader needs the log."""
+        with self.translated_errors():
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def copy_to(self, path: Path) -> None:

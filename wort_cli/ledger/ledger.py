@@ -6,10 +6,12 @@
 - submissions.py: signatures made by others, and their verification
 - counts.py: numbers of jobs and transitions
 - controls.py: `wort daemon pause`, `resume` and `jobs`
+- suspects.py: jobs that are tried alone
 
 How a signature is computed is not known here.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wort_cli.ledger.attempts import Attempts
@@ -19,6 +21,7 @@ from wort_cli.ledger.counts import Counts
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
 from wort_cli.ledger.submissions import Submissions
+from wort_cli.ledger.suspects import Suspects
 
 
 class Ledger:
@@ -31,11 +34,16 @@ class Ledger:
         self.controls = Controls(self.storage)
         self.jobs = Jobs(self.storage, self.catalog)
         self.submissions = Submissions(self.storage)
-        self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions)
+        self.suspects = Suspects(self.storage, self.controls)
+        self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
 
     def open(self) -> None:
         """Open the file now; raise WortError if it cannot be used."""
         self.storage.open()
+
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[None]:
+        """Return a context in which several operations are one transaction."""
+        return self.storage.transaction(write=write)
 
     def close(self) -> None:
         """Close the file; the next use opens it again.  Call this before a fork."""

@@ -2,19 +2,25 @@
 
 SQLite does not notice that another file takes the place of an open database: by `mv`, which leaves the old file open,
 or by `cp`, which overwrites it (sqlite.org/howtocorrupt.html).  So the daemon marks the database with a number, random
-at its start and higher every few seconds.  A file with another mark, or a lower one, is another file.  The copies that
-wort makes have the mark 0.
+at its start and higher after each change of the file, which only checkpoints make.  A file with another mark, or a
+lower one, is another file: a copy from before the last change has a lower mark.  The copies that wort makes have the
+mark 0.  A copy of the file together with its log is noticed by the number of transitions, which never gets lower.
 
 The mark is the `application_id` of the database.  It is in the header of the file, which is read without SQLite
-(sqlite.org/fileformat2.html).  It lags behind: SQLite writes to the file only at checkpoints.  The file stays open as
-long as the process runs, because closing it would drop SQLite's own locks on it.
+(sqlite.org/fileformat2.html).  The file stays open as long as the process runs, because closing it would drop SQLite's
+own locks on it.
+
+If the log is removed (`ledger.db-wal`), what it holds is still open here: it is written to the ledger, and SQLite makes
+a new log.
 """
 
 import contextlib
+import logging
 import os
 import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from wort_cli.errors import DaemonAlreadyRunning, LedgerReplaced, StorageProblem
 from wort_cli.ledger.database import Storage
@@ -24,8 +30,12 @@ MAGIC, MARK_AT, MARK_END = b"SQLite format 3\0", 68, 72
 """The first bytes of a database, and the place of its `application_id`."""
 HIGHEST_START = 1 << 30
 """Leaves room for the numbers of a thousand years below the highest `application_id`, 2^31 - 1."""
-MARK_EVERY = 10.0
-"""Seconds between two marks."""
+MARK_AGAIN = 1.0
+"""Seconds until a mark is written again that has not reached the file, because somebody reads an earlier state."""
+LOG, INDEX = "-wal", "-shm"
+"""What SQLite appends to the name of the ledger for its log and the index of that."""
+
+log = logging.getLogger(__name__)
 
 
 class OpenLedgerFile:
@@ -47,6 +57,8 @@ class OpenLedgerFile:
         self._first = self._newest = secrets.randbelow(HIGHEST_START) + 1
         self._seen = 0
         """The last mark that was found in the file; 0 until its first checkpoint."""
+        self._moves = 0
+        """The transitions that the ledger has counted."""
         self._mark()
 
     def check(self) -> None:
@@ -62,9 +74,13 @@ class OpenLedgerFile:
             raise LedgerReplaced(self._path, "overwritten by another file")
         if self._first <= mark <= self._newest:
             self._seen = mark
-        if self._clock() - self._marked_at > MARK_EVERY:
-            self._newest += 1
-            with contextlib.suppress(StorageProblem):  # the disk is full; the health file reports that
+        self._restore_log()
+        self._check_moves()
+        with contextlib.suppress(StorageProblem):  # the disk is full; the health file reports that
+            if self._state() != self._marked_state:
+                self._newest += 1
+                self._mark()
+            elif self._seen != self._newest and self._clock() - self._marked_at > MARK_AGAIN:
                 self._mark()
 
     def close_in_child(self) -> None:
@@ -75,7 +91,48 @@ class OpenLedgerFile:
 
     def _mark(self) -> None:
         self._marked_at = self._clock()
+        self._marked_state = self._state()  # if marking fails, the file is not taken for a changed one in each turn
         self._storage.mark(self._newest)
+        self._marked_state = self._state()
+
+    def _state(self) -> tuple[int, int, int]:
+        """Return what a change of the file changes."""
+        found = os.fstat(self._file)
+        return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+    def _check_moves(self) -> None:
+        """Raise LedgerReplaced if transitions are missing that were there before."""
+        row = self._storage.row("moves_made")
+        moves = int(row["n"]) if row else 0
+        if moves < self._moves:
+            raise LedgerReplaced(self._path, "replaced by an earlier copy of itself")
+        self._moves = moves
+
+    def _restore_log(self) -> None:
+        """Write a log that was removed to the ledger, and let SQLite make a new one.
+
+        Raises LedgerReplaced if another process has written to a new log meanwhile.
+        """
+        lost = self._lost_files()
+        if not lost:
+            return
+        if LOG in lost:
+            there = Path(f"{self._path}{LOG}")
+            with contextlib.suppress(FileNotFoundError):
+                if there.stat().st_size:
+                    raise LedgerReplaced(there, "replaced by another file")
+            self._storage.checkpoint()
+        self._storage.close()
+        log.warning("%s was removed while it was in use; nothing was lost", " and ".join(lost))
+
+    def _lost_files(self) -> list[str]:
+        """Return which of the files of SQLite are open here, and no longer at their path."""
+        gone = {f"{self._path.resolve()}{end} (deleted)": end for end in (LOG, INDEX)}
+        found = set()
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (Path.iterdir would make an object of each name)
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
+        return [end for text, end in gone.items() if text in found]
 
 
 def read_mark(file: int) -> int | None:

@@ -55,7 +55,9 @@ class RetryPolicy:
     """Delay between tries of a run that NCBI does not provide yet, in seconds."""
     patience: float = 0.0
     daemon_crashes: int = 5
-    """Consecutive crashes of the daemon while a job runs and makes no progress, after which the job is set aside."""
+    """Consecutive deaths of the daemon while a job runs and makes no progress, after which the job is tried alone, or
+    set aside if it ran alone and memory ran out.
+    """
 
     @classmethod
     def of(cls, settings: Settings) -> "RetryPolicy":

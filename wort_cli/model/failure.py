@@ -220,7 +220,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.SET_ASIDE: (
         Disposition.FAILED,
-        "the worker or the daemon crashed repeatedly while it ran the job",
+        "the worker died repeatedly while it ran the job, or memory ran out and the daemon died",
         "`wort logs` shows the progress of each attempt; `wort retry` tries again, "
         "`wort compute --force --engine sourmash` uses a different engine",
     ),

@@ -36,8 +36,8 @@ def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> 
         raise JobFailed(Reason.REFERENCE_MISSING, f"the run has {len(files):,} references, too many", lasting=True)
     attempt.log(f"the run is aligned to {len(files)} references outside of its archive")
     spec = attempt.spec
-    store = ReferenceStore(spec.references.references_dir or spec.workspace / "references",
-                           spec.references.reference_bytes)  # fmt: skip
+    root = spec.references.references_dir or spec.workspace / "references"
+    store = ReferenceStore(root, spec.references.reference_bytes, attempt.workspace.key)
     sums: dict[str, str] = {}
     proved = True
     with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:

@@ -120,7 +120,7 @@ class Fetcher:
             lambda directory, size: self._check_disk(size),
             lambda arrived, wanted: report("fetching", arrived, wanted),
         )
-        put_references_beside(archive, references, fetcher, log)
+        put_references_beside(archive, references, fetcher, log, self._key)
 
     @contextlib.contextmanager
     def _tools(self, log: Callable[[str], None]) -> Iterator[ToolGroup]:

@@ -46,24 +46,29 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def atomic_output(path: Path) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, for a file that the user asked for.  Writers of the same file do not wait."""
+def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
+    """Like `atomic_file`, for a file that the user asked for.  Writers of the same file do not wait.
+
+    Without `replace`, raises FileExistsError if the file exists when the new one is complete.
+    """
     make_directories(path.parent)
     descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
     with open(name, "r+b", opener=lambda *_: descriptor) as file:
         lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
         os.fchmod(descriptor, 0o666 & ~users_umask())
-        yield from finish(file, Path(name), path)
+        yield from finish(file, Path(name), path, replace=replace)
 
 
-def finish(file: IO[bytes], partial: Path, path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+def finish(
+    file: IO[bytes], partial: Path, path: Path, *, durable: bool = True, replace: bool = True
+) -> Iterator[IO[bytes]]:
     """Yield the unfinished file; then sync it and give it its final name, or remove it after an error."""
     try:
         yield file
         file.flush()
         if durable:
             os.fsync(file.fileno())
-        partial.replace(path)
+        partial.replace(path) if replace else rename_to_new(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -74,6 +79,23 @@ def finish(file: IO[bytes], partial: Path, path: Path, *, durable: bool = True) 
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def rename_to_new(partial: Path, path: Path) -> None:
+    """Rename a file; raise FileExistsError if its new name exists.
+
+    On disks without hard links, that is looked up just before.
+    """
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        partial.replace(path)
+    else:
+        partial.unlink()
 
 
 def exclusive_file(path: Path) -> IO[bytes]:

@@ -60,6 +60,18 @@ def resident_memory(pid: int) -> int:
         return 0
 
 
+def killed_for_memory(proc: Path = PROC) -> int | None:
+    """Return how many processes the kernel has killed for memory since the boot; None if it does not say.
+
+    Source: `oom_kill` in /proc/vmstat, which counts kills in control groups too.
+    """
+    try:
+        words = (line.split() for line in (proc / "vmstat").read_text().splitlines())
+        return next((int(word[1]) for word in words if word[0] == "oom_kill"), None)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def cgroup_memory(proc: Path, cgroups: Path) -> Iterator[int]:
     """Yield the available memory in each control group of this process (cgroups v2, see the kernel's cgroup-v2.rst)."""
     try:

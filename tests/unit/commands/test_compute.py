@@ -6,11 +6,13 @@ import pytest
 
 from tests.support.builders import PROFILE, request
 from wort_cli.commands import compute
+from wort_cli.commands.shared.follow import FirstClaim
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.errors import UsageError
+from wort_cli.foreground import own_name
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.job import JobRequest
+from wort_cli.model.job import JobRequest, JobState
 from wort_cli.settings import load_settings
 
 
@@ -51,3 +53,33 @@ def test_refused_request_stops_the_command_before_the_first_batch(ledger: Ledger
     with pytest.raises(UsageError, match="mine"):
         enqueue(ledger, tmp_path, [*RUNS, others])
     assert len(ledger.jobs.ids(JobFilter())) == 1
+
+
+def test_job_of_now_is_claimed_before_a_daemon_can_see_it_queued(ledger: Ledger, tmp_path: Path) -> None:
+    """Another connection, as a daemon has, looks for queued jobs at the end of the transaction."""
+    claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
+    compute.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
+    assert claim.job is not None
+    assert (claim.job.name, claim.job.state, claim.job.owner) == ("SRR100001", JobState.RUNNING, own_name())
+    daemon = Ledger(tmp_path / "ledger.db")
+    assert [daemon.jobs.get(job_id).name for job_id in daemon.attempts.next_jobs(10)] == ["SRR100002"]
+    daemon.close()
+
+
+def test_job_that_runs_elsewhere_is_not_claimed_but_the_next_one_is(ledger: Ledger, tmp_path: Path) -> None:
+    (first,) = ledger.jobs.enqueue(RUNS[:1])
+    ledger.attempts.claim(first.job_id or 0, "daemon", 60)
+    claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
+    compute.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
+    assert claim.job is not None
+    assert claim.job.name == "SRR100002"
+    assert ledger.jobs.get(first.job_id or 0).owner == "daemon"
+
+
+def test_refused_request_leaves_no_claim(ledger: Ledger, tmp_path: Path) -> None:
+    mine, others = (request("mine", tmp_path / name / "mine.sra") for name in ("here", "there"))
+    claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
+    with pytest.raises(UsageError):
+        compute.enqueue(ledger, finder(ledger, tmp_path), [mine, others], force=False, dry_run=False, claim=claim)
+    assert claim.job is None
+    assert ledger.jobs.ids(JobFilter()) == []

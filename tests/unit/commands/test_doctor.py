@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.doctor import check_archives, check_ledger, jobs_in_force
+from wort_cli.commands.doctor import check_archives, check_ledger
 from wort_cli.commands.shared.finding import Finding
+from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
 
@@ -16,18 +17,18 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings({"WORT_HOME": str(tmp_path), "WORT_JOBS": "3", "WORT_ARCHIVES": f"{tmp_path}:/nowhere"})
 
 
-def test_jobs_in_force_are_those_of_the_ledger_once_they_were_set(settings: Settings) -> None:
-    assert jobs_in_force(settings) == 3
+def test_job_limit_is_that_of_the_ledger_once_it_was_set(settings: Settings) -> None:
+    assert job_limit_set(settings) is None
     ledger = Ledger(settings.ledger_file)
-    assert jobs_in_force(settings) == 3
+    assert job_limit_set(settings) is None
     ledger.controls.set_job_limit(5)
-    assert jobs_in_force(settings) == 5
+    assert job_limit_set(settings) == 5
     ledger.close()
 
 
-def test_jobs_in_force_are_those_of_the_setting_when_the_ledger_is_damaged(settings: Settings) -> None:
+def test_there_is_no_job_limit_when_the_ledger_is_damaged(settings: Settings) -> None:
     settings.ledger_file.write_text("hello\n" * 100)
-    assert jobs_in_force(settings) == 3
+    assert job_limit_set(settings) is None
 
 
 def test_ledger_is_checked(settings: Settings) -> None:

@@ -66,7 +66,7 @@ def loop(
     writer = HealthWriter(settings, ledger, workers, coordinator, clock=clock)
     lock = acquire_lock(settings.lock_file)
     file = OpenLedgerFile(ledger.storage)
-    guard = HomeGuard(lock, file)
+    guard = HomeGuard(lock, file, settings, clock)
     yield Loop(guard, coordinator, Housekeeper(ledger, settings, tuple, ledger.close, clock=clock), writer)
     writer.close()
     lock.close()

@@ -14,13 +14,14 @@ def settings_of(home: Path, **environ: str) -> Settings:
 
 def test_equal_settings_differ_in_nothing(tmp_path: Path) -> None:
     write_view(settings_of(tmp_path, WORT_S3_BUCKET="mine"), {"VDB_CONFIG": "/a"})
-    assert differences(settings_of(tmp_path, WORT_S3_BUCKET="mine", WORT_JOBS="7"), {"VDB_CONFIG": "/a"}) == []
+    assert differences(settings_of(tmp_path, WORT_S3_BUCKET="mine", WORT_KEEP_LOGS="7"), {"VDB_CONFIG": "/a"}) == []
 
 
 def test_each_difference_is_a_sentence(tmp_path: Path) -> None:
-    write_view(settings_of(tmp_path, WORT_ARCHIVES="/a:/b"), {"VDB_CONFIG": "/a"})
-    found = differences(settings_of(tmp_path, WORT_ARCHIVES="/a:/b", WORT_S3_BUCKET="mine"), {"AWS_PROFILE": "lab"})
-    assert [difference.sentence for difference in found] == [
+    write_view(settings_of(tmp_path, WORT_ARCHIVES="/a:/b", WORT_JOBS="2"), {"VDB_CONFIG": "/a"})
+    here = settings_of(tmp_path, WORT_ARCHIVES="/a:/b", WORT_S3_BUCKET="mine", WORT_JOBS="3")
+    assert [difference.sentence for difference in differences(here, {"AWS_PROFILE": "lab"})] == [
+        "jobs is 2 in the daemon, and 3 here",
         "s3_bucket is not set in the daemon, and mine here",
         "VDB_CONFIG is /a in the daemon, and not set here",
         "AWS_PROFILE is not set in the daemon, and lab here",

@@ -13,9 +13,10 @@ def test_controls_return_the_last_value_set(ledger: Ledger) -> None:
         change()
         assert ledger.controls.paused is paused
     assert ledger.controls.job_limit(default=2) == 2
-    for jobs in (5, 3):
+    for jobs in (5, 3, None):
         ledger.controls.set_job_limit(jobs)
-        assert ledger.controls.job_limit(default=2) == jobs
+        assert ledger.controls.job_limit(default=2) == (jobs or 2)
+        assert ledger.controls.has_job_limit is (jobs is not None)
     for killed in (True, False):
         ledger.controls.set_killed_on_purpose(killed)
         assert ledger.controls.killed_on_purpose is killed

@@ -2,9 +2,12 @@
 
 import time
 
+import pytest
+
 from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.ledger.suspects import choose
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.job_result import JobResult
@@ -13,19 +16,69 @@ from wort_cli.model.lease import DAEMON
 POLICY = RetryPolicy(daemon_crashes=3, patience=7 * 86400.0)
 
 
-def crash(ledger: Ledger, work: int = 0) -> JobState | None:
+def crash(ledger: Ledger, work: int = 0, *, by_memory: bool = True, alone: bool = True) -> JobState | None:
     job = ledger.attempts.claim(1, DAEMON, 60.0)
     assert job is not None
-    return ledger.attempts.record_crash(1, job.attempt, work, POLICY)
+    return ledger.attempts.record_death(1, job.attempt, work, POLICY, by_memory=by_memory, alone=alone)
 
 
-def test_job_that_was_running_at_each_crash_is_set_aside(ledger: Ledger) -> None:
+def test_job_that_ran_alone_whenever_memory_ran_out_is_set_aside(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
+    states = [crash(ledger, alone=alone) for alone in (False, False, False, True)]
+    assert states == [JobState.QUEUED] * 3 + [JobState.FAILED]
+    assert ledger.suspects.all() == frozenset()
+    assert "the last time alone" in ledger.jobs.get(1).message
+    ledger.jobs.retry([1])
     assert [crash(ledger) for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
     job = ledger.jobs.get(1)
     assert (job.state, job.reason) == (JobState.FAILED, Reason.SET_ASIDE)
     ledger.jobs.retry([1])
     assert crash(ledger) is JobState.QUEUED
+
+
+def test_job_is_tried_alone_after_memory_ran_out_and_until_an_attempt_ends(ledger: Ledger) -> None:
+    ledger.jobs.enqueue([request()])
+    crash(ledger, alone=False)
+    assert ledger.suspects.queued() == {1: 1}
+    ledger.attempts.claim(1, DAEMON, 60.0)
+    ledger.attempts.requeue(1, 2, "the daemon was stopped")
+    assert ledger.suspects.queued() == {1: 1}
+    ledger.attempts.claim(1, DAEMON, 60.0)
+    ledger.attempts.finish(JobResult(1, 3, failure=Failure(Reason.NETWORK, "no route")), POLICY)
+    assert ledger.suspects.all() == frozenset()
+
+
+def test_other_deaths_of_daemons_set_no_job_aside(ledger: Ledger) -> None:
+    ledger.jobs.enqueue([request()])
+    for number in range(10):
+        assert crash(ledger, by_memory=False) is JobState.QUEUED
+        assert bool(ledger.suspects.all()) == (number >= 2)
+
+
+NOTHING: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("ready", "running", "suspects", "queued", "chosen"),
+    [
+        pytest.param((1, 2), (3,), (), {}, (1, 2), id="no suspects"),
+        pytest.param((1, 2, 3), (), (2, 3), {2: 2, 3: 1}, (3,), id="a suspect goes first, alone"),
+        pytest.param((1, 2), (), (2, 3), {2: 1, 3: 1}, (2,), id="then the next one"),
+        pytest.param((1, 2), (9,), (2,), {2: 1}, NOTHING, id="it waits until nothing runs"),
+        pytest.param((1,), (2,), (2,), {}, NOTHING, id="nothing starts beside it"),
+        pytest.param((1, 2), (9,), (2,), {2: 3}, (1,), id="after many deaths it is last"),
+        pytest.param((2,), (), (2,), {2: 3}, (2,), id="the last one"),
+        pytest.param((1,), (), (2,), {}, (1,), id="a suspect that waits holds nobody up"),
+    ],
+)
+def test_suspects_run_alone(
+    ready: tuple[int, ...],
+    running: tuple[int, ...],
+    suspects: tuple[int, ...],
+    queued: dict[int, int],
+    chosen: tuple[int, ...],
+) -> None:
+    assert tuple(choose(ready, running, suspects, queued, most_deaths=3)) == chosen
 
 
 def test_crashes_with_progress_in_between_are_not_consecutive(ledger: Ledger) -> None:
@@ -37,7 +90,7 @@ def test_crashes_with_progress_in_between_are_not_consecutive(ledger: Ledger) ->
 def test_crash_of_an_earlier_attempt_changes_nothing(ledger: Ledger) -> None:
     ledger.jobs.enqueue([request()])
     ledger.attempts.claim(1, DAEMON, 60.0)
-    assert ledger.attempts.record_crash(1, 7, 0, POLICY) is None
+    assert ledger.attempts.record_death(1, 7, 0, POLICY, by_memory=True, alone=True) is None
     assert ledger.jobs.get(1).state is JobState.RUNNING
 
 

@@ -56,7 +56,7 @@ def overwrite(ledger: Ledger, copy: Path) -> None:
 def test_ledger_in_use_is_the_same_file(ledger: Ledger, file: OpenLedgerFile, clock: Clock) -> None:
     for number in range(3):
         ledger.jobs.enqueue([request(f"SRR00000{number}")])
-        clock.now += open_file.MARK_EVERY + 1
+        clock.now += open_file.MARK_AGAIN + 1
         file.check()
         with closing(sqlite3.connect(ledger.storage.path)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -86,15 +86,78 @@ def test_backup_that_was_copied_over_the_ledger_is_noticed(
         file.check()
 
 
-def test_raw_copy_from_earlier_is_noticed(ledger: Ledger, file: OpenLedgerFile, tmp_path: Path, clock: Clock) -> None:
+def write_and_checkpoint(path: Path, name: str) -> None:
+    """Do what a command does that writes to the ledger, and by whom the log is written to the file."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("INSERT INTO paused_groups VALUES (?)", (name,))
+        other.commit()
+        other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def test_raw_copy_from_a_moment_ago_is_noticed(ledger: Ledger, file: OpenLedgerFile, tmp_path: Path) -> None:
     file.check()
     copy = Path(shutil.copyfile(ledger.storage.path, tmp_path / "copy.db"))
-    clock.now += open_file.MARK_EVERY + 1
+    write_and_checkpoint(ledger.storage.path, "soil")
     file.check()  # marks it
     file.check()
     overwrite(ledger, copy)
     with pytest.raises(LedgerReplaced, match="overwritten"):
         file.check()
+
+
+def test_raw_copy_with_its_log_is_noticed(ledger: Ledger, file: OpenLedgerFile, tmp_path: Path) -> None:
+    file.check()
+    ledger.jobs.enqueue([request("SRR000001")])
+    file.check()
+    files = [Path(f"{ledger.storage.path}{end}") for end in ("", "-wal", "-shm")]
+    for path in files:
+        shutil.copyfile(path, tmp_path / path.name.replace("ledger", "copy"))
+    ledger.jobs.enqueue([request("SRR000002")])
+    file.check()
+    for path in files:
+        path.write_bytes((tmp_path / path.name.replace("ledger", "copy")).read_bytes())
+    with pytest.raises(LedgerReplaced):
+        file.check()
+
+
+@pytest.mark.parametrize("ends", [("-wal",), ("-shm",), ("-wal", "-shm")])
+def test_removed_log_is_restored(ledger: Ledger, file: OpenLedgerFile, ends: tuple[str, ...]) -> None:
+    file.check()
+    (job,) = ledger.jobs.enqueue([request("SRR000001")])
+    for end in ends:
+        Path(f"{ledger.storage.path}{end}").unlink()
+    file.check()
+    second = Ledger(ledger.storage.path)
+    (other,) = second.jobs.enqueue([request("SRR000002")])
+    for name in ("SRR000003", "SRR000004"):
+        ledger.jobs.enqueue([request(name)])
+    file.check()
+    with closing(sqlite3.connect(ledger.storage.path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (4,)
+    assert (job.job_id, other.job_id) == (1, 2)
+    second.close()
+
+
+def test_log_of_another_process_is_not_taken_for_ours(ledger: Ledger, file: OpenLedgerFile) -> None:
+    file.check()
+    ledger.jobs.enqueue([request("SRR000001")])
+    log = Path(f"{ledger.storage.path}-wal")
+    log.unlink()
+    log.write_bytes(b"x" * 4096)
+    with pytest.raises(LedgerReplaced, match="wal was replaced"):
+        file.check()
+
+
+def test_unchanged_ledger_is_not_written_to(ledger: Ledger, file: OpenLedgerFile, clock: Clock) -> None:
+    for _ in range(3):
+        file.check()
+        clock.now += open_file.MARK_AGAIN + 1
+    before = ledger.storage.path.stat(), Path(f"{ledger.storage.path}-wal").stat().st_mtime_ns
+    for _ in range(3):
+        file.check()
+        clock.now += open_file.MARK_AGAIN + 1
+    assert (ledger.storage.path.stat(), Path(f"{ledger.storage.path}-wal").stat().st_mtime_ns) == before
 
 
 def test_emptied_file_is_noticed(ledger: Ledger, file: OpenLedgerFile) -> None:

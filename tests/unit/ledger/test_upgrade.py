@@ -238,7 +238,8 @@ def test_running_job_of_an_earlier_ledger_is_requeued_after_a_crash(upgraded: Le
     assert claim.owner == DAEMON
     late = JobResult(claim.job_id, claim.attempt - 1, published("SRR000002"))
     assert upgraded.attempts.finish(late, POLICY) is None
-    assert upgraded.attempts.record_crash(claim.job_id, claim.attempt, 0, POLICY) is JobState.QUEUED
+    after = upgraded.attempts.record_death(claim.job_id, claim.attempt, 0, POLICY, by_memory=False, alone=True)
+    assert after is JobState.QUEUED
     assert upgraded.jobs.get(claim.job_id).progress is None
     job = upgraded.attempts.claim(claim.job_id, DAEMON, 60)
     assert job is not None

@@ -1,14 +1,14 @@
 """Waits until jobs have ended, or runs them in this process, and shows their progress meanwhile."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.lease import SKETCHING
+from wort_cli.model.lease import SKETCHING, short_owner
 from wort_cli.settings import Settings
 
 POLL = 0.2
@@ -59,33 +59,61 @@ def ends_soon(job: Job) -> bool:
     return job.state.is_live
 
 
-def run_now(
-    job_ids: Sequence[int], ledger: Ledger, settings: Settings, queued_here: Collection[int] = ()
-) -> dict[int, Job]:
+class FirstClaim:
+    """Claims the first job that this process will run.
+
+    It is called in the transaction that enqueues the jobs, so that no daemon can start that job in between.
+    """
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        from wort_cli.foreground import own_name
+
+        self.job: Job | None = None
+        """The job, once it is claimed."""
+        self._ledger = ledger
+        self._lease = settings.lease
+        self._owner = own_name()
+
+    def __call__(self, job_ids: Sequence[int]) -> None:
+        """Claim the first of some jobs that has neither ended nor runs elsewhere, unless one is claimed already."""
+        for job_id in job_ids:
+            if self.job is not None:
+                return
+            self.job = self._ledger.attempts.claim(job_id, self._owner, self._lease)
+
+
+def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings, claimed: Job | None = None) -> dict[int, Job]:
     """Run jobs one after the other in this process; return them by number, as they ended.
 
-    While one is sketched, the archive of the next is fetched.
+    While one is sketched, the archive of the next is fetched.  A job that another process is running is followed.
 
-    queued_here: jobs that this command has queued; if the daemon starts one of them first, it is waited for
+    claimed: the job that this process has claimed, which is run first
     """
-    from wort_cli.foreground import FetchAhead, compute_now
+    from wort_cli.foreground import FetchAhead, compute_now, own_name
 
     ended: dict[int, Job] = {}
     ahead: FetchAhead | None = None
+    owner, announced = own_name(), set[int]()
+    if claimed is not None:
+        job_ids = [claimed.id, *(job_id for job_id in job_ids if job_id != claimed.id)]
     try:
         for number, job_id in enumerate(job_ids):
-            claimed = ahead.take() if ahead else None
+            if ahead is not None:
+                claimed = ahead.take()
             following = job_ids[number + 1 : number + 2] if settings.fetch_ahead else ()
             ahead = FetchAhead(following[0], settings) if following else None
             with make_display(1) as display:
 
                 def show(job: Job, display: Display = display, ahead: FetchAhead | None = ahead) -> None:
+                    if job.state is JobState.RUNNING and job.owner != owner and job.id not in announced:
+                        announced.add(job.id)
+                        render.notice(f"the {short_owner(job.owner)} is running job {job.id}; waiting for it")
                     display.update([job], int(not job.state.is_live))
                     if ahead is not None and job.progress is not None and job.progress.stage == SKETCHING:
                         ahead.begin()
 
-                is_own = job_id in queued_here
-                ended[job_id] = compute_now(job_id, ledger, settings, show, queued_here=is_own, claimed=claimed)
+                ended[job_id] = compute_now(job_id, ledger, settings, show, claimed=claimed)
+                claimed = None
     except BaseException as error:
         if ahead is not None:
             ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt))

@@ -51,6 +51,19 @@ FromFileOption = Annotated[
         help="Read IDs from a file: one per line (# starts a comment), or a table with a column `Run`.",
     ),
 ]
+OutputOption = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE|DIR/|-",
+        help="Write the signature to a file (.sig, .sig.gz or .zip), into a directory, or to standard output.",
+    ),
+]
+ProvenanceFileOption = Annotated[
+    bool, typer.Option("--no-provenance", help="Write no .prov.json file beside what -o writes.")
+]
+ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a file that exists.")]
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")
 ]

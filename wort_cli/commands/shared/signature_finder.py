@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from wort_cli.errors import ContentMismatch, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.provenance import SignatureRecord
+from wort_cli.model.provenance import Provenance, SignatureRecord
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
@@ -33,6 +33,11 @@ class SignatureFinder:
             return str(self.local.path(name))
         target, record = self._settings.s3, self._ledger.catalog.get(name, self._profile)
         return record.remote if record and target and record.remote.startswith(target.root) else ""
+
+    def provenance(self, name: Name) -> Provenance | None:
+        """Return the provenance that the catalog records for a signature."""
+        record = self._ledger.catalog.get(name, self._profile)
+        return record.provenance if record else None
 
     @contextmanager
     def open(self, name: Name) -> Iterator[IO[bytes]]:

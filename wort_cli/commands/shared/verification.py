@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sources import parse_source
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Reason
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import Depth
 from wort_cli.settings import Settings
+from wort_cli.stores.local import LocalStore
+from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 
 
@@ -38,6 +43,31 @@ def verify_request(
         group=group,
         engine=engine,
     )
+
+
+def pull_signature(
+    name: Accession, profile: str, record: SignatureRecord | None, settings: Settings, ledger: Ledger
+) -> SignatureRecord | None:
+    """Download the signature of a run into the local store; return its record, or `record` if no bucket has it.
+
+    Raises StoreError if it must not be used (stores/transfer.py), or if the bucket that the catalog names is not set.
+    """
+    from wort_cli.stores import transfer
+
+    if settings.s3 is None and (record is None or not record.remote):
+        return record
+    bucket = open_bucket(settings)
+    local = LocalStore(settings.store_dir)
+    try:
+        published = transfer.pull(name, local, bucket, profile, record.recorded if record else None)
+    except StoreError as error:
+        if error.reason is not Reason.NOT_FOUND:
+            raise
+        return record
+    with ledger.storage.transaction():
+        ledger.catalog.record(published)
+    render.notice(f"downloaded {bucket.url(name)}")
+    return ledger.catalog.get(name, profile)
 
 
 def source_of(signature: Submission | SignatureRecord, archives: Sequence[Path]) -> Source:

@@ -4,6 +4,9 @@
 -- name: transition_counts
 SELECT after, reason, n FROM move_counts ORDER BY after, reason;
 
+-- name: moves_made
+SELECT coalesce(sum(n), 0) AS n FROM move_counts;
+
 -- name: ended_since
 SELECT after, reason, count(*) AS n FROM events
 WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') GROUP BY after, reason;

@@ -80,6 +80,9 @@ WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
 SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0
 ORDER BY priority DESC, id LIMIT :limit;
 
+-- name: queued_among
+SELECT id, crashes FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'queued' AND held = 0;
+
 -- name: running_jobs
 SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 

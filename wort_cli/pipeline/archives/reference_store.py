@@ -6,7 +6,7 @@ An aligned archive may store only how its reads differ from references that are 
 
     refseq/NC_000005.8           the reference's archive
     wgs/AAAB01
-    sums/NC_000005.8.json        its md5 and size, written before the archive gets its name
+    sums/NC_000005.8.json        its md5 and size, sealed, and written before the archive gets its name
     locks/NC_000005.8            locked by all jobs that use or fetch it
     fetching/NC_000005.8/        what has arrived of it
 
@@ -15,7 +15,6 @@ A reference that no job uses is removed when the store exceeds its limit, the le
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -30,6 +29,7 @@ from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.file_locks import try_lock
 from wort_cli.system.private_files import make_private
+from wort_cli.system.seals import read_sealed_document, sealed_document
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONTIG = re.compile(r"(?P<project>([A-Z]{2}_)?([A-Z]{4}|[A-Z]{6})\d\d)\d{6,9}(\.\d+)?")
@@ -38,6 +38,8 @@ ROUNDS = 3
 """How often a reference is fetched that is changed by others."""
 PIECE = 1 << 20
 """Bytes that are read together."""
+SEALED = "sum of a reference"
+"""The kind of the seal of a sum."""
 CHECK_INTERVAL = 0.1
 """Seconds between two looks whether another job has fetched a reference."""
 
@@ -79,9 +81,11 @@ class Sum:
 class ReferenceStore:
     """The references below `root`, at most about `limit` bytes."""
 
-    def __init__(self, root: Path, limit: int) -> None:
+    def __init__(self, root: Path, limit: int, key: bytes = b"") -> None:
+        """Use a directory; `key` is that of the home, with which the sums are sealed."""
         self.root = root
         self._limit = limit
+        self.key = key
 
     def path(self, reference: Reference) -> Path:
         """Return where the archive of a reference is, if it is here."""
@@ -92,17 +96,19 @@ class ReferenceStore:
         return self.root / "fetching" / reference.file_name
 
     def known_sum(self, reference: Reference) -> Sum | None:
-        """Return the sum that is recorded of a reference that is here; None if it is not here."""
+        """Return the sum that this home recorded of a reference that is here; None if it is not here."""
         try:
-            data = json.loads(self._sum_file(reference).read_bytes())
+            data = read_sealed_document(self._sum_file(reference), self.key, SEALED)
             found = Sum(str(data["md5"]), int(data["size"]))
-            return found if self.path(reference).stat().st_size == found.size else None
-        except (OSError, ValueError, KeyError, TypeError):
+            is_here = data["name"] == reference.file_name and self.path(reference).stat().st_size == found.size
+            return found if is_here else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def add(self, reference: Reference, archive: Path, proved: Sum) -> None:
         """Move a proved archive to its place; the caller holds the lock."""
-        write_atomically(self._sum_file(reference), json.dumps({"md5": proved.md5, "size": proved.size}).encode())
+        document = {"name": reference.file_name, "md5": proved.md5, "size": proved.size}
+        write_atomically(self._sum_file(reference), sealed_document(document, self.key, SEALED))
         place = self.path(reference)
         make_private(place.parent)
         archive.replace(place)

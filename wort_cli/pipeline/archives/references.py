@@ -73,7 +73,8 @@ class ReferenceFetcher:
         directory = store.partial(reference)
         make_private(directory)
         self.reserve(directory, file.size)
-        partial = PartialArchive(directory / "archive.sra", Identity(file.size, file.md5, file.modified))
+        identity = Identity(file.size, file.md5, file.modified)
+        partial = PartialArchive(directory / "archive.sra", identity, store.key)
         whole, arrived = Extent(0, file.size), 0
 
         def count(size: int) -> None:

@@ -36,13 +36,14 @@ def may_have_references(archive: Path) -> bool:
 
 
 def put_references_beside(
-    archive: Path, references: tuple[Reference, ...], fetcher: ReferenceFetcher, log: Callable[[str], None]
+    archive: Path, references: tuple[Reference, ...], fetcher: ReferenceFetcher, log: Callable[[str], None], key: bytes
 ) -> int:
     """Fetch the references that the toolkit does not find on disk; return their number.
 
-    Raises JobFailed(reference-missing) with the name of one that cannot be had.
+    `key` is that of the home, with which their sums are sealed.  Raises JobFailed(reference-missing) with the name of
+    one that cannot be had.
     """
-    store = ReferenceStore(archive.parents[1] / FETCHED, NO_LIMIT)
+    store = ReferenceStore(archive.parents[1] / FETCHED, NO_LIMIT, key)
     files = {reference.file_name: reference for reference in references if reference.path is None}
     for name, reference in files.items():
         if not reference.has_plain_name:

@@ -15,7 +15,7 @@ VARIANTS = {
     "--group": 2,  # put jobs into a group, select the jobs of a group
     "--json": 2,  # one document, one document per line
     "--now": 2,  # run jobs in this process, kill the daemon
-    "--output": 3,  # the signatures of several jobs, one signature, archives
+    "--output": 2,  # signatures, archives
     "--quick": 2,  # verify, sync check
     "--repair": 2,  # doctor, sync check
     "--url": 2,  # submit, view

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -119,6 +120,27 @@ def test_changed_reference_is_fetched_again(tmp_path: Path) -> None:
             assert store.path(reference("A1")).read_bytes() == b"x" * 100
         store.path(reference("A1")).write_bytes(b"x" * 99 + b"y")
     assert log == ["A1", "A1"]
+
+
+@pytest.mark.parametrize("forger", [b"", b"another home's key"])
+def test_planted_reference_is_not_used(tmp_path: Path, forger: bytes) -> None:
+    planted, store, log = ReferenceStore(tmp_path, 10**6, forger), ReferenceStore(tmp_path, 10**6, b"key"), list[str]()
+    with planted.held(reference("A1"), fetcher(planted, "A1"), NEVER):
+        planted.path(reference("A1")).write_bytes(b"y" * 100)
+        planted.add(reference("A1"), planted.path(reference("A1")), Sum(hashlib.md5(b"y" * 100).hexdigest(), 100))
+    with store.held(reference("A1"), fetcher(store, "A1", log=log), NEVER):
+        assert store.path(reference("A1")).read_bytes() == b"x" * 100
+    assert log == ["A1"]
+
+
+def test_sum_of_one_reference_does_not_prove_another(tmp_path: Path) -> None:
+    store, log = ReferenceStore(tmp_path, 10**6, b"key"), list[str]()
+    with store.held(reference("A1"), fetcher(store, "A1"), NEVER):
+        pass
+    shutil.copyfile(store.path(reference("A1")), store.path(reference("A2")))
+    shutil.copyfile(tmp_path / "sums" / "A1.json", tmp_path / "sums" / "A2.json")
+    with store.held(reference("A2"), fetcher(store, "A2", log=log), NEVER):
+        assert log == ["A2"]
 
 
 def test_reference_that_never_matches_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""`wort config show` tells where each value comes from, also that of `wort daemon jobs`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wort_cli import cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert cli.run(list(words)) == 0
+    return capsys.readouterr().out
+
+
+def shown(capsys: pytest.CaptureFixture[str], setting: str) -> tuple[str, str]:
+    """Return the value of a setting and its origin."""
+    (row,) = (row for row in json.loads(run(capsys, "config", "show", "--json")) if row["setting"] == setting)
+    return row["value"], row["from"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WORT_HOME", str(tmp_path))
+    monkeypatch.setenv("WORT_JOBS", "3")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("home")
+def test_jobs_of_the_daemon_replace_the_setting_until_they_are_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+    assert run(capsys, "daemon", "jobs", "1") == "1 job at a time, until `wort daemon jobs default`\n"
+    assert shown(capsys, "jobs") == ("1", "`wort daemon jobs`")
+    assert run(capsys, "daemon", "jobs", "default") == "3 jobs at a time, by the setting `jobs`\n"
+    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+
+
+def test_settings_are_shown_when_the_ledger_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "ledger.db").write_text("no ledger")
+    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("number", ["0", "1025", "many", "-1", "\u0662", "1.5"])
+def test_wrong_number_of_jobs_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["daemon", "jobs", "--", number]) == 2
+    assert "from 1 to 1024, or `default`" in capsys.readouterr().err
