@@ -30,14 +30,10 @@ hash_blocks = KERNEL.function(
     Array(np.int64),  # n_kept
     Array(np.uint8, 2),  # letters
     Array(np.uint64, 2),  # words
-    Array(np.int64),  # strands
-    Array(np.uint64, 2),  # halves
     results=1,
 )
-LETTER_ROWS, WORD_ROWS, HALVES = 6, 6, 2
-"""Rows of the arrays for intermediate results; see kernel.py."""
-ROW_SIZE = 64 + 1024 + 64
-"""Entries in a row, and the largest k: kernel.MARGIN on both sides of kernel.BLOCK."""
+LETTER_ROWS, WORD_ROWS, ROW = 6, 9, 1152
+"""Sizes of the arrays for intermediate results, the same as in kernel.py, which only the compiler imports."""
 
 
 def hash_text(
@@ -52,14 +48,13 @@ def hash_text(
     lengths = np.asarray(ksizes, np.int64)
     if lengths.size == 0 or lengths.min() < 1:
         raise ValueError("a k-mer has at least one letter")
-    size = ROW_SIZE + int(lengths.max())
+    size = ROW + int(lengths.max())
     tables = np.empty((LETTER_ROWS, size), np.uint8), np.empty((WORD_ROWS, size), np.uint64)
-    states = np.empty(size, np.int64), np.empty((HALVES, size), np.uint64)
     kept, n_kept = np.empty((lengths.size, CAPACITY), np.uint64), np.zeros(lengths.size, np.int64)
     parts: list[list[Words]] = [[] for _ in lengths]
     start = 0
     while start < letters.size:
-        start = hash_blocks(letters, start, lengths, seed, max_hash, kept, n_kept, *tables, *states)
+        start = hash_blocks(letters, start, lengths, seed, max_hash, kept, n_kept, *tables)
         for hashes, n, part in zip(kept, n_kept, parts, strict=True):
             part.append(hashes[:n].copy())
         n_kept[:] = 0
