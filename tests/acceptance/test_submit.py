@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from tests.support.homes import Home
-from tests.support.hostile_signatures import HOSTILE, write_corpus
+from tests.support.hostile_signatures import HOSTILE, write_corpus, zip_of
 from tests.support.shelf import Shelf, gunzipped
 from tests.support.submissions import document, text, valid_signature
 
@@ -56,11 +56,23 @@ def test_same_signature_twice_is_one_submission(offline: Home) -> None:
     (offline.cwd / "x.sig").write_bytes(valid_signature())
     first = offline("submit", "x.sig", "--as", "ann", "--json").expect(0).json()
     again = offline("submit", "-", "--as", "bob", "--json", stdin=gzip.compress(valid_signature())).expect(0).json()
-    assert first[0]["digest"] == again[0]["digest"]
+    packed = zip_of(("signatures/x.sig", valid_signature()))
+    third = offline("submit", "-", "--json", stdin=packed).expect(0).json()
+    assert first[0]["digest"] == again[0]["digest"] == third[0]["digest"]
     assert first[0]["job"] == again[0]["job"] == 1
     assert offline.select("SELECT submitter FROM submissions") == [("ann",)]
     assert [path.read_bytes() for path in stored_files(offline)] == [valid_signature()]
     assert len(offline.jobs()) == 1
+
+
+def test_signature_in_parts_is_stored_as_one(offline: Home) -> None:
+    whole = document()[0]
+    parts = text([{**whole, "signatures": [sketch]} for sketch in whole["signatures"]])
+    (record,) = offline("submit", "-", "--no-verify", "--json", stdin=parts).expect(0).json()
+    [stored] = stored_files(offline)
+    assert [len(one["signatures"]) for one in json.loads(gzip.decompress(stored.read_bytes()))] == [3]
+    seen = offline("view", RUN, "--json").expect(0).json()
+    assert (seen["digest"], seen["trust"]) == (record["digest"], "unverified")
 
 
 def test_no_verify_enqueues_nothing(offline: Home) -> None:

@@ -67,7 +67,7 @@ FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
     ),
     "without --clip": (
         lambda s: sketch_archive(s.archive("clipped"), CLIPPED, without=["--clip"]),
-        "reads were not clipped",
+        "reads were not clipped (decoded without --clip) and it is probably of the output of fasterq-dump",
     ),
     "half of the reads": (lambda s: sketch_archive(s.archive(), PAIRED, spots=1000), "a subset of the reads, about 5"),
     "another run": (lambda s: sketch_archive(s.archive("single_illumina"), PAIRED), "it is of another run"),

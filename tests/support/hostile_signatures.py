@@ -96,12 +96,28 @@ def growing_bomb(numbers: int) -> bytes:
     return out.getvalue()
 
 
-def zip_archive() -> bytes:
-    """Return a zip archive, as `sourmash sig cat -o x.zip` writes it."""
+def zip_of(*members: tuple[str, bytes]) -> bytes:
+    """Return a zip file."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("signatures/x.sig.gz", gzip.compress(valid_signature()))
+        for name, content in members:
+            archive.writestr(name, content)
     return out.getvalue()
+
+
+def zip_bomb() -> bytes:
+    """Return a zip file of a bomb that is compressed twice."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("signatures/x.sig.gz", bomb(b'[{"name":"', b"a" * (1 << 20), 6000))
+    return out.getvalue()
+
+
+def damaged_zip() -> bytes:
+    """Return a zip file with a flipped bit in its content."""
+    packed = bytearray(zip_of(("signatures/x.sig", valid_signature())))
+    packed[len(packed) // 2] ^= 0x10
+    return bytes(packed)
 
 
 def tar_archive() -> bytes:
@@ -171,7 +187,15 @@ HOSTILE: dict[str, Make] = {
     "a second document": lambda: valid_signature() + valid_signature(),
     "trailing NUL": lambda: valid_signature() + b"\0",
     # ---- compressed or archived
-    "zip": zip_archive,
+    "zip without signatures": lambda: zip_of(("x.sig", valid_signature())),
+    "zip of two runs": lambda: zip_of(
+        ("signatures/x.sig", valid_signature()), ("signatures/y.sig", text(document("SRR000002")))
+    ),
+    "zip of many files": lambda: zip_of(*((f"signatures/{n}.sig", b"[]") for n in range(101))),
+    "zip bomb": zip_bomb,
+    "damaged zip": damaged_zip,
+    "truncated zip": lambda: zip_of(("signatures/x.sig", valid_signature()))[:-30],
+    "zip in a zip": lambda: zip_of(("signatures/x.sig", zip_of(("signatures/x.sig", valid_signature())))),
     "bzip2": lambda: bz2.compress(valid_signature()),
     "xz": lambda: lzma.compress(valid_signature()),
     "zlib": lambda: zlib.compress(valid_signature()),
@@ -208,7 +232,7 @@ HOSTILE: dict[str, Make] = {
     "empty object": lambda: b"[{}]",
     "list of nothing": lambda: b"[null]",
     "two signatures": lambda: text(document() + document("SRR000002")),
-    "three signatures of one sketch": lambda: text([{**document()[0], "signatures": [one]} for one in document()[0]["signatures"]]),  # noqa: E501
+    "two of three sketches": lambda: text([{**document()[0], "signatures": [one]} for one in document()[0]["signatures"][:2]]),  # noqa: E501
     "no sketches": with_old_md5s(with_signature(signatures=[])),
     "sketches are not a list": with_old_md5s(with_signature(signatures={})),
     "sketch is null": with_old_md5s(lambda data: data[0]["signatures"].__setitem__(0, None)),

@@ -35,9 +35,11 @@ class SignatureFacts:
     filename: str
     digest: str
     sketches: tuple[SketchFacts, ...]
+    is_joined: bool = False
+    """Whether the file has it as several signatures (strict.py)."""
 
     @classmethod
-    def of(cls, document: SignatureDocument) -> "SignatureFacts":
+    def of(cls, document: SignatureDocument, *, is_joined: bool = False) -> "SignatureFacts":
         """Return the facts of a signature that was read."""
         sketches = tuple(
             SketchFacts(
@@ -47,4 +49,4 @@ class SignatureFacts:
             )
             for sketch in document.sketches
         )
-        return cls(profile_name(document), document.name, document.filename, document.digest, sketches)
+        return cls(profile_name(document), document.name, document.filename, document.digest, sketches, is_joined)

@@ -33,13 +33,14 @@ def read_signature(max_unpacked: int, *, any_parameters: bool = False) -> dict[s
 
     try:
         if any_parameters:
-            document = read_document(sys.stdin.buffer, max_unpacked=max_unpacked)
+            facts = SignatureFacts.of(read_document(sys.stdin.buffer, max_unpacked=max_unpacked))
         else:
-            document = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked).document
+            checked = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked)
+            facts = SignatureFacts.of(checked.document, is_joined=checked.is_joined)
     except Refusal as refusal:
         limit = isinstance(refusal, LimitExceeded)
         return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint, "limit": limit}
-    return asdict(SignatureFacts.of(document))
+    return asdict(facts)
 
 
 def main() -> None:

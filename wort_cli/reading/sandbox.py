@@ -45,6 +45,8 @@ class Accepted:
     size: int
     sha256: str
     """Of the bytes as they were received."""
+    is_joined: bool = False
+    """Whether it came as several signatures, one for each sketch, or in a zip file."""
 
 
 class TemporaryCopy:
@@ -109,7 +111,7 @@ def check_in_child(copy: TemporaryCopy, settings: Settings) -> Accepted:
     facts = run_reader(copy.file, ReadLimits.of(settings), any_parameters=False)
     if facts.profile not in PROFILES:
         raise Refusal("it matches no known profile")
-    return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256)
+    return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256, facts.is_joined)
 
 
 def read_in_child(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
@@ -170,6 +172,7 @@ def parse_answer(output: bytes, code: int) -> SignatureFacts:
             text_at(found, "filename"),
             printable(text_at(found, "digest")),
             tuple(sketch_in(sketch) for sketch in found["sketches"]),
+            found.get("is_joined") is True,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise unreadable from None

@@ -8,9 +8,8 @@ signatures.  Here the first fault raises Refusal with its place and the command 
 the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs.
 """
 
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,27 +17,15 @@ import numpy as np
 
 from wort_cli.errors import shown
 from wort_cli.model.profile import PROFILES, Profile
-from wort_cli.model.signature_file import GZIP_MAGIC, SignatureDocument, Sketch, molecule_of
+from wort_cli.model.signature_file import SignatureDocument, Sketch, molecule_of
+from wort_cli.reading.containers import UNCHANGED_HINT, documents, is_zip, unpacked_pieces
 from wort_cli.reading.pull_parser import JsonPullParser, Numbers
-from wort_cli.reading.refusal import LimitExceeded, Refusal
+from wort_cli.reading.refusal import Refusal
 
-PIECE = 1 << 18
-"""Bytes that are read or decompressed at once."""
 MAX_NAME_LENGTH, MAX_FILENAME_LENGTH = 300, 1000
 """Characters."""
 MAX_SKETCHES = 100
 NO_LIMIT = 1 << 62
-UNCHANGED_HINT = "submit the file that `sourmash sketch` wrote, unchanged"
-OTHER_FORMATS = {
-    b"PK\x03\x04": ("a zip archive", "extract the signature: `sourmash sig cat FILE.zip -o FILE.sig`"),
-    b"BZh": ("compressed with bzip2", "decompress it: `bunzip2 FILE`"),
-    b"\xfd7zXZ": ("compressed with xz", "decompress it: `unxz FILE`"),
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it: `unzstd FILE`"),
-    b"\x89HDF": ("an HDF5 file", UNCHANGED_HINT),
-    b"<": ("a page of HTML or XML", "look into it: a server may have sent an error page in place of the file"),
-    b">": ("FASTA", "make a signature of it with `sourmash sketch`, and submit that"),
-    b"@": ("FASTQ", "make a signature of it with `sourmash sketch`, and submit that"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,6 +34,8 @@ class Checked:
 
     document: SignatureDocument
     profile: Profile
+    is_joined: bool = False
+    """Whether the file has several signatures, which are one: one for each sketch, or a zip file."""
 
 
 def recipe(profile: Profile, accession: str = "ACC") -> str:
@@ -65,16 +54,55 @@ def check_file(path: Path, *, max_unpacked: int = NO_LIMIT, allow_empty: bool = 
 def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = False) -> Checked:
     """Return the signature in an open file of at most `max_unpacked` bytes; raise Refusal with its first fault.
 
-    The limit is on the decompressed size.  `allow_empty` allows sketches without hashes.
+    The limit is on the decompressed size.  `allow_empty` allows a signature without any hash.
+
+    sourmash also writes one signature for each sketch, to one file (`sig cat`, `sketch -p ... -p ...`) or to a zip
+    file: they are joined if they have the same name.
     """
-    parser = JsonPullParser(unpacked_pieces(file, max_unpacked), UNCHANGED_HINT)
-    return SignatureReader(parser, allow_empty=allow_empty).read()
+    found: list[SignatureDocument] = []
+    candidates = list(PROFILES.values())
+    packed = is_zip(file)
+    for pieces in documents(file, max_unpacked):
+        reader = SignatureReader(JsonPullParser(pieces, UNCHANGED_HINT), candidates=candidates)
+        found += reader.read_all()
+        candidates = reader.candidates
+    checked = join(found, candidates, allow_empty=allow_empty)
+    return replace(checked, is_joined=packed or len(found) > 1)
 
 
 def read_document(file: IO[bytes], *, max_unpacked: int = NO_LIMIT) -> SignatureDocument:
     """Return the signature in an open file, with any parameters; raise Refusal with its first fault."""
     parser = JsonPullParser(unpacked_pieces(file, max_unpacked), UNCHANGED_HINT)
-    return SignatureReader(parser, allow_empty=True, any_parameters=True).read_any()
+    return SignatureReader(parser, any_parameters=True).read_any()
+
+
+def join(found: Sequence[SignatureDocument], candidates: Sequence[Profile], *, allow_empty: bool) -> Checked:
+    """Return the signature that all signatures of a file are together; raise Refusal if they are not one."""
+    first = found[0]
+    for other in found[1:]:
+        if other.name != first.name:
+            raise Refusal(f"it contains signatures of {shown(first.name)} and of {shown(other.name)}")
+    sketches = tuple(sketch for document in found for sketch in document.sketches)
+    if len(found) > 1:
+        sketches = tuple(sorted(sketches, key=lambda sketch: sketch.ksize))
+    sizes = [sketch.ksize for sketch in sketches]
+    for ksize in sizes:
+        if sizes.count(ksize) > 1:
+            raise Refusal(f"it contains two sketches of k={ksize}", hint=recipe_hint(candidates))
+    profiles = [profile for profile in candidates if len(profile.ksizes) == len(sizes)]
+    if not profiles:
+        number = f"{len(sizes)} {'sketch' if len(sizes) == 1 else 'sketches'}"
+        wanted = ", ".join(map(str, candidates[0].ksizes))
+        names = " or ".join(profile.name for profile in candidates)
+        raise Refusal(f"it contains {number}, but {names} has ksizes: {wanted}", "signature", recipe_hint(candidates))
+    if not (allow_empty or any(sketch.hashes.size for sketch in sketches)):
+        raise Refusal("it is empty: it has no hashes")
+    return Checked(SignatureDocument(first.name, first.filename, sketches), profiles[0])
+
+
+def recipe_hint(candidates: Sequence[Profile]) -> str:
+    """Return a hint with the command that makes a valid signature."""
+    return f"make it with: {recipe(candidates[0])}"
 
 
 def profile_name(document: SignatureDocument) -> str:
@@ -86,55 +114,6 @@ def profile_name(document: SignatureDocument) -> str:
     return ""
 
 
-def unpacked_pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
-    """Yield the content of a file, decompressed if it is gzip; raise Refusal above `limit` bytes."""
-    first = file.read(PIECE)
-    if not first:
-        raise Refusal("it is empty")
-    for magic, (what, hint) in OTHER_FORMATS.items():
-        if first.startswith(magic):
-            raise Refusal(f"it is {what}", "byte 0", hint)
-    total = 0
-    for piece in gunzipped_pieces(first, file) if first.startswith(GZIP_MAGIC) else plain_pieces(first, file):
-        total += len(piece)
-        if total > limit:
-            raise LimitExceeded(
-                f"its decompressed size exceeds {limit:,} bytes",
-                hint="raise the setting `submit_unpacked` to allow more",
-            )
-        yield piece
-
-
-def plain_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of a file that is not compressed; `first` was read already."""
-    piece = first
-    while piece:
-        yield piece
-        piece = file.read(PIECE)
-
-
-def gunzipped_pieces(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the decompressed pieces of a gzip file, which must be one complete member without trailing data."""
-    member = zlib.decompressobj(wbits=31)
-    packed = first
-    try:
-        while packed or member.unconsumed_tail:
-            if piece := member.decompress(member.unconsumed_tail or packed, PIECE):
-                yield piece
-            if member.eof:
-                break
-            if not member.unconsumed_tail:
-                packed = file.read(PIECE)
-    except zlib.error as error:
-        raise Refusal(f"its gzip data is damaged: {error}", hint="download it again, or compress it again") from None
-    if not member.eof:
-        raise Refusal("its gzip data is truncated", hint="download it again, or compress it again")
-    if member.unused_data or file.read(1):
-        raise Refusal(
-            "it has data after the first gzip member", hint="compress it as one: `zcat FILE | gzip > NEW.sig`"
-        )
-
-
 @dataclass
 class SignatureReader:
     """Reads one signature; `candidates` are the profiles that it may still match.
@@ -143,26 +122,28 @@ class SignatureReader:
     """
 
     json: JsonPullParser
-    allow_empty: bool = False
     any_parameters: bool = False
     candidates: list[Profile] = field(default_factory=lambda: list(PROFILES.values()))
 
-    def read(self) -> Checked:
-        """Read the whole document."""
-        document = self.read_any()
-        return Checked(document, self.candidates[0])
-
     def read_any(self) -> SignatureDocument:
-        """Read the whole document, whose profile may be unknown with `any_parameters`."""
-        found: SignatureDocument | None = None
+        """Read the whole document; raise Refusal if it has more than one signature."""
+        first, *others = self.read_all()
+        if others:
+            raise self.json.refuse("it contains more than one signature", self.recipe_hint())
+        return first
+
+    def read_all(self) -> list[SignatureDocument]:
+        """Read the whole document: the signatures in it, at least one."""
+        found: list[SignatureDocument] = []
+        most = 1 + (0 if self.any_parameters else MAX_SKETCHES)
         for number in self.json.items():
-            if number:
+            if number >= most:
                 raise self.json.refuse("it contains more than one signature", self.recipe_hint())
-            self.json.path = ["signature"]
-            found = self.read_signature()
+            self.json.path = ["signature"] if not number else [f"signature {number + 1}"]
+            found.append(self.read_signature())
         self.json.path = []
         self.json.end()
-        if found is None:
+        if not found:
             raise self.json.refuse("it contains no signature")
         return found
 
@@ -216,11 +197,6 @@ class SignatureReader:
                 raise self.json.refuse(f"it contains two sketches of k={sketch.ksize}", self.recipe_hint())
             found.append(sketch)
         self.json.path = ["signature"]
-        self.narrow_candidates(
-            lambda profile: len(profile.ksizes) == len(found),
-            f"it contains {len(found)} {'sketch' if len(found) == 1 else 'sketches'}",
-            "ksizes",
-        )
         return found
 
     def read_sketch(self) -> Sketch:
@@ -284,8 +260,6 @@ class SignatureReader:
             raise json.refuse(
                 f"its molecule is {shown(sketch.moltype)}, but {self.profile_names()} is for DNA", self.recipe_hint()
             )
-        if not sketch.hashes.size and not self.allow_empty:
-            raise json.refuse("it is empty: it has no hashes")
         if sketch.hashes.size and sketch.max_hash and int(sketch.hashes[-1]) > sketch.max_hash:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
             raise json.refuse(f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}")
@@ -320,7 +294,7 @@ class SignatureReader:
         """Return a hint with the command that makes a valid signature."""
         if self.any_parameters:
             return UNCHANGED_HINT
-        return f"make it with: {recipe(self.candidates[0])}"
+        return recipe_hint(self.candidates)
 
 
 FIXED = {"class": "sourmash_signature", "hash_function": "0.murmur64", "license": "CC0"}

@@ -9,17 +9,23 @@ import os
 import re
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import RUN, Accession, LocalName, Name
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck, Submission
+from wort_cli.reading.joined import write_joined
 from wort_cli.reading.refusal import Refusal, SubmissionRefused
 from wort_cli.reading.sandbox import Accepted, TemporaryCopy, check_in_child, copy_stream, open_input, temporary_copy
+from wort_cli.reading.strict import check_signature
 from wort_cli.settings import Settings
+from wort_cli.stores.recorded import sha256_of
 from wort_cli.stores.submitted import SubmittedStore
 from wort_cli.submission.public_url import Client, Unreachable
 from wort_cli.submission.run_lookup import is_fresh, look_up
@@ -67,9 +73,10 @@ def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Le
         with temporary_copy(settings) as copy:
             copy_content(origin, copy, settings)
             accepted = check_in_child(copy, settings)
-            submission = make_submission(origin, accepted, claims, settings, ledger)
-            store = SubmittedStore(settings.store_dir)
-            ledger.submissions.add(submission, lambda: store.put(copy.file, submission.digest, submission.name))
+            with joined(copy, accepted, settings) as (file, accepted):
+                submission = make_submission(origin, accepted, claims, settings, ledger)
+                store = SubmittedStore(settings.store_dir)
+                ledger.submissions.add(submission, lambda: store.put(file, submission.digest, submission.name))
     except Refusal as refusal:
         raise SubmissionRefused(origin, refusal) from None
     except Unreachable as error:
@@ -80,6 +87,22 @@ def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Le
         ) from error
     recorded = ledger.submissions.get(submission.digest, submission.name)
     return recorded or submission
+
+
+@contextmanager
+def joined(copy: TemporaryCopy, accepted: Accepted, settings: Settings) -> Iterator[tuple[IO[bytes], Accepted]]:
+    """Yield a file with the signature as one document, and its facts: the copy itself, unless it has several."""
+    if not accepted.is_joined:
+        yield copy.file, accepted
+        return
+    copy.file.seek(0)
+    # The reader in the sandbox has accepted it, so its size is within the limits.
+    document = check_signature(copy.file, max_unpacked=settings.submit_unpacked).document
+    with temporary_copy(settings) as one:
+        write_joined(document, one.file)
+        size = one.file.tell()
+        one.file.seek(0)
+        yield one.file, replace(accepted, size=size, sha256=sha256_of(one.file))
 
 
 def copy_content(origin: str, copy: TemporaryCopy, settings: Settings) -> None:

@@ -3,13 +3,16 @@
 import gzip
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.submissions import MAX_HASH, document, first, text, valid_signature
+from tests.support.hostile_signatures import zip_of
+from tests.support.submissions import KSIZES, MAX_HASH, Document, document, first, sketch, text, valid_signature
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.signature_file import parse_signature
+from wort_cli.reading.joined import write_joined
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.strict import Checked, check_signature, recipe
 
@@ -63,6 +66,68 @@ def test_output_of_the_installed_sourmash_is_accepted() -> None:
     assert found.sketches[0].hashes.tolist() == [5, 357, MAX_HASH]
     assert found.sketches[0].abundances is not None
     assert found.sketches[0].abundances.tolist() == [1, 3, 2**40]
+
+
+def split(data: Document) -> Document:
+    """Return one signature for each sketch, as `sourmash sig cat` and `sketch -p k=21 -p k=31` write them."""
+    return [{**data[0], "signatures": [sketch]} for sketch in reversed(data[0]["signatures"])]
+
+
+def in_zip(*documents: Document) -> bytes:
+    return zip_of(*((f"signatures/{n}.sig.gz", gzip.compress(text(data))) for n, data in enumerate(documents)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(text(split(document())), id="one signature for each sketch"),
+        pytest.param(in_zip(document()), id="zip"),
+        pytest.param(in_zip(*([one] for one in split(document()))), id="zip of one signature for each sketch"),
+    ],
+)
+def test_signature_in_several_parts_is_joined(data: bytes) -> None:
+    found = read(data)
+    assert found.is_joined
+    assert found.document.digest == read(valid_signature()).document.digest
+    assert [sketch.ksize for sketch in found.document.sketches] == [21, 31, 51]
+    file = io.BytesIO()
+    write_joined(found.document, file)
+    again = read(file.getvalue())
+    assert again.document.digest == found.document.digest
+    assert not again.is_joined
+
+
+def test_zip_file_of_the_installed_sourmash_is_accepted(tmp_path: Path) -> None:
+    from sourmash import load_file_as_signatures
+    from sourmash.sourmash_args import SaveSignaturesToLocation
+
+    (tmp_path / "x.sig").write_bytes(valid_signature())
+    with SaveSignaturesToLocation(str(tmp_path / "x.zip")) as target:
+        for signature in load_file_as_signatures(str(tmp_path / "x.sig")):
+            target.add(signature)
+    found = read((tmp_path / "x.zip").read_bytes()).document
+    assert found.digest == read(valid_signature()).document.digest
+    with (tmp_path / "y.sig").open("wb") as file:
+        write_joined(found, file)
+    names = {(one.name, one.minhash.ksize) for one in load_file_as_signatures(str(tmp_path / "y.sig"))}
+    assert names == {("SRR000001", 21), ("SRR000001", 31), ("SRR000001", 51)}
+
+
+def test_parts_of_other_signatures_are_not_joined() -> None:
+    one, two, three = split(document())
+    other = split(document("SRR000002"))[2]
+    assert refusal(text([one, two, other])).why == "it contains signatures of 'SRR000001' and of 'SRR000002'"
+    assert "two sketches of k=51" in refusal(text([one, two, three, one])).why
+    assert "it contains 2 sketches" in refusal(text([one, two])).why
+
+
+def test_empty_sketch_of_short_reads_is_accepted() -> None:
+    data = document()
+    data[0]["signatures"][2] = sketch(51, [])
+    assert len(read(text(data)).document.sketches[2].hashes) == 0
+    for ksize in (21, 31):
+        data[0]["signatures"][KSIZES.index(ksize)] = sketch(ksize, [])
+    assert refusal(text(data)).why == "it is empty: it has no hashes"
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 1000, 2000])

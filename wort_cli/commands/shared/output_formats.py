@@ -50,7 +50,7 @@ class Item(Protocol):
 
 def write_plain(item: Item, file: IO[bytes]) -> None:
     """Write a signature as JSON that is not compressed; raise NotASignature if it is too large or damaged."""
-    from wort_cli.reading.strict import unpacked_pieces
+    from wort_cli.reading.containers import unpacked_pieces
 
     with item.open() as source:
         source.seek(0)
@@ -64,7 +64,7 @@ def write_plain(item: Item, file: IO[bytes]) -> None:
 def write_gzipped(item: Item, file: IO[bytes]) -> None:
     """Write a signature as gzip: unchanged, if it is stored so."""
     from wort_cli.pipeline.gzip_blocks import write_gzip
-    from wort_cli.reading.strict import unpacked_pieces
+    from wort_cli.reading.containers import unpacked_pieces
 
     with item.open() as source:
         source.seek(0)
@@ -147,7 +147,7 @@ def names_in_zip(file: IO[bytes]) -> set[str]:
 
 def names_in_signatures(file: IO[bytes]) -> set[str]:
     """Return every name in a file of JSON signatures, plain or gzipped, without reading their hashes."""
-    from wort_cli.reading.strict import unpacked_pieces
+    from wort_cli.reading.containers import unpacked_pieces
 
     names: set[bytes] = set()
     rest, is_signature = b"", False

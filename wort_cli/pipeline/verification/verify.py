@@ -9,7 +9,7 @@
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wort_cli.model.failure import JobFailed, Reason
@@ -47,6 +47,9 @@ OMITTED_FLAGS = {
     ("--read-filter", "pass"): "reads that fail the read filter were included (decoded without --read-filter pass)",
 }
 """Flags of the recipe that are often omitted, and what is reported if one was."""
+UNFILTERED = (("--clip",), ("--read-filter", "pass"))
+"""The flags that fasterq-dump lacks, and that ENA's FASTQ files are made without."""
+FASTERQ_DUMP = "it is probably of the output of fasterq-dump, or of FASTQ files of ENA"
 MIN_FOUND_SHARE = 0.8
 """An omitted flag is the cause if the signature has at least this share of the hashes that its omission adds."""
 
@@ -231,14 +234,26 @@ def diagnose(
     """Return the most likely cause of a difference."""
     archive, expected = run.archive, run.reads.sketches
     attempt.report("comparing", archive.spots, archive.spots)
-    causes = []
+    explained: dict[tuple[str, ...], bool | None] = {}
     if any(comparison.extra for comparison in comparisons):
         part = plan_slices(archive.spots, archive.bases, attempt.spec.method.slice_bases)[0]
-        for flag, cause in OMITTED_FLAGS.items():
+        for flag in OMITTED_FLAGS:
             sketches = sketch_without_flag(attempt, archive, part, flag, tools)
-            if sketches is not None and flag_explains_extra(stored.sketches, expected, sketches):
-                causes.append(cause)
-    return likely_cause(pair_by_ksize(stored.sketches, expected), comparisons, causes)
+            if sketches is not None:
+                explained[flag] = flag_explains_extra(stored.sketches, expected, sketches)
+    return likely_cause(pair_by_ksize(stored.sketches, expected), comparisons, causes_of(explained))
+
+
+def causes_of(explained: Mapping[tuple[str, ...], bool | None]) -> list[str]:
+    """Return the causes, from whether the omission of each flag explains what a signature has in excess.
+
+    None stands for a flag that changes nothing in this archive.
+    """
+    causes = [cause for flag, cause in OMITTED_FLAGS.items() if explained.get(flag)]
+    unfiltered = [explained.get(flag) for flag in UNFILTERED]
+    if len(causes) == unfiltered.count(True) > 0 and False not in unfiltered:
+        causes.append(FASTERQ_DUMP)
+    return causes
 
 
 def sketch_without_flag(
@@ -268,8 +283,8 @@ def dump_sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGr
     )
 
 
-def flag_explains_extra(stored: Sequence[Sketch], expected: Sequence[Sketch], without: Sequence[Sketch]) -> bool:
-    """Return whether the signature has the hashes that omitting a flag adds to a slice.
+def flag_explains_extra(stored: Sequence[Sketch], expected: Sequence[Sketch], without: Sequence[Sketch]) -> bool | None:
+    """Return whether the signature has the hashes that omitting a flag adds to a slice; None if it adds none.
 
     `without` are the sketches of the slice, decoded without the flag; `expected` are those of the whole run.
     """
@@ -279,4 +294,4 @@ def flag_explains_extra(stored: Sequence[Sketch], expected: Sequence[Sketch], wi
         new = seen.hashes[~known]
         _, present = find_in_sorted(given.hashes, new)
         added, found = added + new.size, found + int(present.sum())
-    return added > 0 and found >= MIN_FOUND_SHARE * added
+    return found >= MIN_FOUND_SHARE * added if added else None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.builders import MAX_HASH, sketch
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.verification.compare import compare, compare_sketch, likely_cause, pair_by_ksize
+from wort_cli.pipeline.verification.verify import FASTERQ_DUMP, causes_of
 
 Counts = dict[int, int]
 counts = st.dictionaries(st.integers(1, 60), st.integers(1, 9), max_size=30)
@@ -65,6 +66,24 @@ CHANGES: dict[str, Callable[[Counts], Counts]] = {
 def test_likely_cause_is_found(cause: str) -> None:
     ours, theirs = [of(run())], [of(CHANGES[cause](run()))]
     assert cause in likely_cause(pair_by_ksize(theirs, ours), compare(theirs, ours), [])
+
+
+@pytest.mark.parametrize(
+    ("clip", "read_filter", "other", "is_likely"),
+    [
+        (True, True, False, True),
+        (True, None, None, True),
+        (None, True, False, True),
+        (True, False, False, False),
+        (True, True, True, False),
+        (None, None, False, False),
+    ],
+)
+def test_output_of_fasterq_dump_is_recognized(
+    clip: bool | None, read_filter: bool | None, other: bool | None, is_likely: bool
+) -> None:
+    found = causes_of({("--clip",): clip, ("--read-filter", "pass"): read_filter, ("--skip-technical",): other})
+    assert (FASTERQ_DUMP in found) == is_likely
 
 
 def test_omitted_flags_are_the_cause_unless_it_is_another_run() -> None:
