@@ -144,6 +144,17 @@ def test_archive_on_disk_without_sums_is_proved_by_the_md5_of_the_locator(md5: s
         assert (found["proved_by"], found["identified"], trust) == ("archive-md5", True, [("computed",)])
 
 
+def test_fetched_archive_that_nothing_proves_makes_no_signature(home: Home, shelf: Shelf) -> None:
+    data = shelf.without_sums().read_bytes()
+    with serving(home, shelf.without_sums()) as server:
+        server.locator = lambda run: run_entry(run, file_entry(run, data, [f"{server.url}/{run}"], ""))
+        assert "nothing proves the archive" in home("compute", RUN, "--dry-run").expect(0).out
+        home("compute", RUN, "--now").expect(75, "nothing proves the archive")
+    assert (home.job(RUN).state, home.job(RUN).reason) == ("waiting", "unprovable")
+    assert home.signature_files() == []
+    home("cancel", RUN).expect(0)
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "reason"),
     [

@@ -11,7 +11,6 @@ from tests.damages.subjects import Subject
 from tests.support.archives import DECODE
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.archives.counts import read_counts
-from wort_cli.pipeline.archives.prove import run_vdb_validate
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 
 TIMEOUT = 30.0
@@ -24,7 +23,10 @@ class Verdict:
     """How a case ended."""
 
     end: str
-    """`right`, `reason`, `unproved` (wrong, but marked so), `not cured` or `wrong`."""
+    """`right`, `reason`, `unproved`, `not cured` or `wrong`.
+
+    `unproved` is a file on disk without md5 sums, whose signature is wrong, and marked as unproved.
+    """
     detail: str
     """What proved the right bytes, or the reason."""
 
@@ -40,14 +42,6 @@ class Judge:
         """Judge an archive that its sums have proved."""
         right = subject.has_needed_bytes(path.read_bytes(), decoder)
         return Verdict("right" if right else "wrong", proved_by)
-
-    def judge_reads(self, subject: Subject, path: Path) -> Verdict:
-        """Judge an archive that nothing but vdb-validate can prove."""
-        try:
-            run_vdb_validate(path, self.tools, TIMEOUT)
-        except JobFailed as failed:
-            return reason_of(failed)
-        return self.judge_decoded(subject, path, "vdb-validate")
 
     def judge_decoded(self, subject: Subject, path: Path, proved_by: str) -> Verdict:
         """Judge an archive by the reads that fastq-dump finds in it."""

@@ -106,5 +106,5 @@ def run_case(case: WireCase, other: bytes, directory: Path, judge: Judge) -> Ver
     if obtained.proof.identified and not network.locator:
         return Verdict("wrong", "identified without a locator")
     if obtained.proof.by is ProvedBy.NOTHING:
-        return judge.judge_reads(case.subject, obtained.path)
+        return Verdict("wrong", "nothing has proved it")
     return judge.judge_bytes(case.subject, obtained.path, case.decoder, obtained.proof.by)

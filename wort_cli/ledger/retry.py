@@ -28,8 +28,8 @@ OUTAGES = frozenset(
     }
 )
 """Failures that have nothing to do with the job, and pass when a server or a machine is repaired."""
-PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED})
-"""Runs that NCBI has announced but does not provide yet."""
+PENDING = frozenset({Reason.NO_DATA, Reason.NOT_PUBLISHED, Reason.UNPROVABLE})
+"""Runs that NCBI has announced but does not provide yet, or not with an md5."""
 SPREAD = 0.25
 """Jitter: delays vary by this fraction, so that jobs that failed together are not retried together."""
 SHORTAGES = frozenset({Reason.DISK_LOW, Reason.MEMORY, Reason.STORAGE_CREDENTIALS})

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     NO_DATA = "no-data"
     NOT_PUBLISHED = "not-published"
+    UNPROVABLE = "unprovable"
     LOCATOR_REFUSED = "locator-refused"
     REFERENCE_MISSING = "reference-missing"
     NO_READS = "no-reads"
@@ -94,6 +95,12 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "the run is not published yet",
         "wort retries automatically, days apart",
+    ),
+    Reason.UNPROVABLE: (
+        Disposition.RETRY,
+        "nothing can prove that the archive arrives undamaged",
+        "wort asks NCBI's locator for its md5 again, days apart; for an unproved signature, put the archive into a "
+        "directory of the setting `archives`",
     ),
     Reason.LOCATOR_REFUSED: (
         Disposition.RETRY,

@@ -133,7 +133,7 @@ def test_progress_resets_the_number_of_consecutive_crashes(
     assert consecutive_crashes(before, work_before, work) == crashes
 
 
-@pytest.mark.parametrize("reason", [Reason.NO_DATA, Reason.NOT_PUBLISHED])
+@pytest.mark.parametrize("reason", [Reason.NO_DATA, Reason.NOT_PUBLISHED, Reason.UNPROVABLE])
 def test_run_that_ncbi_does_not_provide_yet_is_tried_days_apart(reason: Reason) -> None:
     decision = decide(Failure(reason, ""), 0, RetryPolicy(), jitter=0.5)
     assert (decision.state, decision.delay) == (JobState.WAITING, 86400.0)

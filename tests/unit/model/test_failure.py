@@ -41,7 +41,7 @@ def test_stored_reasons_keep_their_names() -> None:
         (
             Disposition.RETRY,
             "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout"
-            " no-data not-published locator-refused reference-missing machine-error storage-credentials",
+            " no-data not-published unprovable locator-refused reference-missing machine-error storage-credentials",
         ),
     ],
 )

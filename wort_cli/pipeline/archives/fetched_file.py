@@ -34,7 +34,7 @@ from wort_cli.pipeline.archives.fetch_record import (
 from wort_cli.pipeline.archives.http import host_of, url_without_query
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, ProvedBy
+from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder
 from wort_cli.pipeline.archives.partial import extents_in_map
@@ -85,7 +85,7 @@ def fetch_into(
         with lock_of_run(lock, log):
             try:
                 present = present_file(folder, wish, prove, log)
-                return present or fetch_new(folder, wish, obtainer, prove)
+                return present or fetch_new(folder, wish, obtainer)
             finally:
                 remove_if_empty(folder / ".fetching", wish)
                 lock.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def present_file(folder: Path, wish: Wish, prove: ProveFile, log: Callable[[str]
     )
 
 
-def fetch_new(folder: Path, wish: Wish, obtainer: Obtainer, prove: ProveFile) -> FetchedFile:
+def fetch_new(folder: Path, wish: Wish, obtainer: Obtainer) -> FetchedFile:
     """Fetch the archive into the directory and write its record."""
     obtained = obtainer.obtain(wish, folder / ".fetching")
     with obtained.path.open("rb") as file:
@@ -148,7 +148,7 @@ def fetch_new(folder: Path, wish: Wish, obtainer: Obtainer, prove: ProveFile) ->
             skipped = ()
     if format not in ALLOWED[wish.quality]:
         raise JobFailed(Reason.WRONG_FORMAT, f"{host_of(obtained.proof.url)} has a {format} archive")
-    record = record_of(obtained, wish, format, skipped, prove)
+    record = record_of(obtained, wish, format, skipped)
     ending = ENDINGS[format] + ("" if record.is_whole else COLUMNS)
     path = folder / f"{wish.run}{ending}"
     obtained.path.chmod(FILE_MODE)
@@ -170,15 +170,11 @@ def remove_columns(archive: Path) -> None:
         record_path(columns).unlink()
 
 
-def record_of(
-    obtained: Obtained, wish: Wish, format: Format, skipped: tuple[str, ...], prove: ProveFile
-) -> FetchRecord:
-    """Return the record of an archive that was obtained; prove it if nothing has done so."""
+def record_of(obtained: Obtained, wish: Wish, format: Format, skipped: tuple[str, ...]) -> FetchRecord:
+    """Return the record of an archive that was obtained."""
     extents = extents_in_map(obtained.path)
     is_whole = extents == (Extent(0, obtained.size),)
-    proof, by = obtained.proof, str(obtained.proof.by)
-    if obtained.proof.by is ProvedBy.NOTHING:
-        by = prove(Archive(str(obtained.path), obtained.path, 0, 0, obtained.size, format)).recorded_as
+    proof = obtained.proof
     return FetchRecord(
         run=wish.run,
         format=format,
@@ -186,7 +182,7 @@ def record_of(
         md5=obtained.md5,
         url=url_without_query(proof.url),
         identified=proof.identified,
-        proved_by=by,
+        proved_by=proof.by,
         file_proof=file_md5(obtained.path) if is_whole else proof.sums,
         extents=extents,
         skipped=() if is_whole else skipped,

@@ -2,7 +2,8 @@
 
 In this order: ask the locator and choose the format (offer.py); fetch the head (table of contents, usually all small
 files); select the files that the decoder needs; fetch them; compare them with the archive's own md5 sums.  Where the
-sums cannot prove the archive, fetch it as a whole and compare it with the locator's md5.
+sums cannot prove the archive, fetch it as a whole and compare it with the locator's md5.  Without that md5 there is no
+archive: damage on the way could not be noticed.
 
 Two questions are kept apart.  *Integrity*: are these the bytes that the loader wrote?  The sums inside the archive, or
 the md5 of the whole, answer that.  *Identity*: is this the archive of the run?  Only the locator answers that: by a
@@ -47,6 +48,7 @@ class ProvedBy(StrEnum):
     COLUMN_SUMS = "column-md5s"
     ARCHIVE_SUM = "archive-md5"
     NOTHING = "nothing"
+    """Of a few slices for a look, or of reads that the toolkit streams."""
 
 
 @dataclass(frozen=True)
@@ -138,30 +140,25 @@ class Obtainer:
             with contextlib.closing(PartialArchive(path, offer.identity, self._key)) as partial:
                 sources = Sources(offer.locations, partial, self._fetch_from, self._log)
                 size, columns = partial.identity.size, 0
-                with contextlib.suppress(NotProvable):
+                try:
                     if not (wish.whole and partial.identity.md5):
                         head = self._usable_head(wish, sources, partial)
                         columns = sum(extent.size for extent in wanted_extents(head.contents, whole=wish.whole))
+                except NotProvable as why:
+                    check_has_md5(partial, wish.run, why)
                 return Plan(offer.format, size, columns or size, sources.first)
         except HttpError as error:
             raise JobFailed(error.reason, error.detail) from error
 
     def _obtain_any(self, wish: Wish, path: Path) -> Obtained:
-        """Return the first archive that is offered and can be proved, else one that cannot."""
+        """Return the first archive that is offered and can be proved."""
         failure: HttpError | None = None
-        unproved: Offer | None = None
         for offer in find_offers(wish, self._client, self._politeness, self._cancellation, self._log):
             try:
-                obtained = self._obtain_offer(wish, offer, path)
+                return self._obtain_offer(wish, offer, path)
             except HttpError as error:
                 self._log(error.detail)
                 failure = failure or error
-                continue
-            if obtained.proof.by is not ProvedBy.NOTHING:
-                return obtained
-            unproved = unproved or offer
-        if unproved:
-            return self._obtain_offer(wish, unproved, path)
         raise failure or HttpError(Reason.NOT_FOUND, "no archive is offered")
 
     def _obtain_offer(self, wish: Wish, offer: Offer, path: Path) -> Obtained:
@@ -179,6 +176,7 @@ class Obtainer:
                 raise NotProvable("that is what the settings ask for")
             return self._prove_columns(wish, sources, partial)
         except NotProvable as why:
+            check_has_md5(partial, wish.run, why)
             self._log(f"{wish.run}: fetching the whole archive: {why}")
         return self._prove_whole(wish.run, sources, partial)
 
@@ -221,14 +219,12 @@ class Obtainer:
     def _prove_whole(self, run: Accession, sources: Sources, partial: PartialArchive) -> Proof:
         """Fetch all of an archive and compare it with the locator's md5.
 
-        Without an md5 the caller has to prove its integrity.  Raises HttpError(corrupt) if it differs everywhere.
+        Raises HttpError(corrupt) if it differs everywhere.
         """
         whole, md5 = Extent(0, partial.identity.size), partial.identity.md5
         seen: set[tuple[str, str]] = set()
         for _ in range(sources.rounds):
             sources.fetch([whole])
-            if not md5:
-                return Proof(ProvedBy.NOTHING, "", not partial.not_named([whole]), sources.used)
             found = md5_of(self._counted(partial, whole.size)(whole), self._cancellation)
             if found == md5:
                 self._check_sums_inside(run, partial)
@@ -281,6 +277,13 @@ class Obtainer:
         fetch.fetch(merge_extents(extents, GAP))
         self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
         return fetch
+
+
+def check_has_md5(partial: PartialArchive, run: Accession, why: NotProvable) -> None:
+    """Raise HttpError(unprovable) unless the locator has an md5 of an archive whose own sums cannot prove it."""
+    if not partial.identity.md5:
+        detail = f"nothing proves the archive of {run}: NCBI's locator gave no md5 of it, and {why}"
+        raise HttpError(Reason.UNPROVABLE, detail) from why
 
 
 def wanted_extents(contents: Contents, *, whole: bool) -> list[Extent]:

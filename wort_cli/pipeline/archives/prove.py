@@ -107,10 +107,7 @@ def prove_file(archive: Archive, tools: ToolGroup, stall_timeout: float) -> Arch
     state = FileState.of(archive.path)
     if archive.fetched is not None:
         proof = archive.fetched.obtained.proof
-        if proof.by is not ProvedBy.NOTHING:
-            return ArchiveProof(proof.by, proof.sums, state=state)
-        run_vdb_validate(archive.path, tools, validation_timeout(archive, stall_timeout))
-        return ArchiveProof(VDB_VALIDATE, state=state)
+        return ArchiveProof(proof.by, proof.sums, state=state)
     record = read_record(archive.path)
     if has_only_columns(archive.path):
         return prove_fetched_columns(archive.path, record, state, tools.cancellation)

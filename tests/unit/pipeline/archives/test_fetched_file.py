@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate
+from tests.support.locator_answers import file_entry, run_entry
 from tests.support.polling import until
 from tests.support.shelf import Shelf
 from wort_cli.model.accession import Accession
@@ -118,6 +119,17 @@ def test_whole_archive_is_a_plain_one_and_replaces_the_columns(here: Here, archi
 def test_archive_without_sums_is_fetched_as_a_whole(here: Here, server: ArchiveServer, shelf: Shelf) -> None:
     server.files[RUN] = shelf.without_sums().read_bytes()
     assert here.fetch().path.name == "SRR000001.sra"
+
+
+def test_archive_that_nothing_proves_is_not_fetched(here: Here, server: ArchiveServer, shelf: Shelf) -> None:
+    data = shelf.without_sums().read_bytes()
+    server.files[RUN] = data
+    server.locator = lambda run: run_entry(run, file_entry(run, data, [f"{server.url}/{run}"], ""))
+    with pytest.raises(JobFailed) as failed:
+        here.fetch()
+    assert failed.value.failure.reason is Reason.UNPROVABLE
+    assert "SRR000001/SRR000001.sra" not in here.files()
+    assert server.sent < len(data)
 
 
 def test_quality_that_does_not_allow_the_only_archive_leaves_nothing(here: Here, server: ArchiveServer) -> None:

@@ -135,9 +135,8 @@ def test_damage_is_found_without_an_md5_of_the_whole(tmp_path: Path, place: str)
     assert reason(tmp_path, hosts, "a", "b", md5=False) is Reason.CORRUPT
 
 
-def test_archive_that_nothing_proves_is_left_to_the_caller(tmp_path: Path) -> None:
-    obtained, _ = obtain(tmp_path, {"a": Host(DATA, flip(PLACES["schema"]))}, md5=False)
-    assert (obtained.proof.by, obtained.proof.sums) == (ProvedBy.NOTHING, "")
+def test_archive_that_nothing_proves_is_refused(tmp_path: Path) -> None:
+    assert reason(tmp_path, {"a": Host(DATA, flip(PLACES["schema"]))}, "a", md5=False) is Reason.UNPROVABLE
 
 
 def test_data_that_contradict_their_sums_wherever_they_are_come_from_a_damaged_archive(tmp_path: Path) -> None:
@@ -250,16 +249,8 @@ def test_hostile_table_of_contents_costs_no_transfer(tmp_path: Path) -> None:
     host = Host(hostile)
     network = Network({"m": host})
     wish = Wish(RUN, FASTQ_DUMP, locator_url="", mirrors=("https://m/{run}",))
-    reserved: list[int] = []
-
-    def reserve(size: int) -> None:
-        reserved.append(size)
-        if size > 1 << 20:
-            raise JobFailed(Reason.DISK_LOW, "too much")
-
-    obtainer = Obtainer(
-        MemoryClient(network), Politeness(tmp_path / "rates"), NEVER, lambda text: None, reserve=reserve
-    )
-    with pytest.raises(JobFailed):
+    with pytest.raises(JobFailed) as failed:
+        obtainer = Obtainer(MemoryClient(network), Politeness(tmp_path / "rates"), NEVER, lambda text: None)
         obtainer.obtain(wish, tmp_path / "archive")
-    assert reserved[-1] == len(hostile) - (1 << 17)  # the whole, not its head
+    assert failed.value.failure.reason is Reason.UNPROVABLE
+    assert host.sent <= 1 + 2 * (1 << 17)  # its head, twice
