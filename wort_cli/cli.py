@@ -24,7 +24,8 @@ from wort_cli.system.private_files import use_private_umask
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
-    "compute", "fetch", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "backup", "doctor",
+    "compute", "fetch", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "forget", "rm",
+    "backup", "doctor",
 )  # fmt: skip
 """Functions of this name in modules of this name."""
 GROUPS = ("sync", "daemon", "config")

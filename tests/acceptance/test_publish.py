@@ -89,7 +89,7 @@ def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
     home("compute", RUN, "--now").expect(0)
     other = other_home(home, shelf, tmp_path / "other")
     (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig.gz")).expect(0).json()
-    assert (row["state"], row["path"]) == ("done", f"s3://{bucket.name}/{KEY}")
+    assert (row["state"], row["where"], row["path"]) == ("done", "bucket", f"s3://{bucket.name}/{KEY}")
     assert gzip.decompress((tmp_path / "out.sig.gz").read_bytes()) == wanted
     assert decode_count(other) == 0
     assert not other.signature_files()

@@ -150,6 +150,15 @@ def test_quick_verification_refutes_gross_forgeries_and_proves_nothing(offline: 
     assert home.signature(LARGE) == real
 
 
+def test_quick_verification_reads_a_small_run_in_full(offline: Home, shelf: Shelf) -> None:
+    """Doubled abundances contradict no slice of it."""
+    real = shelf.reference(shelf.archive(), PAIRED)
+    doubled, honest = submit(offline, forge(real, multiply(2)), "doubled.sig"), submit(offline, real, "real.sig")
+    found = verdicts(offline, doubled, honest, "--quick", code=5)
+    assert (found[doubled]["trust"], found[doubled]["depth"]) == ("mismatch", "full")
+    assert (found[honest]["trust"], found[honest]["depth"]) == ("verified", "full")
+
+
 def test_damaged_archive_does_not_refute(home: Home, shelf: Shelf) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
     home.keep(PAIRED, shelf.flipped())

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.bring_local import bring_local
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
@@ -40,6 +41,8 @@ from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
 COLUMNS = ("name", "state", "job", "reason", "path")
+IN_BUCKET = "in the bucket"
+"""The state that a person reads of a signature that only the bucket has."""
 PLAN_COLUMNS = ("format", "to_fetch", "archive", "from")
 BATCH_SIZE, BATCH_PAUSE = 20_000, 0.15
 """Runs that are enqueued in one transaction of a few tenths of a second, and the seconds between two transactions:
@@ -77,6 +80,10 @@ def compute(
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
     ] = False,
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Also download signatures that only the bucket has (with --wait or --now)."),
+    ] = False,
     name: Annotated[
         str,
         typer.Option("--name", metavar="NAME", help="Name of the signature of an archive (default: its file name)."),
@@ -101,6 +108,8 @@ def compute(
     check_wait_and_now(wait=wait, now=now)
     if output and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
+    if local and not (wait or now):
+        raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
     target = Output.parse(output, force=force) if output else None
     to_stdout = target is not None and target.is_stdout
     if to_stdout and as_json:
@@ -134,13 +143,15 @@ def compute(
     if wait:
         notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, claim)
+    missing = [a.source.name for a in answers if local and finder.location(a.source.name).startswith("s3://")]
+    not_brought = bring_local(missing, ledger, settings, profile_name)
     if target is not None:
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
         print_jobs(answers, jobs, finder, as_json=as_json)
     outcome.explain_unsuccessful(list(jobs.values()))
     code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
-    outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
+    outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
 
 
 def state_when_queued(answer: Enqueued) -> JobState:
@@ -280,17 +291,24 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
 
 def print_jobs(answers: Sequence[Enqueued], jobs: dict[int, Job], finder: SignatureFinder, *, as_json: bool) -> None:
     """Print how the jobs ended and where their signatures are."""
-    records = []
+    records, only_in_bucket = [], 0
     for answer in answers:
         job = jobs.get(answer.job_id or 0)
         succeeded = job is None or job.state is JobState.DONE
-        records.append(
-            {
-                "name": str(answer.source.name),
-                "state": str(job.state if job else answer.status),
-                "job": answer.job_id or "",
-                "reason": str(job.reason or "") if job else "",
-                "path": finder.location(answer.source.name) if succeeded else "",
-            }
-        )
+        path = finder.location(answer.source.name) if succeeded else ""
+        in_bucket = path.startswith("s3://")
+        state = str(job.state if job else answer.status)
+        only_in_bucket += in_bucket
+        record: dict[str, Any] = {
+            "name": str(answer.source.name),
+            "state": IN_BUCKET if in_bucket and not as_json else state,
+            "job": answer.job_id or "",
+            "reason": str(job.reason or "") if job else "",
+            "path": path,
+        }
+        if as_json:
+            record["where"] = "bucket" if in_bucket else "local" if path else ""
+        records.append(record)
     render.table(COLUMNS, records, as_json=as_json)
+    if only_in_bucket:
+        render.notice(f"{render.count(only_in_bucket, 'signature')} only in the bucket; `--local` downloads them")

@@ -10,7 +10,7 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.job_record import job_record
-from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption
+from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption, SelectStateOption
 from wort_cli.commands.shared.selection import (
     NAMES_AND_OPTIONS,
     find_job_ids,
@@ -52,9 +52,7 @@ def status(
         list[str] | None, typer.Argument(metavar="ID|JOB", help="Show these: signature names, or job numbers.")
     ] = None,
     group: SelectGroupOption = "",
-    state: Annotated[
-        str, typer.Option("--state", metavar="STATE", help="Select the jobs in this state, such as failed.")
-    ] = "",
+    state: SelectStateOption = "",
     reason: SelectReasonOption = "",
     number: Annotated[
         int | None,

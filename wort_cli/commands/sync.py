@@ -1,6 +1,10 @@
 """`wort sync`: transfers signatures of runs between the local store and the bucket, and compares the two."""
 
+import heapq
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,13 +15,13 @@ from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, Runs
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
-from wort_cli.errors import StorageProblem, UsageError, WortError
+from wort_cli.errors import StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.profile import profile_named
-from wort_cli.settings import Settings
+from wort_cli.settings import Settings, load_settings
 from wort_cli.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+STRAYS_NAMED = 10
+"""Files in the store that are not wort's, of which a command names this many."""
 app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.", no_args_is_help=True)
 
 
@@ -70,7 +76,7 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
 def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
     """Download signatures that the local store does not have.
 
-    Without IDs: all signatures that the catalog records in the bucket.
+    Without IDs: all signatures in the bucket.
     """
     from wort_cli.stores import transfer
 
@@ -78,12 +84,14 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
     with SyncReport("pulled", len(names) or None, as_json=as_json) as report:
+        if not names:
+            name_strays(local)
 
         def signatures_to_pull() -> "Iterator[tuple[Accession, Recorded | None]]":
-            for name in names or ledger.catalog.remote_names(profile):
+            for name in names or runs_in_bucket(bucket, ledger, profile):
                 if local.has(name):
                     report.add_in_sync()
-                elif isinstance(name, Accession):
+                else:
                     record = ledger.catalog.get(name, profile)
                     yield name, record.recorded if record else None
 
@@ -99,6 +107,40 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
                 with ledger.storage.transaction():
                     ledger.catalog.record(outcome)
             report.add_outcome(name, outcome, done="pulled")
+
+
+@app.command("ls")
+def list_bucket(ids: RunsArgument = None, as_json: JsonLinesOption = False) -> None:
+    """List the signatures in the bucket: name, bytes, whether the local store has it, and whether it has provenance.
+
+    Without IDs: all signatures of runs. Their content is not read; `wort sync check` reads it.
+    """
+    names, settings = parse_accessions(ids), load_settings()
+    local, bucket = LocalStore(settings.store_dir), open_bucket(settings)
+    listed = 0
+    for copies in run_copies(names, local, bucket):
+        if copies.shared_object is None:
+            continue
+        listed += 1
+        record = {
+            "name": str(copies.name),
+            "size": copies.shared_object.size,
+            "local": copies.local_path is not None,
+            "provenance": copies.provenance_object is not None,
+        }
+        if as_json:
+            render.result(json.dumps(record))
+            continue
+        words = [
+            str(copies.name),
+            str(copies.shared_object.size),
+            "local" if record["local"] else "bucket only",
+            "" if record["provenance"] else "no provenance",
+        ]
+        line = "{:<12}  {:>13}  {:<11}  {}".format(*words) if render.is_terminal() else "\t".join(words)
+        render.result(line.rstrip())
+    if not as_json and render.is_terminal():
+        render.notice(f"{render.count(listed, 'signature')} in {bucket.root}")
 
 
 @app.command()
@@ -164,7 +206,31 @@ def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedSto
     """Yield what the local store and the bucket have of each named run, or of all runs."""
     from wort_cli.stores.run_copies import all_run_copies, copies_of_runs
 
+    if not names:
+        name_strays(local)
     return copies_of_runs(names, local, bucket) if names else all_run_copies(local, bucket)
+
+
+def runs_in_bucket(bucket: "SharedStore", ledger: Ledger, profile: str) -> Iterator[Accession]:
+    """Yield the runs that the bucket lists, and those that the catalog records there, in order."""
+    from wort_cli.stores.run_copies import list_runs
+
+    listed = ((name, True) for name, _ in list_runs(bucket, "sigs/", ".sig"))
+    recorded = ((name, False) for name in ledger.catalog.remote_names(profile) if isinstance(name, Accession))
+    merged = heapq.merge(listed, recorded, key=itemgetter(0))
+    for name, places in groupby(merged, key=itemgetter(0)):
+        record = None if any(is_listed for _, is_listed in places) else ledger.catalog.get(name, profile)
+        if record is None or record.remote.startswith(bucket.root):  # else it is in another bucket
+            yield name
+
+
+def name_strays(local: LocalStore) -> None:
+    """Write to stderr what is in the store and is not a file of wort's."""
+    for number, stray in enumerate(local.strays()):
+        if number == STRAYS_NAMED:
+            render.notice("and more: `wort doctor` names all of them")
+            break
+        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is passed over")
 
 
 def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport) -> None:

@@ -19,7 +19,7 @@ from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
-from wort_cli.model.provenance import Provenance, SignatureRecord, Trust
+from wort_cli.model.provenance import ELSEWHERE, Provenance, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
@@ -214,9 +214,13 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
     facts |= {"trust": trust, "profile": known.profile}
     if not made.started_at:  # found in a bucket, without provenance
         return {**facts, "source": made.source}
+    how = f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}"
+    if known.trust in ELSEWHERE:
+        facts["computed elsewhere"] = f"{how}, according to its publisher"
+    else:
+        facts["computed"] = how
     return {
         **facts,
-        "computed": f"{render.local_time(made.started_at)}, in {render.duration(made.seconds)} on {made.host}",
         "source": made.source,
         "format": made.format or "unknown",
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",

@@ -142,6 +142,14 @@ class Jobs:
                 cancelled += sum(self._storage.change("cancel_job", id=job_id, now=time.time()) for job_id in batch)
         return cancelled
 
+    def forget(self, job_ids: Iterable[int]) -> int:
+        """Delete the ended ones among the jobs, with their events; return how many were deleted."""
+        forgotten = 0
+        for batch in batches(job_ids):
+            with self._storage.transaction():
+                forgotten += sum(self._storage.change("forget_job", id=job_id) for job_id in batch)
+        return forgotten
+
     def retry(self, job_ids: Iterable[int]) -> int:
         """Requeue the failed, unavailable and cancelled ones among the jobs; return how many were requeued."""
         queued = 0

@@ -87,6 +87,11 @@ class HomePaths:
         return self.log_dir / "daemon.log"
 
     @property
+    def forgotten_log(self) -> Path:
+        """The file with the events of forgotten jobs."""
+        return self.log_dir / "forgotten.jsonl"
+
+    @property
     def rates_dir(self) -> Path:
         """The directory of the rate limits of ENA and NCBI."""
         return self.state_dir / "rates"

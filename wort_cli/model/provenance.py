@@ -35,6 +35,8 @@ RANKS = (
 """The levels of trust, highest first."""
 ESTABLISHED = frozenset({Trust.VERIFIED, Trust.COMPUTED})
 """Levels that only this home's own work gives.  Only such signatures are published."""
+ELSEWHERE = frozenset({Trust.PUBLISHED, Trust.UNVERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIABLE})
+"""Levels of signatures that others computed; what their provenance says is their claim."""
 
 
 @dataclass(frozen=True)

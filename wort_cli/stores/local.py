@@ -6,6 +6,8 @@ local/NAME.sig                     the signature of a local file; it is never pu
 """
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,27 @@ from wort_cli.system.atomic_files import atomic_file, write_atomically
 
 COPY_BLOCK = 1 << 20
 """Bytes that are copied at once."""
+DIRECTORY = re.compile(r"[SDE]RR[0-9]{3}")
+"""The directory of runs: the first six characters of their accessions."""
+SUFFIX = re.compile(r"(\.sig|\.prov\.json)(\.partial)?$")
+
+
+def names_in(directory: Path) -> list[str]:
+    """Return the names in a directory in order; none if it does not exist, cannot be read, or is no directory."""
+    try:
+        return sorted(os.listdir(directory))  # noqa: PTH208 (Path.iterdir would make an object of each name)
+    except OSError:
+        return []
+
+
+def subdirectories(directory: Path) -> Iterator[Path]:
+    """Yield the directories of runs below a directory, in order."""
+    yield from (directory / name for name in names_in(directory) if DIRECTORY.fullmatch(name))
+
+
+def is_in_place(path: Path, run: str) -> bool:
+    """Return whether a path is a regular file that belongs to a run, in the directory of that run."""
+    return RUN.fullmatch(run) is not None and path.parent.name == run[:6] and path.is_file()
 
 
 class LocalStore:
@@ -43,10 +66,29 @@ class LocalStore:
 
     def runs(self) -> Iterator[Accession]:
         """Yield the runs that have a signature, in order; only the names of one directory are in memory."""
+        for directory in subdirectories(self.root / "sigs"):
+            for name in names_in(directory):
+                run = name.removesuffix(".sig")
+                if name.endswith(".sig") and is_in_place(directory / name, run):
+                    yield Accession(run)
+
+    def strays(self) -> Iterator[Path]:
+        """Yield what is in the directories of signatures and is not a file of wort's, in order.
+
+        Such files are passed over.
+        """
         root = self.root / "sigs"
-        for directory in sorted(root.iterdir()) if root.is_dir() else ():
-            names = (path.name.removesuffix(".sig") for path in directory.iterdir() if path.suffix == ".sig")
-            yield from (Accession(name) for name in sorted(names) if RUN.fullmatch(name))
+        for entry in names_in(root):
+            if not DIRECTORY.fullmatch(entry) or not (root / entry).is_dir():
+                yield root / entry
+                continue
+            for name in names_in(root / entry):
+                run = SUFFIX.sub("", name)
+                if run == name or not is_in_place(root / entry / name, run):
+                    yield root / entry / name
+        for name in names_in(self.root / "local"):
+            if not SUFFIX.search(name) or not (self.root / "local" / name).is_file():
+                yield self.root / "local" / name
 
     def provenance(self, name: Name) -> Provenance:
         """Return the provenance of a signature; raise OSError or ValueError if it cannot be read."""

@@ -6,6 +6,7 @@ when it is complete, on the disk, and has passed SQLite's check.  The names of t
 """
 
 import os
+import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from wort_cli.system.atomic_files import atomic_output
 from wort_cli.upkeep.retention import backups_to_remove
 
 PREFIX, SUFFIX = "ledger-", ".db"
+NAME = re.compile(rf"{PREFIX}[0-9]{{8}}-[0-9]{{6}}{SUFFIX}")
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def read_backup(path: Path) -> Backup:
 
 
 def list_backups(directory: Path) -> list[Path]:
-    """Return the daemon's backups, newest first."""
-    return sorted(directory.glob(f"{PREFIX}*{SUFFIX}"), reverse=True)
+    """Return the daemon's backups, newest first; other files in their directory are passed over."""
+    return sorted((path for path in directory.glob("*") if NAME.fullmatch(path.name) and path.is_file()), reverse=True)
 
 
 def newest_backup_time(directory: Path) -> float | None:

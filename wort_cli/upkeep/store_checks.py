@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from wort_cli.errors import InvalidName
+from wort_cli.errors import InvalidName, shown
 from wort_cli.ledger.catalog import PAGE
 from wort_cli.ledger.database import Row
 from wort_cli.ledger.jobs import EnqueueStatus
@@ -53,6 +53,13 @@ class StoreCheck:
         yield from self._check_entries()
         yield from self._check_files()
         yield from self._check_submissions()
+        for stray in self._store.strays():
+            yield Inconsistency(
+                shown(str(stray), 300),
+                "it is not a file of wort's, and is passed over",
+                hint="move it away; copy signatures with `wort submit`",
+                harmless=True,
+            )
         if not self.reads:
             yield Inconsistency(
                 "store",

@@ -297,7 +297,7 @@ def test_signature_of_an_earlier_ledger_is_verified(upgraded: Ledger) -> None:
 def test_rules_of_the_jobs_table_hold_in_an_earlier_ledger(upgraded: Ledger) -> None:
     connection = upgraded.storage.connection
     for statement, message in (
-        ("DELETE FROM jobs WHERE id = 1", "a job is never deleted"),
+        ("DELETE FROM jobs WHERE id = 1", "a live job is never deleted"),
         ("UPDATE jobs SET state = 'done' WHERE id = 1", "illegal move of a job"),
         ("INSERT OR REPLACE INTO jobs (id, name, profile, created_at) VALUES (1, 'x', 'y', 1.0)", "replaces no other"),
     ):

@@ -22,6 +22,9 @@ JobsArgument = Annotated[
 # Options that select jobs.
 SelectGroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Select the jobs of this group.")]
 SelectAllOption = Annotated[bool, typer.Option("--all", help="Select all jobs that have not ended.")]
+SelectStateOption = Annotated[
+    str, typer.Option("--state", metavar="STATE", help="Select the jobs in this state, such as failed.")
+]
 SelectReasonOption = Annotated[
     str, typer.Option("--reason", metavar="REASON", help="Select the jobs with this reason, such as network.")
 ]

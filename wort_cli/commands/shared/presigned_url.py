@@ -1,16 +1,14 @@
 """Prints a presigned URL, by which others can download a signature from the bucket: `wort view --url`."""
 
-import re
 import time
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.durations import parse_duration
 from wort_cli.commands.shared.signature_finder import open_bucket
-from wort_cli.errors import UsageError, shown
+from wort_cli.errors import UsageError
 from wort_cli.model.accession import Accession
 from wort_cli.settings import Settings
 
-DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST = 7 * 86400
 """The longest validity of a presigned URL in seconds (AWS, Signature Version 4)."""
 
@@ -19,7 +17,7 @@ def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json:
     """Print the presigned URL of a run's signature; UsageError if the bucket has no such signature."""
     from wort_cli.stores.bucket_layout import signature_key
 
-    seconds = parse_duration(expires)
+    seconds = parse_duration(expires, "--expires", LONGEST)
     name = Accession.parse(word)
     bucket = open_bucket(settings)
     if bucket.find(name) is None:
@@ -48,14 +46,3 @@ def shortened(seconds: int, credentials_end: float | None, now: float) -> int:
     if left < seconds:
         render.notice(f"the URL is valid for {render.duration(left)}, because the credentials end then")
     return min(seconds, left)
-
-
-def parse_duration(text: str) -> int:
-    """Return the seconds of a duration such as 30m; UsageError if it is malformed or longer than a URL may be valid."""
-    found = DURATION.fullmatch(text)
-    seconds = int(found[1]) * SECONDS[found[2]] if found else 0
-    if not 0 < seconds <= LONGEST:
-        raise UsageError(
-            f"--expires {shown(text)} is not a duration", "give a duration such as 30s, 15m or 1h, up to 7d"
-        )
-    return seconds

@@ -107,6 +107,7 @@ STATE_STYLES = {
     "running": "cyan",
     "done": "green",
     "already there": "green",
+    "in the bucket": "green",
     "ok": "green",
     "repaired": "green",
     "waiting": "yellow",

@@ -63,6 +63,9 @@ UPDATE jobs SET state = 'cancelled', reason = '', message = '', owner = '', leas
                 ended_at = :now
 WHERE id = :id AND state IN ('queued', 'running', 'waiting');
 
+-- name: forget_job
+DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', 'cancelled');
+
 -- name: retry_job
 -- Only the newest job of a signature can be retried.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,

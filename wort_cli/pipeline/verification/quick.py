@@ -5,6 +5,8 @@ It can refute a signature but not prove it.  Two tests are made:
 - Every hash of a slice must be in the signature, with at least the same abundance.  This test is exact.
 - The sum of the signature's abundances must be near the sum that the slices predict for the whole run.  Slices of one
   run differ, so the prediction is an interval from the sparsest to the densest slice, with a margin.
+
+The slices of a small run have too few hashes for the second test, so that such a run is read in full (`TooFewHashes`).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,8 +33,14 @@ RANDOM_SLICES = 2
 """Random slices in addition to the first and the last, so that a forger cannot know which slices are used."""
 MIN_HASHES = 200
 """If the slices have fewer hashes, the sum of abundances is not tested."""
+CHOSEN = 2 + RANDOM_SLICES
+"""Slices that are read at most."""
 MARGIN = 0.7
 """The margin of the predicted sum: the interval is extended by this factor and its inverse."""
+
+
+class TooFewHashes(Exception):
+    """A few slices of the run say too little about a signature, so that the run must be read in full."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,19 @@ def choose_slices(spots: int, bases: int, random: Random | None = None) -> tuple
     chosen = {0, number - 1, *random.sample(range(number), min(RANDOM_SLICES, number))}
     borders = [spots * n // number for n in range(number + 1)]
     return tuple(Slice(low + 1, high) for n, (low, high) in enumerate(pairwise(borders)) if n in chosen)
+
+
+def check_is_large_enough(bases: int, scaled: int) -> None:
+    """Raise TooFewHashes for a run of so few bases that its slices cannot be expected to have MIN_HASHES hashes."""
+    if bases * CHOSEN < MIN_HASHES * scaled * MIN_SLICES:
+        raise TooFewHashes(f"the run has only {bases:,} bases")
+
+
+def check_has_hashes(sample: Sample) -> None:
+    """Raise TooFewHashes if no sketch of the slices has enough hashes to test the sum of the abundances."""
+    most = max((len(sketch.hashes) for sketch in sample.sketches), default=0)
+    if most < MIN_HASHES:
+        raise TooFewHashes(f"the slices have at most {most:,} hashes")
 
 
 def sketch_sample(

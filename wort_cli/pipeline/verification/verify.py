@@ -2,6 +2,7 @@
 
 1. Read the stored file, and the object in the bucket if there is one: both must have the recorded digest.
 2. A quick verification sketches a few slices of the run (quick.py).  It can refute a signature but not prove it.
+   A run that is too small for that is verified in full.
 3. A full verification sketches the whole run, with the stages that compute a signature, and compares every hash and
    abundance (compare.py).
    If it differs, the other format of the run's archive is tried, if there is one (other_format.py).
@@ -33,7 +34,15 @@ from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, 
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import FOREIGN, compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.other_format import attempt_with_other_format, explain_format
-from wort_cli.pipeline.verification.quick import choose_slices, compare_with_sample, find_contradiction, sketch_sample
+from wort_cli.pipeline.verification.quick import (
+    TooFewHashes,
+    check_has_hashes,
+    check_is_large_enough,
+    choose_slices,
+    compare_with_sample,
+    find_contradiction,
+    sketch_sample,
+)
 from wort_cli.pipeline.verification.sampled_run import fetch_sample
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.strict import NO_LIMIT, check_signature
@@ -69,7 +78,10 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
         return Verdict(Trust.MISMATCH, subject.depth, cause, of_copy=True), None
     with attempt.tools() as tools:
         if subject.depth is Depth.QUICK:
-            return verify_quickly(attempt, stored, tools), None
+            try:
+                return verify_quickly(attempt, stored, tools), None
+            except TooFewHashes as why:
+                attempt.log(f"a quick verification says too little ({why}): the run is read in full")
         verdict, run = verify_fully(attempt, stored, tools)
     if verdict.trust is Trust.VERIFIED and not (in_store and is_own(attempt.spec)):
         return verdict, seal_and_publish(attempt, run)
@@ -101,7 +113,7 @@ def read_stored(subject: Subject) -> SignatureDocument | Verdict:
 
 
 def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) -> Verdict:
-    """Compare a signature with the sketches of a few slices."""
+    """Compare a signature with the sketches of a few slices.  Raises TooFewHashes if they say too little."""
     if (sampled := fetch_sample(attempt, tools)) is not None:
         attempt.take_slot()
         with going_on(attempt, "what was fetched of the archive"):
@@ -126,8 +138,12 @@ def verify_quickly(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup
 def compare_quickly(
     attempt: Attempt, archive: Archive, stored: SignatureDocument, tools: ToolGroup, slices: Sequence[Slice] = ()
 ) -> Verdict:
-    """Compare a signature with a few slices of an archive: those given, or random ones."""
+    """Compare a signature with a few slices of an archive: those given, or random ones.
+
+    Raises TooFewHashes if they do not contradict the signature, and have too few hashes to say more.
+    """
     check_has_spots(archive)
+    check_is_large_enough(archive.bases, attempt.profile.scaled)
     slices = slices or choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
@@ -148,6 +164,8 @@ def compare_quickly(
         raise JobFailed(Reason.INCOMPLETE, f"slices of the run cannot be decoded alone: {why}", lasting=True) from why
     comparisons = compare_with_sample(stored.sketches, sample)
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
+    if not contradiction:
+        check_has_hashes(sample)
     if contradiction and archive.path is not None and archive.fetched is None and not proved:
         # A damaged archive must not refute a signature.
         prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout)

@@ -13,6 +13,9 @@ from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.verification.quick import (
     SLICE_BASES,
     Sample,
+    TooFewHashes,
+    check_has_hashes,
+    check_is_large_enough,
     choose_slices,
     compare_with_sample,
     find_contradiction,
@@ -80,3 +83,21 @@ def test_different_slices_widen_the_predicted_sum() -> None:
     half = {h: n // 2 for h, n in RUN.items()}
     assert contradiction_of(half, (43.0, 44.0)) != ""
     assert contradiction_of(half, (20.0, 44.0)) == ""
+
+
+@pytest.mark.parametrize(("bases", "is_enough"), [(0, False), (300_000, False), (999_999, False), (1_000_000, True)])
+def test_slices_of_a_small_run_say_too_little(bases: int, is_enough: bool) -> None:
+    """At scaled=1000, four of twenty slices of a million bases have about 200 hashes."""
+    if is_enough:
+        check_is_large_enough(bases, 1000)
+        return
+    with pytest.raises(TooFewHashes):
+        check_is_large_enough(bases, 1000)
+
+
+def test_slices_with_few_hashes_say_too_little() -> None:
+    """Such as those of a large run with few different sequences."""
+    check_has_hashes(sample())
+    few = Sample((Slice(1, 50),), (of(dict(list(SEEN.items())[:199])), of({})), {}, 1000, 1)
+    with pytest.raises(TooFewHashes, match="at most 199 hashes"):
+        check_has_hashes(few)

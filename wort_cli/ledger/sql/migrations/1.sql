@@ -1,7 +1,7 @@
 -- Version 1: jobs, their events, the catalog of signatures.
 --
 -- The rules for jobs are defined here only: which transitions are legal, that each writes an event, that a signature has
--- at most one live job, and that an accepted job is never deleted.  Triggers enforce them for every writer.
+-- at most one live job, and that an accepted job is never deleted (version 8: unless it has ended).  Triggers enforce them for every writer.
 
 CREATE TABLE jobs (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,2 @@
+-- Version 8 made no new rows possible.
+SELECT 1;
