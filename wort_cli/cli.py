@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Collection, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -25,9 +26,9 @@ LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
     "compute", "fetch", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "forget", "rm",
-    "backup", "doctor",
+    "backup", "doctor", "import",
 )  # fmt: skip
-"""Functions of this name in modules of this name."""
+"""Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
 GROUPS = ("sync", "daemon", "config")
 """Modules of commands with subcommands."""
 
@@ -36,11 +37,12 @@ def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """Return the Typer application with some commands.  Importing all of them would take half of the start-up."""
     app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(wort)
-    modules = {name: import_module(f"wort_cli.commands.{name}") for name in (*COMMANDS, *GROUPS) if name in names}
     groups = [app]
-    for name, module in modules.items():
+    for name in (name for name in (*COMMANDS, *GROUPS) if name in names):
+        identifier = name + "_" * iskeyword(name)
+        module = import_module(f"wort_cli.commands.{identifier}")
         if name in COMMANDS:
-            app.command()(getattr(module, name))
+            app.command(name)(getattr(module, identifier))
         else:
             app.add_typer(module.app, name=name)
             groups.append(module.app)

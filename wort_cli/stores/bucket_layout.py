@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.provenance import ESTABLISHED, Provenance, Trust
 from wort_cli.reading.facts import SignatureFacts
@@ -81,7 +81,7 @@ def conflict_error(
     return StoreError(Reason.CONFLICT, f"{url} has digest {found.digest}, not {digest}")
 
 
-def minimal_provenance(name: Accession, facts: SignatureFacts, origin: str) -> Provenance:
+def minimal_provenance(name: Name, facts: SignatureFacts, origin: str) -> Provenance:
     """Return the provenance of a signature that has none: only its content and its origin are known."""
     return Provenance(
         name=name, profile=facts.profile, digest=facts.digest, sketches=tuple(s.summary() for s in facts.sketches),

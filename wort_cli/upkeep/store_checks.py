@@ -57,7 +57,7 @@ class StoreCheck:
             yield Inconsistency(
                 shown(str(stray), 300),
                 "it is not a file of wort's, and is passed over",
-                hint="move it away; copy signatures with `wort submit`",
+                hint="move it away; `wort import` takes signatures",
                 harmless=True,
             )
         if not self.reads:

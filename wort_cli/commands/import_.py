@@ -1,0 +1,82 @@
+"""`wort import`: takes signatures with their provenance from other homes into the store and the catalog."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption
+from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.sync_report import SyncReport
+from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
+
+ENDINGS = (".sig", ".sig.gz")
+NOT_OURS = (".prov.json", ".partial")
+
+
+def import_(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="DIR|FILE...", help="Signature files, or directories that have some.")
+    ],
+    dry_run: DryRunOption = False,
+    as_json: JsonLinesOption = False,
+) -> None:
+    """Take signatures into the local store, such as those of the homes of cluster nodes.
+
+    Each is checked by the strict reader. What lies beside a file proves nothing, so that its trust is `unverified`
+    until `wort verify` has recomputed it. NAME.prov.json beside it is kept if it belongs to the signature.
+
+    \b
+    Examples:
+      wort import /scratch/node1/wort/signatures results/
+      wort verify SRR139146 --now
+    """
+    from wort_cli.upkeep.import_signatures import Importer, ImportOutcome
+
+    for path in paths:
+        if not path.exists():
+            raise NoSuchFile(path)
+    settings, ledger = open_home()
+    importer, others = Importer(ledger, settings), 0
+    with SyncReport("would be imported" if dry_run else "imported", None, as_json=as_json) as report:
+        for path in files_in(paths):
+            if not path.name.endswith(ENDINGS):
+                others += not path.name.endswith(NOT_OURS)
+                continue
+            try:
+                taken = importer.take(path, dry_run=dry_run)
+            except WortError as error:
+                report.add(shown(str(path), 300), "failed", f"{error.sentence} ({error.hint})", failed=True)
+                continue
+            except OSError as error:
+                raise StorageProblem(f"{error.filename or path}: {error.strerror}", "see `wort doctor`") from error
+            if taken.outcome is ImportOutcome.ALREADY_THERE:
+                report.add_in_sync()
+            else:
+                report.add(taken.name, f"would be {taken.outcome}" if dry_run else str(taken.outcome), str(path))
+    if others:
+        render.notice(f"{render.count(others, 'other file')} passed over")
+
+
+def files_in(paths: list[Path]) -> Iterator[Path]:
+    """Yield the regular files that were named, and those below the directories that were named, in order.
+
+    Links are followed only if they were named.  A directory that cannot be read is named on stderr.
+    """
+
+    def explain(error: OSError) -> None:
+        render.notice(f"{shown(str(error.filename), 300)} is passed over: {error.strerror}")
+
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for directory, subdirectories, names in os.walk(path, onerror=explain):
+            subdirectories.sort()
+            for name in sorted(names):
+                found = Path(directory) / name
+                if found.is_file() and not found.is_symlink():
+                    yield found
