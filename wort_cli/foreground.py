@@ -22,7 +22,7 @@ from wort_cli.pipeline.toolkit.processes import kill_attempt
 from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation, Cancelled
-from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.daemon_lock import daemon_is_running
 from wort_cli.system.process_identity import own_identity
 from wort_cli.system.seals import load_key
 from wort_cli.upkeep.ended_workspace import remove_ended_workspace
@@ -202,7 +202,7 @@ def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> Non
     for claim in ledger.attempts.running():
         if claim.job_id != job_id:
             continue
-        daemon_runs = claim.owner == DAEMON and running_daemon(settings.lock_file) is not None
+        daemon_runs = claim.owner == DAEMON and daemon_is_running(settings.lock_file)
         if is_abandoned(claim, time.time(), settings.lease, find_owner(claim.owner, daemon_runs=daemon_runs)):
             kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt), load_key(settings.key_file))
             ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that ran it ended")

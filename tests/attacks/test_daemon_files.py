@@ -69,6 +69,10 @@ def test_daemon_is_not_signalled_from_another_container(home: Home) -> None:
     for words in (("daemon", "stop", "--now"), ("daemon", "reload")):
         done = home(*words, before=("unshare", *user, "--pid", "--fork", "--mount-proc"))
         done.expect(1, f"the daemon (process {before.pid}) runs in another container on {os.uname().nodename}")
+    container = ("unshare", *user, "--pid", "--fork", "--mount-proc")
+    there = f"process {before.pid} in another container on {os.uname().nodename}"
+    assert there in home("status", before=container).expect(0).out
+    assert f"another container on {os.uname().nodename}" in home("daemon", "status", before=container).expect(0).out
     assert running_daemon(home.path / "daemon.lock") == before
 
 

@@ -169,4 +169,5 @@ def daemon_summary(daemon: DaemonInfo | None, state: str) -> str:
     """Return the state of the daemon, with its process and start time if it runs."""
     if daemon is None:
         return state
-    return f"{state} (process {daemon.pid}, since {render.local_time(daemon.started_at)})"
+    where = f" {daemon.where}" if daemon.where else ""
+    return f"{state} (process {daemon.pid}{where}, since {render.local_time(daemon.started_at)})"

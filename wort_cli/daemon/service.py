@@ -46,7 +46,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     """
     use_private_umask()
     settings.make_directories()
-    lock = acquire_lock(settings.lock_file)
+    lock = acquire_lock(settings.lock_file, settings.health_file)
     # A child that outlives the daemon for a moment must not hold the lock.
     os.register_at_fork(after_in_child=lock.close)
     start_logging(settings, foreground=foreground)

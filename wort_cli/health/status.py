@@ -16,6 +16,7 @@ from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
 from wort_cli.system.machine import Disk, available_memory, load
+from wort_cli.system.process_identity import boot_id
 
 HOUR, DAY = 3600.0, 86400.0
 STOPPED, UNHEALTHY, PAUSED, RUNNING = "stopped", "unhealthy", "paused", "running"
@@ -114,7 +115,7 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
         found.append(f"a disk cannot be examined: {error}")
     if daemon is not None and daemon.pid:
         up = time.time() - daemon.started_at
-        found += problems(health, daemon.pid, up, time.monotonic(), low_disks(disks, settings.disk_reserve))
+        found += problems(health, daemon.pid, up, clock_of(daemon, health), low_disks(disks, settings.disk_reserve))
     try:
         queue = read_queue(settings, ledger)
     except WortError as error:
@@ -122,13 +123,19 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
     return Status(
         daemon=daemon,
         health=health,
-        loop_age=max(0.0, time.monotonic() - health.turned_at) if health else None,
+        loop_age=max(0.0, clock_of(daemon, health) - health.turned_at) if health and daemon else None,
         disks=tuple({disk.device: disk for disk in reversed(disks)}.values()),
         memory=memory_or_none(),
         load=load(),
         queue=queue,
         problems=tuple(dict.fromkeys(found)),
     )
+
+
+def clock_of(daemon: DaemonInfo, health: Health | None) -> float:
+    """Return the time on the daemon's monotonic clock; for one of another machine, that of its last report."""
+    is_of_this_boot = daemon.process is None or daemon.process.boot == boot_id()
+    return health.turned_at if health and not is_of_this_boot else time.monotonic()
 
 
 def health_of(daemon: DaemonInfo | None, health: Health | None) -> Health | None:

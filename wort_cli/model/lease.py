@@ -95,7 +95,9 @@ class OwnerState(Enum):
     RUNNING = "running"
     GONE = "gone"
     UNKNOWN = "unknown"
-    """The owner is on another host or in another container, or an earlier version did not store when it started."""
+    """The owner is on another host, in another container, or of another boot, which may be that of a host with the same
+    name; or an earlier version did not store when it started.
+    """
 
 
 def process_owner(host: str, process: ProcessIdentity) -> str:
@@ -115,15 +117,18 @@ def owner_pid(owner: str) -> int | None:
     return int(words["pid"]) if words else None
 
 
-def owner_state(owner: str, host: str, found: ProcessIdentity | None, namespace: int = 0) -> OwnerState:
+def owner_state(owner: str, host: str, found: ProcessIdentity | None, namespace: int = 0, boot: str = "") -> OwnerState:
     """Return whether a process that owns a job is still running.
 
-    `host` and `namespace` are those of this process; `found` is the process that has the owner's process id here now.
+    `host`, `namespace` and `boot` are those of this process; `found` is the process that has the owner's process id
+    here now.
     """
     words = OWNER.fullmatch(owner)
     if words is None or words["host"] != host:
         return OwnerState.UNKNOWN
     if words["namespace"] and int(words["namespace"]) != namespace:
+        return OwnerState.UNKNOWN
+    if words["boot"] and boot and words["boot"] != boot:
         return OwnerState.UNKNOWN
     if found is None:
         return OwnerState.GONE

@@ -24,7 +24,7 @@ from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive, prove_fetched_columns
 from wort_cli.pipeline.archives.references import ReferenceFetcher
-from wort_cli.pipeline.archives.references_beside import may_have_references, put_references_beside
+from wort_cli.pipeline.archives.references_beside import is_aligned, put_references_beside
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
@@ -99,7 +99,7 @@ class Fetcher:
         wish = wish_of(self._settings, run, whole=self._whole)
         try:
             fetched = fetch_into(self._directory, wish, obtainer, prove, log)
-            if may_have_references(fetched.path):
+            if is_aligned(fetched.path, unknown=True):
                 self._fetch_references(fetched.path, report, log)
             return fetched
         except OSError as error:

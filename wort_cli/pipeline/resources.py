@@ -6,7 +6,9 @@ with a reason that has the figures, instead of failing hours later.  An estimate
 during the attempt, the job waits too (check.py).
 """
 
+import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
@@ -14,11 +16,12 @@ from wort_cli.model.profile import Profile
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.locate import Archive
+from wort_cli.pipeline.archives.references_beside import is_aligned
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
 from wort_cli.pipeline.sketching.slices import plan_slices
 from wort_cli.pipeline.workspace import Workspace
-from wort_cli.system.machine import Disk, available_memory, disk_of
+from wort_cli.system.machine import Disk, available_memory, disk_of, total_memory
 
 IN_SLICE = 16
 """Bytes per hash in the file of a finished slice: the hash and its count (slices.py)."""
@@ -28,6 +31,10 @@ IN_MEMORY = 21
 """Bytes of memory per hash that is counted: table, buffer and merging; measured (hash_counts.py)."""
 LEAST_WORK, LEAST_MEMORY = 20_000, 50_000_000
 """Bytes that the smallest run needs: disk for log and provenance, memory for buffers."""
+ALIGNED, ALIGNED_BASE, ALIGNED_FACTOR = 3_000_000_000, 64_000_000, 20
+"""Bytes of memory that a decoder of an aligned run takes, for the references that it keeps: at most, at least, and for
+each byte of the archive and its references.  fastq-dump takes 1.5 to 9 GB for human runs.
+"""
 NOTHING = Need()
 
 
@@ -42,6 +49,22 @@ def estimate_need(bases: int, slices: int, threads: int, profile: Profile, share
         store=LEAST_WORK + hashes * SEALED,
         memory=LEAST_MEMORY + (hashes + at_once) * IN_MEMORY,
     )
+
+
+def decoder_memory(archive: Archive, total: int) -> int:
+    """Return the bytes of memory that decoding one slice takes, on a machine of `total` bytes; 0 if it takes little."""
+    if archive.path is None or not (archive.references or is_aligned(archive.path, unknown=False)):
+        return 0
+    sizes = [archive.size]
+    for reference in archive.references:
+        with contextlib.suppress(OSError):
+            sizes.append(reference.path.stat().st_size if reference.path else 0)
+    return min(ALIGNED, ALIGNED_BASE + ALIGNED_FACTOR * sum(sizes), total // 2)
+
+
+def slices_at_once(threads: int, each: int, free: int) -> int:
+    """Return how many slices to decode at a time, if each takes so much of the free memory; at least one."""
+    return max(1, min(threads, free // each)) if each else threads
 
 
 def find_shortage(
@@ -85,31 +108,41 @@ def describe_reserved(reserve: int, others: int) -> str:
     return f"{format_bytes(reserve)} are kept in reserve{of_others}"
 
 
-def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> None:
-    """Reserve the disk and memory that a run needs; raise JobFailed(disk-low or memory) if there is too little.
+def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> int:
+    """Reserve the disk and memory that a run needs; return how many slices to decode at a time.
 
-    Slices that an earlier attempt finished need no more disk.
+    These are fewer than `threads` if decoders take much memory and there is too little for all.  Slices that an earlier
+    attempt finished need no more disk.  Raises JobFailed(disk-low or memory) if there is too little for one slice.
     """
     slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
-    need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
+    each = decoder_memory(archive, total_memory())
+    at_once = spec.threads
 
     def reserve() -> None:
-        left = Need(max(LEAST_WORK, need.work - size_of(workspace.slices)), need.store, need.memory)
+        nonlocal at_once
         with reservations(spec.workspace.parent) as reserved:
+            others = reserved.outstanding_of_others(workspace.attempt_directory, workspace.slices)
+            memory = available_memory()
+            need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
+            free = memory - spec.reserves.memory_reserve - others.memory - need.memory
+            at_once = slices_at_once(spec.threads, each, free)
+            need = replace(need, memory=need.memory + at_once * each)
+            left = replace(need, work=max(LEAST_WORK, need.work - size_of(workspace.slices)))
             found = find_shortage(
                 left,
                 disk_of(spec.workspace),
                 disk_of(spec.store),
-                available_memory(),
+                memory,
                 spec.reserves.disk_reserve,
                 spec.reserves.memory_reserve,
-                reserved.outstanding_of_others(workspace.attempt_directory, workspace.slices),
+                others,
             )
             if found is not None:
                 raise JobFailed(found.reason, found.detail)
             reserved.add(Reservation.now(workspace.attempt_directory, workspace.slices, need))
 
     with_room(spec, reserve)
+    return at_once
 
 
 def reserve_disk(size: int, spec: JobSpec, workspace: Workspace) -> None:

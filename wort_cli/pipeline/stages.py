@@ -90,13 +90,13 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
     archive = archive_of(attempt, tools)
     attempt.take_slot()
-    reserve_resources(archive, spec, attempt.profile, attempt.workspace)
+    threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
     proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
     check_has_spots(archive)
     attempt.report("preparing")  # loops may have to be compiled
     with identity_of(archive, proof, attempt) as origin:
-        reads = sketch_reads(attempt, archive, proof, engine, tools)
+        reads = sketch_reads(attempt, archive, proof, engine, tools, threads)
     proof.check_unchanged(archive)
     return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
 
@@ -140,21 +140,21 @@ def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
 
 
 def sketch_reads(
-    attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup
+    attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup, threads: int
 ) -> SketchedReads:
-    """Decode and sketch all slices of the archive; raise JobFailed unless all spots were read."""
+    """Decode and sketch all slices of the archive, `threads` at a time; raise JobFailed unless all spots were read."""
     spec = attempt.spec
     slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
     store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
     decoders = choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace)
     if store is None and len(decoders) > 1:
-        slices = split_for_threads(archive.spots, archive.bases, spec.threads)
+        slices = split_for_threads(archive.spots, archive.bases, threads)
     try:
-        sketcher = sketch_slices(attempt, archive, engine, slices, store, decoders)
+        sketcher = sketch_slices(attempt, archive, engine, slices, store, decoders, threads)
     except NeedsWholeRun as why:
         attempt.log(f"decoding the run as one slice: {why}")
         slices = (Slice(1, archive.spots),)
-        sketcher = sketch_slices(attempt, archive, engine, slices, None, decoders)
+        sketcher = sketch_slices(attempt, archive, engine, slices, None, decoders, threads)
     stats = sketcher.stats()
     check_has_reads(archive, stats.bases)
     return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
@@ -167,8 +167,9 @@ def sketch_slices(
     slices: Sequence[Slice],
     store: SliceStore | None,
     decoders: Sequence[StartDecoder],
+    threads: int,
 ) -> "RunSketcher":
-    """Decode and sketch slices of the archive; return the sketcher with their sketches.
+    """Decode and sketch slices of the archive, `threads` at a time; return the sketcher with their sketches.
 
     Raises NeedsWholeRun if they are several and the archive must be decoded as one slice.
     """
@@ -176,7 +177,7 @@ def sketch_slices(
 
     sketcher = RunSketcher(slices, store, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec))
     sketcher.run(
-        attempt.spec.threads,
+        threads,
         attempt.cancellation,
         lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
     )

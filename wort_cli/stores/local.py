@@ -3,6 +3,8 @@
 sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures are equal bytes
 sigs/SRR139/SRR139146.prov.json    its provenance
 local/NAME.sig                     the signature of a local file; it is never published
+
+The mode of the directory decides who may read what is written into it, and no umask.
 """
 
 import json
@@ -10,12 +12,15 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from wort_cli.model.accession import RUN, Accession, Name
 from wort_cli.model.provenance import Provenance
 from wort_cli.reading.documents import read_provenance
-from wort_cli.system.atomic_files import atomic_file, write_atomically
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.private_files import make_directories
 
 COPY_BLOCK = 1 << 20
 """Bytes that are copied at once."""
@@ -95,13 +100,23 @@ class LocalStore:
         with self.provenance_path(name).open("rb") as file:
             return read_provenance(file)
 
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[IO[bytes]]:
+        """Yield a file of the store for writing, which appears when it is complete; others may read it as the root."""
+        mode = 0o700 | (self.root.stat().st_mode & 0o055 if self.root.exists() else 0)
+        make_directories(path.parent, mode)
+        with atomic_file(path) as file:
+            os.fchmod(file.fileno(), mode & 0o666)
+            yield file
+
     def put_provenance(self, provenance: Provenance, name: Name) -> None:
         """Write the provenance of a signature.  Callers write it first, so that no signature is without provenance."""
-        write_atomically(self.provenance_path(name), json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
+        with self.writing(self.provenance_path(name)) as file:
+            file.write(json.dumps(provenance.to_json(), indent=1).encode() + b"\n")
 
     def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
         """Store a sealed signature and its provenance; return its path.  An old signature is replaced atomically."""
         self.put_provenance(provenance, name)
-        with sealed.open("rb") as source, atomic_file(self.path(name)) as file:
+        with sealed.open("rb") as source, self.writing(self.path(name)) as file:
             shutil.copyfileobj(source, file, COPY_BLOCK)
         return self.path(name)

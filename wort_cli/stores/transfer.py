@@ -24,7 +24,6 @@ from wort_cli.stores.object_store import StoredObject, StoreError
 from wort_cli.stores.recorded import is_recorded_content, is_recorded_file
 from wort_cli.stores.run_copies import RunCopies
 from wort_cli.stores.shared import FoundSignature, Outcome, SharedStore
-from wort_cli.system.atomic_files import atomic_file
 
 
 class Problem(StrEnum):
@@ -102,7 +101,7 @@ def pull(
     Raises StoreError unless it is a signature of that run and profile: the one that the catalog has `recorded`, and
     none that was refuted.
     """
-    with atomic_file(local.path(name)) as file:
+    with local.writing(local.path(name)) as file:
         found = shared.fetch(name, file)
         if found is None:
             hint = f"`wort compute {name}` computes it"

@@ -22,6 +22,10 @@ GRACE = 1.0
 """Seconds during which acquiring the lock is retried, because `running_daemon` also locks the file for a moment."""
 
 
+REPORTED_WITHIN = 3.0
+"""Seconds in which a running daemon reports its health."""
+
+
 @dataclass(frozen=True)
 class DaemonInfo:
     """The running daemon; `pid` is 0 while it is starting.  Times are in seconds since 1970."""
@@ -65,6 +69,28 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
         os.close(file)
 
 
+def last_daemon(lock_file: Path) -> DaemonInfo | None:
+    """Return the daemon that wrote the lock file last, whether it runs or not; None if there is none."""
+    try:
+        content = lock_file.read_bytes()
+    except OSError:
+        return None
+    found = parsed(content)
+    return found if found.pid else None
+
+
+def daemon_is_running(lock_file: Path) -> bool | None:
+    """Return whether the daemon runs; None if it is unknown.
+
+    On some network file systems, other hosts do not see a lock.  So nothing is known of a daemon that was started
+    somewhere else.
+    """
+    if running_daemon(lock_file) is not None:
+        return True
+    last = last_daemon(lock_file)
+    return None if last is not None and last.where else False
+
+
 def parsed(content: bytes) -> DaemonInfo:
     """Return the daemon in the content of a lock file; one without a pid if it has not written it yet."""
     try:
@@ -75,11 +101,17 @@ def parsed(content: bytes) -> DaemonInfo:
         return DaemonInfo(0, time.time(), "", socket.gethostname())
 
 
-def acquire_lock(lock_file: Path) -> "DaemonLock":
+def acquire_lock(lock_file: Path, report: Path | None = None) -> "DaemonLock":
     """Acquire the lock.
+
+    `report` is a file that a running daemon writes every second.  It is watched if the last daemon was started on
+    another host or in another container: on some network file systems, its lock is not seen here.
 
     Raises DaemonAlreadyRunning if another process has the lock, and StorageProblem if the file cannot be written.
     """
+    last = last_daemon(lock_file)
+    if report is not None and last is not None and last.where and is_written(report):
+        raise DaemonAlreadyRunning(last.pid, last.where)
     deadline = time.monotonic() + GRACE
     while True:
         try:
@@ -91,6 +123,23 @@ def acquire_lock(lock_file: Path) -> "DaemonLock":
             time.sleep(0.05)
         except OSError as error:
             raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
+
+
+def is_written(report: Path) -> bool:
+    """Return whether a file is written to within REPORTED_WITHIN."""
+
+    def state() -> object:
+        try:
+            return report.stat().st_mtime_ns, report.read_bytes()
+        except OSError:
+            return None
+
+    before, deadline = state(), time.monotonic() + REPORTED_WITHIN
+    while before is not None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        if state() not in (before, None):
+            return True
+    return False
 
 
 def locked_file(path: Path) -> int:

@@ -52,6 +52,15 @@ def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     return min([free, *cgroup_memory(proc, cgroups)])
 
 
+def total_memory(proc: Path = PROC) -> int:
+    """Return the memory of this machine in bytes.  Raises OSError or ValueError if /proc cannot be read."""
+    words = (line.split() for line in (proc / "meminfo").read_text().splitlines())
+    found = next((int(word[1]) * 1024 for word in words if word[0] == "MemTotal:"), None)
+    if found is None:
+        raise ValueError(f"{proc / 'meminfo'} has no MemTotal")
+    return found
+
+
 def resident_memory(pid: int) -> int:
     """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:

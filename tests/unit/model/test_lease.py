@@ -97,7 +97,12 @@ def test_owner_names_the_process_that_runs_the_job() -> None:
         (process_owner("here", WORKER), WORKER, OwnerState.RUNNING),
         (process_owner("here", WORKER), None, OwnerState.GONE),
         (process_owner("here", WORKER), replace(WORKER, started=1001), OwnerState.GONE),  # the pid was reused
-        (process_owner("here", WORKER), replace(WORKER, boot="next"), OwnerState.GONE),
+        (
+            process_owner("here", replace(WORKER, boot="last")),
+            None,
+            OwnerState.UNKNOWN,
+        ),  # or another host
+        (process_owner("here", replace(WORKER, boot="last")), WORKER, OwnerState.UNKNOWN),
         (process_owner("elsewhere", WORKER), None, OwnerState.UNKNOWN),
         ("process 7 on here", WORKER, OwnerState.UNKNOWN),  # written by an earlier version
         ("process 7 on here", None, OwnerState.GONE),
@@ -107,4 +112,4 @@ def test_owner_names_the_process_that_runs_the_job() -> None:
 def test_owner_is_recognized_by_start_time_and_boot(
     owner: str, found: ProcessIdentity | None, expected: OwnerState
 ) -> None:
-    assert owner_state(owner, "here", found) is expected
+    assert owner_state(owner, "here", found, boot="boot") is expected

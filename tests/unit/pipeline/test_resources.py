@@ -1,11 +1,17 @@
 """A run waits if what it needs exceeds what is free, minus reserves and reservations."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wort_cli.model.failure import Reason
+from tests.support.archives import make_paired
+from tests.support.builders import job_spec
+from tests.support.references import make_aligned_outside, make_reference
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
+from wort_cli.pipeline import resources
+from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.reservations import Need
 from wort_cli.pipeline.resources import (
     IN_MEMORY,
@@ -13,9 +19,13 @@ from wort_cli.pipeline.resources import (
     LEAST_MEMORY,
     LEAST_WORK,
     SEALED,
+    decoder_memory,
     estimate_need,
     find_shortage,
+    reserve_resources,
+    slices_at_once,
 )
+from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk
 
 MB = 1_000_000
@@ -71,3 +81,40 @@ def test_need_grows_with_the_distinct_share() -> None:
     assert many.memory == one.memory + 2 * hashes // 20 * 2 * IN_MEMORY
     assert estimate_need(2_000_000_000, 20, 2, SRA_V1, 0.1).memory < many.memory
     assert estimate_need(0, 1, 1, SRA_V1, 0.5).work == LEAST_WORK
+
+
+@pytest.mark.parametrize(
+    ("threads", "each", "free", "at_once"),
+    [(8, 0, -5, 8), (8, 100, 1000, 8), (8, 100, 350, 3), (8, 100, 99, 1), (8, 100, -1000, 1), (1, 100, 1000, 1)],
+)
+def test_fewer_slices_are_decoded_at_a_time_if_each_takes_much(
+    threads: int, each: int, free: int, at_once: int
+) -> None:
+    assert slices_at_once(threads, each, free) == at_once
+
+
+def test_memory_of_the_decoder_of_an_aligned_run_is_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = make_reference(tmp_path / "X1.1")
+    path = make_aligned_outside(tmp_path / "aligned.sra", reference, spots=50)
+    archive = Archive(str(path), path, 50, 5000, path.stat().st_size)
+    spec = replace(job_spec(tmp_path, path), threads=4)
+    workspace = Workspace(spec.workspace, 1)
+    workspace.create()
+    each = decoder_memory(archive, 64_000 * MB)
+    assert each > 64 * MB
+    assert decoder_memory(replace(archive, size=10**12), 64_000 * MB) == resources.ALIGNED
+    assert decoder_memory(archive, 80 * MB) == 40 * MB
+    known = spec.reserves.memory_reserve + LEAST_MEMORY + IN_MEMORY * 1000
+    for slices, expected in ((9.0, 4), (2.5, 2), (1.5, 1)):
+        free = known + int(slices * each)
+        monkeypatch.setattr(resources, "available_memory", lambda free=free: free)
+        assert reserve_resources(archive, spec, SRA_V1, workspace) == expected
+    monkeypatch.setattr(resources, "available_memory", lambda: known + each // 2)
+    with pytest.raises(JobFailed) as failed:
+        reserve_resources(archive, spec, SRA_V1, workspace)
+    assert failed.value.failure.reason is Reason.MEMORY
+
+
+def test_decoder_of_a_run_that_is_not_aligned_takes_little(tmp_path: Path) -> None:
+    path = make_paired(tmp_path / "plain.sra", spots=20)
+    assert decoder_memory(Archive(str(path), path, 20, 2000, path.stat().st_size), 64_000 * MB) == 0

@@ -20,7 +20,7 @@ from wort_cli.system.atomic_files import atomic_file, write_atomically
 WRITER = """
 import resource, signal, sys
 from pathlib import Path
-from wort_cli.stores.local import write_atomically
+from wort_cli.system.atomic_files import write_atomically
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -158,3 +158,20 @@ def test_writers_of_the_same_file_exclude_each_other(tmp_path: Path) -> None:
     reader.join()
     assert not failures
     assert [item.name for item in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize(("mode", "file_mode"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o644), (0o770, 0o640)])
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+def test_files_are_for_whoever_may_read_the_store(tmp_path: Path, mode: int, file_mode: int, umask: int) -> None:
+    root, sealed = tmp_path / "store", tmp_path / "sealed"
+    root.mkdir()
+    root.chmod(mode)
+    sealed.write_bytes(b"signature")
+    before = os.umask(umask)
+    try:
+        LocalStore(root).put(sealed, provenance("SRR139146"), parse_name("SRR139146"))
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*") if path.is_file()}
+    assert modes == {file_mode}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*") if path.is_dir()} == {mode & 0o755}

@@ -5,7 +5,9 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,15 @@ import pytest
 from tests.support.builders import eventually
 from wort_cli.errors import DaemonAlreadyRunning, StorageProblem
 from wort_cli.system import daemon_lock
-from wort_cli.system.daemon_lock import DaemonLock, acquire_lock, running_daemon
+from wort_cli.system.daemon_lock import (
+    DaemonInfo,
+    DaemonLock,
+    acquire_lock,
+    daemon_is_running,
+    last_daemon,
+    running_daemon,
+)
+from wort_cli.system.process_identity import ProcessIdentity
 
 HOLDER = """
 import sys, time
@@ -158,3 +168,34 @@ def test_daemon_that_is_out_of_reach_is_known(
     daemon = running_daemon(lock_file)
     assert daemon is not None
     assert daemon.where == where
+
+
+def test_lock_that_is_not_seen_on_another_host_is_respected(tmp_path: Path) -> None:
+    """As on a network file system without locks between hosts: the file says who has it, and the report is written."""
+    lock_file, report = tmp_path / "daemon.lock", tmp_path / "health"
+    elsewhere = DaemonInfo(7, 1.0, "0", "login2", ProcessIdentity(7, 1, "boot", 7, 1))
+    lock_file.write_text(json.dumps(asdict(elsewhere)))
+    assert daemon_is_running(lock_file) is None
+    ended = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ended.wait(0.2):
+            number += 1
+            report.write_text(str(number))
+
+    report.write_text("")
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with pytest.raises(DaemonAlreadyRunning, match="process 7 on the host login2"):
+            acquire_lock(lock_file, report)
+    finally:
+        ended.set()
+        writer.join()
+    assert last_daemon(lock_file) == elsewhere
+    lock = acquire_lock(lock_file, report)  # it has ended
+    lock.write_info()
+    assert daemon_is_running(lock_file) is True
+    lock.close()
+    assert daemon_is_running(lock_file) is False

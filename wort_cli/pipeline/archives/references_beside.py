@@ -27,12 +27,12 @@ TABLE = "tbl/REFERENCE/"
 FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
 
 
-def may_have_references(archive: Path) -> bool:
-    """Return whether an archive may refer to sequences outside of it: it has a table of references."""
+def is_aligned(archive: Path, *, unknown: bool) -> bool:
+    """Return whether an archive has aligned reads, and a table of references; `unknown` if it cannot be read."""
     with archive.open("rb") as file, contextlib.suppress(NotProvable):
         table = read_contents(archive.stat().st_size, reader_of(file), FASTQ_DUMP).table
         return any(path.startswith(TABLE) for path in table)
-    return True
+    return unknown
 
 
 def put_references_beside(

@@ -14,6 +14,7 @@ from pathlib import Path
 from wort_cli.model.lease import DAEMON, OwnerState, owner_state
 from wort_cli.system.process_identity import (
     ProcessIdentity,
+    boot_id,
     identity_of,
     is_running,
     kill_group,
@@ -95,5 +96,6 @@ def may_be_running(found: Processes) -> bool:
     if is_running(found.worker) or found.worker.namespace not in (0, namespace):
         return True
     return (
-        owner_state(found.owner, socket.gethostname(), identity_of(found.worker.pid), namespace) is OwnerState.UNKNOWN
+        owner_state(found.owner, socket.gethostname(), identity_of(found.worker.pid), namespace, boot_id())
+        is OwnerState.UNKNOWN
     )

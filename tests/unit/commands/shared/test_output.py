@@ -172,7 +172,7 @@ def test_file_of_several_signatures_that_would_lose_one_is_not_replaced(tmp_path
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"my thesis", b'{"name": "SRR000001"}', b"PK\x03\x04", gzip.compress(b"x"), b"\x1f\x8b"]
+    "content", [b"", b"my thesis", b'{"name": "SRR000001"}', b"PK\x03\x04", gzip.compress(b"x", mtime=0), b"\x1f\x8b"]
 )
 @pytest.mark.parametrize("name", ["x.sig", "x.zip", "x.prov.json"])
 def test_file_that_is_no_signature_is_not_replaced(tmp_path: Path, content: bytes, name: str) -> None:
