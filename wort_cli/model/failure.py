@@ -98,9 +98,9 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.UNPROVABLE: (
         Disposition.RETRY,
-        "nothing can prove that the archive arrives undamaged",
-        "wort asks NCBI's locator for its md5 again, days apart; for an unproved signature, put the archive into a "
-        "directory of the setting `archives`",
+        "nothing can prove that the archive is undamaged",
+        "it has no md5 sums, and NCBI's locator gave no md5 of it; an unproved signature can be computed from a file "
+        "in a directory of the setting `archives`",
     ),
     Reason.LOCATOR_REFUSED: (
         Disposition.RETRY,

@@ -20,12 +20,14 @@ from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.verdict import UNDECIDED, Comparison, Depth, Verdict
 from wort_cli.pipeline.archives.locate import Archive
-from wort_cli.pipeline.archives.prove import prove_archive
+from wort_cli.pipeline.archives.obtain import ProvedBy
+from wort_cli.pipeline.archives.prove import ArchiveProof, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.bucket import digest_in_bucket
 from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
 from wort_cli.pipeline.job_spec import JobSpec, Subject
+from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun
@@ -166,9 +168,11 @@ def compare_quickly(
     contradiction = find_contradiction(stored.sketches, sample, comparisons)
     if not contradiction:
         check_has_hashes(sample)
-    if contradiction and archive.path is not None and archive.fetched is None and not proved:
-        # A damaged archive must not refute a signature.
-        prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout)
+    if contradiction and archive.fetched is None and not proved:
+        check_is_proved(
+            prove_by_locator(attempt, archive, prove_archive(archive, tools, attempt.spec.time_limits.stall_timeout)),
+            "differs from",
+        )
     return Verdict(
         Trust.MISMATCH if contradiction else Trust.QUICK_CHECKED,
         Depth.QUICK,
@@ -181,6 +185,15 @@ def compare_quickly(
     )
 
 
+def check_is_proved(proof: ArchiveProof, relation: str) -> None:
+    """Raise JobFailed(unprovable) unless the archive was proved.
+
+    A damaged archive must not refute a signature, and equals the one that was computed from it.
+    """
+    if proof.recorded_as is ProvedBy.NOTHING:
+        raise JobFailed(Reason.UNPROVABLE, f"the signature {relation} the reads of the archive", lasting=True)
+
+
 # Full verification ---------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +202,7 @@ def verify_fully(attempt: Attempt, stored: SignatureDocument, tools: ToolGroup) 
     run = sketch_run(attempt, tools)
     comparisons = compare(stored.sketches, run.reads.sketches)
     proved = not any(comparison.differs for comparison in comparisons)
+    check_is_proved(run.proof, "equals" if proved else "differs from")
     made_from = "" if proved else format_that_matches(attempt, run.archive, stored, comparisons, tools)
     cause = ""
     if made_from:
