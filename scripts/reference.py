@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from wort_cli.cli import app
+from wort_cli.cli import program
 from wort_cli.errors import ExitCode
 from wort_cli.model.failure import TABLE
 from wort_cli.setting_docs import setting_docs
@@ -59,7 +59,7 @@ def commands(command: Any, path: tuple[str, ...], parent: Any = None) -> Iterato
 
 def all_commands() -> list[tuple[tuple[str, ...], Any, str]]:
     """Return every command of `wort`, the program itself first."""
-    return list(commands(typer.main.get_command(app), ("wort",)))
+    return list(commands(typer.main.get_command(program()), ("wort",)))
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -10,44 +10,53 @@ gc.set_threshold(20_000)  # start-up makes many objects and few cycles; searchin
 import os
 import sys
 import traceback
+from collections.abc import Collection, Sequence
+from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
 
 import wort_cli
-from wort_cli.commands import config, daemon, sync
-from wort_cli.commands.backup import backup
-from wort_cli.commands.cancel import cancel
-from wort_cli.commands.compute import compute
-from wort_cli.commands.doctor import doctor
-from wort_cli.commands.fetch import fetch
-from wort_cli.commands.forget import forget
-from wort_cli.commands.import_ import import_
-from wort_cli.commands.logs import logs
-from wort_cli.commands.retry import retry
-from wort_cli.commands.rm import rm
 from wort_cli.commands.shared.help_format import PlainCommand
-from wort_cli.commands.status import status
-from wort_cli.commands.submit import submit
-from wort_cli.commands.verify import verify
-from wort_cli.commands.view import view
-from wort_cli.commands.wait import wait
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 from wort_cli.system.private_files import use_private_umask
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
+COMMANDS = (
+    "compute", "fetch", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "forget", "rm",
+    "backup", "doctor", "import",
+)  # fmt: skip
+"""Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
+GROUPS = ("sync", "daemon", "config")
+"""Modules of commands with subcommands."""
 
-app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (compute, fetch, submit, verify, status, view, wait, logs, cancel, retry, forget, rm, backup, doctor):
-    app.command()(command)
-app.command("import")(import_)
-app.add_typer(sync.app, name="sync")
-app.add_typer(daemon.app, name="daemon")
-app.add_typer(config.app, name="config")
-for group in (app, sync.app, daemon.app, config.app):
-    for registered in group.registered_commands:
-        registered.cls = PlainCommand
+
+def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """Return the Typer application with some commands.  Importing all of them would take half of the start-up."""
+    app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(wort)
+    groups = [app]
+    for name in (name for name in (*COMMANDS, *GROUPS) if name in names):
+        identifier = name + "_" * iskeyword(name)
+        module = import_module(f"wort_cli.commands.{identifier}")
+        if name in COMMANDS:
+            app.command(name)(getattr(module, identifier))
+        else:
+            app.add_typer(module.app, name=name)
+            groups.append(module.app)
+    for group in groups:
+        for registered in group.registered_commands:
+            registered.cls = PlainCommand
+    return app
+
+
+def needed_commands(arguments: Sequence[str]) -> Collection[str]:
+    """Return the commands that a command line may need: all of them for a list of commands, or a wrong name."""
+    if arguments in ([], ["--version"]):
+        return ()
+    return arguments[:1] if arguments[0] in (*COMMANDS, *GROUPS) else (*COMMANDS, *GROUPS)
 
 
 def print_version(requested: bool) -> None:
@@ -57,7 +66,6 @@ def print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def wort(
     context: typer.Context,
     version: Annotated[
@@ -80,6 +88,8 @@ def wort(
     """
     context.obj = debug
     if context.invoked_subcommand is None:
+        from wort_cli.commands.status import status
+
         status()
 
 
@@ -124,7 +134,7 @@ def run_typer(arguments: list[str]) -> int:
             raise UsageError(f"there is no option {shown(word)}")
     stdout = sys.stdout
     try:
-        app(arguments)
+        program(needed_commands(arguments))(arguments)
     except SystemExit as end:
         if sys.stdout is not stdout:  # Typer replaces stdout after a broken pipe, and exits with 1
             sys.stdout = stdout

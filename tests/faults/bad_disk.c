@@ -1,5 +1,5 @@
 /* Simulates a broken disk.  A process that loads this (LD_PRELOAD) cannot write to a file whose path starts with
- * $BAD_DISK while the file $BAD_WHILE exists.  The error is EIO, which the kernel reports for an unwritable sector.
+ * $BAD_DISK while the file $BAD_DISK_WHILE exists.  The error is EIO, which the kernel reports for an unwritable sector.
  */
 #include "broken.h"
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
         static result(*real) parameters;                                    \
         if (!real)                                                          \
             real = (result(*) parameters)dlsym(RTLD_NEXT, #name);           \
-        if (is_broken(file, "BAD_DISK")) {                                  \
+        if (is_broken(file, "BAD_DISK", "BAD_DISK_WHILE")) {                                  \
             errno = EIO;                                                    \
             return -1;                                                      \
         }                                                                   \

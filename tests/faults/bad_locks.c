@@ -1,6 +1,6 @@
 /* Simulates a file system whose locks fail, as on NFS without a lock service, Lustre without `-o flock`, or AFS.  In a
  * process that loads this (LD_PRELOAD), setting a lock on a file whose path starts with $BAD_LOCKS fails with the error
- * number $BAD_LOCKS_ERROR while the file $BAD_WHILE exists.
+ * number $BAD_LOCKS_ERROR while the file $BAD_LOCKS_WHILE exists.
  */
 #include "broken.h"
 #include <dlfcn.h>
@@ -19,7 +19,7 @@
         va_end(arguments);                                                  \
         if (!real)                                                          \
             real = (int (*)(int, int, ...))dlsym(RTLD_NEXT, #name);         \
-        if ((command == F_SETLK || command == F_SETLKW) && is_broken(file, "BAD_LOCKS")) { \
+        if ((command == F_SETLK || command == F_SETLKW) && is_broken(file, "BAD_LOCKS", "BAD_LOCKS_WHILE")) { \
             errno = atoi(getenv("BAD_LOCKS_ERROR"));                        \
             return -1;                                                      \
         }                                                                   \

@@ -1,5 +1,5 @@
 /* Tells whether a file belongs to a part of the machine that is broken at the moment: its path starts with the value of
- * the environment variable `variable`, and the file $BAD_WHILE exists.
+ * the environment variable `variable`, and the file that the variable `while_variable` names exists.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static int is_broken(int file, const char *variable)
+static int is_broken(int file, const char *variable, const char *while_variable)
 {
-    const char *place = getenv(variable), *bad_while = getenv("BAD_WHILE");
+    const char *place = getenv(variable), *bad_while = getenv(while_variable);
     char link[64], path[PATH_MAX];
     ssize_t length;
 

@@ -1,13 +1,14 @@
 """The machine of a campaign: a home on a small disk, a daemon that is restarted when it ends, a clock, a bucket.
 
 It is like a machine with systemd and Restart=always, except that systemd would also kill the daemon's children.  The
-disk is a tmpfs in a separate mount namespace (campaign.py enters it).  The wrong clock and the broken disk are
-libraries that are loaded into all processes (clock.c, bad_disk.c).
+disk is a tmpfs in a separate mount namespace (campaign.py enters it).  The wrong clock, the broken disk and the broken
+locks are libraries that are loaded into all processes (clock.c, bad_disk.c, bad_locks.c).
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import signal
 import struct
@@ -95,10 +96,11 @@ class Clock:
 class Breakable:
     """A part of the machine that breaks and is repaired."""
 
-    def __init__(self, home: Home, library: str, **env: str) -> None:
-        self._broken = home.root / "broken"
+    def __init__(self, home: Home, library: str, place: str, **env: str) -> None:
+        self._broken = home.root / f"{library}.broken"
         preload(library, home)
-        home.env |= {**env, "BAD_WHILE": str(self._broken)}
+        name = library.upper()
+        home.env |= {**env, name: place, f"{name}_WHILE": str(self._broken)}
 
     @contextlib.contextmanager
     def broken(self) -> Iterator[None]:
@@ -112,12 +114,12 @@ class Breakable:
 
 def bad_disk(home: Home, part: str = "") -> Breakable:
     """Return a disk on which nothing can be written: all files of a home whose path in it starts with `part`."""
-    return Breakable(home, "bad_disk", BAD_DISK=f"{home.path}/{part}")
+    return Breakable(home, "bad_disk", f"{home.path}/{part}")
 
 
 def bad_locks(home: Home, part: str, error: int) -> Breakable:
     """Return a file system that cannot lock the files of a home whose path in it starts with `part`."""
-    return Breakable(home, "bad_locks", BAD_LOCKS=f"{home.path}/{part}", BAD_LOCKS_ERROR=str(error))
+    return Breakable(home, "bad_locks", f"{home.path}/{part}", BAD_LOCKS_ERROR=str(error))
 
 
 def preload(name: str, home: Home) -> None:
@@ -216,6 +218,10 @@ class Server:
             finally:
                 thawed.set()
 
+    def expired(self) -> contextlib.AbstractContextManager[None]:
+        """Answer that the credentials have expired."""
+        return self.deciding(lambda method, path: Fate.EXPIRED)
+
     def wrong(self, seed: int) -> contextlib.AbstractContextManager[None]:
         """Lose requests or answers, read half of a body, answer 503 or an HTML page, at random; sometimes work."""
         random = Random(seed)
@@ -249,6 +255,7 @@ class Machine:
         self.home = SmallHome(root)
         self.clock = Clock(self.home)
         self.bad_disk = bad_disk(self.home)
+        self.bad_locks = bad_locks(self.home, "ledger.db", errno.ENOLCK)
         self.daemon = Daemon(self.home)
         self.doomed: list[Doomed] = []
         bucket = Bucket(ceph)

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     PAUSE = "SIGSTOP, then SIGCONT"
     TERM = "SIGTERM"
     HUP = "SIGHUP"
+    KILL_ALL = "SIGKILL to all processes"
+    """What the kernel does when a control group with memory.oom.group is out of memory."""
     DISK_FULL = "the disk is full"
     DISK_BREAKS = "the disk cannot be written"
     LEDGER_LOCKED = "the ledger is locked"
@@ -27,6 +29,9 @@ class Kind(StrEnum):
     QUEUE_DELETED = "the queue is deleted"
     CLOCK_FORWARD = "the clock is a day ahead"
     CLOCK_BACK = "the clock is a day behind"
+    LOCKS_FAIL = "the ledger cannot be locked"
+    LOCK_REMOVED = "the daemon's lock file is removed"
+    S3_EXPIRED = "the bucket's credentials have expired"
     S3_DOWN = "the bucket's server breaks connections"
     S3_FROZEN = "the bucket's server does not answer"
     S3_WRONG = "the bucket's server answers wrongly"
@@ -57,6 +62,8 @@ LASTING = {
     Kind.QUEUE_LOCKED: (10.0, 10.0),
     Kind.CLOCK_FORWARD: (2.0, 10.0),
     Kind.CLOCK_BACK: (2.0, 10.0),
+    Kind.LOCKS_FAIL: (2.0, 6.0),
+    Kind.S3_EXPIRED: (2.0, 6.0),
     Kind.S3_DOWN: (2.0, 6.0),
     Kind.S3_FROZEN: (3.0, 8.0),
     Kind.S3_WRONG: (2.0, 6.0),

@@ -29,6 +29,8 @@ def strike(what: Strike, machine: Machine) -> Callable[[], object] | None:
     """Start a fault; return the function that ends it, or None if there is no target at this time."""
     if what.kind in SIGNALS:
         return send(what, machine)
+    if what.kind is Kind.KILL_ALL:
+        return kill_all(what, machine)
     with ExitStack() as stack:
         try:
             stack.enter_context(trouble(what, machine))
@@ -50,6 +52,17 @@ def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
     return (lambda: victim.kill(signal.SIGCONT)) if what.kind is Kind.PAUSE else nothing
 
 
+def kill_all(what: Strike, machine: Machine) -> Callable[[], object] | None:
+    """Kill the daemon, its workers, their guards and tools."""
+    team = machine.team()
+    if not team.daemon:
+        return None
+    machine.doomed.append(Doomed(str(what), time.monotonic(), team.doomed_with(team.daemon[0])))
+    for process in (*team.daemon, *team.workers, *team.guards, *team.tools):
+        process.kill()
+    return nothing
+
+
 def nothing() -> None:
     """Do nothing: this strike cannot be undone."""
 
@@ -65,6 +78,9 @@ def trouble(what: Strike, machine: Machine) -> contextlib.AbstractContextManager
         Kind.QUEUE_DELETED: lambda: without(home.path / "queue.db"),
         Kind.CLOCK_FORWARD: lambda: moved(machine, A_DAY),
         Kind.CLOCK_BACK: lambda: moved(machine, -A_DAY),
+        Kind.LOCKS_FAIL: machine.bad_locks.broken,
+        Kind.LOCK_REMOVED: lambda: without(home.path / "daemon.lock"),
+        Kind.S3_EXPIRED: server.expired,
         Kind.S3_DOWN: server.down,
         Kind.S3_FROZEN: server.frozen,
         Kind.S3_WRONG: lambda: server.wrong(what.pick),
@@ -101,10 +117,10 @@ def locked(database: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def without(database: Path) -> Iterator[None]:
-    """Delete a database."""
-    for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
-        path.unlink(missing_ok=True)
+def without(path: Path) -> Iterator[None]:
+    """Delete a file, with those that SQLite keeps beside a database."""
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
     yield
 
 

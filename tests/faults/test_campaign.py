@@ -14,9 +14,9 @@ LONGEST = 110.0
 """Seconds; about 50 are needed on two idle cores."""
 
 
-# This seed has more kinds of strikes than other short plans: a deleted queue, a frozen bucket, a full disk, a
-# killed daemon.
-@pytest.mark.parametrize("seed", [10])
+# This seed has more kinds of strikes than other short plans: a deleted queue, a frozen bucket, a removed lock file,
+# a ledger that cannot be locked, expired credentials, a killed daemon.
+@pytest.mark.parametrize("seed", [28])
 def test_short_campaign_passes(seed: int) -> None:
     argv = [sys.executable, "-m", "tests.faults.campaign", "--seed", str(seed), *SHORT]
     root = Path(__file__).parents[2]

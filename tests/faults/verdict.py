@@ -13,20 +13,28 @@ from tests.faults.machine import Machine
 from tests.faults.plan import SIGNALS, Kind, Order, Strike
 from tests.support.homes import LIVE, JobRow
 
-ENDED_BY_A_SIGNAL = {Kind.KILL, Kind.TERM, Kind.HUP}
-HELD_UP = {Kind.STOP, Kind.PAUSE, Kind.LEDGER_LOCKED, Kind.QUEUE_LOCKED}
-S3 = {Kind.S3_DOWN, Kind.S3_FROZEN, Kind.S3_WRONG}
+ENDED_BY_A_SIGNAL = {Kind.KILL, Kind.KILL_ALL, Kind.TERM, Kind.HUP}
+HELD_UP = {Kind.STOP, Kind.PAUSE, Kind.LEDGER_LOCKED, Kind.LOCKS_FAIL, Kind.QUEUE_LOCKED}
+S3 = {Kind.S3_DOWN, Kind.S3_FROZEN, Kind.S3_WRONG, Kind.S3_EXPIRED}
 EXPLAINED: dict[str, set[Kind]] = {
-    "tool-crash": {*SIGNALS, Kind.DISK_FULL},
+    "tool-crash": {*SIGNALS, Kind.KILL_ALL, Kind.DISK_FULL},
     "incomplete": ENDED_BY_A_SIGNAL,
-    "interrupted": {*SIGNALS, *HELD_UP, Kind.QUEUE_DELETED, Kind.DISK_FULL, Kind.DISK_BREAKS},
+    "interrupted": {
+        *SIGNALS,
+        *HELD_UP,
+        Kind.KILL_ALL,
+        Kind.LOCK_REMOVED,
+        Kind.QUEUE_DELETED,
+        Kind.DISK_FULL,
+        Kind.DISK_BREAKS,
+    },
     "set-aside": {*SIGNALS, *HELD_UP},  # three of them, see STRIKES_OUT
     "network": HELD_UP,
     "disk-low": {Kind.DISK_FULL},
     "disk-error": {Kind.DISK_BREAKS},
     "storage-down": {*S3, Kind.CLOCK_FORWARD, Kind.CLOCK_BACK},
     "storage-denied": {Kind.S3_WRONG},
-    "storage-credentials": {Kind.S3_WRONG},
+    "storage-credentials": {Kind.S3_WRONG, Kind.S3_EXPIRED},
     "conflict": {Kind.S3_WRONG},
 }
 """The reasons for which the job of a good run may fail, and the strikes that explain each of them."""

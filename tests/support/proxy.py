@@ -24,6 +24,7 @@ class Fate(Enum):
     LOSE_REQUEST = "the connection breaks before the server gets the request"
     LOSE_HALF = "the server gets half of the body; then both connections break"
     LOSE_ANSWER = "the server carries out the request; its response is lost"
+    EXPIRED = "the response is 400 ExpiredToken; the server does not get the request"
     HTML = "the response is a page of HTML with status 200; the server does not get the request"
 
 
@@ -105,6 +106,8 @@ class Proxy:
             request.send_header("Content-Length", "0")
             request.send_header("Connection", "close")
             request.end_headers()
+        elif fate is Fate.EXPIRED:
+            send_error(request, 400, "ExpiredToken", "The provided token has expired.")
         elif fate is Fate.HTML:
             send_html(request)
         elif fate is Fate.LOSE_HALF:
@@ -119,6 +122,19 @@ class Proxy:
                 self.on_answer()
         with contextlib.suppress(OSError):
             request.connection.shutdown(socket.SHUT_RDWR)
+
+
+def send_error(request: BaseHTTPRequestHandler, status: int, code: str, message: str) -> None:
+    """Send an error as S3 does; the response to HEAD has no body, and so no code."""
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+    with contextlib.suppress(OSError):
+        request.send_response(status)
+        request.send_header("Content-Type", "application/xml")
+        request.send_header("Content-Length", str(len(body)))
+        request.send_header("Connection", "close")
+        request.end_headers()
+        if request.command != "HEAD":
+            request.wfile.write(body)
 
 
 def send_html(request: BaseHTTPRequestHandler) -> None:

@@ -19,7 +19,6 @@ from typing import Any
 from wort_cli.daemon.huey_internals import add_worker, all_processes, replace_dead_processes, worker_processes
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
-from wort_cli.pipeline.warm_up import load_numba_once
 from wort_cli.system.process_identity import is_stopped
 
 PR_SET_PDEATHSIG = 1
@@ -148,8 +147,6 @@ def import_kernels() -> None:
     import wort_cli.pipeline.sketching.compiled_fasta
     import wort_cli.pipeline.sketching.hash_text
     import wort_cli.pipeline.sketching.run_sketcher  # noqa: F401
-
-    load_numba_once()
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:

@@ -22,8 +22,8 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
 from wort_cli.pipeline.gzip_blocks import write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
-from wort_cli.pipeline.sketching.jit import jit
-from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
+from wort_cli.pipeline.sketching.known_input import known_numbers
+from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
 
@@ -34,8 +34,10 @@ BLOCK = 1 << 16
 LONGEST_NUMBER = 20
 """Digits of the largest unsigned 64-bit number."""
 
-COMMA, ZERO, NINE = np.frombuffer(b",09", np.uint8)
-TEN = np.uint64(10)
+DECIMALS = Loops("wort_cli.pipeline.decimal_loops", __name__)
+NUMBERS, TEXT = Array(np.uint64), Array(np.uint8)
+write_decimals = DECIMALS.function("write_decimals", NUMBERS, TEXT, TEXT, results=1)
+are_decimals = DECIMALS.function("are_decimals", TEXT, NUMBERS, results=1)
 
 
 def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER) -> str:
@@ -44,7 +46,6 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
     Raises JobFailed if the sketches are invalid, or if the file does not read back as them.  The cancellation is
     checked after each block of numbers.
     """
-    DECIMALS.check()
     with atomic_file(path, durable=False) as file:  # the stores sync their copies
         try:
             write_signature(str(name), sketches, file, cancellation)
@@ -113,32 +114,11 @@ def signature_blocks(name: str, sketches: Sequence[Sketch]) -> Iterator[bytes]:
 
 def number_blocks(numbers: Numbers) -> Iterator[bytes]:
     """Yield numbers in decimal, separated by commas, in blocks."""
-    text = np.empty(BLOCK * (LONGEST_NUMBER + 1), np.uint8)
+    text, digits = np.empty(BLOCK * (LONGEST_NUMBER + 1), np.uint8), np.empty(LONGEST_NUMBER, np.uint8)
     for start in range(0, numbers.size, BLOCK):
         last = start + BLOCK >= numbers.size
-        n = write_decimals(numbers[start : start + BLOCK], text)
+        n = write_decimals(numbers[start : start + BLOCK], digits, text)
         yield text[: n - 1 if last else n].tobytes()
-
-
-@jit
-def write_decimals(numbers: Numbers, text: NDArray[np.uint8]) -> int:
-    """Write each number and a comma to `text`; return the number of bytes."""
-    digits = np.empty(LONGEST_NUMBER, np.uint8)
-    n = 0
-    for number in numbers:
-        first = LONGEST_NUMBER
-        while True:  # the last digit first
-            first -= 1
-            digits[first] = ZERO + np.uint8(number % TEN)
-            number //= TEN  # noqa: PLW2901
-            if number == 0:
-                break
-        for i in range(first, LONGEST_NUMBER):
-            text[n] = digits[i]
-            n += 1
-        text[n] = COMMA
-        n += 1
-    return n
 
 
 def new_md5(sketch: Sketch) -> "hashlib._Hash":
@@ -205,7 +185,7 @@ def are_next(stream: gzip.GzipFile, numbers: Numbers, md5: "hashlib._Hash | None
     for start in range(0, numbers.size, BLOCK):
         part = numbers[start : start + BLOCK]
         text = stream.read(decimal_length(part) - (start + BLOCK >= numbers.size))
-        yield are_decimals(np.frombuffer(text, np.uint8), part)
+        yield bool(are_decimals(np.frombuffer(text, np.uint8), part))
         if md5 is not None:
             md5.update(text.translate(None, b","))
 
@@ -216,35 +196,10 @@ def decimal_length(numbers: Numbers) -> int:
     return 2 * numbers.size + int(np.searchsorted(powers, numbers, side="right").sum())
 
 
-@jit
-def are_decimals(text: NDArray[np.uint8], numbers: Numbers) -> bool:
-    """Return whether `text` is these numbers, separated by commas; a comma after the last is allowed."""
-    at = 0
-    for number in numbers:
-        value, begin = np.uint64(0), at
-        while at < text.size and ZERO <= text[at] <= NINE:
-            value = value * TEN + np.uint64(text[at] - ZERO)
-            at += 1
-        if at == begin or value != number:
-            return False
-        if at < text.size:
-            if text[at] != COMMA:
-                return False
-            at += 1
-    return at == text.size
-
-
+@DECIMALS.known_answer("e2c7094adda48bccfa77ba2e31026b8a8c70bda916cbaf1557d1ba309d57d302")
 def write_known_numbers() -> bytes:
-    """Return known numbers as text, and whether they read back, for DECIMALS."""
+    """Return known numbers as text, and whether they read back."""
     numbers = known_numbers(500) >> np.arange(500, dtype=np.uint64) % np.uint64(64)
     text = b"".join(number_blocks(numbers))
     letters = np.frombuffer(text, np.uint8)
     return b"%s %d %d" % (text, are_decimals(letters, numbers), are_decimals(letters[:-1], numbers))
-
-
-DECIMALS = KnownAnswer(
-    "seal",
-    (write_decimals, are_decimals),
-    write_known_numbers,
-    "e2c7094adda48bccfa77ba2e31026b8a8c70bda916cbaf1557d1ba309d57d302",
-)

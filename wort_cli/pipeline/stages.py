@@ -1,6 +1,6 @@
 """The stages that computing and verifying share: sketch all reads of a run, seal the sketches, publish the signature.
 
-run.py has the order in which a job goes through them.  numba is imported by warm_up.py, while an archive is fetched.
+run.py has the order in which a job goes through them.  warm_up.py loads the loops meanwhile.
 """
 
 import contextlib
@@ -87,7 +87,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     spec = attempt.spec
     engine = ENGINES[spec.method.engine](attempt.profile)
     attempt.report("locating")
-    threading.Thread(target=warm_up, args=(engine, tools), name="warm-up", daemon=True).start()
+    threading.Thread(target=warm_up, args=(engine,), name="warm-up", daemon=True).start()
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)

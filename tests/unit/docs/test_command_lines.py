@@ -11,13 +11,13 @@ import typer.main
 
 import wort_cli
 from tests.support.documents import DOCUMENTS, ROOT, inline_commands, shell_blocks, wort_commands
-from wort_cli.cli import app
+from wort_cli.cli import program
 
 PACKAGE = Path(wort_cli.__file__).parent
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|\b[A-Z]\b|\bNUMBER\b")
 """What stands for a number or a name in a quoted command line: `{name}` of an f-string, N."""
 INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")
-COMMAND: Any = typer.main.get_command(app)
+COMMAND: Any = typer.main.get_command(program())
 
 
 def refusal(words: list[str], *, quoted: bool = False) -> str:

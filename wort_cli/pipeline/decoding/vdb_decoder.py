@@ -4,9 +4,9 @@ For each spot, the text contains the reads that are biological (--skip-technical
 pass), separately (--split-spot), as letters (--dumpbase), without what is clipped (--clip), with an N after each.
 layouts.py names the columns, what is done with each, and where fastq-dump does it.
 
-The loop calls the library from compiled code without the GIL, because a call from Python for each cell would take more
-time than everything else.  It checks all values that it uses.  If one is not as expected, VdbDecoder raises
-CannotDecode, and fastq-dump decodes the slice.
+The loop (spot_loops.py) calls the library from compiled code without the GIL, because a call from Python for each cell
+would take more time than everything else.  It checks all values that it uses.  If one is not as expected, VdbDecoder
+raises CannotDecode, and fastq-dump decodes the slice.
 """
 
 from collections.abc import Iterator
@@ -15,49 +15,51 @@ from typing import Any
 
 import llvmlite.binding
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
+from wort_cli.pipeline.decoding import layouts
 from wort_cli.pipeline.decoding.vdb import VdbCursor
 from wort_cli.pipeline.decoding.vdb_library import SONAME, explain_rc, library_name, load_library
-from wort_cli.pipeline.sketching.jit import jit, jit_helper
+from wort_cli.pipeline.sketching.loops import INT, Array, Loops
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, CannotDecode, DecoderCounts, NeedsWholeRun
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.system.cancellation import Cancellation
 
 Letters = NDArray[np.uint8]
-Numbers = NDArray[np.uint32]
-Cells = NDArray[np.uint64]
 
-BIOLOGICAL = np.uint8(1)
-"""A bit of READ_TYPE.  Other bits are the strand, which fastq-dump ignores."""
-PASS = 0
-"""The READ_FILTER of reads that pass."""
-MAX_READS = MAX_READS_PACBIO
-"""Reads in a spot, at most."""
-UNKNOWN = 2**32 - 1
-"""Returned instead of an rc_t: the cells of a spot have an unknown layout."""
-TECHNICAL_ONLY = 2**32 - 2
-"""Returned instead of an rc_t: a spot has only technical reads."""
-N = np.uint8(ord("N"))
-
-NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
-ADDRESS, BIT_OFFSET, BITS = range(3)
-"""What read_cell returns for a cell."""
-ROW_SIZE = 32
-"""Bytes of a row of the array of cells."""
+UNKNOWN, TECHNICAL_ONLY = 2**32 - 1, 2**32 - 2
+"""What `read_spots` returns instead of an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
-# The loop refers to library functions by name rather than by address, so that the compiled code can be cached.
+# The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.
 llvmlite.binding.load_library_permanently(library_name())
-pointer, uint32 = types.uintp, types.uint32
-read_column: Any = types.ExternalFunction(
-    # rc_t SRAColumnRead(column, row, base **, bit offset *, bits *)
-    "SRAColumnRead", uint32(pointer, types.int64, pointer, pointer, pointer),
-)  # fmt: skip
-copy_memory: Any = types.ExternalFunction("memcpy", pointer(pointer, pointer, pointer))  # (to, from, bytes)
+SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__),))
+STAT_RECORD = np.dtype(STATS)
+read_spots = SPOTS.function(
+    "read_spots",
+    Array(np.uint64),  # columns
+    INT,  # read_limit
+    INT,  # row
+    INT,  # last
+    Array(STAT_RECORD),  # stats
+    Array(np.uint8),  # text
+    Array(np.uint64, 2),  # cells
+    Array(np.uint8),  # filters
+    Array(np.uint8),  # read_types
+    Array(np.uint32),  # starts
+    Array(np.uint32),  # lengths
+    Array(np.uint32),  # trim
+    results=3,
+)
+
+
+def work_arrays() -> tuple[NDArray[Any], ...]:
+    """Return the arrays that `read_spots` uses for the spot it reads."""
+    reads = layouts.MAX_READS_PACBIO
+    bytes_ = np.empty(reads, np.uint8), np.empty(reads, np.uint8)
+    numbers = np.empty(reads, np.uint32), np.empty(reads, np.uint32), np.empty(2, np.uint32)
+    return np.zeros((len(layouts.Column), 4), np.uint64), *bytes_, *numbers
 
 
 class VdbDecoder:
@@ -71,7 +73,7 @@ class VdbDecoder:
         self._part = part
         self._cursor = cursor
         self._row = part.first
-        self._stats = np.zeros(1, np.dtype(STATS))
+        self._stats = np.zeros(1, STAT_RECORD)
 
     @property
     def stats(self) -> ReadStats:
@@ -82,10 +84,11 @@ class VdbDecoder:
         """See SliceDecoder."""
         text = np.empty(TEXT_SIZE, np.uint8)
         with self._cursor or VdbCursor(self._path, self._spots) as cursor:
-            columns = np.array(cursor.columns, np.uint64)
+            columns, arrays = np.array(cursor.columns, np.uint64), work_arrays()
             while self._row <= self._part.last:
                 cancellation.check()
-                row, n, code = read_spots(columns, cursor.read_limit, self._row, self._part.last, self._stats, text)
+                rows = self._row, self._part.last
+                row, n, code = read_spots(columns, cursor.read_limit, *rows, self._stats, text, *arrays)
                 if code == TECHNICAL_ONLY:
                     raise NeedsWholeRun(f"spot {row} has only technical reads")
                 if code:
@@ -99,196 +102,3 @@ class VdbDecoder:
     def finish(self, cancellation: Cancellation) -> DecoderCounts:
         """See SliceDecoder."""
         return DecoderCounts(self._row - self._part.first, self.stats.spots)
-
-
-@jit
-def read_spots(
-    columns: Cells, read_limit: int, row: int, last: int, stats: NDArray[Any], text: Letters
-) -> tuple[int, int, int]:
-    """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
-
-    Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
-    """
-    cells = np.zeros((columns.size, 4), np.uint64)
-    filters, read_types = np.empty(MAX_READS, np.uint8), np.empty(MAX_READS, np.uint8)
-    starts, lengths = np.empty(MAX_READS, np.uint32), np.empty(MAX_READS, np.uint32)
-    trim = np.empty(2, np.uint32)
-    record = stats[0]
-    n = 0
-    while row <= last:
-        limit, code = spot_limit(columns, read_limit, row, cells)
-        if code == 0:
-            code = read_filters(columns, row, cells, filters)
-        if code != 0:
-            return row, n, code
-        number = int(cells[FILTERS, BITS] >> np.uint64(3))
-        first = first_pass(filters, number)
-        if first < number:
-            code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
-            if code == 0:
-                reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
-                keep_written(filters, number, read_types, starts, lengths, trim, reads)
-                needed = needed_size(starts, lengths, min(reads, limit), cells[BASES, BITS] >> np.uint64(3))
-                if needed < 0:
-                    code = UNKNOWN
-                elif n + needed > text.size:
-                    break
-                else:
-                    n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n)
-                    for i in range(limit, reads):
-                        record.left_out += lengths[i] > 0
-            if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
-                return row, n, code
-        row += 1
-    return row, n, 0
-
-
-@jit_helper
-def read_cell(columns: Cells, i: int, row: int, cells: Cells) -> int:
-    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN."""
-    address = cells.ctypes.data + ROW_SIZE * i
-    code = read_column(columns[i], row, address, address + 8, address + 16)
-    return UNKNOWN if code == 0 and cells[i, BIT_OFFSET] != 0 else int(code)
-
-
-@jit_helper
-def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
-    """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
-    if columns[NREADS] == 0:
-        return read_limit, 0
-    code = read_cell(columns, NREADS, row, cells)
-    bits = cells[NREADS, BITS]
-    if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
-        return 0, code if code != 0 else UNKNOWN
-    number = np.zeros(1, np.uint64)
-    copy_memory(number.ctypes.data, cells[NREADS, ADDRESS], bits >> np.uint64(3))  # little-endian
-    return 0 if number[0] > np.uint64(read_limit) else read_limit, 0
-
-
-@jit_helper
-def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
-    """Copy the filter of each read of a spot.  Returns an rc_t, or UNKNOWN."""
-    code = read_cell(columns, FILTERS, row, cells)
-    if code != 0:
-        return code
-    bits = cells[FILTERS, BITS]
-    if bits & np.uint64(7) or bits > np.uint64(8 * MAX_READS):
-        return UNKNOWN
-    copy_memory(filters.ctypes.data, cells[FILTERS, ADDRESS], bits >> np.uint64(3))
-    return 0
-
-
-@jit_helper
-def first_pass(filters: Letters, number: int) -> int:
-    """Return the index of the first of `number` filters that is PASS; `number` if none is."""
-    for i in range(number):
-        if filters[i] == PASS:
-            return i
-    return number
-
-
-@jit_helper
-def read_properties(
-    columns: Cells, row: int, cells: Cells, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers
-) -> int:
-    """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
-    for i in range(LENGTHS, columns.size):
-        code = read_cell(columns, i, row, cells)
-        if code != 0:
-            return code
-        if i == TYPES and not is_biological(cells, read_types):
-            return TECHNICAL_ONLY
-    bits = cells[LENGTHS, BITS]
-    if bits & np.uint64(31) or bits > np.uint64(32 * MAX_READS) or cells[STARTS, BITS] != bits:
-        return UNKNOWN
-    if cells[TYPES, BITS] != bits >> np.uint64(2) or cells[BASES, BITS] & np.uint64(7):
-        return UNKNOWN
-    if cells[TRIM_START, BITS] != 32 or cells[TRIM_LEN, BITS] != 32:
-        return UNKNOWN
-    copy_memory(lengths.ctypes.data, cells[LENGTHS, ADDRESS], bits >> np.uint64(3))
-    copy_memory(starts.ctypes.data, cells[STARTS, ADDRESS], bits >> np.uint64(3))
-    copy_memory(trim.ctypes.data, cells[TRIM_START, ADDRESS], 4)
-    copy_memory(trim.ctypes.data + 4, cells[TRIM_LEN, ADDRESS], 4)
-    return 0
-
-
-@jit_helper
-def is_biological(cells: Cells, read_types: Letters) -> bool:
-    """Copy the type of each read of a spot, and return whether one of them is biological."""
-    number = int(min(cells[TYPES, BITS] >> np.uint64(3), np.uint64(MAX_READS)))
-    copy_memory(read_types.ctypes.data, cells[TYPES, ADDRESS], number)
-    biological = False
-    for i in range(number):
-        biological |= (read_types[i] & BIOLOGICAL) != 0
-    return biological
-
-
-@jit_helper
-def signed(number: int) -> int:
-    """Return an integer as a C program stores it in 32 bits with a sign."""
-    return ((number + 2**31) & (2**32 - 1)) - 2**31
-
-
-@jit_helper
-def keep_written(
-    filters: Letters,
-    number: int,
-    read_types: Letters,
-    starts: Numbers,
-    lengths: Numbers,
-    trim: Numbers,
-    reads: int,
-) -> None:
-    """Set start and length of each read to what fastq-dump writes of it; a length of 0 if it does not.
-
-    `number` is the number of filters.
-
-    The arithmetic is that of FastqReader_SpotReadInfo (layouts.py), also where it wraps around.
-    """
-    trim_start = signed(int(trim[0]))
-    trim_end = signed(trim_start + int(trim[1]) - 1)
-    for i in range(reads):
-        start, length = signed(int(starts[i])), int(lengths[i])
-        end = signed(start + length - 1)
-        is_kept = i < number and filters[i] == PASS and read_types[i] & BIOLOGICAL
-        if not is_kept or end < trim_start or start > trim_end:
-            length = 0
-        else:
-            if start < trim_start:
-                length -= trim_start - start
-                start = trim_start
-            if end > trim_end:
-                length = trim_end - start + 1
-        starts[i] = start & (2**32 - 1)
-        lengths[i] = length & (2**32 - 1)
-
-
-@jit_helper
-def needed_size(starts: Numbers, lengths: Numbers, reads: int, bases: np.uint64) -> int:
-    """Return the size of the text of a spot; -1 if a read is not within the bases of the spot."""
-    size = 0
-    for i in range(reads):
-        if lengths[i] > 0:
-            if np.uint64(starts[i]) + np.uint64(lengths[i]) > bases:
-                return -1
-            size += int(lengths[i]) + 1
-    return size
-
-
-@jit_helper
-def copy_reads(
-    bases: np.uint64, starts: Numbers, lengths: Numbers, reads: int, record: Any, text: Letters, n: int
-) -> int:
-    """Append the reads of a spot to text[:n].  Returns the new n.  `bases` is the address of the spot's bases."""
-    before = record.reads
-    for i in range(reads):
-        length = int(lengths[i])
-        if length > 0:
-            copy_memory(text.ctypes.data + n, bases + np.uint64(starts[i]), length)
-            text[n + length] = N
-            n += length + 1
-            record.reads += 1
-            record.bases += length
-            record.longest = max(record.longest, length)
-    record.spots += record.reads > before
-    return n

@@ -9,8 +9,8 @@ smallest, so that there are never two tables in memory.
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.sketching.jit import jit
-from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_numbers
+from wort_cli.pipeline.sketching.known_input import known_numbers
+from wort_cli.pipeline.sketching.loops import INT, Array, Loops
 from wort_cli.pipeline.sketching.slices import Hashes
 
 Counts = NDArray[np.uint32] | NDArray[np.uint64]
@@ -22,11 +22,20 @@ TABLE_TO_BUFFER = 4
 MAX_UINT32 = 2**32 - 1
 
 
+COUNTING = Loops("wort_cli.pipeline.sketching.count_loops", __name__)
+NUMBERS = Array(np.uint64)
+count_absent = COUNTING.function("count_absent", NUMBERS, NUMBERS, results=1)
+merge_counts = {
+    np.dtype(dtype): COUNTING.function(f"merge_counts:{dtype}", NUMBERS, Array(np.dtype(dtype)), INT, NUMBERS)
+    for dtype in ("uint32", "uint64")
+}
+"""The function for each type of the counts."""
+
+
 class HashCounts:
     """Counts hashes that arrive in any order.  Not thread-safe."""
 
     def __init__(self) -> None:
-        COUNTING.check()
         self._hashes: Hashes = np.empty(0, np.uint64)
         self._counts: Counts = np.empty(0, np.uint32)
         self._shared = False
@@ -77,63 +86,18 @@ class HashCounts:
         # This avoids a copy where the system can extend memory in place.  No other reference to these arrays exists.
         self._hashes.resize(size, refcheck=False)
         self._counts.resize(size, refcheck=False)
-        merge_counts(self._hashes, self._counts, before, new)
+        merge_counts[self._counts.dtype](self._hashes, self._counts, before, new)
         for hashes, extra in self._extra:
             places = np.searchsorted(self._hashes, hashes)
             np.add.at(self._counts, places, extra.astype(self._counts.dtype))
         self._n_buffered, self._extra, self._n_extra = 0, [], 0
 
 
-@jit
-def count_absent(hashes: Hashes, new: Hashes) -> int:
-    """Count the distinct values of `new` that are not in `hashes`.  Both are ascending; `new` may have repeats."""
-    absent = i = 0
-    for j in range(new.size):
-        if j > 0 and new[j] == new[j - 1]:
-            continue
-        while i < hashes.size and hashes[i] < new[j]:
-            i += 1
-        if i == hashes.size or hashes[i] != new[j]:
-            absent += 1
-    return absent
-
-
-@jit
-def merge_counts(hashes: Hashes, counts: Counts, n: int, new: Hashes) -> None:
-    """Merge `new` into the table in hashes[:n] and counts[:n]; the result fills both arrays exactly.
-
-    The loop starts at the largest hash, so that it moves each entry to a place that is already free.
-    """
-    i, j, to = n - 1, new.size - 1, hashes.size - 1
-    while j >= 0:
-        hash_ = new[j]
-        while i >= 0 and hashes[i] > hash_:
-            hashes[to], counts[to] = hashes[i], counts[i]
-            i -= 1
-            to -= 1
-        times = np.uint64(0)  # not an int: numba converts the sum of an int and a uint64 to a float
-        while j >= 0 and new[j] == hash_:
-            times += np.uint64(1)
-            j -= 1
-        if i >= 0 and hashes[i] == hash_:
-            times += np.uint64(counts[i])
-            i -= 1
-        hashes[to], counts[to] = hash_, times
-        to -= 1
-
-
+@COUNTING.known_answer("089167c83b317240e0bdcf380e734d92270e236b530ec95a590ae365006a9074")
 def count_known_hashes() -> bytes:
-    """Return the table of known hashes, for COUNTING."""
+    """Return the table of known hashes."""
     counts = HashCounts()
     for part in np.array_split(known_numbers(3_000) % np.uint64(1_000), 3):
         counts.add(part)
         table = counts.table()
     return b"".join(part.tobytes() for part in table)
-
-
-COUNTING = KnownAnswer(
-    "hash_counts",
-    (count_absent, merge_counts),
-    count_known_hashes,
-    "089167c83b317240e0bdcf380e734d92270e236b530ec95a590ae365006a9074",
-)

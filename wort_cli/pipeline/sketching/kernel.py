@@ -70,24 +70,27 @@ QUADS, RC_QUADS = 4, 5  # 4 letters of 2 bits, the first one in the highest bits
 LETTER_ROWS = 6
 PLAIN, RC_PLAIN = 0, 1  # 8 letters, the first one in the lowest byte
 SCRAMBLED_1, SCRAMBLED_2, RC_SCRAMBLED_1, RC_SCRAMBLED_2 = 2, 3, 4, 5  # words scrambled for each half of the state
-WORD_ROWS = 6
+STRANDS, HALVES_1, HALVES_2 = 6, 7, 8  # of each window: all bits set if it is read forwards; the state of its hash
+WORD_ROWS, ROW = 9, MARGIN + BLOCK + MARGIN
 
 load_word, load_rc_word = word_loader(range(WORD)), word_loader(range(WORD)[::-1])
 load_key, load_rc_key = word_loader((12, 8, 4, 0)), word_loader((0, 4, 8, 12))  # of quads
 
 
 @jit
-def hash_blocks(text: Letters, start: int, ksizes: Ints, seed: Word, max_hash: Word, kept: Words, n_kept: Ints) -> int:
+def hash_blocks(
+    text: Letters, start: int, ksizes: Ints, seed: Word, max_hash: Word, kept: Words, n_kept: Ints,
+    letters: Letters, words: Words,
+) -> int:  # fmt: skip
     """Hash the windows from `start` on, until the end or until `kept` may be too small for a block.
 
     `n_kept` must be all 0.  At the end, kept[j, : n_kept[j]] are the hashes for ksizes[j].  Returns the next window.
+    `letters` and `words` are for intermediate results: LETTER_ROWS and WORD_ROWS rows of ROW plus the largest k.
     """
     shortest = longest = ksizes[0]  # min() and max() of an array would take a second to compile
     for k in ksizes:
         shortest, longest = min(shortest, k), max(longest, k)
-    size = MARGIN + BLOCK + longest + MARGIN
-    letters, words = np.empty((LETTER_ROWS, size), np.uint8), np.empty((WORD_ROWS, size), np.uint64)
-    strands, halves1, halves2 = np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.uint64)
+    strands, halves1, halves2 = words[STRANDS], words[HALVES_1], words[HALVES_2]
     most = 0  # the maximum of n_kept
     while start < text.size and most + BLOCK <= kept.shape[1]:
         start = find(text, start, text.size, True)
@@ -176,7 +179,7 @@ def tabulate_words(letters: Letters, n: int, shortest: int, words: Words) -> Non
 
 @jit_helper
 def hash_windows(
-    letters: Letters, words: Words, k: int, n: int, seed: Word, strands: Ints, halves1: Words, halves2: Words
+    letters: Letters, words: Words, k: int, n: int, seed: Word, strands: Words, halves1: Words, halves2: Words
 ) -> None:
     """Hash the canonical k-mers of the first n windows of a stretch, up to the last letter.
 
@@ -217,7 +220,7 @@ def hash_windows(
 
 
 @jit_helper
-def compare_strands(quads: Letters, rc_quads: Letters, n: int, strands: Ints) -> None:
+def compare_strands(quads: Letters, rc_quads: Letters, n: int, strands: Words) -> None:
     """Choose the smaller strand of each window, by 16 letters: all bits set mean forwards.
 
     If the letters are equal, either strand is right.
@@ -227,7 +230,7 @@ def compare_strands(quads: Letters, rc_quads: Letters, n: int, strands: Ints) ->
 
 
 @jit_helper
-def compare_earlier(quads: Letters, rc_quads: Letters, n: int, strands: Ints) -> None:
+def compare_earlier(quads: Letters, rc_quads: Letters, n: int, strands: Words) -> None:
     """Compare the 16 letters before those that were compared already."""
     for i in range(0, n, WORDS):
         key, rc_key = load_key(quads, i), load_rc_key(rc_quads, i)
@@ -238,7 +241,7 @@ def compare_earlier(quads: Letters, rc_quads: Letters, n: int, strands: Ints) ->
 # load, but SIMD code is slow at loading from scattered addresses.
 @jit_helper
 def mix_first_pair(
-    strands: Ints,
+    strands: Words,
     word1: Words,
     rc1: Words,
     word2: Words,
@@ -260,7 +263,7 @@ def mix_first_pair(
 
 @jit_helper
 def mix_pair(
-    strands: Ints, word1: Words, rc1: Words, word2: Words, rc2: Words, n: int, halves1: Words, halves2: Words
+    strands: Words, word1: Words, rc1: Words, word2: Words, rc2: Words, n: int, halves1: Words, halves2: Words
 ) -> None:
     """Mix another pair of scrambled words into the state."""
     for i in range(0, n, WORDS):
@@ -273,7 +276,7 @@ def mix_pair(
 
 
 @jit_helper
-def mix_word(strands: Ints, word: Words, rc: Words, n: int, halves: Words) -> None:
+def mix_word(strands: Words, word: Words, rc: Words, n: int, halves: Words) -> None:
     """Mix a last scrambled word into one half of the state."""
     for i in range(0, n, WORDS):
         store(halves, i, load(halves, i) ^ select(load(strands, i), load(word, i), load(rc, i)))
@@ -281,7 +284,7 @@ def mix_word(strands: Ints, word: Words, rc: Words, n: int, halves: Words) -> No
 
 @jit_helper
 def mix_part(
-    strands: Ints, word: Words, rc: Words, n: int, surplus: Word, c1: Word, bits: int, c2: Word, halves: Words
+    strands: Words, word: Words, rc: Words, n: int, surplus: Word, c1: Word, bits: int, c2: Word, halves: Words
 ) -> None:
     """Mix the last letters into one half of the state: `word`, not yet scrambled, without its lowest `surplus` bits."""
     for i in range(0, n, WORDS):

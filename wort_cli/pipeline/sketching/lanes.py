@@ -11,8 +11,7 @@ of each operation, for whatever the processor has.
 
 load and store do not check indices, and access all lanes, also beyond the end of an array: leave a margin.
 
-Functions of other modules may not be used in compiled code (jit.py), but these may.  If they change, the cache may hold
-the machine code of the old ones, until the module that uses them is changed too.  Its KnownAnswer checks the result.
+Functions of other modules may not be used in compiled code (jit.py), but these may.
 
 Sources: numba's documentation, "Low-level extension API"; LLVM Language Reference, "Vector Type".
 """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numba import njit
 from sourmash import MinHash
 
+from wort_cli.pipeline.sketching import hash_text as caller
 from wort_cli.pipeline.sketching import kernel
 from wort_cli.pipeline.sketching.hash_text import hash_text
 
@@ -44,6 +45,11 @@ def max_hash_of(scaled: int) -> int:
 
 def random_dna(number: int, seed: int = 1) -> str:
     return "".join(Random(seed).choices("ACGT", k=number))
+
+
+def test_arrays_are_as_large_as_the_kernel_needs() -> None:
+    for name in ("LETTER_ROWS", "WORD_ROWS", "ROW"):
+        assert getattr(caller, name) == getattr(kernel, name)
 
 
 @pytest.mark.parametrize("k", KSIZES)

@@ -7,50 +7,30 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import wort_cli
+from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.seal import DECIMALS
+from wort_cli.pipeline.sketching import loops as loops_module
 from wort_cli.pipeline.sketching.compiled_fasta import PARSING
 from wort_cli.pipeline.sketching.hash_counts import COUNTING
 from wort_cli.pipeline.sketching.hash_text import KERNEL, KNOWN_KSIZES
-from wort_cli.pipeline.sketching.kernel import M2
-from wort_cli.pipeline.sketching.known_answer import KnownAnswer, known_letters, known_numbers
+from wort_cli.pipeline.sketching.known_input import known_letters, known_numbers
+from wort_cli.pipeline.sketching.loop_files import Code, decode, read_code
+from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
-ALL = (KERNEL, COUNTING, PARSING, DECIMALS)
 
-
-class Loops:
-    """Stands for a compiled function: its results are wrong until it has been compiled often enough."""
-
-    stats: Any = type("Stats", (), {"cache_path": None})()
-
-    def __init__(self, wrong: int) -> None:
-        self.wrong = wrong
-
-    def recompile(self) -> None:
-        """Compile again."""
-        self.wrong -= 1
-
-    def compute(self) -> bytes:
-        """Return a result."""
-        return b"wrong" if self.wrong > 0 else b"right"
-
-    def answer(self) -> KnownAnswer:
-        """Return the known answer of these loops."""
-        return KnownAnswer("loops", (self,), self.compute, hashlib.sha256(b"right").hexdigest())
-
-
-@pytest.mark.parametrize("answer", ALL, ids=[answer.name for answer in ALL])
-def test_compiled_functions_give_the_known_answer(answer: KnownAnswer) -> None:
+@pytest.mark.parametrize("loops", ALL, ids=[loops.name for loops in ALL])
+def test_loops_give_the_known_answer(loops: Loops) -> None:
     """The right results are those that are written down."""
-    assert answer.is_right()
+    loops.load()
+    assert loops.is_right()
 
 
 def test_known_hashes_are_those_of_sourmash() -> None:
@@ -86,29 +66,11 @@ def test_known_numbers_are_written_as_by_python() -> None:
     assert DECIMALS.compute().decode() == f"{','.join(map(str, numbers))} 1 0"
 
 
-def test_wrong_functions_are_compiled_again() -> None:
-    """A wrong result is followed by one compilation, and a right one by none; each is computed once."""
-    loops = Loops(wrong=1)
-    answer = loops.answer()
-    answer.check()
-    answer.check()
-    assert loops.wrong == 0
-
-
-def test_machine_that_stays_wrong_fails_the_job_each_time() -> None:
-    """If compiling does not help, each check fails with `machine-error`."""
-    answer = Loops(wrong=5).answer()
-    for _ in range(2):
-        with pytest.raises(JobFailed, match="loops") as failed:
-            answer.check()
-        assert failed.value.failure.reason is Reason.MACHINE_ERROR
-
-
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Return a copy of wort's package with its caches of machine code."""
-    KERNEL.check()
-    COUNTING.check()
+    """Return a copy of wort's package with its machine code."""
+    KERNEL.load()
+    COUNTING.load()
     return Path(shutil.copytree(Path(wort_cli.__file__).parent, tmp_path / "wort_cli")) / "pipeline" / "sketching"
 
 
@@ -122,31 +84,90 @@ def run(package: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 
 def cached(package: Path, name: str) -> Path:
-    """Return the newest file with the machine code of a function."""
-    return max((package / "__pycache__").glob(f"{name}-*.nbc"), key=lambda file: file.stat().st_mtime)
+    """Return the newest file with the machine code of a module."""
+    return max((package / "__pycache__").glob(f"{name}-*.loops"), key=lambda file: file.stat().st_mtime)
 
 
-def test_flipped_bit_in_the_cache_gives_no_wrong_hash(package: Path) -> None:
-    """A damaged constant of the hash function, wherever it is in the cache, is noticed, and the cache repaired."""
-    file = cached(package, "kernel.hash_blocks")
-    right = int(M2).to_bytes(8, "little")
-    damaged = file.read_bytes().replace(right, bytes([right[0] ^ 1]) + right[1:])
-    assert damaged != file.read_bytes()
-    file.write_bytes(damaged)
-    code = "from wort_cli.pipeline.sketching.hash_text import *; print(hash_text(b'ACGTT', [5], 42, 2**64 - 1)[0][0])"
-    from sourmash import MinHash
-
-    minhash = MinHash(n=0, ksize=5, scaled=1)
-    minhash.add_sequence("ACGTT")
-    done = run(package, code)
-    assert done.stdout.split() == [str(hash_) for hash_ in minhash.hashes], done.stderr
-    assert cached(package, "kernel.hash_blocks").read_bytes() != damaged
+COUNT = """
+from wort_cli.pipeline.sketching.hash_counts import *
+counts = HashCounts()
+counts.add(np.array([7, 5, 7], np.uint64))
+print(*counts.table())
+"""
 
 
-def test_damaged_code_is_not_executed(package: Path) -> None:
-    """Damaged machine code might end the process, so the sums of the cache's files are compared first."""
-    file = cached(package, "hash_counts.merge_counts")
-    file.write_bytes(b"")  # an error if it were loaded
-    done = run(package, "from wort_cli.pipeline.sketching.hash_counts import *; HashCounts(); print(1)")
-    assert done.stdout == "1\n", done.stderr
-    assert file.stat().st_size
+def test_flipped_bit_in_the_file_is_noticed_before_the_code_runs(package: Path) -> None:
+    """Damaged machine code might end the process, so the sum of the file is compared first; the file is repaired."""
+    file = cached(package, "count_loops")
+    right = file.read_bytes()
+    file.write_bytes(right[:1000] + bytes([right[1000] ^ 1]) + right[1001:])
+    done = run(package, COUNT)
+    assert done.stdout == "[5 7] [1 2]\n", done.stderr
+    repaired = decode(file.read_bytes())
+    assert repaired is not None
+    assert set(repaired) == {function.name for function in COUNTING.functions}
+
+
+def test_file_that_others_can_write_is_not_used(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = cached(package, "count_loops")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(file.parent))
+    assert read_code(file.name) is not None
+    file.chmod(0o666)
+    assert read_code(file.name) is None
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replace the compiler by one that returns the code of COUNTING; return the modules that it was asked for."""
+    COUNTING.load()
+    asked: list[str] = []
+    code = COUNTING.code()
+    assert code is not None
+
+    def compile_again(loops: Loops) -> Code:
+        asked.append(loops.name)
+        return code
+
+    monkeypatch.setattr(Loops, "_compile", compile_again)
+    monkeypatch.setattr(loops_module, "save_code", lambda *_: None)
+    return asked
+
+
+def counting_with(answers: list[bytes]) -> Loops:
+    """Return the counting loops, with other known answers: of each call, in this order."""
+    loops = Loops(COUNTING.module, "")
+    loops.function("count_absent", Array(np.uint64), Array(np.uint64), results=1)
+    loops.known_answer(hashlib.sha256(b"right").hexdigest())(lambda: answers.pop(0))
+    return loops
+
+
+def test_loops_that_give_a_wrong_answer_are_compiled_again(compilations: list[str]) -> None:
+    """A wrong answer is followed by one compilation, and a right one by none; each is computed once."""
+    loops = counting_with([b"wrong", b"right"])
+    loops.load()
+    loops.load()
+    assert compilations == ["count_loops"]
+    assert loops.functions[0](np.array([3], np.uint64), np.array([3, 5], np.uint64)) == 1
+
+
+def test_machine_that_stays_wrong_fails_the_job_each_time(compilations: list[str]) -> None:
+    loops = counting_with([b"wrong"] * 4)
+    for _ in range(2):
+        with pytest.raises(JobFailed, match="count_loops") as failed:
+            loops.load()
+        assert failed.value.failure.reason is Reason.MACHINE_ERROR
+    assert len(compilations) == 2
+
+
+def test_compiler_that_ends_without_code_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops_module, "COMPILER", "no_such_module")
+    with pytest.raises(JobFailed, match=r"numba cannot compile the loops of count_loops .*no_such_module"):
+        counting_with([])._compile()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3, np.int64), np.zeros((3, 1), np.uint64), np.zeros(6, np.uint64)[::2]])
+def test_argument_of_another_type_is_refused(wrong: np.ndarray) -> None:
+    """Machine code would access memory that is not in the array."""
+    COUNTING.load()
+    with pytest.raises(TypeError, match="not a contiguous array"):
+        COUNTING.functions[0](wrong, np.zeros(1, np.uint64))
