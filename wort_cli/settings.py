@@ -6,7 +6,7 @@ them.  `WORT_HOME` moves all of wort's files below one directory.  The checks of
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -255,17 +255,38 @@ def variable_of(name: str) -> str:
     return f"WORT_{name.upper()}"
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_usable_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[SettingsError]]:
+    """Load the settings that can be used, and return why others cannot; those have their default.
+
+    For commands that must work with any configuration.  Raises NotPrivate, and SettingsError for WORT_HOME.
+    """
+    faults: list[SettingsError] = []
+    return load_settings(environ, faults.append), faults
+
+
+def raise_fault(fault: SettingsError) -> None:
+    """Raise an error."""
+    raise fault
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, refuse: Callable[[SettingsError], None] = raise_fault
+) -> Settings:
     """Load the settings.
 
-    Raises SettingsError for the first one that cannot be used, NotPrivate if others can have written the home.
+    `refuse` is called with each error of a setting that cannot be used: by default, the first is raised.
+    Raises NotPrivate if others can have written the home.
     """
     environ = os.environ if environ is None else environ
     settings = default_settings(environ)
     for path, why in not_ours(settings.roots, settings.inside):
         raise NotPrivate(path, why)
     values, origins = {}, {}
-    from_file = read_config(settings.config_file)
+    from_file: dict[str, Any] = {}
+    try:
+        from_file = read_config(settings.config_file)
+    except SettingsError as fault:
+        refuse(fault)
     for item in fields(Settings):
         if "parse" not in item.metadata:
             continue
@@ -279,11 +300,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             try:
                 values[item.name] = item.metadata["parse"](raw)
             except (ValueError, TypeError, RuntimeError) as error:
-                raise SettingsError(item.name, origin, str(error)) from None
+                refuse(SettingsError(item.name, origin, str(error)))
+                origin = "default"
         origins[item.name] = origin
     unknown = set(from_file) - set(origins)
     if unknown:
-        raise SettingsError(min(unknown), str(settings.config_file), "no such setting")
+        refuse(SettingsError(min(unknown), str(settings.config_file), "no such setting"))
     values.setdefault("jobs", available_cores())
     return replace(settings, **values, origins=origins)
 

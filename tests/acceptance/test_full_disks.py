@@ -121,3 +121,24 @@ def test_output_that_cannot_be_written(home: Home, shelf: Shelf) -> None:
     script = f'{FILL}mount -t tmpfs -o mode=700,size=1m tmpfs "{home.cwd}/closed"\nfill "{home.cwd}/closed"\nexec "$@"'
     in_namespace(home, script, "compute", "x.sra", "--now", "-o", "closed/x.sig").expect(75, "wort view x -o FILE")
     assert home.signature("x") == shelf.reference(shelf.archive(), "x")
+
+
+READERS = ("status", "status --json", "status --all", "view x", "logs x", "config show", "wait x", "daemon status")
+
+
+@pytest.mark.parametrize("disk", ["full", "read-only"])
+def test_reading_commands_work_on_a_full_or_read_only_disk(disk: str, home: Home, shelf: Shelf) -> None:
+    copy_archive(shelf.archive(), home.cwd / "x.sra")
+    close = 'fill "$home"' if disk == "full" else 'mount -o remount,ro "$home"'
+    script = f"""{FILL}
+mount -t tmpfs -o mode=700,size=2m tmpfs "$home"
+{WORT} compute x.sra --now >&2
+{close}
+for words in {" ".join(repr(words) for words in READERS)}; do
+    {WORT} $words > "out.$words" 2>> /dev/stderr || echo "$words: $?" >&2
+done
+"""
+    done = in_namespace(home, script)
+    assert [line for line in done.err.splitlines() if line.rpartition(": ")[2].isdigit()] == ["daemon status: 3"]
+    assert "trust\tcomputed" in (home.cwd / "out.view x").read_text()
+    assert (home.cwd / "out.status --all").read_text().startswith("1\tx\tdone\t")

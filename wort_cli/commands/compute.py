@@ -11,7 +11,7 @@ import typer
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.bring_local import bring_local
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
+from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
     EngineOption,
@@ -211,7 +211,7 @@ def run_or_follow(
     The result has the jobs by number.  A signature that already exists has none.
     """
     if claim is None:
-        return {job.id: job for job in follow(ledger, jobs_of(answers))}
+        return {job.id: job for job in follow(ledger, jobs_of(answers), watch=DaemonWatch(ledger, settings))}
     try:
         return run_now(jobs_of(answers), ledger, settings, claim.job)
     except KeyboardInterrupt:

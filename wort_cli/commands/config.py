@@ -7,6 +7,7 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption
+from wort_cli.commands.shared.selection import usable_settings
 from wort_cli.settings import Settings, load_settings
 
 app = typer.Typer(help="Show the settings and where they come from.", no_args_is_help=True)
@@ -42,7 +43,7 @@ def show(as_json: JsonOption = False) -> None:
 @app.command()
 def path(as_json: JsonOption = False) -> None:
     """Show the path of the configuration file."""
-    file = load_settings().config_file
+    file = usable_settings().config_file
     if as_json:
         render.document({"path": str(file), "exists": file.exists()})
     else:

@@ -10,9 +10,10 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.daemon_status import recently_ended, status_document, status_lines
 from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
-from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.selection import make_directories_if_possible, open_home, usable_settings
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, UsageError, WortError, shown
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import load_settings
 
 app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
@@ -63,7 +64,7 @@ def stop(
     """
     from wort_cli.daemon.control import stop as stop_daemon
 
-    daemon = stop_daemon(load_settings(), now=now)
+    daemon = stop_daemon(usable_settings(), now=now)
     render.result(f"the daemon (process {daemon.pid}) has stopped" if daemon else "no daemon was running")
 
 
@@ -98,7 +99,9 @@ def status(as_json: JsonOption = False) -> None:
 
     The exit code is 0 if the daemon runs, 3 if it is stopped, 1 if it is unhealthy.
     """
-    settings, ledger = open_home()
+    settings = usable_settings()
+    make_directories_if_possible(settings)
+    ledger = Ledger(settings.ledger_file, reading=True)
     found = read_status(settings, ledger)
     document = status_document(found, settings, recently_ended(ledger) if found.queue is not None else {})
     if as_json:

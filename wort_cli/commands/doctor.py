@@ -23,7 +23,7 @@ from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.units import format_bytes
-from wort_cli.settings import Settings, default_settings, load_settings
+from wort_cli.settings import Settings, default_settings, load_usable_settings
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
@@ -63,8 +63,9 @@ def doctor(
     open_to_others = list(check_permissions(default_settings(os.environ), repair=repair))
     if any(finding.state == "problem" for finding in open_to_others):  # nothing in the home is used
         show(open_to_others, as_json=as_json)
-    settings = load_settings()
-    repaired = [*open_to_others, *(repair_ledger_file(settings) if repair else [])]
+    settings, faults = load_usable_settings()
+    wrong = [Finding("problem", "settings", fault.sentence, fault.hint) for fault in faults]
+    repaired = [*wrong, *open_to_others, *(repair_ledger_file(settings) if repair else [])]
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         check_libraries,
         check_tools,

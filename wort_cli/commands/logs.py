@@ -11,7 +11,7 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JsonOption
-from wort_cli.commands.shared.selection import find_job_ids, open_home
+from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Event
@@ -30,7 +30,7 @@ def logs(
     as_json: JsonOption = False,
 ) -> None:
     """Show the events and the log of a job."""
-    settings, ledger = open_home()
+    settings, ledger = open_home_to_read()
     if daemon:
         if job is not None:
             raise UsageError("--daemon shows the daemon's log; it takes no job")

@@ -14,7 +14,7 @@ from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, Sele
 from wort_cli.commands.shared.selection import (
     NAMES_AND_OPTIONS,
     find_job_ids,
-    open_home,
+    open_home_to_read,
     parse_reason,
     parse_state,
 )
@@ -71,7 +71,7 @@ def status(
         raise UsageError("--csv, --tsv and --json exclude each other")
     if everything and number is not None:
         raise UsageError("--all and -n exclude each other")
-    settings, ledger = open_home()
+    settings, ledger = open_home_to_read()
     job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
     file_format = "csv" if as_csv else "tsv" if as_tsv else ""
     if number is None and not everything and render.is_terminal() and not (file_format or as_json):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.follow import FirstClaim, follow, run_now
+from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     EngineOption,
     GroupOption,
@@ -153,7 +153,12 @@ def run_or_follow(
     """Return the jobs by number: as they ended (`wait`, or with a claim), or as they are."""
     if claim is not None:
         return run_now(job_ids, ledger, settings, claim.job)
-    return {job.id: job for job in (follow(ledger, job_ids) if wait else ledger.jobs.with_ids(job_ids))}
+    return {
+        job.id: job
+        for job in (
+            follow(ledger, job_ids, watch=DaemonWatch(ledger, settings)) if wait else ledger.jobs.with_ids(job_ids)
+        )
+    }
 
 
 def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:

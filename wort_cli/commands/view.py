@@ -15,7 +15,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JsonOption, OutputOption, ProvenanceFileOption, ReplaceOption
 from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
-from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
@@ -72,7 +72,7 @@ def view(
     if raw and output:
         raise UsageError("--raw and -o exclude each other", "--raw is the same as `-o -`")
     target = Output.parse("-" if raw else output, force=force) if raw or output else None
-    settings, ledger = open_home()
+    settings, ledger = open_home_to_read()
     if url:
         print_presigned_url(name, expires, settings, as_json=as_json)
         return

@@ -6,10 +6,10 @@ import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.follow import follow
+from wort_cli.commands.shared.follow import DaemonWatch, follow
 from wort_cli.commands.shared.job_record import job_record
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
-from wort_cli.commands.shared.selection import find_job_ids, open_home
+from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
@@ -36,7 +36,7 @@ def wait(
     The exit code is 0 if all are done, 3 if all are unavailable, 75 if some wait for a later retry, 5 if a
     verification found a mismatch, else 1.
     """
-    settings, ledger = open_home()
+    settings, ledger = open_home_to_read()
     if sum(map(bool, (jobs, group, everything))) != 1:
         raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
     if jobs:
@@ -50,7 +50,7 @@ def wait(
         raise DaemonNotRunning
     if live:
         notice_differences(settings)
-    ended = follow(ledger, job_ids, timeout)
+    ended = follow(ledger, job_ids, timeout, DaemonWatch(ledger, settings))
     render.table(("name", "state", "job", "reason"), [job_record(job) for job in ended], as_json=as_json)
     outcome.explain_unsuccessful(ended)
     outcome.exit_for_jobs(ended)

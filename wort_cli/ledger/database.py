@@ -9,7 +9,9 @@ A file that is not a ledger, or that a later version of wort has written, is ref
 import contextlib
 import os
 import re
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -49,10 +51,13 @@ class Storage:
     """A connection to one SQLite file, opened at first use.  Other processes may use the file at the same time.
 
     A connection must not be carried over a fork: call `close` before the fork, and the next use opens a new one.
+
+    `reading` is for commands that change nothing: if the disk is full or read-only, they read a copy.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
         self.path = path
+        self._reading = reading
         self._connection: sqlite3.Connection | None = None
 
     @property
@@ -160,6 +165,14 @@ class Storage:
             raise as_wort_error(error, self.path) from error
 
     def _open(self) -> sqlite3.Connection:
+        try:
+            return self._open_file()
+        except (StorageProblem, sqlite3.OperationalError):
+            if not self._reading or not self.path.is_file():
+                raise
+            return open_copy(self.path)
+
+    def _open_file(self) -> sqlite3.Connection:
         create_or_check(self.path)
         check_can_lock(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
@@ -196,6 +209,27 @@ def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
             yield lambda sql: [dict(row) for row in connection.execute(sql)]
     except sqlite3.Error as error:
         raise as_wort_error(error, path) from error
+
+
+def open_copy(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of a database that cannot be opened, because its disk is full or read-only.
+
+    The copy cannot be changed.  Raises OSError if the file cannot be copied, sqlite3.Error if it cannot be read.
+    """
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with tempfile.TemporaryDirectory(prefix="wort-") as directory:
+        place = Path(directory) / path.name
+        for end in ("", "-wal"):  # the newest changes may be in the write-ahead log only
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}{end}", f"{place}{end}")
+        with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as connection:
+            if version_of(connection) < latest_version():
+                migrate(connection, place, BUSY_TIMEOUT)
+            if version_of(connection) > latest_version():
+                raise LedgerTooNew(path, version_of(connection), latest_version())
+            connection.backup(copy)
+    copy.execute("PRAGMA query_only = ON")
+    return copy
 
 
 def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:

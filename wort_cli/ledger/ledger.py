@@ -25,10 +25,13 @@ from wort_cli.ledger.suspects import Suspects
 
 
 class Ledger:
-    """The ledger, with one attribute for each group of tables.  The file is opened at first use."""
+    """The ledger, with one attribute for each group of tables.  The file is opened at first use.
 
-    def __init__(self, path: Path) -> None:
-        self.storage = Storage(path)
+    `reading`: only read, also if the disk is full or read-only
+    """
+
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        self.storage = Storage(path, reading=reading)
         self.catalog = Catalog(self.storage)
         self.counts = Counts(self.storage)
         self.controls = Controls(self.storage)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.errors import ExitCode, WortError
+from wort_cli.health.status import PAUSED, STOPPED, UNHEALTHY, read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Job, JobState
 from wort_cli.model.lease import SKETCHING, short_owner
@@ -13,6 +14,8 @@ from wort_cli.settings import Settings
 
 POLL = 0.2
 """Seconds between two readings of the ledger."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks at the daemon."""
 LONG_WAIT = 30.0
 """Seconds: a job whose next attempt is further away than this is not waited for."""
 
@@ -23,20 +26,60 @@ class TimedOut(WortError):
     exit_code = ExitCode.TEMPORARY
 
 
-def follow(ledger: Ledger, job_ids: Sequence[int], timeout: float | None = None) -> list[Job]:
+class DaemonWatch:
+    """Says on stderr when the daemon does not start the jobs that a command waits for, and when it does again."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._said = ""
+        self._next_look = 0.0
+
+    def look(self) -> None:
+        """Look at the daemon, if the last look was a while ago; say what has changed."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_EVERY
+        found = self.sentence()
+        if found != self._said:
+            render.notice(found or "the daemon starts jobs again")
+            self._said = found
+
+    def sentence(self) -> str:
+        """Return why the daemon starts no jobs, or some; empty if it starts them."""
+        found = read_status(self._settings, self._ledger)
+        if found.state == STOPPED:
+            return "the daemon has stopped; the jobs stay in the queue until `wort daemon start`"
+        if found.state == UNHEALTHY:
+            return f"the daemon is unhealthy: {render.printable(found.problems[0])} (`wort daemon status`)"
+        if found.state == PAUSED:
+            return "the queue is paused: `wort daemon resume`"
+        if found.blocked_by:
+            return f"the daemon starts no job: {render.printable(found.blocked_by)}"
+        groups = found.queue.paused_groups if found.queue is not None else ()
+        return f"these groups are paused: {', '.join(map(render.printable, groups))}" if groups else ""
+
+
+def follow(
+    ledger: Ledger, job_ids: Sequence[int], timeout: float | None = None, watch: DaemonWatch | None = None
+) -> list[Job]:
     """Wait until no job is queued, running, or about to be retried; return all jobs in the order of `job_ids`.
+
+    `watch` says meanwhile what the daemon does not do.
 
     Raises TimedOut after `timeout` seconds.  Ctrl-C stops the waiting; the jobs continue.
     """
     try:
         with make_display(len(job_ids)) as display:
-            return poll_until_ended(ledger, job_ids, timeout, display)
+            return poll_until_ended(ledger, job_ids, timeout, display, watch)
     except KeyboardInterrupt:
         render.notice("the jobs continue; `wort wait --all` follows them again, `wort cancel` cancels them")
         raise
 
 
-def poll_until_ended(ledger: Ledger, job_ids: Sequence[int], timeout: float | None, display: Display) -> list[Job]:
+def poll_until_ended(
+    ledger: Ledger, job_ids: Sequence[int], timeout: float | None, display: Display, watch: DaemonWatch | None
+) -> list[Job]:
     """Read the jobs every `POLL` seconds until each has ended; return them.  Raises TimedOut."""
     deadline = None if timeout is None else time.monotonic() + timeout
     ended: dict[int, Job] = {}
@@ -49,6 +92,8 @@ def poll_until_ended(ledger: Ledger, job_ids: Sequence[int], timeout: float | No
             return [ended[job_id] for job_id in job_ids]
         if deadline is not None and time.monotonic() > deadline:
             raise TimedOut(f"{len(job_ids) - len(ended)} of {len(job_ids)} jobs have not ended", "they continue")
+        if watch is not None:
+            watch.look()
         time.sleep(POLL)
 
 

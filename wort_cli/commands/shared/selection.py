@@ -1,14 +1,16 @@
 """Opens the home of this environment, and selects the jobs that the command line names."""
 
+import contextlib
 from collections.abc import Sequence
 
-from wort_cli.errors import NoSuchJob, UsageError
+from wort_cli.commands.shared import render
+from wort_cli.errors import NoSuchJob, StorageProblem, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.settings import Settings, load_settings
+from wort_cli.settings import Settings, load_settings, load_usable_settings
 
 NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
 
@@ -18,6 +20,27 @@ def open_home() -> tuple[Settings, Ledger]:
     settings = load_settings()
     settings.make_directories()
     return settings, Ledger(settings.ledger_file)
+
+
+def open_home_to_read() -> tuple[Settings, Ledger]:
+    """Return the settings and the ledger for a command that changes nothing; it works on a full or read-only disk."""
+    settings = load_settings()
+    make_directories_if_possible(settings)
+    return settings, Ledger(settings.ledger_file, reading=True)
+
+
+def make_directories_if_possible(settings: Settings) -> None:
+    """Make the directories that are missing, unless the disk is full or read-only."""
+    with contextlib.suppress(StorageProblem):
+        settings.make_directories()
+
+
+def usable_settings() -> Settings:
+    """Return the settings of this environment that can be used; say on stderr why others cannot."""
+    settings, faults = load_usable_settings()
+    for fault in faults:
+        render.notice(f"{render.printable(fault.sentence)}; its default is used")
+    return settings
 
 
 def find_job_ids(ledger: Ledger, words: Sequence[str]) -> list[int]:

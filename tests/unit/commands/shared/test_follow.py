@@ -2,16 +2,21 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.support.builders import request
-from wort_cli.commands.shared.follow import LONG_WAIT, TimedOut, ends_soon, follow
+from wort_cli.commands.shared import follow as follow_module
+from wort_cli.commands.shared.follow import LONG_WAIT, DaemonWatch, TimedOut, ends_soon, follow
 from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
+from wort_cli.health import status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.settings import load_settings
+from wort_cli.system.daemon_lock import DaemonInfo
 
 
 @pytest.fixture
@@ -64,3 +69,29 @@ def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pyt
     with PlainLines(1) as display:
         display.update([failed], 1)
     assert capsys.readouterr() == ("", "SRR139146: failed, corrupt\n")
+
+
+def test_waiting_says_once_when_the_daemon_starts_no_jobs(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings({"WORT_HOME": str(tmp_path)})
+    watch = DaemonWatch(ledger, settings)
+    monkeypatch.setattr(follow_module, "LOOK_EVERY", 0.0)
+
+    def said() -> str:
+        watch.look()
+        watch.look()
+        return capsys.readouterr().err
+
+    assert said() == "the daemon has stopped; the jobs stay in the queue until `wort daemon start`\n"
+    running = DaemonInfo(pid=1, started_at=time.time(), version="x", host="here")
+    monkeypatch.setattr(status, "running_daemon", lambda _: running)
+    assert said() == "the daemon starts jobs again\n"
+    ledger.controls.pause()
+    assert said() == "the queue is paused: `wort daemon resume`\n"
+    ledger.controls.resume()
+    ledger.controls.pause_group("soil")
+    assert said() == "these groups are paused: soil\n"
+    ledger.controls.resume_group("soil")
+    monkeypatch.setattr(status, "problems", lambda *_: ["a disk is full"])
+    assert said() == "the daemon is unhealthy: a disk is full (`wort daemon status`)\n"
