@@ -26,10 +26,11 @@ from wort_cli.commands.shared.repair import check_home
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import ProvedBy, SignatureRecord, Trust
+from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.signature_file import Sketch, digest
 from wort_cli.pipeline import bucket
 from wort_cli.pipeline import run as run_module
+from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.seal import write_signature
