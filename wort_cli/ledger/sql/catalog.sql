@@ -21,6 +21,17 @@ ON CONFLICT (name, profile) DO UPDATE SET
 -- Runs whose signature was seen in a bucket, one page at a time.
 SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
+-- name: listed_signatures
+-- One page of names, in order.  Empty values select all; `local` is 1 for those with a file.
+SELECT name, profile, digest, trust, path, size, created_at, remote, provenance ->> '$.bases' AS bases,
+       (SELECT group_concat(value ->> '$.ksize') FROM json_each(provenance, '$.sketches')) AS ksizes
+FROM signatures
+WHERE profile = :profile AND name > :after AND name >= :prefix AND name < :prefix_end
+  AND (:pattern = '' OR name GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
+  AND (:group_name = '' OR EXISTS (SELECT 1 FROM jobs WHERE jobs.name = signatures.name
+                                   AND jobs.profile = signatures.profile AND jobs.group_name = :group_name))
+ORDER BY name LIMIT :limit;
+
 -- name: any_remote
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
 
