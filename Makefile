@@ -6,11 +6,12 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test lint docs site bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
+.PHONY: help demo test coverage lint docs site bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
 	@echo "make test           run all tests"
+	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
 	@echo "make docs           write docs/commands.md and the tables of docs/decoding.md"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
@@ -29,7 +30,10 @@ demo:
 	@scripts/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+
+coverage:
+	$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
 
 lint: setup
 	$(BIN)/ruff format --check .

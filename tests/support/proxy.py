@@ -102,10 +102,7 @@ class Proxy:
         fate = self.decide(request.command, request.path)
         request.close_connection = True
         if fate is Fate.BUSY:
-            request.send_response(503)
-            request.send_header("Content-Length", "0")
-            request.send_header("Connection", "close")
-            request.end_headers()
+            send(request, 503, "application/xml", b"")
         elif fate is Fate.EXPIRED:
             send_error(request, 400, "ExpiredToken", "The provided token has expired.")
         elif fate is Fate.HTML:
@@ -127,27 +124,24 @@ class Proxy:
 def send_error(request: BaseHTTPRequestHandler, status: int, code: str, message: str) -> None:
     """Send an error as S3 does; the response to HEAD has no body, and so no code."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+    send(request, status, "application/xml", body)
+
+
+def send_html(request: BaseHTTPRequestHandler) -> None:
+    """Send the login page of a captive portal."""
+    send(request, 200, "text/html", b"<html><body>Please log in to this network</body></html>" * 20)
+
+
+def send(request: BaseHTTPRequestHandler, status: int, content_type: str, body: bytes) -> None:
+    """Send a response of the proxy's own."""
     with contextlib.suppress(OSError):
         request.send_response(status)
-        request.send_header("Content-Type", "application/xml")
+        request.send_header("Content-Type", content_type)
         request.send_header("Content-Length", str(len(body)))
         request.send_header("Connection", "close")
         request.end_headers()
         if request.command != "HEAD":
             request.wfile.write(body)
-
-
-def send_html(request: BaseHTTPRequestHandler) -> None:
-    """Send the login page of a captive portal."""
-    page = b"<html><body>Please log in to this network</body></html>" * 20
-    with contextlib.suppress(OSError):
-        request.send_response(200)
-        request.send_header("Content-Type", "text/html")
-        request.send_header("Content-Length", str(len(page)))
-        request.send_header("Connection", "close")
-        request.end_headers()
-        if request.command != "HEAD":
-            request.wfile.write(page)
 
 
 def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> Answer | None:

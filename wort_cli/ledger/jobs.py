@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from wort_cli.errors import NoSuchJob, UsageError
+from wort_cli.errors import NoSuchJob, UsageError, shown
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name
@@ -80,7 +80,7 @@ class Jobs:
         lost: compute signatures that the catalog has, because their files are missing
         dry_run: change nothing; return what would happen
 
-        Raises UsageError if a live job of the same name reads another archive.
+        Raises UsageError if a live job of the same name reads another archive, or a signature of it was made from one.
         """
         with self._storage.transaction(write=not dry_run):
             return [self._enqueue(request, force, lost, dry_run) for request in requests]
@@ -101,6 +101,8 @@ class Jobs:
                     "merge_request", id=latest["id"], priority=request.priority, group_name=request.group
                 )
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
+        if not force:
+            self._check_same_source(source, request.profile)
         if not (force or lost) and self._catalog.has(source, request.profile):
             return Enqueued(source, EnqueueStatus.EXISTS, latest["id"] if latest else None, state)
         same = latest is not None and archive in ("", latest["archive"])  # with another archive, the old reason is void
@@ -133,6 +135,16 @@ class Jobs:
         )
         job_id = int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
         return Enqueued(source, EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
+
+    def _check_same_source(self, source: Source, profile: str) -> None:
+        """Raise UsageError if the signature of a local name was computed from another archive: it stays."""
+        record = self._catalog.get(source.name, profile) if source.is_local and source.archive else None
+        before = record.provenance.source if record else ""
+        if before and before != str(source.archive):
+            raise UsageError(
+                f"the signature {source.name} was computed from {shown(before, 200)}",
+                "give this one another --name, or replace that one with --force",
+            )
 
     def cancel(self, job_ids: Iterable[int]) -> int:
         """Cancel the live ones among the jobs; return how many were cancelled."""

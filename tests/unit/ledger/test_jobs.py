@@ -145,10 +145,25 @@ def test_changed_local_archive_is_computed_again(ledger: Ledger, tmp_path: Path)
     made = published("mine", source=str(archive), source_size=facts.st_size, source_mtime=facts.st_mtime)
     assert ledger.attempts.finish(result(ledger, job_id, "done", made), POLICY) is JobState.DONE
     assert enqueue(ledger, asked).status is EnqueueStatus.EXISTS
-    (tmp_path / "y.sra").write_bytes(b"first")
-    assert enqueue(ledger, request("mine", tmp_path / "y.sra"), dry_run=True).status is EnqueueStatus.QUEUED
     archive.write_bytes(b"second")
     assert enqueue(ledger, asked).status is EnqueueStatus.QUEUED
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_signature_of_a_local_name_is_replaced_by_that_of_another_archive_only_by_force(
+    ledger: Ledger, tmp_path: Path, dry_run: bool
+) -> None:
+    job_id = enqueue(ledger, request("mine", tmp_path / "x.sra")).job_id
+    assert job_id is not None
+    assert ledger.attempts.claim(job_id, "me", 60)
+    made = published("mine", source=str(tmp_path / "x.sra"))
+    assert ledger.attempts.finish(result(ledger, job_id, "done", made), POLICY) is JobState.DONE
+    other, before = request("mine", tmp_path / "y.sra"), snapshot(ledger)
+    with pytest.raises(UsageError, match=r"computed from .*x\.sra") as refused:
+        enqueue(ledger, other, dry_run=dry_run)
+    assert "--name" in refused.value.hint
+    assert snapshot(ledger) == before
+    assert enqueue(ledger, other, dry_run=dry_run, force=True).status is EnqueueStatus.QUEUED
 
 
 def test_local_name_of_a_live_job_with_another_archive_is_refused_and_nothing_is_queued(
