@@ -48,8 +48,9 @@ def ls(
         profile_named(settings.profile).name, pattern, group=group, trust=parse_trust(trust), local=paths
     )
     if paths:
+        root = settings.store_dir
         for one in listed:
-            render.result(str(settings.store_dir / one.path))
+            render.result(f"{root}/{one.path}")
         return
     if as_json:
         render.json_list(record(one, settings) for one in listed)

@@ -77,7 +77,7 @@ class Catalog:
 
         pattern: of names, with * and ?; empty for all
         group: only those for which a job of this group was queued
-        local: only those with a file in the local store
+        local: only those with a file in the local store, without bases and k
         """
         literal, after = LITERAL.match(pattern), ""
         prefix = literal[0] if literal else ""
