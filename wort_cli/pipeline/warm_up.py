@@ -8,15 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from wort_cli.model.failure import JobFailed
+from wort_cli.pipeline.decoding.decoder_choice import AUTO
 from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 
-def warm_up(engine: Engine) -> None:
+def warm_up(engine: Engine, decoder: str) -> None:
     """Load the loops of a job, or compile them, two modules at a time.  An error occurs again when they are used."""
     loaders = [load_counting, load_sealing]
     if engine.name == KernelEngine.name:
-        loaders = [load_kernel, load_decoder, *loaders]
+        loaders = [load_kernel, *([load_decoder] if decoder == AUTO else []), *loaders]
     with ThreadPoolExecutor(2) as executor:
         for loader in loaders:
             executor.submit(try_loading, loader)

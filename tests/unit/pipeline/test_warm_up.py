@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.unit.pipeline.sketching.loops_in_use import ALL
 
 
-def run_python(code: str, **environment: str) -> str:
-    argv = [sys.executable, "-c", code]
+def run_python(code: str, *arguments: str, **environment: str) -> str:
+    argv = [sys.executable, "-c", code, *arguments]
     return subprocess.run(argv, env={**os.environ, **environment}, check=True, capture_output=True, text=True).stdout
 
 
@@ -37,17 +39,21 @@ def test_second_process_compiles_nothing_and_imports_nothing_that_takes_long() -
 
 
 WARM_UP = """
+import sys
 from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.sketching.engine import KernelEngine
 from wort_cli.pipeline.warm_up import warm_up
-warm_up(KernelEngine(SRA_V1))
+warm_up(KernelEngine(SRA_V1), sys.argv[1])
 print(*(each.name for each in ALL if each.is_ready))
 """
 
 
-def test_warm_up_loads_the_loops_of_a_job() -> None:
-    assert run_python(WARM_UP).split() == ["kernel", "count_loops", "decimal_loops", "spot_loops"]
+@pytest.mark.parametrize("decoder", ["auto", "fastq-dump"])
+def test_warm_up_loads_the_loops_of_a_job(decoder: str) -> None:
+    """libncbi-vdb is not loaded into a process that is not to use it."""
+    expected = ["kernel", "count_loops", "decimal_loops", *["spot_loops"] * (decoder == "auto")]
+    assert run_python(WARM_UP, decoder).split() == expected
 
 
 def test_loops_are_compiled_into_the_chosen_directory(tmp_path: Path) -> None:
