@@ -25,7 +25,7 @@ from wort_cli.system.private_files import use_private_umask
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
-    "compute", "fetch", "submit", "verify", "status", "view", "wait", "logs", "cancel", "retry", "forget", "rm",
+    "compute", "fetch", "submit", "verify", "status", "view", "ls", "wait", "logs", "cancel", "retry", "forget", "rm",
     "backup", "doctor", "import",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""

@@ -1,8 +1,10 @@
 """The catalog: the known signatures, their files and objects, and how far each is trusted."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from wort_cli.ledger.database import Storage
 from wort_cli.model.accession import Name, parse_name
@@ -12,6 +14,24 @@ from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
 
 PAGE = 1000
 """Rows that one query reads."""
+LITERAL = re.compile(r"[^*?\[]*")
+"""The beginning of a pattern that stands for itself, by which the index is searched."""
+
+
+@dataclass(frozen=True)
+class ListedSignature:
+    """What a list shows of a signature; `created_at` is in seconds since 1970, `size` in bytes."""
+
+    name: str
+    profile: str
+    digest: str
+    trust: str
+    path: str
+    size: int
+    created_at: float
+    remote: str
+    bases: int | None
+    ksizes: tuple[int, ...]
 
 
 class Catalog:
@@ -48,6 +68,34 @@ class Catalog:
         after = ""
         while page := self._storage.rows("remote_names", profile=profile, after=after, limit=PAGE):
             yield from (parse_name(row["name"]) for row in page)
+            after = page[-1]["name"]
+
+    def listed(
+        self, profile: str, pattern: str = "", *, group: str = "", trust: Trust | None = None, local: bool = False
+    ) -> Iterator[ListedSignature]:
+        """Yield the signatures of a profile in order of their names; only a page of them is in memory.
+
+        pattern: of names, with * and ?; empty for all
+        group: only those for which a job of this group was queued
+        local: only those with a file in the local store, without bases and k
+        """
+        literal, after = LITERAL.match(pattern), ""
+        prefix = literal[0] if literal else ""
+        while page := self._storage.rows(
+            "listed_signatures",
+            profile=profile,
+            after=after,
+            prefix=prefix,
+            prefix_end=f"{prefix}\uffff",
+            pattern=pattern.replace("[", "[[]"),
+            trust=str(trust or ""),
+            local=int(local),
+            group_name=group,
+            limit=PAGE,
+        ):
+            for row in page:
+                ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
+                yield ListedSignature(ksizes=ksizes, **row)
             after = page[-1]["name"]
 
     def count(self) -> int:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 Record = Mapping[str, Any]
@@ -87,22 +88,36 @@ def facts(pairs: Mapping[str, object]) -> None:
 
 
 def rich_table(columns: Sequence[str], records: Sequence[Record], headers: Mapping[str, str] = NO_HEADERS) -> None:
-    """Write a table without a frame; omit the columns that are empty in every record."""
+    """Write a table without a frame; omit the columns that are empty in every record.
+
+    In a narrow terminal, the columns of NEVER_FOLDED keep their width, so that they can be copied: the others are
+    folded, and if that does not suffice, lines are longer than the terminal.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = [column for column in columns if any(printable(record[column]) for record in records)]
     grid = Table(box=None, pad_edge=False, header_style="bold")
+    least = 0
     for column in shown:
-        grid.add_column(headers.get(column, column.replace("_", " ")), overflow="fold")
+        title, is_kept = headers.get(column, column.replace("_", " ")), column in NEVER_FOLDED
+        grid.add_column(title, overflow="fold", no_wrap=is_kept)
+        widest = max(len(title), *(len(printable(record[column])) for record in records))
+        least += 2 + (widest if is_kept else min(widest, LEAST_WIDTH))
     for record in records:
         grid.add_row(
             *(Text(printable(record[column]), style=STATE_STYLES.get(str(record[column]), "")) for column in shown)
         )
-    Console(highlight=False).print(grid)
+    console = Console(highlight=False)
+    console.width = max(console.width, least)
+    console.print(grid)
 
 
+NEVER_FOLDED = frozenset({"name", "job", "digest", "md5", "path", "file", "url"})
+"""Columns of ids and places."""
+LEAST_WIDTH = 12
+"""Characters to which another column may be folded."""
 STATE_STYLES = {
     "running": "cyan",
     "done": "green",
@@ -122,6 +137,13 @@ STATE_STYLES = {
 def local_time(seconds: float | None) -> str:
     """Return a Unix time as local date and time; empty for None."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def iso_time(seconds: float | None) -> str | None:
+    """Return a Unix time in ISO 8601, in UTC; None for None."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def duration(seconds: float) -> str:

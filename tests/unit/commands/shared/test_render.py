@@ -97,3 +97,18 @@ def test_list_of_records_is_one_json_document(number: int, capsys: pytest.Captur
     records = [{"n": n, "text": 'a"b\n'} for n in range(number)]
     render.table(("n", "text"), iter(records), as_json=True)
     assert json.loads(capsys.readouterr().out) == records
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_ids_and_paths_are_never_folded_in_a_narrow_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    path, digest = "/home/ann/" + "x" * 90 + ".sig", "0123456789abcdef" * 4
+    record = {"name": "SRR139146", "reason": "a long sentence that gives way " * 3, "digest": digest, "path": path}
+    render.rich_table(("name", "reason", "digest", "path"), [record])
+    out = capsys.readouterr().out
+    assert path in out
+    assert digest in out
+    assert "SRR139146" in out
+    assert len(out.splitlines()) > 2  # the reason is folded

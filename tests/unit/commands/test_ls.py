@@ -1,0 +1,98 @@
+"""`wort ls` lists signatures for people, pipes and programs."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import published, request
+from wort_cli import cli
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.job_result import Published
+from wort_cli.model.provenance import Trust
+from wort_cli.settings import load_settings
+
+RUNS = ("SRR100001", "SRR100002", "SRR200003")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    """A catalog with two local signatures and one that only the bucket has; the first is of a group."""
+    monkeypatch.setenv("WORT_HOME", str(tmp_path))
+    ledger = Ledger(load_settings().ledger_file)
+    ledger.jobs.enqueue([request(RUNS[0], group="soil"), request(RUNS[2], group="other")])
+    for run in RUNS[:2]:
+        ledger.catalog.record(published(run))
+    made = published(RUNS[2]).provenance
+    ledger.catalog.record(Published("", 7, made, "s3://b/sigs/SRR200003.sig", Trust.PUBLISHED, "0" * 64))
+    yield ledger
+    ledger.close()
+
+
+def ls(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert cli.run(["ls", *words]) == code
+    out, err = capsys.readouterr()
+    return out if code == 0 else err
+
+
+@pytest.mark.usefixtures("catalog")
+def test_pipe_gets_one_line_for_each_signature(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    first, _, last = (line.split("\t") for line in ls(capsys).splitlines())
+    assert first[:5] == ["SRR100001", "computed", "21,31", "1800", "99"]
+    assert first[6] == str(tmp_path / "signatures/sigs/SRR100/SRR100001.sig")
+    assert (last[0], last[1], last[6]) == ("SRR200003", "published", "s3://b/sigs/SRR200003.sig")
+
+
+@pytest.mark.usefixtures("catalog")
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        (["SRR1*"], RUNS[:2]),
+        (["SRR10000?"], RUNS[:2]),
+        (["*3"], RUNS[2:]),
+        (["SRR100002"], RUNS[1:2]),
+        (["SRR[1]*"], ()),
+        (["ERR*"], ()),
+        (["-g", "soil"], RUNS[:1]),
+        (["--trust", "published"], RUNS[2:]),
+    ],
+)
+def test_signatures_are_selected(words: list[str], runs: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert tuple(line.split("\t")[0] for line in ls(capsys, *words).splitlines()) == runs
+
+
+@pytest.mark.usefixtures("catalog")
+def test_paths_are_those_of_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root = tmp_path / "signatures/sigs/SRR100"
+    assert ls(capsys, "--paths").splitlines() == [str(root / f"{run}.sig") for run in RUNS[:2]]
+
+
+@pytest.mark.usefixtures("catalog")
+def test_json_has_numbers_and_times_with_a_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    first, _, last = json.loads(ls(capsys, "--json"))
+    assert (first["k"], first["bases"], first["size"]) == ([21, 31], 1800, 99)
+    assert first["created_at"].endswith("Z")
+    assert set(first) == set(last)
+    assert (last["path"], last["url"]) == (None, "s3://b/sigs/SRR200003.sig")
+
+
+@pytest.mark.usefixtures("catalog")
+def test_wrong_options_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "the levels are: computed" in ls(capsys, "--trust", "blind", code=2)
+    assert "exclude each other" in ls(capsys, "--paths", "--json", code=2)
+
+
+def test_a_name_is_found_quickly_among_many(catalog: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        (f"ERR{number:06d}", f"sigs/ERR{number // 1000:03d}/ERR{number:06d}.sig") for number in range(12_000, 14_000)
+    ]
+    catalog.storage.connection.executemany(
+        "INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance) "
+        "SELECT ?, profile, digest, trust, ?, size, created_at, provenance FROM signatures WHERE name = 'SRR100001'",
+        rows,
+    )
+    started = time.process_time()
+    assert ls(capsys, "ERR01234*").count("\n") == 10
+    assert time.process_time() - started < 0.3
