@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.submissions import MAX_HASH, Document, document, first, md5_of, sketch, text, valid_signature
+from tests.support.submissions import KSIZES, MAX_HASH, Document, document, first, md5_of, sketch, text, valid_signature
 
 Make = Callable[[], bytes]
 
@@ -273,7 +273,7 @@ HOSTILE: dict[str, Make] = {
     "max_hash one off": with_old_md5s(with_first(max_hash=MAX_HASH - 1)),
     "max_hash is missing": with_old_md5s(without_first("max_hash")),
     # ---- hashes
-    "no hashes": with_new_md5s(with_first(mins=[], abundances=[])),
+    "no hashes": lambda: text([{**document()[0], "signatures": [sketch(k, []) for k in KSIZES]}]),
     "hashes are missing": with_old_md5s(without_first("mins")),
     "hashes are null": with_old_md5s(with_first(mins=None)),
     "hashes are text": with_old_md5s(with_first(mins="1,2,3")),
