@@ -73,7 +73,14 @@ def compare(archive: Path, dumped: Dumped | DumpFailed, decoded: list[Decoded], 
 
 def cells(archive: Path) -> bytes:
     """Return some columns as vdb-dump prints them; memory that the library does not initialize differs each time."""
-    argv = ["vdb-dump", "-f", "tab", "-C", "READ_LEN,READ_START,READ_TYPE,TRIM_START,TRIM_LEN", str(archive)]
+    argv = [
+        "vdb-dump",
+        "-f",
+        "tab",
+        "-C",
+        "READ_LEN,READ_START,READ_TYPE,READ_FILTER,TRIM_START,TRIM_LEN",
+        str(archive),
+    ]
     return subprocess.run(argv, capture_output=True, check=False, timeout=TIMEOUT).stdout
 
 

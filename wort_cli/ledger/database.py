@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem
 from wort_cli.ledger.migrations import copy_database, latest_version, migrate, version_of
-from wort_cli.ledger.sqlite_errors import as_wort_error, check_can_lock, is_damage
+from wort_cli.ledger.sqlite_errors import as_wort_error, check_can_lock, is_damage, is_unwritable
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another writer."""
@@ -167,8 +167,8 @@ class Storage:
     def _open(self) -> sqlite3.Connection:
         try:
             return self._open_file()
-        except (StorageProblem, sqlite3.OperationalError):
-            if not self._reading or not self.path.is_file():
+        except sqlite3.OperationalError as error:
+            if not self._reading or not is_unwritable(error) or not self.path.is_file():
                 raise
             return open_copy(self.path)
 

@@ -32,6 +32,16 @@ class Cause:
 
 CANNOT_LOCK = "is on a file system that cannot lock it"
 LOCAL_DISK = "set WORT_HOME to a directory on a local disk; many network file systems cannot lock files"
+FULL = Cause(
+    frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}),
+    "cannot be written",
+    "is the disk full? see `wort doctor`",
+)
+READ_ONLY = Cause(
+    frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}),
+    "cannot be opened for writing",
+    "check its permissions, or set WORT_HOME",
+)
 CAUSES = (
     Cause(
         frozenset(
@@ -54,16 +64,8 @@ CAUSES = (
         "cannot be read from its disk",
         "the disk or the network file system has a fault: see the kernel's log; nothing was changed",
     ),
-    Cause(
-        frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}),
-        "cannot be written",
-        "is the disk full? see `wort doctor`",
-    ),
-    Cause(
-        frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}),
-        "cannot be opened for writing",
-        "check its permissions, or set WORT_HOME",
-    ),
+    FULL,
+    READ_ONLY,
     Cause(
         frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}),
         "is in use by another process",
@@ -107,6 +109,11 @@ def cause_of(code: int) -> Cause:
         lambda cause: code & 0xFF in cause.codes,
     )
     return next((cause for has in by_code for cause in CAUSES if has(cause)), UNEXPECTED)
+
+
+def is_unwritable(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the disk is full or read-only, so that the file can still be read."""
+    return cause_of(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) in (FULL, READ_ONLY)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -19,7 +19,8 @@ from wort_cli.system.atomic_files import atomic_output
 from wort_cli.upkeep.retention import backups_to_remove
 
 PREFIX, SUFFIX = "ledger-", ".db"
-NAME = re.compile(rf"{PREFIX}[0-9]{{8}}-[0-9]{{6}}{SUFFIX}")
+NAME = re.compile(rf"{PREFIX}[0-9]{{8}}-[0-9]{{6}}(-version-[0-9]+)?{SUFFIX}")
+"""With a version, it was made before the ledger was upgraded from that schema version (ledger/migrations.py)."""
 
 
 @dataclass(frozen=True)
