@@ -81,11 +81,11 @@ def test_put_replaces_only_the_expected_object(objects: S3Store) -> None:
 
 
 def test_versioned_bucket_honours_conditional_puts(moto: str) -> None:
+    """Not with several at once, which `wort doctor` tests: moto does not exclude two puts from each other."""
     store = new_on_moto(moto, "versioned", versioned=True)
     store.put("a", b"one", TEXT)
     with pytest.raises(PreconditionFailed):
         store.put("a", b"two", TEXT)
-    assert store.supports_conditional_puts()
 
 
 def test_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:

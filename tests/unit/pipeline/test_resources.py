@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.archives import make_paired
 from tests.support.builders import job_spec
-from tests.support.references import make_aligned_outside, make_reference
+from tests.support.shelf import Shelf
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline import resources
@@ -93,9 +93,10 @@ def test_fewer_slices_are_decoded_at_a_time_if_each_takes_much(
     assert slices_at_once(threads, each, free) == at_once
 
 
-def test_memory_of_the_decoder_of_an_aligned_run_is_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reference = make_reference(tmp_path / "X1.1")
-    path = make_aligned_outside(tmp_path / "aligned.sra", reference, spots=50)
+def test_memory_of_the_decoder_of_an_aligned_run_is_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Shelf
+) -> None:
+    path = shelf.aligned_outside()
     archive = Archive(str(path), path, 50, 5000, path.stat().st_size)
     spec = replace(job_spec(tmp_path, path), threads=4)
     workspace = Workspace(spec.workspace, 1)
