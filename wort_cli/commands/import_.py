@@ -19,7 +19,7 @@ NOT_OURS = (".prov.json", ".partial")
 
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="DIR|FILE...", help="Signature files, or directories that have some.")
+        list[Path], typer.Argument(metavar="DIR|FILE", help="Signature files, or directories that have some.")
     ],
     dry_run: DryRunOption = False,
     as_json: JsonLinesOption = False,

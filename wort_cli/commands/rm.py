@@ -17,7 +17,7 @@ from wort_cli.stores.local import LocalStore
 
 
 def rm(
-    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Names of signatures.")],
+    names: Annotated[list[str], typer.Argument(metavar="ID", help="Names of signatures.")],
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
