@@ -120,7 +120,7 @@ def check_decoder(settings: Settings) -> Finding:
         cost = f"fastq-dump decodes all archives, which takes about twice as long: {error}"
         fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {vdb_library.VARIABLE}; "
         return Finding("warning", "decoder", cost, f"{fix}versions that were compared: {compared}")
-    return Finding("ok", "decoder", f"{vdb_library.library_name()} {version}, else fastq-dump; compared: {compared}")
+    return Finding("ok", "decoder", f"{vdb_library.linker_name()} {version}, else fastq-dump; compared: {compared}")
 
 
 def installed_version(tool: str) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from wort_cli.pipeline.decoding import layouts
 from wort_cli.pipeline.decoding.vdb import VdbCursor
-from wort_cli.pipeline.decoding.vdb_library import SONAME, explain_rc, library_name, load_library
+from wort_cli.pipeline.decoding.vdb_library import SONAME, explain_rc, linker_name, load_library
 from wort_cli.pipeline.sketching.loops import INT, Array, Loops
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, CannotDecode, DecoderCounts, NeedsWholeRun
@@ -33,7 +33,7 @@ UNKNOWN, TECHNICAL_ONLY = 2**32 - 1, 2**32 - 2
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.
-llvmlite.binding.load_library_permanently(library_name())
+llvmlite.binding.load_library_permanently(linker_name())
 SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__),))
 STAT_RECORD = np.dtype(STATS)
 read_spots = SPOTS.function(

@@ -29,7 +29,7 @@ REQUIRED = ("SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead"
 """Functions that the decoder needs, and that some builds of the library lack."""
 
 
-def library_name() -> str:
+def linker_name() -> str:
     """Return the name of the library for the linker, or its path."""
     return os.environ.get(VARIABLE) or SONAME
 
@@ -38,11 +38,11 @@ def library_name() -> str:
 def load_library() -> ctypes.CDLL:
     """Load libncbi-vdb.  Raises CannotDecode if it is not installed."""
     try:
-        library = ctypes.CDLL(library_name())
+        library = ctypes.CDLL(linker_name())
     except OSError as error:
         raise CannotDecode(str(error)) from None
     if missing := [name for name in REQUIRED if not hasattr(library, name)]:
-        raise CannotDecode(f"{library_name()} does not have {', '.join(missing)}")
+        raise CannotDecode(f"{linker_name()} does not have {', '.join(missing)}")
     return library
 
 
