@@ -17,7 +17,7 @@ help:
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make bench          measure against the reference pipeline"
 	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
-	@echo "make bench-million  run the coordinator with a million queued jobs"
+	@echo "make bench-million  run the coordinator with a million queued jobs; measure commands in such a home"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
 	@echo "make damages        damage archives on the way and on disk 4000 times"
@@ -51,6 +51,7 @@ bench-s3: setup
 
 bench-million: setup
 	$(BIN)/python -m benchmarks.million_jobs
+	$(BIN)/python -m benchmarks.large_home
 
 kills: setup
 	$(BIN)/python -m tests.faults.ledger_kills

@@ -9,7 +9,6 @@ gc.set_threshold(20_000)  # start-up makes many objects and few cycles; searchin
 
 import os
 import sys
-import traceback
 from collections.abc import Collection, Sequence
 from importlib import import_module
 from keyword import iskeyword
@@ -108,7 +107,7 @@ def run(arguments: list[str]) -> int:
         return code
     except WortError as error:
         if debug:
-            traceback.print_exc()
+            print_traceback()
         sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
         return int(error.exit_code)
     except Terminated as end:
@@ -121,10 +120,17 @@ def run(arguments: list[str]) -> int:
         return int(ExitCode.OK)
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            print_traceback()
         sys.stderr.write(f"wort: unexpected error: {type(error).__name__}: {shown(str(error), 500)}\n")
         sys.stderr.write("  `wort --debug ...` prints the traceback\n")
         return int(ExitCode.SOME_FAILED)
+
+
+def print_traceback() -> None:
+    """Print the traceback of the present error to stderr."""
+    import traceback
+
+    traceback.print_exc()
 
 
 def run_typer(arguments: list[str]) -> int:

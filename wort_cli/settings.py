@@ -5,7 +5,6 @@ them.  `WORT_HOME` moves all of wort's files below one directory.  The checks of
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -329,6 +328,10 @@ def default_settings(environ: Mapping[str, str]) -> Settings:
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read config.toml; an empty dictionary if it does not exist.  `bucket` in the table `[s3]` is `s3_bucket`."""
+    if not path.exists():
+        return {}
+    import tomllib
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         table = found.pop("s3", {})

@@ -7,7 +7,6 @@ daemon is just writing, and the reader tries again.  Times are of the monotonic 
 A *turn* is one iteration of the daemon's main loop.
 """
 
-import hashlib
 import json
 import os
 import time
@@ -100,6 +99,13 @@ def open_allocated(path: Path) -> int:
     return file
 
 
+def checksum(text: bytes) -> str:
+    """Return the sha256 of a report."""
+    import hashlib
+
+    return hashlib.sha256(text).hexdigest()
+
+
 def encode(health: Health) -> bytes:
     """Return the bytes of the file; sentences are cut until the report fits."""
     values = asdict(health)
@@ -109,13 +115,13 @@ def encode(health: Health) -> bytes:
         facts = {key: value[:longest] if isinstance(value, str) else value for key, value in values.items()}
         text = json.dumps(facts).encode()
         longest //= 2
-    return (hashlib.sha256(text).hexdigest().encode() + b" " + text).ljust(SIZE)
+    return (checksum(text).encode() + b" " + text).ljust(SIZE)
 
 
 def decode(data: bytes) -> Health | None:
     """Return the report in the bytes; None if they are incomplete, or written by an incompatible version of wort."""
     digest, _, text = data.rstrip(b" \0").partition(b" ")
-    if hashlib.sha256(text).hexdigest().encode() != digest:
+    if checksum(text).encode() != digest:
         return None
     try:
         facts = dict(json.loads(text))

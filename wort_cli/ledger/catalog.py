@@ -5,12 +5,15 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
-from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
+
+if TYPE_CHECKING:
+    from wort_cli.model.job_result import Published
 
 PAGE = 1000
 """Rows that one query reads."""
@@ -117,11 +120,11 @@ class Catalog:
         row = self._storage.row("count_signatures")
         return int(row["n"]) if row else 0
 
-    def accepts(self, published: Published) -> bool:
+    def accepts(self, published: "Published") -> bool:
         """Return whether `record` would record a signature: it replaces none of other content that is worth more."""
         return self._trust_of(published) is not None
 
-    def record(self, published: Published, *, force: bool = False) -> bool:
+    def record(self, published: "Published", *, force: bool = False) -> bool:
         """Record a signature that is in a store; return False, and keep the earlier record, if that is worth more.
 
         The same content keeps the higher trust, with the provenance that belongs to it.  `force` replaces other
@@ -151,7 +154,7 @@ class Catalog:
         )
         return True
 
-    def _trust_of(self, published: Published) -> Trust | None:
+    def _trust_of(self, published: "Published") -> Trust | None:
         before = self.get(parse_name(published.provenance.name), published.provenance.profile)
         return trust_to_record(before.recorded if before else None, published.provenance.digest, published.trust)
 

@@ -9,13 +9,10 @@ A file that is not a ledger, or that a later version of wort has written, is ref
 import contextlib
 import os
 import re
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,7 +38,7 @@ def queries() -> Mapping[str, str]:
     """Return the SQL of each named query in sql/*.sql."""
     found: dict[str, str] = {}
     for document in ("jobs.sql", "groups.sql", "catalog.sql", "submissions.sql", "upkeep.sql", "health.sql"):
-        text = (files("wort_cli.ledger") / "sql" / document).read_text(encoding="utf-8")
+        text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
     return found
@@ -216,6 +213,9 @@ def open_copy(path: Path) -> sqlite3.Connection:
 
     The copy cannot be changed.  Raises OSError if the file cannot be copied, sqlite3.Error if it cannot be read.
     """
+    import shutil
+    import tempfile
+
     copy = sqlite3.connect(":memory:", isolation_level=None)
     with tempfile.TemporaryDirectory(prefix="wort-") as directory:
         place = Path(directory) / path.name

@@ -13,17 +13,21 @@ How a signature is computed is not known here.
 """
 
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wort_cli.ledger.attempts import Attempts
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.controls import Controls
 from wort_cli.ledger.counts import Counts
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.groups import Groups
 from wort_cli.ledger.jobs import Jobs
-from wort_cli.ledger.submissions import Submissions
-from wort_cli.ledger.suspects import Suspects
+
+if TYPE_CHECKING:
+    from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.submissions import Submissions
+    from wort_cli.ledger.suspects import Suspects
 
 
 class Ledger:
@@ -39,9 +43,29 @@ class Ledger:
         self.controls = Controls(self.storage)
         self.groups = Groups(self.storage)
         self.jobs = Jobs(self.storage, self.catalog, self.groups)
-        self.submissions = Submissions(self.storage, self.groups)
-        self.suspects = Suspects(self.storage, self.controls)
-        self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
+
+    # Commands that only read import none of these: that would take a tenth of their time.
+
+    @cached_property
+    def submissions(self) -> "Submissions":
+        """Signatures made by others, and their verification."""
+        from wort_cli.ledger.submissions import Submissions
+
+        return Submissions(self.storage, self.groups)
+
+    @cached_property
+    def suspects(self) -> "Suspects":
+        """Jobs that are tried alone."""
+        from wort_cli.ledger.suspects import Suspects
+
+        return Suspects(self.storage, self.controls)
+
+    @cached_property
+    def attempts(self) -> "Attempts":
+        """What the process that runs jobs does."""
+        from wort_cli.ledger.attempts import Attempts
+
+        return Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
 
     def open(self) -> None:
         """Open the file now; raise WortError if it cannot be used."""

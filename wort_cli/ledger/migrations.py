@@ -15,7 +15,6 @@ import os
 import sqlite3
 import time
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ NAME = "wort"
 @cache
 def scripts() -> tuple[str, ...]:
     """Return the scripts in order; script 0 leads to version 1."""
-    folder = files("wort_cli.ledger") / "sql" / "migrations"
+    folder = Path(__file__).with_name("sql") / "migrations"
     names = sorted((item.name for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda n: int(n[:-4]))
     return tuple((folder / name).read_text(encoding="utf-8") for name in names)
 

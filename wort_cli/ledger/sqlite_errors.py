@@ -9,11 +9,12 @@ Codes: sqlite.org/rescode.html.
 
 import contextlib
 import fcntl
+import os
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
 
@@ -84,13 +85,23 @@ def check_can_lock(path: Path) -> None:
     """
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+            file = stack.enter_context(unnamed_file(path.parent))
         except OSError:  # a full or read-only disk; SQLite may still read
             return
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StorageProblem(f"{path} {CANNOT_LOCK}: {error.strerror}", LOCAL_DISK) from error
+
+
+def unnamed_file(directory: Path) -> IO[bytes]:
+    """Open a new file without a name, which ends when it is closed.  Raises OSError if there can be none."""
+    try:
+        return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "wb")
+    except OSError:  # network file systems have no such files
+        import tempfile
+
+        return tempfile.TemporaryFile(dir=directory)
 
 
 def as_wort_error(error: sqlite3.Error, path: Path) -> WortError:

@@ -13,7 +13,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +51,8 @@ def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     Without `replace`, raises FileExistsError if the file exists when the new one is complete.
     """
     make_directories(path.parent)
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
     with open(name, "r+b", opener=lambda *_: descriptor) as file:
         lock_file(file)  # tells upkeep/leftovers.py that its writer is alive

@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,7 +39,7 @@ class DaemonInfo:
     @property
     def where(self) -> str:
         """Where the daemon runs, if this process may not signal it; empty if it runs here."""
-        if self.host != socket.gethostname():
+        if self.host != os.uname().nodename:
             return f"on the host {self.host}"
         if self.process is None:
             return ""
@@ -98,7 +97,7 @@ def parsed(content: bytes) -> DaemonInfo:
         process = ProcessIdentity.from_json(data["process"]) if "process" in data else None
         return DaemonInfo(int(data["pid"]), float(data["started_at"]), str(data["version"]), str(data["host"]), process)
     except (ValueError, TypeError, KeyError, RecursionError):
-        return DaemonInfo(0, time.time(), "", socket.gethostname())
+        return DaemonInfo(0, time.time(), "", os.uname().nodename)
 
 
 def acquire_lock(lock_file: Path, report: Path | None = None) -> "DaemonLock":
@@ -165,7 +164,7 @@ class DaemonLock:
     def write_info(self) -> None:
         """Write this process into the file, which shows that the daemon has started."""
         me = own_identity()
-        info = DaemonInfo(me.pid, time.time(), wort_cli.__version__, socket.gethostname(), me)
+        info = DaemonInfo(me.pid, time.time(), wort_cli.__version__, os.uname().nodename, me)
         self._info = json.dumps(asdict(info)).encode()
         os.pwrite(self._file, self._info, 0)
 

@@ -1,0 +1,120 @@
+"""Measures how long commands take to answer in a home with 1,000,000 jobs and 200,000 signatures.
+
+    python -m benchmarks.large_home [--rounds 5] [--home DIR]
+
+Prints the median wall and CPU seconds of each command, its start included.  With --home,
+the home is kept and used again.
+"""
+
+import argparse
+import json
+import os
+import pty
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measure import measure
+from tests.support.builders import published
+from wort_cli.ledger.ledger import Ledger
+
+WORT = Path(sys.executable).with_name("wort")
+JOBS, SIGNATURES = 1_000_000, 200_000
+COMMANDS = (
+    ["--version"],
+    ["status"],
+    ["status", "--state", "failed", "-n", "20"],
+    ["status", "-g", "all", "-n", "20"],
+    ["status", "-g", "some", "-n", "20"],
+    ["status", "SRR10150000"],
+    ["ls"],
+    ["ls", "SRR1015*"],
+    ["ls", "-g", "some"],
+    ["ls", "--paths", "-g", "some"],
+)
+FILL = """
+WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :jobs)
+INSERT INTO jobs (name, profile, state, reason, priority, created_at, ended_at)
+SELECT 'SRR' || (10000000 + n), 'sra-v1',
+       CASE WHEN n < :signatures THEN 'done' WHEN n % 50 = 0 THEN 'failed' WHEN n % 50 = 1 THEN 'unavailable'
+            ELSE 'queued' END,
+       CASE WHEN n < :signatures THEN '' WHEN n % 50 = 0 THEN 'corrupt' WHEN n % 50 = 1 THEN 'no-reads' ELSE '' END,
+       n % 7, 1.7e9 + n, CASE WHEN n < :signatures OR n % 50 < 2 THEN 1.75e9 + n END
+FROM numbers;
+"""
+DERIVED = (
+    "DELETE FROM job_counts",
+    "INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason",
+    "INSERT INTO events (job_id, at, before, after, reason, message, attempt) "
+    "SELECT id, created_at, '', state, reason, '', 1 FROM jobs",
+    "INSERT INTO move_counts SELECT after, reason, count(*) FROM events GROUP BY after, reason",
+    "INSERT INTO group_members SELECT 'all', name, profile, '', id, created_at FROM jobs",
+    "INSERT INTO group_members SELECT 'some', name, profile, '', id, created_at FROM jobs WHERE id % 5000 = 7",
+    "INSERT INTO group_counts SELECT group_name, state, reason, count(*) FROM group_members "
+    "JOIN jobs ON jobs.id = job_id GROUP BY group_name, state, reason",
+)
+SIGNED = """
+INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote, sha256)
+SELECT name, profile, :digest, 'computed', 'sigs/' || substr(name, 1, 6) || '/' || name || '.sig', 5000, ended_at,
+       json_replace(:provenance, '$.name', name), '', :sha256
+FROM jobs WHERE state = 'done'
+"""
+
+
+def main() -> None:
+    """Make the home, run the commands, and print the figures."""
+    parser = argparse.ArgumentParser(description="Measure commands in a large home.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--home", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="wort-large-") as directory:
+        home = options.home or Path(directory)
+        if not (home / "ledger.db").exists():
+            make_home(home)
+        size = (home / "ledger.db").stat().st_size / 1e6
+        print(f"{JOBS:,} jobs and {SIGNATURES:,} signatures: {size:.0f} MB", flush=True)
+        env = {**os.environ, "WORT_HOME": str(home)}
+        for words in COMMANDS:
+            figures = [measure(lambda words=words: answer(words, env)) for _ in range(options.rounds)]  # type: ignore[misc]
+            seconds, cpu = (median(each) for each in zip(*((f.wall, f.cpu) for f in figures), strict=True))
+            print(f"wort {' '.join(words):32} {seconds:6.2f} s {cpu:6.2f} CPU s", flush=True)
+
+
+def answer(words: Sequence[str], env: dict[str, str]) -> None:
+    """Run a command on a terminal of its own, and read all that it prints."""
+    main_end, terminal = pty.openpty()
+    process = subprocess.Popen([WORT, *words], env=env, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    try:
+        while os.read(main_end, 1 << 16):
+            pass
+    except OSError:  # the terminal is closed at the end of the command
+        pass
+    os.close(main_end)
+    process.wait()
+
+
+def make_home(home: Path) -> None:
+    """Fill a new ledger.  The triggers would write millions of events, so what they make is made at the end."""
+    home.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(home / "ledger.db")
+    storage, made = ledger.storage, published("SRR10000000").provenance
+    triggers = storage.rows("triggers")
+    values = {"provenance": json.dumps(made.to_json()), "digest": made.digest, "sha256": "0" * 64}
+    with storage.transaction():
+        for trigger in triggers:
+            storage.connection.execute(f"DROP TRIGGER {trigger['name']}")
+        storage.connection.execute(FILL, {"jobs": JOBS, "signatures": SIGNATURES})
+        storage.connection.execute(SIGNED, values)
+        for statement in DERIVED:
+            storage.connection.execute(statement)
+        for trigger in triggers:
+            storage.connection.execute(trigger["sql"])
+    ledger.close()
+
+
+if __name__ == "__main__":
+    main()
