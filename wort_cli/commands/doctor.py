@@ -17,11 +17,11 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption
+from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.daemon_view import differences
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, default_settings, load_usable_settings
 from wort_cli.stores.object_store import StoreError
@@ -59,7 +59,7 @@ def doctor(
     from wort_cli.commands.shared.fetching_check import SMALL_RUN, check_fetching
     from wort_cli.commands.shared.repair import check_home, check_permissions, repair_ledger_file
 
-    fetched_run = Accession.parse(run) if run else SMALL_RUN
+    fetched_run = typed_accession(run) if run else SMALL_RUN
     open_to_others = list(check_permissions(default_settings(os.environ), repair=repair))
     if any(finding.state == "problem" for finding in open_to_others):  # nothing in the home is used
         show(open_to_others, as_json=as_json)

@@ -123,7 +123,7 @@ def fetch(
       WORT_ARCHIVES=/data/sra wort compute SRR139146 --now
     """
     skipped: list[str] = []
-    runs = parse_accessions(ids or [], from_file, skipped.append if skip_invalid else None)
+    runs = parse_accessions(ids or [], from_file, skipped.append if skip_invalid else None, render.notice)
     outcome.explain_skipped(skipped)
     settings = load_settings()
     settings.make_directories()

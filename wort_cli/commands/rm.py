@@ -8,9 +8,9 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import DryRunOption, JsonOption
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import parse_name
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.stores.local import LocalStore
@@ -51,7 +51,7 @@ def rm(
 
 def find(word: str, profile: str, ledger: Ledger) -> SignatureRecord:
     """Return the record of a signature that can be removed from the local store; UsageError if there is none."""
-    name = parse_name(word)
+    name = typed_name(word)
     record = ledger.catalog.get(name, profile)
     if record is None or not record.path:
         where = "; it is in the bucket only" if record else ""

@@ -7,8 +7,8 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import GroupOption, JsonOption, PriorityOption
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import ExitCode, UsageError, WortError
-from wort_cli.model.accession import Accession
 from wort_cli.model.provenance import Trust
 
 COLUMNS = ("name", "trust", "digest", "source", "job")
@@ -45,7 +45,7 @@ def submit(
 
     if len(files) > 1 and (accession or url or "-" in files):
         raise UsageError("--accession, --url and - need exactly one signature", "submit the signatures one by one")
-    claims = Claims(parse_submitter(submitter), Accession.parse(accession) if accession else None, url)
+    claims = Claims(parse_submitter(submitter), typed_accession(accession) if accession else None, url)
     settings, ledger = open_home()
     records: list[dict[str, Any]] = []
     problems: list[WortError] = []

@@ -15,6 +15,7 @@ from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, Runs
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
+from wort_cli.commands.shared.typed_names import Spelling
 from wort_cli.errors import StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
@@ -199,7 +200,10 @@ def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
     found = [word for _, word in listed_words(words or (), None)]
     if words and not found:
         raise UsageError("no runs were named", "without `-`, all runs are selected")
-    return sorted({Accession.parse(word) for word in found})
+    spelling = Spelling()
+    names = sorted({spelling.accession(word) for word in found})
+    spelling.explain(render.notice)
+    return names
 
 
 def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedStore") -> Iterator["RunCopies"]:

@@ -19,9 +19,10 @@ from wort_cli.commands.shared.options import (
     check_wait_and_now,
 )
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession, parse_name
+from wort_cli.model.accession import Accession
 from wort_cli.model.job import Job
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
@@ -129,7 +130,7 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
         return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
-    name = parse_name(word)
+    name = typed_name(word)
     submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:

@@ -23,7 +23,7 @@ class Accession(str):
         """Return the accession in `text`.  Raises InvalidAccession unless `text` is exactly the accession of a run."""
         if RUN.fullmatch(text):
             return cls(text)
-        if RUN.fullmatch(text.strip().upper()) and text.isascii():
+        if RUN.fullmatch(text.strip().upper()) and text.isascii():  # typed_names.py takes what people type
             raise InvalidAccession(text, f"did you mean {text.strip().upper()}?")
         if OTHER_RECORD.fullmatch(text):
             raise InvalidAccession(

@@ -5,8 +5,8 @@ import time
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.durations import parse_duration
 from wort_cli.commands.shared.signature_finder import open_bucket
+from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import UsageError
-from wort_cli.model.accession import Accession
 from wort_cli.settings import Settings
 
 LONGEST = 7 * 86400
@@ -18,7 +18,7 @@ def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json:
     from wort_cli.stores.bucket_layout import signature_key
 
     seconds = parse_duration(expires, "--expires", LONGEST)
-    name = Accession.parse(word)
+    name = typed_accession(word)
     bucket = open_bucket(settings)
     if bucket.find(name) is None:
         raise UsageError(f"there is no signature of {name} in the bucket", f"upload it with `wort sync push {name}`")

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Sequence
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, shown
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings, load_settings, load_usable_settings
@@ -53,7 +53,7 @@ def find_job_ids(ledger: Ledger, words: Sequence[str]) -> list[int]:
         if word.isascii() and word.isdigit() and len(word) < 18:
             found.append(ledger.jobs.get(int(word)).id)
         else:
-            jobs = ledger.jobs.named(parse_name(word))
+            jobs = ledger.jobs.named(typed_name(word))
             if not jobs:
                 raise NoSuchJob(word)
             found.append(jobs[0].id)

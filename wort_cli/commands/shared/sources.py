@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wort_cli.commands.shared.lists import listed_words
+from wort_cli.commands.shared.typed_names import Spelling, typed_name
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
-from wort_cli.model.accession import Accession, parse_name
+from wort_cli.model.accession import RUN, Accession
 from wort_cli.model.job import Source
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
+from wort_cli.pipeline.archives.kar import MAGIC
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
+from wort_cli.reading.file_kinds import CACHE, recognise_file
 from wort_cli.system.private_files import why_not_ours
 
 SHOWN_PROBLEMS = 5
@@ -43,12 +46,14 @@ def parse_sources(
     if name and len(items) != 1:
         raise UsageError("--name needs exactly one archive")
     found, problems = [], []
+    spelling = Spelling()
     for place, word in items:
         try:
-            found.append(parse_source(word, name, quality, archives, notice))
+            found.append(parse_source(word, name, quality, archives, notice, spelling))
         except WortError as error:
             problems.append((place, error))
     report(problems, skip if found else None)
+    spelling.explain(notice)
     by_name: dict[str, Source] = {}
     for source in found:
         if by_name.setdefault(source.name, source) != source:
@@ -60,22 +65,27 @@ def parse_sources(
 
 
 def parse_accessions(
-    words: Sequence[str], from_file: Path | None, skip: Callable[[str], None] | None = None
+    words: Sequence[str],
+    from_file: Path | None,
+    skip: Callable[[str], None] | None = None,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> list[Accession]:
     """Return the accessions of the command line and of a list, in order and without duplicates.
 
-    UsageError if there is none, or if a word is not an accession; `skip` is that of `parse_sources`.
+    UsageError if there is none, or if a word is not an accession; `skip` and `notice` are those of `parse_sources`.
     """
     items = listed_words(words, from_file)
     if not items:
         raise UsageError("no run is named", "give accessions, - for a list on standard input, or --from-file")
     found, problems = [], []
+    spelling = Spelling()
     for place, word in items:
         try:
-            found.append(Accession.parse(word))
+            found.append(spelling.accession(word))
         except WortError as error:
             problems.append((place, error))
     report(problems, skip if found else None, "are no accessions of runs; nothing was done")
+    spelling.explain(notice)
     return list(dict.fromkeys(found))
 
 
@@ -85,14 +95,21 @@ def parse_source(
     quality: str = "prefer-normalized",
     archives: Sequence[Path] = (),
     notice: Callable[[str], None] = lambda _: None,
+    spelling: Spelling | None = None,
 ) -> Source:
-    """Return the source that a word names: an archive if it has a slash or an archive's ending, else an accession."""
+    """Return the source that a word names: an archive if it has a slash or an archive's ending, else an accession.
+
+    Raises UsageError for a file that is no archive, also if it is named without a slash.
+    """
     if "/" in word or is_archive_name(word):
         path = find_archive(word, quality)
-        return Source(parse_name(name or stem_of(path.name)), path)
+        return Source(typed_name(name or stem_of(path.name)), path)
+    if not RUN.fullmatch(word.upper()) and os.path.isfile(word):  # noqa: PTH113 - a word may be too long for a path
+        find_archive(word, quality)
+        raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
     if name:
         raise UsageError("--name is only for archives; the signature of a run has its accession")
-    accession = Accession.parse(word)
+    accession = (spelling or Spelling()).accession(word)
     return Source(accession, prefetched_archive(accession, quality, archives, notice))
 
 
@@ -129,9 +146,11 @@ def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
         raise UsageError(f"{shown(word)}: {error}") from None
     try:
         if path.is_dir():
-            return archive_inside(path, quality)
+            path = archive_inside(path, quality)
         if not path.is_file():
             raise NoSuchFile(path)
+        if why := why_no_archive(path):
+            raise why
     except OSError as error:
         raise NoSuchFile(path, error.strerror or str(error)) from None
     if not str(path).isprintable():
@@ -139,10 +158,22 @@ def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
     return path
 
 
+def why_no_archive(path: Path) -> UsageError | None:
+    """Return what a file is that is no archive; None for an archive.  Raises OSError if it cannot be read."""
+    if not path.name.endswith(CACHE):
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) == MAGIC:
+                return None
+    found = recognise_file(path)
+    if found is None:
+        return UsageError(f"{shown(str(path), 200)} is not an SRA archive", "check the file with `vdb-validate FILE`")
+    return UsageError(f"{shown(str(path), 200)} is not an SRA archive: this is {found.what}", found.hint)
+
+
 def archive_inside(folder: Path, quality: str) -> Path:
     """Return the archive of the run that a directory is named after; raise NoSuchFile if it has no file of that name.
 
-    A file that is no archive is returned too, so that its job fails for that reason.
+    A file that is no archive is returned too.
     """
     if found := choose(find_in_folder(folder.name, folder, ignore), quality):
         return found.path

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession, Name, parse_name
+from wort_cli.model.accession import Accession, Name
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
@@ -46,7 +47,7 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
         with path.open("rb") as file:
             yield Viewed(file, None, str(path))
         return
-    name: Name = parse_name(stem_of(word))
+    name: Name = typed_name(stem_of(word))
     profile = profile_named(settings.profile).name
     record = ledger.catalog.get(name, profile)
     finder = SignatureFinder(settings, ledger, profile)

@@ -110,7 +110,7 @@ def test_two_archives_with_the_same_name_are_refused(here: Path) -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "-h", "a b", "SRR1;ls", "srr139146", "SRR139146\n", "x" * 10_240, "x" * 10_240 + ".sra", "", "no.sra", "./no",
+        "-h", "a b", "SRR1;ls", "SRR139146\n", "x" * 10_240, "x" * 10_240 + ".sra", "", "no.sra", "./no",
         "/", ".", "a\0/b", "\0.sra", "~nobody-of-this-name/x.sra", "y\n.sra", "../x.sra", "\udcff/x.sra",
     ],
     ids=lambda word: ascii(word)[:30],
@@ -188,3 +188,29 @@ def test_list_without_a_valid_line_is_refused_although_invalid_ones_may_be_skipp
 def test_refusal_of_a_list_names_the_option_that_skips(here: Path) -> None:
     (here / "list").write_text("SRR139146\nSRR1\n")
     assert "--skip-invalid" in refusal_of([], here / "list").hint
+
+
+def test_accession_in_lower_case_is_taken_with_one_word_for_all() -> None:
+    said: list[str] = []
+    found = parse_sources(["srr139146", "Err000001", "SRR139147", "srr139146"], None, "", notice=said.append)
+    assert [str(source.name) for source in found] == ["SRR139146", "ERR000001", "SRR139147"]
+    assert said == ["srr139146 is taken as SRR139146, and 1 other accession likewise"]
+
+
+@pytest.mark.parametrize("name", ["x.sra", "x.fastq", "./x.fq"])
+def test_file_that_is_no_archive_is_named_for_what_it_is(here: Path, name: str) -> None:
+    (here / name).write_bytes(b"@r1\nACGT\n+\nIIII\n")
+    refusal = refusal_of([name])
+    assert refusal.sentence.endswith("is not an SRA archive: this is FASTQ")
+    assert "sourmash sketch" in refusal.hint
+
+
+def test_file_of_unknown_content_is_no_archive(here: Path) -> None:
+    (here / "x.sra").write_bytes(b"\1\2\3")
+    assert refusal_of(["x.sra"]).sentence.endswith("is not an SRA archive")
+
+
+def test_archive_without_a_known_ending_is_named_by_its_path(here: Path) -> None:
+    put(here / "mine.bin")
+    assert "is an archive, and no accession" in refusal_of(["mine.bin"]).sentence
+    assert parse_source("./mine.bin", "mine") == Source(LocalName("mine"), here / "mine.bin")
