@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.compared import documents_of, find_all, labelled, show_signatures, with_distinct_labels
 from wort_cli.commands.shared.options import JsonOption, OutputOption, ProvenanceFileOption, ReplaceOption
 from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
@@ -92,6 +91,8 @@ def view(
     if len(names) > 1:
         if url or target or plot_file or provenance:
             raise UsageError("-o, --raw, --url, --plot and --provenance take one signature", "name only one")
+        from wort_cli.commands.shared.compared import find_all, show_signatures
+
         show_signatures(find_all(names, settings, ledger), ksize, as_json=as_json)
         return
     (name,) = names
@@ -107,18 +108,9 @@ def view(
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return
-        facts = None
-        if record is None:
-            from wort_cli.reading.facts import SignatureFacts
-
-            documents = documents_of(found, settings)
-            if len(documents) > 1 and not plot_file:
-                show_signatures(with_distinct_labels(labelled(found, documents)), ksize, as_json=as_json)
-                return
-            if len(documents) > 1:
-                raise UsageError(f"{found.location} has {len(documents):,} signatures", "--plot takes one signature")
-            facts = SignatureFacts.of(documents[0])
-        facts = facts or read(found, settings)
+        facts = read(found, settings) if record else facts_of_file(found, settings, ksize, plot_file, as_json=as_json)
+        if facts is None:
+            return
         if ksize is not None:
             check_ksize(ksize, facts)
         if plot_file:
@@ -128,6 +120,22 @@ def view(
             render.notice(f"the histograms are in {render.printable(plot_file)}")
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
         show(found, facts, ksize, verdict, hist=hist and not plot_file, provenance=provenance, as_json=as_json)
+
+
+def facts_of_file(
+    found: Viewed, settings: Settings, ksize: int | None, plot_file: Path | None, *, as_json: bool
+) -> "SignatureFacts | None":
+    """Return the facts of the signature in a file that the user named; show several ones at once, and return None."""
+    from wort_cli.commands.shared.compared import documents_of, labelled, show_signatures, with_distinct_labels
+    from wort_cli.reading.facts import SignatureFacts
+
+    documents = documents_of(found, settings)
+    if len(documents) == 1:
+        return SignatureFacts.of(documents[0])
+    if plot_file:
+        raise UsageError(f"{found.location} has {len(documents):,} signatures", "--plot takes one signature")
+    show_signatures(with_distinct_labels(labelled(found, documents)), ksize, as_json=as_json)
+    return None
 
 
 def checked_plot(text: str, *, force: bool) -> Path | None:
