@@ -30,7 +30,6 @@ HOSTILE: dict[str, str | bytes] = {
     "right to left": "SRR\u202e139146",
     "fullwidth digits": "SRR１３９１４６",
     "arabic digits": "SRR١٣٩١٤٦",
-    "lower case": "srr139146",
     "short": "SRR12345",
     "long": "SRR1234567890",
     "study": "SRP000001",

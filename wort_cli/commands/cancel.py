@@ -3,6 +3,7 @@
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
 from wort_cli.commands.shared.selection import open_home, select_job_ids
+from wort_cli.commands.shared.unchanged import why_not_cancelled
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 
@@ -21,8 +22,12 @@ def cancel(
 
     settings, ledger = open_home()
     job_ids = select_job_ids(ledger, jobs, JobFilter(group=group), everything=everything)
+    states = ledger.jobs.states_among(job_ids)
     idle = [job.id for job in ledger.jobs.with_ids(job_ids) if job.state in (JobState.QUEUED, JobState.WAITING)]
     number = ledger.jobs.cancel(job_ids)
+    if jobs or group or not states:  # --all selects what can be cancelled
+        for sentence in why_not_cancelled(states):
+            render.notice(sentence)
     for job_id in idle:  # the process that runs a job removes that job's workspace
         remove_ended_workspace(job_id, ledger, settings)
     if as_json:

@@ -23,6 +23,7 @@ from wort_cli.commands.shared.options import (
     PriorityOption,
     ProvenanceFileOption,
     SkipInvalidOption,
+    StrictOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
@@ -92,11 +93,13 @@ def compute(
         str, typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
     ] = "",
     engine: EngineOption = "",
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compute the signatures of sequencing runs.
 
-    Without --wait or --now, the jobs are queued for the daemon and the command returns at once.
+    Without --wait or --now, the jobs are queued for the daemon and the command returns at once. The exit
+    code is 1 if a job failed, 75 if some wait for a later retry, 3 if all runs are unavailable, else 0.
 
     \b
     Examples:
@@ -137,7 +140,7 @@ def compute(
     if not (wait or now):
         print_records([answer_record(answer) for answer in answers], COLUMNS[:4], as_json=as_json)
         suggest_next_command(answers, settings)
-        code = outcome.exit_code(state_when_queued(answer) for answer in answers)
+        code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
     if wait:
@@ -150,7 +153,8 @@ def compute(
     if not to_stdout:
         print_jobs(answers, jobs, finder, as_json=as_json)
     outcome.explain_unsuccessful(list(jobs.values()))
-    code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
+    states = (jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
+    code = outcome.exit_code(states, strict=strict)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.options import FromFileOption, JsonOption, RunsArgument, SkipInvalidOption
+from wort_cli.commands.shared.options import FromFileOption, JsonOption, RunsArgument, SkipInvalidOption, StrictOption
 from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.commands.shared.sources import parse_accessions
 from wort_cli.errors import UsageError, shown
@@ -109,6 +109,7 @@ def fetch(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Say on stderr what is asked, fetched and compared.")
     ] = False,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch and prove the archives of runs, without computing anything.
@@ -134,7 +135,8 @@ def fetch(
     readable = [{**record, **{key: size_text(record[key]) for key in SIZES}} for record in records]
     render.table(COLUMNS, records if as_json else readable, as_json=as_json)
     explain(results)
-    outcome.exit_unless_ok(outcome.with_skipped(outcome.exit_code(result.state for result in results), skipped))
+    code = outcome.exit_code((result.state for result in results), strict=strict)
+    outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
 
 
 def check_directory(directory: Path) -> None:

@@ -7,6 +7,7 @@ import typer
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectGroupOption, SelectReasonOption
 from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, open_home, parse_reason, select_job_ids
+from wort_cli.commands.shared.unchanged import why_not_retried
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
@@ -28,7 +29,11 @@ def retry(
     job_filter = JobFilter(JobState.FAILED if failed else None, parse_reason(reason), group)
     if jobs and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
-    number = ledger.jobs.retry(select_job_ids(ledger, jobs, job_filter, everything=False))
+    job_ids = select_job_ids(ledger, jobs, job_filter, everything=False)
+    states = ledger.jobs.states_among(job_ids)
+    number = ledger.jobs.retry(job_ids)
+    for sentence in why_not_retried(states, number):
+        render.notice(sentence)
     if as_json:
         render.document({"queued": number})
         return

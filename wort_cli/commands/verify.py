@@ -14,6 +14,7 @@ from wort_cli.commands.shared.options import (
     JsonOption,
     NowOption,
     PriorityOption,
+    StrictOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
@@ -68,6 +69,7 @@ def verify(
     engine: EngineOption = "",
     priority: PriorityOption = 0,
     group: GroupOption = "",
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Verify signatures by recalculating them from the reads.
@@ -115,7 +117,7 @@ def verify(
         return
     explain_mismatches(records)
     outcome.explain_unsuccessful(list(jobs_by_path.values()))
-    outcome.exit_for_jobs(list(jobs_by_path.values()))
+    outcome.exit_for_jobs(list(jobs_by_path.values()), strict=strict)
 
 
 def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:

@@ -8,11 +8,11 @@ from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import DaemonWatch, follow
 from wort_cli.commands.shared.job_record import job_record, member_record
-from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption, StrictOption
 from wort_cli.commands.shared.selection import check_group, find_job_ids, open_home_to_read
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
-from wort_cli.model.job import LIVE
+from wort_cli.model.job import LIVE, JobState
 from wort_cli.system.daemon_lock import running_daemon
 
 
@@ -20,6 +20,7 @@ def wait(
     jobs: JobsArgument = None,
     group: SelectGroupOption = "",
     everything: SelectAllOption = False,
+    strict: StrictOption = False,
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -33,8 +34,8 @@ def wait(
 ) -> None:
     """Wait until jobs have ended.
 
-    The exit code is 0 if all are done, 3 if all are unavailable, 75 if some wait for a later retry, 5 if a
-    verification found a mismatch, else 1.
+    The exit code is 1 if a job failed or was cancelled, 75 if some wait for a later retry, 3 if all are
+    unavailable, 5 if a verification found a mismatch, else 0: a run that is unavailable is no failure.
     """
     settings, ledger = open_home_to_read()
     if sum(map(bool, (jobs, group, everything))) != 1:
@@ -56,4 +57,4 @@ def wait(
     records = [*map(job_record, ended), *stored]
     render.table(("name", "state", "job", "reason"), records, as_json=as_json)
     outcome.explain_unsuccessful(ended)
-    outcome.exit_for_jobs(ended)
+    outcome.exit_for_jobs(ended, [JobState.DONE] if stored else [], strict=strict)

@@ -3,7 +3,9 @@
 The statements are in sql/jobs.sql.  The triggers of sql/migrations/1.sql guard every transition and write its event.
 """
 
+import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -240,6 +242,14 @@ class Jobs:
         for start in range(0, len(job_ids), 500):
             numbers = ",".join(str(int(job_id)) for job_id in job_ids[start : start + 500])
             found += self._where(f"jobs.id IN ({numbers})", {}, None)
+        return found
+
+    def states_among(self, job_ids: Iterable[int]) -> Counter[JobState]:
+        """Return how many of these jobs are in each state."""
+        found: Counter[JobState] = Counter()
+        for batch in batches(job_ids):
+            for row in self._storage.rows("states_among", ids=json.dumps(batch)):
+                found[JobState(row["state"])] += row["n"]
         return found
 
     def _where(

@@ -43,6 +43,9 @@ EngineOption = Annotated[
         help="Sketch with `kernel` or `sourmash`; both give the same signature (default: the setting `engine`).",
     ),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Exit with code 3 if a run is unavailable, not only if all are.")
+]
 WaitOption = Annotated[bool, typer.Option("-w", "--wait", help="Wait until the daemon has finished the jobs.")]
 NowOption = Annotated[bool, typer.Option("--now", help="Run the jobs in this process; no daemon is needed.")]
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would be done, and do nothing.")]

@@ -1,25 +1,30 @@
 """Turns the final states of jobs into one exit code, and explains the jobs that did not succeed."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.errors import ExitCode
-from wort_cli.model.job import Job, JobState
+from wort_cli.model.job import LIVE, Job, JobState
 from wort_cli.model.provenance import Trust
 
 
-def exit_code(states: Iterable[JobState]) -> ExitCode:
-    """Return 0 if all are done, 3 if all are unavailable, 75 if some are unfinished and none failed, else 1."""
+def exit_code(states: Iterable[JobState], *, strict: bool = False) -> ExitCode:
+    """Return 1 if some failed or were cancelled, 75 if some are unfinished, 3 if all are unavailable, else 0.
+
+    `strict`: 3 also if only some are unavailable.  Without it, one run of ten thousand that does not exist is no error.
+    """
     found = set(states)
-    if found <= {JobState.DONE}:
-        return ExitCode.OK
-    if found == {JobState.UNAVAILABLE}:
-        return ExitCode.UNAVAILABLE
-    if found & {JobState.WAITING, JobState.QUEUED, JobState.RUNNING} and JobState.FAILED not in found:
+    if JobState.FAILED in found:
+        return ExitCode.SOME_FAILED
+    if found & LIVE:
         return ExitCode.TEMPORARY
-    return ExitCode.SOME_FAILED
+    if JobState.CANCELLED in found:
+        return ExitCode.SOME_FAILED
+    absent = JobState.UNAVAILABLE in found and (strict or found == {JobState.UNAVAILABLE})
+    return ExitCode.UNAVAILABLE if absent else ExitCode.OK
 
 
 def with_skipped(code: ExitCode, skipped: Sequence[str]) -> ExitCode:
@@ -33,10 +38,11 @@ def explain_skipped(skipped: Sequence[str]) -> None:
         render.notice(sentence)
 
 
-def exit_for_jobs(jobs: Sequence[Job]) -> None:
-    """Exit with the code for the states of jobs; a mismatch found by a verification takes precedence."""
+def exit_for_jobs(jobs: Sequence[Job], others: Iterable[JobState] = (), *, strict: bool = False) -> None:
+    """Exit with the code for the states of jobs, and of runs without a job; a mismatch takes precedence."""
     mismatch = any(job.verdict is Trust.MISMATCH for job in jobs)
-    exit_unless_ok(ExitCode.MISMATCH if mismatch else exit_code(job.state for job in jobs))
+    states = {*(job.state for job in jobs), *others}
+    exit_unless_ok(ExitCode.MISMATCH if mismatch else exit_code(states, strict=strict))
 
 
 def exit_unless_ok(code: ExitCode) -> None:
@@ -46,12 +52,33 @@ def exit_unless_ok(code: ExitCode) -> None:
 
 
 def explain_unsuccessful(jobs: Sequence[Job], most: int = 20) -> None:
-    """Write to stderr why each job that is not done did not succeed, and what to do about it."""
-    unsuccessful = [job for job in jobs if job.state is not JobState.DONE]
+    """Write to stderr why each job that is not done did not succeed, and what to do about it; failures first.
+
+    Several jobs are counted, failures and absences apart.
+    """
+    unsuccessful = sorted(
+        (job for job in jobs if job.state is not JobState.DONE), key=lambda job: WORST.index(job.state)
+    )
     for job in unsuccessful[:most]:
         render.notice(f"{job.name}: {explanation(job)}")
     if len(unsuccessful) > most:
-        render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state failed`")
+        state = unsuccessful[most].state
+        render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state {state}`")
+    if unsuccessful and len(jobs) > 1:
+        counts = Counter(job.state for job in jobs)
+        counted = ", ".join(f"{counts[state]:,} {state}" for state in (JobState.DONE, *WORST) if counts[state])
+        render.notice(f"of {len(jobs):,} jobs: {counted}")
+
+
+WORST = (
+    JobState.FAILED,
+    JobState.WAITING,
+    JobState.QUEUED,
+    JobState.RUNNING,
+    JobState.CANCELLED,
+    JobState.UNAVAILABLE,
+)
+"""The states of jobs without a signature, in the order in which they are explained."""
 
 
 def explanation(job: Job) -> str:

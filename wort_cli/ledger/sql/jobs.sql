@@ -114,5 +114,8 @@ SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key};
 -- name: count_states
 SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
 
+-- name: states_among
+SELECT state, count(*) AS n FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) GROUP BY state;
+
 -- name: events_of_job
 SELECT job_id, at, before, after, reason, message, attempt FROM events WHERE job_id = :id ORDER BY id;

@@ -26,7 +26,9 @@ def job(ledger: Ledger) -> Job:
         ("done done", 0),
         ("unavailable", 3),
         ("unavailable unavailable", 3),
-        ("unavailable done", 1),
+        ("unavailable done", 0),
+        ("unavailable cancelled", 1),
+        ("waiting cancelled", 75),
         ("failed", 1),
         ("failed waiting", 1),
         ("failed unavailable", 1),
@@ -41,6 +43,23 @@ def job(ledger: Ledger) -> Job:
 )
 def test_exit_code_follows_from_the_states_of_the_jobs(states: str, code: int) -> None:
     assert exit_code([JobState(state) for state in states.split()]) == code
+
+
+@pytest.mark.parametrize(("states", "code"), [("unavailable done", 3), ("done", 0), ("failed unavailable", 1)])
+def test_strict_exit_code_says_that_one_run_is_unavailable(states: str, code: int) -> None:
+    assert exit_code([JobState(state) for state in states.split()], strict=True) == code
+
+
+def test_failures_and_absences_are_counted_apart_and_failures_come_first(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = [JobState.UNAVAILABLE, JobState.DONE, JobState.FAILED, JobState.UNAVAILABLE]
+    explain_unsuccessful([replace(job, state=state) for state in states], most=1)
+    assert capsys.readouterr().err.splitlines() == [
+        f"{job.name}: failed",
+        "and 2 more: `wort status --state unavailable`",
+        "of 4 jobs: 1 done, 1 failed, 2 unavailable",
+    ]
 
 
 @pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.NETWORK])
