@@ -73,8 +73,10 @@ fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)
 
 docs: setup
+	mkdir -p build
 	$(BIN)/python -m scripts.reference > docs/commands.md
 	$(BIN)/python -m scripts.decoding
+	$(BIN)/python -m scripts.completion_words > build/words.json && mv build/words.json wort_cli/commands/shared/completion_words.json
 
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

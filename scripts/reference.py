@@ -36,10 +36,12 @@ is tried again automatically, a limited number of times or for a limited time; *
 the cause; *unavailable*: the run has no signature; *note*: the job is done, and the reason explains an empty sketch."""
 EXIT_CODES = {
     ExitCode.OK: "success; also if the signature exists already",
-    ExitCode.SOME_FAILED: "some jobs failed or were cancelled, or an error has no code of its own; `wort sync check`: the stores differ; "
+    ExitCode.SOME_FAILED: "some jobs failed or were cancelled, or an error has no code of its own; "
+    "`wort sync check`: the stores differ; "
     "`wort daemon status`: the daemon is unhealthy; `wort doctor`: there is a problem",
     ExitCode.USAGE: "wrong usage or an invalid setting; nothing was changed",
-    ExitCode.UNAVAILABLE: "all requested runs are unavailable, or, with `--strict`, some; `wort daemon status`: the daemon is stopped",
+    ExitCode.UNAVAILABLE: "all requested runs are unavailable, or, with `--strict`, some; "
+    "`wort daemon status`: the daemon is stopped",
     ExitCode.NO_DAEMON: "the command needs the daemon, and it is not running",
     ExitCode.MISMATCH: "a verification found a mismatch",
     ExitCode.NOT_A_SIGNATURE: "the file is not a signature, or was refused as a submission",

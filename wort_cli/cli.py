@@ -25,7 +25,7 @@ LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
     "compute", "fetch", "submit", "verify", "status", "view", "ls", "wait", "logs", "cancel", "retry", "forget", "rm",
-    "backup", "doctor", "import",
+    "backup", "doctor", "import", "completion", "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
 GROUPS = ("sync", "daemon", "config")
@@ -34,7 +34,13 @@ GROUPS = ("sync", "daemon", "config")
 
 def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """Return the Typer application with some commands.  Importing all of them would take half of the start-up."""
-    app = typer.Typer(name="wort", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app = typer.Typer(
+        name="wort",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     app.callback(invoke_without_command=True)(wort)
     groups = [app]
     for name in (name for name in (*COMMANDS, *GROUPS) if name in names):
@@ -55,7 +61,8 @@ def needed_commands(arguments: Sequence[str]) -> Collection[str]:
     """Return the commands that a command line may need: all of them for a list of commands, or a wrong name."""
     if arguments in ([], ["--version"]):
         return ()
-    return arguments[:1] if arguments[0] in (*COMMANDS, *GROUPS) else (*COMMANDS, *GROUPS)
+    known = arguments[0] in (*COMMANDS, *GROUPS) and arguments[0] != "help"
+    return arguments[:1] if known else (*COMMANDS, *GROUPS)
 
 
 def print_version(requested: bool) -> None:
@@ -102,7 +109,7 @@ def run(arguments: list[str]) -> int:
     """Run a command line; print its error, if any; return its exit code."""
     debug = "--debug" in arguments[:1]
     try:
-        code = run_typer(arguments)
+        code = complete(arguments[1:]) if arguments[:1] == ["_complete"] else run_typer(arguments)
         sys.stdout.flush()
         return code
     except WortError as error:
@@ -126,6 +133,14 @@ def run(arguments: list[str]) -> int:
         return int(ExitCode.SOME_FAILED)
 
 
+def complete(words: Sequence[str]) -> int:
+    """Print what the last word may become, for the scripts of `wort completion`."""
+    from wort_cli.commands.shared.completion import offers
+
+    sys.stdout.writelines(f"{offer}\n" for offer in offers(words))
+    return int(ExitCode.OK)
+
+
 def print_traceback() -> None:
     """Print the traceback of the present error to stderr."""
     import traceback
@@ -140,7 +155,7 @@ def run_typer(arguments: list[str]) -> int:
             raise UsageError(f"there is no option {shown(word)}")
     stdout = sys.stdout
     try:
-        program(needed_commands(arguments))(arguments)
+        program(needed_commands(arguments))(arguments, prog_name="wort")
     except SystemExit as end:
         if sys.stdout is not stdout:  # Typer replaces stdout after a broken pipe, and exits with 1
             sys.stdout = stdout

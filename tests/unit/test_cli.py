@@ -62,7 +62,7 @@ def test_version_is_that_of_the_package(tmp_path: Path) -> None:
         (["compute", "SRR1;ls"], 2),
         (["compute", "../x"], 2),
         (["compute", "--", "-h"], 2),
-        (["compute", "-h"], 2),
+        (["compute", "-h"], 0),
         (["compute", "~nobody-of-this-name/x.sra"], 2),
         (["compute"], 2),
         (["status", "--state", "paused"], 2),
