@@ -87,7 +87,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     spec = attempt.spec
     engine = ENGINES[spec.method.engine](attempt.profile)
     attempt.report("locating")
-    threading.Thread(target=warm_up, args=(engine, spec.method.decoder), name="warm-up", daemon=True).start()
+    loops = engine, spec.method.decoder, spec.method.vdb_library
+    threading.Thread(target=warm_up, args=loops, name="warm-up", daemon=True).start()
     archive = archive_of(attempt, tools)
     attempt.take_slot()
     threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)
