@@ -88,7 +88,7 @@ def test_server_with_an_untrusted_certificate_gets_nothing(home: Home, bucket: B
 def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
     home("compute", RUN, "--now").expect(0)
     other = other_home(home, shelf, tmp_path / "other")
-    (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig.gz")).expect(0).json()
+    (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig.gz")).expect(0).records()
     assert (row["state"], row["where"], row["path"]) == ("done", "bucket", f"s3://{bucket.name}/{KEY}")
     assert gzip.decompress((tmp_path / "out.sig.gz").read_bytes()) == wanted
     assert decode_count(other) == 0
@@ -100,7 +100,7 @@ def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
     )
     assert other("view", RUN, "--raw").expect(0).out.encode() == wanted
     assert other("view", RUN, "--json").expect(0).json()["file"] == f"s3://{bucket.name}/{KEY}"
-    (again,) = other("compute", RUN, "--json").expect(0).json()
+    (again,) = other("compute", RUN, "--json").expect(0).records()
     assert again["state"] == "already there"
     other.end()
 
@@ -211,17 +211,17 @@ def test_no_secret_is_stored_or_printed(home: Home, bucket: Bucket, wanted: byte
 
 
 def test_doctor_checks_the_bucket(home: Home, bucket: Bucket) -> None:
-    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    found = {row["what"]: row for row in home("doctor", "--json").records()}
     assert found["conditional put"]["state"] == "ok"
     assert found["clock"]["state"] == "ok"
     assert bucket.all_keys() == ["doctor/conditional-put"]
     bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
-    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    found = {row["what"]: row for row in home("doctor", "--json").records()}
     assert found["conditional put"]["state"] == "problem"  # Ceph overwrites there
-    findings = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).json()
-    assert any("SignatureDoesNotMatch" in row["detail"] for row in findings)
-    findings = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).json()
-    assert any("there is no bucket" in row["detail"] for row in findings)
+    findings = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).records()
+    assert any("SignatureDoesNotMatch" in row["message"] for row in findings)
+    findings = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).records()
+    assert any("there is no bucket" in row["message"] for row in findings)
 
 
 def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket, wanted: bytes) -> None:
@@ -233,7 +233,7 @@ def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket,
         done = home("verify", RUN, "--now", "--json").expect(
             5, "the object in the bucket is not the recorded signature"
         )
-        assert done.json()[0]["trust"] == "mismatch"
+        assert done.records()[0]["trust"] == "mismatch"
     bucket.put(KEY, right)
     home("verify", RUN, "--now").expect(0)
     assert home("view", RUN, "--json").expect(0).json()["trust"] == "verified"

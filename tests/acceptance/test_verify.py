@@ -40,13 +40,13 @@ def offline(home: Home, shelf: Shelf) -> Home:
 def verdicts(home: Home, *arguments: str | Path, code: int) -> dict[str, dict[str, Any]]:
     """Return the records that `verify --now` prints, by digest."""
     done = home("verify", *arguments, "--now", "--json").expect(code)
-    return {record["digest"]: record for record in done.json()}
+    return {record["digest"]: record for record in done.records()}
 
 
 def submit(home: Home, data: bytes, name: str = "x.sig") -> str:
     """Submit a signature; return its digest."""
     (home.cwd / name).write_bytes(data)
-    return str(home("submit", name, "--no-verify", "--json").expect(0).json()[0]["digest"])
+    return str(home("submit", name, "--no-verify", "--json").expect(0).records()[0]["digest"])
 
 
 FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
@@ -119,7 +119,7 @@ def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
 
 def test_sourmash_engine_verifies_too(offline: Home, shelf: Shelf) -> None:
     digest = submit(offline, shelf.reference(shelf.archive(), PAIRED))
-    done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).json()
+    done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).records()
     assert (done[0]["trust"], done[0]["verdict"]["engine"]) == ("verified", "sourmash")
 
 
@@ -221,10 +221,10 @@ def test_selection_of_signatures(offline: Home, shelf: Shelf) -> None:
     submit(offline, shelf.reference(shelf.archive(), PAIRED))
     submit(offline, text(document(CLIPPED)))
     submit(offline, text(document(PAIRED)))
-    assert len(offline("verify", "--unverified", "--json").expect(0).json()) == 3
-    assert len(offline("verify", PAIRED, "--json").expect(0).json()) == 2
+    assert len(offline("verify", "--unverified", "--json").expect(0).records()) == 3
+    assert len(offline("verify", PAIRED, "--json").expect(0).records()) == 2
     assert [job.name for job in offline.jobs()] == [PAIRED, CLIPPED, PAIRED]
-    assert offline("verify", "x.sig", "--json").expect(0).json()[0]["name"] == PAIRED
+    assert offline("verify", "x.sig", "--json").expect(0).records()[0]["name"] == PAIRED
 
 
 # ---- Computed signatures

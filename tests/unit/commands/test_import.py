@@ -80,7 +80,7 @@ def test_other_content_replaces_nothing(world: SmallWorld, tmp_path: Path) -> No
     (tmp_path / "x.sig").write_bytes(wrong(A))
     done = world("import", str(tmp_path / "x.sig"), "--json")
     assert done.code == 1
-    assert "the catalog has another signature" in json.loads(done.out)["detail"]
+    assert "the catalog has another signature" in json.loads(done.out)["signatures"][0]["message"]
     assert world.file(A).read_bytes() == reference(A)
     assert world.trust(A) == "computed"
 

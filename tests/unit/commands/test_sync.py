@@ -57,7 +57,7 @@ def test_ls_lists_the_signatures_of_the_bucket(fresh: SmallWorld) -> None:
         fresh("sync", "ls").out == f"{A}\t{size}\tbucket only\n{B}\t{len(reference(B))}\tbucket only\tno provenance\n"
     )
     fresh("sync", "pull", A)
-    rows = [json.loads(line) for line in fresh("sync", "ls", A, "SRR000009", "--json").out.splitlines()]
+    rows = json.loads(fresh("sync", "ls", A, "SRR000009", "--json").out)["signatures"]
     assert rows == [{"name": A, "size": size, "local": True, "provenance": True}]
 
 
@@ -74,9 +74,9 @@ def test_done_in_the_bucket_says_so_and_local_brings_it(fresh: SmallWorld) -> No
     done = fresh("compute", A, "--now")
     assert done.out.split("\t") == [A, "in the bucket", "1", "", f"s3://wort-test/sigs/{A}.sig\n"]
     assert "1 signature only in the bucket; `--local` downloads" in done.err
-    (row,) = json.loads(fresh("compute", A, "--now", "--json").out)
+    (row,) = json.loads(fresh("compute", A, "--now", "--json").out)["signatures"]
     assert (row["state"], row["where"]) == ("already there", "bucket")
-    (row,) = json.loads(fresh("compute", A, B, "--now", "--json", "--local").out)[:1]
+    (row,) = json.loads(fresh("compute", A, B, "--now", "--json", "--local").out)["signatures"][:1]
     assert (row["where"], row["path"]) == ("local", str(fresh.file(A)))
     assert fresh.file(B).read_bytes() == reference(B)
     assert fresh.trust(B) == "published"

@@ -102,8 +102,10 @@ WHERE jobs.id = :id;
 
 -- name: jobs_where
 -- ledger/jobs.py replaces {condition} by SQL without values from outside.
-SELECT jobs.*, stage, spots, total, bases, reported_at
-FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY jobs.id DESC LIMIT :limit;
+SELECT jobs.*, stage, spots, total, bases, reported_at, known.path AS known_path, known.remote AS known_remote
+FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id
+          LEFT JOIN signatures AS known ON known.name = jobs.name AND known.profile = jobs.profile
+WHERE {condition} ORDER BY jobs.id DESC LIMIT :limit;
 
 -- name: ids_where
 SELECT id FROM jobs WHERE {condition} ORDER BY id;
