@@ -21,8 +21,8 @@ INTRODUCTION = """\
 # Output for programs
 
 Every command writes its result to stdout, and messages for people to stderr. The exit code says how it ended
-([exit codes](commands.md#exit-codes)). Messages, and values that are called `message`, `fix` or `about`, are for people:
-their wording may change. Everything else is documented here and changes only with a line in the
+([exit codes](commands.md#exit-codes)). Messages, and values that are called `message`, `fix` or `about`, are for
+people: their wording may change. Everything else is documented here and changes only with a line in the
 [changes](../CHANGELOG.md).
 
 ## JSON
@@ -50,8 +50,8 @@ command: they list all keys, with their meaning, their type and their unit.
 
 If stdout is no terminal, a command that lists things prints a header and one line for each thing. Columns are separated
 by tabs. The columns have the names, the meaning and the units of the same keys in JSON. Numbers have no separators,
-times are in ISO 8601 in UTC, elements of a list are joined by commas, and what is not known is empty. Control characters
-are escaped, so that no value has a tab or a line end. `--no-header` leaves the header out.
+times are in ISO 8601 in UTC, elements of a list are joined by commas, and what is not known is empty. Control
+characters are escaped, so that no value has a tab or a line end. `--no-header` leaves the header out.
 
 ```sh
 wort status --state failed | cut -f 2,4          # names and reasons, with a header

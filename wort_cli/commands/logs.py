@@ -13,7 +13,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import COUNT, ID, JOB, MESSAGE, PATH, TIME, Document, Field, Record, one_of
 from wort_cli.commands.shared.history import Entry, Origin, Quiet, merged, quiet
 from wort_cli.commands.shared.job_record import REASON
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, ShowAllOption
 from wort_cli.commands.shared.printing import NOTHING, Form, print_records
 from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
 from wort_cli.errors import NoSuchFile, UsageError
@@ -50,14 +50,15 @@ def logs(
         bool, typer.Option("-f", "--follow", help="Show new lines as they are written, until the job has ended.")
     ] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", metavar="N", min=0, help="Show the last N lines.")] = 200,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show also what is normal: versions, probes, tools that succeeded.")
-    ] = False,
+    everything: ShowAllOption = False,
     daemon: Annotated[bool, typer.Option("--daemon", help="Show the log of the daemon instead.")] = False,
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Show what happened to a job: its events and what was unusual in its log, in order of time."""
+    """Show what happened to a job: its events and what was unusual in its log, in order of time.
+
+    With --all, also what is normal: versions, probes, tools that succeeded.
+    """
     if follow and as_json:
         raise UsageError("--follow and --json exclude each other", "JSON is one document, which has an end")
     settings, ledger = open_home_to_read()

@@ -29,6 +29,7 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     SelectReasonOption,
     SelectStateOption,
+    ShowAllOption,
 )
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.selection import (
@@ -99,7 +100,7 @@ def status(
             "-n", "--number", metavar="N", min=1, help="Show at most N jobs, the newest first (on a terminal: 50)."
         ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show all jobs, also on a terminal.")] = False,
+    everything: ShowAllOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
     as_tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,

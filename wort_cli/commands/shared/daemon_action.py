@@ -34,7 +34,7 @@ DOCUMENTS = {
 
 
 def print_action(command: str, sentence: str, settings: Settings, *, as_json: bool, path: Path | None = None) -> None:
-    """Print what `wort daemon COMMAND` has done."""
+    """Print what a command of `wort daemon` has done."""
     if not as_json:
         render.result(sentence)
         return

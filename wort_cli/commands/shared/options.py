@@ -21,6 +21,10 @@ JobsArgument = Annotated[
     typer.Argument(metavar="JOB|ID", help="Job numbers, or signature names (the newest job of each)."),
 ]
 
+ShowAllOption = Annotated[
+    bool, typer.Option("--all", help="Show everything, also what is usually left out on a terminal or as normal.")
+]
+
 # Options that select jobs.
 SelectGroupOption = Annotated[str, typer.Option("-g", "--group", metavar="NAME", help="Select the jobs of this group.")]
 SelectAllOption = Annotated[bool, typer.Option("--all", help="Select all jobs that have not ended.")]
