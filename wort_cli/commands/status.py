@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +24,7 @@ from wort_cli.commands.shared.fields import (
     one_of,
     record_of,
 )
-from wort_cli.commands.shared.job_record import JOB_FIELDS, STATE, job_record
+from wort_cli.commands.shared.job_record import JOB_FIELDS, STATE, job_record, member_record
 from wort_cli.commands.shared.options import (
     JsonOption,
     NoHeaderOption,
@@ -34,6 +36,7 @@ from wort_cli.commands.shared.options import (
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.selection import (
     NAMES_AND_OPTIONS,
+    check_group,
     find_job_ids,
     open_home_to_read,
     parse_reason,
@@ -114,6 +117,7 @@ def status(
         raise UsageError("--all and -n exclude each other")
     settings, ledger = open_home_to_read()
     job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
+    check_group(ledger, group)
     form = Form.of(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv)
     if words and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
@@ -151,9 +155,33 @@ def selected_records(
         jobs = ledger.jobs.every(job_filter)
     else:
         jobs = ledger.jobs.matching(job_filter, number)
-        if len(jobs) == number and (total := len(ledger.jobs.ids(job_filter))) > number:
-            render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
-    return (job_record(job, settings.store_dir) for job in jobs)
+    store = settings.store_dir
+    records = (job_record(job, store) for job in jobs)
+    if words:
+        return records
+    all_records = chain(records, stored_records(ledger, job_filter, store))
+    if number is None:
+        return all_records
+    newest = list(islice(all_records, number))
+    if len(newest) == number and (total := count_jobs(ledger, job_filter)) > number:
+        render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
+    return iter(newest)
+
+
+def stored_records(ledger: Ledger, job_filter: JobFilter, store: Path) -> Iterator[dict[str, Any]]:
+    """Yield the members of the selected group that need no job; they are done."""
+    if job_filter.group and job_filter.state in (None, JobState.DONE) and job_filter.reason is None:
+        for member in ledger.groups.stored_members(job_filter.group):
+            yield member_record(member, job_filter.group, store)
+
+
+def count_jobs(ledger: Ledger, job_filter: JobFilter) -> int:
+    """Return the number of the selected jobs, and of members of the selected group that need none."""
+    return sum(
+        n
+        for (state, reason), n in ledger.counts.by_state(job_filter.group).items()
+        if job_filter.state in (None, state) and (job_filter.reason or reason) == reason
+    )
 
 
 def current(settings: Settings, ledger: Ledger) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from wort_cli.commands.shared import outcome
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.fields import Document
 from wort_cli.commands.shared.follow import DaemonWatch, follow
-from wort_cli.commands.shared.job_record import JOB_FIELDS, job_record
+from wort_cli.commands.shared.job_record import JOB_FIELDS, job_record, member_record
 from wort_cli.commands.shared.options import (
     JobsArgument,
     JsonOption,
@@ -17,7 +17,7 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
 )
 from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
+from wort_cli.commands.shared.selection import check_group, find_job_ids, open_home_to_read
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
@@ -59,6 +59,7 @@ def wait(
     if jobs:
         job_ids = find_job_ids(ledger, jobs)
     elif group:
+        check_group(ledger, group)
         job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
         job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.jobs.ids(JobFilter(state=state))]
@@ -69,6 +70,9 @@ def wait(
         notice_differences(settings)
     ended = follow(ledger, job_ids, timeout, DaemonWatch(ledger, settings))
     form = Form.of(as_json=as_json)
-    print_records(DOCUMENT, [job_record(job, settings.store_dir) for job in ended], form, header=not no_header)
+    store = settings.store_dir
+    stored = [member_record(member, group, store) for member in ledger.groups.stored_members(group)] if group else []
+    records = [*(job_record(job, store) for job in ended), *stored]
+    print_records(DOCUMENT, records, form, header=not no_header)
     outcome.explain_unsuccessful(ended)
     outcome.exit_for_jobs(ended)

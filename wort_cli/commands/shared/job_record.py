@@ -21,6 +21,7 @@ from wort_cli.commands.shared.fields import (
     list_of,
     one_of,
 )
+from wort_cli.ledger.groups import StoredMember
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobKind, JobState, Progress
 from wort_cli.model.units import format_share, iso_time
@@ -32,7 +33,7 @@ STATE = Field("state", one_of(JobState), "The state of the job")
 REASON = Field("reason", one_of(Reason), "Why there is no signature, or not yet", optional=True)
 GROUPS = Field("groups", list_of(TEXT), "The groups of the job")
 JOB_FIELDS = (
-    Field("job", JOB, "The number of the job"),
+    Field("job", JOB, "The number of the job; null if none was needed, because the signature was there", optional=True),
     Field("name", ID, "The name of the signature: an accession, or a local name"),
     STATE,
     REASON,
@@ -68,7 +69,7 @@ def job_record(job: Job, store: Path, position: int | None = None) -> dict[str, 
         "progress": round(running.fraction, 4) if running and running.total else None,
         "remaining": remaining(running, job.started_at),
         "position": position,
-        "groups": [job.group] if job.group else [],
+        "groups": list(job.groups),
         "priority": job.priority,
         "attempt": job.attempt,
         "size": size_of(job.source.archive),
@@ -81,6 +82,23 @@ def job_record(job: Job, store: Path, position: int | None = None) -> dict[str, 
         "profile": job.profile,
         "archive": str(job.source.archive) if job.source.archive else None,
         "path": path_of(job, store),
+    }
+
+
+def member_record(member: StoredMember, group: str, store: Path) -> dict[str, Any]:
+    """Return a member of a group whose signature was there already, with the same keys."""
+    return {
+        **dict.fromkeys(field.key for field in JOB_FIELDS),
+        "name": str(member.name),
+        "state": str(JobState.DONE),
+        "groups": [group],
+        "priority": 0,
+        "attempt": 0,
+        "queued_at": iso_time(member.added_at),
+        "message": "the signature was there already",
+        "kind": str(JobKind.COMPUTE),
+        "profile": member.profile,
+        "path": str(store / member.path) if member.path else member.remote or None,
     }
 
 
