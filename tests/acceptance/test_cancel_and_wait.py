@@ -57,7 +57,7 @@ def test_wait_reports_states_and_limits(home: Home, gate: Gate, runs: tuple[str,
     gate.open()
     assert home("wait", runs[0], "--json").expect(0).records()[0]["state"] == "done"
     assert home("wait", runs[0]).expect(0).seconds < 5
-    assert home("wait", "--all").expect(0).out == ""
+    assert home("wait", "--all").expect(0).rows() == []
 
 
 def test_compute_and_wait_without_a_daemon_queues_nothing(home: Home, runs: tuple[str, ...]) -> None:

@@ -171,4 +171,4 @@ def test_doctor_reports_missing_tools(home: Home) -> None:
     """There is no problem on this machine until tools are missing from PATH."""
     assert home("doctor").expect(0).out
     done = home("doctor", "--json", env={"PATH": str(home.root / "bin")}).expect(1)
-    assert {row["what"] for row in done.json() if row["state"] == "problem"} >= {"fastq-dump", "vdb-validate"}
+    assert {row["what"] for row in done.records() if row["state"] == "problem"} >= {"fastq-dump", "vdb-validate"}

@@ -52,6 +52,8 @@ def forget(
 ) -> None:
     """Forget jobs that have ended. Signatures stay, and so do jobs that have not ended.
 
+    With only a group, its runs that have ended leave that group too.
+
     The events of forgotten jobs are appended to logs/forgotten.jsonl of the home.
 
     \b
@@ -69,12 +71,15 @@ def forget(
         raise UsageError(NAMES_AND_OPTIONS)
     if not (jobs or group or state or older_than):
         raise UsageError("which jobs?", "give job numbers or names, a group (-g), --state or --older-than")
+    check_group(ledger, group)
     age = parse_duration(older_than, "--older-than") if older_than else 0
     job_ids = find_job_ids(ledger, jobs) if jobs else ledger.jobs.ids(JobFilter(state=wanted, group=group))
     try:
         done = forget_jobs(job_ids, time.time() - age, ledger, settings, dry_run=dry_run)
     except OSError as error:
         raise StorageProblem(f"{settings.forgotten_log}: {error.strerror}", "see `wort doctor`") from error
+    if group and not (state or older_than or dry_run):
+        ledger.groups.forget_stored(group)
     if as_json:
         print_document(DOCUMENT, {"dry_run": dry_run, **asdict(done), "path": str(settings.forgotten_log)})
         return

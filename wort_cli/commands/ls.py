@@ -79,6 +79,7 @@ def ls(
     if paths and as_json:
         raise UsageError("--paths and --json exclude each other")
     settings, ledger = open_home_to_read()
+    check_group(ledger, group)
     listed = ledger.catalog.listed(
         profile_named(settings.profile).name, pattern, group=group, trust=parse_trust(trust), local=paths
     )

@@ -264,16 +264,14 @@ def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) ->
     print_facts(overview.facts(), header=header)
     if overview.found.daemon is not None:
         notice_differences(settings)
-    if not render.is_terminal():
-        return
-    jobs = list(current(settings, ledger))
+    jobs = list(current(settings, ledger)) if render.is_terminal() else []
     running = [job for job in jobs if job["position"] is None]
     following = [job for job in jobs if job["position"] is not None]
     for title, columns, shown in (("running", RUNNING_COLUMNS, running), ("next", QUEUED_COLUMNS, following)):
         if shown:
             render.result(f"\n{title}:")
             print_records(DOCUMENT, shown, Form.TERMINAL, columns=columns)
-    if not any(overview.by_state.values()):
+    if not any(overview.by_state.values()) and render.is_terminal():
         render.notice("there are no jobs yet; start with `wort compute SRR139146`")
     elif overview.found.daemon is None and overview.by_state[JobState.QUEUED]:
         render.notice("jobs are queued, but no daemon is running: `wort daemon start`")
