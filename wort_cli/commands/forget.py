@@ -17,7 +17,7 @@ from wort_cli.commands.shared.options import (
     SelectStateOption,
 )
 from wort_cli.commands.shared.printing import print_document
-from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, find_job_ids, open_home, parse_state
+from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, check_group, find_job_ids, open_home, parse_state
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE

@@ -22,7 +22,7 @@ from wort_cli.commands.shared.fields import (
 )
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption
 from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.commands.shared.selection import check_group, open_home_to_read
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.model.profile import profile_named

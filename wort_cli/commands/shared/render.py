@@ -133,6 +133,19 @@ def width_of(fields: Sequence["Field"], least: Mapping[str, int]) -> int:
     return sum(least[field.key] + GAP for field in fields) - GAP
 
 
+def drawing(lines: Iterable[str], styles: Mapping[str, str]) -> None:
+    """Write lines to a terminal, with a style for each match of a pattern."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        text = Text(line)
+        for pattern, style in styles.items():
+            text.highlight_regex(pattern, style)
+        console.print(text, soft_wrap=True)
+
+
 def document(data: Any) -> None:
     """Write a JSON document; only `wort view` still uses this."""
     import json
