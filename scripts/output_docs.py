@@ -70,7 +70,7 @@ def documents() -> list[Document]:
     for module in walk_packages(wort_cli.commands.__path__, "wort_cli.commands."):
         for value in vars(import_module(module.name)).values():
             values = value.values() if isinstance(value, dict) else [value]
-            found |= {each.command: each for each in values if isinstance(each, Document)}
+            found |= {each.command: each for each in values if isinstance(each, Document) and each.command}
     return [found[name] for name in sorted(found)]
 
 

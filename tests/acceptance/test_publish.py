@@ -47,7 +47,7 @@ def test_published_signature_has_the_expected_headers(
     assert bucket.signature(RUN) == wanted
     head = bucket.head(KEY)
     assert (head["ContentType"], head["ContentEncoding"]) == ("application/json", "gzip")
-    shown = home("view", RUN, "--json").expect(0).json()
+    shown = home("view", RUN, "--json").expect(0).records()[0]
     metadata = head["Metadata"]
     assert (metadata["digest"], metadata["profile"], metadata["name"]) == (shown["digest"], "sra-v1", RUN)
     assert all(tool in metadata["tools"] for tool in ("wort ", "sourmash ", "libncbi-vdb "))
@@ -99,7 +99,7 @@ def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
         "SELECT digest, provenance, sha256 FROM signatures"
     )
     assert other("view", RUN, "--raw").expect(0).out.encode() == wanted
-    assert other("view", RUN, "--json").expect(0).json()["file"] == f"s3://{bucket.name}/{KEY}"
+    assert other("view", RUN, "--json").expect(0).records()[0]["path"] == f"s3://{bucket.name}/{KEY}"
     (again,) = other("compute", RUN, "--json").expect(0).records()
     assert again["state"] == "already there"
     other.end()
@@ -184,7 +184,7 @@ def test_signature_of_the_public_service_is_published_by_others(home: Home, buck
     home("compute", RUN, "--now").expect(0)
     assert decode_count(home) == 0
     assert home.select("SELECT trust FROM signatures") == [("published",)]
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "published"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "published"
     url = home("view", RUN, "--url").expect(0).out.strip()
     assert "?" not in url
     assert subprocess.run(["curl", "-sSf", "--compressed", url], capture_output=True, check=True).stdout == wanted
@@ -236,7 +236,7 @@ def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket,
         assert done.records()[0]["trust"] == "mismatch"
     bucket.put(KEY, right)
     home("verify", RUN, "--now").expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "verified"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "verified"
 
 
 def test_signature_in_the_bucket_only_is_downloaded_to_be_verified(

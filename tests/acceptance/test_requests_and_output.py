@@ -113,7 +113,7 @@ def test_view_shows_and_copies_signatures(home: Home, shelf: Shelf, runs: tuple[
     home("view", runs[0], "-o", "copy.sig").expect(0)
     assert gunzipped(home.cwd / "copy.sig") == wanted
     assert home("view", "copy.sig", "--raw").expect(0).out.encode() == wanted
-    seen = home("view", runs[0], "-k", "31", "--json").expect(0).json()
+    seen = home("view", runs[0], "-k", "31", "--json").expect(0).records()[0]
     assert [sketch["k"] for sketch in seen["sketches"]] == [31]
     home("view", runs[0], "-k", "32").expect(2, "21, 31, 51")
     home("view", runs[0], "-k", "31", "-o", "one.sig").expect(0)

@@ -45,8 +45,8 @@ def test_valid_submission_is_verified_and_then_replaced(offline: Home, shelf: Sh
     assert gunzipped(home.signature_file(RUN)) != submitted_json
     [original] = stored_files(home)
     assert original.read_bytes() == submitted_json
-    seen = home("view", RUN, "--json").expect(0).json()
-    assert (seen["trust"], seen["file"]) == ("verified", str(home.signature_file(RUN)))
+    seen = home("view", RUN, "--json").expect(0).records()[0]
+    assert (seen["trust"], seen["path"]) == ("verified", str(home.signature_file(RUN)))
     assert seen["provenance"]["bases"] > 0
     assert home.select("SELECT trust, submitter FROM submissions") == [("verified", "ann")]
     assert home.select("SELECT kind, state, verdict FROM jobs") == [("verify", "done", "verified")]
@@ -71,7 +71,7 @@ def test_signature_in_parts_is_stored_as_one(offline: Home) -> None:
     (record,) = offline("submit", "-", "--no-verify", "--json", stdin=parts).expect(0).records()
     [stored] = stored_files(offline)
     assert [len(one["signatures"]) for one in json.loads(gzip.decompress(stored.read_bytes()))] == [3]
-    seen = offline("view", RUN, "--json").expect(0).json()
+    seen = offline("view", RUN, "--json").expect(0).records()[0]
     assert (seen["digest"], seen["trust"]) == (record["digest"], "unverified")
 
 
@@ -86,12 +86,12 @@ def test_computed_signature_is_shown_before_submitted_ones(offline: Home, shelf:
     home = offline
     home.keep(RUN, shelf.archive())
     forged = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0).records()[0]
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "unverified"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "unverified"
     home("compute", RUN, "--now").expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "computed"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "computed"
     home("submit", "-", "--no-verify", stdin=text(document(RUN, seed=2))).expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "computed"
-    assert home("view", forged["digest"][:12], "--json").expect(0).json()["digest"] == forged["digest"]
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "computed"
+    assert home("view", forged["digest"][:12], "--json").expect(0).records()[0]["digest"] == forged["digest"]
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_pull_downloads_named_runs_or_all_in_the_bucket(home: Home, bucket: Buck
     other("sync", "pull", "-", stdin="\n".join(names[:10])).expect(0, "10 pulled")
     for name in names[:10]:
         assert other.signature_file(name).read_bytes() == home.signature_file(name).read_bytes()
-        assert other("view", name, "--json").expect(0).json()["trust"] == "published"
+        assert other("view", name, "--json").expect(0).records()[0]["trust"] == "published"
     for path in other.signature_files()[:6]:
         path.unlink()
     other("sync", "pull").expect(0, "13 pulled, 7 in sync")

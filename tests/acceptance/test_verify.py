@@ -97,7 +97,7 @@ def test_forgeries_are_detected_with_their_cause(offline: Home, shelf: Shelf) ->
     assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)
     assert home.signature(CLIPPED) == shelf.reference(shelf.archive("clipped"), CLIPPED)
     assert len(home.select("SELECT 1 FROM signatures")) == 2
-    seen = home("view", digests["a hash removed"], "--json").expect(0).json()
+    seen = home("view", digests["a hash removed"], "--json").expect(0).records()[0]
     assert (seen["trust"], seen["verdict"]["comparisons"][1]["missing"]) == ("mismatch", 1)
     home("view", PAIRED, "--json").expect(0)
 
@@ -145,7 +145,7 @@ def test_quick_verification_refutes_gross_forgeries_and_proves_nothing(offline: 
     assert len(found[honest]["verdict"]["slices"]) >= 3
     assert not home.signature_file(LARGE).exists()
     assert not home.select("SELECT 1 FROM signatures")
-    assert home("view", LARGE, "--json").expect(0).json()["trust"] == "quick-checked"
+    assert home("view", LARGE, "--json").expect(0).records()[0]["trust"] == "quick-checked"
     assert verdicts(home, LARGE, code=0)[honest]["trust"] == "verified"
     assert home.signature(LARGE) == real
 
@@ -186,7 +186,7 @@ def test_missing_run_is_unverifiable(offline: Home) -> None:
     digest = submit(offline, text(document("SRR999999")))
     done = offline("verify", digest, "--now", env={"WORT_RESOLVE_TIMEOUT": "20"}).expect(3, "not-found")
     assert done.rows()[0][1] == "unverifiable"
-    seen = offline("view", "SRR999999", "--json").expect(0).json()
+    seen = offline("view", "SRR999999", "--json").expect(0).records()[0]
     assert seen["trust"] == "unverifiable"
     assert offline.select("SELECT trust, why FROM submissions")[0][1].startswith("not-found: ")
 
@@ -238,7 +238,7 @@ def test_computed_signature_is_verified_and_damage_is_detected(offline: Home, sh
     done = home("verify", PAIRED, "--now").expect(0)
     assert done.rows()[0][:4] == [PAIRED, "verified", "full", "done"]
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert home("view", PAIRED, "--json").expect(0).json()["trust"] == "verified"
+    assert home("view", PAIRED, "--json").expect(0).records()[0]["trust"] == "verified"
     home("verify", PAIRED, "--now", "--quick").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick check does not lower it
     file.write_bytes(gzip.compress(forge(home.signature(PAIRED), remove_one)))

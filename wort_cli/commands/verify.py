@@ -8,21 +8,13 @@ import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.fields import (
-    BASES,
-    BOOLEAN,
-    COUNT,
     ID,
     JOB,
     MESSAGE,
-    NUMBER,
     PATH_FIELD,
-    RATIO,
-    TEXT,
     Document,
     Field,
-    list_of,
     one_of,
-    record_of,
 )
 from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
 from wort_cli.commands.shared.job_record import REASON
@@ -39,6 +31,7 @@ from wort_cli.commands.shared.options import (
 )
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.verdict_record import VERDICT
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, parse_name
@@ -54,29 +47,6 @@ from wort_cli.system.daemon_lock import running_daemon
 if TYPE_CHECKING:
     from wort_cli.ledger.submissions import VerifyRequest
 
-COMPARISON = record_of(
-    Field("ksize", NUMBER, "The k of the sketch"),
-    Field("hashes", COUNT, "Hashes in the signature"),
-    Field("expected", COUNT, "Hashes that were recomputed"),
-    Field("missing", COUNT, "Recomputed hashes that the signature does not have"),
-    Field("extra", COUNT, "Hashes that only the signature has"),
-    Field("drifted", COUNT, "Common hashes with another abundance"),
-    Field("abundance_ratio", RATIO, "The sum of abundances in the signature, divided by the recomputed sum"),
-    Field("jaccard", RATIO, "The Jaccard similarity of the two sketches"),
-    Field("containment", RATIO, "The fraction of the recomputed hashes that the signature has"),
-)
-VERDICT = record_of(
-    Field("trust", one_of(Trust), "The trust that follows from the comparison"),
-    Field("depth", one_of(Depth), "Whether everything was recomputed, or a few slices"),
-    Field("cause", TEXT, "The most likely cause of a mismatch; else empty"),
-    Field("comparisons", list_of(COMPARISON), "The comparison of each sketch"),
-    Field("slices", list_of(list_of(COUNT)), "The first and last spots of the slices that a quick verification read"),
-    Field("engine", TEXT, "The engine"),
-    Field("bases", BASES, "The length of all reads that were read"),
-    Field("format", TEXT, "The format of the archive that was read; empty if it is unknown"),
-    Field("made_from", TEXT, "The other format, if the signature was made from that; else empty"),
-    Field("of_copy", BOOLEAN, "Whether only the copy in the bucket is wrong"),
-)
 DOCUMENT = Document(
     "verify",
     "The verified signatures, or those whose verification was queued.",

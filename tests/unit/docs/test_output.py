@@ -9,7 +9,7 @@ from scripts.reference import all_commands
 from tests.support.schemas import validator
 from wort_cli.commands.shared.fields import Document, Field
 
-WITHOUT_JSON = {"wort", "wort view"}
+WITHOUT_JSON = {"wort"}
 """Commands that print no result of their own."""
 GROUPS = {"wort daemon", "wort config", "wort sync"}
 COMMANDS = {" ".join(path): command for path, command, _ in all_commands()}

@@ -52,6 +52,7 @@ class Document:
     """What a command prints: some keys, and usually a list of records, which comes last."""
 
     command: str
+    """The command; empty for a table that is not JSON of its own."""
     about: str
     head: tuple[Field, ...] = ()
     rows: str = ""

@@ -5,7 +5,7 @@ rich is imported only for a terminal, because that takes time.
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from wort_cli.model.units import format_duration, iso_time, local_time
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 duration = format_duration
 __all__ = [
     "count",
-    "document",
+    "drawing",
     "duration",
-    "facts",
     "is_terminal",
     "iso_time",
     "local_time",
@@ -25,7 +24,6 @@ __all__ = [
     "printable",
     "result",
     "rich_table",
-    "table",
 ]
 
 
@@ -144,35 +142,3 @@ def drawing(lines: Iterable[str], styles: Mapping[str, str]) -> None:
         for pattern, style in styles.items():
             text.highlight_regex(pattern, style)
         console.print(text, soft_wrap=True)
-
-
-def document(data: Any) -> None:
-    """Write a JSON document; only `wort view` still uses this."""
-    import json
-
-    json.dump(data, sys.stdout, indent=1, default=str)
-    sys.stdout.write("\n")
-
-
-def facts(pairs: Mapping[str, object]) -> None:
-    """Write names and values; only `wort view` still uses this."""
-    width = max((len(name) for name in pairs), default=0)
-    for name, value in pairs.items():
-        result(f"{name:<{width}}  {printable(value)}" if is_terminal() else f"{name}\t{printable(value)}")
-
-
-def table(columns: Sequence[str], records: Iterable[Mapping[str, Any]], *, as_json: bool = False) -> None:
-    """Write records as a table; only `wort view` still uses this."""
-    from wort_cli.commands.shared.fields import COUNT, ID, TEXT, Field
-
-    kinds = {"md5": ID, "name": ID, "file": ID}
-    rows = list(records)
-    if not is_terminal():
-        for row in rows:
-            result("\t".join(printable(row[column]) for column in columns))
-        return
-    fields = [Field(c, kinds.get(c, COUNT if all(isinstance(r[c], int) for r in rows) else TEXT), "") for c in columns]
-    cells = {
-        f.key: [f"{r[f.key]:,}" if isinstance(r[f.key], int) else printable(r[f.key]) for r in rows] for f in fields
-    }
-    rich_table([field for field in fields if any(cells[field.key])], cells)
