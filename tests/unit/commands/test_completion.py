@@ -90,9 +90,9 @@ def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str])
 
 
 def test_mistyped_commands_have_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["help", "comptue"]) == 2
+    assert cli.run(["help", "compuet"]) == 2
     assert "did you mean compute?" in capsys.readouterr().err
-    assert cli.run(["comptue"]) == 2
+    assert cli.run(["compuet"]) == 2
     assert "Did you mean 'compute'?" in capsys.readouterr().err
     assert cli.run(["completion", "csh"]) == 2
     assert "the shells are: bash, zsh, fish" in capsys.readouterr().err
