@@ -93,6 +93,6 @@ def test_mistyped_commands_have_a_suggestion(capsys: pytest.CaptureFixture[str])
     assert cli.run(["help", "compuet"]) == 2
     assert "did you mean compute?" in capsys.readouterr().err
     assert cli.run(["compuet"]) == 2
-    assert "Did you mean 'compute'?" in capsys.readouterr().err
+    assert "Did you mean 'compute'" in capsys.readouterr().err
     assert cli.run(["completion", "csh"]) == 2
     assert "the shells are: bash, zsh, fish" in capsys.readouterr().err
