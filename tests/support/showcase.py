@@ -1,12 +1,16 @@
 """A home with a job in every state, and the output of every command in it: the same at every time and place.
 
-Nothing runs and no server is asked: the bucket is in memory, the clock stands, and paths below the home are shown as
-/home/ann/wort.
+Nothing runs and no server is asked: the bucket is in memory, the clock stands, and paths below its directory are
+shown as /home/ann/data.
 """
 
+import contextlib
 import io
+import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -41,14 +45,18 @@ DONE, ALSO_DONE, BUCKET_ONLY = "SRR000001", "SRR000002", "SRR000003"
 FAILED, UNAVAILABLE, WAITING, RUNNING = "SRR000011", "SRR000012", "SRR000013", "SRR000014"
 QUEUED = ("SRR000021", "SRR000022")
 SUBMITTED = "SRR000031"
-SHOWN_HOME = "/home/ann/wort"
+SHOWN_HOME = "/home/ann/data"
 ESCAPES = {"1": "bold", "2": "dim", "31": "red", "32": "green", "33": "yellow", "35": "magenta", "36": "cyan"}
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
+FREE_SPACE = re.compile(r"(free at \S+\s+)\d+\.\d .B")
+COMPRESSED = re.compile(r"\t3[12]\d\d\t")
+LEDGER_SIZE = re.compile(r"(size\s+)[\d.]+ kB(\nversion)")
+"""What differs between machines, and versions of zlib and SQLite."""
 JOB_LOG = """\
 {time} [1] attempt 1 at SRR000011
 {time} [1] $ fastq-dump --version
 {time} [1] exit 0
-{time} [1] SRR000011: normalized, 126000000 bytes, md5 0123456789abcdef0123456789abcdef
+{time} [1] SRR000011: normalized, 126,000,000 bytes, md5 0123456789abcdef0123456789abcdef
 {time} [1] the columns READ are not as their md5 sums say; fetching them again
 {time} [1] $ vdb-validate SRR000011.sra
 {time} [1] exit 3
@@ -61,14 +69,32 @@ class Showcase:
 
     def __init__(self, root: Path) -> None:
         self.objects = MemoryStore()
-        self.root = root
+        self.root = root / "wort"
+        self.directory = root
         with self.clock(NOW - 7200):
             for run in (DONE, BUCKET_ONLY):
                 publish_elsewhere(self.objects, run, reference_sketches(run))
-            self.world = SmallWorld(root, self.objects)
+            self.world = SmallWorld(self.root, self.objects)
             self.world.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off", "WORT_LOCATOR_URL": "off",
-                               "WORT_MIRRORS": "off"}  # fmt: skip
+                               "WORT_MIRRORS": "off", "WORT_JOBS": "2", "WORT_THREADS": "1",
+                               "WORT_S3_TRANSFERS": "1"}  # fmt: skip
             self.fill()
+        self._snapshot = self.directory.with_name(f"{self.directory.name}-snapshot")
+        shutil.copytree(self.root, self._snapshot)
+        self._objects = dict(self.objects.contents), dict(self.objects.metadata)
+        self._files = set(self.directory.iterdir())
+
+    def reset(self) -> None:
+        """Undo what commands have done."""
+        shutil.rmtree(self.root)
+        shutil.copytree(self._snapshot, self.root)
+        self.objects.contents, self.objects.metadata = dict(self._objects[0]), dict(self._objects[1])
+        for path in set(self.directory.iterdir()) - self._files:
+            path.unlink()
+
+    def remove(self) -> None:
+        """Remove what `reset` needs."""
+        shutil.rmtree(self._snapshot)
 
     @contextmanager
     def clock(self, now: float) -> Iterator[None]:
@@ -83,9 +109,10 @@ class Showcase:
     def fill(self) -> None:
         """Make the jobs and the signatures."""
         ledger, settings = Ledger(self.world.settings.ledger_file), self.world.settings
-        archive = self.root / "archives" / "pond.sra"
+        archive = self.directory / "archives" / "pond.sra"
         archive.parent.mkdir()
-        archive.write_bytes(b"NCBI.sra" + bytes(12_345_678))
+        archive.write_bytes(b"NCBI.sra")
+        os.truncate(archive, 12_345_678)
 
         def enqueue(name: str, group: str = "", priority: int = 0) -> int:
             request = JobRequest(Source(Accession(name)), PROFILE, priority, group)
@@ -118,6 +145,7 @@ class Showcase:
         for run in QUEUED:
             enqueue(run, "deep-sea", 5)
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
+        (self.directory / f"{SUBMITTED}.sig").write_bytes(reference(SUBMITTED))
         log = settings.job_log(3)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(JOB_LOG.format(time="2026-11-27 10:00:00"))
@@ -143,30 +171,36 @@ class Showcase:
         store.put_provenance(made, name)
         return Published(store.key(name), len(content), made, trust=Trust.COMPUTED)
 
-    def run(self, *words: str, width: int = 0, colour: bool = False, stdin: str = "") -> str:
+    def run(self, *words: str, width: int = 0, colour: bool = False, streams: str = "both") -> str:
         """Return the exit code and all that a command prints in a terminal of a width; 0: in pipes.
 
         Escape sequences of colours are made visible: `[green]done[/]`.
         """
-        out, err = Captured(is_terminal=width > 0), Captured(is_terminal=width > 0)
+        out, err = Captured(is_terminal=width > 0), Captured(is_terminal=False)  # bars would show the time that passed
         env = {**self.world.env, "COLUMNS": str(width or 80), "TERM": "xterm-256color"}
         env |= {} if colour else {"NO_COLOR": "1"}
         with (
             self.clock(NOW),
             stubbed_reads(self.objects),
             mock.patch.dict("os.environ", env),
-            mock.patch.object(sys, "stdin", io.StringIO(stdin)),
+            contextlib.chdir(self.directory),
+            mock.patch.object(sys, "stdin", io.StringIO()),
             mock.patch.object(sys, "stdout", out),
             mock.patch.object(sys, "stderr", err),
         ):
             code = cli.run(list(words))
         self.code = code
-        return out.text() + "".join(f"2> {line}\n" for line in self.shown(err.text()).splitlines())
+        if streams == "out":
+            return out.text()
+        notices = "".join(f"2> {line}\n" for line in self.shown(err.text()).splitlines())
+        return self.shown(out.text()) + notices
 
     def shown(self, text: str) -> str:
         """Return a text with visible escapes, and with the home at its usual place."""
-        text = ESCAPE.sub(lambda found: visible(found[1]), text)
-        return "\n".join(line.rstrip() for line in text.replace(str(self.root), SHOWN_HOME).split("\n"))
+        text = ESCAPE.sub(lambda found: visible(found[1]), text).replace("[/][bold]", "")
+        text = FREE_SPACE.sub(r"\g<1>50.0 GB", text)
+        text = COMPRESSED.sub("\t3200\t", LEDGER_SIZE.sub(r"\g<1>160.0 kB\2", text))
+        return "\n".join(line.rstrip() for line in text.replace(str(self.directory), SHOWN_HOME).split("\n"))
 
 
 class Captured(io.StringIO):
@@ -189,3 +223,13 @@ def visible(codes: str) -> str:
     """Return an escape sequence of a style as text."""
     names = [ESCAPES.get(code, code) for code in codes.split(";") if code not in ("", "0")]
     return f"[{' '.join(names)}]" if names else "[/]"
+
+
+@contextmanager
+def showcase() -> Iterator[Showcase]:
+    """Yield a new home whose path is as long as the one that is shown, so that tables have the same widths."""
+    with tempfile.TemporaryDirectory(prefix="w", dir="/tmp") as directory:
+        assert len(directory) == len(SHOWN_HOME)
+        made = Showcase(Path(directory))
+        yield made
+        made.remove()

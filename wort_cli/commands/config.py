@@ -38,13 +38,13 @@ SHOWN = Document(
         Field("setting", ID, "The name of the setting"),
         Field(
             "value",
-            Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text),
+            Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text, kept=True),
             "Its value; sizes in bytes and times in seconds",
         ),
         Field("origin", TEXT, "Where the value comes from", title="from"),
         Field("about", PROSE, "What the setting does"),
     ),
-    columns=("setting", "value", "origin", "about"),
+    columns=("setting", "origin", "value", "about"),
 )
 LOCATION = Document(
     "config path",

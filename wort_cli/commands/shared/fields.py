@@ -71,7 +71,8 @@ class Document:
 
 def one_of(values: Iterable[str]) -> Kind:
     """Return the kind of codes: one of some words."""
-    return Kind({"enum": [str(value) for value in values]})
+    words = [str(value) for value in values]
+    return Kind({"enum": words}, least=max(map(len, words)))
 
 
 def list_of(kind: Kind) -> Kind:
