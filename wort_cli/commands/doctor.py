@@ -135,11 +135,12 @@ def check_decoder(settings: Settings) -> Finding:
 
     compared = "; ".join(f"{name} with fastq-dump {', '.join(tools)}" for name, tools in vdb_library.COMPARED.items())
     try:
+        vdb_library.choose_library(settings.vdb_library)
         version = vdb_library.installed_version()
         vdb_library.check_versions(installed_version("fastq-dump"))
     except CannotDecode as error:
         cost = f"fastq-dump decodes all archives, which takes about twice as long: {error}"
-        fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {vdb_library.VARIABLE}; "
+        fix = "install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or set vdb_library to its file; "
         return Finding("warning", "decoder", cost, f"{fix}versions that were compared: {compared}")
     return Finding("ok", "decoder", f"{vdb_library.linker_name()} {version}, else fastq-dump; compared: {compared}")
 
