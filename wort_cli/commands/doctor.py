@@ -283,7 +283,7 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
     elif daemon.version != wort_cli.__version__:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
-        yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where}".rstrip())
+        yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where or f'on this host, {daemon.host}'}")
     hint = (
         "`wort daemon restart` gives it the values of this shell; or write settings to the file of `wort config path`"
     )

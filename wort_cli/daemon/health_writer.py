@@ -4,7 +4,6 @@ It also writes to the ledger now and then, because an idle daemon would not noti
 """
 
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from wort_cli.ledger.retry import SPREAD, RetryPolicy
 from wort_cli.model.failure import Reason
 from wort_cli.settings import Settings
 from wort_cli.system.machine import killed_for_memory
+from wort_cli.system.process_identity import own_identity
 
 WRITE_EVERY = 1.0
 """Seconds between writes of the health file."""
@@ -50,6 +50,7 @@ class HealthWriter:
         self._ledger = ledger
         self._workers = workers
         self._coordinator = coordinator
+        self._process = own_identity()
         self._turns = 0
         self._durations: deque[float] = deque(maxlen=RECENT_TURNS)
         self._trouble = ""
@@ -119,7 +120,7 @@ class HealthWriter:
     def _write(self, now: float) -> None:
         alive, wanted = self._workers.count_alive()
         health = Health(
-            pid=os.getpid(),
+            pid=self._process.pid,
             turned_at=now,
             turns=self._turns,
             last=self._durations[-1],
@@ -131,6 +132,8 @@ class HealthWriter:
             trouble_since=self._trouble_since if self._trouble else 0.0,
             blocked_by=self._coordinator.blocked_by,
             killed_for_memory=killed_for_memory(),
+            boot=self._process.boot,
+            started=self._process.started,
         )
         try:
             self._file.write(health)

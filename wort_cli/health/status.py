@@ -140,7 +140,9 @@ def clock_of(daemon: DaemonInfo, health: Health | None) -> float:
 
 def health_of(daemon: DaemonInfo | None, health: Health | None) -> Health | None:
     """Return the report if the running daemon wrote it; None if an earlier one did."""
-    return health if health is not None and daemon is not None and health.pid == daemon.pid else None
+    if health is None or daemon is None or not health.is_by(daemon.pid, daemon.process):
+        return None
+    return health
 
 
 def read_queue(settings: Settings, ledger: Ledger) -> QueueStatus:

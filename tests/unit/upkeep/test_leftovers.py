@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.system.atomic_files import atomic_file, write_atomically
+from wort_cli.system.atomic_files import atomic_file, partial_suffix, write_atomically
 from wort_cli.upkeep.leftovers import finish_removals, leftovers
 
 LONG_AGO = time.time() - 100 * 86400
@@ -119,12 +119,12 @@ def test_logs_of_jobs_that_ended_long_ago_are_removed(ledger: Ledger, settings: 
 
 def test_partial_files_are_removed_unless_their_writer_lives(ledger: Ledger, settings: Settings) -> None:
     directory = settings.store_dir / "sigs" / "SRR139"
-    dead = add(directory / "SRR139146.sig.partial")
+    dead = add(directory / f"SRR139146.sig{partial_suffix()}")
     with atomic_file(directory / "SRR139147.sig") as file:
         assert remove_leftovers(ledger, settings) == {dead}
         file.write(b"whole")
     assert (directory / "SRR139147.sig").read_bytes() == b"whole"
-    held = add(directory / "SRR139148.sig.partial")
+    held = add(directory / f"SRR139148.sig{partial_suffix()}")
     with held.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         assert remove_leftovers(ledger, settings) == set()

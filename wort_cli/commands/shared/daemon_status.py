@@ -25,6 +25,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "state": status.state,
         "pid": daemon.pid if daemon else None,
         "where": (daemon.where or "here") if daemon else None,
+        "host": daemon.host if daemon else None,
         "since": render.local_time(daemon.started_at) if daemon else None,
         "version": daemon.version if daemon else None,
         "jobs": queue.jobs if queue else None,
@@ -74,7 +75,20 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
     """Return the names and values of a status document that a person needs; omit what is empty."""
     lines = {
         LABELS.get(key, key): document[key]
-        for key in ("state", "pid", "where", "since", "version", "jobs", "running", "queued", "waiting", "home", "log")
+        for key in (
+            "state",
+            "pid",
+            "where",
+            "host",
+            "since",
+            "version",
+            "jobs",
+            "running",
+            "queued",
+            "waiting",
+            "home",
+            "log",
+        )
     }
     if groups := document["paused_groups"]:
         lines["paused groups"] = ", ".join(groups)
