@@ -28,6 +28,7 @@ from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.machine import nearest_existing
+from wort_cli.system.network_disks import silent_directories
 from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
@@ -183,6 +184,9 @@ def check_sra_configuration(settings: Settings) -> Iterator[Finding]:
 def check_directories(settings: Settings) -> Iterator[Finding]:
     """Check that every directory of the home can be written and has free space."""
     for directory in dict.fromkeys((settings.data_dir, settings.state_dir, settings.cache_dir, settings.store_dir)):
+        if silent := silent_directories([directory]):
+            yield Finding("problem", str(directory), silent[0].sentence, silent[0].hint)
+            continue
         existing = nearest_existing(directory)
         if not os.access(existing, os.W_OK):
             yield Finding(
@@ -205,7 +209,9 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
 def check_archives(settings: Settings) -> Iterator[Finding]:
     """Check that the directories of the setting `archives` exist."""
     for directory in settings.archives:
-        if directory.is_dir():
+        if silent := silent_directories([directory]):
+            yield Finding("problem", "archives", silent[0].sentence, silent[0].hint)
+        elif directory.is_dir():
             yield Finding("ok", "archives", str(directory))
         else:
             yield Finding(

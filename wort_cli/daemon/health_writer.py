@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.metrics_process import MetricsProcess
+from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile
@@ -43,8 +44,10 @@ class HealthWriter:
         coordinator: Coordinator,
         *,
         clock: Callable[[], float] = time.monotonic,
+        network: NetworkWatch | None = None,
     ) -> None:
         self._clock = clock
+        self._network = network or NetworkWatch(settings)
         self._file = HealthFile(settings.health_file)
         self._metrics = MetricsProcess(settings)
         self._ledger = ledger
@@ -63,6 +66,7 @@ class HealthWriter:
     def reconfigure(self, settings: Settings) -> None:
         """Apply settings from now on."""
         self._metrics.reconfigure(settings)
+        self._network.reconfigure(settings)
 
     def record_turn(self, started: float, trouble: str) -> None:
         """Record a turn that has just ended; `started` is a monotonic time, `trouble` is empty if it succeeded."""
@@ -72,7 +76,7 @@ class HealthWriter:
         if not trouble and now - self._wrote_ledger_at > WRITE_LEDGER_EVERY:
             trouble = self._write_to_ledger()
             self._wrote_ledger_at = now
-        trouble = trouble or self._coordinator.disk_damage or self._refusal(now)
+        trouble = trouble or self._coordinator.disk_damage or self._network.silent_archives or self._refusal(now)
         changed = bool(trouble) != bool(self._trouble)
         if trouble and not self._trouble:
             self._trouble_since = time.time()

@@ -84,6 +84,11 @@ class Slots:
         make_private(self._directory)
         return Queued(self, self._directory, place or next_place())
 
+    def release(self, place: str) -> None:
+        """Release the slot of a process that was killed, and that may not end for a long time."""
+        with contextlib.suppress(OSError):
+            (self._directory / file_name(HELD, place)).unlink(missing_ok=True)
+
     def is_wanted(self) -> bool:
         """Return whether somebody waits for a slot."""
         waiting = file_name(WAITING)

@@ -20,6 +20,7 @@ from wort_cli.pipeline.archive_cache import remove as remove_from_cache
 from wort_cli.pipeline.archives.reference_store import ReferenceStore
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import PARTIAL, partial_suffix
+from wort_cli.system.temporary import PREFIX as SCRATCH
 from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
     JobSummary,
@@ -58,6 +59,7 @@ def leftovers(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Col
     yield from logs(ledger, settings)
     yield from start_outputs(settings)
     yield from unfinished_references(settings)
+    yield from scratch_directories(settings)
     for directory in (settings.store_dir, settings.backup_dir):
         yield from partial_files(directory)
 
@@ -198,6 +200,15 @@ def start_outputs(settings: Settings) -> Search:
         is_start_output = name.startswith("daemon.") and name.endswith(".out") and name != "daemon.out"
         if is_start_output and seconds_since_change(path) > OUTPUT_GRACE:
             yield Leftover(path, "the command that started the daemon was killed", partial(remove_file, path))
+    yield None
+
+
+def scratch_directories(settings: Settings) -> Search:
+    """Search for the scratch directories of commands that were killed."""
+    for name in names_in(settings.cache_dir):
+        path = settings.cache_dir / name
+        if name.startswith(SCRATCH) and seconds_since_change(path) > PARTIAL_GRACE:
+            yield Leftover(path, "the command that used it was killed", partial(remove_tree, path))
     yield None
 
 

@@ -136,6 +136,15 @@ def test_uncollected_output_of_a_starting_daemon_is_removed(ledger: Ledger, sett
     assert remove_leftovers(ledger, settings) == {old}
 
 
+def test_scratch_directories_of_killed_commands_are_removed_after_a_day(ledger: Ledger, settings: Settings) -> None:
+    recent, old = settings.cache_dir / "scratch-1", settings.cache_dir / "scratch-2"
+    for path in (recent, old):
+        add(path / "head")
+    os.utime(old, (0, 0))
+    assert remove_leftovers(ledger, settings) == {old}
+    assert recent.exists()
+
+
 def test_parts_of_references_that_nobody_fetches_are_removed_after_a_day(ledger: Ledger, settings: Settings) -> None:
     fetching = settings.references_dir / "fetching"
     old = add(fetching / "NC_000005.8" / "archive.sra", old=True).parent
