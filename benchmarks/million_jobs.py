@@ -33,9 +33,10 @@ DUE = 10_000
 """Jobs whose waiting time is over when the coordinator starts."""
 MAKE = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-INSERT INTO jobs (name, profile, priority, group_name, created_at)
-SELECT 'SRR' || (10000000 + n), 'sra-v1', n % 7, CASE n % 3 WHEN 0 THEN 'plankton' ELSE '' END, 1.7e9 + n FROM numbers
+INSERT INTO jobs (name, profile, priority, created_at)
+SELECT 'SRR' || (10000000 + n), 'sra-v1', n % 7, 1.7e9 + n FROM numbers
 """
+MEMBERS = "INSERT INTO group_members SELECT 'plankton', name, profile, '', id, created_at FROM jobs WHERE id % 3 = 0"
 
 
 def main() -> None:
@@ -72,6 +73,7 @@ def make_ledger(path: Path, number: int) -> None:
     ledger = Ledger(path)
     connection = ledger.storage.connection
     connection.execute(MAKE, (number,))
+    connection.execute(MEMBERS)
     due = min(DUE, number // 10)
     with ledger.storage.transaction():
         first = f"WHERE id <= {due}"

@@ -15,10 +15,13 @@ from tests.support.homes import Home
 from tests.support.locator_answers import file_entry, run_entry
 from tests.support.polling import until
 from tests.support.shelf import WITH_READS, Shelf
+from wort_cli.pipeline.archives.blob_index import read_index
 from wort_cli.pipeline.archives.columns import select
-from wort_cli.pipeline.archives.kar import read_header, read_table
+from wort_cli.pipeline.archives.kar import Extent, read_header, read_table
 
 RUN = "SRR000001"
+IN_SLICES = {"WORT_SLICE_BASES": "1000000"}
+"""For archives that are read while they arrive."""
 
 
 @contextlib.contextmanager
@@ -93,7 +96,7 @@ def test_damaged_byte_leads_to_the_right_bytes_or_to_a_reason(seed: int, home: H
         described = server.described(RUN)
         server.locator = lambda run: described
         server.files[RUN] = bytes(data)
-        done = home("compute", RUN, "--now")
+        done = home("compute", RUN, "--now", env=IN_SLICES)
     if done.code == 0:
         assert home.signature(RUN) == shelf.reference(archive, RUN)
     else:
@@ -113,6 +116,72 @@ def test_second_mirror_is_used_where_the_first_one_damages(home: Home, shelf: Sh
         server.fate = damage
         home("compute", RUN, "--now").expect(0)
     assert home.signature(RUN) == shelf.reference(archive, RUN)
+
+
+def bases_and_first_blob(archive: Path) -> tuple[Extent, Extent]:
+    """Return where in an archive the bases are, and the first blob of them; all blobs but the last have its size."""
+    data = archive.read_bytes()
+    table = read_table(data, len(data))
+    column = "tbl/SEQUENCE/col/READ"
+    bases = table[f"{column}/data"]
+    files = [table[f"{column}/{name}"] for name in ("idx", "idx1", "idx2")]
+    (blob,) = read_index(*(data[file.offset : file.end] for file in files)).extents(1, 1)
+    return bases, Extent(bases.offset + blob.offset, blob.size)
+
+
+def log_of_job(home: Home) -> str:
+    return "".join(path.read_text() for path in sorted(home.path.rglob("logs/jobs/**/*.log")))
+
+
+def test_first_slices_are_read_while_the_others_arrive(home: Home, shelf: Shelf) -> None:
+    archive = shelf.with_qualities()
+    with serving(home, archive, rate=400_000):
+        home("compute", RUN, "--now", env=IN_SLICES).expect(0)
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    log = log_of_job(home)
+    assert log.index("reading spots 1 to ") < log.rindex("fetched ") < log.rindex("reading spots ")
+
+
+@pytest.mark.parametrize("damage", ["byte", "blobs"])
+def test_slices_that_were_read_before_damage_was_found_are_read_again(damage: str, home: Home, shelf: Shelf) -> None:
+    """The checksum of a blob finds a wrong byte at once; blobs that changed places are found at the end, by the md5."""
+    archive = shelf.with_qualities()
+    good = archive.read_bytes()
+    bases, first = bases_and_first_blob(archive)
+    second = Extent(first.end, first.size)
+    bad = bytearray(good)
+    if damage == "byte":
+        bad[first.offset + first.size // 2] ^= 4
+    else:
+        bad[first.offset : first.end] = good[second.offset : second.end]
+        bad[second.offset : second.end] = good[first.offset : first.end]
+    left = bases.size
+
+    def fate(request: Request) -> Fate:
+        nonlocal left
+        if request.path != f"/{RUN}" or left <= 0:
+            return Fate()
+        left -= max(0, min(request.last + 1, bases.end) - max(request.first, bases.offset))
+        return Fate(body=bytes(bad[request.first : request.last + 1]))
+
+    with serving(home, archive, rate=400_000) as server:
+        server.fate = fate
+        home("compute", RUN, "--now", env=IN_SLICES).expect(0)
+    assert home.signature(RUN) == shelf.reference(archive, RUN)
+    assert "what had been read while the archive arrived was damaged" in log_of_job(home)
+    assert provenance(home)["decoders"] == ["libncbi-vdb.so.3"]
+
+
+def test_download_that_breaks_off_while_slices_are_read_fails_the_job(home: Home, shelf: Shelf) -> None:
+    archive = shelf.with_qualities()
+    bases, _ = bases_and_first_blob(archive)
+    with serving(home, archive, rate=400_000) as server:
+        server.fate = lambda request: Fate(status=404) if request.first > bases.offset + bases.size // 3 else Fate()
+        failed = home("compute", RUN, "--now", env=IN_SLICES)
+    assert failed.code != 0
+    assert home.signature_files() == []
+    assert home.job(RUN).reason == "no-data"
+    home("cancel", RUN).expect(0)
 
 
 def test_mirror_is_used_without_a_locator_and_the_run_is_not_identified(home: Home, shelf: Shelf) -> None:

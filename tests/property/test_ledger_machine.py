@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.builders import published, request
+from tests.support.groups import assert_groups_are_counted
 from tests.support.ledger_model import LEGAL, RETRIABLE, ModelJob
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
@@ -52,6 +53,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = Ledger(Path(self.directory.name) / "ledger.db")
         self.jobs: dict[int, ModelJob] = {}
         self.signatures: set[str] = set()
+        self.groups: dict[str, set[tuple[str, str]]] = {group: set() for group in GROUPS[1:]}
+        self.paused: set[str] = set()
 
     def teardown(self) -> None:
         self.ledger.close()
@@ -85,7 +88,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if job and job.state in LIVE:
             assert (answer.status, answer.job_id) == (EnqueueStatus.LIVE, number)
             if not dry_run:
-                self.merge_request(job, priority, group)
+                job.priority = max(job.priority, priority)
         elif name in self.signatures and not force:
             assert answer.status is EnqueueStatus.EXISTS
         elif job and job.state == "unavailable" and not force:
@@ -98,15 +101,12 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert answer.job_id == number
                 self.requeue_ended(job)
                 job.priority = max(job.priority, priority)
-                job.group = group or job.group
             else:
                 assert answer.job_id is not None
                 assert answer.job_id > max(self.jobs, default=0)
-                self.jobs[answer.job_id] = ModelJob(name, priority, group)
-
-    def merge_request(self, job: ModelJob, priority: int, group: str) -> None:
-        job.priority = max(job.priority, priority)
-        job.group = job.group or group
+                self.jobs[answer.job_id] = ModelJob(name, priority)
+        if group and not dry_run:
+            self.groups[group].add((name, ""))
 
     @rule(
         name=st.sampled_from(NAMES[:2]),
@@ -123,12 +123,14 @@ class LedgerMachine(RuleBasedStateMachine):
         latest = self.latest_of((name, path))
         if latest is not None and self.jobs[latest].state in LIVE:
             assert number == latest
-            self.merge_request(self.jobs[latest], priority, group)
+            self.jobs[latest].priority = max(self.jobs[latest].priority, priority)
             if self.jobs[latest].state in ("queued", "waiting") and depth is Depth.FULL:
                 self.jobs[latest].depth = "full"
         else:
             assert number > max(self.jobs, default=0)
-            self.jobs[number] = ModelJob(name, priority, group, path, str(depth))
+            self.jobs[number] = ModelJob(name, priority, path, str(depth))
+        if group:
+            self.groups[group].add((name, path))
 
     @rule(data=st.data(), trust=st.sampled_from([Trust.VERIFIED, Trust.MISMATCH]))
     def finish_verification(self, data: st.DataObject, trust: Trust) -> None:
@@ -146,10 +148,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(group=st.sampled_from(GROUPS[1:]), again=st.booleans())
     def cancel_or_retry_group(self, group: str, again: bool) -> None:
-        mine = {number: job for number, job in self.jobs.items() if job.group == group}
         which = self.ledger.jobs.ids(JobFilter(group=group))
-        assert which == sorted(mine)
-        assert sum(self.ledger.counts.by_state(group).values()) == len(mine)
+        mine = {number: self.jobs[number] for number in which}
+        stored = {(str(member.name), "") for member in self.ledger.groups.stored_members(group)}
+        assert {job.key for job in mine.values()} | stored == self.groups[group]
+        assert all(name in self.signatures for name, _ in stored)
+        assert sum(self.ledger.counts.by_state(group).values()) == len(self.groups[group])
         if again:
             chosen = [n for n, job in mine.items() if job.state in RETRIABLE and self.latest_of(job.key) == n]
             assert self.ledger.jobs.retry(which) == len(chosen)
@@ -199,7 +203,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def claim_next(self) -> None:
-        order = sorted((-job.priority, number) for number, job in self.jobs.items() if job.state == "queued")
+        held = {key for group in self.paused for key in self.groups[group]}
+        queued = {number: job for number, job in self.jobs.items() if job.state == "queued" and job.key not in held}
+        order = sorted((-job.priority, number) for number, job in queued.items())
         assert self.ledger.attempts.next_jobs(100) == [number for _, number in order]
         for _, number in order[:1]:
             assert self.ledger.attempts.claim(number, "daemon", 60)
@@ -304,13 +310,27 @@ class LedgerMachine(RuleBasedStateMachine):
         assert found.keys() == self.jobs.keys()
         for number, model in self.jobs.items():
             job = found[number]
-            assert (job.name, job.state, job.attempt, job.priority, job.group, job.subject, job.depth) == (
-                model.name, model.state, model.attempt, model.priority, model.group, model.subject, model.depth,
+            assert (job.name, job.state, job.attempt, job.priority, job.subject, job.depth) == (
+                model.name, model.state, model.attempt, model.priority, model.subject, model.depth,
             )  # fmt: skip
+            assert set(job.groups) <= {group for group, members in self.groups.items() if model.key in members}
             assert (job.progress is not None) is model.progress
             assert (job.owner != "") is (job.lease_until is not None) is (model.state == "running")
             assert (job.wait_until is not None) is (model.state == "waiting")
             assert (job.ended_at is not None) is (model.state not in LIVE)
+
+    @invariant()
+    def groups_agree_with_their_jobs(self) -> None:
+        assert_groups_are_counted(self.ledger)
+
+    @rule(group=st.sampled_from(GROUPS[1:]), resume=st.booleans())
+    def pause_or_resume(self, group: str, resume: bool) -> None:
+        if resume:
+            assert self.ledger.controls.resume_group(group) is (group in self.paused)
+            self.paused.discard(group)
+        else:
+            self.ledger.controls.pause_group(group)
+            self.paused.add(group)
 
     @invariant()
     def each_key_has_at_most_one_live_job(self) -> None:

@@ -17,7 +17,6 @@ class ModelJob:
 
     name: str
     priority: int
-    group: str = ""
     subject: str = ""
     """Path of the signature that a verification verifies, else empty."""
     depth: str = ""

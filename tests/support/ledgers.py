@@ -8,7 +8,7 @@ from wort_cli.ledger.migrations import latest_version, scripts
 
 VERSIONS = range(1, latest_version() + 1)
 ROWS = Path(__file__).parents[1] / "unit" / "ledger" / "rows"
-"""N.sql inserts rows that version N made possible, into a ledger of version N or later."""
+"""N.sql inserts rows that version N made possible, into a ledger of version N."""
 RELEASE_0_1 = Path(__file__).parents[1] / "data" / "ledger-0.1.0.sql"
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -16,8 +16,10 @@ Tables = dict[str, list[dict[str, Any]]]
 
 def make_ledger_of_version(path: Path, version: int) -> None:
     """Make a ledger as a wort of that version left it: with rows in every table, and no record of its migrations."""
-    statements = [*scripts()[:version], f"PRAGMA user_version = {version};"]
-    statements += [(ROWS / f"{number}.sql").read_text(encoding="utf-8") for number in range(1, version + 1)]
+    statements = []
+    for number, script in enumerate(scripts()[:version], 1):
+        statements += [script, (ROWS / f"{number}.sql").read_text(encoding="utf-8")]
+    statements.append(f"PRAGMA user_version = {version};")
     load(path, "\n".join(statements))
 
 

@@ -11,7 +11,7 @@ from tests.support.builders import TOOLS, clean_environment, request
 from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
-HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed"}
+HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed", "matplotlib"}
 
 
 def wort(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

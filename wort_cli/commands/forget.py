@@ -15,7 +15,7 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     SelectStateOption,
 )
-from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, find_job_ids, open_home, parse_state
+from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, check_group, find_job_ids, open_home, parse_state
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
@@ -36,6 +36,8 @@ def forget(
 ) -> None:
     """Forget jobs that have ended. Signatures stay, and so do jobs that have not ended.
 
+    With only a group, its runs that have ended leave that group too.
+
     The events of forgotten jobs are appended to logs/forgotten.jsonl of the home.
 
     \b
@@ -53,12 +55,15 @@ def forget(
         raise UsageError(NAMES_AND_OPTIONS)
     if not (jobs or group or state or older_than):
         raise UsageError("which jobs?", "give job numbers or names, a group (-g), --state or --older-than")
+    check_group(ledger, group)
     age = parse_duration(older_than, "--older-than") if older_than else 0
     job_ids = find_job_ids(ledger, jobs) if jobs else ledger.jobs.ids(JobFilter(state=wanted, group=group))
     try:
         done = forget_jobs(job_ids, time.time() - age, ledger, settings, dry_run=dry_run)
     except OSError as error:
         raise StorageProblem(f"{settings.forgotten_log}: {error.strerror}", "see `wort doctor`") from error
+    if group and not (state or older_than or dry_run):
+        ledger.groups.forget_stored(group)
     if as_json:
         render.document(asdict(done))
         return

@@ -6,7 +6,7 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
-from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.commands.shared.selection import check_group, open_home_to_read
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.model.profile import profile_named
@@ -44,6 +44,7 @@ def ls(
     if paths and as_json:
         raise UsageError("--paths and --json exclude each other")
     settings, ledger = open_home_to_read()
+    check_group(ledger, group)
     listed = ledger.catalog.listed(
         profile_named(settings.profile).name, pattern, group=group, trust=parse_trust(trust), local=paths
     )

@@ -2,17 +2,19 @@
 
 import sys
 import time
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.job_record import job_record
+from wort_cli.commands.shared.job_record import job_record, member_record
 from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption, SelectStateOption
 from wort_cli.commands.shared.selection import (
     NAMES_AND_OPTIONS,
+    check_group,
     find_job_ids,
     open_home_to_read,
     parse_reason,
@@ -32,7 +34,7 @@ COLUMNS = (
     "state",
     "reason",
     "progress",
-    "group",
+    "groups",
     "priority",
     "attempt",
     "queued",
@@ -73,6 +75,7 @@ def status(
         raise UsageError("--all and -n exclude each other")
     settings, ledger = open_home_to_read()
     job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
+    check_group(ledger, group)
     file_format = "csv" if as_csv else "tsv" if as_tsv else ""
     if number is None and not everything and render.is_terminal() and not (file_format or as_json):
         number = SHOWN
@@ -108,9 +111,28 @@ def print_jobs(
         jobs = ledger.jobs.every(job_filter)
     else:
         jobs = ledger.jobs.matching(job_filter, number)
-        if len(jobs) == number and (total := len(ledger.jobs.ids(job_filter))) > number:
+    records: Iterable[dict[str, Any]] = chain(map(job_record, jobs), stored_records(ledger, job_filter))
+    if number is not None and not words:
+        records = list(islice(records, number))
+        if len(records) == number and (total := count_jobs(ledger, job_filter)) > number:
             render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
-    render.table(COLUMNS, map(job_record, jobs), as_json=as_json, file_format=file_format)
+    render.table(COLUMNS, records, as_json=as_json, file_format=file_format)
+
+
+def stored_records(ledger: Ledger, job_filter: JobFilter) -> Iterator[dict[str, Any]]:
+    """Yield the members of the selected group that need no job; they are done."""
+    if job_filter.group and job_filter.state in (None, JobState.DONE) and job_filter.reason is None:
+        for member in ledger.groups.stored_members(job_filter.group):
+            yield member_record(member, job_filter.group)
+
+
+def count_jobs(ledger: Ledger, job_filter: JobFilter) -> int:
+    """Return the number of the selected jobs, and of members of the selected group that need none."""
+    return sum(
+        n
+        for (state, reason), n in ledger.counts.by_state(job_filter.group).items()
+        if job_filter.state in (None, state) and (job_filter.reason or reason) == reason
+    )
 
 
 def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:

@@ -1,12 +1,14 @@
-"""`wort view`: shows a signature, writes it to a file, or prints a presigned URL of it.
+"""`wort view`: shows a signature, writes it to a file, plots it, compares several, or prints a presigned URL of one.
 
 The local store is searched first, then the bucket, then the submissions.
 """
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,25 +28,35 @@ from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
     from wort_cli.model.verdict import Verdict
-    from wort_cli.reading.facts import SignatureFacts
+    from wort_cli.reading.facts import SignatureFacts, SketchFacts
 
-COLUMNS = ("k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note", "md5")
-BAR_WIDTH = 40
-"""Characters of the longest bar of a histogram."""
+COLUMNS = (
+    "k", "molecule", "scaled", "num", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note",
+    "md5",
+)  # fmt: skip
 
 
 def view(
-    name: Annotated[
-        str,
-        typer.Argument(metavar="ID|FILE", help="A signature name, a digest of a submission, or a signature file."),
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID|FILE...",
+            help="Signature names, digests of submissions, or signature files; several are compared.",
+        ),
     ],
     ksize: Annotated[
         int | None,
         typer.Option("-k", "--ksize", metavar="K", help="Show or write only the sketch with this k."),
     ] = None,
     hist: Annotated[
-        bool, typer.Option("--hist/--no-hist", help="Draw the histogram of abundances on a terminal.")
+        bool, typer.Option("--hist/--no-hist", help="Draw the histograms of abundances on a terminal.")
     ] = True,
+    plot: Annotated[
+        str,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw the histograms of abundances into a .svg, .png or .pdf file."
+        ),
+    ] = "",
     provenance: Annotated[
         bool, typer.Option("--provenance", help="Show the complete provenance: tools, archive, counts, times.")
     ] = False,
@@ -61,18 +73,29 @@ def view(
     force: ReplaceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a signature, or write it to a file.
+    """Show a signature, write it to a file, or compare several.
 
     \b
     Examples:
       wort view SRR139146
       wort view SRR139146 -o SRR139146.sig
+      wort view SRR139146 --plot SRR139146.svg
+      wort view SRR139146 SRR139147 others.zip
       wort view SRR139146 --url --expires 7d
     """
     if raw and output:
         raise UsageError("--raw and -o exclude each other", "--raw is the same as `-o -`")
     target = Output.parse("-" if raw else output, force=force) if raw or output else None
+    plot_file = checked_plot(plot, force=force)
     settings, ledger = open_home_to_read()
+    if len(names) > 1:
+        if url or target or plot_file or provenance:
+            raise UsageError("-o, --raw, --url, --plot and --provenance take one signature", "name only one")
+        from wort_cli.commands.shared.compared import find_all, show_signatures
+
+        show_signatures(find_all(names, settings, ledger), ksize, as_json=as_json)
+        return
+    (name,) = names
     if url:
         print_presigned_url(name, expires, settings, as_json=as_json)
         return
@@ -85,9 +108,43 @@ def view(
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return
+        facts = read(found, settings) if record else facts_of_file(found, settings, ksize, plot_file, as_json=as_json)
+        if facts is None:
+            return
+        if ksize is not None:
+            check_ksize(ksize, facts)
+        if plot_file:
+            from wort_cli.commands.shared.histogram_plot import plot as draw_plot
+
+            draw_plot(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
+            render.notice(f"the histograms are in {render.printable(plot_file)}")
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
-        facts = read(found, settings)
-        show(found, facts, ksize, verdict, hist=hist, provenance=provenance, as_json=as_json)
+        show(found, facts, ksize, verdict, hist=hist and not plot_file, provenance=provenance, as_json=as_json)
+
+
+def facts_of_file(
+    found: Viewed, settings: Settings, ksize: int | None, plot_file: Path | None, *, as_json: bool
+) -> "SignatureFacts | None":
+    """Return the facts of the signature in a file that the user named; show several ones at once, and return None."""
+    from wort_cli.commands.shared.compared import documents_of, labelled, show_signatures, with_distinct_labels
+    from wort_cli.reading.facts import SignatureFacts
+
+    documents = documents_of(found, settings)
+    if len(documents) == 1:
+        return SignatureFacts.of(documents[0])
+    if plot_file:
+        raise UsageError(f"{found.location} has {len(documents):,} signatures", "--plot takes one signature")
+    show_signatures(with_distinct_labels(labelled(found, documents)), ksize, as_json=as_json)
+    return None
+
+
+def checked_plot(text: str, *, force: bool) -> Path | None:
+    """Return the file for a plot, if one was asked for; UsageError if it cannot be written."""
+    if not text:
+        return None
+    from wort_cli.commands.shared.histogram_plot import check_plot
+
+    return check_plot(text, force=force)
 
 
 def write_signature(found: Viewed, ksize: int | None, target: Output, settings: Settings, *, provenance: bool) -> None:
@@ -154,11 +211,11 @@ def show(
     as_json: bool,
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
+    from wort_cli.commands.shared.histogram_text import STYLES, draw
+    from wort_cli.reading.peaks import find_peaks
 
     record = found.record if isinstance(found.record, SignatureRecord) else None
-    if ksize is not None:
-        check_ksize(ksize, signature)
-    sketches = [sketch for sketch in signature.sketches if ksize in (None, sketch.statistics["k"])]
+    sketches = shown_sketches(signature, ksize)
     notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
     rows = [{**sketch.statistics, "note": notes.get(sketch.statistics["k"], "")} for sketch in sketches]
     facts = describe(found, signature.name, signature.digest)
@@ -171,7 +228,12 @@ def show(
             {
                 **facts,
                 "sketches": [
-                    {**row, "histogram": dict(sketch.histogram)} for row, sketch in zip(rows, sketches, strict=True)
+                    {
+                        **row,
+                        "histogram": [asdict(part) for part in sketch.histogram],
+                        "peaks": [asdict(peak) for peak in find_peaks(sketch.histogram)],
+                    }
+                    for row, sketch in zip(rows, sketches, strict=True)
                 ],
                 "provenance": record.provenance.to_json() if record else None,
                 "verdict": verdict.to_json() if verdict else None,
@@ -182,10 +244,23 @@ def show(
         facts |= {key: value for key, value in record.provenance.to_json().items() if key not in ("sketches", *facts)}
     render.facts(facts)
     render.result()
-    render.table(COLUMNS, rows)
+    render.table(COLUMNS, [shown_row(row, sketches) for row in rows])
     if hist and render.is_terminal():
-        for sketch in sketches:
-            draw(f"abundances, k={sketch.statistics['k']}", sketch.histogram)
+        render.result()
+        render.drawing(draw(sketches, shutil.get_terminal_size().columns), STYLES)
+
+
+def shown_sketches(signature: "SignatureFacts", ksize: int | None) -> "list[SketchFacts]":
+    """Return the sketches of one k, or all of them."""
+    return [sketch for sketch in signature.sketches if ksize in (None, sketch.statistics["k"])]
+
+
+def shown_row(row: dict[str, Any], sketches: "Sequence[SketchFacts]") -> dict[str, Any]:
+    """Return a row for people: without parameters that the sketch does not have, or that are the same as ever."""
+    hidden = {key for key in ("scaled", "num") if not row[key]}
+    if render.is_terminal() and all(sketch.statistics["molecule"] == "DNA" for sketch in sketches):
+        hidden.add("molecule")
+    return {key: "" if key in hidden else value for key, value in row.items()}
 
 
 def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
@@ -241,16 +316,3 @@ def describe_reads(made: Provenance) -> str:
     if made.colour_space:
         text += "; the bases were guessed from colours (SOLiD)"
     return text
-
-
-def draw(title: str, bars: Mapping[str, int]) -> None:
-    """Print a histogram as horizontal bars."""
-    most = max(bars.values(), default=0)
-    if not most:
-        return
-    render.result(f"\n{title}")
-    width = max(len(label) for label in bars)
-    for label, number in bars.items():
-        render.result(
-            f"  {label:>{width}}  {'█' * round(BAR_WIDTH * number / most) or ('▏' if number else '')} {number:,}"
-        )

@@ -7,9 +7,9 @@ import typer
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import DaemonWatch, follow
-from wort_cli.commands.shared.job_record import job_record
+from wort_cli.commands.shared.job_record import job_record, member_record
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
-from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
+from wort_cli.commands.shared.selection import check_group, find_job_ids, open_home_to_read
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
@@ -42,6 +42,7 @@ def wait(
     if jobs:
         job_ids = find_job_ids(ledger, jobs)
     elif group:
+        check_group(ledger, group)
         job_ids = ledger.jobs.ids(JobFilter(group=group))
     else:
         job_ids = [job_id for state in sorted(LIVE) for job_id in ledger.jobs.ids(JobFilter(state=state))]
@@ -51,6 +52,8 @@ def wait(
     if live:
         notice_differences(settings)
     ended = follow(ledger, job_ids, timeout, DaemonWatch(ledger, settings))
-    render.table(("name", "state", "job", "reason"), [job_record(job) for job in ended], as_json=as_json)
+    stored = [member_record(member, group) for member in ledger.groups.stored_members(group)] if group else []
+    records = [*map(job_record, ended), *stored]
+    render.table(("name", "state", "job", "reason"), records, as_json=as_json)
     outcome.explain_unsuccessful(ended)
     outcome.exit_for_jobs(ended)

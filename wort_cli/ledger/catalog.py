@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wort_cli.ledger.database import Storage
+from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.job_result import Published
@@ -16,6 +16,18 @@ PAGE = 1000
 """Rows that one query reads."""
 LITERAL = re.compile(r"[^*?\[]*")
 """The beginning of a pattern that stands for itself, by which the index is searched."""
+
+OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile = :profile"}
+OF_A_GROUP = {
+    "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
+    " AND signatures.profile = members.profile",
+    "key": "members.name",
+    "condition": "members.group_name = :group_name AND members.profile = :profile"
+    # A signature that is to be computed and to be verified is two members.
+    " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
+    " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
+}
+"""SQL for the list of all signatures, and of those of a group.  Each is read in the order of an index."""
 
 
 @dataclass(frozen=True)
@@ -76,23 +88,25 @@ class Catalog:
         """Yield the signatures of a profile in order of their names; only a page of them is in memory.
 
         pattern: of names, with * and ?; empty for all
-        group: only those for which a job of this group was queued
+        group: only those that are members of this group
         local: only those with a file in the local store, without bases and k
         """
         literal, after = LITERAL.match(pattern), ""
         prefix = literal[0] if literal else ""
-        while page := self._storage.rows(
-            "listed_signatures",
-            profile=profile,
-            after=after,
-            prefix=prefix,
-            prefix_end=f"{prefix}\uffff",
-            pattern=pattern.replace("[", "[[]"),
-            trust=str(trust or ""),
-            local=int(local),
-            group_name=group,
-            limit=PAGE,
-        ):
+        sql = queries()["listed_signatures"]
+        for part, text in (OF_A_GROUP if group else OF_ALL).items():
+            sql = sql.replace(f"{{{part}}}", text)
+        values = {
+            "profile": profile,
+            "prefix": prefix,
+            "prefix_end": f"{prefix}\uffff",
+            "pattern": pattern.replace("[", "[[]"),
+            "trust": str(trust or ""),
+            "local": int(local),
+            "group_name": group,
+            "limit": PAGE,
+        }
+        while page := self._storage.select(sql, {**values, "after": after}):
             for row in page:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)

@@ -12,6 +12,7 @@ from itertools import islice
 from wort_cli.errors import NoSuchJob, UsageError, shown
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger.groups import Groups
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
@@ -41,6 +42,12 @@ class Enqueued:
     state: JobState | None = None
     reason: str = ""
 
+    @property
+    def member_job(self) -> int | None:
+        """The job that says how it is with the signature; None if the signature is there, and no job made it."""
+        exists = self.status is EnqueueStatus.EXISTS
+        return None if exists and self.state is not JobState.DONE else self.job_id
+
 
 @dataclass(frozen=True)
 class JobFilter:
@@ -52,9 +59,29 @@ class JobFilter:
 
     def where(self) -> tuple[str, dict[str, object]]:
         """Return an SQL condition and the values of its parameters."""
-        given = {"state": self.state, "reason": self.reason, "group_name": self.group}
-        values: dict[str, object] = {key: str(value) for key, value in given.items() if value}
-        return " AND ".join(f"jobs.{key} = :{key}" for key in values) or "1", values
+        given = {"jobs.state": self.state, "jobs.reason": self.reason, "members.group_name": self.group}
+        found = {column: str(value) for column, value in given.items() if value}
+        condition = " AND ".join(f"{column} = :{column.partition('.')[2]}" for column in found) or "1"
+        return condition, {column.partition(".")[2]: value for column, value in found.items()}
+
+    @property
+    def tables(self) -> str:
+        """The tables that the condition is about, in SQL.  A group is read by its own index, not all jobs."""
+        return "group_members AS members CROSS JOIN jobs ON jobs.id = members.job_id" if self.group else "jobs"
+
+    @property
+    def key(self) -> str:
+        """The column of the job's id by which these tables are read in order."""
+        return "members.job_id" if self.group else "jobs.id"
+
+
+ALL_JOBS = JobFilter()
+
+
+def filled(query: str, job_filter: JobFilter, condition: str) -> str:
+    """Return the SQL of a query with the tables of a filter and a condition."""
+    sql = queries()[query].replace("{tables}", job_filter.tables).replace("{key}", job_filter.key)
+    return sql.replace("{condition}", condition)
 
 
 def batches(job_ids: Iterable[int]) -> Iterator[list[int]]:
@@ -67,9 +94,10 @@ def batches(job_ids: Iterable[int]) -> Iterator[list[int]]:
 class Jobs:
     """The table `jobs`, as commands use it."""
 
-    def __init__(self, storage: Storage, catalog: Catalog) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog, groups: Groups) -> None:
         self._storage = storage
         self._catalog = catalog
+        self._groups = groups
 
     def enqueue(
         self, requests: Sequence[JobRequest], *, force: bool = False, lost: bool = False, dry_run: bool = False
@@ -83,7 +111,11 @@ class Jobs:
         Raises UsageError if a live job of the same name reads another archive, or a signature of it was made from one.
         """
         with self._storage.transaction(write=not dry_run):
-            return [self._enqueue(request, force, lost, dry_run) for request in requests]
+            answers = [self._enqueue(request, force, lost, dry_run) for request in requests]
+            if not dry_run:
+                for request, answer in zip(requests, answers, strict=True):
+                    self._groups.add(request.group, request.source.name, request.profile, answer.member_job)
+            return answers
 
     def _enqueue(self, request: JobRequest, force: bool, lost: bool, dry_run: bool) -> Enqueued:
         source, key = request.source, {"name": str(request.source.name), "profile": request.profile}
@@ -97,9 +129,7 @@ class Jobs:
                     "wait for it or cancel it, or give this one another --name",
                 )
             if not dry_run:
-                self._storage.change(
-                    "merge_request", id=latest["id"], priority=request.priority, group_name=request.group
-                )
+                self._storage.change("merge_request", id=latest["id"], priority=request.priority)
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
         if not force:
             self._check_same_source(source, request.profile)
@@ -119,7 +149,6 @@ class Jobs:
                 upload=request.upload,
                 archive=archive,
                 priority=request.priority,
-                group_name=request.group,
             )
             return Enqueued(source, EnqueueStatus.QUEUED, latest["id"], JobState.QUEUED)
         self._storage.change(
@@ -127,7 +156,6 @@ class Jobs:
             **key,
             archive=archive,
             priority=request.priority,
-            group_name=request.group,
             force=force,
             engine=request.engine,
             upload=request.upload,
@@ -176,7 +204,6 @@ class Jobs:
                         upload=None,
                         archive=None,
                         priority=-(2**31),
-                        group_name="",
                     )
                     for job_id in batch
                 )
@@ -192,13 +219,14 @@ class Jobs:
     def matching(self, job_filter: JobFilter, limit: int | None = None) -> list[Job]:
         """Return the selected jobs, newest first."""
         condition, values = job_filter.where()
-        return self._where(condition, values, limit)
+        return self._where(condition, values, limit, job_filter)
 
     def every(self, job_filter: JobFilter) -> Iterator[Job]:
         """Yield all selected jobs, newest first; only a batch of them is in memory."""
         condition, values = job_filter.where()
         before = MAX_ID
-        while batch := self._where(f"jobs.id < :before AND {condition}", {**values, "before": before}, BATCH):
+        condition = f"{job_filter.key} < :before AND {condition}"
+        while batch := self._where(condition, {**values, "before": before}, BATCH, job_filter):
             yield from batch
             before = batch[-1].id
 
@@ -214,17 +242,18 @@ class Jobs:
             found += self._where(f"jobs.id IN ({numbers})", {}, None)
         return found
 
-    def _where(self, condition: str, values: dict[str, object], limit: int | None) -> list[Job]:
+    def _where(
+        self, condition: str, values: dict[str, object], limit: int | None, job_filter: JobFilter = ALL_JOBS
+    ) -> list[Job]:
         rows = self._storage.select(
-            queries()["jobs_where"].replace("{condition}", condition),
-            {**values, "limit": -1 if limit is None else limit},
+            filled("jobs_where", job_filter, condition), {**values, "limit": -1 if limit is None else limit}
         )
         return [Job.from_row(row) for row in rows]
 
     def ids(self, job_filter: JobFilter) -> list[int]:
         """Return the ids of the selected jobs, oldest first."""
         condition, values = job_filter.where()
-        rows = self._storage.select(queries()["ids_where"].replace("{condition}", condition), values)
+        rows = self._storage.select(filled("ids_where", job_filter, condition), values)
         return [row["id"] for row in rows]
 
     def events(self, job_id: int) -> list[Event]:

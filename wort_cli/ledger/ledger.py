@@ -5,6 +5,7 @@
 - catalog.py: the signatures
 - submissions.py: signatures made by others, and their verification
 - counts.py: numbers of jobs and transitions
+- groups.py: the lists of signatures that were requested
 - controls.py: `wort daemon pause`, `resume` and `jobs`
 - suspects.py: jobs that are tried alone
 
@@ -19,6 +20,7 @@ from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.controls import Controls
 from wort_cli.ledger.counts import Counts
 from wort_cli.ledger.database import Storage
+from wort_cli.ledger.groups import Groups
 from wort_cli.ledger.jobs import Jobs
 from wort_cli.ledger.submissions import Submissions
 from wort_cli.ledger.suspects import Suspects
@@ -35,8 +37,9 @@ class Ledger:
         self.catalog = Catalog(self.storage)
         self.counts = Counts(self.storage)
         self.controls = Controls(self.storage)
-        self.jobs = Jobs(self.storage, self.catalog)
-        self.submissions = Submissions(self.storage)
+        self.groups = Groups(self.storage)
+        self.jobs = Jobs(self.storage, self.catalog, self.groups)
+        self.submissions = Submissions(self.storage, self.groups)
         self.suspects = Suspects(self.storage, self.controls)
         self.attempts = Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
 

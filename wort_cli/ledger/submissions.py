@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wort_cli.ledger.database import Storage
+from wort_cli.ledger.groups import Groups
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.job import Job, JobKind, JobState, Source
 from wort_cli.model.provenance import Trust
@@ -39,8 +40,9 @@ class VerifyRequest:
 class Submissions:
     """The tables `submissions` and `lookups`, and the verifications in `jobs`."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, groups: Groups) -> None:
         self._storage = storage
+        self._groups = groups
 
     # ---- submissions ---------------------------------------------------------
 
@@ -93,12 +95,15 @@ class Submissions:
         For a signature whose verification is live already, that job's id is returned.
         """
         with self._storage.transaction():
-            return [self._enqueue(request) for request in requests]
+            job_ids = [self._enqueue(request) for request in requests]
+            for request, job_id in zip(requests, job_ids, strict=True):
+                self._groups.add(request.group, request.source.name, request.profile, job_id, request.subject)
+            return job_ids
 
     def _enqueue(self, request: VerifyRequest) -> int:
         latest = self._storage.row("latest_verification", subject=request.subject)
         if latest and JobState(latest["state"]).is_live:
-            self._storage.change("merge_request", id=latest["id"], priority=request.priority, group_name=request.group)
+            self._storage.change("merge_request", id=latest["id"], priority=request.priority)
             self._storage.change("make_verification_full", id=latest["id"], depth=str(request.depth))
             return int(latest["id"])
         self._storage.change(
@@ -107,7 +112,6 @@ class Submissions:
             profile=request.profile,
             archive=str(request.source.archive or ""),
             priority=request.priority,
-            group_name=request.group,
             engine=request.engine,
             now=time.time(),
             depth=str(request.depth),

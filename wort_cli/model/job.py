@@ -1,5 +1,6 @@
 """Jobs: the computation or verification of one signature, its states, its source and its events."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,7 +97,8 @@ class Job:
     reason: Reason | None
     message: str
     priority: int
-    group: str
+    groups: tuple[str, ...]
+    """The groups in which this is the newest job of a member, in alphabetical order."""
     force: bool
     engine: str
     upload: bool
@@ -142,7 +144,7 @@ class Job:
             reason=Reason(row["reason"]) if row["reason"] else None,
             message=row["message"],
             priority=row["priority"],
-            group=row["group_name"],
+            groups=tuple(sorted(json.loads(row["groups"]))),
             force=bool(row["force"]),
             engine=row["engine"],
             upload=bool(row["upload"]),

@@ -26,7 +26,7 @@ PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """One FracMinHash sketch; `hashes` ascend, and `abundances` has one number per hash, or is None."""
+    """One sketch; `hashes` ascend, and `abundances` has one number per hash, or is None."""
 
     ksize: int
     seed: int
@@ -35,6 +35,13 @@ class Sketch:
     abundances: NDArray[np.uint64] | None
     moltype: str = "DNA"
     md5: str = ""
+    num: int = 0
+    """Of a MinHash sketch: it keeps this many of the smallest hashes; 0 of a FracMinHash sketch."""
+
+    @property
+    def k(self) -> int:
+        """The k that users know, in letters of the molecule; see `k_of`."""
+        return k_of(self.ksize, self.moltype)
 
     @property
     def scaled(self) -> int:
@@ -149,7 +156,17 @@ def parse_sketch(data: dict[str, Any]) -> Sketch:
         abundances=abundances,
         moltype=molecule_of(str(data["molecule"])),
         md5=str(data["md5sum"]),
+        num=int(numbers([data.get("num", 0)], "num")[0]),
     )
+
+
+TRANSLATED = ("protein", "dayhoff", "hp")
+"""Molecules whose k-mers are of amino acids, or of classes of them."""
+
+
+def k_of(ksize: int, molecule: str) -> int:
+    """Return the k of a sketch in letters; for amino acids, sourmash stores three times that (minhash.py)."""
+    return ksize // 3 if molecule in TRANSLATED else ksize
 
 
 def molecule_of(text: str) -> str:

@@ -42,6 +42,8 @@ class Attempt:
         self.started_at = time.time()
         self._watcher = watcher
         self._processes = processes
+        self.background = contextlib.ExitStack()
+        """Ends what runs in the background when the attempt ends."""
         self._slot = contextlib.ExitStack()
         self.has_slot = spec.slot is None
         """Whether the attempt may use the processor: it has a slot, or there is no limit."""
@@ -50,6 +52,7 @@ class Attempt:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.background.close()
         self.release_slot()
 
     def take_slot(self) -> None:

@@ -5,6 +5,7 @@ archives/obtain.py has the steps; here they get the settings, the log and the pr
 """
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -18,18 +19,20 @@ from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.archive_format import format_inside
 from wort_cli.pipeline.archives.column_proof import reader_of
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP, VDB
-from wort_cli.pipeline.archives.counts import read_counts
+from wort_cli.pipeline.archives.counts import read_counts, tables_of
 from wort_cli.pipeline.archives.http import HttpClient, Timeouts, host_of
-from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, FetchedParts
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, Arrival, FetchedParts
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer
 from wort_cli.pipeline.archives.offer import Wish
 from wort_cli.pipeline.archives.on_disk import is_in_directories
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.background_download import Announce, BackgroundDownload
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.resources import reserve_disk
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
+from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.network_disks import network_mount
 
 SomeObtainer = TypeVar("SomeObtainer", bound=Obtainer)
@@ -37,10 +40,11 @@ SILENCE = 30.0
 """Seconds without a byte after which a request fails."""
 
 
-def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
+def download_archive(attempt: Attempt, tools: ToolGroup, *, early: bool = False) -> Archive:
     """Return the archive of the job's run, fetched as far as a sketch needs it, and proved if that is possible.
 
-    Raises JobFailed with the reason why there is none, or why it has to wait.
+    If `early`, it may be returned while the data of its largest column still arrives (background_download.py).  Raises
+    JobFailed with the reason why there is none, or why it has to wait.
     """
     spec = attempt.spec
     name = spec.source.name
@@ -49,13 +53,28 @@ def download_archive(attempt: Attempt, tools: ToolGroup) -> Archive:
     decoder = VDB if spec.method.decoder == "auto" and spec.method.engine == "kernel" else FASTQ_DUMP
     if ArchiveCache.of(spec).take(name, attempt.workspace.archive_directory):
         attempt.log("an earlier job has left what it fetched of this archive")
-    obtained = obtain(attempt, name, decoder)
+    if early and decoder == VDB:
+        obtained, arrival = obtain_early(attempt, name)
+    else:
+        obtained, arrival = obtain(attempt, name, decoder), None
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
     counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
-    parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder).ensure)
+    parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder, arrival).ensure, arrival)
     path, format = obtained.path, format_found(obtained, spec.download.quality)
     size, references = obtained.size, counts.references
     return Archive(str(path), path, counts.spots, counts.bases, size, format, references, fetched=parts)
+
+
+def obtain_early(attempt: Attempt, name: Accession) -> tuple[Obtained, Arrival | None]:
+    """Return an archive that may be read, and how far its download has come if that has not ended.
+
+    An archive whose reads may need others is returned when it is complete.
+    """
+    download = BackgroundDownload(functools.partial(obtain, attempt, name, VDB), attempt.cancellation)
+    attempt.background.callback(download.stop)
+    obtained = download.wait_until_readable()
+    tables = tables_of(obtained.path)
+    return (obtained, download) if tables and tables.are_plain else (download.result(), None)
 
 
 def format_found(obtained: Obtained, quality: str) -> Format:
@@ -92,39 +111,51 @@ def put_away(attempt: Attempt) -> None:
 class ColumnsOnDemand:
     """Fetches the columns that another decoder needs too, once; safe to use from several threads."""
 
-    def __init__(self, attempt: Attempt, name: Accession, decoder: str) -> None:
+    def __init__(self, attempt: Attempt, name: Accession, decoder: str, arrival: Arrival | None = None) -> None:
         self._attempt = attempt
         self._name = name
+        self._arrival = arrival
         self._fetched_for = {decoder}
         self._lock = threading.Lock()
 
     def ensure(self, decoder: str) -> None:
         """Fetch what a decoder needs.  Raises JobFailed or Cancelled, as `download_archive` does."""
         with self._lock:
+            if self._arrival is not None:  # two downloads would write the same file
+                self._arrival.wait()
             if decoder not in self._fetched_for:
                 obtain(self._attempt, self._name, decoder)
                 self._fetched_for.add(decoder)
 
 
-def obtain(attempt: Attempt, name: Accession, decoder: str) -> Obtained:
+def obtain(
+    attempt: Attempt,
+    name: Accession,
+    decoder: str,
+    announce: Announce = lambda archive: None,
+    cancellation: Cancellation | None = None,
+) -> Obtained:
     """Fetch and prove an archive with the settings of a job."""
-    with obtainer_of(attempt, Obtainer) as obtainer:
+    with obtainer_of(attempt, Obtainer, cancellation or attempt.cancellation, announce) as obtainer:
         return obtainer.obtain(wish_of(attempt.spec, name, decoder), attempt.workspace.archive_directory)
 
 
 @contextlib.contextmanager
-def obtainer_of(attempt: Attempt, kind: type[SomeObtainer]) -> Iterator[SomeObtainer]:
+def obtainer_of(
+    attempt: Attempt, kind: type[SomeObtainer], cancellation: Cancellation, announce: Announce = lambda archive: None
+) -> Iterator[SomeObtainer]:
     """Yield an obtainer with the settings of a job."""
     spec = attempt.spec
     with HttpClient(timeouts_of(spec), spec.download.connections, politeness_of(spec)) as client:
         yield kind(
             client,
             politeness_of(spec),
-            attempt.cancellation,
+            cancellation,
             attempt.log,
             attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
             attempt.workspace.key,
+            announce,
         )
 
 

@@ -22,6 +22,7 @@ from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.background_download import ArrivedWrong
 from wort_cli.pipeline.bucket import upload
 from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
@@ -81,14 +82,26 @@ class SketchedRun:
 def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     """Locate or fetch the archive, reserve disk and memory, prove it, sketch its reads, check that all were read.
 
+    An attempt that needs no slot sketches the first slices while the others arrive.  Raises JobFailed from the stage
+    that fails.
+    """
+    engine = ENGINES[attempt.spec.method.engine](attempt.profile)
+    attempt.report("locating")
+    arguments = engine, attempt.spec.method.decoder
+    threading.Thread(target=warm_up, args=arguments, name="warm-up", daemon=True).start()
+    try:
+        return sketch_archive(attempt, archive_of(attempt, tools, early=attempt.has_slot), engine, tools)
+    except ArrivedWrong:
+        attempt.log("what had been read while the archive arrived was damaged: reading it again")
+        return sketch_archive(attempt, archive_of(attempt, tools), engine, tools)
+
+
+def sketch_archive(attempt: Attempt, archive: Archive, engine: Engine, tools: ToolGroup) -> SketchedRun:
+    """Reserve disk and memory for an archive, prove it, sketch its reads, check that all were read.
+
     From the reservation on, the attempt holds a slot, so that only so many jobs use the processor while others fetch.
-    Raises JobFailed from the stage that fails.
     """
     spec = attempt.spec
-    engine = ENGINES[spec.method.engine](attempt.profile)
-    attempt.report("locating")
-    threading.Thread(target=warm_up, args=(engine, spec.method.decoder), name="warm-up", daemon=True).start()
-    archive = archive_of(attempt, tools)
     attempt.take_slot()
     threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
@@ -97,6 +110,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     attempt.report("preparing")  # loops may have to be compiled
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools, threads)
+    if archive.arrival is not None:
+        archive.arrival.wait()
     proof.check_unchanged(archive)
     return SketchedRun(archive, replace(proof, origin=origin.result()), versions_of(tools, reads.decoders), reads)
 
@@ -122,15 +137,16 @@ def identity_of(archive: Archive, proof: ArchiveProof, attempt: Attempt) -> Iter
             raise
 
 
-def archive_of(attempt: Attempt, tools: ToolGroup) -> Archive:
+def archive_of(attempt: Attempt, tools: ToolGroup, *, early: bool = False) -> Archive:
     """Return the archive of the job's source, downloaded if it is not on disk, with the references that it needs.
 
+    If `early`, it may be returned while the data of its largest column still arrives.
     If there is too little disk to fetch it ahead, it is fetched when it is the job's turn to be sketched: the jobs
     before it have freed theirs by then.
     """
     archive = locate_archive(attempt.spec, tools)
     try:
-        return provide_references(archive or download_archive(attempt, tools), attempt, tools)
+        return provide_references(archive or download_archive(attempt, tools, early=early), attempt, tools)
     except JobFailed as failed:
         if failed.failure.reason is not Reason.DISK_LOW or attempt.has_slot:
             raise
@@ -175,12 +191,15 @@ def sketch_slices(
     """
     from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 
+    arrival = archive.arrival
+
+    def report(stats: ReadStats) -> None:
+        if arrival is None or arrival.is_proved:  # else the download reports its progress
+            attempt.report("sketching", stats.spots, archive.spots, stats.bases)
+
+    has_arrived = arrival.has if arrival is not None else lambda part: True
     sketcher = RunSketcher(slices, store, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec))
-    sketcher.run(
-        threads,
-        attempt.cancellation,
-        lambda stats: attempt.report("sketching", stats.spots, archive.spots, stats.bases),
-    )
+    sketcher.run(threads, attempt.cancellation, report, has_arrived)
     return sketcher
 
 
@@ -191,7 +210,9 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> Slic
         "profile": attempt.profile.name,
         "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
     }
-    return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key)
+    arrival = archive.arrival
+    is_proved = (lambda: arrival.is_proved) if arrival is not None else lambda: True
+    return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key, is_proved)
 
 
 # Sealing and publishing ----------------------------------------------------------------------------------------------

@@ -1,37 +1,98 @@
 """Statistics of one sketch: estimated k-mer counts and the histogram of abundances."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wort_cli.model.signature_file import Sketch
 
+MOST = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A bin of a histogram that is not empty."""
+
+    low: int
+    high: int
+    """The smallest and the largest abundance in it."""
+    hashes: int
+
+    @property
+    def width(self) -> int:
+        """The number of abundances in it."""
+        return self.high - self.low + 1
+
+    @property
+    def density(self) -> float:
+        """Hashes of each abundance in it, on average: the k-mer spectrum; counts depend on the widths of bins."""
+        return self.hashes / self.width
+
+    @property
+    def borders(self) -> tuple[float, float]:
+        """Its place on an axis of abundances: an abundance `a` takes the place from a - 1/2 to a + 1/2."""
+        return self.low - 0.5, self.high + 0.5
+
 
 def sketch_statistics(sketch: Sketch) -> dict[str, Any]:
-    """Return estimates for the whole run: each hash stands for `scaled` k-mers (Irber et al. 2022, FracMinHash)."""
+    """Return estimates for the whole run: each hash stands for `scaled` k-mers (Irber et al. 2022, FracMinHash).
+
+    A MinHash sketch (`num`) allows no such estimates; its `scaled` is 0.
+    """
     abundances = sketch.abundances
     has_abundances = abundances is not None and len(abundances) > 0
     return {
-        "k": sketch.ksize,
+        "k": sketch.k,
+        "molecule": sketch.moltype,
         "scaled": sketch.scaled,
+        "num": sketch.num,
         "hashes": len(sketch.hashes),
-        "distinct_kmers": len(sketch.hashes) * sketch.scaled,
-        "kmers": int(abundances.sum()) * sketch.scaled if abundances is not None and has_abundances else "",
+        "distinct_kmers": len(sketch.hashes) * sketch.scaled if sketch.scaled else "",
+        "kmers": int(abundances.sum()) * sketch.scaled
+        if abundances is not None and has_abundances and sketch.scaled
+        else "",
         "singletons": int((abundances == 1).sum()) if abundances is not None and has_abundances else "",
         "median_abundance": f"{np.median(abundances):g}" if abundances is not None and has_abundances else "",
         "md5": sketch.md5,
     }
 
 
-def abundance_histogram(sketch: Sketch) -> dict[str, int]:
-    """Count the hashes with abundance 1, 2, 3 to 4, 5 to 8, and so on by powers of two."""
+@cache
+def lower_limits() -> NDArray[np.uint64]:
+    """Return the smallest abundance of every bin: 1, 2, 3 and so on to 20, then in steps of at most 10 %."""
+    limits = []
+    limit = 1
+    while limit <= MOST:
+        limits.append(limit)
+        limit = max(limit + 1, limit * 11 // 10)
+    return np.array(limits, np.uint64)
+
+
+def abundance_histogram(sketch: Sketch) -> tuple[Bin, ...]:
+    """Count the hashes of each bin of `lower_limits`; empty bins are left out."""
     if sketch.abundances is None or not len(sketch.abundances):
-        return {}
-    bars: dict[str, int] = {}
-    low, high = 1, 1
-    most = int(sketch.abundances.max())
-    while low <= most:
-        label = str(low) if low == high else f"{low}-{high}"
-        bars[label] = int(((sketch.abundances >= low) & (sketch.abundances <= high)).sum())
-        low, high = high + 1, high * 2
-    return bars
+        return ()
+    limits = lower_limits()
+    places = np.searchsorted(limits, sketch.abundances, side="right") - 1
+    counts = np.bincount(places[places >= 0], minlength=len(limits))
+    return tuple(
+        Bin(int(limits[place]), int(limits[place + 1]) - 1 if place + 1 < len(limits) else MOST, int(counts[place]))
+        for place in np.flatnonzero(counts)
+    )
+
+
+def whole_histogram(bins: Sequence[Bin]) -> tuple[Bin, ...]:
+    """Return the bins of a histogram from abundance 1 to the largest, with the empty ones."""
+    if not bins:
+        return ()
+    counts = {shown.low: shown.hashes for shown in bins}
+    limits = lower_limits().tolist()
+    return tuple(
+        Bin(low, high - 1, counts.get(low, 0))
+        for low, high in zip(limits, [*limits[1:], MOST + 1], strict=True)
+        if low <= bins[-1].low
+    )

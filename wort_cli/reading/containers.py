@@ -48,7 +48,7 @@ def is_zip(file: IO[bytes]) -> bool:
     return magic == ZIP_MAGIC
 
 
-def documents(file: IO[bytes], limit: int) -> Iterator[Iterator[bytes]]:
+def documents(file: IO[bytes], limit: int, max_members: int = MAX_MEMBERS) -> Iterator[Iterator[bytes]]:
     """Yield the pieces of each JSON document of a file: one, or several if it is a collection of sourmash (a zip file).
 
     The pieces of a document must be read before the next one.  Raises Refusal above `limit` decompressed bytes in all.
@@ -60,8 +60,9 @@ def documents(file: IO[bytes], limit: int) -> Iterator[Iterator[bytes]]:
     with refused_if_damaged():
         archive = zipfile.ZipFile(file)
         members = archive.infolist()
-    if len(members) > MAX_MEMBERS:
-        raise Refusal(f"it is a zip file of {len(members):,} files, too many for one signature")
+    if len(members) > max_members:
+        many = "one signature" if max_members == MAX_MEMBERS else "this command"
+        raise Refusal(f"it is a zip file of {len(members):,} files, too many for {many}")
     found = [member for member in members if MEMBER.fullmatch(member.filename)]
     if not found:
         raise Refusal("it is a zip file without signatures", hint=UNCHANGED_HINT)

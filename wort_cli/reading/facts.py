@@ -6,7 +6,7 @@ from typing import Any
 
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import SignatureDocument
-from wort_cli.reading.abundance import abundance_histogram, sketch_statistics
+from wort_cli.reading.abundance import Bin, abundance_histogram, sketch_statistics
 from wort_cli.reading.strict import profile_name
 
 
@@ -17,7 +17,7 @@ class SketchFacts:
     statistics: Mapping[str, Any]
     """See `sketch_statistics`."""
     abundance_sum: int
-    histogram: Mapping[str, int]
+    histogram: tuple[Bin, ...]
 
     def summary(self) -> SketchSummary:
         """Return the summary of the sketch for a provenance."""

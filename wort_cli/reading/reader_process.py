@@ -3,6 +3,8 @@
 LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time, and whether any parameters are
 accepted.  The limits are set before anything is read.  The answer is one JSON document on stdout, with exit code 0: the
 facts of the signature, or its first fault.  Anything else means that the reader crashed; sandbox.py reports that.
+
+If LIMITS has `signatures`, the file may have that many, and the answer has their hashes (signature_stream.py).
 """
 
 import json
@@ -11,7 +13,10 @@ import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wort_cli.reading.refusal import Refusal
 
 GRACE = 2
 """Seconds of CPU time between SIGXCPU, which can be caught, and SIGKILL."""
@@ -38,9 +43,27 @@ def read_signature(max_unpacked: int, *, any_parameters: bool = False) -> dict[s
             checked = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked)
             facts = SignatureFacts.of(checked.document, is_joined=checked.is_joined)
     except Refusal as refusal:
-        limit = isinstance(refusal, LimitExceeded)
-        return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint, "limit": limit}
+        return answer_of(refusal, is_limit=isinstance(refusal, LimitExceeded))
     return asdict(facts)
+
+
+def answer_of(refusal: "Refusal", *, is_limit: bool) -> dict[str, Any]:
+    """Return the answer that reports a fault."""
+    return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint, "limit": is_limit}
+
+
+def stream_signatures(max_unpacked: int, most: int) -> dict[str, Any]:
+    """Read the signatures on standard input, and write each to stdout; return the last answer."""
+    from wort_cli.reading.refusal import LimitExceeded, Refusal
+    from wort_cli.reading.signature_stream import write_document
+    from wort_cli.reading.strict import read_documents
+
+    try:
+        for document in read_documents(sys.stdin.buffer, max_unpacked=max_unpacked, most=most):
+            write_document(document, sys.stdout.buffer)
+    except Refusal as refusal:
+        return answer_of(refusal, is_limit=isinstance(refusal, LimitExceeded))
+    return {"end": True}
 
 
 def main() -> None:
@@ -49,7 +72,10 @@ def main() -> None:
     os.chdir(Path("/"))
     set_limits(limits)
     try:
-        answer = read_signature(limits["unpacked"], any_parameters=limits["any_parameters"])
+        if limits.get("signatures"):
+            answer = stream_signatures(limits["unpacked"], limits["signatures"])
+        else:
+            answer = read_signature(limits["unpacked"], any_parameters=limits["any_parameters"])
     except MemoryError:
         answer = {
             "why": f"reading it takes more than {limits['memory']:,} bytes of memory",
@@ -57,7 +83,7 @@ def main() -> None:
             "hint": "raise the setting `submit_memory` to allow more",
             "limit": True,
         }
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     os._exit(0)  # no cleanup: there may be no memory left for it
 

@@ -14,23 +14,30 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import NoSuchFile, StorageProblem
 from wort_cli.model.profile import PROFILES
+from wort_cli.model.signature_file import SignatureDocument
+from wort_cli.reading.abundance import Bin
 from wort_cli.reading.facts import SignatureFacts, SketchFacts
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import LimitExceeded, Refusal
+from wort_cli.reading.signature_stream import SignatureStream
 from wort_cli.settings import Settings
 
 COPY_BLOCK = 1 << 20
 MAX_ANSWER = 1 << 20
 """Bytes."""
 MAX_SENTENCE_LENGTH = 1000
-STATISTICS = frozenset({"k", "scaled", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "md5"})
+WRONG_ANSWER = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading an answer raises that no reader writes."""
+STATISTICS = (
+    "k", "molecule", "scaled", "num", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "md5",
+)  # fmt: skip
 """The keys of `sketch_statistics`."""
 
 
@@ -121,16 +128,43 @@ def read_in_child(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
 
 def run_reader(file: IO[bytes], limits: ReadLimits, *, any_parameters: bool) -> SignatureFacts:
     """Return the child's answer; raise Refusal if it exceeds a limit or crashes."""
-    arguments = {
-        "memory": limits.memory,
-        "seconds": max(1, int(limits.seconds)),
-        "unpacked": limits.unpacked,
-        "any_parameters": any_parameters,
-    }
+    with started_reader(file, limits, any_parameters=any_parameters) as child:
+        output = child.stdout.read(MAX_ANSWER) if child.stdout else b""
+        child.wait()
+    check_time(child.returncode, limits)
+    return parse_answer(output, child.returncode)
+
+
+def stream_from_child(file: IO[bytes], limits: ReadLimits, most: int) -> Iterator[SignatureDocument]:
+    """Yield the signatures of an open file, at most `most`, with their hashes, as a child reads them.
+
+    Raises Refusal with the first fault, or if the child exceeds a limit or crashes.
+    """
+    last: dict[str, Any] = {}
+    with started_reader(file, limits, signatures=most) as child:
+        try:
+            if child.stdout:
+                stream = SignatureStream(child.stdout, limits.memory)
+                yield from stream
+                last = stream.last
+            child.wait()
+        except WRONG_ANSWER:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(1.0)
+        code = child.poll()
+    check_time(code, limits)
+    if last != {"end": True} or code:
+        parse_answer(json.dumps(last).encode(), code or 0)  # raises the Refusal in it, or one that says that it crashed
+
+
+@contextmanager
+def started_reader(file: IO[bytes], limits: ReadLimits, **arguments: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the reader's process on an open file, from its start; kill it at the end, or when its time is over."""
+    known = {"memory": limits.memory, "seconds": max(1, int(limits.seconds)), "unpacked": limits.unpacked}
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     child = subprocess.Popen(
         # -I: neither environment variables nor files in the working directory decide which code runs.
-        [sys.executable, "-I", "-m", "wort_cli.reading.reader_process", json.dumps(arguments)],
+        [sys.executable, "-I", "-m", "wort_cli.reading.reader_process", json.dumps({**known, **arguments})],
         stdin=file.fileno(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -141,17 +175,19 @@ def run_reader(file: IO[bytes], limits: ReadLimits, *, any_parameters: bool) -> 
     with child:
         alarm.start()
         try:
-            output = child.stdout.read(MAX_ANSWER) if child.stdout else b""
-            child.wait()
+            yield child
         finally:
             alarm.cancel()
             child.kill()
-    if child.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
+
+
+def check_time(code: int | None, limits: ReadLimits) -> None:
+    """Raise LimitExceeded if a child ended with the code of one that was killed because its time was over."""
+    if code in (-signal.SIGKILL, -signal.SIGXCPU):
         raise LimitExceeded(
             f"reading it takes more than {limits.seconds:g} seconds",
             hint="raise the setting `submit_seconds` to allow more",
         )
-    return parse_answer(output, child.returncode)
 
 
 def parse_answer(output: bytes, code: int) -> SignatureFacts:
@@ -174,7 +210,7 @@ def parse_answer(output: bytes, code: int) -> SignatureFacts:
             tuple(sketch_in(sketch) for sketch in found["sketches"]),
             found.get("is_joined") is True,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except WRONG_ANSWER:
         raise unreadable from None
 
 
@@ -192,7 +228,7 @@ def sketch_in(found: Mapping[str, Any]) -> SketchFacts:
             text_at(found["statistics"], key))
         for key in STATISTICS
     }  # fmt: skip
-    histogram = {printable(label): int(number) for label, number in found["histogram"].items()}
+    histogram = tuple(Bin(int(each["low"]), int(each["high"]), int(each["hashes"])) for each in found["histogram"])
     return SketchFacts(statistics, int(found["abundance_sum"]), histogram)
 
 

@@ -8,7 +8,7 @@ signatures.  Here the first fault raises Refusal with its place and the command 
 the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -76,6 +76,21 @@ def read_document(file: IO[bytes], *, max_unpacked: int = NO_LIMIT) -> Signature
     return SignatureReader(parser, any_parameters=True).read_any()
 
 
+def read_documents(file: IO[bytes], *, max_unpacked: int = NO_LIMIT, most: int) -> Iterator[SignatureDocument]:
+    """Yield the signatures in an open file, with any parameters: of JSON or of a collection, which is a zip file.
+
+    Raises Refusal with the first fault, and for more than `most` signatures.
+    """
+    number = 0
+    for pieces in documents(file, max_unpacked, most):
+        reader = SignatureReader(JsonPullParser(pieces, UNCHANGED_HINT), any_parameters=True, most=most)
+        for document in reader.iterate():
+            number += 1
+            if number > most:
+                raise Refusal(f"it contains more than {most:,} signatures")
+            yield document
+
+
 def join(found: Sequence[SignatureDocument], candidates: Sequence[Profile], *, allow_empty: bool) -> Checked:
     """Return the signature that all signatures of a file are together; raise Refusal if they are not one."""
     first = found[0]
@@ -123,6 +138,8 @@ class SignatureReader:
 
     json: JsonPullParser
     any_parameters: bool = False
+    most: int = 0
+    """The signatures that the document may have; 0 for as many as a submission may have."""
     candidates: list[Profile] = field(default_factory=lambda: list(PROFILES.values()))
 
     def read_any(self) -> SignatureDocument:
@@ -134,18 +151,23 @@ class SignatureReader:
 
     def read_all(self) -> list[SignatureDocument]:
         """Read the whole document: the signatures in it, at least one."""
-        found: list[SignatureDocument] = []
-        most = 1 + (0 if self.any_parameters else MAX_SKETCHES)
+        return list(self.iterate())
+
+    def iterate(self) -> Iterator[SignatureDocument]:
+        """Read the whole document; yield each signature in it, at least one."""
+        found = 0
+        most = self.most or 1 + (0 if self.any_parameters else MAX_SKETCHES)
         for number in self.json.items():
             if number >= most:
-                raise self.json.refuse("it contains more than one signature", self.recipe_hint())
+                many = f"{self.most:,} signatures" if self.most else "one signature"
+                raise self.json.refuse(f"it contains more than {many}", self.recipe_hint())
             self.json.path = ["signature"] if not number else [f"signature {number + 1}"]
-            found.append(self.read_signature())
+            yield self.read_signature()
+            found += 1
         self.json.path = []
         self.json.end()
         if not found:
             raise self.json.refuse("it contains no signature")
-        return found
 
     def read_signature(self) -> SignatureDocument:
         """Read the object of the signature."""
@@ -226,6 +248,7 @@ class SignatureReader:
             abundances=seen.get("abundances"),
             moltype=seen["molecule"],
             md5=seen["md5sum"],
+            num=seen["num"],
         )
         self.check_consistency(sketch)
         return sketch

@@ -87,7 +87,7 @@ def archive_jobs(jobs: Iterable[Job], ledger: Ledger, settings: Settings) -> Non
                 "name": str(job.name),
                 "profile": job.profile,
                 "kind": str(job.kind),
-                "group": job.group,
+                "groups": list(job.groups),
                 "state": str(job.state),
                 "reason": str(job.reason or ""),
                 "message": job.message,

@@ -54,8 +54,8 @@ def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
     tables = TABLES if version and version[0]["user_version"] == latest_version() else TABLES[:1]
     with storage.transaction(), dropped_triggers(storage):
         merged = [merge_table(damaged, storage, table) for table in tables]
-        storage.change("clear_job_counts")
-        storage.change("count_jobs_again")
+        for change in DERIVED:
+            storage.change(change)
     return [table for table in merged if table.copied or table.left_out or table.error]
 
 
@@ -82,8 +82,16 @@ def merge_table(damaged: Path, storage: Storage, table: Table) -> MergedTable:
             left_out += 1
             continue
         known = {name: value for name, value in row.items() if name in columns}
-        left_out += not storage.put_row(table.name, table.key, known)
+        put = storage.put_row(table.name, table.key, known)
+        left_out += not put
+        if put and row.get("group_name") and table.name == "jobs":  # before version 9, a job had one group
+            storage.change("add_member", job_id=row["id"], now=row["created_at"], **member_key(row))
     return MergedTable(table.name, len(rows) - left_out, left_out, error)
+
+
+def member_key(row: Row) -> Row:
+    """Return the columns of `group_members` that identify the member of a job."""
+    return {"subject": "", **{key: row[key] for key in ("group_name", "name", "profile", "subject") if key in row}}
 
 
 def check_job(row: Row) -> None:
@@ -95,6 +103,15 @@ def check_job(row: Row) -> None:
         Reason(row["reason"])
 
 
+DERIVED = (
+    "clear_job_counts",
+    "count_jobs_again",
+    "assign_jobs_again",
+    "clear_group_counts",
+    "count_groups_again",
+    "hold_jobs_again",
+)
+"""Queries that make again what follows from the copied rows, in this order."""
 TABLES = (
     Table("jobs", "id", check_job),
     Table("events", "id", lambda row: JobState(row["after"])),
@@ -102,6 +119,7 @@ TABLES = (
     Table("submissions", "digest, name", lambda row: Trust(row["trust"])),
     Table("lookups", "accession"),
     Table("control", "key"),
+    Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),

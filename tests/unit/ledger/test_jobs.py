@@ -34,7 +34,7 @@ def test_new_request_becomes_a_queued_job_with_its_values(ledger: Ledger, tmp_pa
     assert answer.job_id is not None
     job = ledger.jobs.get(answer.job_id)
     assert (job.name, job.source.archive, job.profile) == ("mine", tmp_path / "x.sra", "sra-v1")
-    assert (job.state, job.priority, job.group, job.force) == (JobState.QUEUED, 7, "g", True)
+    assert (job.state, job.priority, job.groups, job.force) == (JobState.QUEUED, 7, ("g",), True)
     assert (job.attempt, job.owner, job.reason) == (0, "", None)
     assert (job.lease_until, job.wait_until, job.started_at, job.ended_at, job.progress) == (None,) * 5
     assert abs(job.created_at - time.time()) < 60
@@ -58,12 +58,12 @@ def test_request_for_a_live_job_returns_that_job(ledger: Ledger, state: str, for
     assert sum(ledger.counts.by_state().values()) == 1
 
 
-def test_second_request_for_a_live_job_raises_its_priority_and_sets_its_group(ledger: Ledger) -> None:
+def test_second_request_for_a_live_job_raises_its_priority_and_adds_its_group(ledger: Ledger) -> None:
     job_id = queued(ledger)
     enqueue(ledger, request(priority=5, group="g"))
     enqueue(ledger, request(priority=-5, group="h"))
     job = ledger.jobs.get(job_id)
-    assert (job.priority, job.group) == (5, "g")
+    assert (job.priority, job.groups) == (5, ("g", "h"))
     assert moves(ledger, job_id) == [("", "queued")]
 
 
@@ -118,7 +118,7 @@ def test_request_for_a_failed_job_requeues_that_job(ledger: Ledger, state: str, 
     assert (answer.status, answer.job_id, answer.state) == (EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
     job = ledger.jobs.get(job_id)
     assert (job.state, job.reason, job.message, job.ended_at) == (JobState.QUEUED, None, "", None)
-    assert (job.priority, job.group, job.source.archive) == (3, "g", tmp_path / "SRR139146.sra")
+    assert (job.priority, job.groups, job.source.archive) == (3, ("g",), tmp_path / "SRR139146.sra")
     assert moves(ledger, job_id)[-1] == (state, "queued")
 
 
@@ -228,7 +228,7 @@ def test_retry_keeps_archive_priority_and_group(ledger: Ledger, tmp_path: Path) 
     ledger.jobs.cancel([job_id])
     ledger.jobs.retry([job_id])
     job = ledger.jobs.get(job_id)
-    assert (job.source.archive, job.priority, job.group) == (tmp_path / "x.sra", -5, "g")
+    assert (job.source.archive, job.priority, job.groups) == (tmp_path / "x.sra", -5, ("g",))
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed", "unavailable"])

@@ -91,7 +91,8 @@ def test_archive_without_room_is_fetched_when_it_is_the_turn_of_its_job(
 ) -> None:
     left = list(reasons)
 
-    def download(attempt: Attempt, _: object) -> Archive:
+    def download(attempt: Attempt, _: object, *, early: bool = False) -> Archive:
+        assert not early
         if left:
             raise JobFailed(left.pop(0), "the disk is small")
         assert attempt.has_slot

@@ -3,7 +3,8 @@
 from typing import Any
 
 from wort_cli.commands.shared import render
-from wort_cli.model.job import Job, JobKind, Progress
+from wort_cli.ledger.groups import StoredMember
+from wort_cli.model.job import Job, JobKind, JobState, Progress
 
 
 def job_record(job: Job) -> dict[str, Any]:
@@ -15,13 +16,31 @@ def job_record(job: Job) -> dict[str, Any]:
         "state": str(job.state),
         "reason": str(job.reason or ""),
         "progress": progress_text(progress) if progress else "",
-        "group": job.group,
+        "groups": ",".join(job.groups),
         "priority": job.priority or "",
         "attempt": job.attempt or "",
         "queued": render.local_time(job.created_at),
         "ended": render.local_time(job.ended_at),
         "message": job.message,
         "kind": str(job.kind) if job.kind is not JobKind.COMPUTE else "",
+    }
+
+
+def member_record(member: StoredMember, group: str) -> dict[str, Any]:
+    """Return a member of a group whose signature was there already, with the keys of `job_record`."""
+    return {
+        "job": None,
+        "name": str(member.name),
+        "state": str(JobState.DONE),
+        "reason": "",
+        "progress": "",
+        "groups": group,
+        "priority": "",
+        "attempt": "",
+        "queued": render.local_time(member.added_at),
+        "ended": "",
+        "message": "the signature was there already",
+        "kind": "",
     }
 
 

@@ -5,7 +5,7 @@ import io
 import json
 from typing import IO
 
-from wort_cli.model.signature_file import GZIP_MAGIC
+from wort_cli.model.signature_file import GZIP_MAGIC, k_of, molecule_of
 
 
 def one_sketch(file: IO[bytes], ksize: int) -> IO[bytes]:
@@ -16,6 +16,8 @@ def one_sketch(file: IO[bytes], ksize: int) -> IO[bytes]:
     file.seek(0)
     data = file.read()
     (signature,) = json.loads(gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data)
-    signature["signatures"] = [sketch for sketch in signature["signatures"] if sketch["ksize"] == ksize]
+    signature["signatures"] = [
+        sketch for sketch in signature["signatures"] if k_of(sketch["ksize"], molecule_of(sketch["molecule"])) == ksize
+    ]
     text = json.dumps([signature], separators=(",", ":"), ensure_ascii=False).encode()
     return io.BytesIO(gzip.compress(text, mtime=0))

@@ -114,6 +114,19 @@ def rich_table(columns: Sequence[str], records: Sequence[Record], headers: Mappi
     console.print(grid)
 
 
+def drawing(lines: Iterable[str], styles: Mapping[str, str]) -> None:
+    """Write lines to a terminal, with a style for each match of a pattern."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        text = Text(line)
+        for pattern, style in styles.items():
+            text.highlight_regex(pattern, style)
+        console.print(text, soft_wrap=True)
+
+
 NEVER_FOLDED = frozenset({"name", "job", "digest", "md5", "path", "file", "url"})
 """Columns of ids and places."""
 LEAST_WIDTH = 12

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Sequence
 
 from wort_cli.commands.shared import render
-from wort_cli.errors import NoSuchJob, StorageProblem, UsageError
+from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, shown
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
@@ -68,9 +68,23 @@ def select_job_ids(
         raise UsageError(NAMES_AND_OPTIONS)
     if words:
         return find_job_ids(ledger, words)
+    check_group(ledger, job_filter.group)
     if everything or job_filter != JobFilter():
         return ledger.jobs.ids(job_filter)
     raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+
+
+def check_group(ledger: Ledger, group: str) -> None:
+    """Raise UsageError if a group was named that has no members; the error has the nearest name."""
+    if not group:
+        return
+    groups = ledger.groups.sizes()
+    if group not in groups:
+        import difflib
+
+        near = difflib.get_close_matches(group, groups, 1)
+        hint = f"did you mean {shown(near[0])}?" if near else "`wort compute -g NAME` puts runs into a group"
+        raise UsageError(f"there is no group {shown(group)}", hint)
 
 
 def parse_state(text: str) -> JobState | None:

@@ -39,7 +39,7 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
 
     A submission is found by name only if there is no signature of our own; by a prefix of its digest, always.
     """
-    if "/" in word or word.endswith((".sig", ".gz", ".json")):
+    if "/" in word or word.endswith((".sig", ".gz", ".json", ".zip")):
         path = Path(word)
         if not path.is_file():
             raise NoSuchFile(path)

@@ -24,15 +24,14 @@ SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name >
 -- name: listed_signatures
 -- One page of names, in order.  Empty values select all; `local` is 1 for those with a file.
 -- Lists with `local` are of paths only, and do without the provenance.
-SELECT name, profile, digest, trust, path, size, created_at, remote,
+-- ledger/catalog.py replaces {tables}, {condition} and {key} by SQL without values from outside.
+SELECT signatures.name, signatures.profile, digest, trust, path, size, created_at, remote,
        CASE WHEN :local = 0 THEN provenance ->> '$.bases' END AS bases,
        CASE WHEN :local = 0 THEN (SELECT group_concat(value ->> '$.ksize') FROM json_each(provenance, '$.sketches')) END AS ksizes
-FROM signatures
-WHERE profile = :profile AND name > :after AND name >= :prefix AND name < :prefix_end
-  AND (:pattern = '' OR name GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
-  AND (:group_name = '' OR name IN (SELECT jobs.name FROM jobs WHERE jobs.group_name = :group_name
-                                    AND jobs.group_name <> '' AND jobs.profile = :profile))
-ORDER BY name LIMIT :limit;
+FROM {tables}
+WHERE {condition} AND {key} > :after AND {key} >= :prefix AND {key} < :prefix_end
+  AND (:pattern = '' OR {key} GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
+ORDER BY {key} LIMIT :limit;
 
 -- name: any_remote
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;

@@ -6,14 +6,12 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, group_name, force, engine, upload, created_at)
-VALUES (:name, :profile, :archive, :priority, :group_name, :force, :engine, :upload, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :now);
 
 -- name: merge_request
--- A live job is requested again: its priority may rise, and it joins the group if it is in none.
-UPDATE jobs SET priority = max(priority, :priority),
-                group_name = CASE group_name WHEN '' THEN :group_name ELSE group_name END
-WHERE id = :id;
+-- A live job is requested again: its priority may rise.
+UPDATE jobs SET priority = max(priority, :priority) WHERE id = :id;
 
 -- name: claim_job
 -- Start the next attempt of a queued job.
@@ -71,15 +69,14 @@ DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', '
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
                 archive = coalesce(:archive, archive),
-                priority = max(priority, :priority),
-                group_name = coalesce(nullif(:group_name, ''), group_name)
+                priority = max(priority, :priority)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later
                   WHERE later.name = jobs.name AND later.profile = jobs.profile AND later.id > jobs.id
                     AND later.kind = jobs.kind AND later.subject = jobs.subject);
 
 -- name: next_jobs
--- `held` is 1 if the job's group is paused.  Without INDEXED BY, SQLite would use another index and sort a million jobs.
+-- `held` is 1 if a group of the job is paused.  Without INDEXED BY, SQLite would use another index and sort a million jobs.
 SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0
 ORDER BY priority DESC, id LIMIT :limit;
 
@@ -92,6 +89,9 @@ SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 -- name: job
 -- With what the catalog knows of its signature (`known_`), and the checksum of the file that it verifies.
 SELECT jobs.*, stage, spots, total, bases, reported_at,
+       (SELECT json_group_array(group_name) FROM group_members AS own
+        WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
+          AND own.job_id = jobs.id) AS groups,
        known.digest AS known_digest, known.trust AS known_trust, known.sha256 AS known_sha256,
        CASE WHEN subject = '' THEN ''
             WHEN subject = known.path THEN known.sha256
@@ -101,28 +101,18 @@ FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id
 WHERE jobs.id = :id;
 
 -- name: jobs_where
--- ledger/jobs.py replaces {condition} by SQL without values from outside.
-SELECT jobs.*, stage, spots, total, bases, reported_at
-FROM jobs LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY jobs.id DESC LIMIT :limit;
+-- ledger/jobs.py replaces {tables}, {condition} and {key} by SQL without values from outside.
+SELECT jobs.*, stage, spots, total, bases, reported_at,
+       (SELECT json_group_array(group_name) FROM group_members AS own
+        WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
+          AND own.job_id = jobs.id) AS groups
+FROM {tables} LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 
 -- name: ids_where
-SELECT id FROM jobs WHERE {condition} ORDER BY id;
+SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key};
 
 -- name: count_states
 SELECT state, reason, n FROM job_counts WHERE n > 0 ORDER BY state, reason;
 
--- name: count_group
-SELECT state, reason, count(*) AS n FROM jobs WHERE group_name = :group_name AND group_name <> ''
-GROUP BY state, reason;
-
 -- name: events_of_job
 SELECT job_id, at, before, after, reason, message, attempt FROM events WHERE job_id = :id ORDER BY id;
-
--- name: pause_group
-INSERT OR IGNORE INTO paused_groups (name) VALUES (:group_name);
-
--- name: resume_group
-DELETE FROM paused_groups WHERE name = :group_name;
-
--- name: paused_groups
-SELECT name FROM paused_groups ORDER BY name;

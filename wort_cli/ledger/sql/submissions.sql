@@ -40,8 +40,8 @@ UPDATE signatures SET trust = :trust WHERE path = :path AND digest = :digest;
 SELECT id, state FROM jobs WHERE kind = 'verify' AND subject = :subject ORDER BY id DESC LIMIT 1;
 
 -- name: add_verification
-INSERT INTO jobs (name, profile, archive, priority, group_name, engine, created_at, kind, depth, subject, subject_digest)
-VALUES (:name, :profile, :archive, :priority, :group_name, :engine, :now, 'verify', :depth, :subject, :subject_digest);
+INSERT INTO jobs (name, profile, archive, priority, engine, created_at, kind, depth, subject, subject_digest)
+VALUES (:name, :profile, :archive, :priority, :engine, :now, 'verify', :depth, :subject, :subject_digest);
 
 -- name: make_verification_full
 -- A quick verification that has not started becomes a full one, if a full one is requested.

@@ -4,7 +4,7 @@ That is faster than vdb-validate, needs only those columns, and finds more: blob
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -56,15 +56,19 @@ def sums_of(contents: Contents, read: ReadExtent) -> dict[str, str]:
 
 
 def differing_files(
-    contents: Contents, sums: Mapping[str, str], read: ReadExtent, cancellation: Cancellation = NEVER
+    files: Iterable[str],
+    table: Mapping[str, Extent],
+    sums: Mapping[str, str],
+    read: ReadExtent,
+    cancellation: Cancellation = NEVER,
 ) -> list[str]:
-    """Return the needed files that do not match their sum."""
+    """Return those of some files that do not match their sum."""
     wrong = []
-    for path in contents.selection.files:
+    for path in files:
         if path not in sums:
             continue
         try:
-            check_file(path, contents.table, sums, read, cancellation)
+            check_file(path, table, sums, read, cancellation)
         except ChecksumError:
             wrong.append(path)
     return wrong
@@ -93,7 +97,7 @@ def prove_columns(size: int, read: ReadExtent, decoder: str, cancellation: Cance
     """
     contents = read_contents(size, read, decoder)
     sums = sums_of(contents, read)
-    wrong = differing_files(contents, sums, read, cancellation)
+    wrong = differing_files(contents.selection.files, contents.table, sums, read, cancellation)
     if wrong:
         raise ChecksumError(f"{wrong[0]} does not match the md5 sum that the archive has of it")
     check_provable(contents, sums, read)

@@ -20,8 +20,8 @@ from wort_cli.pipeline.archives.partial import Identity, PartialArchive
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation, Cancelled
 
-FIRST_CHUNK, LARGEST_CHUNK = 1 << 20, 1 << 25
-"""Bytes."""
+SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1 << 20, 1 << 22, 1 << 25
+"""Bytes; the last chunks are the smallest."""
 QUICK = 1.0
 """Seconds; a chunk that took less is followed by one of twice its size."""
 MIN_RATE, MIN_RATE_AFTER = 1000.0, 30.0
@@ -106,6 +106,7 @@ class Fetch:
         """Wait until all connections have nothing to do or one has failed; return whether the job was cancelled."""
         while True:
             done, left = wait(running, CHECK_INTERVAL, return_when=FIRST_EXCEPTION)
+            self._save_sometimes()
             if self._stop.requested():
                 return True
             if not left or any(future.exception() for future in done):
@@ -138,7 +139,6 @@ class Fetch:
                     arrived += len(piece)
                     self._report(len(piece))
                     check_rate(arrived, time.monotonic() - started, location.url)
-                    self._save_sometimes()
                     self._stop.check()
         except HttpError as error:
             took = time.monotonic() - (started or time.monotonic())
@@ -199,12 +199,9 @@ class Fetch:
                 self._failures = 0
 
     def _save_sometimes(self) -> None:
-        with self._lock:
-            due = time.monotonic() - self._saved_at > SAVE_EVERY
-            if due:
-                self._saved_at = time.monotonic()
-        if due:
+        if time.monotonic() - self._saved_at > SAVE_EVERY:
             self._partial.save()
+            self._saved_at = time.monotonic()
 
 
 class _Work:
@@ -227,7 +224,7 @@ class _Work:
             if not self._extents:
                 return None
             first = self._extents.pop()
-            size = min(size, max(FIRST_CHUNK, self._left // self._connections))
+            size = min(size, max(SMALLEST_CHUNK, self._left // self._connections))
             self._left -= min(size, first.size)
             if first.size > size:
                 self._extents.append(Extent(first.offset + size, first.size - size))

@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from wort_cli.model.archive_format import ALLOWED
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.archives.archive_format import format_of
+from wort_cli.pipeline.archives.column_blobs import Rows
 from wort_cli.pipeline.archives.counts import explain_run, read_counts
 from wort_cli.pipeline.archives.obtain import Obtained
 from wort_cli.pipeline.archives.on_disk import FoundArchive, choose, find_in_directories, look_at, why_unusable
@@ -66,6 +68,25 @@ class Archive:
         """Whether the archive can be decoded without any request."""
         return self.path is not None and not self.streams_references
 
+    @property
+    def arrival(self) -> "Arrival | None":
+        """How far the download has come, if the archive may be read meanwhile."""
+        return self.fetched.arrival if self.fetched else None
+
+
+class Arrival(Protocol):
+    """The state of an archive that is read while it is downloaded."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether all of it has arrived, and what was read of it meanwhile was right."""
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether some rows have arrived.  Raises JobFailed if the download has failed."""
+
+    def wait(self) -> bool:
+        """Wait until the download has ended, and return True.  Raises JobFailed if it has failed."""
+
 
 @dataclass(frozen=True)
 class FetchedParts:
@@ -74,6 +95,8 @@ class FetchedParts:
     obtained: Obtained
     ensure: Callable[[str], None]
     """Fetches the columns that another decoder needs too."""
+    arrival: Arrival | None = None
+    """Of an archive that is still being downloaded, and not proved before that has ended."""
 
 
 def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:

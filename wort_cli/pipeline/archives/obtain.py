@@ -11,16 +11,21 @@ location that it names for the head, or by its md5 for the whole.
 """
 
 import contextlib
+import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.archives.arriving import while_arriving
+from wort_cli.pipeline.archives.blob_index import UnknownIndex
 from wort_cli.pipeline.archives.checksums import ReadExtent, md5_of
+from wort_cli.pipeline.archives.column_blobs import ColumnBlobs, Rows, blobs_of, large_files
 from wort_cli.pipeline.archives.column_proof import (
     Contents,
     NotProvable,
@@ -40,6 +45,8 @@ from wort_cli.pipeline.archives.partial import PartialArchive
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.archives.sources import Sources
 from wort_cli.system.cancellation import Cancellation
+
+Result = TypeVar("Result")
 
 
 class ProvedBy(StrEnum):
@@ -80,6 +87,20 @@ class Obtained:
 
 
 @dataclass(frozen=True)
+class ArrivingArchive:
+    """An archive whose needed files have arrived and were proved, except the data of its largest column."""
+
+    obtained: Obtained
+    """As it will be if that data matches its sum.  If it does not, `Obtainer.obtain` returns another proof."""
+    _partial: PartialArchive
+    _blobs: ColumnBlobs
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether all cells of some rows have arrived.  Raises UnknownIndex."""
+        return not self._partial.missing(self._blobs.extents(rows))
+
+
+@dataclass(frozen=True)
 class Plan:
     """What would be fetched of an archive."""
 
@@ -104,6 +125,7 @@ class Obtainer:
         report: Callable[[str, int, int], None] = lambda stage, done, total: None,
         reserve: Callable[[int], None] = lambda size: None,
         key: bytes = b"",
+        announce: "Callable[[ArrivingArchive | None], None]" = lambda archive: None,
     ) -> None:
         self._client = client
         self._politeness = politeness
@@ -115,6 +137,10 @@ class Obtainer:
         """Called before so many bytes are fetched; raises JobFailed if the disk has too little space."""
         self._key = key
         """Seals the map of what has arrived; what was fetched without it is fetched again."""
+        self._announce = announce
+        """Called as soon as only the data of the largest column is still arriving; with None if that has to be fetched
+        again, so that what was read of it does not count.
+        """
 
     def obtain(self, wish: Wish, directory: Path) -> Obtained:
         """Return the archive of a run, in a file below `directory`, which keeps what an earlier attempt fetched.
@@ -157,6 +183,7 @@ class Obtainer:
             try:
                 return self._obtain_offer(wish, offer, path)
             except HttpError as error:
+                self._announce(None)
                 self._log(error.detail)
                 failure = failure or error
         raise failure or HttpError(Reason.NOT_FOUND, "no archive is offered")
@@ -165,22 +192,21 @@ class Obtainer:
         """Fetch and prove one archive."""
         with contextlib.closing(PartialArchive(path, offer.identity, self._key)) as partial:
             sources = Sources(offer.locations, partial, self._fetch_from, self._log)
-            proof = self._fetch_and_prove(wish, sources, partial)
-            identity = partial.identity
-            return Obtained(path, offer.format, identity.size, identity.md5, partial.arrived_bytes(), proof)
+            return obtained(offer, partial, self._fetch_and_prove(wish, offer, sources, partial))
 
-    def _fetch_and_prove(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Proof:
+    def _fetch_and_prove(self, wish: Wish, offer: Offer, sources: Sources, partial: PartialArchive) -> Proof:
         """Fetch what is needed; return how it was proved."""
         try:
             if wish.whole and partial.identity.md5:
                 raise NotProvable("that is what the settings ask for")
-            return self._prove_columns(wish, sources, partial)
+            return self._prove_columns(wish, offer, sources, partial)
         except NotProvable as why:
+            self._announce(None)
             check_has_md5(partial, wish.run, why)
             self._log(f"{wish.run}: fetching the whole archive: {why}")
         return self._prove_whole(wish.run, sources, partial)
 
-    def _prove_columns(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Proof:
+    def _prove_columns(self, wish: Wish, offer: Offer, sources: Sources, partial: PartialArchive) -> Proof:
         """Fetch the needed columns and compare them with the archive's sums.
 
         Raises NotProvable if the sums cannot prove the archive; HttpError(corrupt) if a file does not match its sum
@@ -188,12 +214,14 @@ class Obtainer:
         """
         head = self._usable_head(wish, sources, partial)
         for _ in range(sources.rounds):
-            sources.fetch(wanted_extents(head.contents, whole=wish.whole))
-            read = self._counted(partial, head.contents.selection.size)
-            wrong = differing_files(head.contents, head.sums, read, self._cancellation)
+            proof = Proof(ProvedBy.COLUMN_SUMS, digest_of(head.contents, head.sums), head.identified, sources.first)
+            announce = functools.partial(self._announce_arriving, offer, partial, head, proof)
+            examine = functools.partial(find_differences, head, announce)
+            extents = wanted_extents(head.contents, whole=wish.whole)
+            wrong = self._fetch(sources, partial, extents, head.contents.selection.size, examine)
             if not wrong:
-                digest = digest_of(head.contents, head.sums)
-                return Proof(ProvedBy.COLUMN_SUMS, digest, head.identified, sources.used)
+                return replace(proof, url=sources.used)
+            self._announce(None)
             self._log(f"{', '.join(wrong)}: not as its md5 sum says; fetching it again")
             sources.next_turn()
             earlier = head
@@ -206,6 +234,14 @@ class Obtainer:
         if partial.identity.md5 and sources.disagree:
             raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
         raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
+
+    def _announce_arriving(self, offer: Offer, partial: PartialArchive, head: Head, proof: Proof) -> None:
+        """Announce the archive if the blobs of the column that is still arriving can be found."""
+        last = head.contents.selection.files[-1]
+        if last in large_files(head.contents):
+            with contextlib.suppress(UnknownIndex):
+                blobs = blobs_of(last, head.contents, partial)
+                self._announce(ArrivingArchive(obtained(offer, partial, proof), partial, blobs))
 
     def _usable_head(self, wish: Wish, sources: Sources, partial: PartialArchive) -> Head:
         """Fetch the head.  Raises NotProvable unless the columns can be proved with it, and are worth that."""
@@ -224,8 +260,7 @@ class Obtainer:
         whole, md5 = Extent(0, partial.identity.size), partial.identity.md5
         seen: set[tuple[str, str]] = set()
         for _ in range(sources.rounds):
-            sources.fetch([whole])
-            found = md5_of(self._counted(partial, whole.size)(whole), self._cancellation)
+            found = self._fetch(sources, partial, [whole], whole.size, lambda read, stop: md5_of(read(whole), stop))
             if found == md5:
                 self._check_sums_inside(run, partial)
                 return Proof(ProvedBy.ARCHIVE_SUM, md5, True, sources.used)
@@ -242,24 +277,28 @@ class Obtainer:
         """Raise HttpError(corrupt) if a whole archive contradicts its own sums, as one that was loaded wrongly does."""
         try:
             contents = read_contents(partial.identity.size, partial.read, FASTQ_DUMP)
-            wrong = differing_files(contents, sums_of(contents, partial.read), partial.read, self._cancellation)
+            files, sums = contents.selection.files, sums_of(contents, partial.read)
+            wrong = differing_files(files, contents.table, sums, partial.read, self._cancellation)
         except NotProvable:
             return  # an archive without sums, or of a form that is unknown here
         if wrong:
             raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
 
-    def _counted(self, partial: PartialArchive, total: int) -> ReadExtent:
-        """Return a function that reads extents of an archive, `total` bytes in all, and reports how many were read."""
-        done = 0
-
-        def read(extent: Extent) -> Iterator[bytes]:
-            nonlocal done
-            for piece in partial.read(extent):
-                yield piece
-                done += len(piece)
-                self._report("proving", done, total)
-
-        return read
+    def _fetch(
+        self,
+        sources: Sources,
+        partial: PartialArchive,
+        extents: Sequence[Extent],
+        size: int,
+        examine: Callable[[ReadExtent, Cancellation], Result],
+    ) -> Result:
+        """Fetch some extents; return what `examine` returns, which reads `size` bytes of the archive meanwhile."""
+        return while_arriving(
+            partial,
+            lambda: sources.fetch(extents),
+            lambda read: examine(read, self._cancellation),
+            lambda done: self._report("proving", done, size),
+        )
 
     def _fetch_from(self, locations: Sequence[Location], partial: PartialArchive, extents: Sequence[Extent]) -> Fetch:
         """Fetch what is missing of some extents from any of some locations."""
@@ -277,6 +316,24 @@ class Obtainer:
         fetch.fetch(merge_extents(extents, GAP))
         self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
         return fetch
+
+
+def obtained(offer: Offer, partial: PartialArchive, proof: Proof) -> Obtained:
+    """Return a fetched archive with its proof."""
+    identity = partial.identity
+    return Obtained(partial.path, offer.format, identity.size, identity.md5, partial.arrived_bytes(), proof)
+
+
+def find_differences(
+    head: Head, note_all_but_last: Callable[[], None], read: ReadExtent, cancellation: Cancellation
+) -> list[str]:
+    """Return the needed files that do not match their sum; call `note_all_but_last` once all but the last one do."""
+    contents = head.contents
+    *others, last = contents.selection.files
+    wrong = differing_files(others, contents.table, head.sums, read, cancellation)
+    if not wrong:
+        note_all_but_last()
+    return wrong + differing_files([last], contents.table, head.sums, read, cancellation)
 
 
 def check_has_md5(partial: PartialArchive, run: Accession, why: NotProvable) -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from wort_cli.pipeline.archives.kar import Extent, merge_extents
@@ -25,6 +25,8 @@ MAP = "map of an archive"
 """The kind of its seal."""
 PIECE = 1 << 20
 """Bytes that are read together."""
+LATEST = 16
+"""Extents that bytes may continue which have just arrived."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,24 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class _Extents:
+    """Extents of the archive that are in the file."""
+
+    arrived: list[Extent] = field(default_factory=list)
+    named: list[Extent] = field(default_factory=list)
+    """Those that came from a location which the locator names."""
+
+    def added_to(self, others: "_Extents") -> "_Extents":
+        """Return both together, merged."""
+        return _Extents(merge_extents([*others.arrived, *self.arrived]), merge_extents([*others.named, *self.named]))
+
+
+@dataclass(frozen=True)
 class _Map:
     """What the file ACC.map says."""
 
     identity: Identity
-    arrived: list[Extent]
-    named: list[Extent]
+    extents: _Extents = field(default_factory=_Extents)
 
 
 class PartialArchive:
@@ -75,13 +89,15 @@ class PartialArchive:
         known = self._read_map(identity)
         self.identity = known.identity
         """With the md5 that an earlier attempt got from the locator, if the caller has none."""
-        self._arrived, self._named = known.arrived, known.named
-        self._unsaved: list[Extent] = []
-        self._unsaved_named: list[Extent] = []
+        self._saved = known.extents
+        """In the map."""
+        self._syncing = _Extents()
+        """What `save` is about to add to the map."""
+        self._unsaved = _Extents()
         make_directories(path.parent)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if not self._arrived:
+            if not self._saved.arrived:
                 os.ftruncate(self._file, 0)
             os.ftruncate(self._file, identity.size)
         except BaseException:
@@ -110,51 +126,44 @@ class PartialArchive:
         while written < len(data):
             written += os.pwrite(self._file, memoryview(data)[written:], offset + written)
         with self._lock:
-            self._unsaved.append(Extent(offset, len(data)))
+            append_extent(self._unsaved.arrived, Extent(offset, len(data)))
             if named:
-                self._unsaved_named.append(Extent(offset, len(data)))
+                append_extent(self._unsaved.named, Extent(offset, len(data)))
 
     def save(self) -> None:
         """Sync the bytes that have arrived, then name them in the map."""
         with self._saving:
             with self._lock:
-                new, new_named = len(self._unsaved), len(self._unsaved_named)
-                arrived = merge_extents([*self._arrived, *self._unsaved])
-                named = merge_extents([*self._named, *self._unsaved_named])
-            if not new:
-                return
+                self._syncing, self._unsaved = self._unsaved.added_to(self._syncing), _Extents()
+                if not self._syncing.arrived:
+                    return
+                saved = self._syncing.added_to(self._saved)
             os.fdatasync(self._file)
-            self._write_map(arrived, named)
+            self._write_map(saved)
             with self._lock:
-                self._arrived, self._named = arrived, named
-                del self._unsaved[:new], self._unsaved_named[:new_named]
+                self._saved, self._syncing = saved, _Extents()
 
     def forget(self, extent: Extent) -> None:
         """Treat bytes as not arrived, because they turned out to be wrong."""
         self.save()
         with self._saving:
-            arrived, named = missing([extent], self._arrived), missing([extent], self._named)
-            self._write_map(arrived, named)
+            left = _Extents(missing([extent], self._saved.arrived), missing([extent], self._saved.named))
+            self._write_map(left)
             with self._lock:
-                self._arrived, self._named = arrived, named
+                self._saved = left
 
     def not_named(self, extents: Iterable[Extent]) -> list[Extent]:
         """Return the parts of some extents that have arrived from a location which the locator does not name."""
-        with self._lock:
-            arrived = merge_extents([*self._arrived, *self._unsaved])
-            named = merge_extents([*self._named, *self._unsaved_named])
-        wanted = merge_extents(extents)
-        return missing(merge_extents([*missing(arrived, wanted), *named]), wanted)
+        here, wanted = self._here(), merge_extents(extents)
+        return missing(merge_extents([*missing(here.arrived, wanted), *here.named]), wanted)
 
     def missing(self, extents: Iterable[Extent]) -> list[Extent]:
         """Return the parts of some extents that have not arrived."""
-        with self._lock:
-            return missing(merge_extents([*self._arrived, *self._unsaved]), merge_extents(extents))
+        return missing(self._here().arrived, merge_extents(extents))
 
     def arrived_bytes(self) -> int:
         """Return how many bytes have arrived."""
-        with self._lock:
-            return sum(extent.size for extent in merge_extents([*self._arrived, *self._unsaved]))
+        return sum(extent.size for extent in self._here().arrived)
 
     def read(self, extent: Extent) -> Iterator[bytes]:
         """Yield the bytes of an extent in pieces; zeros where nothing has arrived."""
@@ -166,8 +175,17 @@ class PartialArchive:
             yield piece
             position += len(piece)
 
-    def _write_map(self, arrived: list[Extent], named: list[Extent]) -> None:
-        document = {"identity": asdict(self.identity), "arrived": pairs_of(arrived), "named": pairs_of(named)}
+    def _here(self) -> "_Extents":
+        """Return what is in the file, synced or not."""
+        with self._lock:
+            return self._unsaved.added_to(self._syncing).added_to(self._saved)
+
+    def _write_map(self, saved: "_Extents") -> None:
+        document = {
+            "identity": asdict(self.identity),
+            "arrived": pairs_of(saved.arrived),
+            "named": pairs_of(saved.named),
+        }
         write_atomically(self._map, sealed_document(document, self._key, MAP))
 
     def _read_map(self, identity: Identity) -> _Map:
@@ -179,8 +197,20 @@ class PartialArchive:
             earlier = document["identity"]
             continued = identity.continued(Identity(int(earlier["size"]), str(earlier["md5"]), str(earlier["tag"])))
             if continued and self.path.stat().st_size == identity.size:
-                return _Map(continued, arrived, named)
-        return _Map(identity, [], [])
+                return _Map(continued, _Extents(arrived, named))
+        return _Map(identity)
+
+
+def append_extent(extents: list[Extent], extent: Extent) -> None:
+    """Add an extent to those that were added last; join it to the one that it continues.
+
+    Each connection adds pieces one after the other, so that only as many extents are looked at.
+    """
+    for index in range(len(extents) - 1, max(-1, len(extents) - 1 - LATEST), -1):
+        if extents[index].end == extent.offset:
+            extents[index] = Extent(extents[index].offset, extents[index].size + extent.size)
+            return
+    extents.append(extent)
 
 
 def pairs_of(extents: Iterable[Extent]) -> list[list[int]]:

@@ -7,37 +7,21 @@ of the large columns: enough to read it, but a caller that finds a contradiction
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from wort_cli.model.archive_format import Format
-from wort_cli.pipeline.archives.blob_index import UnknownIndex, read_index
-from wort_cli.pipeline.archives.column_proof import Contents, NotProvable, differing_files, join
+from wort_cli.pipeline.archives.blob_index import UnknownIndex
+from wort_cli.pipeline.archives.column_blobs import Rows, blobs_of, large_files
+from wort_cli.pipeline.archives.column_proof import NotProvable, differing_files
 from wort_cli.pipeline.archives.columns import GAP
 from wort_cli.pipeline.archives.head import fetch_head
-from wort_cli.pipeline.archives.kar import Extent, merge_extents
+from wort_cli.pipeline.archives.kar import merge_extents
 from wort_cli.pipeline.archives.obtain import Obtained, Obtainer, Proof, ProvedBy
 from wort_cli.pipeline.archives.offer import Offer, Wish, find_offers
 from wort_cli.pipeline.archives.partial import PartialArchive
 from wort_cli.pipeline.archives.sources import Sources
-
-LARGE = 1 << 20
-"""Bytes of data from which on only the blobs of the slices are fetched of a column."""
-DATA = "/data"
-
-
-class Rows(Protocol):
-    """A slice of the rows."""
-
-    @property
-    def first(self) -> int:
-        """The first row."""
-
-    @property
-    def last(self) -> int:
-        """The last row."""
 
 
 @dataclass(frozen=True)
@@ -82,29 +66,12 @@ class SampleObtainer(Obtainer):
         rest = tuple(file for file in head.contents.selection.files if file not in large)
         contents = replace(head.contents, selection=replace(head.contents.selection, files=rest))
         sources.fetch(merge_extents((contents.table[file] for file in rest), GAP))
-        if wrong := differing_files(contents, head.sums, partial.read, self._cancellation):
+        if wrong := differing_files(rest, contents.table, head.sums, partial.read, self._cancellation):
             raise NotProvable(f"{wrong[0]} does not match its md5 sum")
         slices = choose(SampledFile(partial.path, offer.format, partial.identity.size))
         try:
-            extents = [extent for file in large for extent in extents_of(file, contents, partial, slices)]
+            blobs = [blobs_of(file, contents, partial) for file in large]
+            extents = [extent for column in blobs for part in slices for extent in column.extents(part)]
         except UnknownIndex as why:
             raise NotProvable(f"the index of a column is of an unknown form: {why}") from why
         sources.fetch(merge_extents(extents, GAP))
-
-
-def large_files(contents: Contents) -> list[str]:
-    """Return the needed files with the data of large columns."""
-    return [file for file in contents.selection.files if file.endswith(DATA) and contents.table[file].size > LARGE]
-
-
-def extents_of(file: str, contents: Contents, partial: PartialArchive, slices: Sequence[Rows]) -> Iterator[Extent]:
-    """Yield where in the archive the blobs of some slices are, of the column whose data is in `file`."""
-    folder, data = file.removesuffix("data"), contents.table[file]
-    if any(f"{folder}{name}" not in contents.table for name in ("idx", "idx1", "idx2")):
-        raise UnknownIndex("a file of it is missing")
-    index = read_index(*(join(partial.read(contents.table[f"{folder}{name}"])) for name in ("idx", "idx1", "idx2")))
-    if not index.has_checksums or index.data_size > data.size:
-        raise UnknownIndex("its blobs have no checksums")
-    for part in slices:
-        for extent in index.extents(part.first, part.last):
-            yield Extent(data.offset + extent.offset, extent.size)

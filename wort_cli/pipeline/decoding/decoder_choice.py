@@ -3,7 +3,7 @@
 libncbi-vdb (vdb_decoder.py) is faster.  It is used only with the kernel, because `--engine sourmash` is an independent
 check and shares no code with it, and only together with a fastq-dump that it was compared with (vdb_library.py).
 A damaged archive could crash this process, so it is used only if the archive is on disk, was validated (or the blobs of
-the sampled slices were), and no earlier attempt died while it was in use.
+the slices were, of a sample or while the archive arrives), and no earlier attempt died while it was in use.
 """
 
 import shutil
@@ -101,6 +101,7 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools:
     from wort_cli.pipeline.decoding.vdb_library import check_versions
 
     check_versions(tools.version("fastq-dump") if shutil.which("fastq-dump") else "")
+    from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 
     path = archive.path
@@ -109,6 +110,11 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools:
 
     def start(part: Slice) -> SliceDecoder:
         tools.log(f"reading spots {part.first} to {part.last} with {VdbDecoder.name}")
+        if archive.arrival is not None and not archive.arrival.is_proved:
+            try:
+                verify_blobs(path, [part])
+            except CannotDecode:
+                archive.arrival.wait()
         try:
             cursor = opened.pop()
         except IndexError:  # another slice has it

@@ -12,8 +12,9 @@ import contextlib
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from wort_cli.model.failure import JobFailed, Reason
@@ -40,6 +41,8 @@ STALL_GRACE = 5.0
 """Seconds that a decoder has to report its own stall."""
 REPORT_INTERVAL = 0.25
 """Seconds between reports of progress."""
+ARRIVAL_INTERVAL = 0.02
+"""Seconds between two looks whether the next slice has arrived."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,33 @@ class RunSketcher:
         self._stop = threading.Event()
         self._slice_cancellation = Cancellation(self._stop.is_set)
 
-    def run(self, threads: int, cancellation: Cancellation, report: Callable[[ReadStats], None]) -> None:
+    def run(
+        self,
+        threads: int,
+        cancellation: Cancellation,
+        report: Callable[[ReadStats], None],
+        has_arrived: Callable[[Slice], bool] = lambda part: True,
+    ) -> None:
         """Sketch all slices that are not in the store.  Raises Cancelled, NeedsWholeRun, or JobFailed if one failed.
 
-        A slice that takes too long fails the job.  Does not wait for a thread that hangs in this process.
+        A slice is started once it has arrived, and those before it.  One that takes too long fails the job.  Does not
+        wait for a thread that hangs in this process.
         """
-        missing = [part for part in self._slices if not self._load_finished(part)]
+        missing = deque(part for part in self._slices if not self._load_finished(part))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")
         self._last_progress = (None, time.monotonic())
         stalled = False
         try:
-            pending = {pool.submit(self._sketch_or_stop, part) for part in missing}
-            while pending:
-                done, pending = wait(pending, REPORT_INTERVAL, FIRST_COMPLETED)
+            pending: set[Future[FinishedSlice]] = set()
+            while missing or pending:
+                enough = 2 * threads  # so that no thread waits while counts are added
+                while missing and len(pending) < enough and has_arrived(missing[0]):
+                    pending.add(pool.submit(self._sketch_or_stop, missing.popleft()))
+                if not pending:
+                    self._last_progress = (None, time.monotonic())
+                    time.sleep(ARRIVAL_INTERVAL)
+                awaits_slice = missing and len(pending) < enough
+                done, pending = wait(pending, ARRIVAL_INTERVAL if awaits_slice else REPORT_INTERVAL, FIRST_COMPLETED)
                 for future in done:
                     # A slice is cancelled when another one failed.  The failure may still be pending.
                     if not isinstance(future.exception(), Cancelled):

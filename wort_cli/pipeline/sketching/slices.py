@@ -6,7 +6,7 @@ order, and a finished slice is saved in the job's workspace, where a later attem
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -90,10 +90,18 @@ class SliceStore:
     another home are ignored.
     """
 
-    def __init__(self, directory: Path, inputs: Mapping[str, str], key: bytes = b"") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        inputs: Mapping[str, str],
+        key: bytes = b"",
+        is_proved: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._directory = directory
         self._inputs = dict(inputs)
         self._key = key
+        self._is_proved = is_proved
+        """Whether all that was read so far of the archive was right; until then nothing is stored."""
 
     def load(self, wanted: Slice) -> FinishedSlice | None:
         """Return a finished slice, or None if there is no valid file."""
@@ -118,7 +126,9 @@ class SliceStore:
         return FinishedSlice(wanted, header["decoder"], stats, tuple(zip(split[::2], split[1::2], strict=True)))
 
     def save(self, finished: FinishedSlice) -> None:
-        """Write the file of a finished slice.  Raises OSError if it cannot be written."""
+        """Write the file of a finished slice, if the archive is proved.  Raises OSError if it cannot be written."""
+        if not self._is_proved():
+            return
         header = {
             "origin": self._inputs,
             "slice": [finished.slice.first, finished.slice.last],

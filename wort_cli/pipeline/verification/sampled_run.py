@@ -52,7 +52,7 @@ def fetch_sample(attempt: Attempt, tools: ToolGroup) -> SampledRun | None:
         if find_on_disk(spec, tools, deadline) is not None:
             return None
         chosen = Chosen(tools, deadline)
-        with obtainer_of(attempt, SampleObtainer) as obtainer:
+        with obtainer_of(attempt, SampleObtainer, attempt.cancellation) as obtainer:
             obtained = obtainer.obtain_sample(
                 wish_of(spec, name, VDB), attempt.workspace.archive_directory, chosen.choose
             )

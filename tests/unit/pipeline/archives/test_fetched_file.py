@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.archive_server import ArchiveServer, Fate
+from tests.support.archive_server import ArchiveServer, Fate, Request
 from tests.support.locator_answers import file_entry, run_entry
 from tests.support.polling import until
 from tests.support.shelf import Shelf
@@ -239,7 +239,13 @@ def test_damaged_file_of_somebody_else_is_left_alone(here: Here, archive: Path, 
 
 def test_fetch_that_broke_off_goes_on_where_it_stopped(here: Here, server: ArchiveServer, archive: Path) -> None:
     size = archive.stat().st_size
-    server.fate = lambda request: Fate(status=503) if request.first else Fate()
+
+    def fate(request: Request) -> Fate:
+        if request.method == "POST":
+            return Fate()
+        return Fate(status=503) if request.first else Fate(cut=0.5)
+
+    server.fate = fate
     with pytest.raises(JobFailed) as failed:
         here.fetch(whole=True, WORT_CONNECTIONS="1")
     assert failed.value.failure.reason is Reason.NETWORK

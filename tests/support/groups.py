@@ -1,0 +1,30 @@
+"""What must hold of groups, whatever was done to a ledger."""
+
+from wort_cli.ledger.ledger import Ledger
+
+MEMBERS = """
+SELECT group_name, coalesce(state, 'done') AS state, coalesce(reason, '') AS reason, count(*) AS n
+FROM group_members LEFT JOIN jobs ON jobs.id = job_id GROUP BY 1, 2, 3
+"""
+COUNTS = "SELECT group_name, state, reason, n FROM group_counts WHERE n <> 0"
+NOT_THE_NEWEST = """
+SELECT group_name, name FROM group_members AS members WHERE job_id IS NOT NULL AND job_id IS NOT
+  (SELECT max(id) FROM jobs INDEXED BY jobs_by_name WHERE jobs.name = members.name AND jobs.profile = members.profile
+                              AND jobs.subject = members.subject)
+"""
+HELD_WRONGLY = """
+SELECT id FROM jobs WHERE state = 'queued' AND held <> EXISTS (
+    SELECT 1 FROM group_members AS members JOIN paused_groups ON paused_groups.name = members.group_name
+    WHERE members.name = jobs.name AND members.profile = jobs.profile AND members.subject = jobs.subject)
+"""
+
+
+def assert_groups_are_counted(ledger: Ledger) -> None:
+    """The counts are those of the members; each member has the newest job; jobs of paused groups are held."""
+
+    def rows(sql: str) -> set[tuple[object, ...]]:
+        return {tuple(row.values()) for row in ledger.storage.select(sql, {})}
+
+    assert rows(COUNTS) == rows(MEMBERS)
+    assert rows(NOT_THE_NEWEST) == set()
+    assert rows(HELD_WRONGLY) == set()

@@ -1,0 +1,60 @@
+"""Groups: named lists of the signatures that were requested, whatever the state of each.
+
+A signature may be in several groups.  A member has the newest job of its signature, or none if the signature was there
+when it was requested.  Triggers keep the jobs and the counts of members correct (sql/migrations/9.sql).
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wort_cli.ledger.database import Storage
+from wort_cli.model.accession import Name, parse_name
+
+PAGE = 1000
+"""Rows that one query reads."""
+
+
+@dataclass(frozen=True)
+class StoredMember:
+    """A member without a job: its signature was there when it was requested, at `added_at` in seconds since 1970."""
+
+    name: Name
+    profile: str
+    added_at: float
+
+
+class Groups:
+    """The tables `group_members` and `group_counts`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def add(self, group: str, name: Name, profile: str, job_id: int | None, subject: str = "") -> None:
+        """Add a signature to a group, with its newest job; None if no job is needed.  No group: do nothing."""
+        if group:
+            self._storage.change(
+                "add_member",
+                group_name=group,
+                name=str(name),
+                profile=profile,
+                subject=subject,
+                job_id=job_id,
+                now=time.time(),
+            )
+
+    def stored_members(self, group: str) -> Iterator[StoredMember]:
+        """Yield the members without a job in the order of their names; only a page of them is in memory."""
+        after = {"name": "", "profile": ""}
+        while page := self._storage.rows("members_without_job", group_name=group, limit=PAGE, **after):
+            for row in page:
+                yield StoredMember(parse_name(row["name"]), row["profile"], row["added_at"])
+            after = {key: page[-1][key] for key in after}
+
+    def forget_stored(self, group: str) -> int:
+        """Take the members without a job out of a group; return their number."""
+        return self._storage.change("remove_members_without_job", group_name=group)
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of members of each group, in the order of their names."""
+        return {row["group_name"]: row["n"] for row in self._storage.rows("group_sizes")}

@@ -1,0 +1,52 @@
+-- Queries of groups.  A line `-- name: X` starts the query X (ledger/database.py).
+
+-- name: add_member
+-- Who is a member already stays one; the answer to the new request says which job is that of the run.
+INSERT INTO group_members (group_name, name, profile, subject, job_id, added_at)
+VALUES (:group_name, :name, :profile, :subject, :job_id, :now)
+ON CONFLICT (group_name, name, profile, subject) DO UPDATE SET job_id = excluded.job_id
+WHERE job_id IS NOT excluded.job_id;
+
+-- name: members_without_job
+-- One page in the order of their names.
+SELECT name, profile, added_at FROM group_members INDEXED BY members_by_job
+WHERE group_name = :group_name AND job_id IS NULL AND (name, profile) > (:name, :profile)
+ORDER BY name, profile LIMIT :limit;
+
+-- name: remove_members_without_job
+DELETE FROM group_members WHERE group_name = :group_name AND job_id IS NULL;
+
+-- name: group_sizes
+SELECT group_name, sum(n) AS n FROM group_counts GROUP BY group_name HAVING sum(n) > 0 ORDER BY group_name;
+
+-- name: count_group
+SELECT state, reason, n FROM group_counts WHERE group_name = :group_name AND n > 0 ORDER BY state, reason;
+
+-- name: clear_group_counts
+DELETE FROM group_counts;
+
+-- name: count_groups_again
+INSERT INTO group_counts
+SELECT group_name, coalesce(state, 'done'), coalesce(reason, ''), count(*)
+FROM group_members LEFT JOIN jobs ON jobs.id = job_id GROUP BY 1, 2, 3;
+
+-- name: assign_jobs_again
+-- After rows of `jobs` were copied into the ledger.
+UPDATE group_members SET job_id = (SELECT max(id) FROM jobs WHERE jobs.name = group_members.name
+    AND jobs.profile = group_members.profile AND jobs.subject = group_members.subject)
+WHERE job_id IS NOT NULL;
+
+-- name: hold_jobs_again
+UPDATE jobs SET held = EXISTS (
+    SELECT 1 FROM group_members AS members JOIN paused_groups ON paused_groups.name = members.group_name
+    WHERE members.name = jobs.name AND members.profile = jobs.profile AND members.subject = jobs.subject)
+WHERE state <> 'done';
+
+-- name: pause_group
+INSERT OR IGNORE INTO paused_groups (name) VALUES (:group_name);
+
+-- name: resume_group
+DELETE FROM paused_groups WHERE name = :group_name;
+
+-- name: paused_groups
+SELECT name FROM paused_groups ORDER BY name;
