@@ -65,6 +65,9 @@ class Settings(HomePaths):
         one_of(*DECODERS),
         "Decoder of archives: `fastq-dump`, or `auto`, which decodes plain archives faster, with the same result.",
     )
+    vdb_library: str = setting(
+        "", file_path, "File of libncbi-vdb, with which `auto` decodes; empty for the one that the linker finds."
+    )
     slice_bases: int = setting(
         75_000_000,
         positive_integer,
@@ -114,9 +117,7 @@ class Settings(HomePaths):
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )
     resolve_timeout: float = setting(60.0, positive_number, "Seconds within which a run must be located.")
-    answer_timeout: float = setting(
-        10.0, positive_number, "Seconds within which a network file system must answer before it is used."
-    )
+    answer_timeout: float = setting(10.0, positive_number, "Seconds within which a network file system must answer.")
     stall_timeout: float = setting(
         300.0, positive_number, "Seconds without a new read after which decoding is stopped."
     )
@@ -312,9 +313,8 @@ def load_settings(
     if unknown:
         refuse(SettingsError(min(unknown), str(settings.config_file), "no such setting"))
     values.setdefault("jobs", available_cores())
-    loaded = replace(settings, **values, origins=origins)
-    wait_for_answers(loaded.answer_timeout)
-    return loaded
+    wait_for_answers(values.get("answer_timeout", settings.answer_timeout))
+    return replace(settings, **values, origins=origins)
 
 
 def default_settings(environ: Mapping[str, str]) -> Settings:

@@ -20,7 +20,7 @@ from wort_cli.system.network_disks import silent_directories
 from wort_cli.system.process_identity import boot_id
 
 HOUR, DAY = 3600.0, 86400.0
-STOPPED, UNHEALTHY, PAUSED, RUNNING = "stopped", "unhealthy", "paused", "running"
+STATES = STOPPED, UNHEALTHY, PAUSED, RUNNING = ("stopped", "unhealthy", "paused", "running")
 
 
 @dataclass(frozen=True)
