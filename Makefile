@@ -13,7 +13,7 @@ help:
 	@echo "make test           run all tests"
 	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
-	@echo "make docs           write docs/commands.md and the tables of docs/decoding.md"
+	@echo "make docs           write docs/commands.md, docs/output.md, docs/schemas and the tables of docs/decoding.md"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make dist           build the wheel and the sdist of the last commit in dist/, always with the same bytes"
 	@echo "make container-check  run the steps of the Containerfile in a clean root (needs root and debootstrap)"
@@ -78,6 +78,7 @@ fuzz: setup
 docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md
 	$(BIN)/python -m scripts.decoding
+	$(BIN)/python -m scripts.output_docs
 
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -21,7 +21,8 @@ INTRODUCTION = """\
 # Commands
 
 Every command writes its result to stdout and messages for the user to stderr. On a terminal, the result is a table and
-progress is shown live. In a pipe, the result is tab-separated lines. With `--json`, it is one JSON document."""
+progress is shown live. In a pipe, the result is lines separated by tabs, with a header. With `--json`, it is one JSON
+document. [Output for programs](output.md) describes both."""
 SETTINGS = """\
 ## Settings
 

@@ -64,6 +64,9 @@ class Settings(HomePaths):
         one_of(*DECODERS),
         "Decoder of archives: `fastq-dump`, or `auto`, which decodes plain archives faster, with the same result.",
     )
+    vdb_library: str = setting(
+        "", file_path, "File of libncbi-vdb, with which `auto` decodes; empty for the one that the linker finds."
+    )
     slice_bases: int = setting(
         75_000_000,
         positive_integer,

@@ -288,10 +288,10 @@ def test_quick_verification_of_a_named_run_fetches_slices(home: Home, shelf: She
     archive = shelf.with_qualities()
     data = archive.read_bytes()
     needed = select(read_table(data, len(data)), "vdb").size
-    submitted = home("submit", "-", "--no-verify", "--json", stdin=shelf.reference(archive, RUN)).expect(0).json()
+    submitted = home("submit", "-", "--no-verify", "--json", stdin=shelf.reference(archive, RUN)).expect(0).records()
     digest = (submitted[0] if isinstance(submitted, list) else submitted)["digest"]
     with serving(home, archive) as server:
-        (row,) = home("verify", digest, "--now", "--quick", "--json").expect(0).json()
+        (row,) = home("verify", digest, "--now", "--quick", "--json").expect(0).records()
         assert server.sent < needed / 2
     assert (row["trust"], row["verdict"]["format"]) == ("quick-checked", "normalized")
 
@@ -302,7 +302,7 @@ def test_quick_verification_fetches_all_before_it_refutes(home: Home, shelf: She
     data = archive.read_bytes()
     reads = read_table(data, len(data))["tbl/SEQUENCE/col/READ/data"]
     document = json.loads(shelf.reference(archive, RUN))
-    submitted = home("submit", "-", "--no-verify", "--json", stdin=json.dumps(document)).expect(0).json()
+    submitted = home("submit", "-", "--no-verify", "--json", stdin=json.dumps(document)).expect(0).records()
     digest = (submitted[0] if isinstance(submitted, list) else submitted)["digest"]
 
     def damage_once(request: Request) -> Fate:
@@ -313,7 +313,7 @@ def test_quick_verification_fetches_all_before_it_refutes(home: Home, shelf: She
 
     with serving(home, archive) as server:
         server.fate = damage_once
-        (row,) = home("verify", digest, "--now", "--quick", "--json").expect(0).json()
+        (row,) = home("verify", digest, "--now", "--quick", "--json").expect(0).records()
     assert damaged
     assert row["trust"] == "quick-checked"
     assert home.leftovers() == []

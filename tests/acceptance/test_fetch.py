@@ -21,7 +21,7 @@ def test_signature_from_a_fetched_archive_needs_no_network(
     archive = shelf.with_qualities()
     directory = home.root / "fetched"
     with serving(home, archive) as server:
-        fetched = home("fetch", RUN, "-o", directory, "--json", *(["--whole"] if whole else [])).expect(0).json()
+        fetched = home("fetch", RUN, "-o", directory, "--json", *(["--whole"] if whole else [])).expect(0).records()
     (record,) = fetched
     assert (record["name"], record["state"], record["format"]) == (RUN, "fetched", "normalized")
     assert record["archive"] == archive.stat().st_size
@@ -37,7 +37,7 @@ def test_signature_from_a_fetched_archive_needs_no_network(
 
 def test_damaged_columns_make_no_signature(home: Home, shelf: Shelf) -> None:
     with serving(home, shelf.with_qualities()):
-        path = Path(home("fetch", RUN, "--json").expect(0).json()[0]["path"])
+        path = Path(home("fetch", RUN, "--json").expect(0).records()[0]["path"])
     assert path == home.cwd / RUN / f"{RUN}.sra.columns"
     data = bytearray(path.read_bytes())
     data[-1000] ^= 1
@@ -48,7 +48,7 @@ def test_damaged_columns_make_no_signature(home: Home, shelf: Shelf) -> None:
 
 def test_columns_are_used_by_their_path_only_with_their_record(home: Home, shelf: Shelf) -> None:
     with serving(home, shelf.with_qualities()):
-        path = Path(home("fetch", RUN, "--json").expect(0).json()[0]["path"])
+        path = Path(home("fetch", RUN, "--json").expect(0).records()[0]["path"])
     record = path.with_name(f"{path.name}.json")
     home("compute", path, "-n").expect(0)
     record.rename(record.with_suffix(".away"))

@@ -34,7 +34,7 @@ def test_ten_processes_enqueue_overlapping_runs(home: Home) -> None:
     accepted: dict[str, int] = {}
     for end in ends:
         assert end.err.count("\n") == 1, end.err
-        rows = end.json()
+        rows = end.records()
         assert len(rows) == 1_000
         for row in rows:
             assert accepted.setdefault(row["name"], row["job"]) == row["job"]
@@ -94,13 +94,16 @@ def test_status_is_quick_with_a_million_jobs(home: Home, shelf: Shelf) -> None:
     seen = home("status", "--json").expect(0)
     print(f"status of 1,000,000 jobs in {seen.seconds:.2f} s")
     done = million - failed - unavailable - queued
-    assert {state: n for state, n in seen.json()["jobs"].items() if n} == {
+    assert {state: n for state, n in seen.json()["counts"].items() if n} == {
         "done": done,
         "failed": failed,
         "unavailable": unavailable,
         "queued": queued,
     }
-    assert seen.json()["reasons"] == {"failed corrupt": failed, "unavailable no-reads": unavailable}
+    assert seen.json()["reasons"] == [
+        {"state": "failed", "reason": "corrupt", "jobs": failed},
+        {"state": "unavailable", "reason": "no-reads", "jobs": unavailable},
+    ]
     assert f"{done:,}" in home("status").expect(0).out
     for command in (
         ("status", "--state", "failed", "-n", "5", "--tsv"),

@@ -47,7 +47,7 @@ def test_published_signature_has_the_expected_headers(
     assert bucket.signature(RUN) == wanted
     head = bucket.head(KEY)
     assert (head["ContentType"], head["ContentEncoding"]) == ("application/json", "gzip")
-    shown = home("view", RUN, "--json").expect(0).json()
+    shown = home("view", RUN, "--json").expect(0).records()[0]
     metadata = head["Metadata"]
     assert (metadata["digest"], metadata["profile"], metadata["name"]) == (shown["digest"], "sra-v1", RUN)
     assert all(tool in metadata["tools"] for tool in ("wort ", "sourmash ", "libncbi-vdb "))
@@ -88,7 +88,7 @@ def test_server_with_an_untrusted_certificate_gets_nothing(home: Home, bucket: B
 def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf, wanted: bytes, tmp_path: Path) -> None:
     home("compute", RUN, "--now").expect(0)
     other = other_home(home, shelf, tmp_path / "other")
-    (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig.gz")).expect(0).json()
+    (row,) = other("compute", RUN, "--now", "--json", "-o", str(tmp_path / "out.sig.gz")).expect(0).records()
     assert (row["state"], row["where"], row["path"]) == ("done", "bucket", f"s3://{bucket.name}/{KEY}")
     assert gzip.decompress((tmp_path / "out.sig.gz").read_bytes()) == wanted
     assert decode_count(other) == 0
@@ -99,8 +99,8 @@ def test_published_run_is_not_computed(home: Home, bucket: Bucket, shelf: Shelf,
         "SELECT digest, provenance, sha256 FROM signatures"
     )
     assert other("view", RUN, "--raw").expect(0).out.encode() == wanted
-    assert other("view", RUN, "--json").expect(0).json()["file"] == f"s3://{bucket.name}/{KEY}"
-    (again,) = other("compute", RUN, "--json").expect(0).json()
+    assert other("view", RUN, "--json").expect(0).records()[0]["path"] == f"s3://{bucket.name}/{KEY}"
+    (again,) = other("compute", RUN, "--json").expect(0).records()
     assert again["state"] == "already there"
     other.end()
 
@@ -184,7 +184,7 @@ def test_signature_of_the_public_service_is_published_by_others(home: Home, buck
     home("compute", RUN, "--now").expect(0)
     assert decode_count(home) == 0
     assert home.select("SELECT trust FROM signatures") == [("published",)]
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "published"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "published"
     url = home("view", RUN, "--url").expect(0).out.strip()
     assert "?" not in url
     assert subprocess.run(["curl", "-sSf", "--compressed", url], capture_output=True, check=True).stdout == wanted
@@ -211,17 +211,17 @@ def test_no_secret_is_stored_or_printed(home: Home, bucket: Bucket, wanted: byte
 
 
 def test_doctor_checks_the_bucket(home: Home, bucket: Bucket) -> None:
-    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    found = {row["what"]: row for row in home("doctor", "--json").records()}
     assert found["conditional put"]["state"] == "ok"
     assert found["clock"]["state"] == "ok"
     assert bucket.all_keys() == ["doctor/conditional-put"]
     bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
-    found = {row["what"]: row for row in home("doctor", "--json").json()}
+    found = {row["what"]: row for row in home("doctor", "--json").records()}
     assert found["conditional put"]["state"] == "problem"  # Ceph overwrites there
-    findings = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).json()
-    assert any("SignatureDoesNotMatch" in row["detail"] for row in findings)
-    findings = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).json()
-    assert any("there is no bucket" in row["detail"] for row in findings)
+    findings = home("doctor", "--json", env={"AWS_SECRET_ACCESS_KEY": "wrong"}).expect(1).records()
+    assert any("SignatureDoesNotMatch" in row["message"] for row in findings)
+    findings = home("doctor", "--json", env={"WORT_S3_BUCKET": "no-such-bucket"}).expect(1).records()
+    assert any("there is no bucket" in row["message"] for row in findings)
 
 
 def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket, wanted: bytes) -> None:
@@ -233,10 +233,10 @@ def test_verification_reads_the_object_in_the_bucket(home: Home, bucket: Bucket,
         done = home("verify", RUN, "--now", "--json").expect(
             5, "the object in the bucket is not the recorded signature"
         )
-        assert done.json()[0]["trust"] == "mismatch"
+        assert done.records()[0]["trust"] == "mismatch"
     bucket.put(KEY, right)
     home("verify", RUN, "--now").expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "verified"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "verified"
 
 
 def test_signature_in_the_bucket_only_is_downloaded_to_be_verified(

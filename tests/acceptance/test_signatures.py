@@ -21,7 +21,7 @@ def test_signature_equals_the_reference(layout: str, home: Home, shelf: Shelf) -
     wanted = shelf.reference(archive, layout)
     assert gunzipped(out) == wanted
     assert home.signature(layout) == wanted
-    seen = home("view", str(out), "--json").expect(0).json()
+    seen = home("view", str(out), "--json").expect(0).records()[0]
     assert [sketch["k"] for sketch in seen["sketches"]] == [21, 31, 51]
     ((digest, provenance),) = home.select("SELECT digest, provenance FROM signatures")
     assert seen["digest"] == digest
@@ -39,7 +39,7 @@ def test_signature_equals_the_reference(layout: str, home: Home, shelf: Shelf) -
 )
 def test_empty_sketches_are_explained(layout: str, notes: list[str], home: Home, shelf: Shelf) -> None:
     home("compute", shelf.archive(layout), "--now", "--name", "x").expect(0)
-    seen = home("view", "x", "--json").expect(0).json()
+    seen = home("view", "x", "--json").expect(0).records()[0]
     assert [sketch["note"] for sketch in seen["sketches"]] == notes
     assert [sketch["hashes"] == 0 for sketch in seen["sketches"]] == [bool(note) for note in notes]
 

@@ -1,6 +1,5 @@
 """A run that is decoded in slices has the same signature, and a later attempt decodes only the missing slices."""
 
-import json
 import re
 import signal
 import subprocess
@@ -58,7 +57,7 @@ def test_slices_add_up(home: Home, shelf: Shelf, engine: str, decoder: str, used
     home("compute", archive, "--now", env={**SPLIT, "WORT_ENGINE": engine, "WORT_DECODER": decoder}).expect(0)
     assert len(first_spots(home, 1)) == SLICES
     assert home.signature(NAME) == shelf.reference(shelf.archive(), NAME)
-    provenance = home("view", NAME, "--json").expect(0).json()["provenance"]
+    provenance = home("view", NAME, "--json").expect(0).records()[0]["provenance"]
     assert (provenance["slices"], provenance["engine"], provenance["decoders"]) == (SLICES, engine, [used])
     assert (provenance["spots"], provenance["reads"], provenance["bases"]) == (2000, 4000, 400_000)
 
@@ -85,7 +84,7 @@ def test_slices_of_another_archive_are_ignored(home: Home, shelf: Shelf) -> None
     copy_archive(shelf.archive(seed=2), archive)
     home("compute", archive, "--now", env=SPLIT).expect(0)
     assert home.signature(NAME) == shelf.reference(shelf.archive(seed=2), NAME)
-    assert json.loads(home("view", NAME, "--json").expect(0).out)["provenance"]["slices"] == SLICES
+    assert home("view", NAME, "--json").expect(0).records()[0]["provenance"]["slices"] == SLICES
 
 
 def test_signature_is_right_after_20_kills(home: Home, shelf: Shelf) -> None:
@@ -133,7 +132,7 @@ def test_archive_whose_reader_crashed_is_decoded_by_fastq_dump(
     home("compute", archive, "--now").expect(0)
     crashed = "an earlier attempt died while it read the archive in its own process" in home("logs", NAME).out
     assert crashed == (decoder == "fastq-dump")
-    assert home("view", NAME, "--json").expect(0).json()["provenance"]["decoders"] == [decoder]
+    assert home("view", NAME, "--json").expect(0).records()[0]["provenance"]["decoders"] == [decoder]
     assert home.signature(NAME) == shelf.reference(large, NAME)
 
 

@@ -45,8 +45,8 @@ def test_valid_submission_is_verified_and_then_replaced(offline: Home, shelf: Sh
     assert gunzipped(home.signature_file(RUN)) != submitted_json
     [original] = stored_files(home)
     assert original.read_bytes() == submitted_json
-    seen = home("view", RUN, "--json").expect(0).json()
-    assert (seen["trust"], seen["file"]) == ("verified", str(home.signature_file(RUN)))
+    seen = home("view", RUN, "--json").expect(0).records()[0]
+    assert (seen["trust"], seen["path"]) == ("verified", str(home.signature_file(RUN)))
     assert seen["provenance"]["bases"] > 0
     assert home.select("SELECT trust, submitter FROM submissions") == [("verified", "ann")]
     assert home.select("SELECT kind, state, verdict FROM jobs") == [("verify", "done", "verified")]
@@ -54,10 +54,10 @@ def test_valid_submission_is_verified_and_then_replaced(offline: Home, shelf: Sh
 
 def test_same_signature_twice_is_one_submission(offline: Home) -> None:
     (offline.cwd / "x.sig").write_bytes(valid_signature())
-    first = offline("submit", "x.sig", "--as", "ann", "--json").expect(0).json()
-    again = offline("submit", "-", "--as", "bob", "--json", stdin=gzip.compress(valid_signature())).expect(0).json()
+    first = offline("submit", "x.sig", "--as", "ann", "--json").expect(0).records()
+    again = offline("submit", "-", "--as", "bob", "--json", stdin=gzip.compress(valid_signature())).expect(0).records()
     packed = zip_of(("signatures/x.sig", valid_signature()))
-    third = offline("submit", "-", "--json", stdin=packed).expect(0).json()
+    third = offline("submit", "-", "--json", stdin=packed).expect(0).records()
     assert first[0]["digest"] == again[0]["digest"] == third[0]["digest"]
     assert first[0]["job"] == again[0]["job"] == 1
     assert offline.select("SELECT submitter FROM submissions") == [("ann",)]
@@ -68,10 +68,10 @@ def test_same_signature_twice_is_one_submission(offline: Home) -> None:
 def test_signature_in_parts_is_stored_as_one(offline: Home) -> None:
     whole = document()[0]
     parts = text([{**whole, "signatures": [sketch]} for sketch in whole["signatures"]])
-    (record,) = offline("submit", "-", "--no-verify", "--json", stdin=parts).expect(0).json()
+    (record,) = offline("submit", "-", "--no-verify", "--json", stdin=parts).expect(0).records()
     [stored] = stored_files(offline)
     assert [len(one["signatures"]) for one in json.loads(gzip.decompress(stored.read_bytes()))] == [3]
-    seen = offline("view", RUN, "--json").expect(0).json()
+    seen = offline("view", RUN, "--json").expect(0).records()[0]
     assert (seen["digest"], seen["trust"]) == (record["digest"], "unverified")
 
 
@@ -85,13 +85,13 @@ def test_no_verify_enqueues_nothing(offline: Home) -> None:
 def test_computed_signature_is_shown_before_submitted_ones(offline: Home, shelf: Shelf) -> None:
     home = offline
     home.keep(RUN, shelf.archive())
-    forged = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0).json()[0]
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "unverified"
+    forged = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0).records()[0]
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "unverified"
     home("compute", RUN, "--now").expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "computed"
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "computed"
     home("submit", "-", "--no-verify", stdin=text(document(RUN, seed=2))).expect(0)
-    assert home("view", RUN, "--json").expect(0).json()["trust"] == "computed"
-    assert home("view", forged["digest"][:12], "--json").expect(0).json()["digest"] == forged["digest"]
+    assert home("view", RUN, "--json").expect(0).records()[0]["trust"] == "computed"
+    assert home("view", forged["digest"][:12], "--json").expect(0).records()[0]["digest"] == forged["digest"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def services(home: Home) -> Iterator[Services]:
 def submit_run(home: Home, seed: int = 1) -> tuple[int, str]:
     """Submit a signature; return the exit code, and the recorded source check or the messages."""
     done = home("submit", "-", "--no-verify", "--json", stdin=text(document(RUN, seed=seed)))
-    return done.code, done.json()[0]["source"] if done.out else done.err
+    return done.code, done.records()[0]["source"] if done.out else done.err
 
 
 def test_known_run_is_public_and_looked_up_once(home: Home, services: Services) -> None:

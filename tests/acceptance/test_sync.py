@@ -37,7 +37,7 @@ def test_push_sends_missing_signatures_once(home: Home, bucket: Bucket, proxy: P
     assert all(bucket.get(f"sigs/{name}.sig") == home.signature_file(name).read_bytes() for name in names[:5])
     proxy.requests.clear()
     again = home("sync", "push").expect(0, f"0 pushed, {NUMBER} in sync")
-    assert again.out == ""
+    assert again.rows() == []
     assert [method for method, _ in proxy.requests] == ["GET", "GET"]  # a listing of sigs/, one of prov/
 
 
@@ -51,7 +51,7 @@ def test_results_are_on_stdout_and_the_progress_bar_on_stderr(home: Home, bucket
     finally:
         os.close(controller)
         os.close(terminal)
-    assert sorted(done.stdout.decode().splitlines()) == [f"{name}\tput" for name in names]
+    assert sorted(done.stdout.decode().splitlines()[1:]) == [f"{name}\tput\t" for name in names]
     assert "5 pushed" in shown
     assert "\x1b[" in shown
 
@@ -74,9 +74,9 @@ def test_push_never_overwrites(home: Home, bucket: Bucket) -> None:
     bucket.put(f"sigs/{first}.sig", b"something else")
     bucket.put(f"sigs/{second}.sig", b"")
     done = home("sync", "push", "--json").expect(1)
-    rows = {row["name"]: row for row in map(json.loads, done.out.splitlines())}
+    rows = {row["name"]: row for row in done.records()}
     assert rows[first]["state"] == "failed"
-    assert "is not a signature of" in rows[first]["detail"]
+    assert "is not a signature of" in rows[first]["message"]
     assert (rows[second]["state"], rows[third]["state"]) == ("put", "put")
     assert bucket.get(f"sigs/{first}.sig") == b"something else"
     assert bucket.get(f"sigs/{second}.sig") == home.signature_file(second).read_bytes()
@@ -117,7 +117,7 @@ def test_pull_downloads_named_runs_or_all_in_the_bucket(home: Home, bucket: Buck
     other("sync", "pull", "-", stdin="\n".join(names[:10])).expect(0, "10 pulled")
     for name in names[:10]:
         assert other.signature_file(name).read_bytes() == home.signature_file(name).read_bytes()
-        assert other("view", name, "--json").expect(0).json()["trust"] == "published"
+        assert other("view", name, "--json").expect(0).records()[0]["trust"] == "published"
     for path in other.signature_files()[:6]:
         path.unlink()
     other("sync", "pull").expect(0, "13 pulled, 7 in sync")

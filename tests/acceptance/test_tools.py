@@ -33,10 +33,10 @@ def test_archive_that_is_counted_proved_and_decoded_in_process_needs_no_tool(hom
     archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
     home("compute", "x.sra", "--now", env={"PATH": str(home.root / "bin")}).expect(0)
     assert home.signature("x") == shelf.reference(archive, "x")
-    provenance = home("view", "x", "--json").expect(0).json()["provenance"]
+    provenance = home("view", "x", "--json").expect(0).records()[0]["provenance"]
     assert set(provenance["tools"]) == {"wort", "sourmash", "numpy", "libncbi-vdb"}
     home("compute", "x.sra", "--now", "--force", env={"WORT_DECODER": "fastq-dump"}).expect(0)
-    provenance = home("view", "x", "--json").expect(0).json()["provenance"]
+    provenance = home("view", "x", "--json").expect(0).records()[0]["provenance"]
     assert set(provenance["tools"]) == {"wort", "sourmash", "numpy", "fastq-dump"}
 
 

@@ -56,10 +56,10 @@ def change(home: Home, *statements: str) -> None:
 
 def found(home: Home, *flags: str, code: int = 0) -> list[tuple[str, str, str]]:
     """Return the findings of `wort doctor` that are not ok: state, subject and detail."""
-    rows = home("doctor", "--json", *flags).expect(code).json()
+    rows = home("doctor", "--json", *flags).expect(code).records()
     good = ("ok",)
     return [
-        (row["state"], row["what"], row["detail"])
+        (row["state"], row["what"], row["message"])
         for row in rows
         if row["state"] not in good and row["what"] not in ("daemon", "bucket", str(home.path))
     ]

@@ -40,13 +40,13 @@ def offline(home: Home, shelf: Shelf) -> Home:
 def verdicts(home: Home, *arguments: str | Path, code: int) -> dict[str, dict[str, Any]]:
     """Return the records that `verify --now` prints, by digest."""
     done = home("verify", *arguments, "--now", "--json").expect(code)
-    return {record["digest"]: record for record in done.json()}
+    return {record["digest"]: record for record in done.records()}
 
 
 def submit(home: Home, data: bytes, name: str = "x.sig") -> str:
     """Submit a signature; return its digest."""
     (home.cwd / name).write_bytes(data)
-    return str(home("submit", name, "--no-verify", "--json").expect(0).json()[0]["digest"])
+    return str(home("submit", name, "--no-verify", "--json").expect(0).records()[0]["digest"])
 
 
 FORGERIES: dict[str, tuple[Callable[[Shelf], bytes], str]] = {
@@ -97,7 +97,7 @@ def test_forgeries_are_detected_with_their_cause(offline: Home, shelf: Shelf) ->
     assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)
     assert home.signature(CLIPPED) == shelf.reference(shelf.archive("clipped"), CLIPPED)
     assert len(home.select("SELECT 1 FROM signatures")) == 2
-    seen = home("view", digests["a hash removed"], "--json").expect(0).json()
+    seen = home("view", digests["a hash removed"], "--json").expect(0).records()[0]
     assert (seen["trust"], seen["verdict"]["comparisons"][1]["missing"]) == ("mismatch", 1)
     home("view", PAIRED, "--json").expect(0)
 
@@ -119,7 +119,7 @@ def test_differences_are_reported(offline: Home, shelf: Shelf) -> None:
 
 def test_sourmash_engine_verifies_too(offline: Home, shelf: Shelf) -> None:
     digest = submit(offline, shelf.reference(shelf.archive(), PAIRED))
-    done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).json()
+    done = offline("verify", digest, "--now", "--engine", "sourmash", "--json").expect(0).records()
     assert (done[0]["trust"], done[0]["verdict"]["engine"]) == ("verified", "sourmash")
 
 
@@ -145,7 +145,7 @@ def test_quick_verification_refutes_gross_forgeries_and_proves_nothing(offline: 
     assert len(found[honest]["verdict"]["slices"]) >= 3
     assert not home.signature_file(LARGE).exists()
     assert not home.select("SELECT 1 FROM signatures")
-    assert home("view", LARGE, "--json").expect(0).json()["trust"] == "quick-checked"
+    assert home("view", LARGE, "--json").expect(0).records()[0]["trust"] == "quick-checked"
     assert verdicts(home, LARGE, code=0)[honest]["trust"] == "verified"
     assert home.signature(LARGE) == real
 
@@ -186,7 +186,7 @@ def test_missing_run_is_unverifiable(offline: Home) -> None:
     digest = submit(offline, text(document("SRR999999")))
     done = offline("verify", digest, "--now", env={"WORT_RESOLVE_TIMEOUT": "20"}).expect(3, "not-found")
     assert done.rows()[0][1] == "unverifiable"
-    seen = offline("view", "SRR999999", "--json").expect(0).json()
+    seen = offline("view", "SRR999999", "--json").expect(0).records()[0]
     assert seen["trust"] == "unverifiable"
     assert offline.select("SELECT trust, why FROM submissions")[0][1].startswith("not-found: ")
 
@@ -221,10 +221,10 @@ def test_selection_of_signatures(offline: Home, shelf: Shelf) -> None:
     submit(offline, shelf.reference(shelf.archive(), PAIRED))
     submit(offline, text(document(CLIPPED)))
     submit(offline, text(document(PAIRED)))
-    assert len(offline("verify", "--unverified", "--json").expect(0).json()) == 3
-    assert len(offline("verify", PAIRED, "--json").expect(0).json()) == 2
+    assert len(offline("verify", "--unverified", "--json").expect(0).records()) == 3
+    assert len(offline("verify", PAIRED, "--json").expect(0).records()) == 2
     assert [job.name for job in offline.jobs()] == [PAIRED, CLIPPED, PAIRED]
-    assert offline("verify", "x.sig", "--json").expect(0).json()[0]["name"] == PAIRED
+    assert offline("verify", "x.sig", "--json").expect(0).records()[0]["name"] == PAIRED
 
 
 # ---- Computed signatures
@@ -238,7 +238,7 @@ def test_computed_signature_is_verified_and_damage_is_detected(offline: Home, sh
     done = home("verify", PAIRED, "--now").expect(0)
     assert done.rows()[0][:4] == [PAIRED, "verified", "full", "done"]
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert home("view", PAIRED, "--json").expect(0).json()["trust"] == "verified"
+    assert home("view", PAIRED, "--json").expect(0).records()[0]["trust"] == "verified"
     home("verify", PAIRED, "--now", "--quick").expect(0)
     assert home.select("SELECT trust FROM signatures") == [("verified",)]  # a quick check does not lower it
     file.write_bytes(gzip.compress(forge(home.signature(PAIRED), remove_one)))

@@ -53,7 +53,7 @@ def test_home_of_another_user_is_refused(shared: Path) -> None:
     refused = wort(home, "status")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert f"{home} belongs to" in refused.stderr
-    findings = json.loads(wort(home, "doctor", "--repair", "--json").stdout)
+    findings = json.loads(wort(home, "doctor", "--repair", "--json").stdout)["findings"]
     assert {(row["state"], row["what"]) for row in findings} == {
         ("problem", str(home)),
         ("problem", str(home / "config.toml")),

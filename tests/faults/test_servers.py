@@ -105,7 +105,7 @@ def test_no_requests_are_sent_while_the_rate_is_limited(
     asked = len(ncbi.requests)
     home("compute", RUN).expect(0)
     assert home.until_job(RUN, "waiting").reason == "rate-limited"
-    assert home("status", RUN, "--json").expect(0).json()[0]["message"].startswith("NCBI asked for fewer requests")
+    assert home("status", RUN, "--json").expect(0).records()[0]["message"].startswith("NCBI asked for fewer requests")
     home.keep("SRR000003", shelf.archive())
     home("compute", "SRR000003", "--wait").expect(0)
     assert ncbi.requests[asked:] == []
@@ -161,7 +161,7 @@ def test_submission_is_accepted_unchecked_if_the_lookup_fails(run: str, home: Ho
     home.env["WORT_LOOKUP_TIMEOUT"] = "1"
     began = time.monotonic()
     done = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0, "was not checked")
-    assert done.json()[0]["source"] == "not checked"
+    assert done.records()[0]["source"] == "not checked"
     assert time.monotonic() - began < 20
 
 

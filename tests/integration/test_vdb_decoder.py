@@ -13,6 +13,7 @@ from tests.support.archives import LAYOUTS, build, dump, load_illumina
 from tests.support.loaders import CLIPPED, COLUMNS, ILLUMINA, load_columns, load_fastq
 from tests.support.shelf import Shelf, copy_archive
 from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, random_bases, singles
+from tests.support.tools import run
 from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, NeedsWholeRun
@@ -122,6 +123,16 @@ def test_reads_that_are_left_out_are_counted(tmp_path: Path) -> None:
     archive = build(tmp_path / "x.sra", spots, load_illumina)
     assert_same(archive)
     assert text_of(archive)[0].stats.left_out == 3 + 2 + 2
+
+
+def test_rna_has_u_for_t_as_fastq_dump_writes_it(tmp_path: Path) -> None:
+    def load(spots: Iterable[Spot], database: Path) -> None:
+        load_illumina(spots, database)
+        run(["kdbmeta", "-T", "SEQUENCE", database, "RNA_FLAG=1"])
+
+    archive = build(tmp_path / "x.sra", [Spot((Read("ACGTRYKMN" * 20), Read("TT")))], load)
+    assert_same(archive)
+    assert b"ACGU" in text_of(archive)[1]
 
 
 def test_pacbio_has_no_limit_of_eight_reads(tmp_path: Path) -> None:

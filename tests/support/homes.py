@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import os
 import shutil
 import sqlite3
@@ -23,6 +22,7 @@ from typing import Any
 
 from tests.support.polling import until
 from tests.support.processes import Process, is_decoder, processes_with
+from tests.support.schemas import validated
 from tests.support.shelf import copy_archive
 from wort_cli.pipeline import reservations
 
@@ -45,12 +45,17 @@ class Done:
     seconds: float = 0.0
 
     def json(self) -> Any:
-        """Return stdout as one JSON document."""
-        return json.loads(self.out)
+        """Return stdout as one JSON document, which is what the schema of the command says."""
+        return validated(self.out)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the list of the JSON document on stdout: its last key."""
+        document = validated(self.out)
+        return list(document[list(document)[-1]])
 
     def rows(self) -> list[list[str]]:
-        """Return stdout as tab-separated rows."""
-        return [line.split("\t") for line in self.out.splitlines()]
+        """Return the rows of the lines on stdout, without their header."""
+        return [line.split("\t") for line in self.out.splitlines()[1:]]
 
     def expect(self, code: int, *messages: str) -> Done:
         """Assert the exit code, and that stderr contains all `messages`; return self."""

@@ -1,13 +1,14 @@
 """`wort backup`: copies the ledger while the daemon and other commands use it, or puts such a copy in its place."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import JsonOption, ReplaceOption
+from wort_cli.commands.shared.fields import BYTES, COUNT, PATH, Document, Field
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, ReplaceOption
+from wort_cli.commands.shared.printing import print_document, print_facts
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
@@ -15,6 +16,21 @@ from wort_cli.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from wort_cli.upkeep.backups import Backup
+
+DOCUMENT = Document(
+    "backup",
+    "What the copy contains that was made or restored.",
+    head=(
+        Field("path", PATH, "The file of the copy"),
+        Field("size", BYTES, "Its size"),
+        Field("version", COUNT, "The version of its schema"),
+        Field("jobs", COUNT, "The number of jobs"),
+        Field("live", COUNT, "Those that have not ended"),
+        Field("signatures", COUNT, "The number of signatures in the catalog"),
+        Field("submissions", COUNT, "The number of submissions"),
+        Field("replaced", PATH, "Where the ledger is that a restored copy replaced", optional=True),
+    ),
+)
 
 
 def backup(
@@ -24,6 +40,7 @@ def backup(
     ] = False,
     force: ReplaceOption = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Copy the ledger into a file; the daemon may keep running.
 
@@ -31,7 +48,7 @@ def backup(
     """
     settings = load_settings()
     if restore:
-        restore_ledger(settings, file.absolute(), as_json=as_json)
+        restore_ledger(settings, file.absolute(), as_json=as_json, header=not no_header)
         return
     from wort_cli.upkeep.backups import back_up
 
@@ -50,10 +67,10 @@ def backup(
     ledger = Ledger(settings.ledger_file)
     copy = back_up(ledger, target)
     ledger.close()
-    show(copy, as_json=as_json)
+    show(copy, None, as_json=as_json, header=not no_header)
 
 
-def restore_ledger(settings: Settings, file: Path, *, as_json: bool) -> None:
+def restore_ledger(settings: Settings, file: Path, *, as_json: bool, header: bool) -> None:
     """Put a backup in place of the ledger, and show it."""
     from wort_cli.upkeep.replace_ledger import restore_backup
 
@@ -62,18 +79,20 @@ def restore_ledger(settings: Settings, file: Path, *, as_json: bool) -> None:
     if file.samefile(settings.ledger_file) if settings.ledger_file.exists() else False:
         raise UsageError(f"{file} is the ledger itself", "name a backup of it")
     backup, replaced = restore_backup(settings, file)
-    show(backup, as_json=as_json)
+    show(backup, replaced, as_json=as_json, header=header)
     if replaced is not None:
         render.notice(f"the ledger of before is {replaced}")
     render.notice("`wort doctor --repair` enters signatures that were computed after the backup")
 
 
-def show(copy: "Backup", *, as_json: bool) -> None:
-    """Show what a backup contains."""
+def show(copy: "Backup", replaced: Path | None, *, as_json: bool, header: bool) -> None:
+    """Show what a backup contains, and where the ledger is that it replaced."""
     if as_json:
-        render.document(asdict(copy))
+        print_document(
+            DOCUMENT, {**vars(copy), "path": str(copy.path), "replaced": str(replaced) if replaced else None}
+        )
     else:
-        render.facts(
+        print_facts(
             {
                 "file": copy.path,
                 "size": format_bytes(copy.size),
@@ -81,5 +100,6 @@ def show(copy: "Backup", *, as_json: bool) -> None:
                 "jobs": f"{copy.jobs:,}, {copy.live:,} unfinished",
                 "signatures": f"{copy.signatures:,}",
                 "submissions": f"{copy.submissions:,}",
-            }
+            },
+            header=header,
         )

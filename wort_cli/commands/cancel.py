@@ -1,10 +1,16 @@
 """`wort cancel`: cancels jobs; the process that runs a job stops its attempt."""
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import COUNT, Document, Field
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.printing import print_document
 from wort_cli.commands.shared.selection import open_home, select_job_ids
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
+
+DOCUMENT = Document(
+    "cancel", "How many jobs were cancelled.", head=(Field("cancelled", COUNT, "The number of cancelled jobs"),)
+)
 
 
 def cancel(
@@ -26,6 +32,6 @@ def cancel(
     for job_id in idle:  # the process that runs a job removes that job's workspace
         remove_ended_workspace(job_id, ledger, settings)
     if as_json:
-        render.document({"cancelled": number})
+        print_document(DOCUMENT, {"cancelled": number})
     else:
         render.result(f"{render.count(number, 'job')} cancelled")

@@ -1,15 +1,15 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.bring_local import bring_local
+from wort_cli.commands.shared.compute_record import answer_record, print_answers, print_jobs, print_plans
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
@@ -18,6 +18,7 @@ from wort_cli.commands.shared.options import (
     FromFileOption,
     GroupOption,
     JsonOption,
+    NoHeaderOption,
     NowOption,
     OutputOption,
     PriorityOption,
@@ -28,6 +29,7 @@ from wort_cli.commands.shared.options import (
     check_wait_and_now,
 )
 from wort_cli.commands.shared.output import Output, OutputItem
+from wort_cli.commands.shared.printing import Form
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.commands.shared.sources import parse_sources
@@ -40,16 +42,10 @@ from wort_cli.model.profile import profile_named
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
-COLUMNS = ("name", "state", "job", "reason", "path")
-IN_BUCKET = "in the bucket"
-"""The state that a person reads of a signature that only the bucket has."""
-PLAN_COLUMNS = ("format", "to_fetch", "archive", "from")
 BATCH_SIZE, BATCH_PAUSE = 20_000, 0.15
 """Runs that are enqueued in one transaction of a few tenths of a second, and the seconds between two transactions:
 SQLite retries to get its lock every tenth of a second, so that the daemon can write in the pause.
 """
-LISTED_RUNS = 20
-"""A terminal shows the state of each run up to this number, and only counts for more."""
 
 
 def compute(
@@ -93,6 +89,7 @@ def compute(
     ] = "",
     engine: EngineOption = "",
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Compute the signatures of sequencing runs.
 
@@ -122,6 +119,7 @@ def compute(
     outcome.explain_skipped(skipped)
     if target is not None:
         target.check([source.name for source in sources])
+    form = Form.of(as_json=as_json)
     settings, ledger = open_home()
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
@@ -131,11 +129,11 @@ def compute(
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
-        print_plans(answers, settings, as_json=as_json)
+        print_plans(answers, finder, settings, form, header=not no_header)
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
-        print_records([answer_record(answer) for answer in answers], COLUMNS[:4], as_json=as_json)
+        print_answers([answer_record(answer, finder) for answer in answers], form, header=not no_header)
         suggest_next_command(answers, settings)
         code = outcome.exit_code(state_when_queued(answer) for answer in answers)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
@@ -148,7 +146,7 @@ def compute(
     if target is not None:
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
-        print_jobs(answers, jobs, finder, as_json=as_json)
+        print_jobs(answers, jobs, finder, form, header=not no_header)
     outcome.explain_unsuccessful(list(jobs.values()))
     code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
@@ -233,48 +231,6 @@ def stored_items(finder: SignatureFinder, names: Sequence[Name], *, provenance: 
         )
 
 
-def answer_record(answer: Enqueued) -> dict[str, Any]:
-    """Return the ledger's answer to a request as the table and `--json` have it."""
-    return {
-        "name": str(answer.source.name),
-        "state": str(answer.status),
-        "job": answer.job_id or "",
-        "reason": answer.reason,
-    }
-
-
-def print_records(records: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print a line for each request; a terminal gets counts if there are many."""
-    if as_json or not render.is_terminal() or len(records) <= LISTED_RUNS:
-        render.table(columns, records, as_json=as_json)
-        return
-    for state, number in Counter(record["state"] for record in records).items():
-        render.result(f"{render.count(number, 'run')} {state}")
-
-
-def print_plans(answers: Sequence[Enqueued], settings: Settings, *, as_json: bool) -> None:
-    """Print what would be done, and what would be fetched for it if that is asked for few runs."""
-    from wort_cli.commands.shared.plan_record import plan_records
-
-    records = []
-    for answer in answers:
-        record = answer_record(answer)
-        if answer.status is EnqueueStatus.QUEUED:
-            record["state"] = f"would be {answer.status}"
-        records.append(record)
-    planned = [n for n, answer in enumerate(answers) if answer.status is EnqueueStatus.QUEUED]
-    if len(planned) > LISTED_RUNS:
-        print_records(records, COLUMNS[:4], as_json=as_json)
-        render.notice(f"with at most {LISTED_RUNS} runs, this also says what would be fetched")
-        return
-    plans = plan_records([answers[n].source for n in planned], settings)
-    for n, plan in zip(planned, plans, strict=True):
-        records[n] |= plan.numbers if as_json else plan.texts
-    for record in records:
-        record |= {column: "" for column in PLAN_COLUMNS if column not in record}
-    print_records(records, (*COLUMNS[:4], *PLAN_COLUMNS), as_json=as_json)
-
-
 def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> None:
     """Write to stderr how to follow the jobs, or that no daemon runs them."""
     queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
@@ -287,28 +243,3 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
     else:
         render.notice(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
         notice_differences(settings)
-
-
-def print_jobs(answers: Sequence[Enqueued], jobs: dict[int, Job], finder: SignatureFinder, *, as_json: bool) -> None:
-    """Print how the jobs ended and where their signatures are."""
-    records, only_in_bucket = [], 0
-    for answer in answers:
-        job = jobs.get(answer.job_id or 0)
-        succeeded = job is None or job.state is JobState.DONE
-        path = finder.location(answer.source.name) if succeeded else ""
-        in_bucket = path.startswith("s3://")
-        state = str(job.state if job else answer.status)
-        only_in_bucket += in_bucket
-        record: dict[str, Any] = {
-            "name": str(answer.source.name),
-            "state": IN_BUCKET if in_bucket and not as_json else state,
-            "job": answer.job_id or "",
-            "reason": str(job.reason or "") if job else "",
-            "path": path,
-        }
-        if as_json:
-            record["where"] = "bucket" if in_bucket else "local" if path else ""
-        records.append(record)
-    render.table(COLUMNS, records, as_json=as_json)
-    if only_in_bucket:
-        render.notice(f"{render.count(only_in_bucket, 'signature')} only in the bucket; `--local` downloads them")

@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.daemon_status import recently_ended, status_document, status_lines
-from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
+from wort_cli.commands.shared.daemon_action import print_action
+from wort_cli.commands.shared.daemon_status import DOCUMENT, recently_ended, status_document, status_lines
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.printing import print_document, print_facts
 from wort_cli.commands.shared.selection import make_directories_if_possible, open_home, usable_settings
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, UsageError, WortError, shown
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.settings import load_settings
+from wort_cli.settings import Settings, load_settings
 
 app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
 DEFAULT_JOBS, MOST_JOBS = "default", 1024
@@ -27,29 +29,36 @@ def start(
         bool, typer.Option("--foreground", help="Run in this terminal until Ctrl-C, and log to it.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="With --foreground: log to the file only.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Start the daemon in the background.
 
     The daemon runs the queued jobs, and those that are queued later, until `wort daemon stop`.
     """
     settings = load_settings()
+    if foreground and as_json:
+        raise UsageError("--foreground and --json exclude each other")
     if foreground:
         from wort_cli.daemon.service import serve
 
         serve(settings, foreground=not quiet)
         return
+    print_action("start", started(settings), settings, as_json=as_json)
+
+
+def started(settings: Settings) -> str:
+    """Start the daemon; return what was done, as a sentence."""
     from wort_cli.daemon.control import start as start_daemon
 
     try:
         daemon = start_daemon(settings)
     except DaemonAlreadyRunning as running:
-        render.result(running.sentence)
-        return
+        return running.sentence
     _, ledger = open_home()
     jobs = ledger.controls.job_limit(settings.jobs)
-    render.result(f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time")
     if ledger.controls.paused:
         render.notice("the queue is paused: `wort daemon resume`")
+    return f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time"
 
 
 @app.command()
@@ -57,44 +66,53 @@ def stop(
     now: Annotated[
         bool, typer.Option("--now", help="Kill the daemon; its jobs are queued again at its next start.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Stop the daemon; its running jobs are queued again.
 
     Finished slices are kept, so that a job continues where it was when the daemon starts again.
     """
+    settings = usable_settings()
+    print_action("stop", stopped(settings, now=now), settings, as_json=as_json)
+
+
+def stopped(settings: Settings, *, now: bool) -> str:
+    """Stop the daemon; return what was done, as a sentence."""
     from wort_cli.daemon.control import stop as stop_daemon
 
-    daemon = stop_daemon(usable_settings(), now=now)
-    render.result(f"the daemon (process {daemon.pid}) has stopped" if daemon else "no daemon was running")
+    daemon = stop_daemon(settings, now=now)
+    return f"the daemon (process {daemon.pid}) has stopped" if daemon else "no daemon was running"
 
 
 @app.command()
-def restart() -> None:
+def restart(as_json: JsonOption = False) -> None:
     """Restart the daemon, or start it if it is not running.
 
     If a new daemon could not start, for example because of a wrong setting, the running one is not stopped.
     """
     from wort_cli.daemon.control import check_can_start
 
-    check_can_start(load_settings())
-    stop(now=False)
-    start()
+    settings = load_settings()
+    check_can_start(settings)
+    sentences = stopped(settings, now=False), started(settings)
+    print_action("restart", "\n".join(sentences), settings, as_json=as_json)
 
 
 @app.command()
-def reload() -> None:
+def reload(as_json: JsonOption = False) -> None:
     """Reload the settings without stopping jobs.
 
     Running jobs keep the settings with which they started.
     """
     from wort_cli.daemon.control import reload as reload_daemon
 
-    daemon = reload_daemon(load_settings())
-    render.result(f"the daemon (process {daemon.pid}) reloads its settings")
+    settings = load_settings()
+    daemon = reload_daemon(settings)
+    print_action("reload", f"the daemon (process {daemon.pid}) reloads its settings", settings, as_json=as_json)
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+def status(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
     """Show the health of the daemon, the queue and the disks.
 
     The exit code is 0 if the daemon runs, 3 if it is stopped, 1 if it is unhealthy.
@@ -105,9 +123,9 @@ def status(as_json: JsonOption = False) -> None:
     found = read_status(settings, ledger)
     document = status_document(found, settings, recently_ended(ledger) if found.queue is not None else {})
     if as_json:
-        render.document(document)
+        print_document(DOCUMENT, document)
     else:
-        render.facts(status_lines(document))
+        print_facts(status_lines(document), header=not no_header)
     if found.state == STOPPED:
         raise typer.Exit(int(ExitCode.UNAVAILABLE))
     if found.state == UNHEALTHY:
@@ -115,34 +133,36 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def pause(group: SelectGroupOption = "") -> None:
+def pause(group: SelectGroupOption = "", as_json: JsonOption = False) -> None:
     """Start no further jobs; running jobs continue.
 
     Without --group, the whole queue is paused.
     """
-    _, ledger = open_home()
+    settings, ledger = open_home()
     if group:
         ledger.controls.pause_group(group)
-        render.result(f"paused group {group}; none of its jobs starts until `wort daemon resume -g {group}`")
-        return
-    ledger.controls.pause()
-    render.result("paused; running jobs continue, no other job starts until `wort daemon resume`")
+        done = f"paused group {group}; none of its jobs starts until `wort daemon resume -g {group}`"
+    else:
+        ledger.controls.pause()
+        done = "paused; running jobs continue, no other job starts until `wort daemon resume`"
+    print_action("pause", done, settings, as_json=as_json)
 
 
 @app.command()
-def resume(group: SelectGroupOption = "") -> None:
+def resume(group: SelectGroupOption = "", as_json: JsonOption = False) -> None:
     """Start jobs again after `wort daemon pause`.
 
     A group that was paused with --group stays paused until it is resumed with --group.
     """
-    _, ledger = open_home()
+    settings, ledger = open_home()
     if group:
         was_paused = ledger.controls.resume_group(group)
-        render.result(f"resumed group {group}" if was_paused else f"group {group} was not paused")
-        return
-    ledger.controls.resume()
-    render.result("resumed")
-    if still := ledger.controls.paused_groups():
+        done = f"resumed group {group}" if was_paused else f"group {group} was not paused"
+    else:
+        ledger.controls.resume()
+        done = "resumed"
+    print_action("resume", done, settings, as_json=as_json)
+    if not group and (still := ledger.controls.paused_groups()):
         render.notice(f"these groups are still paused: {', '.join(still)}")
 
 
@@ -151,6 +171,7 @@ def jobs(
     number: Annotated[
         str, typer.Argument(metavar="N|default", help="Number of jobs, or `default` for that of the setting `jobs`.")
     ],
+    as_json: JsonOption = False,
 ) -> None:
     """Set the number of jobs that run at a time.
 
@@ -163,27 +184,27 @@ def jobs(
     ledger.controls.set_job_limit(None if number == DEFAULT_JOBS else int(number))
     limit = ledger.controls.job_limit(settings.jobs)
     origin = ", by the setting `jobs`" if number == DEFAULT_JOBS else ", until `wort daemon jobs default`"
-    render.result(f"{render.count(limit, 'job')} at a time{origin}")
+    print_action("jobs", f"{render.count(limit, 'job')} at a time{origin}", settings, as_json=as_json)
 
 
 @app.command()
-def install() -> None:
+def install(as_json: JsonOption = False) -> None:
     """Install and start a systemd user unit for the daemon."""
     from wort_cli.daemon.systemd import install as install_unit
 
     path, left = install_unit()
-    render.result(f"wrote {path}")
+    print_action("install", f"wrote {path}", usable_settings(), as_json=as_json, path=path)
     if left:
         raise WortError(left, "the unit was written, but the daemon was not started")
     render.notice("the daemon is running and will start with your session; `loginctl enable-linger` starts it at boot")
 
 
 @app.command()
-def uninstall() -> None:
+def uninstall(as_json: JsonOption = False) -> None:
     """Stop and remove the systemd user unit."""
     from wort_cli.daemon.systemd import uninstall as uninstall_unit
 
     path, left = uninstall_unit()
-    render.result(f"removed {path}")
+    print_action("uninstall", f"removed {path}", usable_settings(), as_json=as_json, path=path)
     if left:
         raise WortError(left, "the unit was removed; a daemon that it started may still be running: `wort daemon stop`")

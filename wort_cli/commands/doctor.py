@@ -14,9 +14,11 @@ import typer
 
 import wort_cli
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.finding import Finding
+from wort_cli.commands.shared.fields import MESSAGE, TEXT, Document, Field, one_of
+from wort_cli.commands.shared.finding import STATES, Finding
 from wort_cli.commands.shared.job_limit import job_limit_set
-from wort_cli.commands.shared.options import JsonOption
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.health.daemon_view import differences
 from wort_cli.health.status import read_status
@@ -36,6 +38,24 @@ LOW_SPACE = 1_000_000_000
 """Free bytes of a disk below which a warning is due."""
 SKEW_WARNING, SKEW_LIMIT = 60, 15 * 60
 """Seconds between this machine's clock and the server's: from when to warn, and from when S3 refuses requests."""
+DOCUMENT = Document(
+    "doctor",
+    "The results of the checks.",
+    rows="findings",
+    row=(
+        Field("state", one_of(STATES), "The result"),
+        Field("what", TEXT, "The tool, directory or record that was checked"),
+        MESSAGE,
+        Field(
+            "fix",
+            TEXT,
+            "How to fix a warning or a problem; its wording may change",
+            optional=True,
+            title="how to fix it",
+        ),
+    ),
+    columns=("state", "what", "message", "fix"),
+)
 
 
 def doctor(
@@ -50,6 +70,7 @@ def doctor(
         str, typer.Option("--run", metavar="ID", help="Check fetching with this run (default: a small public one).")
     ] = "",
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Check the installation, the settings and the stored data.
 
@@ -59,10 +80,11 @@ def doctor(
     from wort_cli.commands.shared.fetching_check import SMALL_RUN, check_fetching
     from wort_cli.commands.shared.repair import check_home, check_permissions, repair_ledger_file
 
+    form = Form.of(as_json=as_json)
     fetched_run = Accession.parse(run) if run else SMALL_RUN
     open_to_others = list(check_permissions(default_settings(os.environ), repair=repair))
     if any(finding.state == "problem" for finding in open_to_others):  # nothing in the home is used
-        show(open_to_others, as_json=as_json)
+        show(open_to_others, form, header=not no_header)
     settings, faults = load_usable_settings()
     wrong = [Finding("problem", "settings", fault.sentence, fault.hint) for fault in faults]
     repaired = [*wrong, *open_to_others, *(repair_ledger_file(settings) if repair else [])]
@@ -79,13 +101,12 @@ def doctor(
     )
     findings = [finding for check in checks for finding in check(settings)]
     findings = [*repaired, *findings, *check_home(settings, repair=repair, full=full)]
-    show(findings, as_json=as_json)
+    show(findings, form, header=not no_header)
 
 
-def show(findings: Sequence[Finding], *, as_json: bool) -> None:
+def show(findings: Sequence[Finding], form: Form, *, header: bool) -> None:
     """Show the findings, and exit with code 1 if one is a problem."""
-    records = [finding.to_json() for finding in findings]
-    render.table(("state", "what", "detail", "mend"), records, as_json=as_json, headers={"mend": "how to fix it"})
+    print_records(DOCUMENT, [finding.to_json() for finding in findings], form, header=header)
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
@@ -114,11 +135,12 @@ def check_decoder(settings: Settings) -> Finding:
 
     compared = "; ".join(f"{name} with fastq-dump {', '.join(tools)}" for name, tools in vdb_library.COMPARED.items())
     try:
+        vdb_library.choose_library(settings.vdb_library)
         version = vdb_library.installed_version()
         vdb_library.check_versions(installed_version("fastq-dump"))
     except CannotDecode as error:
         cost = f"fastq-dump decodes all archives, which takes about twice as long: {error}"
-        fix = f"install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or name it in {vdb_library.VARIABLE}; "
+        fix = "install libncbi-vdb (Debian 12: `apt install libncbi-vdb3`), or set vdb_library to its file; "
         return Finding("warning", "decoder", cost, f"{fix}versions that were compared: {compared}")
     return Finding("ok", "decoder", f"{vdb_library.linker_name()} {version}, else fastq-dump; compared: {compared}")
 

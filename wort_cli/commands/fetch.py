@@ -10,14 +10,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.options import FromFileOption, JsonOption, RunsArgument, SkipInvalidOption
+from wort_cli.commands.shared.fields import (
+    BOOLEAN,
+    BYTES,
+    ID,
+    MESSAGE,
+    PATH,
+    PATH_FIELD,
+    TEXT,
+    Document,
+    Field,
+    one_of,
+)
+from wort_cli.commands.shared.job_record import REASON
+from wort_cli.commands.shared.options import (
+    FromFileOption,
+    JsonOption,
+    NoHeaderOption,
+    RunsArgument,
+    SkipInvalidOption,
+)
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.progress_display import Display, make_display
 from wort_cli.commands.shared.sources import parse_accessions
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.accession import Accession
+from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Disposition, Failure, JobFailed, Reason
 from wort_cli.model.job import JobState, Progress
-from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.private_files import make_shared
 
@@ -25,8 +45,27 @@ if TYPE_CHECKING:
     from wort_cli.pipeline.archives.fetched_file import FetchedFile
     from wort_cli.pipeline.fetch_run import Fetcher
 
-COLUMNS = ("name", "state", "format", "fetched", "archive", "reason", "path")
-SIZES = ("fetched", "archive")
+DOCUMENT = Document(
+    "fetch",
+    "The archives that were fetched.",
+    rows="archives",
+    row=(
+        Field("name", ID, "The run"),
+        Field(
+            "state", one_of(("fetched", "already there", "not fetched", "unavailable", "failed")), "What became of it"
+        ),
+        Field("format", one_of(Format), "The format of the archive", optional=True),
+        Field("fetched", BYTES, "What is on disk of the archive", optional=True),
+        Field("archive_size", BYTES, "The size of the archive", optional=True, title="archive"),
+        REASON,
+        MESSAGE,
+        PATH_FIELD,
+        Field("proved_by", TEXT, "What proved the archive undamaged", optional=True),
+        Field("identified", BOOLEAN, "Whether the locator confirmed that it is the archive of the run"),
+        Field("url", PATH, "The URL that it was fetched from", optional=True),
+    ),
+    columns=("name", "state", "format", "fetched", "archive_size", "reason", "path"),
+)
 STATES = {
     Disposition.UNAVAILABLE: JobState.UNAVAILABLE,
     Disposition.RETRY: JobState.WAITING,
@@ -68,21 +107,21 @@ class FetchResult:
         return self.failure.reason if self.failure else None
 
     def record(self) -> dict[str, Any]:
-        """Return the result as the table and `--json` have it."""
+        """Return the result with the keys of DOCUMENT."""
         file = self.file
         state = str(self.state) if self.state is not JobState.WAITING else "not fetched"
         return {
             "name": str(self.run),
             "state": ("fetched" if file.is_new else "already there") if file else state,
-            "format": str(file.format) if file else "",
-            "fetched": file.present if file else 0,
-            "archive": file.size if file else 0,
-            "reason": str(self.reason or ""),
-            "message": self.failure.detail if self.failure else "",
-            "path": str(file.path) if file else "",
-            "proved_by": file.proved_by if file else "",
+            "format": str(file.format) if file else None,
+            "fetched": file.present if file else None,
+            "archive_size": file.size if file else None,
+            "reason": str(self.reason) if self.reason else None,
+            "message": (self.failure.detail or None) if self.failure else None,
+            "path": str(file.path) if file else None,
+            "proved_by": file.proved_by if file else None,
             "identified": file.identified if file else False,
-            "url": file.url if file else "",
+            "url": (file.url or None) if file else None,
         }
 
     def explanation(self) -> str:
@@ -110,6 +149,7 @@ def fetch(
         bool, typer.Option("-v", "--verbose", help="Say on stderr what is asked, fetched and compared.")
     ] = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Fetch and prove the archives of runs, without computing anything.
 
@@ -131,8 +171,7 @@ def fetch(
     check_directory(directory)
     results = fetch_all(runs, settings, directory, whole=whole, verbose=verbose)
     records = [result.record() for result in results]
-    readable = [{**record, **{key: size_text(record[key]) for key in SIZES}} for record in records]
-    render.table(COLUMNS, records if as_json else readable, as_json=as_json)
+    print_records(DOCUMENT, records, Form.of(as_json=as_json), header=not no_header)
     explain(results)
     outcome.exit_unless_ok(outcome.with_skipped(outcome.exit_code(result.state for result in results), skipped))
 
@@ -217,8 +256,3 @@ def explain(results: Sequence[FetchResult], most: int = 20) -> None:
         render.notice(f"{result.run}: {result.explanation()}")
     if len(failed) > most:
         render.notice(f"and {len(failed) - most:,} more")
-
-
-def size_text(size: object) -> str:
-    """Return bytes for a person; '' if there are none."""
-    return format_bytes(size) if isinstance(size, int) and size else ""

@@ -8,6 +8,7 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.durations import parse_duration
+from wort_cli.commands.shared.fields import BOOLEAN, COUNT, PATH, Document, Field
 from wort_cli.commands.shared.options import (
     DryRunOption,
     JobsArgument,
@@ -15,6 +16,7 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     SelectStateOption,
 )
+from wort_cli.commands.shared.printing import print_document
 from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, check_group, find_job_ids, open_home, parse_state
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.jobs import JobFilter
@@ -22,6 +24,20 @@ from wort_cli.model.job import LIVE
 
 if TYPE_CHECKING:
     from wort_cli.upkeep.forget import Forgotten
+
+DOCUMENT = Document(
+    "forget",
+    "How many jobs were forgotten, and how many were kept.",
+    head=(
+        Field("dry_run", BOOLEAN, "Whether nothing was changed, so that the numbers are what would be done"),
+        Field("forgotten", COUNT, "Jobs that were forgotten"),
+        Field("absences", COUNT, "Forgotten ones that were the last record of why a run has no signature"),
+        Field("verdicts", COUNT, "Forgotten ones that had the details of a verification"),
+        Field("live", COUNT, "Jobs that were kept because they have not ended"),
+        Field("unpublished", COUNT, "Jobs that were kept because their signature waits to be published"),
+        Field("path", PATH, "The file to which the events of forgotten jobs are appended"),
+    ),
+)
 
 
 def forget(
@@ -65,7 +81,7 @@ def forget(
     if group and not (state or older_than or dry_run):
         ledger.groups.forget_stored(group)
     if as_json:
-        render.document(asdict(done))
+        print_document(DOCUMENT, {"dry_run": dry_run, **asdict(done), "path": str(settings.forgotten_log)})
         return
     would = "would be " if dry_run else ""
     render.result(f"{render.count(done.forgotten, 'job')} {would}forgotten")

@@ -8,13 +8,29 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption
+from wort_cli.commands.shared.fields import BOOLEAN, ID, MESSAGE, PATH, Document, Field, one_of
+from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption
+from wort_cli.commands.shared.printing import Form
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
 
 ENDINGS = (".sig", ".sig.gz")
 NOT_OURS = (".prov.json", ".partial")
+IMPORTED, WOULD_BE_IMPORTED = "imported", "would be imported"
+DOCUMENT = Document(
+    "import",
+    "The signatures that were imported, or could not be; not those that were there already.",
+    head=(Field("dry_run", BOOLEAN, "Whether nothing was changed"),),
+    rows="signatures",
+    row=(
+        Field("name", ID, "The name of the signature, or the file if it has none"),
+        Field("state", one_of((IMPORTED, WOULD_BE_IMPORTED, "failed")), "What was done, or would be done"),
+        MESSAGE,
+        Field("path", PATH, "The file that was read"),
+    ),
+    columns=("name", "state", "path", "message"),
+)
 
 
 def import_(
@@ -22,7 +38,8 @@ def import_(
         list[Path], typer.Argument(metavar="DIR|FILE", help="Signature files, or directories that have some.")
     ],
     dry_run: DryRunOption = False,
-    as_json: JsonLinesOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Take signatures into the local store, such as those of the homes of cluster nodes.
 
@@ -41,7 +58,8 @@ def import_(
             raise NoSuchFile(path)
     settings, ledger = open_home()
     importer, others = Importer(ledger, settings), 0
-    with SyncReport("would be imported" if dry_run else "imported", None, as_json=as_json) as report:
+    done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
+    with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
         for path in files_in(paths):
             if not path.name.endswith(ENDINGS):
                 others += not path.name.endswith(NOT_OURS)
@@ -49,14 +67,14 @@ def import_(
             try:
                 taken = importer.take(path, dry_run=dry_run)
             except WortError as error:
-                report.add(shown(str(path), 300), "failed", f"{error.sentence} ({error.hint})", failed=True)
+                report.add_outcome(shown(path.name, 300), error, path=str(path))
                 continue
             except OSError as error:
                 raise StorageProblem(f"{error.filename or path}: {error.strerror}", "see `wort doctor`") from error
             if taken.outcome is ImportOutcome.ALREADY_THERE:
                 report.add_in_sync()
             else:
-                report.add(taken.name, f"would be {taken.outcome}" if dry_run else str(taken.outcome), str(path))
+                report.add(taken.name, done, path=str(path))
     if others:
         render.notice(f"{render.count(others, 'other file')} passed over")
 

@@ -1,20 +1,54 @@
 """`wort ls`: lists the signatures of the catalog, one a line."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import JsonOption, SelectGroupOption
+from wort_cli.commands.shared.fields import (
+    BASES,
+    BYTES,
+    ID,
+    NUMBER,
+    PATH,
+    PATH_FIELD,
+    TEXT,
+    TIME,
+    Document,
+    Field,
+    list_of,
+    one_of,
+)
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import check_group, open_home_to_read
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import Trust
-from wort_cli.model.units import format_bytes
+from wort_cli.model.units import iso_time
 from wort_cli.settings import Settings
 
-COLUMNS = ("name", "trust", "k", "bases", "size", "computed", "file")
+DOCUMENT = Document(
+    "ls",
+    "The signatures of the catalog.",
+    rows="signatures",
+    row=(
+        Field("name", ID, "The name of the signature"),
+        Field("trust", one_of(Trust), "How far the signature is trusted"),
+        Field("k", list_of(NUMBER), "The k of its sketches"),
+        Field("bases", BASES, "The length of all reads together", optional=True),
+        Field("size", BYTES, "The size of the file"),
+        Field("created_at", TIME, "When the catalog recorded it", title="recorded"),
+        PATH_FIELD,
+        Field("where", one_of(("local", "bucket")), "Whether the local store has it, or the bucket only"),
+        Field("url", PATH, "Its URL in the bucket, if it was seen there", optional=True),
+        Field("profile", TEXT, "The profile"),
+        Field("digest", ID, "The digest of its content"),
+    ),
+    columns=("name", "trust", "k", "bases", "size", "created_at", "path"),
+)
 SHOWN = 1000
 """Signatures that a terminal shows; a pipe gets all."""
 
@@ -31,6 +65,7 @@ def ls(
         bool, typer.Option("--paths", help="Print only the paths of the files in the local store.")
     ] = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """List signatures: name, trust, k, bases of the reads, size of the file, time, and file.
 
@@ -53,19 +88,15 @@ def ls(
         for one in listed:
             render.result(f"{root}/{one.path}")
         return
-    if as_json:
-        render.json_list(record(one, settings) for one in listed)
+    records = (record(one, settings) for one in listed)
+    form = Form.of(as_json=as_json)
+    if form is not Form.TERMINAL:
+        print_records(DOCUMENT, records, form, header=not no_header)
         return
-    if not render.is_terminal():
-        render.table(COLUMNS, (line(one, settings, number=str, size=str) for one in listed))
-        return
-    rows: list[dict[str, str]] = []
-    for one in listed:
-        if len(rows) == SHOWN:
-            render.notice(f"and more than {SHOWN:,}; give a pattern, or send the list to a pipe")
-            break
-        rows.append(line(one, settings, number="{:,}".format, size=format_bytes))
-    render.table(COLUMNS, rows)
+    rows = list(islice(records, SHOWN + 1))
+    print_records(DOCUMENT, rows[:SHOWN], form)
+    if len(rows) > SHOWN:
+        render.notice(f"and more than {SHOWN:,}; give a pattern, or send the list to a pipe")
     if not rows:
         render.notice("there are no such signatures")
 
@@ -78,35 +109,18 @@ def parse_trust(text: str) -> Trust | None:
         raise UsageError(f"there is no trust {shown(text)}", f"the levels are: {', '.join(Trust)}") from None
 
 
-def location(one: ListedSignature, settings: Settings) -> str:
-    """Return the path of a signature, or the URL of one that only the bucket has."""
-    return str(settings.store_dir / one.path) if one.path else one.remote
-
-
-def line(one: ListedSignature, settings: Settings, number: Any, size: Any) -> dict[str, str]:
-    """Return a signature for a person or a pipe."""
-    return {
-        "name": one.name,
-        "trust": one.trust,
-        "k": ",".join(map(str, one.ksizes)),
-        "bases": number(one.bases) if one.bases else "",
-        "size": size(one.size),
-        "computed": render.local_time(one.created_at),
-        "file": location(one, settings),
-    }
-
-
 def record(one: ListedSignature, settings: Settings) -> dict[str, Any]:
-    """Return a signature for a program: numbers, and the time in ISO 8601."""
+    """Return a signature with the keys of DOCUMENT."""
     return {
         "name": one.name,
-        "profile": one.profile,
         "trust": one.trust,
         "k": list(one.ksizes),
         "bases": one.bases or None,
         "size": one.size,
-        "created_at": render.iso_time(one.created_at),
-        "digest": one.digest,
-        "path": str(settings.store_dir / one.path) if one.path else None,
+        "created_at": iso_time(one.created_at),
+        "path": str(settings.store_dir / one.path) if one.path else one.remote,
+        "where": "local" if one.path else "bucket",
         "url": one.remote or None,
+        "profile": one.profile,
+        "digest": one.digest,
     }

@@ -5,12 +5,18 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import COUNT, Document, Field
 from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectGroupOption, SelectReasonOption
+from wort_cli.commands.shared.printing import print_document
 from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, open_home, parse_reason, select_job_ids
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 from wort_cli.system.daemon_lock import running_daemon
+
+DOCUMENT = Document(
+    "retry", "How many jobs were queued again.", head=(Field("queued", COUNT, "The number of jobs that were queued"),)
+)
 
 
 def retry(
@@ -30,7 +36,7 @@ def retry(
         raise UsageError(NAMES_AND_OPTIONS)
     number = ledger.jobs.retry(select_job_ids(ledger, jobs, job_filter, everything=False))
     if as_json:
-        render.document({"queued": number})
+        print_document(DOCUMENT, {"queued": number})
         return
     render.result(f"{render.count(number, 'job')} queued again")
     if number and running_daemon(settings.lock_file) is None:

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import DryRunOption, JsonOption
+from wort_cli.commands.shared.fields import BYTES, ID, PATH, PATH_FIELD, Document, Field, one_of
+from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.ledger import Ledger
@@ -15,12 +17,28 @@ from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.stores.local import LocalStore
 
+REMOVED, WOULD_BE_REMOVED = "removed", "would be removed"
+DOCUMENT = Document(
+    "rm",
+    "The signatures that were removed from the local store.",
+    rows="signatures",
+    row=(
+        Field("name", ID, "The name of the signature"),
+        Field("state", one_of((REMOVED, WOULD_BE_REMOVED)), "What was done, or would be"),
+        Field("size", BYTES, "The size of the file"),
+        Field("url", PATH, "The copy in the bucket, which stays", optional=True, title="stays in"),
+        PATH_FIELD,
+    ),
+    columns=("name", "state", "size", "url", "path"),
+)
+
 
 def rm(
     names: Annotated[list[str], typer.Argument(metavar="ID", help="Names of signatures.")],
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Remove signatures from the local store, with their provenance.
 
@@ -33,8 +51,9 @@ def rm(
     rows = [
         {
             "name": str(record.name),
+            "state": WOULD_BE_REMOVED if dry_run else REMOVED,
             "size": record.size,
-            "elsewhere": record.remote,
+            "url": record.remote or None,
             "path": str(local.path(record.name)),
         }
         for record in records
@@ -44,8 +63,8 @@ def rm(
     if not dry_run:
         for record in records:
             remove(record, local, ledger)
-    render.table(("name", "size", "elsewhere", "path"), rows, as_json=as_json)
-    done = "would be removed" if dry_run else "removed"
+    print_records(DOCUMENT, rows, Form.of(as_json=as_json), header=not no_header)
+    done = WOULD_BE_REMOVED if dry_run else REMOVED
     render.notice(f"{render.count(len(records), 'signature')} {done}; {fate(records)}")
 
 

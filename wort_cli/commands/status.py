@@ -2,16 +2,38 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.job_record import job_record, member_record
-from wort_cli.commands.shared.options import JsonOption, SelectGroupOption, SelectReasonOption, SelectStateOption
+from wort_cli.commands.shared.fields import (
+    BOOLEAN,
+    COUNT,
+    PID,
+    TEXT,
+    TIME,
+    Document,
+    Field,
+    list_of,
+    one_of,
+    record_of,
+)
+from wort_cli.commands.shared.job_record import JOB_FIELDS, STATE, job_record, member_record
+from wort_cli.commands.shared.options import (
+    JsonOption,
+    NoHeaderOption,
+    SelectGroupOption,
+    SelectReasonOption,
+    SelectStateOption,
+    ShowAllOption,
+)
+from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.selection import (
     NAMES_AND_OPTIONS,
     check_group,
@@ -21,30 +43,49 @@ from wort_cli.commands.shared.selection import (
     parse_state,
 )
 from wort_cli.errors import UsageError
-from wort_cli.health.status import read_status
+from wort_cli.health.status import STATES, Status, read_status
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.units import format_count, iso_time
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo
 
-COLUMNS = (
-    "job",
-    "name",
-    "state",
-    "reason",
-    "progress",
-    "groups",
-    "priority",
-    "attempt",
-    "queued",
-    "ended",
-    "message",
-    "kind",
+DAEMON = record_of(
+    Field("state", one_of(STATES), "The state of the daemon"),
+    Field("pid", PID, "Its process; null if it does not run", optional=True),
+    Field("where", TEXT, "Where it runs; `here` if on this machine", optional=True),
+    Field("started_at", TIME, "When it started", optional=True),
+    Field("version", TEXT, "Its version of wort", optional=True),
+    Field("problems", list_of(TEXT), "What is wrong, as sentences"),
+    Field("held", TEXT, "Why no job may start, as a sentence; null if jobs may start", optional=True),
+    Field("paused", BOOLEAN, "Whether the queue is paused"),
 )
+COUNTS = record_of(*(Field(str(state), COUNT, f"Jobs that are {state}") for state in JobState))
+REASONS = record_of(STATE, Field("reason", one_of(Reason), "The reason"), Field("jobs", COUNT, "The number of jobs"))
+DOCUMENT = Document(
+    "status",
+    "The daemon, the number of jobs, and the selected jobs; without a selection, those that run or are next.",
+    head=(
+        Field("daemon", DAEMON, "The daemon"),
+        Field("signatures", COUNT, "The number of signatures in the catalog"),
+        Field("counts", COUNTS, "The number of all jobs in each state"),
+        Field("reasons", list_of(REASONS), "Jobs without a signature, by state and reason"),
+    ),
+    rows="jobs",
+    row=JOB_FIELDS,
+    columns=(
+        *("job", "name", "state", "reason", "progress", "groups", "priority", "attempt", "queued_at", "ended_at"),
+        *("message", "kind"),
+    ),
+)
+RUNNING_COLUMNS = ("job", "name", "progress", "stage", "remaining", "attempt", "groups")
+QUEUED_COLUMNS = ("position", "job", "name", "size", "priority", "groups", "queued_at")
 SHOWN = 50
 """Jobs that a terminal shows; a pipe and a file get all."""
-RUNNING_SHOWN = 20
+RUNNING_SHOWN, NEXT_SHOWN = 20, 5
+"""Running jobs, and queued jobs, in the summary."""
 CLEAR = "\x1b[H\x1b[2J"
 """The escape sequence that clears a terminal (ECMA-48)."""
 
@@ -62,11 +103,12 @@ def status(
             "-n", "--number", metavar="N", min=1, help="Show at most N jobs, the newest first (on a terminal: 50)."
         ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show all jobs, also on a terminal.")] = False,
+    everything: ShowAllOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
     as_tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Show a summary of the queue, or the jobs that are selected."""
     if as_csv + as_tsv + as_json > 1:
@@ -76,34 +118,36 @@ def status(
     settings, ledger = open_home_to_read()
     job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
     check_group(ledger, group)
-    file_format = "csv" if as_csv else "tsv" if as_tsv else ""
-    if number is None and not everything and render.is_terminal() and not (file_format or as_json):
+    form = Form.of(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv)
+    if words and job_filter != JobFilter():
+        raise UsageError(NAMES_AND_OPTIONS)
+    if number is None and not everything and form is Form.TERMINAL:
         number = SHOWN
+    is_list = bool(words) or everything or job_filter != JobFilter() or as_csv or as_tsv
     while True:
         if watch and render.is_terminal():
             sys.stdout.write(CLEAR)
-        if words or everything or job_filter != JobFilter() or file_format:
-            print_jobs(ledger, words or [], job_filter, number, file_format=file_format, as_json=as_json)
+        if form is Form.JSON:
+            head = Overview.read(settings, ledger).record()
+            jobs = (
+                selected_records(settings, ledger, words, job_filter, number) if is_list else current(settings, ledger)
+            )
+            print_records(DOCUMENT, jobs, form, head=head)
+        elif is_list:
+            jobs = selected_records(settings, ledger, words, job_filter, number)
+            print_records(DOCUMENT, jobs, form, header=not no_header)
         else:
-            print_summary(settings, ledger, as_json=as_json)
+            print_summary(settings, ledger, header=not no_header)
         if not watch:
             return
         sys.stdout.flush()
         time.sleep(1)
 
 
-def print_jobs(
-    ledger: Ledger,
-    words: list[str],
-    job_filter: JobFilter,
-    number: int | None,
-    *,
-    file_format: str = "",
-    as_json: bool = False,
-) -> None:
-    """Print one row per job: the jobs that were named, or the newest `number` jobs of the filter (None: all)."""
-    if words and job_filter != JobFilter():
-        raise UsageError(NAMES_AND_OPTIONS)
+def selected_records(
+    settings: Settings, ledger: Ledger, words: list[str] | None, job_filter: JobFilter, number: int | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the jobs that were named, or the newest `number` jobs of the filter (None: all)."""
     jobs: Iterable[Job]
     if words:
         jobs = sorted(ledger.jobs.with_ids(find_job_ids(ledger, words)), key=lambda job: job.id)
@@ -111,19 +155,24 @@ def print_jobs(
         jobs = ledger.jobs.every(job_filter)
     else:
         jobs = ledger.jobs.matching(job_filter, number)
-    records: Iterable[dict[str, Any]] = chain(map(job_record, jobs), stored_records(ledger, job_filter))
-    if number is not None and not words:
-        records = list(islice(records, number))
-        if len(records) == number and (total := count_jobs(ledger, job_filter)) > number:
-            render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
-    render.table(COLUMNS, records, as_json=as_json, file_format=file_format)
+    store = settings.store_dir
+    records = (job_record(job, store) for job in jobs)
+    if words:
+        return records
+    all_records = chain(records, stored_records(ledger, job_filter, store))
+    if number is None:
+        return all_records
+    newest = list(islice(all_records, number))
+    if len(newest) == number and (total := count_jobs(ledger, job_filter)) > number:
+        render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
+    return iter(newest)
 
 
-def stored_records(ledger: Ledger, job_filter: JobFilter) -> Iterator[dict[str, Any]]:
+def stored_records(ledger: Ledger, job_filter: JobFilter, store: Path) -> Iterator[dict[str, Any]]:
     """Yield the members of the selected group that need no job; they are done."""
     if job_filter.group and job_filter.state in (None, JobState.DONE) and job_filter.reason is None:
         for member in ledger.groups.stored_members(job_filter.group):
-            yield member_record(member, job_filter.group)
+            yield member_record(member, job_filter.group, store)
 
 
 def count_jobs(ledger: Ledger, job_filter: JobFilter) -> int:
@@ -135,55 +184,96 @@ def count_jobs(ledger: Ledger, job_filter: JobFilter) -> int:
     )
 
 
-def print_summary(settings: Settings, ledger: Ledger, *, as_json: bool = False) -> None:
-    """Print the state of the daemon, the number of jobs in each state, and the running jobs."""
-    found = read_status(settings, ledger)
-    daemon = found.daemon
-    counts = ledger.counts.by_state()
-    by_state = {state: sum(n for (s, _), n in counts.items() if s is state) for state in JobState}
-    reasons = {
-        f"{state} {reason}": n
-        for (state, reason), n in sorted(counts.items())
-        if reason and state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
-    }
-    running = [job_record(job) for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN)]
-    paused = ledger.controls.paused
-    if as_json:
-        render.document(
-            {
-                "daemon": vars(daemon) if daemon else None,
-                "state": found.state,
-                "problems": found.problems,
-                "held": found.blocked_by,
-                "paused": paused,
-                "signatures": ledger.catalog.count(),
-                "jobs": by_state,
-                "reasons": reasons,
-                "running": running,
-            }
-        )
-        return
-    numbers = {}
-    for state, n in by_state.items():
-        if n:
-            numbers[str(state)] = n
-            numbers.update({f"  {key}": count for key, count in reasons.items() if key.startswith(f"{state} ")})
-    render.facts(
-        {
-            "daemon": daemon_summary(daemon, found.state),
-            **{f"  problem {n}": sentence for n, sentence in enumerate(found.problems, 1)},
-            **({"  held": found.blocked_by} if found.blocked_by else {}),
-            "signatures": f"{ledger.catalog.count():,}",
-            **{key: f"{n:,}" for key, n in numbers.items()},
+def current(settings: Settings, ledger: Ledger) -> Iterator[dict[str, Any]]:
+    """Yield the jobs that run, and those that start next."""
+    for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN):
+        yield job_record(job, settings.store_dir)
+    following = ledger.attempts.next_jobs(NEXT_SHOWN)
+    jobs = {job.id: job for job in ledger.jobs.with_ids(following)}
+    for position, job_id in enumerate(following, 1):
+        if job_id in jobs:
+            yield job_record(jobs[job_id], settings.store_dir, position)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The daemon, and the number of jobs and signatures."""
+
+    found: Status
+    counts: Mapping[tuple[JobState, str], int]
+    signatures: int
+    paused: bool
+
+    @classmethod
+    def read(cls, settings: Settings, ledger: Ledger) -> "Overview":
+        """Read the present numbers."""
+        found = read_status(settings, ledger)
+        return cls(found, ledger.counts.by_state(), ledger.catalog.count(), ledger.controls.paused)
+
+    @property
+    def by_state(self) -> dict[JobState, int]:
+        """The number of jobs in each state."""
+        return {state: sum(n for (s, _), n in self.counts.items() if s is state) for state in JobState}
+
+    @property
+    def reasons(self) -> list[tuple[JobState, str, int]]:
+        """The jobs without a signature, by state and reason."""
+        states = (JobState.FAILED, JobState.UNAVAILABLE, JobState.WAITING)
+        return [(state, reason, n) for (state, reason), n in sorted(self.counts.items()) if reason and state in states]
+
+    def record(self) -> dict[str, Any]:
+        """Return the overview as JSON has it."""
+        daemon = self.found.daemon
+        return {
+            "daemon": {
+                "state": self.found.state,
+                "pid": daemon.pid if daemon else None,
+                "where": (daemon.where or "here") if daemon else None,
+                "started_at": iso_time(daemon.started_at) if daemon else None,
+                "version": daemon.version if daemon else None,
+                "problems": list(self.found.problems),
+                "held": self.found.blocked_by or None,
+                "paused": self.paused,
+            },
+            "signatures": self.signatures,
+            "counts": {str(state): n for state, n in self.by_state.items()},
+            "reasons": [{"state": str(state), "reason": reason, "jobs": n} for state, reason, n in self.reasons],
         }
-    )
-    if daemon is not None:
+
+    def facts(self) -> dict[str, str]:
+        """Return the overview as lines of names and values."""
+        numbers = {}
+        for state, n in self.by_state.items():
+            if n:
+                numbers[str(state)] = format_count(n)
+                for of_state, reason, of_reason in self.reasons:
+                    if of_state is state:
+                        numbers[f"  {state} {reason}"] = format_count(of_reason)
+        return {
+            "daemon": daemon_summary(self.found.daemon, self.found.state),
+            **{f"  problem {n}": sentence for n, sentence in enumerate(self.found.problems, 1)},
+            **({"  held": self.found.blocked_by} if self.found.blocked_by else {}),
+            "signatures": format_count(self.signatures),
+            **numbers,
+        }
+
+
+def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) -> None:
+    """Print the state of the daemon, the number of jobs in each state, and on a terminal the current jobs."""
+    overview = Overview.read(settings, ledger)
+    print_facts(overview.facts(), header=header)
+    if overview.found.daemon is not None:
         notice_differences(settings)
-    if running:
-        render.table(("job", "name", "state", "progress", "attempt"), running)
-    if not any(by_state.values()) and render.is_terminal():
+    jobs = list(current(settings, ledger)) if render.is_terminal() else []
+    running = [job for job in jobs if job["position"] is None]
+    following = [job for job in jobs if job["position"] is not None]
+    for title, columns, shown in (("running", RUNNING_COLUMNS, running), ("next", QUEUED_COLUMNS, following)):
+        if shown:
+            render.result(f"\n{title}:")
+            print_records(DOCUMENT, shown, Form.TERMINAL, columns=columns)
+    if not any(overview.by_state.values()) and render.is_terminal():
         render.notice("there are no jobs yet; start with `wort compute SRR139146`")
-    elif daemon is None and by_state[JobState.QUEUED]:
+    elif overview.found.daemon is None and overview.by_state[JobState.QUEUED]:
         render.notice("jobs are queued, but no daemon is running: `wort daemon start`")
 
 

@@ -5,13 +5,30 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import GroupOption, JsonOption, PriorityOption
+from wort_cli.commands.shared.fields import ID, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
+from wort_cli.commands.shared.options import GroupOption, JsonOption, NoHeaderOption, PriorityOption
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.accession import Accession
 from wort_cli.model.provenance import Trust
+from wort_cli.model.submission import SourceCheck
 
-COLUMNS = ("name", "trust", "digest", "source", "job")
+DOCUMENT = Document(
+    "submit",
+    "The signatures that were submitted.",
+    rows="submissions",
+    row=(
+        Field("name", ID, "The run, or the first characters of the digest if the data are at a URL"),
+        Field("trust", one_of(Trust), "How far the signature is trusted"),
+        Field("digest", ID, "The digest of its content"),
+        Field("source", one_of(SourceCheck), "Whether the data are public"),
+        Field("job", JOB, "The job that verifies it", optional=True),
+        MESSAGE,
+        PATH_FIELD,
+    ),
+    columns=("name", "trust", "digest", "source", "job"),
+)
 
 
 def submit(
@@ -34,6 +51,7 @@ def submit(
     priority: PriorityOption = 0,
     group: GroupOption = "",
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Submit signatures that were made by others.
 
@@ -59,7 +77,7 @@ def submit(
             render.notice(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
             problems.append(error)
             continue
-        job: int | str = ""
+        job: int | None = None
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
             request = verify_request(submission, Depth.FULL, settings.archives, priority=priority, group=group)
             [job] = ledger.submissions.enqueue_verifications([request])
@@ -71,13 +89,13 @@ def submit(
                 "digest": submission.digest,
                 "source": str(submission.source_check),
                 "job": job,
-                "source_note": submission.source_note,
-                "path": submission.path,
+                "message": submission.source_note or None,
+                "path": str(settings.store_dir / submission.path),
             }
         )
         if submission.source_check == "not checked":
             render.notice(f"{submission.name}: whether its data are public was not checked ({submission.source_note})")
-    render.table(COLUMNS, records, as_json=as_json)
+    print_records(DOCUMENT, records, Form.of(as_json=as_json), header=not no_header)
     suggest_next_command(queued, settings)
     if problems:
         raise typer.Exit(int(worst_exit_code(problems)))

@@ -1,7 +1,6 @@
 """`wort sync`: transfers signatures of runs between the local store and the bucket, and compares the two."""
 
 import heapq
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -10,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import (
+    BOOLEAN,
+    BYTES,
+    ID,
+    MESSAGE,
+    PATH,
+    PATH_FIELD,
+    Document,
+    Field,
+    one_of,
+)
 from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.options import DryRunOption, JsonLinesOption, RunsArgument
+from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, RunsArgument
+from wort_cli.commands.shared.printing import Form, lines_of
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
@@ -33,11 +44,65 @@ T = TypeVar("T")
 R = TypeVar("R")
 STRAYS_NAMED = 10
 """Files in the store that are not wort's, of which a command names this many."""
+STATE = "What was done, or would be done"
+
+
+def report_of(command: str, about: str, states: Sequence[str], state: str = STATE) -> Document:
+    """Return the document of a command that reports on runs."""
+    return Document(
+        command,
+        about,
+        head=(
+            Field("bucket", PATH, "The URL of the bucket, with the prefix of its keys"),
+            Field("dry_run", BOOLEAN, "Whether nothing was changed"),
+        ),
+        rows="signatures",
+        row=(Field("name", ID, "The run"), Field("state", one_of(states), state), MESSAGE, PATH_FIELD),
+        columns=("name", "state", "message"),
+    )
+
+
+PUSH = report_of(
+    "sync push",
+    "The signatures that were uploaded, or could not be; not those that the bucket had.",
+    ("put", "already there", "replaced", "failed", "would be put", "would be compared"),
+)
+PULL = report_of(
+    "sync pull",
+    "The signatures that were downloaded, or could not be; not those that were here.",
+    ("pulled", "failed", "would be pulled"),
+)
+PROBLEMS = (
+    *("not-there", "not-here", "empty", "unreadable", "too-large", "unreadable-here", "other-profile", "different"),
+    *("no-provenance", "orphaned-provenance", "pending-upload", "failed"),
+)
+"""How the stores may differ (stores/transfer.py), or `failed` if they could not be compared."""
+CHECK = report_of("sync check", "The differences of the two stores.", PROBLEMS, "How the two stores differ")
+LIST = Document(
+    "sync ls",
+    "The signatures in the bucket.",
+    head=(Field("bucket", PATH, "The URL of the bucket, with the prefix of its keys"),),
+    rows="signatures",
+    row=(
+        Field("name", ID, "The run"),
+        Field("size", BYTES, "The size of the object"),
+        Field("local", BOOLEAN, "Whether the local store has a signature of the run"),
+        Field("provenance", BOOLEAN, "Whether the bucket has its provenance"),
+        Field("url", PATH, "The object"),
+        Field("path", PATH, "The file in the local store", optional=True),
+    ),
+    columns=("name", "size", "local", "provenance", "url"),
+)
 app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.", no_args_is_help=True)
 
 
 @app.command()
-def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
+def push(
+    ids: RunsArgument = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
     """Upload signatures that the bucket does not have.
 
     Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store.
@@ -48,7 +113,9 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     check_writable(settings)
     profile = profile_named(settings.profile).name
-    with SyncReport("pushed", len(names) or None, as_json=as_json) as report:
+    verb = "would be pushed" if dry_run else "pushed"
+    form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
+    with SyncReport(PUSH, verb, len(names) or None, form, header=not no_header, head=head) as report:
         report_missing(names, local, report)
 
         def signatures_to_push() -> Iterator["RunCopies"]:
@@ -60,7 +127,8 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
 
         if dry_run:
             for copies in signatures_to_push():
-                report.add(copies.name, "would be put" if copies.shared_object is None else "would be compared")
+                state = "would be put" if copies.shared_object is None else "would be compared"
+                report.add(copies.name, state, path=str(copies.local_path))
             return
 
         def push_one(item: "tuple[RunCopies, SignatureRecord | None]") -> "Outcome":
@@ -69,11 +137,16 @@ def push(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
         # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
         items = ((copies, ledger.catalog.get(copies.name, profile)) for copies in signatures_to_push())
         for (copies, _), outcome in apply_to_all(items, push_one, settings):
-            report.add_outcome(copies.name, outcome, done="put")
+            report.add_outcome(copies.name, outcome, done="put", path=str(copies.local_path))
 
 
 @app.command()
-def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonLinesOption = False) -> None:
+def pull(
+    ids: RunsArgument = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
     """Download signatures that the local store does not have.
 
     Without IDs: all signatures in the bucket.
@@ -83,7 +156,9 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
     names, settings, ledger = parse_accessions(ids), *open_home()
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
-    with SyncReport("pulled", len(names) or None, as_json=as_json) as report:
+    verb = "would be pulled" if dry_run else "pulled"
+    form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
+    with SyncReport(PULL, verb, len(names) or None, form, header=not no_header, head=head) as report:
         if not names:
             name_strays(local)
 
@@ -97,7 +172,7 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
 
         if dry_run:
             for name, _ in signatures_to_pull():
-                report.add(name, "would be pulled")
+                report.add(name, "would be pulled", path=bucket.url(name))
             return
         # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
         for (name, _), outcome in apply_to_all(
@@ -106,40 +181,35 @@ def pull(ids: RunsArgument = None, dry_run: DryRunOption = False, as_json: JsonL
             if not isinstance(outcome, Exception):
                 with ledger.storage.transaction():
                     ledger.catalog.record(outcome)
-            report.add_outcome(name, outcome, done="pulled")
+            path = bucket.url(name) if isinstance(outcome, Exception) else str(local.path(name))
+            report.add_outcome(name, outcome, done="pulled", path=path)
 
 
 @app.command("ls")
-def list_bucket(ids: RunsArgument = None, as_json: JsonLinesOption = False) -> None:
+def list_bucket(ids: RunsArgument = None, as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
     """List the signatures in the bucket: name, bytes, whether the local store has it, and whether it has provenance.
 
     Without IDs: all signatures of runs. Their content is not read; `wort sync check` reads it.
     """
     names, settings = parse_accessions(ids), load_settings()
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings)
-    listed = 0
-    for copies in run_copies(names, local, bucket):
-        if copies.shared_object is None:
-            continue
-        listed += 1
-        record = {
-            "name": str(copies.name),
-            "size": copies.shared_object.size,
-            "local": copies.local_path is not None,
-            "provenance": copies.provenance_object is not None,
-        }
-        if as_json:
-            render.result(json.dumps(record))
-            continue
-        words = [
-            str(copies.name),
-            str(copies.shared_object.size),
-            "local" if record["local"] else "bucket only",
-            "" if record["provenance"] else "no provenance",
-        ]
-        line = "{:<12}  {:>13}  {:<11}  {}".format(*words) if render.is_terminal() else "\t".join(words)
-        render.result(line.rstrip())
-    if not as_json and render.is_terminal():
+    listed, form = 0, Form.of(as_json=as_json)
+    with lines_of(LIST, form, header=not no_header, head={"bucket": bucket.root}) as write:
+        for copies in run_copies(names, local, bucket):
+            if copies.shared_object is None:
+                continue
+            listed += 1
+            write(
+                {
+                    "name": str(copies.name),
+                    "size": copies.shared_object.size,
+                    "local": copies.local_path is not None,
+                    "provenance": copies.provenance_object is not None,
+                    "url": bucket.url(copies.name),
+                    "path": str(copies.local_path) if copies.local_path else None,
+                }
+            )
+    if form is Form.TERMINAL:
         render.notice(f"{render.count(listed, 'signature')} in {bucket.root}")
 
 
@@ -151,7 +221,8 @@ def check(
         bool, typer.Option("--repair", help="Queue the runs whose objects are damaged, to compute them again.")
     ] = False,
     dry_run: DryRunOption = False,
-    as_json: JsonLinesOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Compare the local store and the bucket in both directions.
 
@@ -163,7 +234,10 @@ def check(
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings, settings.s3_transfers + 1)
     profile = profile_named(settings.profile).name
     damaged: list[Accession] = []
-    with SyncReport("differences", len(names) or None, as_json=as_json, lines_are_errors=True) as report:
+    form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
+    with SyncReport(
+        CHECK, "differences", len(names) or None, form, header=not no_header, head=head, lines_are_errors=True
+    ) as report:
 
         def differences(copies: "RunCopies") -> list[transfer.Difference]:
             return list(transfer.compare(copies, bucket, profile, quick=quick))
@@ -173,7 +247,7 @@ def check(
                 report.add_outcome(copies.name, found)
                 continue
             for difference in found:
-                report.add(difference.name, difference.problem, difference.detail)
+                report.add(difference.name, difference.problem, difference.detail, path=place(copies, bucket))
             if transfer.DAMAGED & {difference.problem for difference in found}:
                 damaged.append(copies.name)
             if not found:
@@ -185,6 +259,11 @@ def check(
     elif damaged:
         render.notice(f"{render.count(len(damaged), 'damaged object')}: `wort sync check --repair` computes them again")
     report.exit_if_failed()
+
+
+def place(copies: "RunCopies", bucket: "SharedStore") -> str:
+    """Return the file of a run, or the URL of its object if there is no file."""
+    return str(copies.local_path) if copies.local_path else bucket.url(copies.name)
 
 
 def requeue(names: Sequence[Accession], ledger: Ledger, profile: str, *, dry_run: bool) -> None:

@@ -7,22 +7,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared.fields import (
+    ID,
+    JOB,
+    MESSAGE,
+    PATH_FIELD,
+    Document,
+    Field,
+    one_of,
+)
 from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
+from wort_cli.commands.shared.job_record import REASON
 from wort_cli.commands.shared.options import (
     EngineOption,
     GroupOption,
     JsonOption,
+    NoHeaderOption,
     NowOption,
     PriorityOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
 )
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.verdict_record import VERDICT
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, parse_name
-from wort_cli.model.job import Job
+from wort_cli.model.job import Job, JobState
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
@@ -34,7 +47,24 @@ from wort_cli.system.daemon_lock import running_daemon
 if TYPE_CHECKING:
     from wort_cli.ledger.submissions import VerifyRequest
 
-COLUMNS = ("name", "trust", "depth", "state", "job", "why")
+DOCUMENT = Document(
+    "verify",
+    "The verified signatures, or those whose verification was queued.",
+    rows="signatures",
+    row=(
+        Field("name", ID, "The name of the signature"),
+        Field("trust", one_of(Trust), "The trust after the verification; null before it has ended", optional=True),
+        Field("depth", one_of(Depth), "Whether everything is recomputed, or a few slices", optional=True),
+        Field("state", one_of(JobState), "The state of the job; null if the signature has none", optional=True),
+        Field("job", JOB, "The number of the job", optional=True),
+        REASON,
+        MESSAGE,
+        Field("digest", ID, "The digest of the signature's content"),
+        PATH_FIELD,
+        Field("verdict", VERDICT, "The result of the verification, once it has ended", optional=True),
+    ),
+    columns=("name", "trust", "depth", "state", "job", "reason", "message"),
+)
 NO_RECIPE = "its data are at a URL, and wort can recalculate only runs"
 
 
@@ -68,6 +98,7 @@ def verify(
     priority: PriorityOption = 0,
     group: GroupOption = "",
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Verify signatures by recalculating them from the reads.
 
@@ -107,8 +138,14 @@ def verify(
     job_ids = dict(zip(requests, numbers, strict=True))
     jobs = run_or_follow(numbers, ledger, settings, claim, wait=wait)
     jobs_by_path = {path: jobs[job_id] for path, job_id in job_ids.items()}
-    records = [result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now) for item in targets]
-    render.table(COLUMNS, records, as_json=as_json)
+    records = [
+        {
+            **result_record(item, jobs_by_path.get(item.path), ledger, finished=wait or now),
+            "path": str(settings.store_dir / item.path),
+        }
+        for item in targets
+    ]
+    print_records(DOCUMENT, records, Form.of(as_json=as_json), header=not no_header)
     if not (wait or now):
         suggest_next_command(len(requests), settings)
         return
@@ -162,22 +199,22 @@ def run_or_follow(
 
 
 def result_record(target: Target, job: Job | None, ledger: Ledger, *, finished: bool) -> dict[str, Any]:
-    """Return the row of one signature; it has a verdict only if the jobs have ended (`finished`)."""
+    """Return the record of one signature, without its path; it has a verdict only if the jobs are `finished`."""
     if job is None:
-        return {"name": target.name, "digest": target.digest, "trust": str(Trust.UNVERIFIABLE), "depth": "",
-                "state": "", "job": "", "why": target.why_not, "reason": "", "verdict": None}  # fmt: skip
+        return {"name": target.name, "trust": str(Trust.UNVERIFIABLE), "depth": None, "state": None, "job": None,
+                "reason": None, "message": target.why_not, "digest": target.digest, "verdict": None}  # fmt: skip
     verdict = ledger.submissions.last_verdict(target.path) if finished and job.verdict else None
     unavailable = finished and job.state == "unavailable"
-    trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if unavailable else ""
+    trust = str(verdict.trust) if verdict else str(Trust.UNVERIFIABLE) if unavailable else None
     return {
         "name": target.name,
-        "digest": target.digest,
         "trust": trust,
         "depth": str(verdict.depth if verdict else job.depth),
         "state": str(job.state),
         "job": job.id,
-        "why": verdict.cause if verdict else str(job.reason or ""),
-        "reason": str(job.reason or ""),
+        "reason": str(job.reason) if job.reason else None,
+        "message": (verdict.cause if verdict else job.message) or None,
+        "digest": target.digest,
         "verdict": verdict.to_json() if verdict else None,
     }
 

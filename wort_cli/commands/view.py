@@ -5,19 +5,27 @@ The local store is searched first, then the bucket, then the submissions.
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import JsonOption, OutputOption, ProvenanceFileOption, ReplaceOption
+from wort_cli.commands.shared.options import (
+    JsonOption,
+    NoHeaderOption,
+    OutputOption,
+    ProvenanceFileOption,
+    ReplaceOption,
+)
 from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
+from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.commands.shared.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
@@ -30,10 +38,19 @@ if TYPE_CHECKING:
     from wort_cli.model.verdict import Verdict
     from wort_cli.reading.facts import SignatureFacts, SketchFacts
 
-COLUMNS = (
-    "k", "molecule", "scaled", "num", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "note",
+SHOWN = (
+    "k",
+    "molecule",
+    "scaled",
+    "num",
+    "hashes",
+    "distinct_kmers",
+    "kmers",
+    "singletons",
+    "median_abundance",
     "md5",
-)  # fmt: skip
+    "note",
+)
 
 
 def view(
@@ -72,6 +89,7 @@ def view(
     no_provenance: ProvenanceFileOption = False,
     force: ReplaceOption = False,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Show a signature, write it to a file, or compare several.
 
@@ -93,7 +111,7 @@ def view(
             raise UsageError("-o, --raw, --url, --plot and --provenance take one signature", "name only one")
         from wort_cli.commands.shared.compared import find_all, show_signatures
 
-        show_signatures(find_all(names, settings, ledger), ksize, as_json=as_json)
+        show_signatures(find_all(names, settings, ledger), ksize, as_json=as_json, header=not no_header)
         return
     (name,) = names
     if url:
@@ -108,7 +126,12 @@ def view(
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return
-        facts = read(found, settings) if record else facts_of_file(found, settings, ksize, plot_file, as_json=as_json)
+        header = not no_header
+        facts = (
+            read(found, settings)
+            if record
+            else facts_of_file(found, settings, ksize, plot_file, as_json=as_json, header=header)
+        )
         if facts is None:
             return
         if ksize is not None:
@@ -119,11 +142,20 @@ def view(
             draw_plot(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
             render.notice(f"the histograms are in {render.printable(plot_file)}")
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
-        show(found, facts, ksize, verdict, hist=hist and not plot_file, provenance=provenance, as_json=as_json)
+        show(
+            found,
+            facts,
+            ksize,
+            verdict,
+            hist=hist and not plot_file,
+            provenance=provenance,
+            as_json=as_json,
+            header=header,
+        )
 
 
 def facts_of_file(
-    found: Viewed, settings: Settings, ksize: int | None, plot_file: Path | None, *, as_json: bool
+    found: Viewed, settings: Settings, ksize: int | None, plot_file: Path | None, *, as_json: bool, header: bool
 ) -> "SignatureFacts | None":
     """Return the facts of the signature in a file that the user named; show several ones at once, and return None."""
     from wort_cli.commands.shared.compared import documents_of, labelled, show_signatures, with_distinct_labels
@@ -134,7 +166,7 @@ def facts_of_file(
         return SignatureFacts.of(documents[0])
     if plot_file:
         raise UsageError(f"{found.location} has {len(documents):,} signatures", "--plot takes one signature")
-    show_signatures(with_distinct_labels(labelled(found, documents)), ksize, as_json=as_json)
+    show_signatures(with_distinct_labels(labelled(found, documents)), ksize, as_json=as_json, header=header)
     return None
 
 
@@ -209,43 +241,33 @@ def show(
     hist: bool,
     provenance: bool,
     as_json: bool,
+    header: bool,
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
     from wort_cli.commands.shared.histogram_text import STYLES, draw
-    from wort_cli.reading.peaks import find_peaks
 
-    record = found.record if isinstance(found.record, SignatureRecord) else None
     sketches = shown_sketches(signature, ksize)
-    notes = {s.ksize: s.note for s in record.provenance.sketches} if record else {}
-    rows = [{**sketch.statistics, "note": notes.get(sketch.statistics["k"], "")} for sketch in sketches]
+    record = signature_record(found, signature, sketches, verdict)
+    if as_json:
+        print_records(DOCUMENT, [record], Form.JSON, head={"comparisons": []})
+        return
     facts = describe(found, signature.name, signature.digest)
     if verdict is not None:
         facts["verification"] = "; ".join(
             [verdict.sentence(), *(c.sentence() for c in verdict.comparisons if c.differs)]
         )
-    if as_json:
-        render.document(
-            {
-                **facts,
-                "sketches": [
-                    {
-                        **row,
-                        "histogram": [asdict(part) for part in sketch.histogram],
-                        "peaks": [asdict(peak) for peak in find_peaks(sketch.histogram)],
-                    }
-                    for row, sketch in zip(rows, sketches, strict=True)
-                ],
-                "provenance": record.provenance.to_json() if record else None,
-                "verdict": verdict.to_json() if verdict else None,
-            }
-        )
+    if provenance and isinstance(found.record, SignatureRecord):
+        facts |= {key: value for key, value in provenance_facts(found.record.provenance).items() if key not in facts}
+    rows = [{**row, "name": record["name"], "path": record["path"]} for row in record["sketches"]]
+    if not render.is_terminal():
+        for row in rows:
+            facts |= {f"k={row['k']} {key}": row[key] for key in SHOWN[1:] if row[key] is not None}
+        print_facts(facts, header=header)
         return
-    if record and provenance:
-        facts |= {key: value for key, value in record.provenance.to_json().items() if key not in ("sketches", *facts)}
-    render.facts(facts)
+    print_facts(facts)
     render.result()
-    render.table(COLUMNS, [shown_row(row, sketches) for row in rows])
-    if hist and render.is_terminal():
+    print_records(SKETCHES, rows, Form.TERMINAL, columns=[key for key in SHOWN if is_of_interest(key, rows)])
+    if hist:
         render.result()
         render.drawing(draw(sketches, shutil.get_terminal_size().columns), STYLES)
 
@@ -255,12 +277,11 @@ def shown_sketches(signature: "SignatureFacts", ksize: int | None) -> "list[Sket
     return [sketch for sketch in signature.sketches if ksize in (None, sketch.statistics["k"])]
 
 
-def shown_row(row: dict[str, Any], sketches: "Sequence[SketchFacts]") -> dict[str, Any]:
-    """Return a row for people: without parameters that the sketch does not have, or that are the same as ever."""
-    hidden = {key for key in ("scaled", "num") if not row[key]}
-    if render.is_terminal() and all(sketch.statistics["molecule"] == "DNA" for sketch in sketches):
-        hidden.add("molecule")
-    return {key: "" if key in hidden else value for key, value in row.items()}
+def is_of_interest(key: str, rows: "Sequence[Mapping[str, Any]]") -> bool:
+    """Return whether a person needs a column: not a parameter that no sketch has, or that is as ever."""
+    if key == "molecule":
+        return any(row[key] != "DNA" for row in rows)
+    return key not in ("scaled", "num") or any(row[key] for row in rows)
 
 
 def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
@@ -268,7 +289,7 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
     known = found.record
     facts: dict[str, Any] = {
         "name": name,
-        "file": found.location,
+        "path": found.location,
         "size": format_bytes(os.fstat(found.file.fileno()).st_size),
         "digest": digest,
     }

@@ -4,16 +4,32 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import outcome, render
+from wort_cli.commands.shared import outcome
 from wort_cli.commands.shared.daemon_differences import notice_differences
+from wort_cli.commands.shared.fields import Document
 from wort_cli.commands.shared.follow import DaemonWatch, follow
-from wort_cli.commands.shared.job_record import job_record, member_record
-from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.job_record import JOB_FIELDS, job_record, member_record
+from wort_cli.commands.shared.options import (
+    JobsArgument,
+    JsonOption,
+    NoHeaderOption,
+    SelectAllOption,
+    SelectGroupOption,
+)
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import check_group, find_job_ids, open_home_to_read
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE
 from wort_cli.system.daemon_lock import running_daemon
+
+DOCUMENT = Document(
+    "wait",
+    "The jobs that were waited for, as they ended.",
+    rows="jobs",
+    row=JOB_FIELDS,
+    columns=("name", "state", "job", "reason", "path"),
+)
 
 
 def wait(
@@ -30,6 +46,7 @@ def wait(
         ),
     ] = None,
     as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
 ) -> None:
     """Wait until jobs have ended.
 
@@ -52,8 +69,10 @@ def wait(
     if live:
         notice_differences(settings)
     ended = follow(ledger, job_ids, timeout, DaemonWatch(ledger, settings))
-    stored = [member_record(member, group) for member in ledger.groups.stored_members(group)] if group else []
-    records = [*map(job_record, ended), *stored]
-    render.table(("name", "state", "job", "reason"), records, as_json=as_json)
+    form = Form.of(as_json=as_json)
+    store = settings.store_dir
+    stored = [member_record(member, group, store) for member in ledger.groups.stored_members(group)] if group else []
+    records = [*(job_record(job, store) for job in ended), *stored]
+    print_records(DOCUMENT, records, form, header=not no_header)
     outcome.explain_unsuccessful(ended)
     outcome.exit_for_jobs(ended)

@@ -19,7 +19,7 @@ from wort_cli.system.machine import Disk, available_memory, load
 from wort_cli.system.process_identity import boot_id
 
 HOUR, DAY = 3600.0, 86400.0
-STOPPED, UNHEALTHY, PAUSED, RUNNING = "stopped", "unhealthy", "paused", "running"
+STATES = STOPPED, UNHEALTHY, PAUSED, RUNNING = ("stopped", "unhealthy", "paused", "running")
 
 
 @dataclass(frozen=True)

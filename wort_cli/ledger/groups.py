@@ -22,6 +22,10 @@ class StoredMember:
     name: Name
     profile: str
     added_at: float
+    path: str
+    """The path of its signature, relative to the store's root; empty if it is not in the local store."""
+    remote: str
+    """The URL of its signature in the bucket; empty if it is not there."""
 
 
 class Groups:
@@ -48,7 +52,7 @@ class Groups:
         after = {"name": "", "profile": ""}
         while page := self._storage.rows("members_without_job", group_name=group, limit=PAGE, **after):
             for row in page:
-                yield StoredMember(parse_name(row["name"]), row["profile"], row["added_at"])
+                yield StoredMember(**{**row, "name": parse_name(row["name"])})
             after = {key: page[-1][key] for key in after}
 
     def forget_stored(self, group: str) -> int:

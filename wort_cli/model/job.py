@@ -124,6 +124,10 @@ class Job:
     """The result of a verification, once it is done."""
     recorded: Recorded | None = None
     """The signature that the catalog has of this name and profile; None if it has none, or was not asked."""
+    path: str = ""
+    """The path of that signature, relative to the store's root; empty if it is not in the local store."""
+    remote: str = ""
+    """The URL of that signature in the bucket; empty if it is not there."""
 
     @property
     def name(self) -> Name:
@@ -165,6 +169,8 @@ class Job:
             recorded=Recorded(row["known_digest"], Trust(row["known_trust"]), row["known_sha256"])
             if row.get("known_digest")
             else None,
+            path=row.get("known_path") or "",
+            remote=row.get("known_remote") or "",
         )
 
 

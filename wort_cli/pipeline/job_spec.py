@@ -49,6 +49,8 @@ class Method(FromSettings):
     decoder: str
     slice_bases: int
     """The minimum number of bases in a slice."""
+    vdb_library: str = ""
+    """The file of libncbi-vdb; empty for the one that the linker finds."""
 
 
 @dataclass(frozen=True)

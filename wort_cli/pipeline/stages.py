@@ -87,7 +87,7 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     """
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
     attempt.report("locating")
-    arguments = engine, attempt.spec.method.decoder
+    arguments = engine, attempt.spec.method.decoder, attempt.spec.method.vdb_library
     threading.Thread(target=warm_up, args=arguments, name="warm-up", daemon=True).start()
     try:
         return sketch_archive(attempt, archive_of(attempt, tools, early=attempt.has_slot), engine, tools)

@@ -6,6 +6,7 @@ Compiling takes seconds, once per machine; afterwards the loops are loaded from 
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.decoding.decoder_choice import AUTO
@@ -13,11 +14,15 @@ from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 
-def warm_up(engine: Engine, decoder: str) -> None:
-    """Load the loops of a job, or compile them, two modules at a time.  An error occurs again when they are used."""
-    loaders = [load_counting, load_sealing]
+def warm_up(engine: Engine, decoder: str, vdb_library: str = "") -> None:
+    """Load the loops of a job, or compile them, two modules at a time.  An error occurs again when they are used.
+
+    decoder, vdb_library: the settings
+    """
+    loaders: list[Callable[[], None]] = [load_counting, load_sealing]
     if engine.name == KernelEngine.name:
-        loaders = [load_kernel, *([load_decoder] if decoder == AUTO else []), *loaders]
+        decoding = [partial(load_decoder, vdb_library)] if decoder == AUTO else []
+        loaders = [load_kernel, *decoding, *loaders]
     with ThreadPoolExecutor(2) as executor:
         for loader in loaders:
             executor.submit(try_loading, loader)
@@ -36,8 +41,11 @@ def load_kernel() -> None:
     KERNEL.load()
 
 
-def load_decoder() -> None:
-    """Load the loop that reads spots."""
+def load_decoder(vdb_library: str) -> None:
+    """Load the loop that reads spots, and the library that it calls."""
+    from wort_cli.pipeline.decoding.vdb_library import choose_library
+
+    choose_library(vdb_library)
     from wort_cli.pipeline.decoding.vdb_decoder import SPOTS
 
     SPOTS.load()

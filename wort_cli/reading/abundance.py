@@ -51,12 +51,12 @@ def sketch_statistics(sketch: Sketch) -> dict[str, Any]:
         "scaled": sketch.scaled,
         "num": sketch.num,
         "hashes": len(sketch.hashes),
-        "distinct_kmers": len(sketch.hashes) * sketch.scaled if sketch.scaled else "",
+        "distinct_kmers": len(sketch.hashes) * sketch.scaled if sketch.scaled else None,
         "kmers": int(abundances.sum()) * sketch.scaled
         if abundances is not None and has_abundances and sketch.scaled
-        else "",
-        "singletons": int((abundances == 1).sum()) if abundances is not None and has_abundances else "",
-        "median_abundance": f"{np.median(abundances):g}" if abundances is not None and has_abundances else "",
+        else None,
+        "singletons": int((abundances == 1).sum()) if abundances is not None and has_abundances else None,
+        "median_abundance": float(np.median(abundances)) if abundances is not None and has_abundances else None,
         "md5": sketch.md5,
     }
 

@@ -6,6 +6,7 @@ nothing in the child's answer, except that it is a small JSON document with the 
 
 import hashlib
 import json
+import math
 import os
 import signal
 import stat
@@ -35,10 +36,12 @@ MAX_ANSWER = 1 << 20
 MAX_SENTENCE_LENGTH = 1000
 WRONG_ANSWER = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading an answer raises that no reader writes."""
-STATISTICS = (
-    "k", "molecule", "scaled", "num", "hashes", "distinct_kmers", "kmers", "singletons", "median_abundance", "md5",
-)  # fmt: skip
-"""The keys of `sketch_statistics`."""
+TEXTS, COUNTS, OPTIONAL = (
+    ("molecule", "md5"),
+    ("k", "scaled", "num", "hashes"),
+    ("distinct_kmers", "kmers", "singletons", "median_abundance"),
+)
+"""The keys of `sketch_statistics`: texts, counts, and numbers that may be None."""
 
 
 @dataclass(frozen=True)
@@ -221,13 +224,22 @@ def text_at(found: Mapping[str, Any], key: str) -> str:
     return str(found[key])
 
 
+def number_at(found: Mapping[str, Any], key: str) -> int | float | None:
+    """Return a finite number of an answer, or None; raise TypeError if it is neither."""
+    value = found[key]
+    if value is not None and (type(value) not in (int, float) or not math.isfinite(value)):
+        raise TypeError(key)
+    return value if value is None or type(value) is int else float(value)
+
+
 def sketch_in(found: Mapping[str, Any]) -> SketchFacts:
     """Return a sketch of an answer: numbers, and printable texts.  Raises TypeError, KeyError or ValueError."""
-    statistics = {
-        key: found["statistics"][key] if type(found["statistics"][key]) is int else printable(
-            text_at(found["statistics"], key))
-        for key in STATISTICS
-    }  # fmt: skip
+    given = found["statistics"]
+    statistics: dict[str, Any] = {
+        **{key: printable(text_at(given, key)) for key in TEXTS},
+        **{key: int(given[key]) for key in COUNTS},
+        **{key: number_at(given, key) for key in OPTIONAL},
+    }
     histogram = tuple(Bin(int(each["low"]), int(each["high"]), int(each["hashes"])) for each in found["histogram"])
     return SketchFacts(statistics, int(found["abundance_sum"]), histogram)
 

@@ -14,10 +14,11 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
-def shown(capsys: pytest.CaptureFixture[str], setting: str) -> tuple[str, str]:
+def shown(capsys: pytest.CaptureFixture[str], setting: str) -> tuple[object, str]:
     """Return the value of a setting and its origin."""
-    (row,) = (row for row in json.loads(run(capsys, "config", "show", "--json")) if row["setting"] == setting)
-    return row["value"], row["from"]
+    rows = json.loads(run(capsys, "config", "show", "--json"))["settings"]
+    (row,) = (row for row in rows if row["setting"] == setting)
+    return row["value"], row["origin"]
 
 
 @pytest.fixture
@@ -29,16 +30,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("home")
 def test_jobs_of_the_daemon_replace_the_setting_until_they_are_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+    assert shown(capsys, "jobs") == (3, "$WORT_JOBS")
     assert run(capsys, "daemon", "jobs", "1") == "1 job at a time, until `wort daemon jobs default`\n"
-    assert shown(capsys, "jobs") == ("1", "`wort daemon jobs`")
+    assert shown(capsys, "jobs") == (1, "`wort daemon jobs`")
     assert run(capsys, "daemon", "jobs", "default") == "3 jobs at a time, by the setting `jobs`\n"
-    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+    assert shown(capsys, "jobs") == (3, "$WORT_JOBS")
 
 
 def test_settings_are_shown_when_the_ledger_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "ledger.db").write_text("no ledger")
-    assert shown(capsys, "jobs") == ("3", "$WORT_JOBS")
+    assert shown(capsys, "jobs") == (3, "$WORT_JOBS")
 
 
 @pytest.mark.parametrize("config", ["jobs = ", "lease = 0", "jbos = 1", "s3 = 1", "\xff"])

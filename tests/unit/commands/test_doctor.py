@@ -48,4 +48,4 @@ def test_missing_archive_directory_is_a_problem_with_a_fix(settings: Settings) -
 
 def test_json_of_a_finding_has_stable_keys() -> None:
     finding = Finding("problem", "tool", "missing", "install it")
-    assert finding.to_json() == {"state": "problem", "what": "tool", "detail": "missing", "mend": "install it"}
+    assert finding.to_json() == {"state": "problem", "what": "tool", "message": "missing", "fix": "install it"}

@@ -31,19 +31,19 @@ def world(tmp_path: Path) -> SmallWorld:
 
 def rows(done: Result) -> list[tuple[str, str]]:
     """Return the name and the state in each line."""
-    return [(name, state) for name, state, *_ in (line.split("\t") for line in done.out.splitlines())]
+    return [(name, state) for name, state, *_ in (line.split("\t") for line in done.out.splitlines()[1:])]
 
 
 def test_signatures_of_another_home_are_taken_with_their_provenance(node: SmallWorld, world: SmallWorld) -> None:
     (node.settings.store_dir / "notes.txt").write_text("x")
     before = world("import", str(node.settings.store_dir), "--dry-run")
-    assert [line.split("\t")[:2] for line in before.out.splitlines()] == [
+    assert [line.split("\t")[:2] for line in before.out.splitlines()[1:]] == [
         [A, "would be imported"],
         [B, "would be imported"],
     ]
     assert world.record(A) is None
     done = world("import", str(node.settings.store_dir))
-    assert (done.code, [line.split("\t")[:2] for line in done.out.splitlines()]) == (
+    assert (done.code, [line.split("\t")[:2] for line in done.out.splitlines()[1:]]) == (
         0,
         [[A, "imported"], [B, "imported"]],
     )
@@ -80,7 +80,7 @@ def test_other_content_replaces_nothing(world: SmallWorld, tmp_path: Path) -> No
     (tmp_path / "x.sig").write_bytes(wrong(A))
     done = world("import", str(tmp_path / "x.sig"), "--json")
     assert done.code == 1
-    assert "the catalog has another signature" in json.loads(done.out)["detail"]
+    assert "the catalog has another signature" in json.loads(done.out)["signatures"][0]["message"]
     assert world.file(A).read_bytes() == reference(A)
     assert world.trust(A) == "computed"
 
@@ -98,7 +98,7 @@ def test_file_that_is_no_signature_is_named_and_passed_over(content: bytes, worl
     (tmp_path / "in" / "link.sig").symlink_to(tmp_path / "in" / "good.sig")
     done = world("import", str(tmp_path / "in"))
     assert done.code == 1
-    assert [line.split("\t")[1] for line in done.out.splitlines()] == ["failed", "imported"]
+    assert [line.split("\t")[1] for line in done.out.splitlines()[1:]] == ["failed", "imported"]
     assert "bad.sig" in done.out
     assert world.file(A).exists()
 

@@ -39,7 +39,7 @@ def ls(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
 
 @pytest.mark.usefixtures("catalog")
 def test_pipe_gets_one_line_for_each_signature(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    first, _, last = (line.split("\t") for line in ls(capsys).splitlines())
+    first, _, last = (line.split("\t") for line in ls(capsys, "--no-header").splitlines())
     assert first[:5] == ["SRR100001", "computed", "21,31", "1800", "99"]
     assert first[6] == str(tmp_path / "signatures/sigs/SRR100/SRR100001.sig")
     assert (last[0], last[1], last[6]) == ("SRR200003", "published", "s3://b/sigs/SRR200003.sig")
@@ -60,7 +60,7 @@ def test_pipe_gets_one_line_for_each_signature(capsys: pytest.CaptureFixture[str
     ],
 )
 def test_signatures_are_selected(words: list[str], runs: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert tuple(line.split("\t")[0] for line in ls(capsys, *words).splitlines()) == runs
+    assert tuple(line.split("\t")[0] for line in ls(capsys, "--no-header", *words).splitlines()) == runs
 
 
 @pytest.mark.usefixtures("catalog")
@@ -71,11 +71,11 @@ def test_paths_are_those_of_files(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 @pytest.mark.usefixtures("catalog")
 def test_json_has_numbers_and_times_with_a_zone(capsys: pytest.CaptureFixture[str]) -> None:
-    first, _, last = json.loads(ls(capsys, "--json"))
+    first, _, last = json.loads(ls(capsys, "--json"))["signatures"]
     assert (first["k"], first["bases"], first["size"]) == ([21, 31], 1800, 99)
     assert first["created_at"].endswith("Z")
     assert set(first) == set(last)
-    assert (last["path"], last["url"]) == (None, "s3://b/sigs/SRR200003.sig")
+    assert (last["path"], last["url"], last["where"]) == (*["s3://b/sigs/SRR200003.sig"] * 2, "bucket")
 
 
 @pytest.mark.usefixtures("catalog")
@@ -94,5 +94,5 @@ def test_a_name_is_found_quickly_among_many(catalog: Ledger, capsys: pytest.Capt
         rows,
     )
     started = time.process_time()
-    assert ls(capsys, "ERR01234*").count("\n") == 10
+    assert ls(capsys, "ERR01234*").count("\n") == 11
     assert time.process_time() - started < 0.3

@@ -28,7 +28,7 @@ def world(tmp_path: Path, objects: MemoryStore) -> SmallWorld:
 
 def test_signature_is_removed_and_can_be_had_again(world: SmallWorld, objects: MemoryStore) -> None:
     done = world("rm", A, B, "--yes")
-    assert (done.code, [line.split("\t")[0] for line in done.out.splitlines()]) == (0, [A, B])
+    assert (done.code, [line.split("\t")[0] for line in done.out.splitlines()[1:]]) == (0, [A, B])
     assert "2 signatures removed; 1 is nowhere else" in done.err
     assert not world.file(A).exists()
     assert not world.store.provenance_path(world.record(A).name).exists()  # type: ignore[union-attr]

@@ -31,11 +31,14 @@ def fresh(tmp_path: Path, objects: MemoryStore) -> SmallWorld:
 
 def test_pull_brings_what_is_in_the_bucket_to_a_fresh_home(fresh: SmallWorld) -> None:
     done = fresh("sync", "pull")
-    assert (done.code, sorted(done.out.splitlines())) == (0, [f"{A}\tpulled", f"{B}\tpulled"]), done.err
+    assert (done.code, sorted(done.out.splitlines())) == (
+        0,
+        [f"{A}\tpulled\t", f"{B}\tpulled\t", "name\tstate\tmessage"],
+    ), done.err
     assert fresh.file(A).read_bytes() == reference(A)
     assert fresh.trust(A) == "published"
     again = fresh("sync", "pull")
-    assert (again.code, again.out) == (0, "")
+    assert (again.code, again.out) == (0, "name\tstate\tmessage\n")
     assert "0 pulled, 2 in sync" in again.err
 
 
@@ -53,12 +56,22 @@ def test_pull_reports_a_signature_that_the_bucket_has_lost(fresh: SmallWorld, ob
 
 def test_ls_lists_the_signatures_of_the_bucket(fresh: SmallWorld) -> None:
     size = len(reference(A))
-    assert (
-        fresh("sync", "ls").out == f"{A}\t{size}\tbucket only\n{B}\t{len(reference(B))}\tbucket only\tno provenance\n"
-    )
+    assert fresh("sync", "ls", "--no-header").out.splitlines() == [
+        f"{A}\t{size}\tfalse\ttrue\ts3://wort-test/sigs/{A}.sig",
+        f"{B}\t{len(reference(B))}\tfalse\tfalse\ts3://wort-test/sigs/{B}.sig",
+    ]
     fresh("sync", "pull", A)
-    rows = [json.loads(line) for line in fresh("sync", "ls", A, "SRR000009", "--json").out.splitlines()]
-    assert rows == [{"name": A, "size": size, "local": True, "provenance": True}]
+    rows = json.loads(fresh("sync", "ls", A, "SRR000009", "--json").out)["signatures"]
+    assert rows == [
+        {
+            "name": A,
+            "size": size,
+            "local": True,
+            "provenance": True,
+            "url": f"s3://wort-test/sigs/{A}.sig",
+            "path": str(fresh.file(A)),
+        }
+    ]
 
 
 def test_signature_of_others_is_not_shown_as_computed_here(fresh: SmallWorld) -> None:
@@ -72,11 +85,11 @@ def test_signature_of_others_is_not_shown_as_computed_here(fresh: SmallWorld) ->
 def test_done_in_the_bucket_says_so_and_local_brings_it(fresh: SmallWorld) -> None:
     assert fresh("compute", A, "--local").code == 2
     done = fresh("compute", A, "--now")
-    assert done.out.split("\t") == [A, "in the bucket", "1", "", f"s3://wort-test/sigs/{A}.sig\n"]
+    assert done.out.splitlines()[1].split("\t") == [A, "in the bucket", "1", "", f"s3://wort-test/sigs/{A}.sig"]
     assert "1 signature only in the bucket; `--local` downloads" in done.err
-    (row,) = json.loads(fresh("compute", A, "--now", "--json").out)
+    (row,) = json.loads(fresh("compute", A, "--now", "--json").out)["signatures"]
     assert (row["state"], row["where"]) == ("already there", "bucket")
-    (row,) = json.loads(fresh("compute", A, B, "--now", "--json", "--local").out)[:1]
+    (row,) = json.loads(fresh("compute", A, B, "--now", "--json", "--local").out)["signatures"][:1]
     assert (row["where"], row["path"]) == ("local", str(fresh.file(A)))
     assert fresh.file(B).read_bytes() == reference(B)
     assert fresh.trust(B) == "published"

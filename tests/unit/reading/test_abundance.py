@@ -13,20 +13,20 @@ from wort_cli.reading.abundance import Bin, abundance_histogram, sketch_statisti
 def test_statistics_scale_the_counts_of_hashes() -> None:
     numbers = sketch_statistics(sketch([1, 2, 3, 4], [1, 1, 2, 8]))
     assert (numbers["k"], numbers["scaled"], numbers["hashes"], numbers["distinct_kmers"]) == (21, 1000, 4, 4000)
-    assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == (12_000, 2, "1.5")
+    assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == (12_000, 2, 1.5)
 
 
 @pytest.mark.parametrize("empty", [sketch([], []), sketch([1], None)])
 def test_sketch_without_abundances_has_no_abundance_statistics(empty: Sketch) -> None:
     numbers = sketch_statistics(empty)
-    assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == ("", "", "")
+    assert (numbers["kmers"], numbers["singletons"], numbers["median_abundance"]) == (None, None, None)
     assert abundance_histogram(empty) == ()
 
 
 def test_minhash_sketch_has_no_estimates() -> None:
     numbers = sketch_statistics(replace(sketch([1, 2], [1, 1], max_hash=0), num=500))
     assert (numbers["scaled"], numbers["num"], numbers["hashes"]) == (0, 500, 2)
-    assert (numbers["distinct_kmers"], numbers["kmers"], numbers["singletons"]) == ("", "", 2)
+    assert (numbers["distinct_kmers"], numbers["kmers"], numbers["singletons"]) == (None, None, 2)
 
 
 @pytest.mark.parametrize("molecule", ["protein", "dayhoff", "hp"])

@@ -1,12 +1,14 @@
 """Shows several signatures, and how similar they are: `wort view A B`, `wort view COLLECTION.zip`."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.view_record import COMPARISONS, DOCUMENT, SKETCHES, plain_record
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
@@ -17,18 +19,7 @@ from wort_cli.settings import Settings
 
 MOST_COMPARED = 50
 """Signatures; they are all in memory, and each pair has a line for each k."""
-SIGNATURE_COLUMNS = (
-    "name",
-    "k",
-    "molecule",
-    "scaled",
-    "num",
-    "hashes",
-    "singletons",
-    "median_abundance",
-    "md5",
-    "file",
-)
+SKETCH_COLUMNS = ("name", "k", "molecule", "scaled", "num", "hashes", "singletons", "median_abundance", "md5", "path")
 SIMILARITY_COLUMNS = ("a", "b", "k", "molecule", "scaled", "common", "jaccard", "a_in_b", "b_in_a", "ani")
 
 
@@ -90,46 +81,33 @@ def with_distinct_labels(signatures: Sequence[Labelled]) -> list[Labelled]:
     return result
 
 
-def show_signatures(signatures: Sequence[Labelled], ksize: int | None, *, as_json: bool) -> None:
+def show_signatures(signatures: Sequence[Labelled], ksize: int | None, *, as_json: bool, header: bool) -> None:
     """Print the sketches of some signatures, and the similarity of each pair; UsageError if no sketch has `ksize`."""
     facts = [SignatureFacts.of(each.document) for each in signatures]
     sizes = sorted({sketch.k for each in signatures for sketch in each.document.sketches})
     if ksize is not None and ksize not in sizes:
         raise UsageError(f"there is no sketch with k={ksize}", f"the signatures have k={', '.join(map(str, sizes))}")
     pairs = list(pairs_of(signatures, ksize)) if len(signatures) <= MOST_COMPARED else []
-    if as_json:
-        render.document(
-            {
-                "signatures": [
-                    {
-                        "name": each.label,
-                        "file": each.location,
-                        "digest": known.digest,
-                        "sketches": [dict(s.statistics) for s in known.sketches if ksize in (None, s.statistics["k"])],
-                    }
-                    for each, known in zip(signatures, facts, strict=True)
-                ],
-                "comparisons": [{"a": a, "b": b, **asdict(found)} for a, b, found in pairs],
-            }
+    records = [
+        plain_record(
+            each.label, each.location, known, [s for s in known.sketches if ksize in (None, s.statistics["k"])]
         )
-        return
-    rows = [
-        {"name": each.label, "file": each.location, **sketch.statistics}
         for each, known in zip(signatures, facts, strict=True)
-        for sketch in known.sketches
-        if ksize in (None, sketch.statistics["k"])
     ]
-    hidden = hidden_columns(rows)
-    render.table(SIGNATURE_COLUMNS, [shown_row(row, hidden) for row in rows])
+    similar = [{"a": a, "b": b, **asdict(found)} for a, b, found in pairs]
+    if as_json:
+        print_records(DOCUMENT, records, Form.JSON, head={"comparisons": similar})
+        return
+    form = Form.of()
+    rows = [{**row, "name": record["name"], "path": record["path"]} for record in records for row in record["sketches"]]
+    if form is Form.TERMINAL or not pairs:
+        print_records(SKETCHES, rows, form, header=header, columns=of_interest(SKETCH_COLUMNS, rows, form))
+    if form is Form.TERMINAL and pairs:
+        render.result()
+    if pairs:
+        print_records(COMPARISONS, similar, form, header=header, columns=of_interest(SIMILARITY_COLUMNS, similar, form))
     if len(signatures) > MOST_COMPARED:
         render.notice(f"more than {MOST_COMPARED} signatures are not compared here; use `sourmash compare`")
-    elif pairs:
-        render.result()
-        render.table(
-            SIMILARITY_COLUMNS,
-            [row_of(*pair, hidden) for pair in pairs],
-            headers={"a_in_b": "a in b", "b_in_a": "b in a"},
-        )
     for a, b in not_comparable(signatures, ksize, pairs):
         render.notice(
             f"{shown(a.label, 100)} and {shown(b.label, 100)} have no sketches that can be compared: "
@@ -168,27 +146,13 @@ def parameters_of_sketch(sketch: Sketch) -> str:
     return f"{sketch.moltype} k={sketch.k} {size}{seed}"
 
 
-def row_of(a: str, b: str, found: Similarity, hidden: Set[str]) -> dict[str, Any]:
-    """Return a comparison as a row of a table."""
-    numbers = {key: decimal(getattr(found, key)) for key in ("jaccard", "a_in_b", "b_in_a", "ani")}
-    return shown_row({"a": a, "b": b, **asdict(found), **numbers}, hidden)
-
-
-def decimal(share: float | None) -> str:
-    """Return a share with four digits after the point; empty if it is not known."""
-    return "" if share is None else f"{share:.4f}"
-
-
-def hidden_columns(rows: Sequence[dict[str, Any]]) -> Set[str]:
-    """Return the columns that a terminal does not need, because they are the same in all rows, and as expected."""
-    if not render.is_terminal():
-        return frozenset()
-    same = {"molecule": {row["molecule"] for row in rows} <= {"DNA"}, "file": len({row["file"] for row in rows}) == 1}
-    return {key for key, is_same in same.items() if is_same}
-
-
-def shown_row(row: dict[str, Any], hidden: Set[str]) -> dict[str, Any]:
-    """Return a row in which a hidden column, or a parameter that a sketch does not have, is empty."""
-    return {
-        key: "" if key in hidden or (key in ("scaled", "num") and not value) else value for key, value in row.items()
-    }
+def of_interest(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], form: Form) -> list[str]:
+    """Return the columns without those that a terminal does not need: the same in all rows, and as expected."""
+    if form is not Form.TERMINAL:
+        return list(columns)
+    hidden = {key for key in ("scaled", "num") if not any(row.get(key) for row in rows)}
+    if {row["molecule"] for row in rows} <= {"DNA"}:
+        hidden.add("molecule")
+    if len({row.get("path") for row in rows}) == 1:
+        hidden.add("path")
+    return [key for key in columns if key not in hidden]

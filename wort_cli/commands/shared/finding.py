@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+STATES = ("ok", "warning", "problem", "repaired")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -14,6 +16,6 @@ class Finding:
     fix: str = ""
     """How the user can fix a warning or a problem."""
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str | None]:
         """Return the finding as `wort doctor --json` prints it."""
-        return {"state": self.state, "what": self.what, "detail": self.detail, "mend": self.fix}
+        return {"state": self.state, "what": self.what, "message": self.detail or None, "fix": self.fix or None}

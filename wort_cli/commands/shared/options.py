@@ -9,7 +9,9 @@ from wort_cli.errors import UsageError, shown
 from wort_cli.settings import ENGINES
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
-JsonLinesOption = Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")]
+NoHeaderOption = Annotated[
+    bool, typer.Option("--no-header", help="Print no line with the names of the columns in a pipe.")
+]
 
 RunsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="ID|-", help="Accessions of runs; - reads them from standard input.")
@@ -17,6 +19,10 @@ RunsArgument = Annotated[
 JobsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="JOB|ID", help="Job numbers, or signature names (the newest job of each)."),
+]
+
+ShowAllOption = Annotated[
+    bool, typer.Option("--all", help="Show everything, also what is usually left out on a terminal or as normal.")
 ]
 
 # Options that select jobs.

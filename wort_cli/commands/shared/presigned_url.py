@@ -4,6 +4,8 @@ import time
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.durations import parse_duration
+from wort_cli.commands.shared.fields import ID, PATH, SECONDS, Document, Field
+from wort_cli.commands.shared.printing import print_document
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.errors import UsageError
 from wort_cli.model.accession import Accession
@@ -11,6 +13,15 @@ from wort_cli.settings import Settings
 
 LONGEST = 7 * 86400
 """The longest validity of a presigned URL in seconds (AWS, Signature Version 4)."""
+DOCUMENT = Document(
+    "view --url",
+    "A presigned URL of a signature.",
+    head=(
+        Field("name", ID, "The run"),
+        Field("url", PATH, "The URL, by which anybody can download the signature"),
+        Field("seconds", SECONDS, "How long it is valid"),
+    ),
+)
 
 
 def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json: bool) -> None:
@@ -25,7 +36,7 @@ def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json:
     seconds = shortened(seconds, bucket.objects.credentials_expire_at(), time.time())
     url = bucket.objects.presigned_url(signature_key(name), seconds, f"{name}.sig")
     if as_json:
-        render.document({"name": name, "url": url, "seconds": seconds})
+        print_document(DOCUMENT, {"name": str(name), "url": url, "seconds": seconds})
     else:
         render.result(url)
 

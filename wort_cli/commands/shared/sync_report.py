@@ -1,31 +1,47 @@
 """Reports the progress of a sync: a line per signature on stdout, a live count and a summary on stderr."""
 
-import json
 import sys
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import Document, Record
+from wort_cli.commands.shared.printing import NOTHING, Form, lines_of
 from wort_cli.errors import ExitCode, WortError
 
 
 class SyncReport:
-    """Writes a line for each signature that was changed or is wrong, and counts the others.
+    """Writes a record for each signature that was changed or is wrong, and counts the others.
 
-    `verb` names the lines in the summary.  With `lines_are_errors`, as in `wort sync check`, every line is a
-    difference, and the caller calls `exit_if_failed`; otherwise the end of the context does.
+    A record of `document` has the keys `name`, `state`, `message` and `path`.  `verb` names the lines in the summary.
+    With `lines_are_errors`, as in `wort sync check`, every line is a difference, and the caller calls `exit_if_failed`;
+    otherwise the end of the context does.
     """
 
-    def __init__(self, verb: str, total: int | None, *, as_json: bool, lines_are_errors: bool = False) -> None:
+    def __init__(
+        self,
+        document: Document,
+        verb: str,
+        total: int | None,
+        form: Form,
+        *,
+        header: bool = True,
+        head: Record = NOTHING,
+        lines_are_errors: bool = False,
+    ) -> None:
         self._verb = verb
-        self._as_json = as_json
+        self._form = form
+        self._lines_of = lines_of(document, form, header=header, head=head)
+        self._stack = ExitStack()
         self._lines_are_errors = lines_are_errors
         self._lines = self._in_sync = self._failed = 0
         self._bar = progress_bar(total) if render.is_terminal(sys.stderr) else None
 
     def __enter__(self) -> Self:
+        self._write = self._stack.enter_context(self._lines_of)
         if self._bar is not None:
             self._bar.start()
         return self
@@ -35,6 +51,7 @@ class SyncReport:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+        self._stack.close()
         sys.stdout.flush()
         failed = f", {self._failed:,} failed" if self._failed else ""
         render.notice(f"{self._lines - self._failed:,} {self._verb}, {self._in_sync:,} in sync{failed}")
@@ -46,23 +63,20 @@ class SyncReport:
         if self._failed or (self._lines_are_errors and self._lines):
             raise typer.Exit(int(ExitCode.SOME_FAILED))
 
-    def add(self, name: str, state: str, detail: str = "", *, failed: bool = False) -> None:
-        """Write the line of a signature."""
+    def add(self, name: str, state: str, detail: str = "", *, path: str = "", failed: bool = False) -> None:
+        """Write the record of a signature."""
         self._lines += 1
         self._failed += failed
-        record = {"name": str(name), "state": str(state), "detail": detail}
-        if self._as_json:
-            render.result(json.dumps(record))
-        else:
-            render.result("\t".join(render.printable(value) for value in record.values()).rstrip("\t"))
+        self._write({"name": str(name), "state": str(state), "message": detail or None, "path": path or None})
         self._advance()
 
-    def add_outcome(self, name: str, outcome: object, done: str = "") -> None:
-        """Write the line of a signature: `done`, or the error if the outcome is one."""
+    def add_outcome(self, name: str, outcome: object, done: str = "", *, path: str = "") -> None:
+        """Write the record of a signature: `done`, or the error if the outcome is one."""
         if isinstance(outcome, WortError):
-            self.add(name, "failed", f"{outcome.sentence} ({outcome.hint})", failed=True)
+            hint = f" ({outcome.hint})" if outcome.hint else ""
+            self.add(name, "failed", f"{outcome.sentence}{hint}", path=path, failed=True)
         else:
-            self.add(name, done)
+            self.add(name, done, path=path)
 
     def add_in_sync(self) -> None:
         """Count a signature that is the same on both sides."""

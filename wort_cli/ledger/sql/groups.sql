@@ -9,9 +9,11 @@ WHERE job_id IS NOT excluded.job_id;
 
 -- name: members_without_job
 -- One page in the order of their names.
-SELECT name, profile, added_at FROM group_members INDEXED BY members_by_job
-WHERE group_name = :group_name AND job_id IS NULL AND (name, profile) > (:name, :profile)
-ORDER BY name, profile LIMIT :limit;
+SELECT members.name, members.profile, added_at, coalesce(known.path, '') AS path, coalesce(known.remote, '') AS remote
+FROM group_members AS members INDEXED BY members_by_job
+     LEFT JOIN signatures AS known ON known.name = members.name AND known.profile = members.profile
+WHERE group_name = :group_name AND job_id IS NULL AND (members.name, members.profile) > (:name, :profile)
+ORDER BY members.name, members.profile LIMIT :limit;
 
 -- name: remove_members_without_job
 DELETE FROM group_members WHERE group_name = :group_name AND job_id IS NULL;

@@ -105,8 +105,11 @@ WHERE jobs.id = :id;
 SELECT jobs.*, stage, spots, total, bases, reported_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
-          AND own.job_id = jobs.id) AS groups
-FROM {tables} LEFT JOIN progress ON progress.job_id = jobs.id WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
+          AND own.job_id = jobs.id) AS groups,
+       known.path AS known_path, known.remote AS known_remote
+FROM {tables} LEFT JOIN progress ON progress.job_id = jobs.id
+              LEFT JOIN signatures AS known ON known.name = jobs.name AND known.profile = jobs.profile
+WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 
 -- name: ids_where
 SELECT jobs.id FROM {tables} WHERE {condition} ORDER BY {key};

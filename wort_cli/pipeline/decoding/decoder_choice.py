@@ -40,7 +40,7 @@ def choose_decoders(
     try:
         if not proof.is_checked:
             raise CannotDecode("the archive was not proved")
-        return [vdb_decoder(archive, profile, workspace, tools), fastq_dump]
+        return [vdb_decoder(archive, profile, workspace, tools, spec), fastq_dump]
     except CannotDecode as error:
         tools.log(f"decoding with fastq-dump: {error}")
         return [fastq_dump]
@@ -65,7 +65,7 @@ def choose_sample_decoder(
     try:
         from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
 
-        decoder = vdb_decoder(archive, profile, workspace, tools)
+        decoder = vdb_decoder(archive, profile, workspace, tools, spec)
         verify_blobs(archive.path, slices)
     except CannotDecode as error:
         tools.log(f"decoding with fastq-dump: {error}")
@@ -87,7 +87,9 @@ def fastq_dump_decoder(
     return start
 
 
-def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools: ToolGroup) -> StartDecoder:
+def vdb_decoder(
+    archive: Archive, profile: Profile, workspace: Workspace, tools: ToolGroup, spec: JobSpec
+) -> StartDecoder:
     """Return the decoder that uses libncbi-vdb in this process.  Raises CannotDecode if it does not support the run."""
     if archive.path is None:
         raise CannotDecode("the archive is not on disk")
@@ -98,8 +100,9 @@ def vdb_decoder(archive: Archive, profile: Profile, workspace: Workspace, tools:
     if archive.references:
         raise CannotDecode("its reads are aligned to sequences outside of the archive")
     from wort_cli.pipeline.decoding.vdb import VdbCursor
-    from wort_cli.pipeline.decoding.vdb_library import check_versions
+    from wort_cli.pipeline.decoding.vdb_library import check_versions, choose_library
 
+    choose_library(spec.method.vdb_library)
     check_versions(tools.version("fastq-dump") if shutil.which("fastq-dump") else "")
     from wort_cli.pipeline.decoding.blob_checksums import verify_blobs
     from wort_cli.pipeline.decoding.vdb_decoder import VdbDecoder

@@ -122,7 +122,8 @@ COLUMNS = (
     ColumnRow(
         "READ",
         "INSDC:dna:text",
-        "the bases of all reads; a read of which no base is left is not written",
+        "the bases of all reads, as INSDC:4na:bin where that gives the same letters; a read of which no base is left "
+        "is not written",
         "sra-dump/fastq.c, FastqReadLenFilter_GetKey, FastqFormatterSplitter_DumpByRead",
     ),
 )

@@ -6,8 +6,11 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from wort_cli.pipeline.decoding.base_codes import LETTERS as CODES
 from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
+from wort_cli.pipeline.sketching.lanes import LETTERS as LANES
+from wort_cli.pipeline.sketching.lanes import load, mask_bits, store
 
 Letters = NDArray[np.uint8]
 Numbers = NDArray[np.uint32]
@@ -23,7 +26,12 @@ UNKNOWN = 2**32 - 1
 """Returned instead of an rc_t: the cells of a spot have an unknown layout."""
 TECHNICAL_ONLY = 2**32 - 2
 """Returned instead of an rc_t: a spot has only technical reads."""
-N = np.uint8(ord("N"))
+INVALID = 2**32 - 3
+"""Returned instead of an rc_t: a base has an invalid code."""
+A, C, G, T, N = np.frombuffer(b"ACGTN", np.uint8)
+CODE_A, CODE_C, CODE_G, CODE_T, CODE_N = (np.uint8(CODES.index(letter)) for letter in b"ACGTN")
+NOTHING, CODE_COUNT = np.uint8(0), len(CODES)
+CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
 ADDRESS, BIT_OFFSET, BITS, VALUE = range(4)
@@ -53,14 +61,16 @@ def read_spots(
     starts: Numbers,
     lengths: Numbers,
     trim: Numbers,
+    has_codes: int,
 ) -> tuple[int, int, int]:
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
     Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
     The arrays after `text` hold what is read of a spot: `cells` one row for each column, the others MAX_READS entries,
-    and `trim` two.
+    and `trim` two.  `has_codes` is not 0 if the bases are codes rather than letters (base_codes.py).
     """
     record = stats[0]
+    no_base = CODE_N if has_codes else N
     n = 0
     while row <= last:
         limit, code = spot_limit(columns, read_limit, row, cells)
@@ -81,12 +91,14 @@ def read_spots(
                 elif n + needed > text.size:
                     break
                 else:
-                    n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n)
+                    n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n, no_base)
                     for i in range(limit, reads):
                         record.left_out += lengths[i] > 0
             if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
                 return row, n, code
         row += 1
+    if has_codes and not write_letters(text, n):
+        return row, n, INVALID
     return row, n, 0
 
 
@@ -225,18 +237,51 @@ def needed_size(starts: Numbers, lengths: Numbers, reads: int, bases: np.uint64)
 
 @jit_helper
 def copy_reads(
-    bases: np.uint64, starts: Numbers, lengths: Numbers, reads: int, record: Any, text: Letters, n: int
+    bases: np.uint64,
+    starts: Numbers,
+    lengths: Numbers,
+    reads: int,
+    record: Any,
+    text: Letters,
+    n: int,
+    no_base: np.uint8,
 ) -> int:
-    """Append the reads of a spot to text[:n].  Returns the new n.  `bases` is the address of the spot's bases."""
+    """Append the reads of a spot to text[:n], with `no_base` after each.  Returns the new n.
+
+    `bases` is the address of the spot's bases.
+    """
     before = record.reads
     for i in range(reads):
         length = int(lengths[i])
         if length > 0:
             copy_memory(text.ctypes.data + n, bases + np.uint64(starts[i]), length)
-            text[n + length] = N
+            text[n + length] = no_base
             n += length + 1
             record.reads += 1
             record.bases += length
             record.longest = max(record.longest, length)
     record.spots += record.reads > before
     return n
+
+
+@jit_helper
+def write_letters(text: Letters, n: int) -> bool:
+    """Replace the codes in text[:n] by letters.  Returns whether all codes are valid."""
+    i = 0
+    while i < n:
+        rest = min(n - i, LANES)
+        unusual = True
+        if rest == LANES:
+            code = load(text, i)
+            found = (code == CODE_A) & A | (code == CODE_C) & C | (code == CODE_G) & G | (code == CODE_T) & T
+            found = found | (code == CODE_N) & N
+            unusual = mask_bits(found == NOTHING) != np.uint64(0)
+            if not unusual:
+                store(text, i, found)
+        if unusual:
+            for j in range(i, i + rest):
+                if text[j] >= CODE_COUNT:
+                    return False
+                text[j] = CODE_LETTERS[text[j]]
+        i += rest
+    return True

@@ -14,8 +14,10 @@ import contextlib
 import ctypes
 import weakref
 from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
+from dataclasses import replace
 from pathlib import Path
 
+from wort_cli.pipeline.decoding.base_codes import CODE, has_rna
 from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
 from wort_cli.pipeline.decoding.vdb_library import VdbError, call_vdb, list_names, load_library, open_object
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
@@ -35,6 +37,8 @@ class VdbCursor:
         """The addresses of the library's columns, in the order of Column; 0 for one that the archive does not have."""
         self.read_limit = 0
         """The number of reads of a spot that are considered."""
+        self.has_codes = False
+        """Whether the cells of READ are codes rather than letters (base_codes.py)."""
         with contextlib.ExitStack() as opening:
             self._open(path, spots, opening)
             self._close = weakref.finalize(self, opening.pop_all().close)
@@ -61,7 +65,10 @@ class VdbCursor:
             raise CannotDecode("its reads are in colour space")
         self.read_limit = read_limit(platform)
         for number, row in zip(Column, COLUMNS, strict=True):
-            column = open_column(table, row, opened, optional=number is Column.NREADS)
+            if number is Column.READ:
+                column, self.has_codes = open_bases(table, row, opened)
+            else:
+                column = open_column(table, row, opened, optional=number is Column.NREADS)
             self.columns.append(column.value or 0)
 
 
@@ -98,6 +105,14 @@ def open_column(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack, *
         if optional and error.is_missing:
             return c_void_p()
         raise CannotDecode(f"{row.name}: {error}") from None
+
+
+def open_bases(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack) -> tuple[c_void_p, bool]:
+    """Open the column of bases, if possible as codes; return also whether it is (base_codes.py)."""
+    if not has_rna(table):
+        with contextlib.suppress(CannotDecode):
+            return open_column(table, replace(row, type=CODE), opened), True
+    return open_column(table, row, opened), False
 
 
 def read_platform(table: c_void_p, opened: contextlib.ExitStack) -> int | None:

@@ -17,7 +17,7 @@ import llvmlite.binding
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.pipeline.decoding import layouts
+from wort_cli.pipeline.decoding import base_codes, layouts
 from wort_cli.pipeline.decoding.vdb import VdbCursor
 from wort_cli.pipeline.decoding.vdb_library import SONAME, explain_rc, linker_name, load_library
 from wort_cli.pipeline.sketching.loops import INT, Array, Loops
@@ -28,13 +28,13 @@ from wort_cli.system.cancellation import Cancellation
 
 Letters = NDArray[np.uint8]
 
-UNKNOWN, TECHNICAL_ONLY = 2**32 - 1, 2**32 - 2
+UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
 """What `read_spots` returns instead of an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.
 llvmlite.binding.load_library_permanently(linker_name())
-SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__),))
+SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__), Path(base_codes.__file__)))
 STAT_RECORD = np.dtype(STATS)
 read_spots = SPOTS.function(
     "read_spots",
@@ -50,6 +50,7 @@ read_spots = SPOTS.function(
     Array(np.uint32),  # starts
     Array(np.uint32),  # lengths
     Array(np.uint32),  # trim
+    INT,  # has_codes
     results=3,
 )
 
@@ -88,9 +89,13 @@ class VdbDecoder:
             while self._row <= self._part.last:
                 cancellation.check()
                 rows = self._row, self._part.last
-                row, n, code = read_spots(columns, cursor.read_limit, *rows, self._stats, text, *arrays)
+                row, n, code = read_spots(
+                    columns, cursor.read_limit, *rows, self._stats, text, *arrays, cursor.has_codes
+                )
                 if code == TECHNICAL_ONLY:
                     raise NeedsWholeRun(f"spot {row} has only technical reads")
+                if code == INVALID:
+                    raise CannotDecode(f"a base before spot {row} is invalid")
                 if code:
                     reason = "its cells have an unknown layout" if code == UNKNOWN else explain_rc(code)
                     raise CannotDecode(f"spot {row}: {reason}")

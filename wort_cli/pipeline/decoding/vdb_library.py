@@ -1,14 +1,14 @@
 """Loads libncbi-vdb into this process, and calls its functions.
 
-The library is the one that the linker finds, or the file in the environment variable WORT_VDB_LIBRARY.  It is used only
-together with versions of fastq-dump that it was compared with: what fastq-dump writes depends on both (layouts.py).
+The library is the one that the linker finds, or the file of the setting `vdb_library`.  A process loads only one.  It
+is used only together with versions of fastq-dump that it was compared with: what fastq-dump writes depends on both
+(layouts.py).
 
 Source: ncbi-vdb interfaces/klib/{rc,namelist,ncbi-vdb-version}.h.
 """
 
 import contextlib
 import ctypes
-import os
 from collections.abc import Iterator
 from ctypes import byref, c_char_p, c_size_t, c_uint32, c_void_p
 from functools import cache
@@ -19,8 +19,6 @@ SONAME = "libncbi-vdb.so.3"
 """From Debian's package libncbi-vdb3.  The number is the version of its interface."""
 LIBRARY = "libncbi-vdb"
 """Its name in the provenance; the names of its decoders start with it."""
-VARIABLE = "WORT_VDB_LIBRARY"
-"""The environment variable with the path of another library."""
 COMPARED = {"3.0.2": ("3.0.3",)}
 """Versions of the library, each with the versions of fastq-dump that wrote the same reads in all comparisons."""
 STATE, NOT_FOUND = 0x3F, 24
@@ -29,9 +27,23 @@ REQUIRED = ("SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead"
 """Functions that the decoder needs, and that some builds of the library lack."""
 
 
+class Choice:
+    """The library of this process."""
+
+    path = ""
+    """Its file; empty for the one that the linker finds."""
+
+
+def choose_library(path: str) -> None:
+    """Use the file of the setting `vdb_library`.  Raises CannotDecode if this process has loaded another one."""
+    if path != Choice.path and load_library.cache_info().currsize:
+        raise CannotDecode(f"this process has loaded {linker_name()} already, not {path or SONAME}")
+    Choice.path = path
+
+
 def linker_name() -> str:
     """Return the name of the library for the linker, or its path."""
-    return os.environ.get(VARIABLE) or SONAME
+    return Choice.path or SONAME
 
 
 @cache

@@ -9,11 +9,10 @@ from wort_cli.commands.shared.options import check_engine, check_wait_and_now
 from wort_cli.errors import UsageError
 
 VARIANTS = {
-    "--all": 2,  # the jobs that have not ended, all jobs
+    "--all": 2,  # select the jobs that have not ended, show everything
     "--force": 2,  # compute again, replace a file
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
-    "--json": 2,  # one document, one document per line
     "--now": 2,  # run jobs in this process, kill the daemon
     "--output": 2,  # signatures, archives
     "--quick": 2,  # verify, sync check

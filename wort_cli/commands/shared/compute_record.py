@@ -1,0 +1,144 @@
+"""What `wort compute` prints: the answers to its requests, the plans of a dry run, or how the jobs ended."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import (
+    BOOLEAN,
+    BYTES,
+    ID,
+    JOB,
+    MESSAGE,
+    PATH,
+    PATH_FIELD,
+    Document,
+    Field,
+    one_of,
+)
+from wort_cli.commands.shared.job_record import REASON
+from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
+from wort_cli.model.archive_format import Format
+from wort_cli.model.job import Job, JobState
+from wort_cli.settings import Settings
+
+IN_BUCKET = "in the bucket"
+"""The state that a person reads of a signature that only the bucket has."""
+WOULD_BE_QUEUED = f"would be {EnqueueStatus.QUEUED}"
+DOCUMENT = Document(
+    "compute",
+    "What became of the requested signatures.",
+    rows="signatures",
+    row=(
+        Field("name", ID, "The name of the signature"),
+        Field(
+            "state",
+            one_of(dict.fromkeys([*EnqueueStatus, WOULD_BE_QUEUED, *JobState])),
+            "The answer to the request, or the state in which the job ended",
+        ),
+        Field("job", JOB, "The number of the job; null if none computed the signature", optional=True),
+        REASON,
+        PATH_FIELD,
+        Field("where", one_of(("local", "bucket")), "Which store has the signature", optional=True),
+        Field("format", one_of(Format), "In a dry run: the format of the archive", optional=True),
+        Field("fetch", BYTES, "In a dry run: what would be fetched of the archive", optional=True, title="to fetch"),
+        Field("archive_size", BYTES, "In a dry run: the size of the archive", optional=True, title="archive"),
+        Field("archive", PATH, "In a dry run: the path or the URL of the archive", optional=True, title="from"),
+        MESSAGE,
+    ),
+    head=(Field("dry_run", BOOLEAN, "Whether nothing was done"),),
+    columns=("name", "state", "job", "reason"),
+)
+PLAN_COLUMNS = ("format", "fetch", "archive_size", "archive", "message")
+NO_PLAN: Mapping[str, Any] = dict.fromkeys(PLAN_COLUMNS)
+LISTED_RUNS = 20
+"""A terminal shows the state of each run up to this number, and only counts for more."""
+
+
+def answer_record(answer: Enqueued, finder: SignatureFinder) -> dict[str, Any]:
+    """Return the ledger's answer to a request with the keys of DOCUMENT."""
+    path = finder.location(answer.source.name) if answer.status is EnqueueStatus.EXISTS else ""
+    return {
+        "name": str(answer.source.name),
+        "state": str(answer.status),
+        "job": answer.job_id,
+        "reason": answer.reason or None,
+        "path": path or None,
+        "where": where(path),
+        **NO_PLAN,
+    }
+
+
+def where(path: str) -> str | None:
+    """Return which store has a signature, by its location; None if none has it."""
+    return None if not path else "bucket" if path.startswith("s3://") else "local"
+
+
+def print_answers(
+    records: Sequence[dict[str, Any]],
+    form: Form,
+    *,
+    header: bool,
+    dry_run: bool = False,
+    columns: Sequence[str] = DOCUMENT.columns,
+) -> None:
+    """Print a line for each request; a terminal gets counts if there are many."""
+    if form is not Form.TERMINAL or len(records) <= LISTED_RUNS:
+        print_records(DOCUMENT, records, form, header=header, head={"dry_run": dry_run}, columns=columns)
+        return
+    for state, number in Counter(record["state"] for record in records).items():
+        render.result(f"{render.count(number, 'run')} {state}")
+
+
+def print_plans(
+    answers: Sequence[Enqueued], finder: SignatureFinder, settings: Settings, form: Form, *, header: bool
+) -> None:
+    """Print what would be done, and what would be fetched for it if that is asked for few runs."""
+    from wort_cli.commands.shared.plan_record import plan_records
+
+    records = []
+    for answer in answers:
+        record = answer_record(answer, finder)
+        if answer.status is EnqueueStatus.QUEUED:
+            record["state"] = WOULD_BE_QUEUED
+        records.append(record)
+    planned = [n for n, answer in enumerate(answers) if answer.status is EnqueueStatus.QUEUED]
+    few = len(planned) <= LISTED_RUNS
+    plans = plan_records([answers[n].source for n in planned], settings) if few else iter(())
+    for n, plan in zip(planned, plans, strict=False):
+        records[n] |= plan
+    columns = (*DOCUMENT.columns, *PLAN_COLUMNS)
+    print_answers(records, form, header=header, dry_run=True, columns=columns)
+    if not few:
+        render.notice(f"with at most {LISTED_RUNS} runs, this also says what would be fetched")
+
+
+def print_jobs(
+    answers: Sequence[Enqueued], jobs: dict[int, Job], finder: SignatureFinder, form: Form, *, header: bool
+) -> None:
+    """Print how the jobs ended and where their signatures are."""
+    records, only_in_bucket = [], 0
+    for answer in answers:
+        job = jobs.get(answer.job_id or 0)
+        path = finder.location(answer.source.name) if job is None or job.state is JobState.DONE else ""
+        only_in_bucket += where(path) == "bucket"
+        state = str(job.state if job else answer.status)
+        records.append(
+            {
+                "name": str(answer.source.name),
+                "state": state if form is Form.JSON or where(path) != "bucket" else IN_BUCKET,
+                "job": answer.job_id,
+                "reason": str(job.reason) if job and job.reason else None,
+                "path": path or None,
+                "where": where(path),
+                **NO_PLAN,
+                "message": (job.message or None) if job else None,
+            }
+        )
+    columns = (*DOCUMENT.columns, "path")
+    print_records(DOCUMENT, records, form, header=header, head={"dry_run": False}, columns=columns)
+    if only_in_bucket:
+        render.notice(f"{render.count(only_in_bucket, 'signature')} only in the bucket; `--local` downloads them")
