@@ -10,6 +10,9 @@ from wort_cli.errors import ExitCode
 from wort_cli.model.job import LIVE, Job, JobState
 from wort_cli.model.provenance import Trust
 
+RETRIES = "wort retries automatically"
+"""How hints say that a job is retried."""
+
 
 def exit_code(states: Iterable[JobState], *, strict: bool = False) -> ExitCode:
     """Return 1 if some failed or were cancelled, 75 if some are unfinished, 3 if all are unavailable, else 0.
@@ -51,16 +54,17 @@ def exit_unless_ok(code: ExitCode) -> None:
         raise typer.Exit(int(code))
 
 
-def explain_unsuccessful(jobs: Sequence[Job], most: int = 20) -> None:
+def explain_unsuccessful(jobs: Sequence[Job], most: int = 20, *, daemon_runs: bool = True) -> None:
     """Write to stderr why each job that is not done did not succeed, and what to do about it; failures first.
 
-    Several jobs are counted, failures and absences apart.
+    Several jobs are counted, failures and absences apart.  `daemon_runs`: whether a daemon runs, which retries the jobs
+    that wait.
     """
     unsuccessful = sorted(
         (job for job in jobs if job.state is not JobState.DONE), key=lambda job: WORST.index(job.state)
     )
     for job in unsuccessful[:most]:
-        render.notice(f"{job.name}: {explanation(job)}")
+        render.notice(f"{job.name}: {explanation(job, daemon_runs=daemon_runs)}")
     if len(unsuccessful) > most:
         state = unsuccessful[most].state
         render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state {state}`")
@@ -81,10 +85,24 @@ WORST = (
 """The states of jobs without a signature, in the order in which they are explained."""
 
 
-def explanation(job: Job) -> str:
-    """Return the state of a job, its reason, and the hint of that reason."""
+def explanation(job: Job, *, daemon_runs: bool = True) -> str:
+    """Return the state of a job, its reason, and what to do about it."""
     if job.reason is None:
         return str(job.state)
     until = f" until {render.local_time(job.wait_until)}" if job.state is JobState.WAITING else ""
     detail = f" ({render.printable(job.message)})" if job.message else ""
-    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {job.reason.hint}"
+    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {hint(job, daemon_runs=daemon_runs)}"
+
+
+def hint(job: Job, *, daemon_runs: bool) -> str:
+    """Return the hint of a job's reason; it promises a retry only if one will follow."""
+    if job.reason is None:
+        return ""
+    if job.state is JobState.WAITING and daemon_runs:
+        return job.reason.hint
+    others = [part for part in job.reason.hint.split("; ") if RETRIES not in part]
+    if len(others) == len(job.reason.hint.split("; ")):
+        return job.reason.hint
+    waits = job.state is JobState.WAITING
+    others.append("`wort daemon start` starts the daemon, which retries it" if waits else "`wort retry` tries again")
+    return "; ".join(others)
