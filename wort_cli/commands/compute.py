@@ -132,7 +132,9 @@ def compute(
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
-        print_plans(answers, finder, settings, form, header=not no_header)
+        measured = ledger.catalog.measured(profile_name)
+        at_a_time = 1 if now else ledger.controls.job_limit(settings.jobs)
+        print_plans(answers, finder, settings, form, measured, header=not no_header, jobs=at_a_time)
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):

@@ -49,6 +49,16 @@ class ListedSignature:
     ksizes: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Totals of jobs that were done in this home; `seconds` are those of the jobs, added up."""
+
+    jobs: int
+    bases: int
+    seconds: float
+    archive_bytes: int
+
+
 class Catalog:
     """The table `signatures`, with one row for each name and profile."""
 
@@ -119,6 +129,11 @@ class Catalog:
         """Return the number of signatures."""
         row = self._storage.row("count_signatures")
         return int(row["n"]) if row else 0
+
+    def measured(self, profile: str, newest: int = 200) -> Measured | None:
+        """Return the totals of those of the `newest` signatures that were computed here; None if there are none."""
+        row = self._storage.row("measured", profile=profile, newest=newest)
+        return Measured(row["jobs"], row["bases"], row["seconds"], row["bytes"]) if row and row["jobs"] else None
 
     def accepts(self, published: "Published") -> bool:
         """Return whether `record` would record a signature: it replaces none of other content that is worth more."""

@@ -20,6 +20,7 @@ from wort_cli.commands.shared.fields import (
 from wort_cli.commands.shared.job_record import REASON
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.ledger.catalog import Measured
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.model.archive_format import Format
 from wort_cli.model.job import Job, JobState
@@ -94,9 +95,17 @@ def print_answers(
 
 
 def print_plans(
-    answers: Sequence[Enqueued], finder: SignatureFinder, settings: Settings, form: Form, *, header: bool
+    answers: Sequence[Enqueued],
+    finder: SignatureFinder,
+    settings: Settings,
+    form: Form,
+    measured: Measured | None,
+    *,
+    header: bool,
+    jobs: int,
 ) -> None:
-    """Print what would be done, and what would be fetched for it if that is asked for few runs."""
+    """Print what would be done and, on stderr, an estimate of what that takes; for few runs, what would be fetched."""
+    from wort_cli.commands.shared.estimate import sample_of, sentences
     from wort_cli.commands.shared.plan_record import plan_records
 
     records = []
@@ -106,14 +115,16 @@ def print_plans(
             record["state"] = WOULD_BE_QUEUED
         records.append(record)
     planned = [n for n, answer in enumerate(answers) if answer.status is EnqueueStatus.QUEUED]
-    few = len(planned) <= LISTED_RUNS
-    plans = plan_records([answers[n].source for n in planned], settings) if few else iter(())
-    for n, plan in zip(planned, plans, strict=False):
-        records[n] |= plan
+    looked_at = sample_of(planned)
+    plans = list(plan_records([answers[n].source for n in looked_at], settings))
+    if len(looked_at) == len(planned):
+        for n, plan in zip(planned, plans, strict=True):
+            records[n] |= plan
     columns = (*DOCUMENT.columns, *PLAN_COLUMNS)
     print_answers(records, form, header=header, dry_run=True, columns=columns)
-    if not few:
-        render.notice(f"with at most {LISTED_RUNS} runs, this also says what would be fetched")
+    if planned:
+        for sentence in sentences(plans, len(planned), measured, jobs, settings.fetch_ahead):
+            render.notice(sentence)
 
 
 def print_jobs(

@@ -33,6 +33,14 @@ WHERE {condition} AND {key} > :after AND {key} >= :prefix AND {key} < :prefix_en
   AND (:pattern = '' OR {key} GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
 ORDER BY {key} LIMIT :limit;
 
+-- name: measured
+-- Totals of the newest signatures that this home computed.
+SELECT count(*) AS jobs, coalesce(sum(bases), 0) AS bases, coalesce(sum(seconds), 0) AS seconds, coalesce(sum(bytes), 0) AS bytes
+FROM (SELECT provenance ->> '$.bases' AS bases, provenance ->> '$.seconds' AS seconds, provenance ->> '$.source_size' AS bytes
+      FROM (SELECT provenance, trust FROM signatures WHERE profile = :profile ORDER BY rowid DESC LIMIT :newest)
+      WHERE trust IN ('computed', 'verified'))
+WHERE bases > 0 AND seconds > 0 AND bytes > 0;
+
 -- name: any_remote
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
 

@@ -1,0 +1,72 @@
+"""What a list of runs will take: bases, bytes to fetch, disk and time, from the archives and from earlier jobs here.
+
+The speed, and the bases of a byte of an archive, are those of the newest signatures that were computed in this home.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wort_cli.commands.shared import render
+from wort_cli.ledger.catalog import Measured
+from wort_cli.model.units import format_bytes, format_duration
+
+SAMPLE = 20
+"""Archives of a longer list that are looked at."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The totals of some runs; `bases` and `seconds` are None without a measurement."""
+
+    fetch: float
+    """Bytes to fetch."""
+    archives: float
+    """Bytes of the whole archives."""
+    bases: float | None
+    seconds: float | None
+
+
+def sample_of(numbers: Sequence[int]) -> list[int]:
+    """Return at most SAMPLE of some numbers, evenly spread over the list."""
+    return [numbers[n * len(numbers) // SAMPLE] for n in range(SAMPLE)] if len(numbers) > SAMPLE else list(numbers)
+
+
+def estimate(plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int) -> Estimate | None:
+    """Estimate what `runs` runs take, from what is known of the archives of some of them; None if nothing is known.
+
+    jobs: how many jobs run at a time; each takes as long as the measured ones
+    """
+    known = [plan for plan in plans if plan["archive_size"] is not None]
+    if not known:
+        return None
+    factor = runs / len(known)
+    fetch = sum(plan["fetch"] or 0 for plan in known) * factor
+    archives = sum(plan["archive_size"] for plan in known) * factor
+    if measured is None:
+        return Estimate(fetch, archives, None, None)
+    bases = archives * measured.bases / measured.archive_bytes
+    return Estimate(fetch, archives, bases, bases * measured.seconds / measured.bases / min(jobs, runs))
+
+
+def sentences(
+    plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int, ahead: int
+) -> Iterator[str]:
+    """Yield what a person should know before starting; `ahead` is how many archives are fetched beside running jobs."""
+    found = estimate(plans, runs, measured, jobs)
+    if found is None:
+        yield "the size of these runs is not known, so that nothing can be estimated"
+        return
+    known = sum(plan["archive_size"] is not None for plan in plans)
+    of = f" (estimated from {known} of them)" if known < runs else ""
+    amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archives)}"
+    largest = sorted((plan["fetch"] or 0 for plan in plans), reverse=True)[: jobs + ahead]
+    yield f"{render.count(runs, 'run')}{of}: {amount}, and about {format_bytes(sum(largest))} of disk at a time"
+    if found.bases is None or found.seconds is None or measured is None:
+        yield "no run was computed in this home yet, so that bases and time cannot be estimated"
+        return
+    speed = f"{measured.bases / measured.seconds / 1e6:,.1f} Mbp/s"
+    yield (
+        f"about {found.bases / 1e9:,.2f} Gbp and {format_duration(found.seconds)} with "
+        f"{render.count(jobs, 'job')} at a time (each at {speed}, as {render.count(measured.jobs, 'earlier job')} here)"
+    )
