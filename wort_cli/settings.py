@@ -335,17 +335,15 @@ def default_settings(environ: Mapping[str, str]) -> Settings:
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read config.toml; an empty dictionary if it does not exist.  `bucket` in the table `[s3]` is `s3_bucket`."""
-    if not path.exists():
-        return {}
-    import tomllib
-
     try:
+        if not path.exists():
+            return {}
+        import tomllib
+
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         table = found.pop("s3", {})
         if not isinstance(table, dict):
             raise ValueError("s3 must be a table: [s3]")
         return {**found, **{f"s3_{key}": value for key, value in table.items()}}
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError) as error:
         raise SettingsError("config.toml", str(path), str(error)) from None

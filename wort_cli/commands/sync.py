@@ -26,7 +26,7 @@ from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
-from wort_cli.commands.shared.typed_names import Spelling
+from wort_cli.commands.shared.typed_names import typed_accessions
 from wort_cli.errors import StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
@@ -281,10 +281,7 @@ def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
     found = [word for _, word in listed_words(words or (), None)]
     if words and not found:
         raise UsageError("no runs were named", "without `-`, all runs are selected")
-    spelling = Spelling()
-    names = sorted({spelling.accession(word) for word in found})
-    spelling.explain(render.notice)
-    return names
+    return sorted(typed_accessions(found))
 
 
 def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedStore") -> Iterator["RunCopies"]:

@@ -1,6 +1,6 @@
 """Parses the names that people type: an accession in lower case is taken as that of the run, with a word on stderr."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from wort_cli.commands.shared import render
 from wort_cli.model.accession import RUN, Accession, Name, parse_name
@@ -41,6 +41,14 @@ def typed_name(text: str) -> Name:
     name = spelling.name(text)
     spelling.explain(render.notice)
     return name
+
+
+def typed_accessions(texts: Iterable[str]) -> set[Accession]:
+    """Return the accessions that a user typed; say on stderr if some were taken in upper case."""
+    spelling = Spelling()
+    accessions = {spelling.accession(text) for text in texts}
+    spelling.explain(render.notice)
+    return accessions
 
 
 def typed_accession(text: str) -> Accession:
