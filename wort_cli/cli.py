@@ -124,7 +124,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"wort: unexpected error: {type(error).__name__}: {shown(str(error), 500)}\n")
+        sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
         sys.stderr.write("  `wort --debug ...` prints the traceback\n")
         return int(ExitCode.SOME_FAILED)
 

@@ -14,7 +14,7 @@ import typer
 
 import wort_cli
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import MESSAGE, TEXT, Document, Field, one_of
+from wort_cli.commands.shared.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
 from wort_cli.commands.shared.finding import STATES, Finding
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
@@ -49,7 +49,7 @@ DOCUMENT = Document(
         MESSAGE,
         Field(
             "fix",
-            TEXT,
+            PROSE,
             "How to fix a warning or a problem; its wording may change",
             optional=True,
             title="how to fix it",

@@ -74,4 +74,4 @@ def failure_from_exception(error: Exception) -> Failure:
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return Failure(REASONS.get(error.errno or 0, Reason.TOOL_CRASH), f"{error.strerror or error}{where}")
-    return Failure(Reason.TOOL_CRASH, f"{type(error).__name__}: {error}"[:300])
+    return Failure(Reason.TOOL_CRASH, f"an unexpected error, which `wort logs` shows: {error}"[:300])
