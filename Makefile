@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test coverage lint docs site bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
+.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -14,7 +14,10 @@ help:
 	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
 	@echo "make docs           write docs/commands.md, docs/output.md, docs/schemas and the tables of docs/decoding.md"
+	@echo "make golden         write what every command prints to tests/data/golden"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
+	@echo "make dist           build the wheel and the sdist of the last commit in dist/, always with the same bytes"
+	@echo "make container-check  run the steps of the Containerfile in a clean root (needs root and debootstrap)"
 	@echo "make bench          measure against the reference pipeline"
 	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
 	@echo "make bench-million  run the coordinator with a million queued jobs"
@@ -41,6 +44,8 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/hadolint Containerfile
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.11- --exclude str.decode wort_cli
 
 bench: setup
 	$(BIN)/python -m benchmarks.pipeline --report docs $(ARGS)
@@ -76,8 +81,17 @@ docs: setup
 	$(BIN)/python -m scripts.decoding
 	$(BIN)/python -m scripts.output_docs
 
+golden: setup
+	$(BIN)/python -m tests.support.golden
+
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+dist: setup
+	$(BIN)/python -m scripts.dist dist
+
+container-check: setup
+	$(BIN)/python -m scripts.containerfile $(ARGS)
 
 setup:
 	@scripts/setup.sh dev

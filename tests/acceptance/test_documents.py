@@ -50,8 +50,11 @@ def prepared(home: Home, shelf: Shelf, locator: ArchiveServer) -> Home:
     copy = home.root / "SRR139146.sra"
     copy.write_bytes(PHAGE.read_bytes())
     signature = shelf.reference(copy, "SRR139146")
-    for name in ("tmp", "results", "shared"):
-        (home.root / name).mkdir()
+    for name in ("tmp", "results", "shared/node1/wort/signatures", "shared/sra"):
+        (home.root / name).mkdir(parents=True)
+    for directory in (home.root / "shared/node1/wort/signatures", home.cwd / "results"):
+        directory.mkdir(exist_ok=True)
+        (directory / "SRR139146.sig").write_bytes(signature)
     (home.root / "object.sig").write_bytes(gzip.compress(signature))
     (home.cwd / "SRR139146.sig").write_bytes(signature)
     (home.cwd / "demo").symlink_to(ROOT / "demo")

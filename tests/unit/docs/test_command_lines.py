@@ -17,6 +17,8 @@ PACKAGE = Path(wort_cli.__file__).parent
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|\b[A-Z]\b|\bNUMBER\b")
 """What stands for a number or a name in a quoted command line: `{name}` of an f-string, N."""
 INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")
+LANGUAGES = re.compile(r"^[ \t]*```(bash|shell|console|sh-session|zsh|sh[ \t]+.*)$", re.MULTILINE)
+"""Other ways to mark a shell block, which no test would run."""
 COMMAND: Any = typer.main.get_command(program())
 
 
@@ -42,6 +44,21 @@ def block_lines() -> Iterator[tuple[str, list[str]]]:
         for block in shell_blocks(document):
             for words in wort_commands(block.text):
                 yield f"{block}: wort {' '.join(words)}", words
+
+
+def test_every_shell_block_is_run_or_says_why_not() -> None:
+    wrong = []
+    for document in DOCUMENTS:
+        for block in shell_blocks(document):
+            kind, _, reason = block.mark.partition(": ")
+            if block.mark and not (
+                block.mark in ("needs: daemon", "needs: no daemon") or (kind == "not run" and reason)
+            ):
+                wrong.append(f"{block}: {block.mark!r} is no mark")
+        wrong += [
+            f"{document.name}: ```{language}" for language in LANGUAGES.findall(document.read_text(encoding="utf-8"))
+        ]
+    assert not wrong
 
 
 def help_examples() -> Iterator[tuple[str, list[str]]]:
