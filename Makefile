@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test coverage lint docs site dist container-check bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
+.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -14,6 +14,7 @@ help:
 	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
 	@echo "make docs           write docs/commands.md, docs/output.md, docs/schemas and the tables of docs/decoding.md"
+	@echo "make golden         write what every command prints to tests/data/golden"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make dist           build the wheel and the sdist of the last commit in dist/, always with the same bytes"
 	@echo "make container-check  run the steps of the Containerfile in a clean root (needs root and debootstrap)"
@@ -79,6 +80,9 @@ docs: setup
 	$(BIN)/python -m scripts.reference > docs/commands.md
 	$(BIN)/python -m scripts.decoding
 	$(BIN)/python -m scripts.output_docs
+
+golden: setup
+	$(BIN)/python -m tests.support.golden
 
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

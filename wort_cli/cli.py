@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Collection, Sequence
 from importlib import import_module
 from keyword import iskeyword
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ import typer
 import wort_cli
 from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
+from wort_cli.system.network_disks import check_answers
 from wort_cli.system.private_files import use_private_umask
 
 LONGEST_OPTION = 4096
@@ -122,7 +124,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"wort: unexpected error: {type(error).__name__}: {shown(str(error), 500)}\n")
+        sys.stderr.write(f"wort: unexpected error: {shown(str(error), 500)}\n")
         sys.stderr.write("  `wort --debug ...` prints the traceback\n")
         return int(ExitCode.SOME_FAILED)
 
@@ -132,6 +134,8 @@ def run_typer(arguments: list[str]) -> int:
     for word in arguments:
         if word.startswith("-") and len(word) > LONGEST_OPTION:
             raise UsageError(f"there is no option {shown(word)}")
+        if "/" in word:  # it may be a path
+            check_answers([Path(word.partition("=")[2] if word.startswith("-") else word)])
     stdout = sys.stdout
     try:
         program(needed_commands(arguments))(arguments)

@@ -153,6 +153,18 @@ class StorageProblem(WortError):
     exit_code = ExitCode.TEMPORARY
 
 
+class NoAnswer(StorageProblem):
+    """A path is on a network file system that does not answer."""
+
+    def __init__(self, path: Path, kind: str, mount: str, seconds: float) -> None:
+        super().__init__(
+            f"{shown(str(path), 200)} does not answer within {seconds:g} s: "
+            f"it is on the file system {shown(mount, 200)} ({shown(kind)})",
+            "check the mount and its server; the setting `answer_timeout` allows for a slow one",
+        )
+        self.path = path
+
+
 class DaemonNotRunning(WortError):
     """The command needs the daemon, which is not running."""
 

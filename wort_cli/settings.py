@@ -33,6 +33,7 @@ from wort_cli.setting_types import (
     url_or_off,
     url_templates,
 )
+from wort_cli.system.network_disks import check_answers, wait_for_answers
 from wort_cli.system.private_files import make_private, not_ours
 
 ENGINES = ("kernel", "sourmash")
@@ -116,6 +117,7 @@ class Settings(HomePaths):
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )
     resolve_timeout: float = setting(60.0, positive_number, "Seconds within which a run must be located.")
+    answer_timeout: float = setting(10.0, positive_number, "Seconds within which a network file system must answer.")
     stall_timeout: float = setting(
         300.0, positive_number, "Seconds without a new read after which decoding is stopped."
     )
@@ -282,6 +284,7 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     settings = default_settings(environ)
+    check_answers(settings.roots)
     for path, why in not_ours(settings.roots, settings.inside):
         raise NotPrivate(path, why)
     values, origins = {}, {}
@@ -310,6 +313,7 @@ def load_settings(
     if unknown:
         refuse(SettingsError(min(unknown), str(settings.config_file), "no such setting"))
     values.setdefault("jobs", available_cores())
+    wait_for_answers(values.get("answer_timeout", settings.answer_timeout))
     return replace(settings, **values, origins=origins)
 
 

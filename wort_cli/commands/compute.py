@@ -147,7 +147,7 @@ def compute(
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
         print_jobs(answers, jobs, finder, form, header=not no_header)
-    outcome.explain_unsuccessful(list(jobs.values()))
+    outcome.explain_unsuccessful(list(jobs.values()), daemon_runs=running_daemon(settings.lock_file) is not None)
     code = outcome.exit_code(jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
 

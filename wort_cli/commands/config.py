@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, TEXT, Document, Field, Kind
+from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, PROSE, TEXT, Document, Field, Kind
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_document, print_records
@@ -25,6 +25,8 @@ def value_text(value: Any) -> str:
     """Return the value of a setting as the configuration file and the variables take it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:,g}" if not value.is_integer() else str(int(value))
     return ":".join(value) if isinstance(value, list) else str(value)
 
 
@@ -36,13 +38,13 @@ SHOWN = Document(
         Field("setting", ID, "The name of the setting"),
         Field(
             "value",
-            Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text),
+            Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text, kept=True),
             "Its value; sizes in bytes and times in seconds",
         ),
         Field("origin", TEXT, "Where the value comes from", title="from"),
-        Field("about", TEXT, "What the setting does"),
+        Field("about", PROSE, "What the setting does"),
     ),
-    columns=("setting", "value", "origin", "about"),
+    columns=("setting", "origin", "value", "about"),
 )
 LOCATION = Document(
     "config path",

@@ -14,7 +14,7 @@ import typer
 
 import wort_cli
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import MESSAGE, TEXT, Document, Field, one_of
+from wort_cli.commands.shared.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
 from wort_cli.commands.shared.finding import STATES, Finding
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
@@ -30,6 +30,7 @@ from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.machine import nearest_existing
+from wort_cli.system.network_disks import silent_directories
 from wort_cli.versions import library_versions, tool_version
 
 TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
@@ -48,7 +49,7 @@ DOCUMENT = Document(
         MESSAGE,
         Field(
             "fix",
-            TEXT,
+            PROSE,
             "How to fix a warning or a problem; its wording may change",
             optional=True,
             title="how to fix it",
@@ -205,6 +206,9 @@ def check_sra_configuration(settings: Settings) -> Iterator[Finding]:
 def check_directories(settings: Settings) -> Iterator[Finding]:
     """Check that every directory of the home can be written and has free space."""
     for directory in dict.fromkeys((settings.data_dir, settings.state_dir, settings.cache_dir, settings.store_dir)):
+        if silent := silent_directories([directory]):
+            yield Finding("problem", str(directory), silent[0].sentence, silent[0].hint)
+            continue
         existing = nearest_existing(directory)
         if not os.access(existing, os.W_OK):
             yield Finding(
@@ -227,7 +231,9 @@ def check_directories(settings: Settings) -> Iterator[Finding]:
 def check_archives(settings: Settings) -> Iterator[Finding]:
     """Check that the directories of the setting `archives` exist."""
     for directory in settings.archives:
-        if directory.is_dir():
+        if silent := silent_directories([directory]):
+            yield Finding("problem", "archives", silent[0].sentence, silent[0].hint)
+        elif directory.is_dir():
             yield Finding("ok", "archives", str(directory))
         else:
             yield Finding(
@@ -305,7 +311,7 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
     elif daemon.version != wort_cli.__version__:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
-        yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where}".rstrip())
+        yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where or f'on this host, {daemon.host}'}")
     hint = (
         "`wort daemon restart` gives it the values of this shell; or write settings to the file of `wort config path`"
     )

@@ -67,14 +67,14 @@ def import_(
             try:
                 taken = importer.take(path, dry_run=dry_run)
             except WortError as error:
-                report.add_outcome(shown(path.name, 300), error, path=str(path))
+                report.add_outcome(shown(path.name, 300), error, path=str(path.absolute()))
                 continue
             except OSError as error:
                 raise StorageProblem(f"{error.filename or path}: {error.strerror}", "see `wort doctor`") from error
             if taken.outcome is ImportOutcome.ALREADY_THERE:
                 report.add_in_sync()
             else:
-                report.add(taken.name, done, path=str(path))
+                report.add(taken.name, done, path=str(path.absolute()))
     if others:
         render.notice(f"{render.count(others, 'other file')} passed over")
 

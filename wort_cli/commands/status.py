@@ -76,12 +76,12 @@ DOCUMENT = Document(
     rows="jobs",
     row=JOB_FIELDS,
     columns=(
-        *("job", "name", "state", "reason", "progress", "groups", "priority", "attempt", "queued_at", "ended_at"),
-        *("message", "kind"),
+        *("job", "name", "state", "reason", "progress", "groups", "message", "attempt", "priority", "queued_at"),
+        *("ended_at", "kind"),
     ),
 )
 RUNNING_COLUMNS = ("job", "name", "progress", "stage", "remaining", "attempt", "groups")
-QUEUED_COLUMNS = ("position", "job", "name", "size", "priority", "groups", "queued_at")
+QUEUED_COLUMNS = ("position", "job", "name", "size", "groups", "priority", "queued_at")
 SHOWN = 50
 """Jobs that a terminal shows; a pipe and a file get all."""
 RUNNING_SHOWN, NEXT_SHOWN = 20, 5

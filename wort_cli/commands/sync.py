@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -22,7 +22,7 @@ from wort_cli.commands.shared.fields import (
 )
 from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, RunsArgument
-from wort_cli.commands.shared.printing import Form, lines_of
+from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
@@ -194,21 +194,23 @@ def list_bucket(ids: RunsArgument = None, as_json: JsonOption = False, no_header
     names, settings = parse_accessions(ids), load_settings()
     local, bucket = LocalStore(settings.store_dir), open_bucket(settings)
     listed, form = 0, Form.of(as_json=as_json)
-    with lines_of(LIST, form, header=not no_header, head={"bucket": bucket.root}) as write:
+
+    def objects() -> Iterator[dict[str, Any]]:
+        nonlocal listed
         for copies in run_copies(names, local, bucket):
             if copies.shared_object is None:
                 continue
             listed += 1
-            write(
-                {
-                    "name": str(copies.name),
-                    "size": copies.shared_object.size,
-                    "local": copies.local_path is not None,
-                    "provenance": copies.provenance_object is not None,
-                    "url": bucket.url(copies.name),
-                    "path": str(copies.local_path) if copies.local_path else None,
-                }
-            )
+            yield {
+                "name": str(copies.name),
+                "size": copies.shared_object.size,
+                "local": copies.local_path is not None,
+                "provenance": copies.provenance_object is not None,
+                "url": bucket.url(copies.name),
+                "path": str(copies.local_path) if copies.local_path else None,
+            }
+
+    print_records(LIST, objects(), form, header=not no_header, head={"bucket": bucket.root})
     if form is Form.TERMINAL:
         render.notice(f"{render.count(listed, 'signature')} in {bucket.root}")
 

@@ -150,7 +150,9 @@ def verify(
         suggest_next_command(len(requests), settings)
         return
     explain_mismatches(records)
-    outcome.explain_unsuccessful(list(jobs_by_path.values()))
+    outcome.explain_unsuccessful(
+        list(jobs_by_path.values()), daemon_runs=running_daemon(settings.lock_file) is not None
+    )
     outcome.exit_for_jobs(list(jobs_by_path.values()))
 
 

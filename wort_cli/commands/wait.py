@@ -74,5 +74,5 @@ def wait(
     stored = [member_record(member, group, store) for member in ledger.groups.stored_members(group)] if group else []
     records = [*(job_record(job, store) for job in ended), *stored]
     print_records(DOCUMENT, records, form, header=not no_header)
-    outcome.explain_unsuccessful(ended)
+    outcome.explain_unsuccessful(ended, daemon_runs=running_daemon(settings.lock_file) is not None)
     outcome.exit_for_jobs(ended)

@@ -55,7 +55,7 @@ def start(settings: Settings) -> DaemonInfo:
         started = running_daemon(settings.lock_file)
     if started is not None and started.pid not in (0, process.pid):  # another start was faster
         output.unlink(missing_ok=True)
-        raise DaemonAlreadyRunning(started.pid)
+        raise DaemonAlreadyRunning(started.pid, started.where)
     if not in_time or started is None or started.pid != process.pid:
         printed = output.read_text(errors="replace").strip()[-2000:]
         output.unlink(missing_ok=True)

@@ -50,6 +50,8 @@ class RunningAttempt:
     task_id: str
     liveness: Liveness
     leased_at: float
+    place: str = ""
+    """Its place among those that wait for a slot."""
     heartbeat: Heartbeat | None = None
     cancelled_at: float | None = None
     recorded: bool = False
@@ -270,6 +272,8 @@ class Coordinator:
         worker = attempt.liveness.process
         if worker is not None and kill_process(worker):
             log.warning("killed worker %d of job %d", worker.pid, attempt.job_id)
+            self._workers.note_kill(worker.pid)
+            Slots(self._settings.slots_dir, 1).release(attempt.place)  # it may wait for a disk, and not end
         self._kill_processes(attempt.job_id, attempt.number)
 
     def _kill_processes(self, job_id: int, number: int) -> None:
@@ -331,9 +335,12 @@ class Coordinator:
         if job is None:  # it is no longer queued
             return
         self._workers.grow(len(self._attempts) + 1)
-        task_id = self._workers.enqueue(JobSpec.of(job, self._settings, jobs=limit).to_json())
+        spec = JobSpec.of(job, self._settings, jobs=limit)
+        task_id = self._workers.enqueue(spec.to_json())
         now = self._clock()
-        self._attempts[job_id] = RunningAttempt(job_id, job.attempt, task_id, Liveness(now, now, now), now)
+        self._attempts[job_id] = RunningAttempt(
+            job_id, job.attempt, task_id, Liveness(now, now, now), now, spec.slot.place if spec.slot else ""
+        )
         log.info("job %d, attempt %d: %s", job_id, job.attempt, job.source)
 
 

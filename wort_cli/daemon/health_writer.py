@@ -4,13 +4,13 @@ It also writes to the ledger now and then, because an idle daemon would not noti
 """
 
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable
 
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.metrics_process import MetricsProcess
+from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile
@@ -19,6 +19,7 @@ from wort_cli.ledger.retry import SPREAD, RetryPolicy
 from wort_cli.model.failure import Reason
 from wort_cli.settings import Settings
 from wort_cli.system.machine import killed_for_memory
+from wort_cli.system.process_identity import own_identity
 
 WRITE_EVERY = 1.0
 """Seconds between writes of the health file."""
@@ -43,13 +44,16 @@ class HealthWriter:
         coordinator: Coordinator,
         *,
         clock: Callable[[], float] = time.monotonic,
+        network: NetworkWatch | None = None,
     ) -> None:
         self._clock = clock
+        self._network = network or NetworkWatch(settings)
         self._file = HealthFile(settings.health_file)
         self._metrics = MetricsProcess(settings)
         self._ledger = ledger
         self._workers = workers
         self._coordinator = coordinator
+        self._process = own_identity()
         self._turns = 0
         self._durations: deque[float] = deque(maxlen=RECENT_TURNS)
         self._trouble = ""
@@ -62,6 +66,7 @@ class HealthWriter:
     def reconfigure(self, settings: Settings) -> None:
         """Apply settings from now on."""
         self._metrics.reconfigure(settings)
+        self._network.reconfigure(settings)
 
     def record_turn(self, started: float, trouble: str) -> None:
         """Record a turn that has just ended; `started` is a monotonic time, `trouble` is empty if it succeeded."""
@@ -71,7 +76,7 @@ class HealthWriter:
         if not trouble and now - self._wrote_ledger_at > WRITE_LEDGER_EVERY:
             trouble = self._write_to_ledger()
             self._wrote_ledger_at = now
-        trouble = trouble or self._coordinator.disk_damage or self._refusal(now)
+        trouble = trouble or self._coordinator.disk_damage or self._network.silent_archives or self._refusal(now)
         changed = bool(trouble) != bool(self._trouble)
         if trouble and not self._trouble:
             self._trouble_since = time.time()
@@ -119,7 +124,7 @@ class HealthWriter:
     def _write(self, now: float) -> None:
         alive, wanted = self._workers.count_alive()
         health = Health(
-            pid=os.getpid(),
+            pid=self._process.pid,
             turned_at=now,
             turns=self._turns,
             last=self._durations[-1],
@@ -131,6 +136,8 @@ class HealthWriter:
             trouble_since=self._trouble_since if self._trouble else 0.0,
             blocked_by=self._coordinator.blocked_by,
             killed_for_memory=killed_for_memory(),
+            boot=self._process.boot,
+            started=self._process.started,
         )
         try:
             self._file.write(health)

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.errors import HomeLost, StorageProblem
 from wort_cli.ledger.open_file import OpenLedgerFile
 from wort_cli.settings import Settings
@@ -27,7 +28,9 @@ class HomeGuard:
         ledger_file: OpenLedgerFile,
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
+        network: NetworkWatch | None = None,
     ) -> None:
+        self._network = network or NetworkWatch(settings)
         self._lock = lock
         self._ledger_file = ledger_file
         self._settings = settings
@@ -39,6 +42,7 @@ class HomeGuard:
 
         Raises HomeLost if the daemon has to end, StorageProblem if it must not change anything for now.
         """
+        self._network.check()  # before any file is touched
         self._check_lock()  # first, so that the daemon can be found and stopped whatever happened to the ledger
         self._ledger_file.check()
         if removed := [str(directory) for directory in self._settings.directories if not directory.exists()]:

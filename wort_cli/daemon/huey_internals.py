@@ -5,7 +5,7 @@ needs access to the consumer's processes.  A test checks that the installed Huey
 that removes one fails there and not in production.
 """
 
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, _children  # type: ignore[attr-defined]
 from typing import Any
 
 CONSUMER = ("worker_threads", "scheduler", "_create_worker", "_create_process", "check_worker_health", "start", "stop")
@@ -32,6 +32,18 @@ def add_worker(consumer: Any) -> None:
     process = consumer._create_process(worker, f"Worker-{len(consumer.worker_threads) + 1}")
     process.start()
     consumer.worker_threads.append((worker, process))
+
+
+def replace_stuck_worker(consumer: Any, process: BaseProcess) -> None:
+    """Start a new worker in place of one that was killed and does not end."""
+    leave_behind(process)
+    consumer.worker_threads[:] = [item for item in consumer.worker_threads if item[1] is not process]
+    add_worker(consumer)
+
+
+def leave_behind(process: BaseProcess) -> None:
+    """Do not wait for a child process when this one ends."""
+    _children.discard(process)
 
 
 def replace_dead_processes(consumer: Any) -> None:

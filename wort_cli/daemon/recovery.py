@@ -50,9 +50,12 @@ def recover(ledger: Ledger, settings: Settings) -> None:
 
 
 def memory_ran_out(settings: Settings) -> bool:
-    """Whether the kernel has killed processes for memory since the last report of the earlier daemon."""
+    """Whether the kernel has killed processes for memory since the last report of the earlier daemon.
+
+    The kernel counts from the boot, so a report of another machine, or from before a reboot, says nothing.
+    """
     last, now = read_health(settings.health_file), killed_for_memory()
-    if last is None or last.killed_for_memory is None or now is None:
+    if last is None or last.killed_for_memory is None or now is None or last.boot not in ("", boot_id()):
         return False
     return now > last.killed_for_memory
 

@@ -19,6 +19,7 @@ from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.log_file import FollowedLog
+from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.workers import Workers
@@ -67,10 +68,11 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
-    health_writer = HealthWriter(settings, ledger, workers, coordinator)
+    network = NetworkWatch(settings)
+    health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network)
     publish_view(settings)
     lock.write_info()
-    guard = HomeGuard(lock, ledger_file, settings)
+    guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
         run_loop(signals, guard, coordinator, housekeeper, health_writer, workers.wait_for_result)
     finally:
@@ -81,6 +83,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
             coordinator.requeue_all()
         close_connections()
         health_writer.close()
+        network.close()
         log.info("the daemon has stopped")
 
 

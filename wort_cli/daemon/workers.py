@@ -16,7 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from wort_cli.daemon.huey_internals import add_worker, all_processes, replace_dead_processes, worker_processes
+from wort_cli.daemon.huey_internals import (
+    add_worker,
+    all_processes,
+    leave_behind,
+    replace_dead_processes,
+    replace_stuck_worker,
+    worker_processes,
+)
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
 from wort_cli.system.process_identity import is_stopped
@@ -32,6 +39,8 @@ HUEY_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals for which Huey's consumer installs handlers when it starts."""
 STOP_WITHIN = 3.0
 """Seconds that workers have to stop before they are killed."""
+END_WITHIN = 1.0
+"""Seconds that a killed worker has to end."""
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +53,10 @@ class Workers:
         self._before_fork = before_fork
         self._stopped_since: dict[int | None, float] = {}
         """When each stopped worker was first seen stopped."""
+        self._killed_at: dict[int, float] = {}
+        """When each worker was killed that may not have ended yet."""
+        self._stuck: list[BaseProcess] = []
+        """Workers that were killed and do not end, because they wait for a file system that does not answer."""
 
         @queue.huey.task(name="compute")  # type: ignore[untyped-decorator]
         def compute(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -89,12 +102,31 @@ class Workers:
             os.eventfd_write(self._results, 1)
 
     def repair(self, patience: float) -> None:
-        """Kill workers that have been stopped (SIGSTOP) for `patience` seconds, and replace those that are dead."""
+        """Kill workers that have been stopped (SIGSTOP) for `patience` seconds, and replace those that are dead.
+
+        A worker that was killed and does not end is replaced, too.
+        """
         processes = all_processes(self._consumer)
         self._kill_stopped([process for process in processes if process.pid], patience)
+        self._replace_stuck()
         if not all(process.is_alive() for process in processes):
             self._before_fork()
             replace_dead_processes(self._consumer)
+
+    def note_kill(self, pid: int) -> None:
+        """Remember that a worker was killed."""
+        self._killed_at[pid] = time.monotonic()
+
+    def _replace_stuck(self) -> None:
+        self._stuck = [process for process in self._stuck if process.is_alive()]
+        alive = {process.pid: process for process in worker_processes(self._consumer) if process.is_alive()}
+        self._killed_at = {pid: when for pid, when in self._killed_at.items() if pid in alive}
+        for pid, when in self._killed_at.items():
+            if time.monotonic() - when > STOP_WITHIN:
+                log.error("worker %d was killed and does not end: it waits for a disk; starting another", pid)
+                self._stuck.append(alive[pid])
+                self._before_fork()
+                replace_stuck_worker(self._consumer, alive[pid])
 
     def grow(self, count: int) -> None:
         """Start workers until there are `count`.  More than that stay: an idle worker costs little."""
@@ -118,7 +150,10 @@ class Workers:
             if process.is_alive():
                 log.warning("%s does not stop, killing it", process.name)
                 process.kill()
-                process.join()
+                process.join(END_WITHIN)
+                if process.is_alive():
+                    log.error("%s does not end: it waits for a disk; leaving it", process.name)
+                    leave_behind(process)
 
     def _make_consumer(self, count: int) -> Any:
         return self._queue.huey.create_consumer(
@@ -139,6 +174,7 @@ class Workers:
                 log.warning("%s (process %s) is stopped, killing it", process.name, pid)
                 process.kill()
                 process.join(STOP_WITHIN)
+                self.note_kill(pid or 0)
 
 
 def import_kernels() -> None:

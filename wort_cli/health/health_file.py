@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wort_cli.errors import StorageProblem
+from wort_cli.system.process_identity import ProcessIdentity
 
 SIZE = 4096
 """Bytes of the file: one page, which common file systems write atomically."""
@@ -54,6 +55,16 @@ class Health:
     """Why no job may start; empty if jobs may start.  The file's key is `held`."""
     killed_for_memory: int | None = None
     """Processes that the kernel had killed for memory since the boot; None if it does not say."""
+    boot: str = ""
+    """The boot of the daemon's machine; empty if an earlier version of wort wrote the report."""
+    started: int = 0
+    """When the process started, in clock ticks since that boot.  In a container, each daemon may have the same id."""
+
+    def is_by(self, pid: int, process: ProcessIdentity | None) -> bool:
+        """Return whether a process wrote the report; `process` is None if only its id is known."""
+        if process is None or not self.boot:
+            return self.pid == pid
+        return (self.pid, self.started, self.boot) == (process.pid, process.started, process.boot)
 
 
 class HealthFile:

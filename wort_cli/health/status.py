@@ -16,6 +16,7 @@ from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
 from wort_cli.system.machine import Disk, available_memory, load
+from wort_cli.system.network_disks import silent_directories
 from wort_cli.system.process_identity import boot_id
 
 HOUR, DAY = 3600.0, 86400.0
@@ -109,8 +110,9 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
     found: list[str] = []
     disks: list[Disk] = []
     queue = None
+    found += [error.sentence for error in silent_directories((*settings.directories, settings.work_dir))]
     try:
-        disks = disks_of(settings)
+        disks = [] if found else disks_of(settings)
     except OSError as error:
         found.append(f"a disk cannot be examined: {error}")
     if daemon is not None and daemon.pid:
@@ -140,7 +142,9 @@ def clock_of(daemon: DaemonInfo, health: Health | None) -> float:
 
 def health_of(daemon: DaemonInfo | None, health: Health | None) -> Health | None:
     """Return the report if the running daemon wrote it; None if an earlier one did."""
-    return health if health is not None and daemon is not None and health.pid == daemon.pid else None
+    if health is None or daemon is None or not health.is_by(daemon.pid, daemon.process):
+        return None
+    return health
 
 
 def read_queue(settings: Settings, ledger: Ledger) -> QueueStatus:

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem
 from wort_cli.ledger.migrations import copy_database, latest_version, migrate, version_of
 from wort_cli.ledger.sqlite_errors import as_wort_error, check_can_lock, is_damage, is_unwritable
+from wort_cli.system.temporary import roomiest, temporary_places
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another writer."""
@@ -170,11 +171,18 @@ class Storage:
         except sqlite3.OperationalError as error:
             if not self._reading or not is_unwritable(error) or not self.path.is_file():
                 raise
-            return open_copy(self.path)
+            try:
+                return open_copy(self.path)
+            except OSError as failed:
+                why = f"{self.path} cannot be written, nor copied to be read: {failed.strerror}"
+                raise StorageProblem(why, CHECK_PERMISSIONS) from failed
 
     def _open_file(self) -> sqlite3.Connection:
         create_or_check(self.path)
         check_can_lock(self.path)
+        # Sorting and new indexes need much space, and TMPDIR may be small (sqlite.org/tempfiles.html, section 5).
+        with contextlib.suppress(OSError):
+            os.environ["SQLITE_TMPDIR"] = str(roomiest((self.path.parent, *temporary_places())))
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -217,7 +225,9 @@ def open_copy(path: Path) -> sqlite3.Connection:
     The copy cannot be changed.  Raises OSError if the file cannot be copied, sqlite3.Error if it cannot be read.
     """
     copy = sqlite3.connect(":memory:", isolation_level=None)
-    with tempfile.TemporaryDirectory(prefix="wort-") as directory:
+    files = [Path(f"{path}{end}") for end in ("", "-wal")]
+    size = sum(file.stat().st_size for file in files if file.exists())
+    with tempfile.TemporaryDirectory(prefix="wort-", dir=roomiest(temporary_places(), size)) as directory:
         place = Path(directory) / path.name
         for end in ("", "-wal"):  # the newest changes may be in the write-ahead log only
             with contextlib.suppress(FileNotFoundError):

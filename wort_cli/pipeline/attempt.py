@@ -15,6 +15,7 @@ from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.toolkit.tool_versions import FILE, ToolVersions
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
+from wort_cli.system.network_disks import answers
 from wort_cli.system.process_identity import ProcessIdentity
 from wort_cli.system.slots import Slots
 
@@ -102,4 +103,4 @@ def reference_roots(spec: JobSpec) -> list[Path]:
     named = [spec.source.archive.parents[1]] if spec.source.archive and len(spec.source.archive.parents) > 1 else []
     fetched = [directory / FETCHED for directory in (*named, *spec.archives)]
     store = spec.references.references_dir or spec.workspace / "references"
-    return list(dict.fromkeys([store, *(root for root in fetched if root.is_dir())]))
+    return list(dict.fromkeys([store, *(root for root in fetched if answers(root) and root.is_dir())]))

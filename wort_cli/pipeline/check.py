@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Sequence
 
+from wort_cli.errors import NoAnswer
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import Sketch
@@ -10,8 +11,11 @@ from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.stores.object_store import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN)
-"""Errors of a failing disk; the kernel remounts some of these read-only."""
+FAILING = (
+    *(errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN),
+    *(errno.ENOTCONN, errno.ESHUTDOWN, errno.EHOSTDOWN, errno.ENOLINK, errno.EREMOTEIO),
+)
+"""Errors of a failing disk, which the kernel may remount read-only, and of a network disk without its server."""
 DENIED = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
 REASONS = {
     **dict.fromkeys(FULL, Reason.DISK_LOW),
@@ -63,9 +67,11 @@ def failure_from_exception(error: Exception) -> Failure:
     """Return the failure to store for an exception."""
     if isinstance(error, JobFailed | StoreError):
         return error.failure
+    if isinstance(error, NoAnswer):
+        return Failure(Reason.DISK_ERROR, error.sentence)
     if isinstance(error, MemoryError):
         return Failure(Reason.MEMORY, "memory ran out")
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return Failure(REASONS.get(error.errno or 0, Reason.TOOL_CRASH), f"{error.strerror or error}{where}")
-    return Failure(Reason.TOOL_CRASH, f"{type(error).__name__}: {error}"[:300])
+    return Failure(Reason.TOOL_CRASH, f"an unexpected error, which `wort logs` shows: {error}"[:300])

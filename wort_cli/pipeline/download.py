@@ -33,6 +33,7 @@ from wort_cli.pipeline.resources import reserve_disk
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import Cancellation
+from wort_cli.system.network_disks import network_mount
 
 SomeObtainer = TypeVar("SomeObtainer", bound=Obtainer)
 SILENCE = 30.0
@@ -94,6 +95,10 @@ def may_need_download(job: Job, settings: Settings) -> bool:
     """Return whether the archive of a job may have to be downloaded, so that it is worth fetching ahead."""
     if job.source.archive or settings.download == TOOLKIT:
         return False
+    if any(
+        network_mount(directory) for directory in settings.archives
+    ):  # the daemon does not touch it; the worker does
+        return True
     return not is_in_directories(job.name, settings.archives, settings.quality)
 
 

@@ -3,11 +3,9 @@
 The locator is asked, and the head of the archive is fetched into a temporary directory.
 """
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from wort_cli.model.accession import Accession
@@ -22,6 +20,7 @@ from wort_cli.pipeline.fetch_run import politeness_of, timeouts_of, wish_of
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER
+from wort_cli.system.temporary import scratch_directory
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Planner:
         """Return the archive of a run that is on disk; None if none is."""
         settings = self._settings
         deadline = time.monotonic() + settings.resolve_timeout
-        with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, self._log) as tools:
+        with scratch_directory(settings.cache_dir) as empty, ToolGroup(empty, NEVER, self._log) as tools:
             found = choose(archives_on_disk(run, settings.archives, tools, deadline, self._log), settings.quality)
         return PlannedArchive(found.format, found.path.stat().st_size, 0, str(found.path)) if found else None
 
@@ -76,6 +75,6 @@ class Planner:
         settings = self._settings
         decoder = VDB if settings.decoder == "auto" and settings.engine == "kernel" else FASTQ_DUMP
         wish = wish_of(settings, run, whole=settings.download == "whole", decoder=decoder)
-        with tempfile.TemporaryDirectory(prefix="wort-") as head:
-            plan = Obtainer(self._client, self._politeness, NEVER, self._log).plan(wish, Path(head))
+        with scratch_directory(settings.cache_dir) as head:
+            plan = Obtainer(self._client, self._politeness, NEVER, self._log).plan(wish, head)
         return PlannedArchive(plan.format, plan.size, plan.fetched, url_without_query(plan.url))

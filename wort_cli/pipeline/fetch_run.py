@@ -4,7 +4,6 @@ download.py does the same for a job, into its workspace.
 """
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from wort_cli.system.cancellation import NEVER
 from wort_cli.system.file_state import FileState
 from wort_cli.system.machine import disk_of
 from wort_cli.system.seals import load_key
+from wort_cli.system.temporary import scratch_directory
 
 CONNECT, SILENCE = 10.0, 30.0
 """Seconds."""
@@ -124,7 +124,7 @@ class Fetcher:
 
     @contextlib.contextmanager
     def _tools(self, log: Callable[[str], None]) -> Iterator[ToolGroup]:
-        with tempfile.TemporaryDirectory(prefix="wort-") as empty, ToolGroup(Path(empty), NEVER, log) as tools:
+        with scratch_directory(self._settings.cache_dir) as empty, ToolGroup(empty, NEVER, log) as tools:
             yield tools
 
     def _check_disk(self, size: int) -> None:

@@ -58,4 +58,6 @@ def identify(archive: Archive, proof: ArchiveProof, attempt: Attempt, cancellati
 
 def described(files: tuple[RunFile, ...]) -> str:
     """Return what the locator lists, for the log."""
-    return ", ".join(f"{file.format} of {file.size} bytes, md5 {file.md5 or 'unknown'}" for file in files) or "nothing"
+    return (
+        ", ".join(f"{file.format} of {file.size:,} bytes, md5 {file.md5 or 'unknown'}" for file in files) or "nothing"
+    )

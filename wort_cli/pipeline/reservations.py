@@ -3,10 +3,14 @@
 They are entries of one locked file next to the workspaces.  A reservation is valid while its process runs and the
 directory of its attempt exists.  So it needs no release, and a killed process leaves none.  Bytes that an attempt uses
 already are not free any more, so they are subtracted from its reservation.
+
+A process on another machine or in another container cannot be looked up.  Its reservation is valid while the files of
+its attempt change; the memory of another machine is not counted.
 """
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,9 +19,11 @@ from typing import Any, Self
 
 from wort_cli.system.locked_json import locked_json
 from wort_cli.system.machine import resident_memory
-from wort_cli.system.process_identity import ProcessIdentity, is_running, own_identity
+from wort_cli.system.process_identity import Presence, ProcessIdentity, boot_id, own_identity, presence_of
 
 FILE = "reservations.json"
+UNCHANGED_FOR = 3600.0
+"""Seconds without a change of any file, after which an attempt that cannot be looked up has probably ended."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +75,32 @@ class Reservation:
     @property
     def is_valid(self) -> bool:
         """Whether the attempt is still running."""
-        return is_running(self.process) and self.attempt.is_dir()
+        if not self.attempt.is_dir():
+            return False
+        presence = presence_of(self.process)
+        if presence is Presence.UNKNOWN:
+            changed = max(last_change(self.attempt), last_change(self.slices))
+            return abs(time.time() - changed) < UNCHANGED_FOR
+        return presence is Presence.RUNNING
 
     @property
     def outstanding(self) -> Need:
         """The need of the attempt, minus the memory and the slices that it uses already."""
-        taken = max(0, resident_memory(self.process.pid) - self.resident)
         return Need(
             work=max(0, self.need.work - size_of(self.slices)),
             store=self.need.store,
-            memory=max(0, self.need.memory - taken),
+            memory=self.outstanding_memory,
         )
+
+    @property
+    def outstanding_memory(self) -> int:
+        """The memory of this machine that the attempt will still take, in bytes."""
+        if self.process.boot != boot_id():
+            return 0
+        if presence_of(self.process) is Presence.UNKNOWN:  # its process id means another process here
+            return self.need.memory
+        taken = max(0, resident_memory(self.process.pid) - self.resident)
+        return max(0, self.need.memory - taken)
 
 
 class Reservations:
@@ -134,3 +155,14 @@ def size_of(directory: Path) -> int:
                 found = entry.stat()
                 total += min(found.st_size, found.st_blocks * 512)
     return total
+
+
+def last_change(directory: Path) -> float:
+    """Return when a directory or a file in it was changed last, in seconds since 1970; 0 if it does not exist."""
+    newest = 0.0
+    with contextlib.suppress(OSError):
+        newest = directory.stat().st_mtime
+        for entry in os.scandir(directory):
+            with contextlib.suppress(OSError):
+                newest = max(newest, entry.stat().st_mtime)
+    return newest

@@ -26,7 +26,7 @@ COPY_BLOCK = 1 << 20
 """Bytes that are copied at once."""
 DIRECTORY = re.compile(r"[SDE]RR[0-9]{3}")
 """The directory of runs: the first six characters of their accessions."""
-SUFFIX = re.compile(r"(\.sig|\.prov\.json)(\.partial)?$")
+SUFFIX = re.compile(r"(\.sig|\.prov\.json)((\.[0-9a-f]{8})?\.partial)?$")
 
 
 def names_in(directory: Path) -> list[str]:

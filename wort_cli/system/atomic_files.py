@@ -3,8 +3,9 @@
 The file is written under another name, fsynced and renamed; then the directory is fsynced.  A process that is killed at
 any moment leaves at most the unfinished file, whose name ends with `.partial`.
 
-- `atomic_file` is for directories of wort.  The name is `NAME.partial`: writers of the same file wait for each other,
-  and the next one overwrites what a killed one left.
+- `atomic_file` is for directories of wort.  The name is `NAME.BOOT.partial`: writers of the same file on this machine
+  wait for each other, and the next one overwrites what a killed one left.  Machines that share the disk, and may not
+  see each other's locks, have a name each.
 - `atomic_output` is for directories that other users may write to.  The name is random, and the file is new, so nobody
   can have put a link or a lock there.
 """
@@ -21,9 +22,17 @@ from typing import IO
 
 from wort_cli.system.file_locks import lock_file
 from wort_cli.system.private_files import make_directories, users_umask
+from wort_cli.system.process_identity import boot_tag
 
+PARTIAL = ".partial"
+"""How the names of all unfinished files end."""
 PLANTED = 10
 """Foreign files that are removed from the place of an unfinished file, before the writer gives up."""
+
+
+def partial_suffix() -> str:
+    """Return how the names of unfinished files of this machine end, since it booted."""
+    return f".{boot_tag()}{PARTIAL}"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -40,7 +49,7 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     may be lost or damaged by a power failure: its bytes are compared with a sum of them before they are used again.
     """
     make_directories(path.parent)
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f"{path.name}{partial_suffix()}")
     with exclusive_file(partial) as file:
         yield from finish(file, partial, path, durable=durable)
 
@@ -52,7 +61,7 @@ def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     Without `replace`, raises FileExistsError if the file exists when the new one is complete.
     """
     make_directories(path.parent)
-    descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
+    descriptor, name = tempfile.mkstemp(partial_suffix(), f".{path.name}.", path.parent)
     with open(name, "r+b", opener=lambda *_: descriptor) as file:
         lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
         os.fchmod(descriptor, 0o666 & ~users_umask())

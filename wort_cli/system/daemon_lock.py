@@ -22,8 +22,12 @@ GRACE = 1.0
 """Seconds during which acquiring the lock is retried, because `running_daemon` also locks the file for a moment."""
 
 
+HEALTH = "health"
+"""The name of the report that the daemon writes, beside the lock file."""
 REPORTED_WITHIN = 3.0
 """Seconds in which a running daemon reports its health."""
+RECENT = 60.0
+"""Seconds since the last report, after which no new one is waited for."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,11 @@ class DaemonInfo:
 
 
 def running_daemon(lock_file: Path) -> DaemonInfo | None:
-    """Return the running daemon, or None.  Raises StorageProblem if the lock file cannot be read."""
+    """Return the running daemon, or None.  Raises StorageProblem if the lock file cannot be read.
+
+    On some network file systems, the lock of another machine is not seen here.  The daemon of another machine runs if
+    it writes its report.
+    """
     try:
         file = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -64,7 +72,8 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
     except BlockingIOError:
         return parsed(os.read(file, 4096))
     else:
-        return None
+        last = parsed(os.read(file, 4096))
+        return last if last.pid and last.where and is_reporting(lock_file.with_name(HEALTH)) else None
     finally:
         os.close(file)
 
@@ -123,6 +132,15 @@ def acquire_lock(lock_file: Path, report: Path | None = None) -> "DaemonLock":
             time.sleep(0.05)
         except OSError as error:
             raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
+
+
+def is_reporting(report: Path) -> bool:
+    """Return whether a daemon of another machine writes its report; the clocks of both are about right."""
+    try:
+        age = time.time() - report.stat().st_mtime
+    except OSError:
+        return False
+    return abs(age) < RECENT and is_written(report)
 
 
 def is_written(report: Path) -> bool:

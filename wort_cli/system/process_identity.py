@@ -2,7 +2,9 @@
 
 A process that may have to be killed later is recorded by its identity, and is killed only if the identity still
 matches.  The signal is sent through a file descriptor of the process (pidfd), so it cannot reach another process that
-has got the same process id in the meantime.  The kernel does not reuse the id of a process group while the group has
+has got the same process id in the meantime.  A process of another boot (of this machine, or another one that sees the
+same files) or in another PID namespace (of a container) cannot be looked up here: nothing is known about it.  The
+kernel does not reuse the id of a process group while the group has
 members, so a group can be distinguished from a later one with the same id.
 """
 
@@ -11,6 +13,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,12 +78,27 @@ def own_identity() -> ProcessIdentity:
     return me
 
 
-def is_running(process: ProcessIdentity) -> bool:
-    """Return whether exactly this process still exists, running or stopped."""
+class Presence(Enum):
+    """Whether a process exists."""
+
+    RUNNING = "running"
+    """Running or stopped."""
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    """It is of another boot, which may be that of another machine, or in another container."""
+
+
+def presence_of(process: ProcessIdentity) -> Presence:
+    """Return whether exactly this process still exists, as far as that can be seen from here."""
+    if process.boot != boot_id() or process.namespace not in (0, pid_namespace()):
+        return Presence.UNKNOWN
     now = identity_of(process.pid)
-    if now is None or process.namespace not in (0, now.namespace):
-        return False
-    return (now.started, now.boot) == (process.started, process.boot)
+    return Presence.RUNNING if now is not None and now.started == process.started else Presence.GONE
+
+
+def is_running(process: ProcessIdentity) -> bool:
+    """Return whether exactly this process is known to exist, running or stopped."""
+    return presence_of(process) is Presence.RUNNING
 
 
 def is_stopped(pid: int) -> bool:
@@ -153,6 +171,11 @@ def stat_of(pid: int) -> Stat | None:
 def boot_id() -> str:
     """Return the kernel's random id of this boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def boot_tag() -> str:
+    """Return a short form of `boot_id` for names of files, which machines that share a disk do not have in common."""
+    return boot_id()[:8]
 
 
 @cache

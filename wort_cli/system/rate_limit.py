@@ -1,7 +1,8 @@
 """Rate limit: keeps an interval between the requests of all processes on this machine to one host.
 
 Each host has a small file.  A process locks it, reserves the next free time, and waits until then.  Times are on the
-monotonic clock, which all processes share until the machine reboots.  The limit is a courtesy: a file that cannot be
+monotonic clock, which all processes share until the machine reboots; machines that share a disk have a schedule each.
+The limit is a courtesy: a file that cannot be
 read or written, or that is invalid, delays no request.
 """
 
@@ -22,6 +23,8 @@ CHECK_INTERVAL = 0.2
 MAX_AHEAD = 3600.0
 """Seconds; a time that is further ahead is an error."""
 NCBI = "ncbi"
+MOST_BOOTS = 16
+"""Schedules that a file keeps, of this machine and of others that share the disk."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,22 @@ class RateLimit:
             with locked_json(self._file) as document:
                 now = time.monotonic()
                 result, after = step(schedule_of(document.data).bounded(now), now)
-                document.data = {"boot": boot_id(), **asdict(after)}
+                document.data = {**other_boots(document.data), boot_id(): asdict(after)}
                 return result
         except OSError:
             return step(Schedule(), time.monotonic())[0]
 
 
 def schedule_of(data: Any) -> Schedule:
-    """Return the schedule in a file; an empty one if it was written before this boot, or is invalid."""
+    """Return this machine's schedule in a file; an empty one if it has none since this boot, or is invalid."""
     with contextlib.suppress(ValueError, TypeError, KeyError):
-        if data["boot"] == boot_id():
-            return Schedule(float(data["free_at"]), float(data["paused_until"]))
+        found = data[boot_id()]
+        return Schedule(float(found["free_at"]), float(found["paused_until"]))
     return Schedule()
+
+
+def other_boots(data: Any) -> dict[str, Any]:
+    """Return the newest schedules of other machines in a file, and of earlier boots of this one."""
+    found = data if isinstance(data, dict) else {}
+    others = [(boot, item) for boot, item in found.items() if boot != boot_id() and isinstance(item, dict)]
+    return dict(others[1 - MOST_BOOTS :])

@@ -3,10 +3,13 @@
 Whoever holds a slot, or waits for one, has a file of its own locked (flock), in one directory for each kind of slot.
 The kernel unlocks it when its process ends, however it ends, so a killed process holds nothing.
 
-    held-PLACE      somebody holds a slot
-    waiting-PLACE   somebody waits for one; the first in the order of places gets the next free slot
-    number          how many slots there are, if that may change while somebody waits
-    mutex           locked while somebody looks for a free slot
+    held-BOOT-PLACE      somebody holds a slot
+    waiting-BOOT-PLACE   somebody waits for one; the first in the order of places gets the next free slot
+    number               how many slots there are, if that may change while somebody waits
+    mutex                locked while somebody looks for a free slot
+
+Machines that share a disk may not see each other's locks.  So each counts the files of its own boot only, and removes
+others when they are old.
 """
 
 import contextlib
@@ -21,6 +24,7 @@ from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.cancellation import NEVER, Cancellation
 from wort_cli.system.file_locks import try_lock
 from wort_cli.system.private_files import make_private
+from wort_cli.system.process_identity import boot_tag
 
 CHECK_INTERVAL = 0.05
 """Seconds between two looks for a free slot."""
@@ -29,6 +33,8 @@ LOOK_EVERY = 1.0
 MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
 """Seconds between two tries while somebody else is looking, and how many are made together."""
 HELD, WAITING = "held-", "waiting-"
+OLD = 7 * 86_400.0
+"""Seconds after which the unlocked file of another boot is removed."""
 
 _counter = itertools.count()
 
@@ -78,10 +84,16 @@ class Slots:
         make_private(self._directory)
         return Queued(self, self._directory, place or next_place())
 
+    def release(self, place: str) -> None:
+        """Release the slot of a process that was killed, and that may not end for a long time."""
+        with contextlib.suppress(OSError):
+            (self._directory / file_name(HELD, place)).unlink(missing_ok=True)
+
     def is_wanted(self) -> bool:
         """Return whether somebody waits for a slot."""
+        waiting = file_name(WAITING)
         try:
-            return any(name.startswith(WAITING) for name in os.listdir(self._directory))  # noqa: PTH208
+            return any(name.startswith(waiting) for name in os.listdir(self._directory))  # noqa: PTH208
         except OSError:
             return False
 
@@ -107,7 +119,7 @@ class Queued:
                 if mine:
                     held = self._look()
                     if held is None and self._waiting is None:
-                        self._waiting = lock(self._directory / f"{WAITING}{self._place}")
+                        self._waiting = lock(self._directory / file_name(WAITING, self._place))
                     return held
             time.sleep(MUTEX_INTERVAL)
         return None
@@ -119,27 +131,31 @@ class Queued:
 
     def _is_my_turn(self) -> bool:
         """Return whether a slot seems to be free for this one, by the names of the files alone, which is cheap."""
+        held, waiting = file_name(HELD), file_name(WAITING)
         names = os.listdir(self._directory)  # noqa: PTH208 (Path.iterdir would make an object of each name)
-        if min((name for name in names if name.startswith(WAITING)), default="") != f"{WAITING}{self._place}":
+        if min((name for name in names if name.startswith(waiting)), default="") != f"{waiting}{self._place}":
             return False
-        return sum(name.startswith(HELD) for name in names) < self._slots.number
+        return sum(name.startswith(held) for name in names) < self._slots.number
 
     def _look(self) -> "Held | None":
         """Take a slot if one is free and nobody waits who comes first; the mutex is held."""
         number_held, first = 0, self._place
+        held, waiting = file_name(HELD), file_name(WAITING)
         for name in os.listdir(self._directory):  # noqa: PTH208 (Path.iterdir would make an object of each name)
-            kind = next((kind for kind in (HELD, WAITING) if name.startswith(kind)), "")
-            if not kind or name == f"{WAITING}{self._place}":
+            kind = next((kind for kind in (held, waiting) if name.startswith(kind)), "")
+            if not kind or name == f"{waiting}{self._place}":
+                if not kind and name.startswith((HELD, WAITING)):
+                    remove_if_old(self._directory / name)
                 continue
             if (dead := lock(self._directory / name)) is not None:  # its process has ended
                 dead()
-            elif kind == HELD:
+            elif kind == held:
                 number_held += 1
             else:
-                first = min(first, name.removeprefix(WAITING))
+                first = min(first, name.removeprefix(waiting))
         if number_held >= self._slots.number or first != self._place:
             return None
-        return lock(self._directory / f"{HELD}{self._place}")
+        return lock(self._directory / file_name(HELD, self._place))
 
     @contextlib.contextmanager
     def _mutex(self) -> Iterator[bool]:
@@ -177,6 +193,18 @@ def lock(path: Path) -> Held | None:
         return Held(path, descriptor)
     os.close(descriptor)
     return None
+
+
+def file_name(kind: str, place: str = "") -> str:
+    """Return the name of the file of somebody on this machine who holds a slot or waits for one."""
+    return f"{kind}{boot_tag()}-{place}"
+
+
+def remove_if_old(path: Path) -> None:
+    """Remove a file of another boot that nobody has locked, as far as this machine can see, if it is old."""
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime > OLD and (dead := lock(path)) is not None:
+            dead()
 
 
 def next_place() -> str:

@@ -19,6 +19,8 @@ from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archive_cache import remove as remove_from_cache
 from wort_cli.pipeline.archives.reference_store import ReferenceStore
 from wort_cli.settings import Settings
+from wort_cli.system.atomic_files import PARTIAL, partial_suffix
+from wort_cli.system.temporary import PREFIX as SCRATCH
 from wort_cli.upkeep.retention import (
     OUTPUT_GRACE,
     JobSummary,
@@ -31,6 +33,8 @@ STEP = 300
 """Names of a directory that are examined in one step."""
 REFERENCE_GRACE = 86_400.0
 """Seconds for which the part of a reference is kept that has arrived, for a later attempt."""
+PARTIAL_GRACE = 86_400.0
+"""Seconds without a change after which the partial file of another machine, or an earlier boot, is a leftover."""
 DOOMED = ".gone-"
 """The prefix of a workspace that is being removed."""
 
@@ -55,6 +59,7 @@ def leftovers(ledger: Ledger, settings: Settings, running_jobs: Callable[[], Col
     yield from logs(ledger, settings)
     yield from start_outputs(settings)
     yield from unfinished_references(settings)
+    yield from scratch_directories(settings)
     for directory in (settings.store_dir, settings.backup_dir):
         yield from partial_files(directory)
 
@@ -198,12 +203,26 @@ def start_outputs(settings: Settings) -> Search:
     yield None
 
 
+def scratch_directories(settings: Settings) -> Search:
+    """Search for the scratch directories of commands that were killed."""
+    for name in names_in(settings.cache_dir):
+        path = settings.cache_dir / name
+        if name.startswith(SCRATCH) and seconds_since_change(path) > PARTIAL_GRACE:
+            yield Leftover(path, "the command that used it was killed", partial(remove_tree, path))
+    yield None
+
+
 def partial_files(root: Path) -> Search:
-    """Search below a directory for partial files whose writer has died; a live writer holds a lock on its file."""
+    """Search below a directory for partial files whose writer has died.
+
+    A live writer on this machine holds a lock on its file.  The lock of one on another machine may not be seen here, so
+    its file is kept until it has not changed for a day.
+    """
     for number, name in enumerate(names_in(root)):
         path = root / name
-        if name.endswith(".partial"):
-            if is_unlocked(path, remove=False):
+        if name.endswith(PARTIAL):
+            is_ours = name.endswith(partial_suffix())
+            if (is_ours or seconds_since_change(path) > PARTIAL_GRACE) and is_unlocked(path, remove=False):
                 yield Leftover(path, "the process that wrote it has died", partial(is_unlocked, path, remove=True))
         elif "." not in name and path.is_dir() and not path.is_symlink():
             yield from partial_files(path)

@@ -15,7 +15,7 @@ from tests.support.builders import provenance
 from wort_cli.model.accession import parse_name
 from wort_cli.model.provenance import Provenance
 from wort_cli.stores.local import LocalStore
-from wort_cli.system.atomic_files import atomic_file, write_atomically
+from wort_cli.system.atomic_files import atomic_file, partial_suffix, write_atomically
 
 WRITER = """
 import resource, signal, sys
@@ -106,7 +106,7 @@ def test_new_directories_are_private(tmp_path: Path) -> None:
 
 
 def test_partial_of_a_killed_writer_is_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "file.partial").write_bytes(b"half of a longer content")
+    (tmp_path / f"file{partial_suffix()}").write_bytes(b"half of a longer content")
     write_atomically(tmp_path / "file", b"whole")
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert files_below(tmp_path) == {"file"}

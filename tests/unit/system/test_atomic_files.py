@@ -10,7 +10,7 @@ from typing import IO
 import pytest
 
 from tests.support.second_user import give_to_other
-from wort_cli.system.atomic_files import atomic_file, atomic_output, write_atomically
+from wort_cli.system.atomic_files import atomic_file, atomic_output, partial_suffix, write_atomically
 from wort_cli.system.file_locks import lock_file
 from wort_cli.system.locked_json import locked_json
 
@@ -45,7 +45,7 @@ def test_planted_file_is_not_written_to(tmp_path: Path, writer: Writer, plant: C
     victim = tmp_path / "victim"
     victim.write_text("precious")
     target = tmp_path / "X.sig"
-    plant(tmp_path / "X.sig.partial", victim)
+    plant(tmp_path / f"X.sig{partial_suffix()}", victim)
     with writer(target) as file:
         file.write(b"new")
     assert target.read_bytes() == b"new"
@@ -78,8 +78,8 @@ def test_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, writer: Writ
 
 
 def test_output_does_not_wait_for_a_lock(tmp_path: Path) -> None:
-    """A lock that another process holds on NAME.partial does not concern a file outside of wort's directories."""
-    with (tmp_path / "X.partial").open("wb") as other:
+    """A lock that another process holds on NAME.BOOT.partial does not concern a file outside of wort's directories."""
+    with (tmp_path / f"X{partial_suffix()}").open("wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with atomic_output(tmp_path / "X") as file:
             file.write(b"1")
@@ -96,7 +96,7 @@ def test_lock_is_not_waited_for_without_a_limit(tmp_path: Path) -> None:
 
 def test_killed_writer_leaves_a_file_that_the_next_one_overwrites(tmp_path: Path) -> None:
     """What a killed writer left does not get into the new file."""
-    (tmp_path / "X.partial").write_bytes(b"a long beginning of another file")
+    (tmp_path / f"X{partial_suffix()}").write_bytes(b"a long beginning of another file")
     write_atomically(tmp_path / "X", b"short")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("X", b"short")]
 

@@ -13,11 +13,13 @@ import pytest
 
 from tests.support.polling import until
 from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.process_identity import boot_tag
 from wort_cli.system.slots import Slots
 
 
 def names(directory: Path, kind: str) -> list[str]:
-    return sorted(path.name for path in directory.glob(f"{kind}-*"))
+    """Return the files of a kind, without the boot in their names."""
+    return sorted(path.name.replace(f"-{boot_tag()}-", "-") for path in directory.glob(f"{kind}-*"))
 
 
 def test_number_bounds_holders_and_released_slot_is_taken_again(tmp_path: Path) -> None:

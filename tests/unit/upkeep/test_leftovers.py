@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.builders import request
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
-from wort_cli.system.atomic_files import atomic_file, write_atomically
+from wort_cli.system.atomic_files import atomic_file, partial_suffix, write_atomically
 from wort_cli.upkeep.leftovers import finish_removals, leftovers
 
 LONG_AGO = time.time() - 100 * 86400
@@ -119,12 +119,12 @@ def test_logs_of_jobs_that_ended_long_ago_are_removed(ledger: Ledger, settings: 
 
 def test_partial_files_are_removed_unless_their_writer_lives(ledger: Ledger, settings: Settings) -> None:
     directory = settings.store_dir / "sigs" / "SRR139"
-    dead = add(directory / "SRR139146.sig.partial")
+    dead = add(directory / f"SRR139146.sig{partial_suffix()}")
     with atomic_file(directory / "SRR139147.sig") as file:
         assert remove_leftovers(ledger, settings) == {dead}
         file.write(b"whole")
     assert (directory / "SRR139147.sig").read_bytes() == b"whole"
-    held = add(directory / "SRR139148.sig.partial")
+    held = add(directory / f"SRR139148.sig{partial_suffix()}")
     with held.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         assert remove_leftovers(ledger, settings) == set()
@@ -134,6 +134,15 @@ def test_partial_files_are_removed_unless_their_writer_lives(ledger: Ledger, set
 def test_uncollected_output_of_a_starting_daemon_is_removed(ledger: Ledger, settings: Settings) -> None:
     old, _ = add(settings.log_dir / "daemon.4711.out", old=True), add(settings.log_dir / "daemon.4712.out")
     assert remove_leftovers(ledger, settings) == {old}
+
+
+def test_scratch_directories_of_killed_commands_are_removed_after_a_day(ledger: Ledger, settings: Settings) -> None:
+    recent, old = settings.cache_dir / "scratch-1", settings.cache_dir / "scratch-2"
+    for path in (recent, old):
+        add(path / "head")
+    os.utime(old, (0, 0))
+    assert remove_leftovers(ledger, settings) == {old}
+    assert recent.exists()
 
 
 def test_parts_of_references_that_nobody_fetches_are_removed_after_a_day(ledger: Ledger, settings: Settings) -> None:

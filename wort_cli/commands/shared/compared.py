@@ -150,9 +150,7 @@ def of_interest(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], form:
     """Return the columns without those that a terminal does not need: the same in all rows, and as expected."""
     if form is not Form.TERMINAL:
         return list(columns)
-    hidden = {key for key in ("scaled", "num") if not any(row.get(key) for row in rows)}
+    hidden = {"path", *(key for key in ("scaled", "num") if not any(row.get(key) for row in rows))}
     if {row["molecule"] for row in rows} <= {"DNA"}:
         hidden.add("molecule")
-    if len({row.get("path") for row in rows}) == 1:
-        hidden.add("path")
     return [key for key in columns if key not in hidden]

@@ -59,6 +59,7 @@ DOCUMENT = Document(
         Field("state", one_of(STATES), "The state of the daemon"),
         Field("pid", PID, "Its process; null if it does not run", optional=True),
         Field("where", TEXT, "Where it runs; `here` if on this machine", optional=True),
+        Field("host", TEXT, "The name of its machine", optional=True),
         Field("started_at", TIME, "When it started", optional=True, title="since"),
         Field("version", TEXT, "Its version of wort", optional=True),
         Field("jobs", COUNT, "How many jobs may run at a time", optional=True),
@@ -99,6 +100,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "state": status.state,
         "pid": daemon.pid if daemon else None,
         "where": (daemon.where or "here") if daemon else None,
+        "host": daemon.host if daemon else None,
         "started_at": iso_time(daemon.started_at) if daemon else None,
         "version": daemon.version if daemon else None,
         "jobs": queue.jobs if queue else None,
@@ -149,7 +151,20 @@ def ended_attempts(attempts: EndedAttempts) -> dict[str, Any]:
 def status_lines(document: dict[str, Any]) -> dict[str, object]:
     """Return the names and values of a status document that a person needs; omit what is empty."""
     labels = {field.key: LABELS.get(field.key, field.header) for field in DOCUMENT.head}
-    first = ("state", "pid", "where", "started_at", "version", "jobs", "running", "queued", "waiting", "home", "path")
+    first = (
+        "state",
+        "pid",
+        "where",
+        "host",
+        "started_at",
+        "version",
+        "jobs",
+        "running",
+        "queued",
+        "waiting",
+        "home",
+        "path",
+    )
     lines = {labels[field.key]: field.text(document[field.key]) for field in DOCUMENT.head if field.key in first}
     if groups := document["paused_groups"]:
         lines["paused groups"] = ", ".join(groups)

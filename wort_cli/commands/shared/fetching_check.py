@@ -4,11 +4,9 @@ Each has a time limit.  A machine without a network gets warnings that say how t
 asked where the settings turn it off.
 """
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
@@ -23,6 +21,7 @@ from wort_cli.pipeline.archives.locator import find_run
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.fetch_plan import Planner
 from wort_cli.settings import Settings
+from wort_cli.system.temporary import scratch_directory
 
 SMALL_RUN = Accession("SRR6336806")
 """A public run of 0.8 MB, which the tests of the SRA toolkit use too."""
@@ -67,8 +66,8 @@ def check_fetching(settings: Settings, run: Accession = SMALL_RUN) -> Iterator[F
     if settings.locator_url == "off" and not settings.mirrors:
         yield Finding("ok", "fetching", "off: only archives on disk are used (`locator_url`, `mirrors`)")
         return
-    with tempfile.TemporaryDirectory(prefix="wort-", ignore_cleanup_errors=True) as directory:
-        politeness = Politeness(Path(directory), settings.connections)
+    with scratch_directory(settings.cache_dir) as directory:
+        politeness = Politeness(directory, settings.connections)
         checks = [Check("locator", lambda: ask_locator(settings, run))] if settings.locator_url != "off" else []
         checks += [Check("mirror", lambda url=url: ask_mirror(url, run)) for url in settings.mirrors]  # type: ignore[misc]
         checks.append(Check("fetching", lambda: plan(settings, run, politeness)))

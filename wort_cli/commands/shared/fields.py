@@ -23,6 +23,8 @@ class Kind:
     unit: str = ""
     kept: bool = False
     """Whether a narrow terminal must not fold the values, so that they can be copied."""
+    least: int = 12
+    """Characters to which a narrow terminal may fold the values; with less space, the column is left out."""
     right: bool = False
     """Whether a table aligns the values to the right."""
 
@@ -69,12 +71,16 @@ class Document:
 
 def one_of(values: Iterable[str]) -> Kind:
     """Return the kind of codes: one of some words."""
-    return Kind({"enum": [str(value) for value in values]})
+    words = [str(value) for value in values]
+    return Kind({"enum": words}, least=max(map(len, words)))
 
 
 def list_of(kind: Kind) -> Kind:
     """Return the kind of lists."""
-    return Kind({"type": "array", "items": dict(kind.schema)}, lambda values: ", ".join(map(kind.show, values)))
+    return Kind(
+        {"type": "array", "items": dict(kind.schema)},
+        lambda values: ("," if kind.right else ", ").join(map(kind.show, values)),
+    )
 
 
 def map_of(kind: Kind) -> Kind:
@@ -111,8 +117,11 @@ def field_schema(field: Field) -> dict[str, Any]:
 
 
 TEXT = Kind({"type": "string"})
+PROSE = Kind({"type": "string"}, least=24)
 ID = Kind({"type": "string"}, kept=True)
 NUMBER = Kind({"type": "integer"}, format_count, right=True)
+NOT_ZERO = Kind({"type": "integer"}, lambda number: f"{number:,}" if number else "", right=True)
+"""A number of which a person needs no 0."""
 JOB = Kind({"type": "integer", "minimum": 1}, str, kept=True, right=True)
 PID = Kind({"type": "integer", "minimum": 0})
 COUNT = Kind({"type": "integer", "minimum": 0}, format_count, right=True)
@@ -130,5 +139,5 @@ TIME = Kind(
 PATH = Kind({"type": "string"}, kept=True)
 """An absolute path, or a URL."""
 
-MESSAGE = Field("message", TEXT, "A sentence for people; its wording may change", optional=True)
+MESSAGE = Field("message", PROSE, "A sentence for people; its wording may change", optional=True)
 PATH_FIELD = Field("path", PATH, "The file, or the URL (s3://...) of what only the bucket has", optional=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 from wort_cli.commands.shared.fields import (
     BYTES,
-    COUNT,
     ID,
     JOB,
     MESSAGE,
+    NOT_ZERO,
     NUMBER,
     PATH,
     PATH_FIELD,
@@ -29,6 +29,7 @@ from wort_cli.model.units import format_share, iso_time
 BAR_WIDTH = 10
 """Characters of a bar."""
 PROGRESS = Kind(SHARE.schema, lambda fraction: f"{bar(fraction)} {format_share(fraction):>4}", kept=True)
+KIND = Kind(one_of(JobKind).schema, lambda kind: "" if kind == JobKind.COMPUTE else kind)
 STATE = Field("state", one_of(JobState), "The state of the job")
 REASON = Field("reason", one_of(Reason), "Why there is no signature, or not yet", optional=True)
 GROUPS = Field("groups", list_of(TEXT), "The groups of the job")
@@ -42,15 +43,15 @@ JOB_FIELDS = (
     Field("remaining", SECONDS, "An estimate of the time until the running attempt ends", optional=True, title="left"),
     Field("position", NUMBER, "The place in the queue, from 1, of the jobs that start next", optional=True),
     GROUPS,
-    Field("priority", NUMBER, "Jobs with a higher priority start first"),
-    Field("attempt", COUNT, "The number of the current or last attempt"),
+    Field("priority", NOT_ZERO, "Jobs with a higher priority start first"),
+    Field("attempt", NOT_ZERO, "The number of the current or last attempt"),
     Field("size", BYTES, "The size of the archive, if a path was given", optional=True),
     Field("queued_at", TIME, "When the job was queued first"),
     Field("started_at", TIME, "When the current or last attempt started", optional=True),
     Field("ended_at", TIME, "When the job ended", optional=True),
     Field("wait_until", TIME, "When a waiting job is tried again", optional=True),
     MESSAGE,
-    Field("kind", one_of(JobKind), "Whether the job computes or verifies a signature"),
+    Field("kind", KIND, "Whether the job computes or verifies a signature"),
     Field("profile", TEXT, "The profile of the signature"),
     Field("archive", PATH, "The archive, if a path was given", optional=True),
     PATH_FIELD,

@@ -9,6 +9,9 @@ from wort_cli.errors import ExitCode
 from wort_cli.model.job import Job, JobState
 from wort_cli.model.provenance import Trust
 
+RETRIES = "wort retries automatically"
+"""How hints say that a job is retried."""
+
 
 def exit_code(states: Iterable[JobState]) -> ExitCode:
     """Return 0 if all are done, 3 if all are unavailable, 75 if some are unfinished and none failed, else 1."""
@@ -45,19 +48,36 @@ def exit_unless_ok(code: ExitCode) -> None:
         raise typer.Exit(int(code))
 
 
-def explain_unsuccessful(jobs: Sequence[Job], most: int = 20) -> None:
-    """Write to stderr why each job that is not done did not succeed, and what to do about it."""
+def explain_unsuccessful(jobs: Sequence[Job], most: int = 20, *, daemon_runs: bool = True) -> None:
+    """Write to stderr why each job that is not done did not succeed, and what to do about it.
+
+    `daemon_runs`: whether a daemon runs, which retries the jobs that wait.
+    """
     unsuccessful = [job for job in jobs if job.state is not JobState.DONE]
     for job in unsuccessful[:most]:
-        render.notice(f"{job.name}: {explanation(job)}")
+        render.notice(f"{job.name}: {explanation(job, daemon_runs=daemon_runs)}")
     if len(unsuccessful) > most:
         render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state failed`")
 
 
-def explanation(job: Job) -> str:
-    """Return the state of a job, its reason, and the hint of that reason."""
+def explanation(job: Job, *, daemon_runs: bool = True) -> str:
+    """Return the state of a job, its reason, and what to do about it."""
     if job.reason is None:
         return str(job.state)
     until = f" until {render.local_time(job.wait_until)}" if job.state is JobState.WAITING else ""
     detail = f" ({render.printable(job.message)})" if job.message else ""
-    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {job.reason.hint}"
+    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {hint(job, daemon_runs=daemon_runs)}"
+
+
+def hint(job: Job, *, daemon_runs: bool) -> str:
+    """Return the hint of a job's reason; it promises a retry only if one will follow."""
+    if job.reason is None:
+        return ""
+    if job.state is JobState.WAITING and daemon_runs:
+        return job.reason.hint
+    others = [part for part in job.reason.hint.split("; ") if RETRIES not in part]
+    if len(others) == len(job.reason.hint.split("; ")):
+        return job.reason.hint
+    waits = job.state is JobState.WAITING
+    others.append("`wort daemon start` starts the daemon, which retries it" if waits else "`wort retry` tries again")
+    return "; ".join(others)

@@ -81,7 +81,7 @@ def lines_of(
     keys = columns or document.columns
     writer = csv.writer(sys.stdout, delimiter="," if form is Form.CSV else "\t", lineterminator="\n")
     if form is Form.TERMINAL:
-        yield lambda record: render.result("  ".join(texts(document, keys, record)).rstrip())
+        yield lambda record: render.result(aligned(document, keys, record))
         return
     if header:
         write_row(writer, keys, form)
@@ -139,6 +139,16 @@ def plain(value: Any) -> str:
 def texts(document: Document, keys: Sequence[str], record: Record) -> list[str]:
     """Return the cells of a record for a person."""
     return [render.printable(field.text(record[field.key])) for field in document.fields_of(keys)]
+
+
+def aligned(document: Document, keys: Sequence[str], record: Record) -> str:
+    """Return a record as a line for a person, before the next ones are known: in columns if values are short."""
+    widths = [
+        max(field.kind.least, len(field.header)) if "enum" in field.kind.schema else 10
+        for field in document.fields_of(keys)
+    ]
+    cells = texts(document, keys, record)
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def print_facts(pairs: Mapping[str, object], *, header: bool = True) -> None:

@@ -1,6 +1,7 @@
 """Shows the progress of jobs on stderr: live bars on a terminal, a line per ended job in a pipe."""
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +64,27 @@ class PlainLines:
                 render.notice(f"{job.name}: {job.state}{f', {job.reason}' if job.reason else ''}")
 
 
+class Pace:
+    """Describes how fast several jobs end; a job that runs counts by the share of it that is done."""
+
+    LEAST = 3.0
+    """Seconds after which the rate means something."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+
+    def describe(self, done: float, total: int, now: float) -> str:
+        """Return the rate since the first call, and the remaining time; empty while they are unknown."""
+        if self._first is None:
+            self._first = now, done
+        seconds, new = now - self._first[0], done - self._first[1]
+        if seconds < self.LEAST or new <= 0 or done >= total:
+            return ""
+        per_hour = new / seconds * 3600
+        rate = f"{per_hour:,.0f} per hour" if per_hour < 600 else f"{per_hour / 60:,.0f} per minute"
+        return f", {rate}, {render.duration((total - done) * seconds / new)} left"
+
+
 class LiveBars:
     """The display for a terminal: a bar per running job with its stage, rate and remaining time, and one for all jobs.
 
@@ -93,6 +115,7 @@ class LiveBars:
             console=console,
             transient=True,
         )
+        self._pace = Pace()
         self._overall = self._progress.add_task("all", total=total, facts="", share="", visible=total > 1)
 
     def __enter__(self) -> "LiveBars":
@@ -109,7 +132,8 @@ class LiveBars:
 
     def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """See Display."""
-        facts = f"{ended:,} of {self._total:,} {self._things}"
+        done = ended + sum(job.progress.fraction for job in jobs if job.progress and job.state is JobState.RUNNING)
+        facts = f"{ended:,} of {self._total:,} {self._things}{self._pace.describe(done, self._total, time.monotonic())}"
         share = f"{ended / self._total:.0%}" if self._total else ""
         self._progress.update(self._overall, completed=ended, facts=facts, share=share)
         running = {job.id: job for job in jobs if job.state is JobState.RUNNING}

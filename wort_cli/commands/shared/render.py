@@ -56,8 +56,6 @@ def count(number: int, thing: str) -> str:
 
 GAP = 2
 """Spaces between two columns of a table."""
-LEAST_WIDTH = 12
-"""Characters to which a column of texts may be folded."""
 ALWAYS_SHOWN = 3
 """Columns at the start of a table that are never left out."""
 STATE_STYLES = {
@@ -92,7 +90,9 @@ def rich_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) ->
     console = Console(highlight=False)
     widest = {field.key: max(len(field.header), *map(len, cells[field.key])) for field in fields}
     least = {
-        field.key: widest[field.key] if field.kind.kept or field.kind.right else min(widest[field.key], LEAST_WIDTH)
+        field.key: widest[field.key]
+        if field.kind.kept or field.kind.right
+        else min(widest[field.key], field.kind.least)
         for field in fields
     }
     shown, left_out = fitting(fields, least, console.width)
@@ -109,7 +109,7 @@ def rich_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) ->
     console.width = max(console.width, width_of(shown, least))
     console.print(grid)
     if left_out:
-        notice(f"not enough space for: {', '.join(field.header for field in left_out)}")
+        notice(f"left out, for lack of space: {', '.join(field.header for field in left_out)}")
 
 
 def fitting(

@@ -13,6 +13,7 @@ from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.job import Source
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
+from wort_cli.system.network_disks import check_answers
 from wort_cli.system.private_files import why_not_ours
 
 SHOWN_PROBLEMS = 5
@@ -105,6 +106,7 @@ def prefetched_archive(
     used.
     """
     folder = Path.cwd() / accession
+    check_answers(folder / name for name in names_of(accession))
     found = choose(find_in_folder(accession, folder, ignore), quality)
     if found is None or is_in_directories(accession, archives, quality):
         return None
@@ -127,6 +129,7 @@ def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
         path = Path(word).expanduser().absolute()
     except RuntimeError as error:  # ~USER of an unknown user
         raise UsageError(f"{shown(word)}: {error}") from None
+    check_answers([path])
     try:
         if path.is_dir():
             return archive_inside(path, quality)

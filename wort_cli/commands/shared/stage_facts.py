@@ -2,8 +2,7 @@
 
 from wort_cli.commands.shared import render
 from wort_cli.model.job import Progress
-
-MEGABYTE = 1e6
+from wort_cli.model.units import format_bytes, format_rate
 
 
 class StageFacts:
@@ -24,18 +23,13 @@ class StageFacts:
         seconds, done = progress.at - first.at, progress.spots - first.spots
         if progress.stage == "sketching":
             amount = f"{progress.spots:,} of {progress.total:,} spots"
-            rate = f"{(progress.bases - first.bases) / max(seconds, 1e-9) / 1e6:.1f} Mbp/s"
+            rate = format_rate((progress.bases - first.bases) / max(seconds, 1e-9), "bp")
         elif progress.stage in ("fetching", "proving"):
-            amount = f"{progress.stage} {megabytes(progress.spots)} of {megabytes(progress.total)} MB"
-            rate = f"{done / max(seconds, 1e-9) / MEGABYTE:.1f} MB/s"
+            amount = f"{progress.stage} {format_bytes(progress.spots)} of {format_bytes(progress.total)}"
+            rate = format_rate(done / max(seconds, 1e-9))
         else:
             return progress.stage
         if seconds <= 0 or done <= 0:
             return amount
         remaining = (progress.total - progress.spots) * seconds / done
         return f"{amount}, {rate}, {render.duration(remaining)} left"
-
-
-def megabytes(size: int) -> str:
-    """Return bytes in megabytes: with a decimal below ten."""
-    return f"{size / MEGABYTE:,.0f}" if size >= 10 * MEGABYTE else f"{size / MEGABYTE:.1f}"

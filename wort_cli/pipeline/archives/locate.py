@@ -30,6 +30,7 @@ from wort_cli.pipeline.archives.repositories import find_repositories
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 from wort_cli.system.cancellation import Cancellation
+from wort_cli.system.network_disks import check_answers
 from wort_cli.system.rate_limit import NCBI, RateLimit
 
 TOOLKIT = "toolkit"
@@ -163,6 +164,7 @@ def usable_archive(path: Path, spec: JobSpec) -> FoundArchive:
 
     Raises JobFailed if it cannot be used, or if it has a format that the setting `quality` does not allow.
     """
+    check_answers([path])
     check_is_archive(path)
     found = FoundArchive(path, format_of(path))
     quality = spec.download.quality

@@ -314,7 +314,7 @@ class Obtainer:
 
         fetch = Fetch(self._client, locations, partial, self._politeness, self._cancellation, count)
         fetch.fetch(merge_extents(extents, GAP))
-        self._log(f"fetched {lacking} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
+        self._log(f"fetched {lacking:,} bytes in {time.monotonic() - started:.1f} s from {', '.join(fetch.used)}")
         return fetch
 
 

@@ -65,7 +65,7 @@ def find_offers(
         yield from offers_of_mirrors(wish, mirrors, error, client, cancellation, log)
         return
     file = choose_format(files, wish.quality)
-    log(f"{wish.run}: {file.format}, {file.size} bytes, md5 {file.md5 or 'unknown'}")
+    log(f"{wish.run}: {file.format}, {file.size:,} bytes, md5 {file.md5 or 'unknown'}")
     named = [with_trust(location, wish.locator_url) for location in file.locations]
     known = {location.url for location in named}
     more = [mirror for mirror in mirrors if file.format is Format.NORMALIZED and mirror.url not in known]

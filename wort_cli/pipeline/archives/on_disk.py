@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wort_cli.errors import NoAnswer
 from wort_cli.model.archive_format import ALLOWED, Format
 from wort_cli.pipeline.archives.archive_format import format_of
 from wort_cli.pipeline.archives.archive_names import names_of, places_of
 from wort_cli.pipeline.archives.fetch_record import has_only_columns, read_record, record_path
 from wort_cli.pipeline.archives.kar import MAGIC
+from wort_cli.system.network_disks import check_answers
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,24 @@ class FoundArchive:
 
 
 def find_in_directories(run: str, directories: Iterable[Path], log: Callable[[str], None]) -> Iterator[FoundArchive]:
-    """Yield the archives of a run below some directories, in the order of the directories and then of the names."""
+    """Yield the archives of a run below some directories, in the order of the directories and then of the names.
+
+    Raises NoAnswer at the end if a directory is on a network file system that does not answer.
+    """
+    silent: NoAnswer | None = None
     for directory in directories:
-        for path in places_of(run, directory):
+        places = list(places_of(run, directory))
+        try:
+            check_answers(places, directory)
+        except NoAnswer as error:
+            log(error.sentence)
+            silent = silent or error
+            continue
+        for path in places:
             if path.is_file() and (found := look_at(path, log)):
                 yield found
+    if silent is not None:
+        raise silent
 
 
 def is_in_directories(run: str, directories: Iterable[Path], quality: str) -> bool:

@@ -97,7 +97,7 @@ class ReferenceFetcher:
         finally:
             partial.close()
         store.add(reference, partial.path, Sum(md5, file.size))
-        self.log(f"fetched {reference.name}, a reference of the run: {file.size} bytes, md5 {md5}")
+        self.log(f"fetched {reference.name}, a reference of the run: {file.size:,} bytes, md5 {md5}")
 
     def _matches_its_sums(self, partial: PartialArchive) -> bool:
         """Return whether an archive matches its own sums.  Raises HttpError if it has none that prove it."""

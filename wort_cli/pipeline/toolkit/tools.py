@@ -30,6 +30,8 @@ from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
 from wort_cli.versions import tool_version
 
+END_WITHIN = 5.0
+"""Seconds that killed tools have to end."""
 TICK = 0.2
 """Seconds between checks whether the job was cancelled."""
 VERSION = ("--version",)
@@ -207,14 +209,23 @@ class ToolGroup:
         self.until_end.close()
 
     def _end(self, guard: subprocess.Popen[bytes]) -> None:
-        """Kill all tools and the guard; wait until they have ended."""
+        """Kill all tools and the guard; wait until they have ended.
+
+        A tool that reads from a file system that does not answer ends when that answers; it is left behind.
+        """
         # The guard is reaped last, so that its pid still names this group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(guard.pid, signal.SIGKILL)
         if guard.stdin:
             guard.stdin.close()
+        deadline = time.monotonic() + END_WITHIN
         for tool in self._running:
-            tool.process.wait()
+            try:
+                tool.process.wait(max(TICK, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.log(f"{tool.argv[0]} (process {tool.process.pid}) does not end; leaving it")
+                tool.process.returncode = -signal.SIGKILL  # keeps Popen from warning that it is still running
+                continue
             if tool.reader:  # do not close a pipe that a thread reads
                 tool.reader.join()
             if tool.process.stdout:

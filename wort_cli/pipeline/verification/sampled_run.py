@@ -60,7 +60,7 @@ def fetch_sample(attempt: Attempt, tools: ToolGroup) -> SampledRun | None:
     except (NotProvable, HttpError, JobFailed, TimeoutError) as why:
         attempt.log(f"slices alone cannot be fetched: {why}")
         return None
-    attempt.log(f"{obtained.fetched} bytes of the archive are here: its slices, and what is needed to read them")
+    attempt.log(f"{obtained.fetched:,} bytes of the archive are here: its slices, and what is needed to read them")
     counts, path = chosen.counts, obtained.path
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, SAMPLE).ensure)
     archive = Archive(str(path), path, counts.spots, counts.bases, obtained.size, format, fetched=parts)

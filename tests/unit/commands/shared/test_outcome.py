@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.builders import request
-from wort_cli.commands.shared.outcome import exit_code, explain_unsuccessful, explanation
+from wort_cli.commands.shared.outcome import exit_code, explain_unsuccessful, explanation, hint
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
@@ -45,14 +45,24 @@ def test_exit_code_follows_from_the_states_of_the_jobs(states: str, code: int) -
 
 @pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.NETWORK])
 def test_explanation_has_the_reason_the_message_and_the_hint(job: Job, reason: Reason) -> None:
-    output = explanation(replace(job, state=JobState.FAILED, reason=reason, message="exit\x1b[2J no"))
-    assert output == f"failed, {reason}: {reason.sentence} (exit\\x1b[2J no)\n  {reason.hint}"
+    job_of = replace(job, state=JobState.FAILED, reason=reason, message="exit\x1b[2J no")
+    output = explanation(job_of)
+    assert output == f"failed, {reason}: {reason.sentence} (exit\\x1b[2J no)\n  {hint(job_of, daemon_runs=True)}"
 
 
 def test_explanation_of_a_waiting_job_has_the_time_of_the_next_attempt(job: Job) -> None:
     assert explanation(replace(job, state=JobState.WAITING, reason=Reason.NETWORK, wait_until=0.0)).startswith(
         "waiting until 19"
     )
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_hint_promises_a_retry_only_if_one_will_follow(job: Job, reason: Reason) -> None:
+    waiting, failed = (replace(job, state=state, reason=reason) for state in (JobState.WAITING, JobState.FAILED))
+    assert hint(waiting, daemon_runs=True) == reason.hint
+    for text in (hint(waiting, daemon_runs=False), hint(failed, daemon_runs=True), hint(failed, daemon_runs=False)):
+        assert text
+        assert "automatically" not in text
 
 
 def test_explanation_without_a_reason_is_the_state(job: Job) -> None:

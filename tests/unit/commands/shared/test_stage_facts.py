@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from wort_cli.commands.shared.progress_display import LiveBars
+from wort_cli.commands.shared.progress_display import LiveBars, Pace
 from wort_cli.commands.shared.stage_facts import StageFacts
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState, Progress
@@ -29,9 +29,9 @@ def test_rate_and_remaining_time_of_sketching_follow_from_two_reports() -> None:
 
 def test_rate_and_remaining_time_of_fetching_are_in_bytes() -> None:
     facts = StageFacts()
-    assert facts.describe(fetching(10.0, 2.5)) == "fetching 2.5 of 120 MB"
-    assert facts.describe(fetching(11.0, 22.5)) == "fetching 22 of 120 MB, 20.0 MB/s, 5s left"
-    assert facts.describe(fetching(12.0, 1.0)) == "fetching 1.0 of 120 MB"  # another part of the archive
+    assert facts.describe(fetching(10.0, 2.5)) == "fetching 2.5 MB of 120.0 MB"
+    assert facts.describe(fetching(11.0, 22.5)) == "fetching 22.5 MB of 120.0 MB, 20.0 MB/s, 5s left"
+    assert facts.describe(fetching(12.0, 1.0)) == "fetching 1.0 MB of 120.0 MB"  # another part of the archive
 
 
 def test_bars_show_the_stage_and_a_share_where_it_is_known() -> None:
@@ -51,7 +51,7 @@ def test_bars_show_the_stage_and_a_share_where_it_is_known() -> None:
     assert shown == [
         ("all", 2, "50%", "1 of 2 runs"),
         ("SRR000001", None, "", "starting"),
-        ("SRR000002", 1.0, "25%", "fetching 30 of 120 MB"),
+        ("SRR000002", 1.0, "25%", "fetching 30.0 MB of 120.0 MB"),
     ]
     bars.update([], 2)
     assert [task.description for task in bars.tasks] == ["all"]
@@ -60,3 +60,12 @@ def test_bars_show_the_stage_and_a_share_where_it_is_known() -> None:
 @pytest.mark.parametrize("stage", ["sealing", "publishing", "comparing"])
 def test_other_stages_are_named_only(stage: str) -> None:
     assert StageFacts().describe(Progress(stage, 5, 10, 0, 1.0)) == stage
+
+
+def test_bar_of_all_jobs_has_a_rate_and_the_remaining_time() -> None:
+    pace = Pace()
+    assert pace.describe(0.5, 10, 100.0) == ""
+    assert pace.describe(0.6, 10, 101.0) == ""
+    assert pace.describe(1.5, 10, 160.0) == ", 60 per hour, 8m 30s left"
+    assert pace.describe(9.5, 10, 113.5) == ", 40 per minute, 1s left"
+    assert pace.describe(10, 10, 200.0) == ""

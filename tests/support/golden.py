@@ -1,0 +1,98 @@
+"""The golden files: what every command prints, in terminals of 80 and 120 columns, in colour, and in a pipe.
+
+`make golden` writes them to tests/data/golden: a file for each command.  Look at the difference as a user would.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.showcase import (
+    ALSO_DONE,
+    BUCKET_ONLY,
+    DONE,
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SUBMITTED,
+    UNAVAILABLE,
+    Showcase,
+    showcase,
+)
+
+DIRECTORY = Path(__file__).parents[1] / "data" / "golden"
+FORMS: Mapping[str, dict[str, Any]] = {
+    "80 columns": {"width": 80},
+    "120 columns": {"width": 120},
+    "80 columns, in colour": {"width": 80, "colour": True},
+    "pipe": {"width": 0},
+}
+COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
+    "status": [("status",), ("status", "--all"), ("status", "-g", "soil"), ("status", FAILED)],
+    "ls": [("ls",), ("ls", "--paths")],
+    "view": [("view", DONE), ("view", DONE, "--provenance", "--no-hist"), ("view", DONE, ALSO_DONE)],
+    "logs": [("logs", FAILED), ("logs", FAILED, "--all"), ("logs", "--daemon")],
+    "wait": [("wait", DONE), ("wait", FAILED), ("wait", RUNNING)],
+    "compute": [
+        ("compute", DONE, QUEUED[0], "SRR000041"),
+        ("compute", DONE, UNAVAILABLE, "SRR000042", "-n"),
+        ("compute", "SRR1"),
+    ],
+    "verify": [("verify", DONE)],
+    "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
+    "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],
+    "retry": [("retry", FAILED), ("retry", DONE)],
+    "rm": [("rm", DONE, "--dry-run"), ("rm", ALSO_DONE)],
+    "forget": [("forget", "--state", "done", "--dry-run")],
+    "import": [("import", ".", "--dry-run")],
+    "backup": [("backup", "copy.db", "--force")],
+    "config": [("config", "show"), ("config", "path")],
+    "sync": [
+        ("sync", "ls"),
+        ("sync", "push", "--dry-run"),
+        ("sync", "pull", "--dry-run"),
+        ("sync", "check"),
+        ("sync", "pull", BUCKET_ONLY),
+    ],
+    "daemon": [
+        ("daemon", "status"),
+        ("daemon", "pause"),
+        ("daemon", "resume"),
+        ("daemon", "pause", "-g", "soil"),
+        ("daemon", "jobs", "3"),
+        ("daemon", "stop"),
+        ("daemon", "reload"),
+    ],
+}
+"""The command lines of each file.  In each form, they run in a home of their own, one after the other."""
+ELSEWHERE = {"doctor", "fetch", "completion", "help"}
+"""Commands whose output depends on this machine or on servers; other tests have it."""
+
+
+def golden_text(home: Showcase, name: str) -> str:
+    """Return the text of a golden file."""
+    return "\n".join(section(home, name, title, **form) for title, form in FORMS.items())
+
+
+def section(home: Showcase, name: str, title: str, *, width: int, colour: bool = False) -> str:
+    """Return what the command lines of a file print in one form."""
+    home.reset()
+    parts = [f"{'=' * 8} {title}\n"]
+    for words in COMMANDS[name]:
+        printed = home.run(*words, width=width, colour=colour)
+        parts.append(f"$ wort {' '.join(words)}\n{printed}" + (f"exit {home.code}\n" if home.code else ""))
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write all golden files."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for path in DIRECTORY.glob("*.txt"):
+        path.unlink()
+    with showcase() as home:
+        for name in COMMANDS:
+            (DIRECTORY / f"{name}.txt").write_text(golden_text(home, name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What every command prints: as the golden files have it, and as JSON that its schema describes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.output_docs import documents
+from scripts.reference import all_commands
+from tests.support.golden import COMMANDS, DIRECTORY, ELSEWHERE, golden_text
+from tests.support.schemas import validated
+from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
+from wort_cli.commands import doctor, fetch
+from wort_cli.commands.shared.daemon_action import DOCUMENTS, print_action
+from wort_cli.commands.shared.finding import STATES, Finding
+from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Failure, Reason
+
+NO_JSON = {"--paths", "--raw"}
+"""Options that print something else than a document."""
+MORE = [
+    ("view", "--url", DONE),
+    ("sync", "push"),
+    ("rm", DONE, "--yes"),
+    ("view", BUCKET_ONLY),
+    ("verify", DONE, "--now"),
+]
+"""Command lines with JSON that have no golden file."""
+WITHOUT_DAEMON = {"daemon start", "daemon restart", "daemon reload", "daemon install", "daemon uninstall"}
+"""Commands that need a daemon or systemd: their document is printed as they do."""
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Showcase]:
+    with showcase() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_prints_what_its_golden_file_has(name: str, home: Showcase) -> None:
+    wanted = (DIRECTORY / f"{name}.txt").read_text(encoding="utf-8")
+    assert golden_text(home, name) == wanted, "look at the difference; if it is an improvement, run `make golden`"
+
+
+def test_every_command_has_a_golden_file() -> None:
+    commands = {path[1] for path, _, _ in all_commands() if len(path) > 1}
+    assert commands - set(COMMANDS) - ELSEWHERE == set()
+    assert {path.stem for path in DIRECTORY.glob("*.txt")} == set(COMMANDS)
+
+
+def test_golden_files_can_be_read_by_a_person() -> None:
+    for path in DIRECTORY.iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert "\x1b" not in text, path
+        assert str(Path(__file__).parents[3]) not in text
+
+
+def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that prints a key which its schema does not know fails, and so does a schema that nothing prints."""
+    printed = set()
+    for words in [words for lines in COMMANDS.values() for words in lines if not NO_JSON & set(words)] + MORE:
+        home.reset()
+        text = home.run(*words, "--json", streams="out")
+        if text:
+            printed.add(validated(text)["command"])
+        else:
+            assert home.code not in (0, 1), words
+    for name in WITHOUT_DAEMON:
+        print_action(name.removeprefix("daemon "), "done", home.world.settings, as_json=True, path=Path("/x"))
+        printed.add(validated(capsys.readouterr().out)["command"])
+    findings = [Finding(state, "what", "why", "fix" if state == "problem" else "") for state in STATES]
+    print_records(doctor.DOCUMENT, [finding.to_json() for finding in findings], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    failed = fetch.FetchResult(Accession(DONE), failure=Failure(Reason.NETWORK, "no answer"))
+    print_records(fetch.DOCUMENT, [failed.record()], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    assert printed == {document.command for document in documents()}
+    assert set(DOCUMENTS) >= {name.removeprefix("daemon ") for name in WITHOUT_DAEMON}
+
+
+def test_json_of_a_list_is_a_list_also_of_one(home: Showcase) -> None:
+    home.reset()
+    document = json.loads(home.run("status", DONE, "--json", streams="out"))
+    assert list(document)[:2] == ["schema", "command"]
+    (job,) = document["jobs"]
+    assert job["path"].endswith(f"signatures/sigs/SRR000/{DONE}.sig")
+    assert job["queued_at"] == "2026-11-27T10:00:00.000Z"

@@ -1,0 +1,139 @@
+"""Only paths on network file systems are looked at by a child process, and at most one child waits for each mount."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import eventually, is_process_running
+from wort_cli.errors import NoAnswer
+from wort_cli.system import network_disks
+from wort_cli.system.network_disks import Look, Mount, answers, check_answers, network_mount, network_mounts
+
+FILES = Path(network_disks.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_disks, "_limit", [0.3])
+    monkeypatch.setattr(network_disks, "_silent_at", {})
+
+
+@pytest.fixture
+def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that is a network file system, as far as the table of mounts says."""
+    point = tmp_path / "a b\u00e9"
+    point.mkdir()
+    table = tmp_path / "mountinfo"
+    escaped = "".join(f"\\{byte:03o}" if byte in b" \t\n\\" else chr(byte) for byte in os.fsencode(point))
+    table.write_bytes(
+        b"22 1 253:0 / / rw,relatime shared:1 - nfs4 server:/ rw\n"
+        b"23 22 0:5 / /dev rw - devtmpfs devtmpfs rw\n"
+        + f"40 22 0:44 / {escaped} rw master:3 - fuse.sshfs host: rw\n".encode("latin-1")
+    )
+    monkeypatch.setattr(network_disks, "MOUNTS", table)
+    return point
+
+
+def hanging(monkeypatch: pytest.MonkeyPatch, seconds: float = 60.0) -> None:
+    """Let the child processes wait, as on a silent file system."""
+    beginning = network_disks.TOUCH.partition("for path")[0]
+    monkeypatch.setattr(network_disks, "TOUCH", f"{beginning}import time; time.sleep({seconds})")
+
+
+def test_mounts_are_told_by_their_types_and_the_root_is_taken_for_local(mount: Path) -> None:
+    assert network_mounts() == {str(mount): "fuse.sshfs"}
+
+
+def test_path_that_leads_through_a_link_is_on_the_disk_that_the_link_leads_to(mount: Path, tmp_path: Path) -> None:
+    found = Mount(str(mount), "fuse.sshfs")
+    (tmp_path / "link").symlink_to(mount)
+    (tmp_path / "relative").symlink_to("./link/../link/deeper")
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (mount, mount / "x" / "y.sra", tmp_path / "link" / "x", tmp_path / "relative", mount / ".." / "x"):
+        assert network_mount(path) == found
+    for path in (tmp_path, tmp_path / "missing" / "x", tmp_path / "loop", Path("/"), tmp_path / "x" / ".."):
+        assert network_mount(path) is None
+
+
+def test_local_path_starts_no_process(mount: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_disks, "start_child", lambda *_: 1 / 0)
+    check_answers([tmp_path, tmp_path / "missing"])
+    assert answers(tmp_path)
+
+
+def test_missing_or_forbidden_path_is_an_answer(mount: Path) -> None:
+    (mount / "file").write_bytes(b"x")
+    os.mkfifo(mount / "pipe")
+    check_answers([mount, mount / "file", mount / "missing", mount / "pipe"])
+    assert answers(mount)
+
+
+def test_silent_mount_has_one_waiting_child_that_has_none_of_our_files(
+    mount: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging(monkeypatch)
+    before = set(network_disks._left_behind)
+    with pytest.raises(NoAnswer, match=r"does not answer within 0\.3 s"):
+        check_answers([mount / "SRR000001.sra"])
+    (child,) = network_disks._left_behind - before
+    try:
+        files = {str(entry.readlink()) for entry in Path(f"/proc/{child}/fd").iterdir()}
+        assert [name for name in files if not re.match(r"/dev/null|/dev/shm/wort-|/var/tmp/wort-", name)] == []
+        with pytest.raises(NoAnswer):
+            check_answers([mount])
+        started = time.monotonic()
+        assert not answers(mount), "it is remembered"
+        assert time.monotonic() - started < 0.2
+        assert network_disks._left_behind - before == {child}
+    finally:
+        os.kill(child, 9)
+    monkeypatch.setattr(network_disks, "_silent_at", {})
+    assert eventually(lambda: answers(mount)) is False, "the program still hangs"
+    for left in network_disks._left_behind - before:
+        os.kill(left, 9)
+    monkeypatch.undo()
+    network_disks.reap()
+    assert not is_process_running(child)
+
+
+def test_look_does_not_wait(mount: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging(monkeypatch, 0.6)
+    look = Look(Mount(str(mount), "nfs"), [mount])
+    started = time.monotonic()
+    assert not look.has_answer()
+    assert time.monotonic() - started < 0.3
+    assert not look.is_late
+    assert eventually(lambda: look.is_late)
+    assert eventually(look.has_answer)
+    look.close()
+
+
+def test_reader_of_the_output_does_not_wait_for_the_child(mount: Path, tmp_path: Path) -> None:
+    """As in `x=$(wort ...)`: the shell waits until nobody has the pipe open."""
+    program = f"""
+from pathlib import Path
+from wort_cli.system import network_disks
+network_disks.MOUNTS = Path({str(tmp_path / "mountinfo")!r})
+network_disks.TOUCH = "import time; time.sleep(20)"
+network_disks.wait_for_answers(0.2)
+print(network_disks.answers(Path({str(mount)!r})), *network_disks._left_behind)
+"""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=15)
+    word, child = done.stdout.split()
+    os.kill(int(child), 9)
+    assert word == "False"
+    assert time.monotonic() - started < 10
+
+
+def test_nothing_reads_files_of_proc_that_hang_with_their_process() -> None:
+    """/proc/PID/cmdline, environ and maps wait for the memory of a process that waits for a silent disk."""
+    for file in sorted(FILES.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        for name in ("cmdline", "environ", "maps", "smaps", "numa_maps"):
+            assert not re.search(rf"/proc/[^\n]*/{name}\b|/ ?[\"']{name}[\"']", text), f"{file}: {name}"
