@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.hostile_signatures import HOSTILE
+from tests.support.hostile_signatures import growing_bomb
 from tests.support.submissions import document, sketch, text
 from wort_cli.model.signature_file import SignatureDocument, parse_signature
 from wort_cli.reading import collection
@@ -96,7 +96,7 @@ def test_wrong_answer_of_the_process_refuses_the_file(
 def test_collection_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("signatures/a.sig.gz", HOSTILE["bomb of ascending hashes"]())
+        archive.writestr("signatures/a.sig.gz", growing_bomb(300_000))
     with pytest.raises(Refusal, match=r"decompressed size|memory|seconds"):
         read(file.getvalue(), tmp_path, ReadLimits(unpacked=1_000_000))
 
