@@ -3,11 +3,14 @@
 import os
 import resource
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import wort_cli
 
 SAMPLE = 0.02
 """Seconds between samples of the memory."""
@@ -91,6 +94,11 @@ def run_pipe(first: Sequence[str], second: Sequence[str], cwd: Path) -> None:
         code = consumer.wait()
     if code or producer.returncode:
         raise subprocess.CalledProcessError(code or producer.returncode, list(second if code else first))
+
+
+def compile_bytecode() -> None:
+    """Compile wort's modules, as pip does when it installs them."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", Path(wort_cli.__file__).parent], check=True)
 
 
 def run_one(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:

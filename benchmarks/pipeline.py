@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.chart import picture
-from benchmarks.measure import Figures, measure, run_one, run_pipe
+from benchmarks.measure import Figures, compile_bytecode, measure, run_one, run_pipe
 from benchmarks.stages import stages
 from tests.support.archives import make_paired
 from wort_cli.model.profile import SRA_V1
@@ -65,6 +65,7 @@ def archive_of(megabases: int, directory: Path) -> Path:
 def compare(archive: Path, rounds: int) -> dict[str, list[Figures]]:
     """Return the figures of both for each round.  Raises AssertionError if the signatures differ."""
     figures: dict[str, list[Figures]] = {"reference": [], "wort": []}
+    compile_bytecode()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         expected, got = work / "reference.sig", work / "wort.sig"

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import measure
+from benchmarks.measure import compile_bytecode, measure
 from benchmarks.small_runs import small_archive
 
 BIN = Path(sys.executable).parent
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
+    compile_bytecode()
     archives = [small_archive(options.archives, megabases) for megabases in MEGABASES]
     commands = [["--version"], ["status"], *(["compute", str(path), "--now", "--force"] for path in archives)]
     with tempfile.TemporaryDirectory() as name:

@@ -56,7 +56,7 @@ characters are escaped, so that no value has a tab or a line end. `--no-header` 
 ```sh
 wort status --state failed | cut -f 2,4          # names and reasons, with a header
 wort ls --no-header | awk -F '\\t' '$2 == "computed" {print $1}'
-wort ls --paths | xargs sourmash sig describe    # paths alone
+wort ls --paths | xargs -r sourmash sig describe # paths alone
 ```
 
 Commands that show one thing (`wort view`, `wort daemon status`, `wort backup`, and `wort status` without a selection)

@@ -8,6 +8,9 @@ import gc
 gc.set_threshold(20_000)  # start-up makes many objects and few cycles; searching for them would take a sixth of it
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy starts a thread for each core; wort has no use for them
+
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
@@ -104,7 +107,9 @@ def wort(
 def main() -> None:
     """Run the command line and exit with its code."""
     use_private_umask()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # Python would search all objects for cycles before it ends
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

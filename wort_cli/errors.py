@@ -7,6 +7,7 @@ the ledger stores its reason.
 
 from enum import IntEnum
 from pathlib import Path
+from subprocess import CalledProcessError, TimeoutExpired
 
 
 class ExitCode(IntEnum):
@@ -31,6 +32,17 @@ def shown(text: str, limit: int = 60) -> str:
         if not text.isprintable() or len(text) > limit
         else f"'{text}'"
     )
+
+
+def cause_of(error: Exception) -> str:
+    """Return what an error says, without the words of Python: numbers of errors and lists of arguments."""
+    if isinstance(error, CalledProcessError):
+        return f"exit code {error.returncode}"
+    if isinstance(error, TimeoutExpired):
+        return f"no answer within {error.timeout:g} seconds"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
 
 
 class WortError(Exception):

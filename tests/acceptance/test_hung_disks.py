@@ -79,7 +79,7 @@ def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, di
     run(home, disk, "status").expect(0)
     until(lambda: "it waits for a disk" in (home.path / "logs" / "daemon.log").read_text(), "it is replaced", 40)
     until(lambda: "interrupted" in [reason for _, reason in home.events(SLOW)], "its attempt has ended", 10)
-    home.until_job(LOCAL, "done", "waiting")
+    home.until_job(LOCAL, "done")  # the worker that is stuck has lost its slot
     run(home, disk, "daemon", "stop").expect(0)
     disk.recover()
     run(home, disk, "daemon", "start").expect(0)

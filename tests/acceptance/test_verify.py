@@ -91,7 +91,7 @@ def test_forgeries_are_detected_with_their_cause(offline: Home, shelf: Shelf) ->
     for kind, (_, cause) in FORGERIES.items():
         record = found[digests[kind]]
         assert record["trust"] == "mismatch", kind
-        assert cause in record["why"], (kind, record)
+        assert cause in record["message"], (kind, record)
         assert any(c["missing"] or c["extra"] or c["drifted"] for c in record["verdict"]["comparisons"]), kind
     assert found[real]["trust"] == found[clipped]["trust"] == "verified"
     assert home.signature(PAIRED) == shelf.reference(shelf.archive(), PAIRED)

@@ -12,9 +12,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from tests.support.builders import provenance
@@ -36,6 +37,7 @@ from wort_cli.model.job import JobRequest, Progress, Source
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import digest
+from wort_cli.stores import parallel
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.process_identity import own_identity
 
@@ -184,6 +186,7 @@ class Showcase:
             stubbed_reads(self.objects),
             mock.patch.dict("os.environ", env),
             contextlib.chdir(self.directory),
+            mock.patch.object(parallel, "in_parallel", one_by_one),
             mock.patch.object(sys, "stdin", io.StringIO()),
             mock.patch.object(sys, "stdout", out),
             mock.patch.object(sys, "stderr", err),
@@ -201,6 +204,12 @@ class Showcase:
         text = FREE_SPACE.sub(r"\g<1>50.0 GB", text)
         text = COMPRESSED.sub("\t3200\t", LEDGER_SIZE.sub(r"\g<1>160.0 kB\2", text))
         return "\n".join(line.rstrip() for line in text.replace(str(self.directory), SHOWN_HOME).split("\n"))
+
+
+def one_by_one(things: Iterable[Any], do: Callable[[Any], Any], _: int) -> Iterator[tuple[Any, Any]]:
+    """Do what `parallel.in_parallel` does, in order."""
+    for thing in things:
+        yield thing, do(thing)
 
 
 class Captured(io.StringIO):

@@ -41,6 +41,7 @@ def environment(work: Path) -> dict[str, str]:
         "PATH": f"{tools}:{os.environ['PATH']}",
         "WORT_HOME": str(work / "home"),
         "WORT_DECODER": "fastq-dump",
+        "WORT_LOCATOR_URL": "off",
         "WORT_THREADS": "1",
         "VDB_CONFIG": str(work),
     }

@@ -1,11 +1,12 @@
 """Tests of errors: sentence, hint and exit code."""
 
 from pathlib import Path
+from subprocess import CalledProcessError, TimeoutExpired
 
 import pytest
 
 from wort_cli import errors
-from wort_cli.errors import ExitCode, WortError, shown
+from wort_cli.errors import ExitCode, WortError, cause_of, shown
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,17 @@ def test_path_in_a_message_is_escaped_and_truncated(path: Path) -> None:
     for error in (errors.NoSuchFile(path), errors.NotASignature(path, "no")):
         assert error.sentence.isprintable()
         assert len(error.sentence) < 300
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (FileNotFoundError(2, "No such file", "/x"), "No such file: /x"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (CalledProcessError(3, ["tool", "--version"]), "exit code 3"),
+        (TimeoutExpired(["tool"], 20.0), "no answer within 20 seconds"),
+        (ValueError("it is wrong"), "it is wrong"),
+    ],
+)
+def test_cause_has_no_words_of_python(error: Exception, text: str) -> None:
+    assert cause_of(error) == text

@@ -20,7 +20,7 @@ from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.typed_names import typed_accession
-from wort_cli.errors import ExitCode, WortError
+from wort_cli.errors import ExitCode, WortError, cause_of
 from wort_cli.health.daemon_view import differences
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
@@ -180,7 +180,7 @@ def check_tools(settings: Settings) -> Iterator[Finding]:
             version = printed_version(program)
             outdated = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOOLKIT
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            yield Finding("problem", tool, f"{program} does not run: {error}", install)
+            yield Finding("problem", tool, f"{program} does not run: {cause_of(error)}", install)
         else:
             yield Finding("warning" if outdated else "ok", tool, f"{version}, {program}", install if outdated else "")
 

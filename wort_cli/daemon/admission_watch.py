@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from wort_cli.errors import cause_of
 from wort_cli.health.admission import disks_of, unwritable_directory, why_blocked_now
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.settings import Settings
@@ -40,7 +41,7 @@ class AdmissionWatch:
             ArchiveCache.of_home(settings).free_disk(settings.disk_reserve)
             blocked_by = f"no job starts: {self.disk_damage}" if self.disk_damage else why_blocked_now(settings)
         except OSError as error:
-            blocked_by = f"no job starts: a disk cannot be examined: {error}"
+            blocked_by = f"no job starts: a disk cannot be examined: {cause_of(error)}"
         if bool(blocked_by) != bool(self.blocked_by):
             log.warning("%s", blocked_by or "jobs may start again")
         self.blocked_by = blocked_by

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wort_cli.errors import WortError
+from wort_cli.errors import WortError, cause_of
 from wort_cli.health.admission import disks_of, low_disks
 from wort_cli.health.health_file import Health, problems, read_health
 from wort_cli.ledger.ledger import Ledger
@@ -114,7 +114,7 @@ def read_status(settings: Settings, ledger: Ledger) -> Status:
     try:
         disks = [] if found else disks_of(settings)
     except OSError as error:
-        found.append(f"a disk cannot be examined: {error}")
+        found.append(f"a disk cannot be examined: {cause_of(error)}")
     if daemon is not None and daemon.pid:
         up = time.time() - daemon.started_at
         found += problems(health, daemon.pid, up, clock_of(daemon, health), low_disks(disks, settings.disk_reserve))

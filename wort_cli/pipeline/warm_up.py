@@ -43,9 +43,10 @@ def load_kernel() -> None:
 
 def load_decoder(vdb_library: str) -> None:
     """Load the loop that reads spots, and the library that it calls."""
-    from wort_cli.pipeline.decoding.vdb_library import choose_library
+    from wort_cli.pipeline.decoding.vdb_library import choose_library, start_library
 
     choose_library(vdb_library)
+    start_library()
     from wort_cli.pipeline.decoding.vdb_decoder import SPOTS
 
     SPOTS.load()

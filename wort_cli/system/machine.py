@@ -81,27 +81,50 @@ def killed_for_memory(proc: Path = PROC) -> int | None:
         return None
 
 
+@dataclass(frozen=True)
+class MemoryFiles:
+    """The files of a control group that have its limit and its use of memory."""
+
+    root: str
+    """The directory of the hierarchy, below that of all control groups."""
+    limit: str
+    used: str
+    cache: str
+    """The key in memory.stat of the page cache that the kernel frees when memory is needed."""
+
+
+V1 = MemoryFiles("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+"""See the kernel's cgroup-v1/memory.rst."""
+V2 = MemoryFiles("", "memory.max", "memory.current", "inactive_file")
+"""See the kernel's cgroup-v2.rst."""
+
+
 def cgroup_memory(proc: Path, cgroups: Path) -> Iterator[int]:
-    """Yield the available memory in each control group of this process (cgroups v2, see the kernel's cgroup-v2.rst)."""
+    """Yield the available memory in each control group of this process."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:
         return
-    own = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), None)
-    if own is None:
-        return
-    group = cgroups / own
+    for line in lines:
+        number, controllers, own = line.split(":", 2)
+        if number == "0" or "memory" in controllers.split(","):
+            yield from group_memory(cgroups, own.lstrip("/"), V2 if number == "0" else V1)
+
+
+def group_memory(cgroups: Path, own: str, files: MemoryFiles) -> Iterator[int]:
+    """Yield the available memory in a control group and in those above it."""
+    group = cgroups / files.root / own
     for place in (group, *group.parents):
-        if not place.is_relative_to(cgroups):
+        if not place.is_relative_to(cgroups / files.root):
             return
         try:
-            limit, used = (place / "memory.max").read_text().strip(), int((place / "memory.current").read_text())
+            limit, used = (place / files.limit).read_text().strip(), int((place / files.used).read_text())
             if limit == "max":
                 continue
             words = dict(line.split() for line in (place / "memory.stat").read_text().splitlines())
             # The page cache counts as used, but the kernel frees it when memory is needed.
-            yield max(0, int(limit) - used + int(words.get("inactive_file", 0)))
-        except (OSError, ValueError):  # the root group has no such files
+            yield max(0, int(limit) - used + int(words.get(files.cache, 0)))
+        except (OSError, ValueError):  # the root group of version 2 has no such files
             continue
 
 

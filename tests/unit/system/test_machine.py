@@ -40,6 +40,21 @@ def test_available_memory_is_that_of_the_most_limited_group(
     assert available_memory(*machine(tmp_path, "a/b", limits)) == expected
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("1000000", 500_000), ("9223372036854771712", 4_096_000), ("rubbish", 4_096_000)]
+)
+@pytest.mark.parametrize("place", ["a/b", "a", ""])  # in a container, the group's own path is not there
+def test_groups_of_version_1_are_read_too(limit: str, expected: int, place: str, tmp_path: Path) -> None:
+    proc, cgroups = machine(tmp_path, "", {})
+    (proc / "self" / "cgroup").write_text("9:name=systemd:/\n4:cpu,memory:/a/b\n0::/\n")
+    group = cgroups / "memory" / place
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text(f"{limit}\n")
+    (group / "memory.usage_in_bytes").write_text("600000\n")
+    (group / "memory.stat").write_text("cache 1\ninactive_file 7\ntotal_inactive_file 100000\n")
+    assert available_memory(proc, cgroups) == expected
+
+
 def test_missing_groups_are_ignored_and_missing_meminfo_is_an_error(tmp_path: Path) -> None:
     proc, _ = machine(tmp_path, "x", {})
     (proc / "self" / "cgroup").write_text("12:memory:/v1\n")

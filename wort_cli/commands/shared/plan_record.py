@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wort_cli.commands.shared import render
+from wort_cli.errors import cause_of
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed
 from wort_cli.model.job import Source
@@ -37,7 +38,7 @@ def plan_records(sources: Sequence[Source], settings: Settings) -> Iterator[dict
                 yield plan_record(source, settings, planner)
             except (JobFailed, OSError) as error:  # a TimeoutError is an OSError
                 reason = f"{error.failure.reason}: " if isinstance(error, JobFailed) else ""
-                yield unknown(render.printable(f"{reason}{error}"))
+                yield unknown(render.printable(f"{reason}{cause_of(error)}"))
 
 
 def plan_record(source: Source, settings: Settings, planner: Planner) -> dict[str, Any]:

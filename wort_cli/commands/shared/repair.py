@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.finding import Finding
-from wort_cli.errors import WortError
+from wort_cli.errors import WortError, cause_of
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.reading.limits import ReadLimits
@@ -92,7 +92,7 @@ def finding_of(inconsistency: Inconsistency, *, repair: bool) -> Finding:
     try:
         return Finding("repaired", what, inconsistency.repair())
     except (WortError, OSError) as error:
-        return Finding("problem", what, f"{detail}; the repair failed: {error}", inconsistency.hint)
+        return Finding("problem", what, f"{detail}; the repair failed: {cause_of(error)}", inconsistency.hint)
 
 
 def permissions(settings: Settings) -> Iterator[Inconsistency]:

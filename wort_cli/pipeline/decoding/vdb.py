@@ -19,7 +19,14 @@ from pathlib import Path
 
 from wort_cli.pipeline.decoding.base_codes import CODE, has_rna
 from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
-from wort_cli.pipeline.decoding.vdb_library import VdbError, call_vdb, list_names, load_library, open_object
+from wort_cli.pipeline.decoding.vdb_library import (
+    VdbError,
+    call_vdb,
+    list_names,
+    load_library,
+    open_object,
+    start_library,
+)
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SEQUENCE, CONSENSUS = "SEQUENCE", "CONSENSUS"
@@ -76,6 +83,7 @@ def open_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:
     """Open the table (SRATable) that fastq-dump reads.  Raises CannotDecode if there is none."""
     if "%" in str(path):
         raise CannotDecode("the library would use the path as a format string")
+    start_library()
     library = load_library()
     manager = c_void_p()
     call_vdb("SRAMgrMakeRead", byref(manager))

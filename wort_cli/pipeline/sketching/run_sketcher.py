@@ -87,6 +87,8 @@ class RunSketcher:
         """Finished slices, without their hashes."""
         self._decoding: dict[Slice, SliceDecoder] = {}
         self._stop = threading.Event()
+        self._left_behind = threading.Event()
+        """Set when threads are no longer waited for: the workspace may belong to a later attempt, or be removed."""
         self._slice_cancellation = Cancellation(self._stop.is_set)
 
     def run(
@@ -128,6 +130,8 @@ class RunSketcher:
         finally:
             # After a failure, the other threads stop when their decoders next check the cancellation.
             self._stop.set()
+            if stalled:
+                self._left_behind.set()
             pool.shutdown(wait=not stalled, cancel_futures=True)
 
     def stats(self) -> ReadStats:
@@ -188,6 +192,8 @@ class RunSketcher:
     def _sketch_and_save(self, part: Slice) -> FinishedSlice:
         self._started[part] = time.monotonic()
         finished = self._sketch(part)
+        if self._left_behind.is_set():
+            raise Cancelled
         if self._store is not None:
             self._store.save(finished)
         del self._started[part]

@@ -56,7 +56,7 @@ def test_archive_on_disk_is_not_fetched(tmp_path: Path, shelf: Shelf) -> None:
     [
         (Source(RUN), {}, "not-found: no locator is configured, and no mirror has the run"),
         (Source(RUN), {"WORT_DOWNLOAD": "toolkit"}, "streamed by the SRA toolkit"),
-        (Source(LocalName("x"), Path("/nowhere/x.sra")), {}, "[Errno 2] No such file or directory: '/nowhere/x.sra'"),
+        (Source(LocalName("x"), Path("/nowhere/x.sra")), {}, "No such file or directory: /nowhere/x.sra"),
     ],
 )
 def test_reason_is_shown_where_there_is_nothing_to_fetch(

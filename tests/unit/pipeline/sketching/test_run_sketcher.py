@@ -185,6 +185,30 @@ def test_failed_slice_stops_the_others(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_thread_that_is_left_behind_writes_nothing_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It hangs while the job is tried again elsewhere, which ends and removes the workspace; then it goes on."""
+    monkeypatch.setattr(run_sketcher, "REPORT_INTERVAL", 0.01)
+    goes_on = threading.Event()
+
+    class Hung(FakeFastqDump):
+        def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
+            goes_on.wait(30)
+            yield self.stream
+
+    slices, engine = FakeArchive(READS).slices(1), SourmashEngine(SMALL)
+    hung = Hung(fasta_of(1, READS), 100, DecoderCounts(len(READS), len(READS)))
+    store = SliceStore(tmp_path / "7" / "slices", INPUTS)
+    timeouts = run_sketcher.SketchTimeouts(stall=0.1)
+    sketcher = RunSketcher(slices, store, [lambda part: decoder_of(hung, engine)], SMALL, engine, timeouts)
+    before = set(threading.enumerate())
+    with pytest.raises(JobFailed, match="no spot was read"):
+        sketcher.run(1, NEVER, ignore)
+    (left,) = set(threading.enumerate()) - before
+    goes_on.set()
+    left.join(30)
+    assert list(tmp_path.iterdir()) == []
+
+
 class BrokenEngine:
     """An engine that fails."""
 
