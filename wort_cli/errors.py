@@ -7,7 +7,6 @@ the ledger stores its reason.
 
 from enum import IntEnum
 from pathlib import Path
-from subprocess import CalledProcessError, TimeoutExpired
 
 
 class ExitCode(IntEnum):
@@ -36,10 +35,10 @@ def shown(text: str, limit: int = 60) -> str:
 
 def cause_of(error: Exception) -> str:
     """Return what an error says, without the words of Python: numbers of errors and lists of arguments."""
-    if isinstance(error, CalledProcessError):
-        return f"exit code {error.returncode}"
-    if isinstance(error, TimeoutExpired):
-        return f"no answer within {error.timeout:g} seconds"
+    if (code := getattr(error, "returncode", None)) is not None:  # subprocess is not imported for its two errors
+        return f"exit code {code}"
+    if (seconds := getattr(error, "timeout", None)) is not None:
+        return f"no answer within {seconds:g} seconds"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)

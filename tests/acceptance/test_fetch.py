@@ -24,8 +24,8 @@ def test_signature_from_a_fetched_archive_needs_no_network(
         fetched = home("fetch", RUN, "-o", directory, "--json", *(["--whole"] if whole else [])).expect(0).records()
     (record,) = fetched
     assert (record["name"], record["state"], record["format"]) == (RUN, "fetched", "normalized")
-    assert record["archive"] == archive.stat().st_size
-    assert (record["fetched"] == record["archive"]) == whole
+    assert record["archive_size"] == archive.stat().st_size
+    assert (record["fetched"] == record["archive_size"]) == whole
     home("compute", RUN, "--now", env={**OFFLINE, "WORT_DECODER": decoder, "WORT_ARCHIVES": str(directory)}).expect(0)
     assert home.signature(RUN) == shelf.reference(archive, RUN)
     found = provenance(home)

@@ -23,18 +23,22 @@ OTHERS = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 (a private directory
 def scratch_directory(cache_dir: Path) -> Iterator[Path]:
     """Yield an empty private directory below the cache directory of a home, or TMPDIR if nothing can be written there.
 
-    It is removed at the end; upkeep/leftovers.py removes those of processes that were killed.
+    It is removed at the end, and so is a home that was made for it; upkeep/leftovers.py removes those of processes that
+    were killed.
     """
-    place: Path | None = cache_dir
+    new = [directory for directory in (cache_dir, *cache_dir.parents) if not directory.exists()]
     try:
         make_private(cache_dir)
-        found = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        found = Path(tempfile.mkdtemp(prefix=PREFIX, dir=cache_dir))
     except OSError:
         found = Path(tempfile.mkdtemp(prefix=f"wort-{PREFIX}"))
     try:
         yield found
     finally:
         shutil.rmtree(found, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process uses it by now
+            for directory in new:
+                directory.rmdir()
 
 
 def roomiest(places: Iterable[Path], size: int = 0) -> Path:
