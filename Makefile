@@ -13,7 +13,7 @@ help:
 	@echo "make test           run all tests"
 	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
-	@echo "make docs           write docs/commands.md, docs/output.md, docs/schemas and the tables of docs/decoding.md"
+	@echo "make docs           write docs/commands.md, docs/output.md, docs/schemas, the tables of docs/decoding.md, and the man pages"
 	@echo "make golden         write what every command prints to tests/data/golden"
 	@echo "make site           build the documents as a web site in build/site, and check every link"
 	@echo "make dist           build the wheel and the sdist of the last commit in dist/, always with the same bytes"
@@ -83,6 +83,7 @@ docs: setup
 	$(BIN)/python -m scripts.decoding
 	$(BIN)/python -m scripts.completion_words > build/words.json && mv build/words.json wort_cli/commands/shared/completion_words.json
 	$(BIN)/python -m scripts.output_docs
+	$(BIN)/python -m scripts.man_pages
 
 golden: setup
 	$(BIN)/python -m tests.support.golden

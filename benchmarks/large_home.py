@@ -33,7 +33,10 @@ COMMANDS = (
     ["ls"],
     ["ls", "SRR1015*"],
     ["ls", "-g", "some"],
+    ["ls", "SRR1015*", "--all"],
     ["ls", "--paths", "-g", "some"],
+    ["_complete", "view", "SRR1015"],
+    ["_complete", "status", "-g", "s"],
 )
 FILL = """
 WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :jobs)

@@ -32,6 +32,7 @@ from wort_cli.setting_types import (
     url_or_off,
     url_templates,
 )
+from wort_cli.system.config_file import read_config
 from wort_cli.system.network_disks import check_answers, wait_for_answers
 from wort_cli.system.private_files import make_private, not_ours
 
@@ -331,19 +332,3 @@ def default_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         dirs.user_data_path, dirs.user_state_path, dirs.user_cache_path, dirs.user_config_path / "config.toml"
     )
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read config.toml; an empty dictionary if it does not exist.  `bucket` in the table `[s3]` is `s3_bucket`."""
-    try:
-        if not path.exists():
-            return {}
-        import tomllib
-
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-        table = found.pop("s3", {})
-        if not isinstance(table, dict):
-            raise ValueError("s3 must be a table: [s3]")
-        return {**found, **{f"s3_{key}": value for key, value in table.items()}}
-    except (OSError, ValueError) as error:
-        raise SettingsError("config.toml", str(path), str(error)) from None

@@ -36,7 +36,15 @@ FETCH_AGAIN = "fetch the archive again (`prefetch`)"
 BAD = (
     BadCase("all_filtered", shelved(lambda s: s.archive("all_filtered")), "unavailable", "no-reads", 3, *NO_READS),
     BadCase("zero_spots", shelved(lambda s: s.archive("zero_spots")), "unavailable", "no-reads", 3, *NO_READS),
-    BadCase("flipped", shelved(Shelf.flipped), "failed", "corrupt", 1, "does not match its own checksums", FETCH_AGAIN),
+    BadCase(
+        "flipped",
+        shelved(Shelf.flipped),
+        "failed",
+        "corrupt",
+        1,
+        "does not match its own checksums",
+        "fetch an archive of your own again (`wort fetch`)",
+    ),
     BadCase("truncated", shelved(Shelf.truncated), "failed", "incomplete", 1, "reads are missing", FETCH_AGAIN),
     BadCase("text_file", text_file, "failed", "not-an-archive", 1, "is not an SRA archive", "vdb-validate"),
     BadCase("empty_file", empty_file, "failed", "not-an-archive", 1, "is not an SRA archive", "vdb-validate"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import dist
+from scripts import dist, man_pages
 
 Built = list[Path]
 
@@ -64,6 +64,15 @@ def test_wheel_has_every_file_of_the_package_and_no_other(builds: tuple[Built, B
     assert any(name.endswith(".sql") for name in names)
     assert modes <= {0o644, 0o664}
     assert "License-Expression: BSD-3-Clause" in metadata
+
+
+def test_wheel_installs_the_man_page_of_every_command(builds: tuple[Built, Built]) -> None:
+    (wheel,) = (file for file in builds[0] if file.suffix == ".whl")
+    prefix = f"{'-'.join(wheel.name.split('-')[:2])}.data/data/share/man/man1/"
+    with zipfile.ZipFile(wheel) as archive:
+        pages = {name.removeprefix(prefix): archive.read(name) for name in archive.namelist() if ".data/" in name}
+    assert pages == {path.name: path.read_bytes() for path in man_pages.DIRECTORY.iterdir()}
+    assert {"wort.1", "wort-compute.1", "wort-daemon-start.1"} <= pages.keys()
 
 
 def test_sdist_has_what_tests_and_documents_need(builds: tuple[Built, Built]) -> None:

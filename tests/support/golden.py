@@ -46,7 +46,13 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     "forget": [("forget", "--state", "done", "--dry-run")],
     "import": [("import", ".", "--dry-run")],
     "backup": [("backup", "copy.db", "--force")],
-    "config": [("config", "show"), ("config", "path")],
+    "config": [
+        ("config", "show"),
+        ("config", "path"),
+        ("config", "set", "lease", "90"),
+        ("config", "set", "lease", "--unset"),
+        ("config", "set", "jbos", "4"),
+    ],
     "sync": [
         ("sync", "ls"),
         ("sync", "push", "--dry-run"),

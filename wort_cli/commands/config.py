@@ -1,22 +1,25 @@
-"""`wort config`: the settings in effect, and the origin of each value."""
+"""`wort config`: the settings in effect, the origin of each value, and changes of config.toml."""
 
+import os
+import sys
 from dataclasses import fields
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
+from wort_cli.commands.shared import config_change, render
 from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, PROSE, TEXT, Document, Field, Kind
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_document, print_records
 from wort_cli.commands.shared.selection import usable_settings
-from wort_cli.settings import Settings, load_settings
+from wort_cli.errors import UsageError, shown
+from wort_cli.settings import Settings, load_settings, variable_of
 
 
 def json_value(value: Any) -> Any:
     """Return the value of a setting as JSON has it."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [str(item) for item in value]
     return value if value is None or type(value) in (bool, int, float) else str(value)
 
@@ -30,17 +33,14 @@ def value_text(value: Any) -> str:
     return ":".join(value) if isinstance(value, list) else str(value)
 
 
+VALUE = Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text, kept=True)
 SHOWN = Document(
     "config show",
     "The settings in effect.",
     rows="settings",
     row=(
         Field("setting", ID, "The name of the setting"),
-        Field(
-            "value",
-            Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text, kept=True),
-            "Its value; sizes in bytes and times in seconds",
-        ),
+        Field("value", VALUE, "Its value; sizes in bytes and times in seconds"),
         Field("origin", TEXT, "Where the value comes from", title="from"),
         Field("about", PROSE, "What the setting does"),
     ),
@@ -51,7 +51,17 @@ LOCATION = Document(
     "The configuration file.",
     head=(Field("path", PATH, "The path of the file"), Field("exists", BOOLEAN, "Whether the file exists")),
 )
-app = typer.Typer(help="Show the settings and where they come from.", no_args_is_help=True)
+CHANGED = Document(
+    "config set",
+    "The setting that was changed.",
+    head=(
+        Field("path", PATH, "The path of the file"),
+        Field("setting", ID, "The name of the setting"),
+        Field("value", VALUE, "Its value in the file; null if the file does not set it"),
+        Field("before", VALUE, "Its value in the file before; null if the file did not set it"),
+    ),
+)
+app = typer.Typer(help="Show and change the settings.", no_args_is_help=True)
 
 
 @app.command()
@@ -88,3 +98,68 @@ def path(as_json: JsonOption = False) -> None:
         print_document(LOCATION, {"path": str(file), "exists": file.exists()})
     else:
         render.result(str(file))
+
+
+@app.command("set")
+def set_(
+    setting: Annotated[str, typer.Argument(metavar="SETTING", help="The setting, such as jobs or s3_bucket.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help="Its value, as an environment variable has it.")
+    ] = None,
+    unset: Annotated[bool, typer.Option("--unset", help="Remove the setting from the file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Set one value in the configuration file; its comments and its order stay.
+
+    \b
+    Examples:
+      wort config set jobs 4
+      wort config set archives /data/sra:/scratch/sra
+      wort config set jobs --unset
+    """
+    if (value is None) is not unset:
+        raise UsageError("give a VALUE, or --unset" if value is None else "VALUE and --unset exclude each other")
+    item = config_change.setting_named(setting)
+    file, before, after = config_change.change(item, value)
+    if as_json:
+        print_document(CHANGED, {"path": str(file), "setting": item.name, "value": after, "before": json_value(before)})
+    elif value is not None:
+        render.result(f"{item.name} = {render.printable(value_text(after))}, in {render.printable(file)}")
+    elif before is None:
+        render.result(f"{item.name} was not set in {render.printable(file)}")
+    else:
+        render.result(f"{item.name} is no longer set in {render.printable(file)}")
+    if os.environ.get(variable_of(item.name)):
+        render.notice(f"${variable_of(item.name)} overrides it in this shell")
+
+
+@app.command()
+def edit() -> None:
+    """Edit the configuration file with $VISUAL or $EDITOR; only valid settings are saved.
+
+    The editor gets a copy. If the settings in it are invalid, the command asks what to do, or refuses them if there is
+    no terminal.
+    """
+    settings = config_change.home_settings()
+    copy = config_change.copy_of(settings.config_file)
+    before = copy.read_bytes()
+    while True:
+        config_change.run_editor(copy)
+        faults = config_change.faults_of(copy)
+        for fault in faults:
+            render.notice(f"wort: {render.printable(fault.sentence)}")
+        if not faults:
+            break
+        answer = "q"
+        if render.is_terminal(sys.stdin):
+            answer = typer.prompt("edit again (e), save the invalid file (s), or change nothing (q)?", "e", err=True)
+        if answer[:1].lower() == "s":
+            break
+        if answer[:1].lower() == "q":
+            raise UsageError("nothing was changed", f"your text is in {shown(str(copy), 200)}")
+    if copy.read_bytes() == before:
+        render.notice("nothing was changed")
+    else:
+        config_change.replace(settings.config_file, before, copy)
+        render.result(str(settings.config_file))
+    copy.unlink()

@@ -1,6 +1,7 @@
 """`wort doctor`: checks what wort needs to compute signatures, and shows how to fix each problem."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -15,7 +16,7 @@ import typer
 import wort_cli
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
-from wort_cli.commands.shared.finding import STATES, Finding
+from wort_cli.commands.shared.finding import STATES, Finding, lines_for_terminal
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_records
@@ -52,7 +53,6 @@ DOCUMENT = Document(
             PROSE,
             "How to fix a warning or a problem; its wording may change",
             optional=True,
-            title="how to fix it",
         ),
     ),
     columns=("state", "what", "message", "fix"),
@@ -107,7 +107,11 @@ def doctor(
 
 def show(findings: Sequence[Finding], form: Form, *, header: bool) -> None:
     """Show the findings, and exit with code 1 if one is a problem."""
-    print_records(DOCUMENT, [finding.to_json() for finding in findings], form, header=header)
+    if form is Form.TERMINAL:
+        styles = {f"^{re.escape(state)}(?= )": style for state, style in render.STATE_STYLES.items()}
+        render.drawing(lines_for_terminal(findings, shutil.get_terminal_size().columns), styles)
+    else:
+        print_records(DOCUMENT, [finding.to_json() for finding in findings], form, header=header)
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 

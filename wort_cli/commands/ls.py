@@ -20,11 +20,11 @@ from wort_cli.commands.shared.fields import (
     list_of,
     one_of,
 )
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption, ShowAllOption
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import check_group, open_home_to_read
 from wort_cli.errors import UsageError, shown
-from wort_cli.ledger.catalog import ListedSignature
+from wort_cli.ledger.catalog import PAGE, ListedSignature
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import Trust
 from wort_cli.model.units import iso_time
@@ -49,8 +49,8 @@ DOCUMENT = Document(
     ),
     columns=("name", "trust", "k", "bases", "size", "created_at", "path"),
 )
-SHOWN = 1000
-"""Signatures that a terminal shows; a pipe gets all."""
+SHOWN = 50
+"""Signatures that a terminal shows without --all; a pipe gets all."""
 
 
 def ls(
@@ -64,6 +64,7 @@ def ls(
     paths: Annotated[
         bool, typer.Option("--paths", help="Print only the paths of the files in the local store.")
     ] = False,
+    everything: ShowAllOption = False,
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
@@ -80,8 +81,16 @@ def ls(
         raise UsageError("--paths and --json exclude each other")
     settings, ledger = open_home_to_read()
     check_group(ledger, group)
+    form = Form.of(as_json=as_json)
+    shortened = form is Form.TERMINAL and not paths and not everything
+    profile_name = profile_named(settings.profile).name
     listed = ledger.catalog.listed(
-        profile_named(settings.profile).name, pattern, group=group, trust=parse_trust(trust), local=paths
+        profile_name,
+        pattern,
+        group=group,
+        trust=parse_trust(trust),
+        local=paths,
+        page=SHOWN + 1 if shortened else PAGE,
     )
     if paths:
         root = settings.store_dir
@@ -89,14 +98,14 @@ def ls(
             render.result(f"{root}/{one.path}")
         return
     records = (record(one, settings) for one in listed)
-    form = Form.of(as_json=as_json)
     if form is not Form.TERMINAL:
         print_records(DOCUMENT, records, form, header=not no_header)
         return
-    rows = list(islice(records, SHOWN + 1))
-    print_records(DOCUMENT, rows[:SHOWN], form)
-    if len(rows) > SHOWN:
-        render.notice(f"and more than {SHOWN:,}; give a pattern, or send the list to a pipe")
+    rows = list(islice(records, SHOWN + 1) if shortened else records)
+    print_records(DOCUMENT, rows[:SHOWN] if shortened else rows, form)
+    if shortened and len(rows) > SHOWN:
+        of = f" of {ledger.catalog.count(profile_name):,}" if not (pattern or group or trust) else ""
+        render.notice(f"the first {SHOWN}{of} signatures, in order of their names; --all shows the rest")
     if not rows:
         render.notice("there are no such signatures")
 

@@ -96,13 +96,21 @@ class Catalog:
             after = page[-1]["name"]
 
     def listed(
-        self, profile: str, pattern: str = "", *, group: str = "", trust: Trust | None = None, local: bool = False
+        self,
+        profile: str,
+        pattern: str = "",
+        *,
+        group: str = "",
+        trust: Trust | None = None,
+        local: bool = False,
+        page: int = PAGE,
     ) -> Iterator[ListedSignature]:
         """Yield the signatures of a profile in order of their names; only a page of them is in memory.
 
         pattern: of names, with * and ?; empty for all
         group: only those that are members of this group
         local: only those with a file in the local store, without bases and k
+        page: how many are read at a time
         """
         literal, after = LITERAL.match(pattern), ""
         prefix = literal[0] if literal else ""
@@ -117,17 +125,17 @@ class Catalog:
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
-            "limit": PAGE,
+            "limit": page,
         }
-        while page := self._storage.select(sql, {**values, "after": after}):
-            for row in page:
+        while rows := self._storage.select(sql, {**values, "after": after}):
+            for row in rows:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
-            after = page[-1]["name"]
+            after = rows[-1]["name"]
 
-    def count(self) -> int:
-        """Return the number of signatures."""
-        row = self._storage.row("count_signatures")
+    def count(self, profile: str = "") -> int:
+        """Return the number of signatures, of a profile or of all."""
+        row = self._storage.row("count_signatures", profile=profile)
         return int(row["n"]) if row else 0
 
     def measured(self, profile: str, newest: int = 200) -> Measured | None:

@@ -142,7 +142,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.CORRUPT: (
         Disposition.FAILED,
         "the archive does not match its own checksums",
-        "fetch the archive again (`prefetch`), then use `wort retry`",
+        "fetch an archive of your own again (`wort fetch`), then `wort retry`; if NCBI serves it so, report it there",
     ),
     Reason.NOT_AN_ARCHIVE: (
         Disposition.FAILED,

@@ -1,12 +1,15 @@
-"""`wort config show` tells where each value comes from, also that of `wort daemon jobs`."""
+"""`wort config show` tells where each value comes from; `set` and `edit` change the file and nothing else."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.support.schemas import validated
 from wort_cli import cli
 from wort_cli.settings import load_usable_settings
+from wort_cli.system.config_file import parsed, with_value, without_value
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -70,3 +73,153 @@ def test_usable_settings_are_kept_beside_broken_ones(home: Path) -> None:
 def test_wrong_number_of_jobs_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["daemon", "jobs", "--", number]) == 2
     assert "from 1 to 1024, or `default`" in capsys.readouterr().err
+
+
+CONFIG = """\
+# The machine in the cellar.
+jobs = 2  # of 4 cores
+archives = [
+    "/data/a#b",  # old
+    "/data/c",
+]
+
+# Our bucket.
+[s3]
+bucket = 'ours' # "theirs" was full
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "lines"),
+    [
+        (("jobs", "4"), "jobs = 4  # of 4 cores", 10),
+        (("archives", "/x:/y"), 'archives = ["/x", "/y"]', 7),
+        (("s3_bucket", "wort-sra"), 'bucket = "wort-sra" # "theirs" was full', 10),
+        (("s3.prefix", "a/"), 'prefix = "a/"', 11),
+        (("lease", "90"), "lease = 90", 11),
+        (("request-interval", "0.5"), "request_interval = 0.5", 11),
+        (("publish_unproved", "Yes"), "publish_unproved = true", 11),
+        (("mirrors", "off"), "mirrors = []", 11),
+    ],
+)
+def test_set_changes_one_value_and_keeps_comments_and_order(
+    words: tuple[str, str], line: str, lines: int, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / "config.toml"
+    file.write_text(CONFIG)
+    file.chmod(0o640)
+    document = validated(run(capsys, "config", "set", *words, "--json"))
+    new = file.read_text().splitlines()
+    assert line in new
+    assert len(new) == lines
+    assert set(CONFIG.splitlines()[:1] + CONFIG.splitlines()[-4:-1]) <= set(new)
+    assert new.index("# Our bucket.") + 1 == new.index("[s3]")
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert load_usable_settings()[1] == []
+    assert document["path"] == str(file)
+    run(capsys, "config", "set", words[0], "--unset")
+    assert line not in file.read_text().splitlines()
+    assert load_usable_settings()[1] == []
+
+
+@pytest.mark.parametrize("text", ["", "\n", "jobs = 1", "# nothing\n", "[s3]\n", "a = 1\r\n[s3]\r\nbucket = 'x'\r\n"])
+def test_any_text_takes_a_value_and_gives_it_back(text: str) -> None:
+    for name in ("jobs", "s3_bucket"):
+        new = with_value(text, name, "ä\x7f\"'\\")
+        assert parsed(new) == parsed(text) | {name: "ä\x7f\"'\\"}
+        assert name not in parsed(without_value(new, name))
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "code", "message"),
+    [
+        ("", ("jbos", "1"), 2, "did you mean jobs?"),
+        ("", ("config_file", "/x"), 2, "there is no setting"),
+        ("", ("jobs", "0"), 2, "it must be an integer from 1 to 1024"),
+        ("", ("jobs",), 2, "give a VALUE, or --unset"),
+        ("", ("jobs", "1", "--unset"), 2, "exclude each other"),
+        ("jobs = ", ("jobs", "1"), 2, "wort config edit"),
+        ("s3 = {bucket = 'x'}", ("s3_bucket", "abc"), 2, "cannot be changed"),
+        ('note = """\njobs = 3\n"""\n', ("jobs", "4"), 2, "cannot be changed"),
+    ],
+)
+def test_set_refuses_and_changes_nothing(
+    config: str, words: tuple[str, ...], code: int, message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "config.toml").write_text(config)
+    assert cli.run(["config", "set", *words]) == code
+    assert message in capsys.readouterr().err
+    assert (home / "config.toml").read_text() == config
+
+
+def test_set_repairs_an_invalid_value_and_writes_through_a_link(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dotfile = tmp_path_factory.mktemp("dotfiles") / "wort.toml"
+    dotfile.write_text("lease = 0\n")
+    (home / "config.toml").symlink_to(dotfile)
+    assert run(capsys, "config", "set", "lease", "30") == f"lease = 30, in {home / 'config.toml'}\n"
+    assert dotfile.read_text() == "lease = 30\n"
+    assert (home / "config.toml").is_symlink()
+
+
+@pytest.mark.usefixtures("home")
+def test_set_says_that_a_variable_overrides_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["config", "set", "jobs", "1"]) == 0
+    assert "$WORT_JOBS overrides it" in capsys.readouterr().err
+
+
+@pytest.fixture
+def editor(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script that is the user's editor; the fixture's value is the file that it writes into what it edits."""
+    directory = tmp_path_factory.mktemp("editor")
+    script, text = directory / "edit.sh", directory / "text"
+    script.write_text(f'#!/bin/sh\n[ "$1" = --wait ] && cat "{text}" > "$2"\n')
+    script.chmod(0o700)
+    monkeypatch.setenv("VISUAL", f"{script} --wait")
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return text
+
+
+def test_edit_saves_what_is_valid_and_nothing_else(
+    home: Path, editor: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    editor.write_text("# mine\njobs = 5\n")
+    assert run(capsys, "config", "edit") == f"{home / 'config.toml'}\n"
+    assert (home / "config.toml").read_text() == "# mine\njobs = 5\n"
+    assert not [*editor.parent.glob("wort-config-*")]
+    editor.write_text("jobs = 0\njbos = 1\n")
+    assert cli.run(["config", "edit"]) == 2
+    err = capsys.readouterr().err
+    assert "from 1 to 1024" in err and "no such setting" in err and "nothing was changed" in err
+    assert (home / "config.toml").read_text() == "# mine\njobs = 5\n"
+    (kept,) = editor.parent.glob("wort-config-*")
+    assert kept.read_text() == "jobs = 0\njbos = 1\n"
+
+
+def test_edit_asks_on_a_terminal_what_to_do_with_an_invalid_file(
+    home: Path, editor: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor.write_text("jobs = 0\n")
+    answers = iter(["e", "s"])
+    monkeypatch.setattr("wort_cli.commands.config.render.is_terminal", lambda stream=None: True)
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    assert cli.run(["config", "edit"]) == 0
+    assert capsys.readouterr().err.count("from 1 to 1024") == 2
+    assert (home / "config.toml").read_text() == "jobs = 0\n"
+
+
+def test_edit_changes_nothing_if_the_editor_fails_or_the_file_was_changed_meanwhile(
+    home: Path, editor: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "config.toml").write_text("jobs = 2\n")
+    for command, message in [
+        ("false", "exit code 1"),
+        ("/no/such/editor", "set $VISUAL or $EDITOR"),
+        (f"sh -c 'echo jobs = 3 > {home}/config.toml; echo jobs = 4 > $0'", "was changed while it was edited"),
+    ]:
+        monkeypatch.setenv("VISUAL", command)
+        assert cli.run(["config", "edit"]) in (1, 2)
+        assert message in capsys.readouterr().err
+    assert (home / "config.toml").read_text() == "jobs = 3\n"
+    assert editor.parent.is_dir()

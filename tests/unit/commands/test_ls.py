@@ -96,3 +96,27 @@ def test_a_name_is_found_quickly_among_many(catalog: Ledger, capsys: pytest.Capt
     started = time.process_time()
     assert ls(capsys, "ERR01234*").count("\n") == 11
     assert time.process_time() - started < 0.3
+
+
+def test_terminal_shows_the_first_names_and_all_of_them_if_asked(
+    catalog: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.storage.connection.executemany(
+        "INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance) "
+        "SELECT ?, profile, digest, trust, path, size, created_at, provenance FROM signatures WHERE name = 'SRR100001'",
+        [(f"ERR{number:06d}",) for number in range(1_000)],
+    )
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "250")
+    assert cli.run(["ls"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [f"ERR{number:06d}" for number in range(50)]
+    assert err == "the first 50 of 1,003 signatures, in order of their names; --all shows the rest\n"
+    started = time.process_time()
+    assert cli.run(["ls", "--all"]) == 0
+    assert time.process_time() - started < 0.3
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), header.split()[:2]) == (1_003, ["name", "trust"])
+    assert len({line.index("computed") for line in lines[:1000]}) == 1
+    assert cli.run(["ls", "SRR1*"]) == 0
+    assert "the first" not in capsys.readouterr().err

@@ -100,7 +100,7 @@ def test_process_of_elsewhere_is_not_taken_for_one_of_here(place: Place, process
 # ---- Jobs
 
 
-@pytest.mark.parametrize("owner", OWNERS)
+@pytest.mark.parametrize("owner", OWNERS, ids=range(len(OWNERS)))
 def test_job_of_elsewhere_is_requeued_only_once_its_lease_is_not_renewed(
     ledger: Ledger, settings: Settings, owner: str
 ) -> None:

@@ -9,7 +9,7 @@ from scripts.reference import all_commands
 from tests.support.schemas import validator
 from wort_cli.commands.shared.fields import Document, Field
 
-WITHOUT_JSON = {"wort", "wort help", "wort completion"}
+WITHOUT_JSON = {"wort", "wort help", "wort completion", "wort config edit"}
 """Commands that print no result of their own, but a text for people or for a shell."""
 GROUPS = {"wort daemon", "wort config", "wort sync"}
 COMMANDS = {" ".join(path): command for path, command, _ in all_commands()}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.estimate import ESTIMATE, estimate, estimate_record, sample_of, sentences
 from wort_cli.commands.shared.fields import (
     BOOLEAN,
     BYTES,
@@ -16,6 +17,7 @@ from wort_cli.commands.shared.fields import (
     Document,
     Field,
     one_of,
+    record_of,
 )
 from wort_cli.commands.shared.job_record import REASON
 from wort_cli.commands.shared.printing import Form, print_records
@@ -50,9 +52,14 @@ DOCUMENT = Document(
         Field("archive", PATH, "In a dry run: the path or the URL of the archive", optional=True, title="from"),
         MESSAGE,
     ),
-    head=(Field("dry_run", BOOLEAN, "Whether nothing was done"),),
+    head=(
+        Field("dry_run", BOOLEAN, "Whether nothing was done"),
+        Field("estimate", record_of(*ESTIMATE), "In a dry run: what all runs together will take", optional=True),
+    ),
     columns=("name", "state", "job", "reason"),
 )
+DONE: Mapping[str, Any] = {"dry_run": False, "estimate": None}
+"""The head of the document unless it is a dry run."""
 PLAN_COLUMNS = ("format", "fetch", "archive_size", "archive", "message")
 NO_PLAN: Mapping[str, Any] = dict.fromkeys(PLAN_COLUMNS)
 LISTED_RUNS = 20
@@ -83,12 +90,12 @@ def print_answers(
     form: Form,
     *,
     header: bool,
-    dry_run: bool = False,
+    head: Mapping[str, Any] = DONE,
     columns: Sequence[str] = DOCUMENT.columns,
 ) -> None:
     """Print a line for each request; a terminal gets counts if there are many."""
     if form is not Form.TERMINAL or len(records) <= LISTED_RUNS:
-        print_records(DOCUMENT, records, form, header=header, head={"dry_run": dry_run}, columns=columns)
+        print_records(DOCUMENT, records, form, header=header, head=head, columns=columns)
         return
     for state, number in Counter(record["state"] for record in records).items():
         render.result(f"{render.count(number, 'run')} {state}")
@@ -105,7 +112,6 @@ def print_plans(
     jobs: int,
 ) -> None:
     """Print what would be done and, on stderr, an estimate of what that takes; for few runs, what would be fetched."""
-    from wort_cli.commands.shared.estimate import sample_of, sentences
     from wort_cli.commands.shared.plan_record import plan_records
 
     records = []
@@ -121,9 +127,11 @@ def print_plans(
         for n, plan in zip(planned, plans, strict=True):
             records[n] |= plan
     columns = (*DOCUMENT.columns, *PLAN_COLUMNS)
-    print_answers(records, form, header=header, dry_run=True, columns=columns)
+    found = estimate(plans, len(planned), measured, jobs, settings.fetch_ahead)
+    head = {"dry_run": True, "estimate": estimate_record(found, len(planned))}
+    print_answers(records, form, header=header, head=head, columns=columns)
     if planned:
-        for sentence in sentences(plans, len(planned), measured, jobs, settings.fetch_ahead):
+        for sentence in sentences(found, plans, len(planned), measured, jobs):
             render.notice(sentence)
 
 
@@ -150,6 +158,6 @@ def print_jobs(
             }
         )
     columns = (*DOCUMENT.columns, "path")
-    print_records(DOCUMENT, records, form, header=header, head={"dry_run": False}, columns=columns)
+    print_records(DOCUMENT, records, form, header=header, head=DONE, columns=columns)
     if only_in_bucket:
         render.notice(f"{render.count(only_in_bucket, 'signature')} only in the bucket; `--local` downloads them")

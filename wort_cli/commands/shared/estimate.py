@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import BASES, BYTES, COUNT, SECONDS, Field
 from wort_cli.ledger.catalog import Measured
 from wort_cli.model.units import format_bytes, format_duration
 
+ESTIMATE = (
+    Field("runs", COUNT, "The number of runs that would be computed"),
+    Field("fetch", BYTES, "What would be fetched of all archives", optional=True),
+    Field("archive_size", BYTES, "The size of all archives", optional=True),
+    Field("disk", BYTES, "The disk that fetched archives take at a time", optional=True),
+    Field("bases", BASES, "The length of all reads", optional=True),
+    Field(
+        "seconds", SECONDS, "The time that computing takes, at the speed of earlier jobs in this home", optional=True
+    ),
+)
 SAMPLE = 20
 """Archives of a longer list that are looked at."""
 
@@ -21,8 +32,10 @@ class Estimate:
 
     fetch: float
     """Bytes to fetch."""
-    archives: float
+    archive_size: float
     """Bytes of the whole archives."""
+    disk: float
+    """Bytes of disk that fetched archives take at a time."""
     bases: float | None
     seconds: float | None
 
@@ -32,10 +45,13 @@ def sample_of(numbers: Sequence[int]) -> list[int]:
     return [numbers[n * len(numbers) // SAMPLE] for n in range(SAMPLE)] if len(numbers) > SAMPLE else list(numbers)
 
 
-def estimate(plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int) -> Estimate | None:
+def estimate(
+    plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int, ahead: int
+) -> Estimate | None:
     """Estimate what `runs` runs take, from what is known of the archives of some of them; None if nothing is known.
 
     jobs: how many jobs run at a time; each takes as long as the measured ones
+    ahead: how many archives are fetched beside running jobs
     """
     known = [plan for plan in plans if plan["archive_size"] is not None]
     if not known:
@@ -43,25 +59,31 @@ def estimate(plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured |
     factor = runs / len(known)
     fetch = sum(plan["fetch"] or 0 for plan in known) * factor
     archives = sum(plan["archive_size"] for plan in known) * factor
+    disk = sum(sorted((plan["fetch"] or 0 for plan in plans), reverse=True)[: jobs + ahead])
     if measured is None:
-        return Estimate(fetch, archives, None, None)
+        return Estimate(fetch, archives, disk, None, None)
     bases = archives * measured.bases / measured.archive_bytes
-    return Estimate(fetch, archives, bases, bases * measured.seconds / measured.bases / min(jobs, runs))
+    return Estimate(fetch, archives, disk, bases, bases * measured.seconds / measured.bases / min(jobs, runs))
+
+
+def estimate_record(found: Estimate | None, runs: int) -> dict[str, Any]:
+    """Return an estimate with the keys of ESTIMATE; null for what is not known."""
+    amounts = ("fetch", "archive_size", "disk", "bases", "seconds")
+    values = {key: getattr(found, key) for key in amounts} if found else dict.fromkeys(amounts)
+    return {"runs": runs, **{key: None if value is None else round(value) for key, value in values.items()}}
 
 
 def sentences(
-    plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int, ahead: int
+    found: Estimate | None, plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int
 ) -> Iterator[str]:
-    """Yield what a person should know before starting; `ahead` is how many archives are fetched beside running jobs."""
-    found = estimate(plans, runs, measured, jobs)
+    """Yield what a person should know before starting, from the estimate of some runs."""
     if found is None:
         yield "the size of these runs is not known, so that nothing can be estimated"
         return
     known = sum(plan["archive_size"] is not None for plan in plans)
     of = f" (estimated from {known} of them)" if known < runs else ""
-    amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archives)}"
-    largest = sorted((plan["fetch"] or 0 for plan in plans), reverse=True)[: jobs + ahead]
-    yield f"{render.count(runs, 'run')}{of}: {amount}, and about {format_bytes(sum(largest))} of disk at a time"
+    amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archive_size)}"
+    yield f"{render.count(runs, 'run')}{of}: {amount}, and about {format_bytes(found.disk)} of disk at a time"
     if found.bases is None or found.seconds is None or measured is None:
         yield "no run was computed in this home yet, so that bases and time cannot be estimated"
         return

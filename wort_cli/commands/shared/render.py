@@ -3,6 +3,7 @@
 rich is imported only for a terminal, because that takes time.
 """
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -74,6 +75,8 @@ STATE_STYLES = {
     "unavailable": "magenta",
     "cancelled": "dim",
 }
+LONG_TABLE = 200
+"""Rows above which a table has no colours: rich needs a millisecond for each row."""
 
 
 def rich_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) -> None:
@@ -83,6 +86,9 @@ def rich_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) ->
     If that does not suffice, the middle columns are left out, the last ones first, and if that does not suffice, lines
     are longer than the terminal.
     """
+    if fields and len(cells[fields[0].key]) > LONG_TABLE:
+        plain_table(fields, cells)
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -110,6 +116,26 @@ def rich_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) ->
     console.print(grid)
     if left_out:
         notice(f"left out, for lack of space: {', '.join(field.header for field in left_out)}")
+
+
+def plain_table(fields: Sequence["Field"], cells: Mapping[str, Sequence[str]]) -> None:
+    """Write a table without colours and without folding."""
+    widths = {field.key: max(len(field.header), *map(len, cells[field.key])) for field in fields}
+    shown, left_out = fitting(fields, widths, terminal_width())
+    columns = [
+        [text.rjust(widths[field.key]) if field.kind.right else text.ljust(widths[field.key]) for text in texts]
+        for field in shown
+        for texts in [(field.header, *cells[field.key])]
+    ]
+    for row in zip(*columns, strict=True):
+        result((" " * GAP).join(row).rstrip())
+    if left_out:
+        notice(f"left out, for lack of space: {', '.join(field.header for field in left_out)}")
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, or of $COLUMNS."""
+    return shutil.get_terminal_size().columns
 
 
 def fitting(

@@ -45,7 +45,7 @@ WHERE bases > 0 AND seconds > 0 AND bytes > 0;
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
 
 -- name: count_signatures
-SELECT count(*) AS n FROM signatures;
+SELECT count(*) AS n FROM signatures WHERE :profile = '' OR profile = :profile;
 
 -- name: control
 SELECT value FROM control WHERE key = :key;

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.builders import published
-from wort_cli.commands.shared.estimate import SAMPLE, Estimate, estimate, sample_of, sentences
+from wort_cli.commands.shared.estimate import SAMPLE, Estimate, estimate, estimate_record, sample_of, sentences
 from wort_cli.ledger.catalog import Measured
 from wort_cli.ledger.ledger import Ledger
 
@@ -17,18 +17,19 @@ def plan(fetch: int | None, archive: int | None) -> dict[str, Any]:
 
 
 def test_totals_are_those_of_all_archives() -> None:
-    found = estimate([plan(100_000_000, 500_000_000), plan(0, 250_000_000)], 2, MEASURED, jobs=2)
-    assert found == Estimate(100_000_000, 750_000_000, 3_000_000_000, 30.0)
+    found = estimate([plan(100_000_000, 500_000_000), plan(0, 250_000_000)], 2, MEASURED, jobs=2, ahead=0)
+    assert found == Estimate(100_000_000, 750_000_000, 100_000_000, 3_000_000_000, 30.0)
 
 
 def test_long_list_is_estimated_from_its_known_archives() -> None:
-    found = estimate([plan(10, 100), plan(None, None)], 50, MEASURED, jobs=1)
-    assert found == Estimate(500, 5000, 20_000, 20_000 * 80.0 / 4e9)
+    found = estimate([plan(10, 100), plan(None, None)], 50, MEASURED, jobs=1, ahead=2)
+    assert found == Estimate(500, 5000, 10, 20_000, 20_000 * 80.0 / 4e9)
 
 
 def test_nothing_is_estimated_from_nothing() -> None:
-    assert estimate([plan(None, None)], 1, MEASURED, 1) is None
-    assert "not known" in next(sentences([plan(None, None)], 1, MEASURED, 1, 0))
+    assert estimate([plan(None, None)], 1, MEASURED, 1, 0) is None
+    assert "not known" in next(sentences(None, [plan(None, None)], 1, MEASURED, 1))
+    assert set(estimate_record(None, 1).values()) == {1, None}
 
 
 def test_sample_is_spread_over_the_list() -> None:
@@ -39,12 +40,21 @@ def test_sample_is_spread_over_the_list() -> None:
 
 def test_sentences_have_sizes_disk_bases_and_time_or_say_that_nothing_was_measured() -> None:
     plans = [plan(30_000_000, 500_000_000), plan(20_000_000, 500_000_000), plan(10_000_000, 500_000_000)]
-    first, second = sentences(plans, 3, MEASURED, 1, 1)
+    found = estimate(plans, 3, MEASURED, 1, 1)
+    assert estimate_record(found, 3) == {
+        "runs": 3,
+        "fetch": 60_000_000,
+        "archive_size": 1_500_000_000,
+        "disk": 50_000_000,
+        "bases": 6_000_000_000,
+        "seconds": 120,
+    }
+    first, second = sentences(found, plans, 3, MEASURED, 1)
     assert first.startswith("3 runs: 60.0 MB to fetch of archives of 1.5 GB")
     assert "50.0 MB of disk" in first
     assert second.startswith("about 6.00 Gbp and ")
     assert "50.0 Mbp/s, as 4 earlier jobs here" in second
-    assert "computed in this home yet" in list(sentences(plans, 3, None, 1, 1))[1]
+    assert "computed in this home yet" in list(sentences(estimate(plans, 3, None, 1, 1), plans, 3, None, 1))[1]
 
 
 @pytest.mark.parametrize("computed", [0, 2])
