@@ -73,7 +73,7 @@ class Workers:
     def start(self) -> None:
         """Start the workers.  Huey installs its own signal handlers here: set yours afterwards."""
         self._before_fork()
-        os.register_at_fork(after_in_child=die_with_parent(os.getpid()))
+        let_children_die_with(os.getpid())
         self._consumer.start()
 
     def start_again(self) -> None:
@@ -187,14 +187,19 @@ def import_kernels() -> None:
     import wort_cli.pipeline.sketching.run_sketcher  # noqa: F401
 
 
-def die_with_parent(parent: int) -> Callable[[], None]:
-    """Return a function for a forked child that makes the kernel kill it when its parent `parent` ends (prctl(2))."""
+def let_children_die_with(parent: int) -> None:
+    """Make the kernel kill each process that `parent` forks from now on when `parent` ends (prctl(2))."""
     libc = ctypes.CDLL(None, use_errno=True)
+    forks = parent
+
+    def before() -> None:
+        nonlocal forks
+        forks = os.getpid()  # a child cannot ask for its parent: that may have ended already
 
     def in_child() -> None:
-        if os.getppid() == parent:
+        if forks == parent:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:  # the parent ended before the call
                 os._exit(1)
 
-    return in_child
+    os.register_at_fork(before=before, after_in_child=in_child)

@@ -148,3 +148,26 @@ def test_workers_die_with_their_parent(crew: Crew) -> None:
     pids = crew.call("count_alive")["pids"]
     crew.kill()
     assert eventually(lambda: not any(is_running(pid) for pid in pids))
+
+
+ORPHAN = """
+import os, time
+from wort_cli.daemon.workers import let_children_die_with
+
+parent = os.getpid()
+
+def wait_until_orphan():
+    while os.getppid() == parent:
+        time.sleep(0.001)
+
+os.register_at_fork(after_in_child=wait_until_orphan)
+let_children_die_with(parent)
+if os.fork() == 0:
+    print("alive", flush=True)
+os._exit(0)
+"""
+
+
+def test_worker_whose_parent_died_during_the_fork_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True, check=True, timeout=20)
+    assert done.stdout == ""
