@@ -25,6 +25,7 @@ from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 from wort_cli.system.network_disks import check_answers
 from wort_cli.system.private_files import use_private_umask
+from wort_cli.system.stuck_threads import stuck_threads
 
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
@@ -108,6 +109,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     use_private_umask()
     code = run(sys.argv[1:])
+    stuck_threads.end_if_stuck(code)
     gc.freeze()  # Python would search all objects for cycles before it ends
     sys.exit(code)
 

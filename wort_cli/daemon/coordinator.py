@@ -26,7 +26,7 @@ from wort_cli.model.lease import DAEMON, Liveness, LivenessLimits, Loss, detect_
 from wort_cli.pipeline.download import may_need_download
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.processes import kill_attempt
-from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts
+from wort_cli.pipeline.workspace import attempt_directory, count_finished_parts, record_hang
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import is_running, kill_process
 from wort_cli.system.seals import load_key
@@ -233,17 +233,18 @@ class Coordinator:
             self._ledger.attempts.extend_lease(attempt.job_id, attempt.number, self._settings.lease)
 
     def _end_if_lost(self, attempt: RunningAttempt) -> None:
-        process = attempt.liveness.process
-        process_runs = process is not None and is_running(process)
+        process_runs = (process := attempt.liveness.process) is not None and is_running(process)
         how = detect_loss(attempt.liveness, self._clock(), self._limits, process_runs=process_runs)
-        if how is None:
-            return
+        if how is None or (how is Loss.DIED and self._queue.result(attempt.task_id) is not None):
+            return  # in the second case, it ended after it had reported
         if how is Loss.NOT_STARTED and self._queue.has_pending_tasks():
             return  # workers are starting, or about to be replaced
         if how is Loss.NOT_STARTED and self._queue.acquire(attempt.job_id, attempt.number):
             self._requeue_unstarted(attempt)  # now that no worker can acquire it
             return
         self._kill(attempt)
+        if how in (Loss.HUNG, Loss.STALLED):
+            record_hang(self._settings.workspace(attempt.job_id))
         why = f"the worker {how}"
         work = count_finished_parts(self._settings.workspace(attempt.job_id))
         if self._ledger.attempts.requeue_if_advanced(attempt.job_id, attempt.number, work, why):

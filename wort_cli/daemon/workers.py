@@ -27,6 +27,7 @@ from wort_cli.daemon.huey_internals import (
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
 from wort_cli.system.process_identity import is_stopped
+from wort_cli.system.stuck_threads import stuck_threads
 
 PR_SET_PDEATHSIG = 1
 POLL = 0.01
@@ -97,9 +98,10 @@ class Workers:
         return True
 
     def _announce_result(self) -> None:
-        """Wake the daemon; called in the worker."""
+        """Wake the daemon, and end if a thread of the job hangs; called in the worker."""
         with contextlib.suppress(OSError):  # it will look anyway
             os.eventfd_write(self._results, 1)
+        stuck_threads.end_if_stuck(0)  # nothing else ends the thread; `repair` starts another worker
 
     def repair(self, patience: float) -> None:
         """Kill workers that have been stopped (SIGSTOP) for `patience` seconds, and replace those that are dead.

@@ -2,7 +2,7 @@
 
 work/JOB/slices/          finished slices, kept for the next attempt until the job has ended
 work/JOB/archive/         what was downloaded of the run's archive, kept for the next attempt until the job has ended
-work/JOB/in-process       exists while an attempt reads the archive in its own process; not empty if that has crashed
+work/JOB/in-process       exists while an attempt reads the archive in its own process; not empty if it crashed or hung
 work/JOB/sealed/          the sealed signature, until it is published: the next attempt only has to publish it
 work/JOB/attempt-N/       one attempt's own: where its tools run, its sealed signature, its processes (processes.py)
 """
@@ -21,6 +21,7 @@ from wort_cli.system.cancellation import Cancelled
 from wort_cli.system.crash_file import crash_files, has_crashed
 from wort_cli.system.private_files import PRIVATE, make_private
 from wort_cli.system.seals import read_sealed_document, sealed_document
+from wort_cli.system.stuck_threads import stuck_threads
 
 PUBLISH_FAILURES = frozenset({Reason.STORAGE_DENIED, Reason.STORAGE_DOWN, Reason.CONFLICT, Reason.PARAMS_MISMATCH})
 """Reasons for which a sealed signature may not have been published."""
@@ -29,6 +30,7 @@ SEALED_PARTS = 10**9
 MEGABYTE = 1_000_000
 PENDING = "facts of a pending signature"
 """The kind of their seal."""
+IN_PROCESS = "in-process"
 ATTEMPT = "attempt-"
 """How the name of an attempt's directory begins."""
 
@@ -42,12 +44,13 @@ class Workspace:
         """Seals what a later attempt reads back (system/seals.py)."""
         self.attempt = attempt
         self.attempt_directory = attempt_directory(root, attempt)
-        self._in_process = root / "in-process"
+        self._in_process = root / IN_PROCESS
         self.crashed_in_process = False
-        """Whether an earlier attempt crashed while it read the archive in its own process.
+        """Whether an earlier attempt crashed or hung while it read the archive in its own process.
 
         One that was killed, by the user or for want of memory, has not crashed.
         """
+        self._reads_in_process = False
 
     def create(self) -> None:
         """Create the directories, which no other user can enter; raise OSError if that fails, or others own them."""
@@ -94,6 +97,7 @@ class Workspace:
     def mark_in_process(self) -> None:
         """Record that this process is about to read the archive itself; raise OSError if that cannot be written."""
         crash_files.add(self._in_process)
+        self._reads_in_process = True
 
     @property
     def pending(self) -> Path:
@@ -136,7 +140,10 @@ class Workspace:
     def remove_attempt(self) -> None:
         """Remove the directory of this attempt, and the workspace if nothing else is in it."""
         if not self.is_superseded and not self.crashed_in_process:
-            self._in_process.unlink(missing_ok=True)
+            if self._reads_in_process and stuck_threads.exist():
+                record_hang(self.root)
+            else:
+                self._in_process.unlink(missing_ok=True)
         shutil.rmtree(self.attempt_directory, ignore_errors=True)
         with contextlib.suppress(OSError):  # the workspace has slices or a sealed signature
             self.root.rmdir()
@@ -167,6 +174,14 @@ def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
 def attempt_directory(root: Path, attempt: int) -> Path:
     """Return the directory of an attempt in the workspace `root`."""
     return root / f"{ATTEMPT}{attempt}"
+
+
+def record_hang(root: Path) -> None:
+    """Let no later attempt read the archive in its own process, if one did that when it hung."""
+    file = root / IN_PROCESS
+    with contextlib.suppress(OSError):
+        if file.exists():
+            file.write_text("hung\n", encoding="ascii")
 
 
 def count_finished_parts(root: Path) -> int:

@@ -12,6 +12,7 @@ from wort_cli.daemon.queue import WorkQueue
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.pipeline.workspace import Workspace
 from wort_cli.settings import Settings
 from wort_cli.system.process_identity import ProcessIdentity, identity_of
 
@@ -100,6 +101,25 @@ def test_attempt_of_a_dead_worker_is_retried(
     assert not coordinator.busy
 
 
+def test_worker_that_ends_after_its_result_is_not_lost(
+    coordinator: Coordinator,
+    ledger: Ledger,
+    queue: WorkQueue,
+    job_id: int,
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    """It reports and ends between the moments at which the coordinator collects results and checks workers."""
+    worker = Worker(queue, identity(sleeper)).start()
+    worker.send_heartbeat()
+    coordinator.turn()
+    worker.finish(published=published(NAME))
+    sleeper.kill()
+    sleeper.wait()
+    coordinator._check_attempts()
+    coordinator.turn()
+    assert ledger.jobs.get(job_id).state is JobState.DONE
+
+
 def test_worker_that_dies_again_and_again_costs_no_job_that_advances(
     coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, settings: Settings, job_id: int
 ) -> None:
@@ -123,11 +143,11 @@ def test_worker_that_dies_again_and_again_costs_no_job_that_advances(
 
 
 @pytest.mark.parametrize(
-    ("beats", "idle", "after", "message"),
+    ("beats", "idle", "after", "message", "hung"),
     [
-        (False, 0.0, LEASE, "the worker sent no heartbeat"),
-        (True, HANG_TIMEOUT, 0.0, "the worker hung: its job did not respond"),
-        (True, 0.0, HANG_TIMEOUT + STALL_TIMEOUT, "the worker made no progress"),
+        (False, 0.0, LEASE, "the worker sent no heartbeat", False),
+        (True, HANG_TIMEOUT, 0.0, "the worker hung: its job did not respond", True),
+        (True, 0.0, HANG_TIMEOUT + STALL_TIMEOUT, "the worker made no progress", True),
     ],
 )
 def test_lost_worker_is_killed_and_its_job_retried(
@@ -141,8 +161,16 @@ def test_lost_worker_is_killed_and_its_job_retried(
     idle: float,
     after: float,
     message: str,
+    hung: bool,
+    settings: Settings,
 ) -> None:
-    """The worker stops sending heartbeats, its job hangs for `idle` seconds, or it counts no spots for `after`."""
+    """The worker stops sending heartbeats, its job hangs for `idle` seconds, or it counts no spots for `after`.
+
+    If it hung, no later attempt reads the archive in the worker's process.
+    """
+    workspace = Workspace(settings.workspace(job_id), 1)
+    workspace.create()
+    workspace.mark_in_process()
     worker = Worker(queue, identity(sleeper)).start()
     worker.send_heartbeat()
     coordinator.turn()
@@ -157,6 +185,8 @@ def test_lost_worker_is_killed_and_its_job_retried(
     coordinator.turn()
     assert last_event(ledger, job_id) == ("waiting", "interrupted", message)
     assert sleeper.wait(5) == -9
+    workspace.create()
+    assert workspace.crashed_in_process is hung
 
 
 def test_silence_is_excused_after_a_failed_turn(

@@ -3,7 +3,7 @@
 libncbi-vdb (vdb_decoder.py) is faster.  It is used only with the kernel, because `--engine sourmash` is an independent
 check and shares no code with it, and only together with a fastq-dump that it was compared with (vdb_library.py).
 A damaged archive could crash this process, so it is used only if the archive is on disk, was validated (or the blobs of
-the slices were, of a sample or while the archive arrives), and no earlier attempt died while it was in use.
+the slices were, of a sample or while the archive arrives), and no earlier attempt died or hung while it was in use.
 """
 
 import shutil
@@ -20,6 +20,7 @@ from wort_cli.pipeline.sketching.slice_decoder import CannotDecode, SliceDecoder
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.workspace import Workspace
+from wort_cli.system.stuck_threads import call_within, stuck_threads
 
 AUTO = "auto"
 
@@ -96,7 +97,9 @@ def vdb_decoder(
     if profile.decode_flags != SRA_V1.decode_flags:
         raise CannotDecode(f"the profile {profile.name} has other flags")
     if workspace.crashed_in_process:
-        raise CannotDecode("an earlier attempt died while it read the archive in its own process")
+        raise CannotDecode("an earlier attempt died or hung while it read the archive in its own process")
+    if stuck_threads.exist():
+        raise CannotDecode("a thread of this process hangs, and may have locked what others need")
     if archive.references:
         raise CannotDecode("its reads are aligned to sequences outside of the archive")
     from wort_cli.pipeline.decoding.vdb import VdbCursor
@@ -109,7 +112,11 @@ def vdb_decoder(
 
     path = archive.path
     workspace.mark_in_process()
-    opened = [VdbCursor(path, archive.spots)]
+    seconds = spec.time_limits.stall_timeout
+    try:
+        opened = [call_within(lambda: VdbCursor(path, archive.spots), seconds, tools.cancellation)]
+    except TimeoutError:
+        raise CannotDecode(f"the library did not open the archive within {seconds:g} seconds") from None
 
     def start(part: Slice) -> SliceDecoder:
         tools.log(f"reading spots {part.first} to {part.last} with {VdbDecoder.name}")

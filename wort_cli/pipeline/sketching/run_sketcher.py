@@ -34,11 +34,14 @@ from wort_cli.pipeline.sketching.slice_decoder import (
 )
 from wort_cli.pipeline.sketching.slices import FinishedSlice, Slice, SliceStore
 from wort_cli.system.cancellation import Cancellation, Cancelled
+from wort_cli.system.stuck_threads import stuck_threads
 
 CRASH_TRIES = 4
 """How often a slice is tried whose decoder crashes, in a row.  fastq-dump crashes now and then on aligned runs."""
-STALL_GRACE = 5.0
+STALL_GRACE = 2.0
 """Seconds that a decoder has to report its own stall."""
+END_WITHIN = 5.0
+"""Seconds that the threads have to end once a slice has failed or the job was cancelled."""
 REPORT_INTERVAL = 0.25
 """Seconds between reports of progress."""
 ARRIVAL_INTERVAL = 0.02
@@ -86,6 +89,8 @@ class RunSketcher:
         self._finished: list[FinishedSlice] = []
         """Finished slices, without their hashes."""
         self._decoding: dict[Slice, SliceDecoder] = {}
+        self._threads: set[threading.Thread] = set()
+        """Those of the pool that have started a slice."""
         self._stop = threading.Event()
         self._left_behind = threading.Event()
         """Set when threads are no longer waited for: the workspace may belong to a later attempt, or be removed."""
@@ -100,8 +105,8 @@ class RunSketcher:
     ) -> None:
         """Sketch all slices that are not in the store.  Raises Cancelled, NeedsWholeRun, or JobFailed if one failed.
 
-        A slice is started once it has arrived, and those before it.  One that takes too long fails the job.  Does not
-        wait for a thread that hangs in this process.
+        A slice is started once it has arrived, and those before it.  One that takes too long fails the job.  A thread
+        that hangs in this process is left behind (stuck_threads.py).
         """
         missing = deque(part for part in self._slices if not self._load_finished(part))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="slice")
@@ -130,9 +135,9 @@ class RunSketcher:
         finally:
             # After a failure, the other threads stop when their decoders next check the cancellation.
             self._stop.set()
-            if stalled:
-                self._left_behind.set()
-            pool.shutdown(wait=not stalled, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            stuck_threads.wait_or_leave(self._threads, 0.0 if stalled else END_WITHIN)
+            self._left_behind.set()
 
     def stats(self) -> ReadStats:
         """Return the counts of all slices so far, finished or not."""
@@ -183,6 +188,7 @@ class RunSketcher:
     def _sketch_or_stop(self, part: Slice) -> FinishedSlice:
         """Sketch a slice.  If that fails, stop the other slices."""
         self._slice_cancellation.check()
+        self._threads.add(threading.current_thread())
         try:
             return self._sketch_and_save(part)
         except BaseException:

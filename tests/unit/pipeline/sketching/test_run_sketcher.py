@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sourmash import MinHash
 
-from tests.support.builders import random_reads
+from tests.support.builders import eventually, random_reads
 from tests.support.fake_decoders import FakeArchive, FakeFastqDump, decoder_of, fasta_of, sketched
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1, Profile
@@ -23,6 +23,7 @@ from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts, Text
 from wort_cli.pipeline.sketching.slices import Hashes, Slice, SliceStore
 from wort_cli.settings import ENGINES as CHOICES
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
+from wort_cli.system.stuck_threads import stuck_threads
 
 SMALL = Profile("small", (5, 21), 2, abundance=True, seed=42, decode_flags=())
 READS = [*random_reads(60, 90), "ACGTNNACGTACGTNACGTTTGCA", "acgtacgtacgtttgca" * 3, "", "AC"]
@@ -207,6 +208,27 @@ def test_thread_that_is_left_behind_writes_nothing_later(monkeypatch: pytest.Mon
     goes_on.set()
     left.join(30)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_slice_that_hangs_and_takes_too_long_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_sketcher, "REPORT_INTERVAL", 0.01)
+    monkeypatch.setattr(run_sketcher, "END_WITHIN", 0.05)
+    goes_on = threading.Event()
+
+    class Hung(FakeFastqDump):
+        def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
+            goes_on.wait(30)
+            raise Cancelled
+
+    engine, timeouts = SourmashEngine(SMALL), run_sketcher.SketchTimeouts(slice=0.1)
+    hung = Hung(b"", 100, DecoderCounts(0, 0))
+    slices = FakeArchive(READS).slices(1)
+    sketcher = RunSketcher(slices, None, [lambda part: decoder_of(hung, engine)], SMALL, engine, timeouts)
+    with pytest.raises(JobFailed, match="took longer than"):
+        sketcher.run(1, NEVER, ignore)
+    assert stuck_threads.exist()
+    goes_on.set()
+    assert eventually(lambda: not stuck_threads.exist())
 
 
 class BrokenEngine:

@@ -1,0 +1,56 @@
+"""libncbi-vdb hangs in this process: the attempt fails, the process ends, and fastq-dump decodes the run."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
+from wort_cli.pipeline.decoding.vdb_library import SONAME
+
+RUN = "SRR000001"
+
+
+@pytest.fixture
+def hung(home: Home, shelf: Shelf) -> Iterator[Home]:
+    """A home whose libncbi-vdb hangs when it reads spots."""
+    library, source = home.root / "hung.so", Path(__file__).with_name("hung_library.c")
+    words = ["-Wall", "-shared", "-fPIC", "-Wl,--no-as-needed", "-ldl", f"-l:{SONAME}"]
+    subprocess.run(["cc", source, "-o", library, *words], check=True)
+    home.keep(RUN, shelf.archive())
+    home.env |= {"WORT_VDB_LIBRARY": str(library), "WORT_STALL_TIMEOUT": "1", "HANG_IN": "SRAColumnRead"}
+    yield home
+    assert not home.leftovers()
+
+
+def check_decoded_by_fastq_dump(home: Home, shelf: Shelf) -> None:
+    assert "an earlier attempt died or hung" in home("logs", RUN).out
+    assert home.signature(RUN) == shelf.reference(shelf.archive(), RUN)
+
+
+def test_now_ends_although_a_thread_hangs(hung: Home, shelf: Shelf) -> None:
+    ended = hung("compute", RUN, "--now", timeout=15)
+    assert ended.code == 75, str(ended)
+    assert (hung.job(RUN).state, hung.job(RUN).reason) == ("waiting", "timeout")
+    hung("compute", RUN, "--now").expect(0)
+    check_decoded_by_fastq_dump(hung, shelf)
+
+
+def test_archive_that_does_not_open_is_decoded_by_fastq_dump(hung: Home, shelf: Shelf) -> None:
+    hung("compute", RUN, "--now", env={"HANG_IN": "SRAMgrOpenAltTableRead"}, timeout=15).expect(0)
+    assert "did not open the archive within 1 seconds" in hung("logs", RUN).out
+    assert hung.signature(RUN) == shelf.reference(shelf.archive(), RUN)
+
+
+def test_worker_with_a_hung_thread_is_replaced(hung: Home, shelf: Shelf) -> None:
+    hung("daemon", "start", env={"WORT_JOBS": "1", "WORT_RETRY_DELAY": "0.5"}).expect(0)
+    idle = {process.pid for process in hung.processes()}
+    hung("compute", RUN).expect(0)
+    hung("wait", RUN).expect(0)
+    reasons = [reason for state, reason in hung.events(RUN) if state != "queued" and reason]
+    assert reasons == ["timeout"]
+    check_decoded_by_fastq_dump(hung, shelf)
+    until(lambda: len({process.pid for process in hung.processes()} ^ idle) == 2, "the worker is replaced")
