@@ -78,7 +78,7 @@ def test_file_that_is_no_archive_is_named_where_nothing_else_can_be_tried(home: 
 def test_exit_code_says_whether_fetching_again_may_help(home: Home, shelf: Shelf) -> None:
     with serving(home, shelf.archive()) as server:
         home("fetch", "SRR999999").expect(3, "SRR999999: not-found")
-        done = home("fetch", RUN, "-", stdin="SRR999999 # unknown\n").expect(1)
+        done = home("fetch", RUN, "-", stdin="SRR999999 # unknown\n").expect(0)
         assert [row[:2] for row in done.rows()] == [[RUN, "fetched"], ["SRR999999", "unavailable"]]
         server.locator = lambda run: {"bundle": run, "status": 500, "msg": "Internal"}
         home("fetch", "SRR000002").expect(75, "SRR000002: network", "run the same command again")
