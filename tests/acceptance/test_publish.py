@@ -35,7 +35,7 @@ def other_home(home: Home, shelf: Shelf, path: Path, layout: str = LAYOUT) -> Ho
 
 def decode_count(home: Home) -> int:
     """Return how often the job of RUN decoded the run, which has one slice."""
-    log = home("logs", RUN, "-n", "10000").out
+    log = home("logs", RUN, "-n", "10000", "--all").out
     return sum("--clip" in line or "reading spots" in line for line in log.splitlines())
 
 

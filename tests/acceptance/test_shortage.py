@@ -127,7 +127,7 @@ cp "{home.signature_file("two")}" "{tmp_path}/two.sig"
     assert full["disks"][0]["free"] < full["disks"][0]["reserve"]
     assert "unhealthy" in (tmp_path / "status").read_text()
     assert "nearly full" in (tmp_path / "doctor").read_text()
-    (two,) = json.loads((tmp_path / "two.json").read_text())
+    (two,) = json.loads((tmp_path / "two.json").read_text())["jobs"]
     assert two["state"] == "done"
     assert json.loads((tmp_path / "well.json").read_text())["state"] == "running"
     assert gunzipped(tmp_path / "two.sig") == shelf.reference(shelf.archive(), "two")

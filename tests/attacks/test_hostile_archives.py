@@ -139,7 +139,7 @@ def test_archive_of_another_run_is_identified_by_its_name_alone(
     path = tmp_path / f"{RUN}.sra"
     path.write_bytes(content[:-1] + b"x" if change == "same size" else content + b"x")
     assert of(path) == Origin()
-    assert f"the locator lists normalized of {len(content)} bytes" in log[0]
+    assert f"the locator lists normalized of {len(content):,} bytes" in log[0]
 
 
 def test_silent_locator_is_asked_once(

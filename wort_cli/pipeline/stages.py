@@ -19,7 +19,7 @@ from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.colour_space import has_colours
 from wort_cli.pipeline.archives.http import url_without_query
-from wort_cli.pipeline.archives.locate import Archive, locate_archive
+from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, locate_archive
 from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.background_download import ArrivedWrong
@@ -88,7 +88,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     engine = ENGINES[attempt.spec.method.engine](attempt.profile)
     attempt.report("locating")
     arguments = engine, attempt.spec.method.decoder, attempt.spec.method.vdb_library
-    threading.Thread(target=warm_up, args=arguments, name="warm-up", daemon=True).start()
+    may_stream = attempt.spec.download.download == TOOLKIT
+    threading.Thread(target=warm_up, args=arguments, kwargs={"start": not may_stream}, daemon=True).start()
     try:
         return sketch_archive(attempt, archive_of(attempt, tools, early=attempt.has_slot), engine, tools)
     except ArrivedWrong:

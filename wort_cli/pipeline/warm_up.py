@@ -14,14 +14,15 @@ from wort_cli.pipeline.sketching.engine import Engine, KernelEngine
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 
-def warm_up(engine: Engine, decoder: str, vdb_library: str = "") -> None:
+def warm_up(engine: Engine, decoder: str, vdb_library: str = "", *, start: bool = True) -> None:
     """Load the loops of a job, or compile them, two modules at a time.  An error occurs again when they are used.
 
     decoder, vdb_library: the settings
+    start: whether libncbi-vdb is started too; like every tool of the toolkit it then writes the user's SRA settings
     """
     loaders: list[Callable[[], None]] = [load_counting, load_sealing]
     if engine.name == KernelEngine.name:
-        decoding = [partial(load_decoder, vdb_library)] if decoder == AUTO else []
+        decoding = [partial(load_decoder, vdb_library, start=start)] if decoder == AUTO else []
         loaders = [load_kernel, *decoding, *loaders]
     with ThreadPoolExecutor(2) as executor:
         for loader in loaders:
@@ -41,12 +42,13 @@ def load_kernel() -> None:
     KERNEL.load()
 
 
-def load_decoder(vdb_library: str) -> None:
+def load_decoder(vdb_library: str, *, start: bool) -> None:
     """Load the loop that reads spots, and the library that it calls."""
     from wort_cli.pipeline.decoding.vdb_library import choose_library, start_library
 
     choose_library(vdb_library)
-    start_library()
+    if start:
+        start_library()
     from wort_cli.pipeline.decoding.vdb_decoder import SPOTS
 
     SPOTS.load()

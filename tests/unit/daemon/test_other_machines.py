@@ -241,13 +241,13 @@ def test_daemon_of_another_machine_whose_lock_is_not_seen_runs_while_it_reports(
     lock.write_info()
     lock.close()
     assert running_daemon(tmp_path / "daemon.lock") is None
-    monkeypatch.setattr("wort_cli.system.daemon_lock.socket.gethostname", lambda: "login2")
+    monkeypatch.setattr("socket.gethostname", lambda: "login2")
     assert running_daemon(tmp_path / "daemon.lock") is None
     assert daemon_is_running(tmp_path / "daemon.lock") is None
     report = tmp_path / "health"
     report.write_text("0")
     reports = iter(range(1, 100))
-    monkeypatch.setattr("wort_cli.system.daemon_lock.time.sleep", lambda _: report.write_text(str(next(reports))))
+    monkeypatch.setattr("time.sleep", lambda _: report.write_text(str(next(reports))))
     found = running_daemon(tmp_path / "daemon.lock")
     assert found is not None
     assert "on the host" in found.where
