@@ -25,7 +25,7 @@ def test_next_jobs_are_fetched_and_wait_until_it_is_their_turn(home: Home, shelf
         home("daemon", "start").expect(0)
         until(lambda: stages(home) == {FIRST: "ready", SECOND: "ready"}, "two archives are there", 60)
         assert home.job(THIRD).state == "queued"
-        assert "ready" in home("status", "--all").out
+        assert home("status", FIRST, "--json").records()[0]["stage"] == "ready"
         another_job()
         home("wait", "--all").expect(0)
     ends = home.select("SELECT name FROM events JOIN jobs ON job_id = jobs.id WHERE after = 'done' ORDER BY events.id")

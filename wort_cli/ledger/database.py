@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -64,6 +65,8 @@ class Storage:
         if self._connection is None:
             with self.translated_errors():
                 self._connection = self._open()
+            # The last connection that is closed empties the write-ahead log; Python does not close it at its end.
+            weakref.finalize(self, close_in_process, self._connection, os.getpid())
         return self._connection
 
     def open(self) -> None:
@@ -214,6 +217,13 @@ def open_read_only(path: Path) -> Iterator[Callable[[str], list[Row]]]:
             yield lambda sql: [dict(row) for row in connection.execute(sql)]
     except sqlite3.Error as error:
         raise as_wort_error(error, path) from error
+
+
+def close_in_process(connection: sqlite3.Connection, pid: int) -> None:
+    """Close a connection, unless this process is a fork of the one that opened it, or this is another thread."""
+    if os.getpid() == pid:
+        with contextlib.suppress(sqlite3.ProgrammingError):
+            connection.close()
 
 
 def open_copy(path: Path) -> sqlite3.Connection:

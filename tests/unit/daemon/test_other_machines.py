@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -241,7 +242,7 @@ def test_daemon_of_another_machine_whose_lock_is_not_seen_runs_while_it_reports(
     lock.write_info()
     lock.close()
     assert running_daemon(tmp_path / "daemon.lock") is None
-    monkeypatch.setattr("socket.gethostname", lambda: "login2")
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(nodename="login2"))
     assert running_daemon(tmp_path / "daemon.lock") is None
     assert daemon_is_running(tmp_path / "daemon.lock") is None
     report = tmp_path / "health"
