@@ -13,9 +13,25 @@ from typing import Any
 Parser = Callable[[Any], Any]
 
 
+def as_number(value: Any) -> float:
+    """Return a value as a number.  Raises ValueError with a sentence."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError("it must be a number") from None
+
+
+def as_integer(value: Any) -> int:
+    """Return a value as an integer.  Raises ValueError with a sentence."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("it must be an integer") from None
+
+
 def positive_number(value: Any) -> float:
     """Return a number above 0 and below a billion."""
-    number = float(value)
+    number = as_number(value)
     if isinstance(value, bool) or not 0 < number < 1e9:
         raise ValueError("it must be a positive number")
     return number
@@ -31,7 +47,7 @@ def fraction(value: Any) -> float:
 
 def positive_integer(value: Any) -> int:
     """Return an integer from 1 to 10**15."""
-    number = int(value)
+    number = as_integer(value)
     if isinstance(value, float | bool) or not 1 <= number <= 10**15:
         raise ValueError("it must be a positive integer")
     return number
@@ -39,23 +55,23 @@ def positive_integer(value: Any) -> int:
 
 def integer_or_zero(value: Any) -> int:
     """Return an integer from 0 to 10**15."""
-    if not isinstance(value, float | bool) and int(value) == 0:
+    if not isinstance(value, float | bool) and as_integer(value) == 0:
         return 0
     return positive_integer(value)
 
 
 def count(value: Any) -> int:
     """Return an integer from 1 to 1024."""
-    if isinstance(value, float | bool) or not 1 <= int(value) <= 1024:
+    if isinstance(value, float | bool) or not 1 <= as_integer(value) <= 1024:
         raise ValueError("it must be an integer from 1 to 1024")
-    return int(value)
+    return as_integer(value)
 
 
 def count_or_zero(value: Any) -> int:
     """Return an integer from 0 to 1024."""
-    if isinstance(value, float | bool) or not 0 <= int(value) <= 1024:
+    if isinstance(value, float | bool) or not 0 <= as_integer(value) <= 1024:
         raise ValueError("it must be an integer from 0 to 1024")
-    return int(value)
+    return as_integer(value)
 
 
 def boolean(value: Any) -> bool:

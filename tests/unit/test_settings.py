@@ -244,3 +244,12 @@ def test_documented_defaults_are_accepted_and_change_nothing(home: Path) -> None
     computed = {"jobs", "threads", "disk_reserve", "max_load"}
     typed = {doc.variable: doc.default for doc in setting_docs() if doc.name not in computed and doc.default != "empty"}
     assert load(home, None, **typed) == load(home)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("WORT_JOBS", "it must be an integer"), ("WORT_STALL_TIMEOUT", "it must be a number")]
+)
+def test_word_in_place_of_a_number_is_refused_without_the_words_of_python(name: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"WORT_HOME": str(tmp_path), name: "many"})
+    assert str(refused.value).endswith(f": {why}")
