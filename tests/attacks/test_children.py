@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.polling import until
 from wort_cli.daemon import metrics_server
 from wort_cli.daemon.metrics_process import MetricsProcess
 from wort_cli.pipeline.toolkit.tools import ToolGroup
@@ -27,8 +28,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def environment_of(pid: int) -> dict[str, str]:
-    words = Path(f"/proc/{pid}/environ").read_bytes().decode().rstrip("\0").split("\0")
-    return dict(word.split("=", 1) for word in words if "=" in word)
+    """The environment of a running process. The kernel shows none for an instant while a program is started."""
+    text = until(lambda: Path(f"/proc/{pid}/environ").read_bytes(), f"the environment of process {pid}").decode()
+    return dict(word.split("=", 1) for word in text.rstrip("\0").split("\0") if "=" in word)
 
 
 def test_tools_get_no_credentials(secrets: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +53,9 @@ def test_metrics_process_gets_no_credentials(secrets: None, tmp_path: Path, monk
     monkeypatch.setenv("WORT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("WORT_METRICS_FILE", str(tmp_path / "wort.prom"))
     monkeypatch.setenv("LD_PRELOAD", "")
-    process = MetricsProcess(load_settings())
+    settings = load_settings()
+    settings.daemon_log.parent.mkdir(parents=True)
+    process = MetricsProcess(settings)
     process.ensure_running()
     try:
         assert process._process is not None
