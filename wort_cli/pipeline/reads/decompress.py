@@ -52,7 +52,7 @@ def gzip_errors() -> tuple[type[Exception], ...]:
     """Return what that decompressor raises for damaged data."""
     from isal import igzip_lib
 
-    return (igzip_lib.error, EOFError, ValueError)
+    return (igzip_lib.IsalError, EOFError, ValueError)
 
 
 def zstd_module() -> Any:
