@@ -12,7 +12,7 @@ import lzma
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from wort_cli.pipeline.reads.faults import BadReads, Fault
 
@@ -52,7 +52,7 @@ def gzip_errors() -> tuple[type[Exception], ...]:
     """Return what that decompressor raises for damaged data."""
     from isal import igzip_lib
 
-    return (igzip_lib.IsalError, EOFError, ValueError)
+    return (cast(type[Exception], igzip_lib.IsalError), EOFError, ValueError)
 
 
 def zstd_module() -> Any:
