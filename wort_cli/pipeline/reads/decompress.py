@@ -12,6 +12,7 @@ import lzma
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol, cast
 
 from wort_cli.pipeline.reads.faults import BadReads, Fault
@@ -57,11 +58,7 @@ def gzip_errors() -> tuple[type[Exception], ...]:
 
 def zstd_module() -> Any:
     """Return the module of zstd: Python's own from 3.14 on."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd
+    return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 @dataclass(frozen=True)
