@@ -18,8 +18,8 @@ from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 
-NO_JSON = {"--paths", "--raw"}
-"""Options that print something else than a document."""
+NO_JSON = {"--paths", "--raw", "-h", "help", "completion"}
+"""Options and commands that print something else than a document."""
 MORE = [
     ("view", "--url", DONE),
     ("sync", "push"),
