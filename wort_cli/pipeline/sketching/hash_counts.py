@@ -4,6 +4,9 @@ The table holds the distinct hashes, ascending, with their counts.  New hashes a
 which is sorted and merged into the table when it is full.  The buffer grows to a quarter of the table, so that all
 merges together take time linear in the number of hashes.  A merge is done in place, from the largest hash down to the
 smallest, so that there are never two tables in memory.
+
+Tables of slices are merged in pairs of about the same size, so that each hash is moved as often as the number of slices
+can be halved.  Neither sorting nor searching is needed.
 """
 
 import numpy as np
@@ -29,7 +32,11 @@ merge_counts = {
     np.dtype(dtype): COUNTING.function(f"merge_counts:{dtype}", NUMBERS, Array(np.dtype(dtype)), INT, NUMBERS)
     for dtype in ("uint32", "uint64")
 }
-"""The function for each type of the counts."""
+merge_tables = {
+    np.dtype(dtype): COUNTING.function(f"merge_tables:{dtype}", *(NUMBERS, Array(np.dtype(dtype))) * 3, results=1)
+    for dtype in ("uint32", "uint64")
+}
+"""Functions for each type of the counts."""
 
 
 class HashCounts:
@@ -44,29 +51,36 @@ class HashCounts:
         """The sum of all counts, and so an upper bound of each."""
         self._buffer: Hashes = np.empty(MIN_BUFFER, np.uint64)
         self._n_buffered = 0
-        self._extra: list[tuple[Hashes, Hashes]] = []
-        """Hashes in the buffer with a count above 1, and these counts less 1."""
-        self._n_extra = 0
+        self._tables: list[tuple[Hashes, Counts]] = []
+        """Tables that were added, each more than twice as large as the next.  They may be the caller's: not changed."""
 
-    def add(self, hashes: Hashes, counts: Hashes | None = None) -> None:
-        """Add `counts[i]` (1 if there are no counts) to the count of `hashes[i]`, for each i.  Hashes may repeat."""
-        if self._n_buffered + hashes.size > self._buffer.size or self._n_extra > self._buffer.size:
+    def add(self, hashes: Hashes) -> None:
+        """Add 1 to the count of each hash.  Hashes may repeat."""
+        if self._n_buffered + hashes.size > self._buffer.size:
             self._merge()
             self._buffer = np.empty(max(MIN_BUFFER, self._hashes.size // TABLE_TO_BUFFER, hashes.size), np.uint64)
         self._buffer[self._n_buffered : self._n_buffered + hashes.size] = hashes
         self._n_buffered += hashes.size
         self._total += hashes.size
-        if counts is not None:
-            several = np.flatnonzero(counts > 1)
-            extra = counts[several] - np.uint64(1)
-            self._extra.append((hashes[several], extra))
-            self._n_extra += several.size
-            self._total += int(extra.sum())
+
+    def add_table(self, hashes: Hashes, counts: Hashes) -> None:
+        """Add `counts[i]` to the count of `hashes[i]`, for each i.  Hashes ascend.  Leave both arrays unchanged."""
+        self._total += int(counts.sum())
+        added: tuple[Hashes, Counts] = hashes, counts.astype(self._count_type(), copy=False)
+        while self._tables and self._tables[-1][0].size <= 2 * added[0].size:
+            added = self._merged(self._tables.pop(), added)
+        self._tables.append(added)
 
     def table(self) -> tuple[Hashes, Hashes]:
         """Return the distinct hashes, ascending, and their counts.  The arrays are not copies: do not change them."""
         self._merge()
         self._buffer = np.empty(MIN_BUFFER, np.uint64)  # frees the memory of a larger one
+        while self._tables:  # the smallest is the last
+            added = self._tables.pop()
+            if self._tables:
+                self._tables.append(self._merged(self._tables.pop(), added))
+            else:
+                self._hashes, self._counts = self._merged((self._hashes, self._counts), added)
         counts = self._counts.astype(np.uint64, copy=False)
         self._counts, self._shared = counts, True
         return self._hashes, counts
@@ -77,8 +91,7 @@ class HashCounts:
             return
         if self._shared:
             self._hashes, self._counts, self._shared = self._hashes.copy(), self._counts.copy(), False
-        if self._total > MAX_UINT32:
-            self._counts = self._counts.astype(np.uint64, copy=False)
+        self._counts = self._counts.astype(self._count_type(), copy=False)
         new = self._buffer[: self._n_buffered]
         new.sort()
         before = self._hashes.size
@@ -87,17 +100,37 @@ class HashCounts:
         self._hashes.resize(size, refcheck=False)
         self._counts.resize(size, refcheck=False)
         merge_counts[self._counts.dtype](self._hashes, self._counts, before, new)
-        for hashes, extra in self._extra:
-            places = np.searchsorted(self._hashes, hashes)
-            np.add.at(self._counts, places, extra.astype(self._counts.dtype))
-        self._n_buffered, self._extra, self._n_extra = 0, [], 0
+        self._n_buffered = 0
+
+    def _merged(self, one: tuple[Hashes, Counts], other: tuple[Hashes, Counts]) -> tuple[Hashes, Counts]:
+        """Return the sum of two tables, in new arrays; or the first or the second if the other one is empty."""
+        if not one[0].size or not other[0].size:
+            return one if one[0].size else other
+        dtype = self._count_type()
+        hashes = np.empty(one[0].size + other[0].size, np.uint64)
+        counts: Counts = np.empty(hashes.size, dtype)
+        tables = [part for table in (one, other) for part in (table[0], table[1].astype(dtype, copy=False))]
+        size = merge_tables[dtype](*tables, hashes, counts)
+        hashes.resize(size, refcheck=False)  # the rest was never written, and so took no memory
+        counts.resize(size, refcheck=False)
+        return hashes, counts
+
+    def _count_type(self) -> "np.dtype[np.uint32] | np.dtype[np.uint64]":
+        """Return the type that holds every count, and every sum of counts."""
+        return np.dtype(np.uint32) if self._total <= MAX_UINT32 and self._counts.itemsize < 8 else np.dtype(np.uint64)
 
 
-@COUNTING.known_answer("089167c83b317240e0bdcf380e734d92270e236b530ec95a590ae365006a9074")
+@COUNTING.known_answer("b04cd3a51e70b584563b3a9524904a8ee18ac5523f57303568e09fa086d3592c")
 def count_known_hashes() -> bytes:
     """Return the table of known hashes."""
     counts = HashCounts()
     for part in np.array_split(known_numbers(3_000) % np.uint64(1_000), 3):
         counts.add(part)
         table = counts.table()
-    return b"".join(part.tobytes() for part in table)
+    parts = [*table]
+    for large in (0, 2**32):  # counts of 32 bits, and of 64
+        sum_ = HashCounts()
+        sum_.add_table(*table)
+        sum_.add_table(table[0] * np.uint64(3), table[1] + np.uint64(large))
+        parts += sum_.table()
+    return b"".join(part.tobytes() for part in parts)
