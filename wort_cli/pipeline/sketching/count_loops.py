@@ -48,29 +48,37 @@ def merge_counts(hashes: Hashes, counts: Counts, n: int, new: Hashes) -> None:
 
 
 @jit
-def merge_tables(
-    hashes: Hashes, counts: Counts, other_hashes: Hashes, other_counts: Counts, merged: Hashes, merged_counts: Counts
-) -> int:
-    """Write the hashes of two tables, ascending, and the sums of their counts; return how many they are.
+def count_common(hashes: Hashes, others: Hashes) -> int:
+    """Count the hashes that two tables have in common.
 
-    Which table has the next hash is random.  So the loop computes with that instead of branching on it: the processor
-    would predict half of the branches wrong.
+    Which table has the next hash is random.  So this loop and the next one compute with that instead of branching on
+    it: the processor would predict half of the branches wrong.
     """
-    i = j = n = 0
-    while i < hashes.size and j < other_hashes.size:
+    i = j = common = 0
+    while i < hashes.size and j < others.size:
+        one, other = hashes[i], others[j]
+        common += np.int64(one == other)
+        i += np.int64(one <= other)
+        j += np.int64(other <= one)
+    return common
+
+
+@jit
+def merge_tables(hashes: Hashes, counts: Counts, n: int, other_hashes: Hashes, other_counts: Counts) -> None:
+    """Add another table to the one in hashes[:n] and counts[:n]; the result fills both arrays exactly.
+
+    Like merge_counts, it starts at the largest hash.
+    """
+    i, j, to = n - 1, other_hashes.size - 1, hashes.size - 1
+    while i >= 0 and j >= 0:
         one, other = hashes[i], other_hashes[j]
-        takes_one, takes_other = np.uint64(one <= other), np.uint64(other <= one)
-        merged[n] = min(one, other)
-        merged_counts[n] = np.uint64(counts[i]) * takes_one + np.uint64(other_counts[j]) * takes_other
-        i += np.int64(takes_one)
-        j += np.int64(takes_other)
-        n += 1
-    while i < hashes.size:
-        merged[n], merged_counts[n] = hashes[i], counts[i]
-        i += 1
-        n += 1
-    while j < other_hashes.size:
-        merged[n], merged_counts[n] = other_hashes[j], other_counts[j]
-        j += 1
-        n += 1
-    return n
+        takes_one, takes_other = np.uint64(one >= other), np.uint64(other >= one)
+        times = np.uint64(counts[i]) * takes_one + np.uint64(other_counts[j]) * takes_other
+        hashes[to], counts[to] = max(one, other), times
+        i -= np.int64(takes_one)
+        j -= np.int64(takes_other)
+        to -= 1
+    while j >= 0:
+        hashes[to], counts[to] = other_hashes[j], other_counts[j]
+        j -= 1
+        to -= 1

@@ -17,6 +17,7 @@ from wort_cli.pipeline.sketching.loops import INT, Array, Loops
 from wort_cli.pipeline.sketching.slices import Hashes
 
 Counts = NDArray[np.uint32] | NDArray[np.uint64]
+Table = tuple[Hashes, Counts]
 
 MIN_BUFFER = 1 << 16
 """Hashes that the buffer holds, at least."""
@@ -32,8 +33,11 @@ merge_counts = {
     np.dtype(dtype): COUNTING.function(f"merge_counts:{dtype}", NUMBERS, Array(np.dtype(dtype)), INT, NUMBERS)
     for dtype in ("uint32", "uint64")
 }
+count_common = COUNTING.function("count_common", NUMBERS, NUMBERS, results=1)
 merge_tables = {
-    np.dtype(dtype): COUNTING.function(f"merge_tables:{dtype}", *(NUMBERS, Array(np.dtype(dtype))) * 3, results=1)
+    np.dtype(dtype): COUNTING.function(
+        f"merge_tables:{dtype}", *(NUMBERS, Array(np.dtype(dtype)), INT), *(NUMBERS, Array(np.dtype(dtype)))
+    )
     for dtype in ("uint32", "uint64")
 }
 """Functions for each type of the counts."""
@@ -51,8 +55,8 @@ class HashCounts:
         """The sum of all counts, and so an upper bound of each."""
         self._buffer: Hashes = np.empty(MIN_BUFFER, np.uint64)
         self._n_buffered = 0
-        self._tables: list[tuple[Hashes, Counts]] = []
-        """Tables that were added, each more than twice as large as the next.  They may be the caller's: not changed."""
+        self._tables: list[Table] = []
+        """Tables that were added, each more than twice as large as the next."""
 
     def add(self, hashes: Hashes) -> None:
         """Add 1 to the count of each hash.  Hashes may repeat."""
@@ -64,9 +68,9 @@ class HashCounts:
         self._total += hashes.size
 
     def add_table(self, hashes: Hashes, counts: Hashes) -> None:
-        """Add `counts[i]` to the count of `hashes[i]`, for each i.  Hashes ascend.  Leave both arrays unchanged."""
+        """Add `counts[i]` to the count of `hashes[i]`, for each i.  Hashes ascend."""
         self._total += int(counts.sum())
-        added: tuple[Hashes, Counts] = hashes, counts.astype(self._count_type(), copy=False)
+        added: Table = hashes.copy(), counts.astype(self._count_type())
         while self._tables and self._tables[-1][0].size <= 2 * added[0].size:
             added = self._merged(self._tables.pop(), added)
         self._tables.append(added)
@@ -75,12 +79,13 @@ class HashCounts:
         """Return the distinct hashes, ascending, and their counts.  The arrays are not copies: do not change them."""
         self._merge()
         self._buffer = np.empty(MIN_BUFFER, np.uint64)  # frees the memory of a larger one
-        while self._tables:  # the smallest is the last
-            added = self._tables.pop()
-            if self._tables:
-                self._tables.append(self._merged(self._tables.pop(), added))
-            else:
-                self._hashes, self._counts = self._merged((self._hashes, self._counts), added)
+        if self._tables:
+            self._own()
+            added = self._tables.pop()  # the smallest
+            for larger in (*reversed(self._tables), (self._hashes, self._counts)):
+                added = self._merged(larger, added)
+            self._hashes, self._counts = added
+            self._tables = []
         counts = self._counts.astype(np.uint64, copy=False)
         self._counts, self._shared = counts, True
         return self._hashes, counts
@@ -89,8 +94,7 @@ class HashCounts:
         """Merge the buffer into the table, and empty it."""
         if not self._n_buffered:
             return
-        if self._shared:
-            self._hashes, self._counts, self._shared = self._hashes.copy(), self._counts.copy(), False
+        self._own()
         self._counts = self._counts.astype(self._count_type(), copy=False)
         new = self._buffer[: self._n_buffered]
         new.sort()
@@ -102,17 +106,21 @@ class HashCounts:
         merge_counts[self._counts.dtype](self._hashes, self._counts, before, new)
         self._n_buffered = 0
 
-    def _merged(self, one: tuple[Hashes, Counts], other: tuple[Hashes, Counts]) -> tuple[Hashes, Counts]:
-        """Return the sum of two tables, in new arrays; or the first or the second if the other one is empty."""
-        if not one[0].size or not other[0].size:
-            return one if one[0].size else other
+    def _own(self) -> None:
+        """Copy the table if a caller has it."""
+        if self._shared:
+            self._hashes, self._counts, self._shared = self._hashes.copy(), self._counts.copy(), False
+
+    def _merged(self, one: Table, other: Table) -> Table:
+        """Return the sum of two tables.  It takes the place of the larger one, whose arrays nobody else may have."""
+        (hashes, counts), (fewer, fewer_counts) = (one, other) if one[0].size >= other[0].size else (other, one)
         dtype = self._count_type()
-        hashes = np.empty(one[0].size + other[0].size, np.uint64)
-        counts: Counts = np.empty(hashes.size, dtype)
-        tables = [part for table in (one, other) for part in (table[0], table[1].astype(dtype, copy=False))]
-        size = merge_tables[dtype](*tables, hashes, counts)
-        hashes.resize(size, refcheck=False)  # the rest was never written, and so took no memory
+        counts = counts.astype(dtype, copy=False)
+        before = hashes.size
+        size = before + fewer.size - count_common(hashes, fewer)
+        hashes.resize(size, refcheck=False)
         counts.resize(size, refcheck=False)
+        merge_tables[dtype](hashes, counts, before, fewer, fewer_counts.astype(dtype, copy=False))
         return hashes, counts
 
     def _count_type(self) -> "np.dtype[np.uint32] | np.dtype[np.uint64]":
