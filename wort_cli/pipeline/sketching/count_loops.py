@@ -57,9 +57,9 @@ def count_common(hashes: Hashes, others: Hashes) -> int:
     i = j = common = 0
     while i < hashes.size and j < others.size:
         one, other = hashes[i], others[j]
-        common += np.int64(one == other)
-        i += np.int64(one <= other)
-        j += np.int64(other <= one)
+        common += int(one == other)
+        i += int(one <= other)
+        j += int(other <= one)
     return common
 
 
@@ -75,8 +75,8 @@ def merge_tables(hashes: Hashes, counts: Counts, n: int, other_hashes: Hashes, o
         takes_one, takes_other = np.uint64(one >= other), np.uint64(other >= one)
         times = np.uint64(counts[i]) * takes_one + np.uint64(other_counts[j]) * takes_other
         hashes[to], counts[to] = max(one, other), times
-        i -= np.int64(takes_one)
-        j -= np.int64(takes_other)
+        i -= int(one >= other)
+        j -= int(other >= one)
         to -= 1
     while j >= 0:
         hashes[to], counts[to] = other_hashes[j], other_counts[j]

@@ -9,6 +9,8 @@ Tables of slices are merged in pairs of about the same size, so that each hash i
 can be halved.  Neither sorting nor searching is needed.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -123,7 +125,7 @@ class HashCounts:
         merge_tables[dtype](hashes, counts, before, fewer, fewer_counts.astype(dtype, copy=False))
         return hashes, counts
 
-    def _count_type(self) -> "np.dtype[np.uint32] | np.dtype[np.uint64]":
+    def _count_type(self) -> np.dtype[Any]:
         """Return the type that holds every count, and every sum of counts."""
         return np.dtype(np.uint32) if self._total <= MAX_UINT32 and self._counts.itemsize < 8 else np.dtype(np.uint64)
 
