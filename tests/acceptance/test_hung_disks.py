@@ -17,8 +17,8 @@ LIMITS = {
     "WORT_RETRY_DELAY": "0.5",
     "WORT_JOBS": "1",
 }
-QUICKLY = 8.0
-"""Seconds within which every command must answer; each look at the disk takes one."""
+QUICKLY = 30.0
+"""Seconds within which every command must answer; each look at the disk takes one, a read that hangs takes for ever."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_silent_disk_hangs_neither_daemon_nor_commands_and_its_jobs_wait(home: H
     assert (job.reason, str(disk.mount) in job.message) == ("disk-error", True)
     assert "does not answer" in job.message
     home.until_job(LOCAL, "waiting", "done")
-    until(lambda: "does not answer" in run(home, disk, "daemon", "status").out, "the daemon reports the disk", 15)
+    until(lambda: "does not answer" in run(home, disk, "daemon", "status").out, "the daemon reports the disk")
     assert "unhealthy" in run(home, disk, "daemon", "status").expect(1).out
     assert "unhealthy" in run(home, disk, "status").out
     assert "does not answer" in run(home, disk, "doctor").expect(1).out
@@ -66,7 +66,7 @@ def test_silent_disk_hangs_neither_daemon_nor_commands_and_its_jobs_wait(home: H
     disk.recover()
     home.until_job(LATER, "done")
     home.until_job(LOCAL, "done")
-    until(lambda: run(home, disk, "daemon", "status").code == 0, "the daemon is well again", 15)
+    until(lambda: run(home, disk, "daemon", "status").code == 0, "the daemon is well again")
 
 
 def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, disk: HungDisk) -> None:
@@ -77,8 +77,8 @@ def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, di
     home.until_job(SLOW, "running")
     run(home, disk, "compute", LOCAL, "--priority", "9").expect(0)
     run(home, disk, "status").expect(0)
-    until(lambda: "it waits for a disk" in (home.path / "logs" / "daemon.log").read_text(), "it is replaced", 40)
-    until(lambda: "interrupted" in [reason for _, reason in home.events(SLOW)], "its attempt has ended", 10)
+    until(lambda: "it waits for a disk" in (home.path / "logs" / "daemon.log").read_text(), "it is replaced")
+    until(lambda: "interrupted" in [reason for _, reason in home.events(SLOW)], "its attempt has ended")
     home.until_job(LOCAL, "done")  # the worker that is stuck has lost its slot
     run(home, disk, "daemon", "stop").expect(0)
     disk.recover()

@@ -198,9 +198,9 @@ class Campaign:
     def _stop(self) -> None:
         """Stop the daemon, and wait up to 5 seconds for its processes to end."""
         self._wort("daemon", "stop").expect(0)
-        until(lambda: self._machine.daemon.reap() is not None, "the daemon has ended", 5)
+        until(lambda: self._machine.daemon.reap() is not None, "the daemon has ended")
         with contextlib.suppress(AssertionError):  # verdict.of_leftovers reports those that are left
-            self._machine.home.until_idle(5)
+            self._machine.home.until_idle()
 
     def _wort(self, *words: str) -> Done:
         """Run a command.  Raises AssertionError if it prints a traceback."""
