@@ -1,15 +1,17 @@
 """A network disk that stops answering hangs neither the daemon nor a command; its jobs wait until it answers again."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.homes import Done, Home
+from tests.support.homes import WORT, Done, Home
 from tests.support.hung_disk import HungDisk, hung_disk
-from tests.support.polling import until
+from tests.support.polling import LONGEST, until
 from tests.support.shelf import Shelf, copy_archive
+from wort_cli.errors import ExitCode
 
 ON_DISK, LATER, LOCAL, SLOW = "SRR000001", "SRR000002", "SRR000003", "SRR000004"
 LIMITS = {
@@ -85,3 +87,21 @@ def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, di
     run(home, disk, "daemon", "start").expect(0)
     for name in (SLOW, LOCAL):
         home.until_job(name, "done")
+
+
+def test_disk_that_falls_silent_while_now_reads_ends_the_command_with_a_sentence(home: Home, disk: HungDisk) -> None:
+    """The process that reads cannot be ended; another one waits for it, and does so no longer."""
+    words = (*disk.before, WORT, "compute", SLOW, "--now")
+    disk.hang_after(20_000)
+    with (home.root / "stderr").open("w+b") as err:
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=home.env) as now:
+            assert now.wait(LONGEST) == ExitCode.TEMPORARY
+        err.seek(0)
+        message = err.read().decode()
+    assert f"{disk.mount}/{SLOW}.sra" in message
+    assert "does not answer within 1 s" in message
+    assert home.job(SLOW).state == "running"
+    disk.recover()
+    home.until_idle()
+    run(home, disk, "compute", SLOW, "--now").expect(0)
+    assert ("queued", "interrupted") in home.events(SLOW)

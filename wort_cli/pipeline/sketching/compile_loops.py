@@ -58,7 +58,8 @@ def main(owner: str, module: str) -> None:
     found = [value for value in vars(import_module(owner)).values() if isinstance(value, Loops)]
     loops = next(loops for loops in found if loops.module == module)
     code = compile_loops(loops)
-    loops.try_code(code)
+    if loops.try_code(code):
+        loops.save(code)  # in case that the process that waits for it has died
     sys.stdout.buffer.write(encode(code))
 
 

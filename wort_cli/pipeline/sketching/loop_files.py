@@ -16,11 +16,14 @@ from pathlib import Path
 import platformdirs
 
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.file_locks import lock_file
 from wort_cli.system.private_files import make_private, why_not_ours
 
 Code = dict[str, tuple[str, bytes]]
 """For each function the name of its symbol, and an object file."""
 CACHE_DIRECTORY = "NUMBA_CACHE_DIR"
+LONGEST_COMPILATION = 300.0
+"""Seconds; on a busy machine."""
 
 
 def encode(code: Code) -> bytes:
@@ -54,6 +57,25 @@ def save_code(name: str, code: Code) -> None:
             make_private(directory)
             write_atomically(directory / name, encode(code))
             return
+
+
+@contextlib.contextmanager
+def only_compiler(name: str) -> Iterator[tuple[int, ...]]:
+    """Wait until no other process compiles the code of this name; yield the descriptor of the lock, for the compiler.
+
+    The compiler keeps the lock if the process that has started it dies.  Yields nothing if there is no place for a
+    lock, or if one process keeps it for too long: then two may compile the same.
+    """
+    with contextlib.ExitStack() as stack:
+        descriptors: tuple[int, ...] = ()
+        for directory in cache_directories():
+            with contextlib.suppress(OSError):
+                make_private(directory)
+                file = stack.enter_context((directory / f"{name}.lock").open("ab"))
+                lock_file(file, LONGEST_COMPILATION)
+                descriptors = (file.fileno(),)
+                break
+        yield descriptors
 
 
 def cache_directories() -> Iterator[Path]:
