@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -22,8 +23,8 @@ from wort_cli.system.private_files import make_private, why_not_ours
 Code = dict[str, tuple[str, bytes]]
 """For each function the name of its symbol, and an object file."""
 CACHE_DIRECTORY = "NUMBA_CACHE_DIR"
-LONGEST_COMPILATION = 300.0
-"""Seconds; on a busy machine."""
+LONGEST_COMPILATION = 120.0
+"""Seconds to wait for another process that compiles.  It takes some five seconds on an idle machine."""
 
 
 def encode(code: Code) -> bytes:
@@ -60,22 +61,24 @@ def save_code(name: str, code: Code) -> None:
 
 
 @contextlib.contextmanager
-def only_compiler(name: str) -> Iterator[tuple[int, ...]]:
-    """Wait until no other process compiles the code of this name; yield the descriptor of the lock, for the compiler.
+def one_compilation(name: str) -> Iterator[None]:
+    """Keep other processes from compiling the same loops during the block, but none for longer than a limit.
 
-    The compiler keeps the lock if the process that has started it dies.  Yields nothing if there is no place for a
-    lock, or if one process keeps it for too long: then two may compile the same.
+    Many workers may need them at once, and one process for each would take minutes together.
     """
     with contextlib.ExitStack() as stack:
-        descriptors: tuple[int, ...] = ()
-        for directory in cache_directories():
-            with contextlib.suppress(OSError):
-                make_private(directory)
-                file = stack.enter_context((directory / f"{name}.lock").open("ab"))
-                lock_file(file, LONGEST_COMPILATION)
-                descriptors = (file.fileno(),)
-                break
-        yield descriptors
+        with contextlib.suppress(OSError):  # such as TimeoutError
+            lock_file(stack.enter_context(open_lock(name)), LONGEST_COMPILATION)
+        yield
+
+
+def open_lock(name: str) -> IO[bytes]:
+    """Open the lock of some loops, in the directory in which `save_code` would keep them.  Raises OSError."""
+    for directory in cache_directories():
+        with contextlib.suppress(OSError):
+            make_private(directory)
+            return (directory / f"{name}.lock").open("ab")
+    raise FileNotFoundError(f"no directory for machine code of {name}")
 
 
 def cache_directories() -> Iterator[Path]:

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.sketching.loop_files import Code, decode, only_compiler, read_code, save_code
+from wort_cli.pipeline.sketching.loop_files import Code, decode, one_compilation, read_code, save_code
 from wort_cli.versions import library_version
 
 COMPILER = "wort_cli.pipeline.sketching.compile_loops"
@@ -180,40 +180,34 @@ class Loops:
                 function.use_python(getattr(python, function.python_name))
             return
         found = self.code()
-        if found is not None and self._use_if_right(found):
-            return
-        # Workers that start together, or one after the other because the first was killed, would compile the same.
-        with only_compiler(self._file_name()) as lock:
-            now = self.code()
-            if now is not None and now != found and self._use_if_right(now):
+        if found is not None:
+            self.use(found)
+            if self.is_right():
                 return
-            compiled = self._compile(lock)
-            if not self._use_if_right(compiled):
+        with one_compilation(self.name):
+            meanwhile = self.code()
+            if meanwhile is not None and meanwhile != found:
+                self.use(meanwhile)
+                if self.is_right():
+                    return
+            compiled = self._compile()
+            self.use(compiled)
+            if not self.is_right():
                 detail = f"the loops of {self.name} give a wrong result, also after they were compiled again"
                 raise JobFailed(Reason.MACHINE_ERROR, detail)
-            self.save(compiled)
-
-    def _use_if_right(self, code: Code) -> bool:
-        """Use machine code; return whether it gives the known answer."""
-        self.use(code)
-        return self.is_right()
-
-    def save(self, code: Code) -> None:
-        """Keep machine code in the file."""
-        save_code(self._file_name(), code)
+            save_code(self._file_name(), compiled)
 
     def code(self) -> Code | None:
         """Return the machine code in the file; None if it is not there, or damaged."""
         return read_code(self._file_name())
 
-    def try_code(self, code: Code) -> bool:
-        """Load machine code and compute the known answer with it; return whether it is right."""
+    def try_code(self, code: Code) -> None:
+        """Load machine code and compute the known answer with it, whether it is right or not."""
         with self._lock:
             self._loading = True
             self.use(code)
-            is_right = self.is_right()
+            self.is_right()
             self._loading = False
-        return is_right
 
     def use(self, code: Code) -> None:
         """Load machine code: for each function the name of its symbol, and an object file."""
@@ -229,14 +223,13 @@ class Loops:
         for function in self.functions:
             function.use_code(engine.get_function_address(code[function.name][0]))
 
-    def _compile(self, lock: tuple[int, ...]) -> Code:
-        """Return the machine code that a child process compiles and tries; the child also has the lock."""
+    def _compile(self) -> Code:
+        """Return the machine code that a child process compiles and tries."""
         done = subprocess.run(
-            [sys.executable, "-P", "-m", COMPILER, self._owner, self.module],
+            [sys.executable, "-P", "-m", COMPILER, str(os.getpid()), self._owner, self.module],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            pass_fds=lock,
         )
         code = decode(done.stdout) if done.returncode == 0 else None
         if code is None:

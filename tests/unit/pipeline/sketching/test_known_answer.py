@@ -1,29 +1,32 @@
 """Tests of known answers: compiled functions that are damaged are compiled again, and never give a signature."""
 
-import gc
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import wort_cli
+from tests.support.polling import until
 from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
 from wort_cli.pipeline.seal import DECIMALS
-from wort_cli.pipeline.sketching import compile_loops, hash_counts, loop_files
 from wort_cli.pipeline.sketching import loops as loops_module
 from wort_cli.pipeline.sketching.compiled_fasta import PARSING
 from wort_cli.pipeline.sketching.hash_counts import COUNTING
 from wort_cli.pipeline.sketching.hash_text import KERNEL, KNOWN_KSIZES
 from wort_cli.pipeline.sketching.known_input import known_letters, known_numbers
-from wort_cli.pipeline.sketching.loop_files import Code, decode, only_compiler, read_code
+from wort_cli.pipeline.sketching.loop_files import Code, decode, one_compilation, read_code
 from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
@@ -126,9 +129,8 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     code = COUNTING.code()
     assert code is not None
 
-    def compile_again(loops: Loops, lock: tuple[int, ...]) -> Code:
+    def compile_again(loops: Loops) -> Code:
         asked.append(loops.name)
-        assert lock
         return code
 
     monkeypatch.setattr(Loops, "_compile", compile_again)
@@ -162,49 +164,54 @@ def test_machine_that_stays_wrong_fails_the_job_each_time(compilations: list[str
     assert len(compilations) == 2
 
 
+def test_loops_that_two_processes_need_are_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two objects stand for two processes: each opens the lock, and reads the file, on its own."""
+    COUNTING.load()
+    code = COUNTING.code()
+    assert code is not None
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    both_found_nothing = threading.Barrier(2, timeout=60)
+    asked: list[str] = []
+
+    @contextlib.contextmanager
+    def after_both(name: str) -> Iterator[None]:
+        both_found_nothing.wait()
+        with one_compilation(name):
+            yield
+
+    def compile_now(loops: Loops) -> Code:
+        asked.append(loops.name)
+        return code
+
+    monkeypatch.setattr(Loops, "_compile", compile_now)
+    monkeypatch.setattr(loops_module, "one_compilation", after_both)
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(counting_with([b"right"]).load) for _ in range(2)]:
+            done.result(60)
+    assert asked == ["count_loops"]
+
+
+def test_compiler_ends_with_the_process_that_waits_for_it(package: Path) -> None:
+    """The process is killed while it waits; the compiler, which would take seconds, ends too."""
+    for file in (package / "__pycache__").glob("*.loops"):
+        file.unlink()
+    variables = {**os.environ, "PYTHONPATH": str(package.parents[2])}
+    variables.pop("NUMBA_CACHE_DIR", None)
+    variables["XDG_CACHE_HOME"] = str(package / "cache")
+    with subprocess.Popen([sys.executable, "-P", "-c", COUNT], env=variables, stdout=subprocess.PIPE) as waiting:
+        children = Path(f"/proc/{waiting.pid}/task/{waiting.pid}/children")
+        compiler = int(until(children.read_text, "the compiler").split()[0])
+        until(lambda: b"compile_loops" in Path(f"/proc/{compiler}/cmdline").read_bytes(), "the compiler's start")
+        waiting.kill()
+        waiting.communicate(timeout=60)
+    until(lambda: not Path(f"/proc/{compiler}").exists(), "the end of the compiler", seconds=60)
+
+
 def test_compiler_that_ends_without_code_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops_module, "COMPILER", "no_such_module")
     with pytest.raises(JobFailed, match=r"numba cannot compile the loops of count_loops .*no_such_module"):
-        counting_with([])._compile(())
-
-
-def test_code_that_another_process_has_compiled_meanwhile_is_used(
-    compilations: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = [None, COUNTING.code()]
-    monkeypatch.setattr(Loops, "code", lambda _: found.pop(0))
-    counting_with([b"right"]).load()
-    assert compilations == []
-
-
-def test_compiler_keeps_the_lock_when_the_process_that_started_it_dies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop_files, "cache_directories", lambda: iter([tmp_path]))
-    with only_compiler("x.loops") as lock:
-        compiler = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=lock)
-    monkeypatch.setattr(loop_files, "LONGEST_COMPILATION", 0.1)
-    with compiler:
-        with only_compiler("x.loops") as lock:
-            assert lock == (), "it is locked, and not waited for any longer"
-        compiler.kill()
-    with only_compiler("x.loops") as lock:
-        assert len(lock) == 1
-
-
-def test_compiler_keeps_right_code_itself(
-    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    """The process that has started it may have been killed."""
-    saved: list[Code] = []
-    code = COUNTING.code()
-    assert code is not None
-    monkeypatch.setattr(compile_loops, "compile_loops", lambda _: code)
-    monkeypatch.setattr(gc, "disable", lambda: None)
-    monkeypatch.setattr(Loops, "save", lambda _, code: saved.append(code))
-    compile_loops.main(hash_counts.__name__, COUNTING.module)
-    assert saved == [code]
-    assert decode(capfdbinary.readouterr().out) == code
+        counting_with([])._compile()
 
 
 @pytest.mark.parametrize("wrong", [np.zeros(3, np.int64), np.zeros((3, 1), np.uint64), np.zeros(6, np.uint64)[::2]])
