@@ -2,9 +2,8 @@
 
 A process that waits in the kernel for a silent server can neither report that nor end.  So the command runs in a child,
 and this process waits for it.  While the child takes no processor time, this process lets others look (network_disks)
-at the network file systems on which the child has files open.  If one is silent and
-the child still waits, the child is killed, and the error is reported here.  Its job is run again when its lease ends,
-as after any other death.
+at the network file systems on which the child has files open.  If one is silent and the child still waits, the child
+is killed, and the error is reported here.  Its job is run again when its lease ends, as after any other death.
 
 The child is in the same process group, so that it gets the signals of the terminal itself; others are passed on.
 """
@@ -97,7 +96,7 @@ class Watch:
         if now - self._seen_at < TICK:
             return
         used = processor_seconds(self._child)
-        is_idle = used - self._used < IDLE_SHARE * (now - self._seen_at)
+        is_idle = used - self._used < IDLE_SHARE * (now - self._seen_at) and not is_runnable(self._child)
         self._seen_at, self._used = now, used
         if not is_idle:
             self.close()
@@ -147,6 +146,18 @@ def processor_seconds(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(map(int, fields[11:15])) / TICKS_PER_SECOND
+
+
+def is_runnable(pid: int) -> bool:
+    """Return whether a thread of a process runs, or waits for a processor, which may be long on a busy machine."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            text = stat.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # it has just ended
+            continue
+        if text.rpartition(")")[2].split()[0] == "R":
+            return True
+    return False
 
 
 def has_ended(child: int, seconds: float) -> bool:
