@@ -163,9 +163,9 @@ class Showcase:
             ledger.attempts.finish(JobResult(job_id, claim(job_id), failure=failure), RetryPolicy())
         running = enqueue(RUNNING, "soil")
         attempt = claim(running)
-        ledger.attempts.report_progress(
-            running, attempt, Progress("sketching", 620_000, 1_000_000, 186_000_000, NOW - 7200 + 310)
-        )
+        for seconds, spots in ((50, 100_000), (310, 620_000)):
+            progress = Progress("sketching", spots, 1_000_000, spots * 300, NOW - 7200 + seconds)
+            ledger.attempts.report_progress(running, attempt, progress)
         for run in QUEUED:
             enqueue(run, "deep-sea", 5)
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
