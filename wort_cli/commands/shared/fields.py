@@ -25,6 +25,8 @@ class Kind:
     unit: str = ""
     kept: bool = False
     """Whether a narrow terminal must not fold the values, so that they can be copied."""
+    place: bool = False
+    """Whether the values are paths or URLs: kept in one line, but left out of several lines that they would break."""
     least: int = 12
     """Characters to which a narrow terminal may fold the values; with less space, the column is left out."""
     right: bool = False
@@ -147,7 +149,7 @@ TIME = Kind(
 )
 DATE = replace(TIME, show=lambda when: local_time(when).partition(" ")[0], least=len("2026-11-27"))
 """A time of which a person needs only the day."""
-PATH = Kind({"type": "string"}, below_home, kept=True)
+PATH = Kind({"type": "string"}, below_home, kept=True, place=True)
 """An absolute path, or a URL."""
 PATH_IF_SPACE = replace(PATH, kept=False, least=sys.maxsize)
 """A path that a narrow terminal leaves out, where other columns say more."""

@@ -129,6 +129,14 @@ def test_ids_and_paths_are_never_folded_and_the_middle_gives_way(
     assert len(captured.out.splitlines()) == 2
 
 
+def test_places_do_not_break_several_lines(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [thing(path="/" + "x" * 70, reason="why") for _ in range(2)]
+    print_records(DOCUMENT, records, Form.TERMINAL, columns=("name", "state", "ok", "reason", "path"))
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == ["name  state  ok   reason", *["x     done   yes  why"] * 2]
+    assert captured.err == "left out, for lack of space: path\n"
+
+
 def test_person_sees_the_home_directory_as_a_tilde(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:
     path = f"{Path.home()}/x.sig"
     for form, shown in ((Form.TERMINAL, "~/x.sig"), (Form.TSV, path)):
