@@ -18,7 +18,7 @@ from wort_cli.pipeline.decoding.vdb_library import VdbError, call_vdb, open_obje
 
 CODE = "INSDC:4na:bin"
 LETTERS = b".ACMGRSVTWYHKDBN"
-"""The letter of each code.  The library's map ends with an error if a code is higher."""
+"""The letter of each code.  The library's map ends with an error for all spots of a blob if a code is higher."""
 RNA_FLAG = b"RNA_FLAG"
 
 

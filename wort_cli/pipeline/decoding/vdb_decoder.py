@@ -94,8 +94,8 @@ class VdbDecoder:
                 )
                 if code == TECHNICAL_ONLY:
                     raise NeedsWholeRun(f"spot {row} has only technical reads")
-                if code == INVALID:
-                    raise CannotDecode(f"a base before spot {row} is invalid")
+                if code == INVALID:  # perhaps in a blob with spots of another slice, on which fastq-dump fails too
+                    raise NeedsWholeRun(f"a base of spot {row}, or of one before it, is invalid")
                 if code:
                     reason = "its cells have an unknown layout" if code == UNKNOWN else explain_rc(code)
                     raise CannotDecode(f"spot {row}: {reason}")
