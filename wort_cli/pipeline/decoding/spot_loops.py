@@ -64,6 +64,7 @@ def read_spots(
     lengths: Numbers,
     trim: Numbers,
     has_codes: int,
+    checks_codes: int,
 ) -> tuple[int, int, int]:
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
@@ -71,8 +72,8 @@ def read_spots(
     The arrays after `text` hold what is read of a spot: `cells` one row for each column, the others MAX_READS entries,
     and `trim` two.  `has_codes` is not 0 if the bases are codes rather than letters (base_codes.py).
 
-    Returns INVALID if any base of a spot has an invalid code, also one that is not written: the library fails for all
-    spots of the blob then, if it is asked for letters.
+    Returns INVALID if a base has an invalid code, and if `checks_codes` is not 0 also if one that is not written has:
+    the library fails for all spots of the blob then, if it is asked for letters.
     """
     record = stats[0]
     no_base = CODE_N if has_codes else N
@@ -96,7 +97,7 @@ def read_spots(
                     code, reads, needed = UNKNOWN, 0, 0
             if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
                 return row, n, code
-        if has_codes and not are_all_bases(starts, lengths, min(reads, limit), cells):
+        if checks_codes and not are_all_bases(starts, lengths, min(reads, limit), cells):
             size, code = check_codes(columns, row, cells, reads, text, n)
             if code != 0:
                 return row, n, code
