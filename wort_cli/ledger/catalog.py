@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
-from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
+from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
@@ -59,6 +59,19 @@ class Measured:
     archive_bytes: int
 
 
+def files_of(made: Provenance) -> list[tuple[str, int, float]]:
+    """Return the path, size and time of change of each file that a signature was made from."""
+    if made.files:
+        return [(file.path, file.size, file.mtime) for file in made.files]
+    return [(made.source, made.source_size, made.source_mtime)]
+
+
+def is_made_from(made: Provenance, source: Source) -> bool:
+    """Return whether a signature was made from files with the paths of a source."""
+    paths = source.reads.paths if source.reads else source.files
+    return [path for path, _, _ in files_of(made)] == [str(path) for path in paths]
+
+
 class Catalog:
     """The table `signatures`, with one row for each name and profile."""
 
@@ -66,22 +79,17 @@ class Catalog:
         self._storage = storage
 
     def has(self, source: Source, profile: str) -> bool:
-        """Return whether the catalog has the signature; for a local archive, made from its present content."""
-        if not source.is_local or source.archive is None:
+        """Return whether the catalog has the signature; for local files, made from their present content."""
+        if not source.is_local or not source.location:
             return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
         record = self.get(source.name, profile)
+        if record is None or record.trust is Trust.MISMATCH or not source.files:
+            return False
         try:
-            file = source.archive.stat()
+            now = [(str(path), path.stat()) for path in source.files]
         except OSError:
             return False
-        return (
-            record is not None
-            and record.trust is not Trust.MISMATCH
-            and (
-                (record.provenance.source, record.provenance.source_size, record.provenance.source_mtime)
-                == (str(source.archive), file.st_size, file.st_mtime)
-            )
-        )
+        return files_of(record.provenance) == [(path, file.st_size, file.st_mtime) for path, file in now]
 
     def get(self, name: Name, profile: str) -> SignatureRecord | None:
         """Return the record of a signature, or None."""
@@ -112,30 +120,30 @@ class Catalog:
         local: only those with a file in the local store, without bases and k
         page: how many are read at a time
         """
-        literal, after = LITERAL.match(pattern), ""
-        prefix = literal[0] if literal else ""
+        literal = LITERAL.match(pattern)
+        start = prefix = literal[0] if literal else ""
         sql = queries()["listed_signatures"]
         for part, text in (OF_A_GROUP if group else OF_ALL).items():
             sql = sql.replace(f"{{{part}}}", text)
         values = {
             "profile": profile,
-            "prefix": prefix,
-            "prefix_end": f"{prefix}\uffff",
+            "end": f"{prefix}\uffff",
             "pattern": pattern.replace("[", "[[]"),
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
             "limit": page,
         }
-        while rows := self._storage.select(sql, {**values, "after": after}):
+        while rows := self._storage.select(sql, {**values, "start": start}):
             for row in rows:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
-            after = rows[-1]["name"]
+            start = f"{rows[-1]['name']}\0"  # the next name; SQLite searches the index by one bound only
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""
-        row = self._storage.row("count_signatures", profile=profile)
+        of_profile = {"profile": profile} if profile else {}
+        row = self._storage.row("count_signatures_of_profile" if profile else "count_signatures", **of_profile)
         return int(row["n"]) if row else 0
 
     def measured(self, profile: str, newest: int = 200) -> Measured | None:
