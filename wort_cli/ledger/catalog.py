@@ -11,6 +11,7 @@ from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
+from wort_cli.model.read_files import is_url, recorded
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
@@ -68,8 +69,8 @@ def files_of(made: Provenance) -> list[tuple[str, int, float]]:
 
 def is_made_from(made: Provenance, source: Source) -> bool:
     """Return whether a signature was made from files with the paths of a source."""
-    paths = source.reads.paths if source.reads else source.files
-    return [path for path, _, _ in files_of(made)] == [str(path) for path in paths]
+    inputs = map(recorded, source.reads.inputs) if source.reads else map(str, source.files)
+    return [path for path, _, _ in files_of(made)] == list(inputs)
 
 
 class Catalog:
@@ -83,13 +84,16 @@ class Catalog:
         if not source.is_local or not source.location:
             return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
         record = self.get(source.name, profile)
-        if record is None or record.trust is Trust.MISMATCH or not source.files:
+        if record is None or record.trust is Trust.MISMATCH or not is_made_from(record.provenance, source):
+            return False
+        if source.reads is not None and source.reads.is_stdin:
             return False
         try:
             now = [(str(path), path.stat()) for path in source.files]
         except OSError:
             return False
-        return files_of(record.provenance) == [(path, file.st_size, file.st_mtime) for path, file in now]
+        on_disk = [file for file in files_of(record.provenance) if not is_url(file[0])]
+        return on_disk == [(path, file.st_size, file.st_mtime) for path, file in now]
 
     def get(self, name: Name, profile: str) -> SignatureRecord | None:
         """Return the record of a signature, or None."""

@@ -69,14 +69,14 @@ class Source:
     def made_from(cls, name: Name, made: Provenance) -> "Source | None":
         """Return the local source that a signature was made from; None for the archive of a run that was fetched."""
         if made.files:
-            return cls(name, reads=ReadFiles(tuple(Path(file.path) for file in made.files), made.filename))
+            return cls(name, reads=ReadFiles(tuple(file.path for file in made.files), made.filename))
         return cls(name, Path(made.source)) if made.source not in ("", "remote") else None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files on disk that were named."""
         if self.reads is not None:
-            return () if self.reads.is_stdin else self.reads.paths
+            return self.reads.paths
         return (self.archive,) if self.archive else ()
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.provenance import Provenance
-from wort_cli.model.read_files import ReadFile
+from wort_cli.model.read_files import STDIN, ReadFile, is_url
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
@@ -175,7 +175,12 @@ def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
 
 
 def is_file_unchanged(file: ReadFile) -> bool:
-    """Return whether a file of reads still has the size and the time of change that were recorded."""
+    """Return whether a file of reads still has the size and the time of change that were recorded.
+
+    One that was not on disk cannot be compared.
+    """
+    if is_url(file.path) or file.path == STDIN:
+        return True
     try:
         now = Path(file.path).stat()
     except OSError:

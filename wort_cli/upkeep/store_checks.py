@@ -116,7 +116,7 @@ class StoreCheck:
         """Return the source from which a signature can be computed again; None if there is none."""
         record = self._ledger.catalog.get(name, profile)
         local = Source.made_from(name, record.provenance) if record else None
-        there = local is not None and bool(local.files) and all(file.exists() for file in local.files)
+        there = local is not None and bool(local.location) and all(file.exists() for file in local.files)
         if isinstance(name, Accession):
             jobs = self._ledger.jobs.named(name)
             requested = any(job.source == local for job in jobs)

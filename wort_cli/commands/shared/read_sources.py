@@ -7,12 +7,13 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wort_cli.commands.shared.lists import plain_lines, read_list
 from wort_cli.errors import InvalidName, NoSuchFile, UsageError, shown
 from wort_cli.model.accession import RUN, LocalName
 from wort_cli.model.job import Source
-from wort_cli.model.read_files import STDIN, ReadFiles
+from wort_cli.model.read_files import STDIN, ReadFiles, is_url, recorded
 from wort_cli.reading.file_kinds import recognise_file
 from wort_cli.system.network_disks import check_answers
 
@@ -33,7 +34,26 @@ ALONE = "give accessions and archives in a command of their own"
 
 def is_reads_name(word: str) -> bool:
     """Return whether a file with this name has reads, by the end of its name."""
-    return NAMES.fullmatch(Path(word).name) is not None
+    return NAMES.fullmatch(recorded(word).rpartition("/")[2]) is not None
+
+
+def reads_input(word: str) -> str:
+    """Return the absolute path or the URL of a file of reads; '' if a word is something else.
+
+    Raises UsageError as reads_path does, and for a URL that cannot be one of reads.
+    """
+    if not is_url(word):
+        return str(reads_path(word) or "")
+    try:
+        parts = urlsplit(word)
+        valid = bool(parts.hostname) and len(parts.path) > 1 and word.isprintable() and " " not in word
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UsageError(f"{shown(word, 200)} is not a URL of a file")
+    if "@" in parts.netloc:
+        raise UsageError("the URL contains a user or password", "it would be recorded; use another URL")
+    return word
 
 
 def reads_path(word: str) -> Path | None:
@@ -69,10 +89,11 @@ def reads_path(word: str) -> Path | None:
     return path
 
 
-def stem_of_reads(path: Path) -> str:
+def stem_of_reads(location: str) -> str:
     """Return the name of a file of reads without its ending."""
-    found = NAMES.fullmatch(path.name)
-    return found["stem"] if found else path.name.partition(".")[0]
+    name = recorded(location).rpartition("/")[2]
+    found = NAMES.fullmatch(name)
+    return found["stem"] if found else name.partition(".")[0]
 
 
 def read_source(words: Sequence[str], name: str = "") -> Source:
@@ -88,15 +109,15 @@ def read_source(words: Sequence[str], name: str = "") -> Source:
         if len(words) > 1 or not name:
             raise UsageError("`--reads -` is the only input of a signature, and needs --name")
         return Source(local_name(name), reads=ReadFiles((STDIN,)))
-    paths = []
+    inputs = []
     for word in words:
-        path = reads_path(word)
-        if path is None:
+        found = reads_input(word)
+        if not found:
             raise UsageError(f"{shown(word, 200)} is not a file of reads, in FASTA or FASTQ", ALONE)
-        paths.append(path)
-    if twice := next((path for path in paths if paths.count(path) > 1), None):
-        raise UsageError(f"{shown(str(twice), 200)} is named twice", "its reads would be counted twice")
-    return Source(local_name(name or stem_of_reads(paths[0])), reads=ReadFiles(tuple(paths), words[-1]))
+        inputs.append(found)
+    if twice := next((one for one in inputs if inputs.count(one) > 1), None):
+        raise UsageError(f"{shown(twice, 200)} is named twice", "its reads would be counted twice")
+    return Source(local_name(name or stem_of_reads(inputs[0])), reads=ReadFiles(tuple(inputs), recorded(words[-1])))
 
 
 def local_name(text: str) -> LocalName:
@@ -111,16 +132,17 @@ def local_name(text: str) -> LocalName:
 
 def check_no_pairs(sources: Sequence[Source]) -> None:
     """Raise UsageError if two files, each with its own signature, have the two reads of the same pairs."""
-    mates: dict[tuple[Path, str, str], Path] = {}
+    mates: dict[tuple[str, str, str], str] = {}
     for source in sources:
-        if source.reads is None or len(source.reads.paths) != 1:
+        if source.reads is None or len(source.reads.inputs) != 1:
             continue
-        path = source.reads.paths[0]
-        if found := MATE.fullmatch(stem_of_reads(path)):
-            other = mates.setdefault((path.parent, found["sample"], found["rest"]), path)
-            if other != path:
+        one = source.reads.inputs[0]
+        folder = one.rpartition("/")[0]
+        if found := MATE.fullmatch(stem_of_reads(one)):
+            other = mates.setdefault((folder, found["sample"], found["rest"]), one)
+            if other != one:
                 raise UsageError(
-                    f"{shown(other.name)} and {shown(path.name)} seem to have both reads of the same pairs",
+                    f"{shown(other)} and {shown(one)} seem to have both reads of the same pairs",
                     f"for one signature of both, add --name {found['sample']}; for two, give two commands",
                 )
 
@@ -178,6 +200,8 @@ def beside(word: str, table: Path) -> str:
     path = Path(word)
     if word == "-":
         raise UsageError("a table cannot name standard input")
+    if is_url(word):
+        return word
     if path.is_absolute() or path.exists() or not (table.parent / path).exists():
         return word
     return str(table.parent / path)

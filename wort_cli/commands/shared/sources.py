@@ -8,11 +8,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.read_sources import check_no_pairs, is_reads_name, parse_samples, read_source, reads_path
+from wort_cli.commands.shared.read_sources import (
+    check_no_pairs,
+    is_reads_name,
+    parse_samples,
+    read_source,
+    reads_input,
+    reads_path,
+)
 from wort_cli.commands.shared.typed_names import Spelling, typed_name
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import RUN, Accession
 from wort_cli.model.job import Source
+from wort_cli.model.read_files import is_url
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
 from wort_cli.pipeline.archives.kar import MAGIC
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
@@ -47,7 +55,7 @@ def parse_sources(
             "or --from-file",
         )
     if name and len(items) != 1:
-        if all(reads_path(word) for _, word in items):
+        if all(reads_input(word) for _, word in items):
             return [read_source([word for _, word in items], name)]
         raise UsageError("--name needs exactly one archive, or files of reads only")
     found, problems = [], []
@@ -132,7 +140,7 @@ def parse_source(
     Raises UsageError for a file that is no archive, also if it is named without a slash.
     """
     may_be_reads = not is_archive_name(word) and not RUN.fullmatch(word.upper())
-    if is_reads_name(word) or (may_be_reads and reads_path(word)):
+    if is_reads_name(word) or (may_be_reads and not is_url(word) and reads_path(word)):
         return read_source([word], name)
     if "/" in word or is_archive_name(word):
         path = find_archive(word, quality)

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.model.read_files import STDIN, ReadFile
+from wort_cli.model.read_files import STDIN, ReadFile, is_url, recorded
+from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reads.decompress import compression_of, decompressed
 from wort_cli.pipeline.reads.faults import BadReads
 from wort_cli.pipeline.reads.parser import ReadsParser, Text
@@ -22,16 +23,25 @@ BLOCK = 1 << 20
 """Bytes that are read at a time."""
 
 
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes; none at the end."""
+
+
 class FileReader:
     """Reads a file once.  Not thread-safe, except for its counts."""
 
-    def __init__(self, path: Path, parser: ReadsParser) -> None:
-        self.path = path
-        self.size = 0 if path == STDIN else size_of(path)
-        """Bytes of the file before it was read; 0 for standard input."""
+    def __init__(self, location: str, parser: ReadsParser, spec: JobSpec | None = None) -> None:
+        self.location = location
+        self.is_on_disk = location != STDIN and not is_url(location)
+        self.size = size_of(Path(location)) if self.is_on_disk else 0
+        """Bytes of the file before it was read; 0 while that is not known."""
         self.done = 0
         """Bytes that were read."""
         self._parser = parser
+        self._spec = spec
         self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
 
     @property
@@ -45,13 +55,18 @@ class FileReader:
         Raises JobFailed if the file is missing, has a fault or changes while it is read; Cancelled; OSError.
         """
         try:
-            with opened(self.path) as (file, before):
+            if is_url(self.location) and self._spec is not None:
+                from wort_cli.pipeline.reads.remote import remote_file
+
+                with remote_file(self.location, self._spec, cancellation) as remote:
+                    return self._read(remote, None, emit, cancellation)
+            with opened(self.location) as (file, before):
                 return self._read(file, before, emit, cancellation)
         except BadReads as bad:
-            raise bad.of("standard input" if self.path == STDIN else str(self.path)) from None
+            raise bad.of("standard input" if self.location == STDIN else recorded(self.location)) from None
 
     def _read(
-        self, file: IO[bytes], before: FileState | None, emit: Callable[[Text], None], cancellation: Cancellation
+        self, file: Readable, before: FileState | None, emit: Callable[[Text], None], cancellation: Cancellation
     ) -> ReadFile:
         blocks = self._blocks(file, before, cancellation)
         first = next(blocks, b"")
@@ -59,10 +74,10 @@ class FileReader:
         for piece in decompressed(compression, chained(first, blocks)):
             emit(self._parser.feed(piece))
         emit(self._parser.finish())
-        if before is not None and (FileState.of(self.path) != before or self.done != before.size):
-            raise changed(self.path)
+        if before is not None and (FileState.of(Path(self.location)) != before or self.done != before.size):
+            raise changed(self.location)
         return ReadFile(
-            path=str(self.path),
+            path=recorded(self.location),
             size=self.done,
             mtime=before.mtime if before else 0.0,
             sha256=self._sha256.hexdigest(),
@@ -73,7 +88,7 @@ class FileReader:
             bases=self.stats.bases,
         )
 
-    def _blocks(self, file: IO[bytes], before: FileState | None, cancellation: Cancellation) -> Iterator[bytes]:
+    def _blocks(self, file: Readable, before: FileState | None, cancellation: Cancellation) -> Iterator[bytes]:
         """Yield the bytes of the file, and add them to its sums."""
         while block := file.read(BLOCK):
             cancellation.check()
@@ -81,7 +96,9 @@ class FileReader:
             self._md5.update(block)
             self.done += len(block)
             if before is not None and self.done > before.size:
-                raise changed(self.path)
+                raise changed(self.location)
+            if before is None and self._spec is not None:
+                self.size = getattr(file, "size", 0)
             yield block
 
 
@@ -93,14 +110,15 @@ def chained(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[IO[bytes], FileState | None]]:
+def opened(location: str) -> Iterator[tuple[IO[bytes], FileState | None]]:
     """Open a file; yield it with its state, which is None for standard input.
 
     Raises JobFailed(not-found) if it cannot be opened.
     """
-    if path == STDIN:
+    if location == STDIN:
         yield sys.stdin.buffer, None
         return
+    path = Path(location)
     try:
         before = FileState.of(path)
         file = path.open("rb")
@@ -121,7 +139,7 @@ def size_of(path: Path) -> int:
         raise missing(path, error) from error
 
 
-def changed(path: Path) -> JobFailed:
+def changed(path: str) -> JobFailed:
     """Return the failure of a job whose file was written to while it was read."""
     return JobFailed(Reason.INCOMPLETE, f"{path} was changed while it was read")
 

@@ -71,7 +71,7 @@ def sketch_files(attempt: Attempt) -> SketchedFiles:
         raise JobFailed(Reason.INCOMPLETE, why, lasting=True)
     attempt.report("locating")
     parser: type[ReadsParser] = CompiledParser if spec.method.engine == KernelEngine.name else PythonParser
-    readers = [FileReader(path, parser()) for path in source.paths]
+    readers = [FileReader(one, parser(), spec) for one in source.inputs]
     attempt.take_slot()
     size = sum(reader.size for reader in readers)
     reserve_for_sketching(size * BASES_PER_BYTE, 1, 0, spec, attempt.profile, attempt.workspace)

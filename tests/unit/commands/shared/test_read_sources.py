@@ -36,7 +36,7 @@ def test_files_have_their_stem_as_name(folder: Path) -> None:
 
 def test_several_files_with_a_name_are_one_source(folder: Path) -> None:
     [found] = parse_sources(["a_R1.fq", "./a_R2.fq"], None, "a")
-    assert found == Source(found.name, reads=ReadFiles((folder / "a_R1.fq", folder / "a_R2.fq")))
+    assert found == Source(found.name, reads=ReadFiles((str(folder / "a_R1.fq"), str(folder / "a_R2.fq"))))
     assert (found.name, found.reads and found.reads.filename) == ("a", "./a_R2.fq")
     assert Source.at(found.name, found.location) == found
 
@@ -118,3 +118,18 @@ def test_options_that_exclude_each_other(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         reads_of_options(reads, table, name, others=others, now=False)
+
+
+def test_url_is_an_input_whose_query_is_not_recorded(folder: Path) -> None:
+    [found] = parse_sources(["https://example.org/x/soil.fq.gz?key=secret"], None, "")
+    assert (found.name, str(found)) == ("soil", "https://example.org/x/soil.fq.gz")
+    assert found.reads is not None
+    assert found.reads.inputs == ("https://example.org/x/soil.fq.gz?key=secret",)
+    assert found.reads.filename == "https://example.org/x/soil.fq.gz"
+    assert Source.at(found.name, found.location) == found
+
+
+@pytest.mark.parametrize("url", ["https:///x.fq", "https://user:password@example.org/x.fq", "s3://bucket"])
+def test_wrong_urls_are_refused(folder: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="URL"):
+        read_source([url], "x")

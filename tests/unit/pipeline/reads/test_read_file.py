@@ -17,7 +17,7 @@ RECORD = b"@r1\nACGT\n+\nIIII\n"
 def test_sums_and_counts_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.fq.gz"
     path.write_bytes(gzip.compress(RECORD * 3))
-    found = FileReader(path, CompiledParser()).read(lambda _: None, NEVER)
+    found = FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER)
     data = path.read_bytes()
     assert (found.path, found.size, found.mtime) == (str(path), len(data), path.stat().st_mtime)
     assert found.sha256 == hashlib.sha256(data).hexdigest()
@@ -29,14 +29,14 @@ def test_fault_names_the_file_and_the_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.fq"
     path.write_bytes(RECORD + b"r2\n")
     with pytest.raises(JobFailed, match=rf"{path}, line 5: a record of FASTQ begins with '@'") as failed:
-        FileReader(path, CompiledParser()).read(lambda _: None, NEVER)
+        FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER)
     assert failed.value.failure.reason is Reason.BAD_READS
 
 
 def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.fq"
     path.write_bytes(RECORD)
-    reader = FileReader(path, CompiledParser())
+    reader = FileReader(str(path), CompiledParser())
 
     def append(_: Text) -> None:
         with path.open("ab") as file:
@@ -48,5 +48,5 @@ def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
 
 def test_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(JobFailed) as failed:
-        FileReader(tmp_path / "none.fq", CompiledParser())
+        FileReader(str(tmp_path / "none.fq"), CompiledParser())
     assert failed.value.failure.reason is Reason.NOT_FOUND
