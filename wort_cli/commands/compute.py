@@ -115,7 +115,7 @@ def compute(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Compute the signatures of sequencing runs, and of reads of your own.
+    """Compute the signatures of runs, and of reads of your own.
 
     Without --wait or --now, the jobs are queued for the daemon and the command returns at once. The exit
     code is 1 if a job failed, 75 if some wait for a later retry, 3 if all runs are unavailable, else 0.
