@@ -95,6 +95,8 @@ class JobRequest:
     """The engine that sketches; empty for the engine of the settings."""
     upload: bool = True
     """Whether the signature may be published to the bucket, if one is set."""
+    accept_unproved: bool = False
+    """Whether an archive on disk is read that nothing proves; its signature is marked."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class Job:
     """The path of that signature, relative to the store's root; empty if it is not in the local store."""
     remote: str = ""
     """The URL of that signature in the bucket; empty if it is not there."""
+    accept_unproved: bool = False
+    """See JobRequest."""
 
     @property
     def name(self) -> Name:
@@ -219,6 +223,7 @@ class Job:
             else None,
             path=row.get("known_path") or "",
             remote=row.get("known_remote") or "",
+            accept_unproved=bool(row["accept_unproved"]),
         )
 
 

@@ -6,12 +6,13 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, created_at)
-VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :now);
 
 -- name: merge_request
 -- A live job is requested again: its priority may rise.
-UPDATE jobs SET priority = max(priority, :priority) WHERE id = :id;
+UPDATE jobs SET priority = max(priority, :priority), accept_unproved = max(accept_unproved, :accept_unproved)
+WHERE id = :id;
 
 -- name: claim_job
 -- Start the next attempt of a queued job.
@@ -76,7 +77,7 @@ DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', '
 -- Only the newest job of a signature can be retried.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
-                archive = coalesce(:archive, archive),
+                accept_unproved = coalesce(:accept_unproved, accept_unproved), archive = coalesce(:archive, archive),
                 priority = max(priority, :priority)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later
