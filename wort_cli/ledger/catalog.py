@@ -1,36 +1,20 @@
 """The catalog: the known signatures, their files and objects, and how far each is trusted."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger.database import Storage
+from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, list_sql, pattern_values
+from wort_cli.ledger.sketches import Sketches, rows_of_provenance
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
-
-PAGE = 1000
-"""Rows that one query reads."""
-LITERAL = re.compile(r"[^*?\[]*")
-"""The beginning of a pattern that stands for itself, by which the index is searched."""
-
-OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile = :profile"}
-OF_A_GROUP = {
-    "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
-    " AND signatures.profile = members.profile",
-    "key": "members.name",
-    "condition": "members.group_name = :group_name AND members.profile = :profile"
-    # A signature that is to be computed and to be verified is two members.
-    " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
-    " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
-}
-"""SQL for the list of all signatures, and of those of a group.  Each is read in the order of an index."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +48,7 @@ class Catalog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self.sketches = Sketches(storage)
 
     def has(self, source: Source, profile: str) -> bool:
         """Return whether the catalog has the signature; for a local archive, made from its present content."""
@@ -87,6 +72,16 @@ class Catalog:
         """Return the record of a signature, or None."""
         row = self._storage.row("signature", name=str(name), profile=profile)
         return SignatureRecord.from_row(row, json.loads(row["provenance"])) if row else None
+
+    def checksum(self, name: str, profile: str) -> str:
+        """Return the recorded sha256 of a signature; empty if there is none."""
+        row = self._storage.row("recorded", name=name, profile=profile)
+        return str(row["sha256"]) if row else ""
+
+    def is_refuted(self, name: str, profile: str) -> bool:
+        """Return whether the catalog has a signature that a verification refuted."""
+        row = self._storage.row("recorded", name=name, profile=profile)
+        return row is not None and row["trust"] == Trust.MISMATCH
 
     def remote_names(self, profile: str) -> Iterator[Name]:
         """Yield the runs whose signature was seen in a bucket, in alphabetical order."""
@@ -112,16 +107,10 @@ class Catalog:
         local: only those with a file in the local store, without bases and k
         page: how many are read at a time
         """
-        literal, after = LITERAL.match(pattern), ""
-        prefix = literal[0] if literal else ""
-        sql = queries()["listed_signatures"]
-        for part, text in (OF_A_GROUP if group else OF_ALL).items():
-            sql = sql.replace(f"{{{part}}}", text)
+        sql, after = list_sql("listed_signatures", OF_A_GROUP if group else OF_ALL), ""
         values = {
+            **pattern_values(pattern),
             "profile": profile,
-            "prefix": prefix,
-            "prefix_end": f"{prefix}\uffff",
-            "pattern": pattern.replace("[", "[[]"),
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
@@ -175,6 +164,8 @@ class Catalog:
             remote=remote,
             sha256=published.sha256,
         )
+        if published.trust in (Trust.COMPUTED, Trust.UNPROVED):  # else it may be the document of somebody else
+            self.sketches.add(provenance.name, provenance.profile, rows_of_provenance(published.provenance))
         return True
 
     def _trust_of(self, published: "Published") -> Trust | None:
