@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wort_cli.ledger.database import Storage
-from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, list_sql, pattern_values
+from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, following, list_sql, pattern_values
 from wort_cli.ledger.sketches import Sketches, rows_of_provenance
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
@@ -107,24 +107,24 @@ class Catalog:
         local: only those with a file in the local store, without bases and k
         page: how many are read at a time
         """
-        sql, after = list_sql("listed_signatures", OF_A_GROUP if group else OF_ALL), ""
-        values = {
-            **pattern_values(pattern),
+        sql, values = list_sql("listed_signatures", OF_A_GROUP if group else OF_ALL), pattern_values(pattern)
+        values |= {
             "profile": profile,
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
             "limit": page,
         }
-        while rows := self._storage.select(sql, {**values, "after": after}):
+        while rows := self._storage.select(sql, values):
             for row in rows:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
-            after = rows[-1]["name"]
+            values["start"] = following(rows[-1]["name"])
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""
-        row = self._storage.row("count_signatures", profile=profile)
+        of_profile = {"profile": profile} if profile else {}
+        row = self._storage.row("count_signatures_of_profile" if profile else "count_signatures", **of_profile)
         return int(row["n"]) if row else 0
 
     def measured(self, profile: str, newest: int = 200) -> Measured | None:

@@ -44,7 +44,12 @@ def pattern_values(pattern: str) -> dict[str, object]:
     """Return the values of a query for a pattern of names, with * and ?; empty for all names."""
     literal = LITERAL.match(pattern)
     prefix = literal[0] if literal else ""
-    return {"prefix": prefix, "prefix_end": f"{prefix}\uffff", "pattern": pattern.replace("[", "[[]")}
+    return {"start": prefix, "end": f"{prefix}\uffff", "pattern": pattern.replace("[", "[[]")}
+
+
+def following(name: str) -> str:
+    """Return the start of the next page after a name; SQLite searches the index by one bound only."""
+    return f"{name}\0"
 
 
 def pages(names: Sequence[str]) -> Iterator[Sequence[str]]:

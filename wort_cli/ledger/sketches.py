@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from wort_cli.ledger.database import Row, Storage
-from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, OF_NAMES, PAGE, list_sql, pages, pattern_values
+from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, OF_NAMES, PAGE, following, list_sql, pages, pattern_values
 from wort_cli.model.profile import PROFILES
 from wort_cli.model.provenance import Provenance, Recorded, Trust
 from wort_cli.model.sketch_row import MOST, SketchRow
@@ -64,12 +64,12 @@ class Sketches:
         if names is not None:
             sql = list_sql("entries", OF_NAMES)
             for some in pages(names):
-                yield from self._with_sketches(sql, {**values, "after": "", "names": json.dumps(some)})
+                yield from self._with_sketches(sql, {**values, "names": json.dumps(some)})
             return
-        sql, after = list_sql("entries", OF_A_GROUP if group else OF_ALL), ""
-        while page := self._with_sketches(sql, {**values, "after": after}):
+        sql = list_sql("entries", OF_A_GROUP if group else OF_ALL)
+        while page := self._with_sketches(sql, values):
             yield from page
-            after = page[-1].name
+            values["start"] = following(page[-1].name)
 
     def _with_sketches(self, sql: str, values: dict[str, object]) -> list[Entry]:
         found = self._storage.select(sql, values)

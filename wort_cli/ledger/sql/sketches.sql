@@ -5,7 +5,7 @@
 -- ledger/listing.py has the SQL for {tables}, {condition} and {key}, without values from outside.
 SELECT signatures.name, signatures.profile, digest, trust, signatures.path, size, created_at, remote, sha256
 FROM {tables}
-WHERE {condition} AND {key} > :after AND {key} >= :prefix AND {key} < :prefix_end
+WHERE {condition} AND {key} >= :start AND {key} < :end
   AND (:pattern = '' OR {key} GLOB :pattern) AND (:trust = '' OR trust = :trust)
 ORDER BY {key} LIMIT :limit;
 
