@@ -79,7 +79,6 @@ class ExportOutput:
         return [
             f"sourmash sig summarize {file}",
             f"sourmash gather -k {ksize} QUERY.sig {file} -o gather.csv",
-            "sourmash tax metagenome -g gather.csv -t TAXONOMY.csv",
             f"sourmash sig collect {file} -o {stem}.sqlmf",
             f"sourmash index -k {ksize} -F rocksdb {stem}.rocksdb {file}",
         ]

@@ -5,15 +5,13 @@ does.  A member may have several sketches; the manifest has a row for each (sour
 save_load.py, manifest.py).
 """
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wort_cli.model.sketch_row import MANIFEST, SketchRow
-from wort_cli.system.atomic_files import exclusive_file, finish
-from wort_cli.system.private_files import users_umask
+from wort_cli.system.atomic_files import long_output
 from wort_cli.system.zip_writer import ZipWriter
 from wort_cli.upkeep.export.manifest import ManifestSpool
 
@@ -85,22 +83,13 @@ def md5_in(location: str) -> bytes:
 def collection(path: Path) -> Iterator[Collection]:
     """Yield a new collection, which appears at `path` when it is complete and on the disk.
 
-    Until then it has the name of `unfinished`.  A process that was killed leaves that file; the next one for the same
-    path overwrites it.  Two processes with the same path wait for each other.
+    A process that was killed leaves nothing that the next one for the same path does not overwrite (`long_output`).
     """
-    partial = unfinished(path)
     with ExitStack() as stack:
-        file = stack.enter_context(exclusive_file(partial))
-        os.fchmod(file.fileno(), 0o666 & ~users_umask())
+        file = stack.enter_context(long_output(path))
         directory, rows = (
             stack.enter_context(tempfile.TemporaryFile(dir=path.parent, prefix=".wort-")) for _ in range(2)
         )
         made = Collection(ZipWriter(file, directory), ManifestSpool(rows))
-        stack.enter_context(contextmanager(finish)(file, partial, path))
         yield made
         made.close()
-
-
-def unfinished(path: Path) -> Path:
-    """Return the name of a collection that is not complete."""
-    return path.with_name(f".{path.name}.partial")

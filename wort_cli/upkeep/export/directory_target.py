@@ -13,7 +13,7 @@ from typing import IO, Any
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.sketches import Entry
 from wort_cli.model.sketch_row import COLUMNS, MANIFEST, VERSION_LINE, SketchRow
-from wort_cli.system.atomic_files import atomic_output
+from wort_cli.system.atomic_files import long_output
 from wort_cli.system.private_files import make_shared
 from wort_cli.upkeep.export.manifest import manifest_rows
 
@@ -55,7 +55,7 @@ class DirectoryTarget:
     def add_stream(self, name: str, rows: Sequence[SketchRow], pieces: Iterable[bytes], size: int, mark: bytes) -> None:
         """Write a file.  If the pieces raise an exception, it does not appear."""
         location = f"{name}.{rows[0].md5}.sig.gz" if mark.endswith(b" 1") else f"{name}.sig.gz"
-        with atomic_output(self._root / location) as file:
+        with long_output(self._root / location) as file:
             for piece in pieces:
                 file.write(piece)
         self._list(location, name, rows)
@@ -110,7 +110,7 @@ def directory_target(root: Path, is_refuted: Callable[[str], bool], *, update: b
     path = root / MANIFEST
     try:
         with ExitStack() as stack:
-            file = stack.enter_context(atomic_output(path))
+            file = stack.enter_context(long_output(path))
             text = io.TextIOWrapper(file, "utf-8", newline="", write_through=False)
             text.write(VERSION_LINE)
             csv.writer(text).writerow(COLUMNS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.model.absence import COLUMNS, Absence
-from wort_cli.system.atomic_files import atomic_output
+from wort_cli.system.atomic_files import long_output
 
 
 class MissingFile:
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 @contextmanager
 def missing_file(path: Path) -> Iterator[MissingFile]:
     """Yield a table, which appears at `path` when it is complete; without any row, it has the header only."""
-    with atomic_output(path) as file:
+    with long_output(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
