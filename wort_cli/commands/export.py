@@ -217,7 +217,7 @@ def show(export: Export, form: Form, *, header: bool) -> None:
         print_records(DOCUMENT, rows, form, header=header, head=export.head())
     sys.stdout.flush()
     verb = "would be exported" if export.dry_run else "exported"
-    details = [render.count(done.sketches, "sketch").replace("sketchs", "sketches")]
+    details = [f"{done.sketches:,} {'sketch' if done.sketches == 1 else 'sketches'}"]
     if done.kept:
         details.append(f"{done.kept:,} of them were there")
     if export.others:

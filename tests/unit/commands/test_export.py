@@ -30,6 +30,7 @@ NUMBER = 6
 RUNS = [f"SRR{n}" for n in range(1_000_000, 1_000_000 + NUMBER)]
 UNAVAILABLE, QUEUED, UNKNOWN = "SRR2000001", "SRR2000002", "SRR2000003"
 PROFILE = "sra-v1"
+RANKS = "superkingdom,phylum,class,order,family,genus,species"
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,7 @@ def test_next_commands_of_sourmash_use_what_was_exported(home: Path, capsys: pyt
     assert sketches_in("x.sqlmf") == stored_sketches(home, *RUNS)
     assert {one.name for one in loaded("x.rocksdb")} == set(RUNS)
     export(RUNS[2], "-o", "d/")
-    Path("lineages.csv").write_text("ident,superkingdom\nGCA_1,Bacteria\n")
+    Path("lineages.csv").write_text(f"ident,{RANKS}\nGCA_1,Bacteria{',' * 6}\n")
     for words in (
         ["gather", "-k", "31", f"d/{RUNS[2]}.sig.gz", "QUERY.sig", "-o", "run.csv", "--threshold-bp", "0"],
         ["tax", "metagenome", "-g", "run.csv", "-t", "lineages.csv", "-o", "tax"],
