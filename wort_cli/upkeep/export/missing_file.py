@@ -1,4 +1,4 @@
-"""Writes what was asked for and is not there, as a table that `wort compute --from-file` takes."""
+"""Writes what was asked for and is not there, as a table that `wort compute --from-file FILE` takes."""
 
 import csv
 import io

@@ -13,6 +13,7 @@ VARIANTS = {
     "--force": 2,  # compute again, replace a file
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
+    "--ksize": 2,  # view one, export some
     "--now": 2,  # run jobs in this process, kill the daemon
     "--output": 3,  # signatures, archives, collections
     "--quick": 2,  # verify, sync check
