@@ -252,8 +252,8 @@ def test_killed_download_is_continued(home: Home, shelf: Shelf) -> None:
     size = archive.stat().st_size
     with serving(home, archive, rate=size / 8) as server:
         with home.running("compute", RUN, "--now") as process:
-            until(lambda: server.sent > size / 4, "a part of the archive has arrived", 60)
-            (saved,) = until(lambda: list(home.path.glob("work/*/archive/*.map")), "the map is saved", 30)
+            until(lambda: server.sent > size / 4, "a part of the archive has arrived")
+            (saved,) = until(lambda: list(home.path.glob("work/*/archive/*.map")), "the map is saved")
             process.signal(signal.SIGKILL)
         arrived = sum(length for _, length in json.loads(saved.read_text())["arrived"])
         server.rate = 0.0
