@@ -21,6 +21,7 @@ from typing import Annotated
 import typer
 
 import wort_cli
+from wort_cli.commands.shared import render
 from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 from wort_cli.system.network_disks import check_answers, network_mounts
@@ -130,7 +131,7 @@ def run(arguments: list[str]) -> int:
     except WortError as error:
         if debug:
             print_traceback()
-        sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        render.notice(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
         return int(error.exit_code)
     except Terminated as end:
         sys.stderr.write(f"wort: terminated by {end}; unfinished jobs stay in the queue\n")

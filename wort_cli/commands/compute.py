@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -79,6 +80,13 @@ def compute(
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
     ] = False,
+    accept_unproved: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unproved",
+            help="Read archives on disk that nothing proves; their signatures are marked (setting `accept_unproved`).",
+        ),
+    ] = False,
     local: Annotated[
         bool,
         typer.Option("--local", help="Also download signatures that only the bucket has (with --wait or --now)."),
@@ -107,7 +115,7 @@ def compute(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Compute the signatures of sequencing runs, and of reads of your own.
+    """Compute the signatures of runs, and of reads of your own.
 
     Without --wait or --now, the jobs are queued for the daemon and the command returns at once. The exit
     code is 1 if a job failed, 75 if some wait for a later retry, 3 if all runs are unavailable, else 0.
@@ -145,14 +153,18 @@ def compute(
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    requests = [JobRequest(source, profile_name, priority, group, engine, not no_upload) for source in sources]
+    requests = [
+        JobRequest(source, profile_name, priority, group, engine, not no_upload, accept_unproved) for source in sources
+    ]
     finder = SignatureFinder(settings, ledger, profile_name)
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
         measured = ledger.catalog.measured(profile_name)
         at_a_time = 1 if now else ledger.controls.job_limit(settings.jobs)
-        print_plans(answers, finder, settings, form, measured, header=not no_header, jobs=at_a_time)
+        print_plans(
+            answers, finder, accepting(settings, accept_unproved), form, measured, header=not no_header, jobs=at_a_time
+        )
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
@@ -174,6 +186,11 @@ def compute(
     states = (jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     code = outcome.exit_code(states, strict=strict)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
+
+
+def accepting(settings: Settings, unproved: bool) -> Settings:
+    """Return the settings of a command, with what the option --accept-unproved adds."""
+    return replace(settings, accept_unproved=unproved or settings.accept_unproved)
 
 
 def state_when_queued(answer: Enqueued) -> JobState:

@@ -3,8 +3,8 @@
 The damaged file is newer than every backup of it, so each of its rows that can be read and is valid replaces the one of
 the backup.  Rows that are not valid, or that contradict others, are counted and left out; the damaged file is kept.
 
-The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If an
-earlier version of wort wrote the damaged file, only its jobs are copied: what the other tables mean depends on the
+The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If the
+damaged file has a version before `SAME_SINCE`, only its jobs are copied: what the other tables mean depends on the
 version.
 """
 
@@ -21,6 +21,9 @@ from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobKind, JobState
 from wort_cli.model.provenance import SignatureRecord, Trust
+
+SAME_SINCE = 9
+"""The first version of the ledger whose tables mean what those of the present one do."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class MergedTable:
 def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
     """Copy the rows of a damaged ledger; return what was done with each table that had rows, or could not be read."""
     version, _ = salvage_rows(damaged, "PRAGMA user_version")
-    tables = TABLES if version and version[0]["user_version"] == latest_version() else TABLES[:1]
+    same = bool(version) and SAME_SINCE <= version[0]["user_version"] <= latest_version()
+    tables = TABLES if same else TABLES[:1]
     with storage.transaction(), dropped_triggers(storage):
         merged = [merge_table(damaged, storage, table) for table in tables]
         for change in DERIVED:

@@ -1,0 +1,2 @@
+-- Version 10 made no new rows possible.
+SELECT 1;
