@@ -39,7 +39,15 @@ Row = dict[str, Any]
 def queries() -> Mapping[str, str]:
     """Return the SQL of each named query in sql/*.sql."""
     found: dict[str, str] = {}
-    for document in ("jobs.sql", "groups.sql", "catalog.sql", "submissions.sql", "upkeep.sql", "health.sql"):
+    for document in (
+        "jobs.sql",
+        "groups.sql",
+        "catalog.sql",
+        "submissions.sql",
+        "upkeep.sql",
+        "health.sql",
+        "sketches.sql",
+    ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
