@@ -38,12 +38,12 @@ from tests.support.shelf import Shelf
 
 PATIENCE = 8.0
 """Seconds that a strike waits for a target."""
-SURVIVE = 20.0
+SURVIVE = 5.0
 """Seconds that a tool may outlive a killed worker or daemon."""
 TICK = 0.03
 FELT = 0.2
 """Seconds for which a strike without duration may affect running jobs."""
-ENDED_WITHIN = 300.0
+ENDED_WITHIN = 120.0
 """Seconds after the last strike, or after the end of a job, within which another job must end."""
 INSIDE = "WORT_FAULTS_INSIDE"
 PLACEHOLDER = "SRR000000"
