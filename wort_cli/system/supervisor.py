@@ -8,7 +8,6 @@ is killed, and the error is reported here.  Its job is run again when its lease 
 The child is in the same process group, so that it gets the signals of the terminal itself; others are passed on.
 """
 
-import ctypes
 import os
 import select
 import signal
@@ -25,6 +24,7 @@ from wort_cli.system.network_disks import (
     network_mounts,
     share_limit,
 )
+from wort_cli.system.parent import die_with
 
 TICK = 0.5
 """Seconds between two looks at the child."""
@@ -37,7 +37,6 @@ LAST_WORDS = 1.0
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 SI_KERNEL = 0x80
 """The code of a signal that the terminal sends."""
-PR_SET_PDEATHSIG = 1
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 Clock = Callable[[], float]
 
@@ -52,9 +51,7 @@ def run_in_child() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     child = os.fork()
     if child == 0:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(os.EX_TEMPFAIL)
+        die_with(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
     try:
