@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -39,7 +39,15 @@ Row = dict[str, Any]
 def queries() -> Mapping[str, str]:
     """Return the SQL of each named query in sql/*.sql."""
     found: dict[str, str] = {}
-    for document in ("jobs.sql", "groups.sql", "catalog.sql", "submissions.sql", "upkeep.sql", "health.sql"):
+    for document in (
+        "jobs.sql",
+        "groups.sql",
+        "catalog.sql",
+        "submissions.sql",
+        "runs.sql",
+        "upkeep.sql",
+        "health.sql",
+    ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
@@ -99,6 +107,11 @@ class Storage:
         """Execute a named query that changes rows; return the number of changed rows."""
         with self.translated_errors():
             return self.connection.execute(queries()[query], values).rowcount
+
+    def change_many(self, query: str, values: Iterable[Sequence[object]]) -> None:
+        """Execute a named query once for each sequence of values."""
+        with self.translated_errors():
+            self.connection.executemany(queries()[query], values)
 
     def put_row(self, table: str, key: str, row: Row) -> bool:
         """Insert a row, or replace the values of the row with the same `key`, which is a list of columns.

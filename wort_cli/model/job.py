@@ -67,6 +67,8 @@ class JobRequest:
     """The engine that sketches; empty for the engine of the settings."""
     upload: bool = True
     """Whether the signature may be published to the bucket, if one is set."""
+    selected_by: str = ""
+    """The project or the query that selected the run; empty if the run was named."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ class Job:
     """The path of that signature, relative to the store's root; empty if it is not in the local store."""
     remote: str = ""
     """The URL of that signature in the bucket; empty if it is not there."""
+    run_bases: int | None = None
+    """The bases of the run, as its metadata say; None if they are not known."""
+    run_bytes: int | None = None
+    """The size of its archive, likewise."""
+    organism: str = ""
+    project: str = ""
 
     @property
     def name(self) -> Name:
@@ -171,6 +179,10 @@ class Job:
             else None,
             path=row.get("known_path") or "",
             remote=row.get("known_remote") or "",
+            run_bases=row.get("run_bases"),
+            run_bytes=row.get("run_bytes"),
+            organism=row.get("organism") or "",
+            project=row.get("project") or "",
         )
 
 

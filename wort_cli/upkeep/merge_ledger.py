@@ -17,7 +17,7 @@ from pathlib import Path
 from wort_cli.errors import WortError
 from wort_cli.ledger.database import Row, Storage, salvage_rows
 from wort_cli.ledger.migrations import latest_version
-from wort_cli.model.accession import parse_name
+from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobKind, JobState
 from wort_cli.model.provenance import SignatureRecord, Trust
@@ -121,6 +121,7 @@ TABLES = (
     Table("control", "key"),
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
+    Table("runs", "run", lambda row: Accession.parse(row["run"])),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

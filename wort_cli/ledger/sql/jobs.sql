@@ -6,8 +6,8 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, created_at)
-VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, selected_by, created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :selected_by, :now);
 
 -- name: merge_request
 -- A live job is requested again: its priority may rise.
@@ -106,9 +106,11 @@ SELECT jobs.*, stage, spots, total, bases, reported_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,
-       known.path AS known_path, known.remote AS known_remote
+       known.path AS known_path, known.remote AS known_remote,
+       facts.bases AS run_bases, facts.bytes AS run_bytes, facts.organism, facts.project
 FROM {tables} LEFT JOIN progress ON progress.job_id = jobs.id
               LEFT JOIN signatures AS known ON known.name = jobs.name AND known.profile = jobs.profile
+              LEFT JOIN runs AS facts ON facts.run = jobs.name
 WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 
 -- name: ids_where
