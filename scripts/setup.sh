@@ -44,6 +44,8 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 # The tests check and show the man pages.
 [ "$extra" != dev ] || command -v mandoc >/dev/null || install mandoc
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
+# The tests complete command lines in each shell.
+[ "$extra" != dev ] || { command -v zsh && command -v fish; } >/dev/null || install zsh fish
 
 if ! [ -x "$venv/bin/python" ]; then
     # Debian has ensurepip, which venv needs, in a separate package.

@@ -206,7 +206,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held = {key for group in self.paused for key in self.groups[group]}
         queued = {number: job for number, job in self.jobs.items() if job.state == "queued" and job.key not in held}
         order = sorted((-job.priority, number) for number, job in queued.items())
-        assert self.ledger.attempts.next_jobs(100) == [number for _, number in order]
+        assert self.ledger.jobs.next_jobs(100) == [number for _, number in order]
         for _, number in order[:1]:
             assert self.ledger.attempts.claim(number, "daemon", 60)
             self.jobs[number].attempt += 1

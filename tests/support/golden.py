@@ -12,8 +12,10 @@ from tests.support.showcase import (
     BUCKET_ONLY,
     DONE,
     FAILED,
+    NOT_SERVED,
     QUEUED,
     RUNNING,
+    SERVED,
     SUBMITTED,
     UNAVAILABLE,
     Showcase,
@@ -69,10 +71,16 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("daemon", "stop"),
         ("daemon", "reload"),
     ],
+    "doctor": [
+        ("doctor", "--run", SERVED),
+        ("config", "set", "archives", "/mnt/none"),
+        ("doctor", "--run", NOT_SERVED),
+    ],
+    "fetch": [("fetch", SERVED, NOT_SERVED, "-o", "sra"), ("fetch", SERVED, "-o", "sra")],
+    "completion": [("completion", "bash"), ("completion", "zsh"), ("completion", "fish"), ("completion", "csh")],
+    "help": [("help",), ("help", "ls"), ("help", "daemon"), ("daemon", "jobs", "-h"), ("help", "compuet")],
 }
 """The command lines of each file.  In each form, they run in a home of their own, one after the other."""
-ELSEWHERE = {"doctor", "fetch", "completion", "help"}
-"""Commands whose output depends on this machine or on servers; other tests have it."""
 
 
 def golden_text(home: Showcase, name: str) -> str:

@@ -1,6 +1,7 @@
 """A bucket in memory, which tests can edit as a hostile publisher does."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,3 +72,11 @@ class MemoryStore:
 
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         return f"https://example.org/{key}"
+
+    def server_time(self) -> float:
+        """Return the present time."""
+        return time.time()
+
+    def supports_conditional_puts(self) -> bool:
+        """Return whether `put` does not overwrite, which it never does."""
+        return True

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from tests.support.archive_server import ArchiveServer
+from tests.support.archives import make_archive
 from tests.support.builders import provenance
 from tests.support.memory_store import MemoryStore
 from tests.support.small_world import (
@@ -29,6 +31,7 @@ from tests.support.small_world import (
     stubbed_reads,
 )
 from wort_cli import cli
+from wort_cli.commands.doctor import TOOLS
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.accession import Accession, LocalName
@@ -47,13 +50,21 @@ DONE, ALSO_DONE, BUCKET_ONLY = "SRR000001", "SRR000002", "SRR000003"
 FAILED, UNAVAILABLE, WAITING, RUNNING = "SRR000011", "SRR000012", "SRR000013", "SRR000014"
 QUEUED = ("SRR000021", "SRR000022")
 SUBMITTED = "SRR000031"
+SERVED, NOT_SERVED = "SRR000041", "SRR000042"
+"""The archive that the server on loopback has, and one that it does not have."""
 SHOWN_HOME = "/home/ann/data"
 ESCAPES = {"1": "bold", "2": "dim", "31": "red", "32": "green", "33": "yellow", "35": "magenta", "36": "cyan"}
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
-FREE_SPACE = re.compile(r"(free at \S+\s+)\d+\.\d .B")
-COMPRESSED = re.compile(r"\t3[12]\d\d\t")
-LEDGER_SIZE = re.compile(r"(size\s+)[\d.]+ kB(\nversion)")
-"""What differs between machines, and versions of zlib and SQLite."""
+MASKS = (
+    (re.compile(r"(free at \S+\s+)\d+\.\d .B"), r"\g<1>50.0 GB"),
+    (re.compile(r"\d+\.\d .B free"), "50.0 GB free"),
+    (re.compile(r"\t3[12]\d\d\t"), "\t3200\t"),
+    (re.compile(r"(size\s+)[\d.]+ kB(\nversion)"), r"\g<1>160.0 kB\2"),
+    (re.compile(r"(ledger.db, )[\d.]+ kB"), r"\g<1>160.0 kB"),
+    (re.compile(r"sourmash \S+, numpy \S+"), "sourmash 4.9.4, numpy 2.4.6"),
+    (re.compile(r"127.0.0.1:\d{5}"), "127.0.0.1:50000"),
+)
+"""What differs between machines, and between versions of zlib, SQLite and libraries; and how it is shown."""
 JOB_LOG = """\
 {time} [1] attempt 1 at SRR000011
 {time} [1] $ fastq-dump --version
@@ -69,8 +80,9 @@ JOB_LOG = """\
 class Showcase:
     """The home; `run` returns what a command prints."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, server: ArchiveServer) -> None:
         self.objects = MemoryStore()
+        self.server = server
         self.root = root / "wort"
         self.directory = root
         with self.clock(NOW - 7200):
@@ -79,12 +91,22 @@ class Showcase:
             self.world = SmallWorld(self.root, self.objects)
             self.world.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off", "WORT_LOCATOR_URL": "off",
                                "WORT_MIRRORS": "off", "WORT_JOBS": "2", "WORT_THREADS": "1",
-                               "WORT_S3_TRANSFERS": "1"}  # fmt: skip
+                               "WORT_S3_TRANSFERS": "1", "WORT_REQUEST_INTERVAL": "0.000001", "HOME": str(root),
+                               "PATH": f"{self.install_tools()}:{os.environ['PATH']}"}  # fmt: skip
             self.fill()
         self._snapshot = self.directory.with_name(f"{self.directory.name}-snapshot")
         shutil.copytree(self.root, self._snapshot)
         self._objects = dict(self.objects.contents), dict(self.objects.metadata)
         self._files = set(self.directory.iterdir())
+
+    def install_tools(self) -> Path:
+        """Make a directory with tools of the SRA toolkit that know their version only."""
+        directory = self.directory / "bin"
+        directory.mkdir()
+        for name in TOOLS:
+            (directory / name).write_text(f"#!/bin/sh\necho '{name} : 3.0.3'\n")
+            (directory / name).chmod(0o755)
+        return directory
 
     def reset(self) -> None:
         """Undo what commands have done."""
@@ -92,7 +114,7 @@ class Showcase:
         shutil.copytree(self._snapshot, self.root)
         self.objects.contents, self.objects.metadata = dict(self._objects[0]), dict(self._objects[1])
         for path in set(self.directory.iterdir()) - self._files:
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove(self) -> None:
         """Remove what `reset` needs."""
@@ -181,6 +203,8 @@ class Showcase:
         out, err = Captured(is_terminal=width > 0), Captured(is_terminal=False)  # bars would show the time that passed
         env = {**self.world.env, "COLUMNS": str(width or 80), "TERM": "xterm-256color"}
         env |= {} if colour else {"NO_COLOR": "1"}
+        if words[0] in ("doctor", "fetch"):
+            env |= {"WORT_DOWNLOAD": "columns", "WORT_LOCATOR_URL": f"{self.server.url}/locator"}
         with (
             self.clock(NOW),
             stubbed_reads(self.objects),
@@ -201,8 +225,8 @@ class Showcase:
     def shown(self, text: str) -> str:
         """Return a text with visible escapes, and with the home at its usual place."""
         text = ESCAPE.sub(lambda found: visible(found[1]), text).replace("[/][bold]", "")
-        text = FREE_SPACE.sub(r"\g<1>50.0 GB", text)
-        text = COMPRESSED.sub("\t3200\t", LEDGER_SIZE.sub(r"\g<1>160.0 kB\2", text))
+        for pattern, replacement in MASKS:
+            text = pattern.sub(replacement, text)
         return "\n".join(line.rstrip() for line in text.replace(str(self.directory), SHOWN_HOME).split("\n"))
 
 
@@ -237,8 +261,11 @@ def visible(codes: str) -> str:
 @contextmanager
 def showcase() -> Iterator[Showcase]:
     """Yield a new home whose path is as long as the one that is shown, so that tables have the same widths."""
-    with tempfile.TemporaryDirectory(prefix="w", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="w", dir="/tmp") as directory, tempfile.TemporaryDirectory() as scratch:
         assert len(directory) == len(SHOWN_HOME)
-        made = Showcase(Path(directory))
-        yield made
-        made.remove()
+        archive = Path(scratch) / f"{SERVED}.sra"
+        make_archive("paired_illumina", archive, seed=1)
+        with ArchiveServer({SERVED: archive.read_bytes()}).serving() as server:
+            made = Showcase(Path(directory), server)
+            yield made
+            made.remove()

@@ -11,7 +11,9 @@ from wort_cli.errors import UsageError, shown
 def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
-    """Print the script with which a shell completes commands, options, ids, groups and reasons.
+    """Print the completion script of a shell.
+
+    The shell then completes commands, options, ids, groups, states, reasons and profiles.
 
     \b
     Examples:

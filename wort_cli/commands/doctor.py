@@ -20,6 +20,7 @@ from wort_cli.commands.shared.finding import STATES, Finding, lines_for_terminal
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.styles import STATE_STYLES, drawing
 from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import ExitCode, WortError, cause_of
 from wort_cli.health.daemon_view import differences
@@ -108,8 +109,8 @@ def doctor(
 def show(findings: Sequence[Finding], form: Form, *, header: bool) -> None:
     """Show the findings, and exit with code 1 if one is a problem."""
     if form is Form.TERMINAL:
-        styles = {f"^{re.escape(state)}(?= )": style for state, style in render.STATE_STYLES.items()}
-        render.drawing(lines_for_terminal(findings, shutil.get_terminal_size().columns), styles)
+        styles = {f"^{re.escape(state)}(?= )": style for state, style in STATE_STYLES.items()}
+        drawing(lines_for_terminal(findings, shutil.get_terminal_size().columns), styles)
     else:
         print_records(DOCUMENT, [finding.to_json() for finding in findings], form, header=header)
     if any(finding.state == "problem" for finding in findings):

@@ -153,7 +153,7 @@ def fetch(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Fetch and prove the archives of runs, without computing anything.
+    """Fetch and prove the archives of runs; compute nothing.
 
     By default, only the columns are fetched that a signature needs. Machines without a network find the archives if DIR
     is in the setting `archives`.

@@ -41,10 +41,11 @@ def import_(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Take signatures into the local store, such as those of the homes of cluster nodes.
+    """Copy signatures into the local store, and record them.
 
-    Each is checked by the strict reader. What lies beside a file proves nothing, so that its trust is `unverified`
-    until `wort verify` has recomputed it. NAME.prov.json beside it is kept if it belongs to the signature.
+    Brings together what the nodes of a cluster have computed. Each file is checked by the strict reader. What lies
+    beside a file proves nothing, so that its trust is `unverified` until `wort verify` has recomputed it.
+    NAME.prov.json beside it is kept if it belongs to the signature.
 
     \b
     Examples:

@@ -55,9 +55,10 @@ def logs(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Show what happened to a job: its events and what was unusual in its log, in order of time.
+    """Show what happened to a job, in order of time.
 
-    With --all, also what is normal: versions, probes, tools that succeeded.
+    Shows its events, and what is unusual in its log. With --all, also what is normal: versions, probes, tools that
+    succeeded.
     """
     if follow and as_json:
         raise UsageError("--follow and --json exclude each other", "JSON is one document, which has an end")

@@ -1,5 +1,6 @@
 """`wort ls`: lists the signatures of the catalog, one a line."""
 
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any
 
@@ -9,12 +10,13 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import (
     BASES,
     BYTES,
+    DATE,
     ID,
     NUMBER,
     PATH,
     PATH_FIELD,
+    PATH_IF_SPACE,
     TEXT,
-    TIME,
     Document,
     Field,
     list_of,
@@ -40,8 +42,8 @@ DOCUMENT = Document(
         Field("k", list_of(NUMBER), "The k of its sketches"),
         Field("bases", BASES, "The length of all reads together", optional=True),
         Field("size", BYTES, "The size of the file"),
-        Field("created_at", TIME, "When the catalog recorded it", title="recorded"),
-        PATH_FIELD,
+        Field("created_at", DATE, "When the catalog recorded it", title="recorded"),
+        replace(PATH_FIELD, kind=PATH_IF_SPACE),
         Field("where", one_of(("local", "bucket")), "Whether the local store has it, or the bucket only"),
         Field("url", PATH, "Its URL in the bucket, if it was seen there", optional=True),
         Field("profile", TEXT, "The profile"),
@@ -68,7 +70,10 @@ def ls(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """List signatures: name, trust, k, bases of the reads, size of the file, time, and file.
+    """List signatures, one a line.
+
+    Shows name, trust, k, bases of the reads, size of the file, day of the record, and path. A narrow terminal has no
+    space for the paths: see --paths.
 
     Signatures that only the bucket has are listed with their URL, and not with --paths.
 

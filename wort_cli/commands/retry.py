@@ -27,7 +27,7 @@ def retry(
     group: SelectGroupOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Queue jobs again that failed, are unavailable, or were cancelled.
+    """Queue failed, unavailable and cancelled jobs again.
 
     Jobs that are queued, running, waiting or done are not changed.
     """

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.fields import (
     BOOLEAN,
     COUNT,
@@ -188,7 +187,7 @@ def current(settings: Settings, ledger: Ledger) -> Iterator[dict[str, Any]]:
     """Yield the jobs that run, and those that start next."""
     for job in ledger.jobs.matching(JobFilter(state=JobState.RUNNING), RUNNING_SHOWN):
         yield job_record(job, settings.store_dir)
-    following = ledger.attempts.next_jobs(NEXT_SHOWN)
+    following = ledger.jobs.next_jobs(NEXT_SHOWN)
     jobs = {job.id: job for job in ledger.jobs.with_ids(following)}
     for position, job_id in enumerate(following, 1):
         if job_id in jobs:
@@ -263,6 +262,8 @@ def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) ->
     overview = Overview.read(settings, ledger)
     print_facts(overview.facts(), header=header)
     if overview.found.daemon is not None:
+        from wort_cli.commands.shared.daemon_differences import notice_differences
+
         notice_differences(settings)
     jobs = list(current(settings, ledger)) if render.is_terminal() else []
     running = [job for job in jobs if job["position"] is None]

@@ -245,6 +245,7 @@ def show(
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
     from wort_cli.commands.shared.histogram_text import STYLES, draw
+    from wort_cli.commands.shared.styles import drawing
 
     sketches = shown_sketches(signature, ksize)
     record = signature_record(found, signature, sketches, verdict)
@@ -269,7 +270,7 @@ def show(
     print_records(SKETCHES, rows, Form.TERMINAL, columns=[key for key in SHOWN if is_of_interest(key, rows)])
     if hist:
         render.result()
-        render.drawing(draw(sketches, shutil.get_terminal_size().columns), STYLES)
+        drawing(draw(sketches, shutil.get_terminal_size().columns), STYLES)
 
 
 def shown_sketches(signature: "SignatureFacts", ksize: int | None) -> "list[SketchFacts]":

@@ -310,7 +310,7 @@ class Coordinator:
         """Return the jobs that may start now, in order."""
         suspects = self._ledger.suspects.all()
         # A job that was cancelled and queued again waits until its earlier attempt has ended.
-        ready = [id_ for id_ in self._ledger.attempts.next_jobs(most + len(suspects)) if id_ not in self._attempts]
+        ready = [id_ for id_ in self._ledger.jobs.next_jobs(most + len(suspects)) if id_ not in self._attempts]
         if not suspects:
             return ready
         return choose(ready, self._attempts, suspects, self._ledger.suspects.queued(), self._policy.daemon_crashes)

@@ -38,10 +38,6 @@ class Attempts:
         self._catalog = catalog
         self._submissions = submissions
 
-    def next_jobs(self, limit: int) -> list[int]:
-        """Return the ids of the next queued jobs: highest priority first, then oldest; none of paused groups."""
-        return [row["id"] for row in self._storage.rows("next_jobs", limit=limit)]
-
     def claim(self, job_id: int, owner: str, lease: float) -> Job | None:
         """Start an attempt of a queued or waiting job, with a lease in seconds; return None if the job is neither."""
         with self._storage.transaction():

@@ -112,30 +112,30 @@ class Catalog:
         local: only those with a file in the local store, without bases and k
         page: how many are read at a time
         """
-        literal, after = LITERAL.match(pattern), ""
-        prefix = literal[0] if literal else ""
+        literal = LITERAL.match(pattern)
+        start = prefix = literal[0] if literal else ""
         sql = queries()["listed_signatures"]
         for part, text in (OF_A_GROUP if group else OF_ALL).items():
             sql = sql.replace(f"{{{part}}}", text)
         values = {
             "profile": profile,
-            "prefix": prefix,
-            "prefix_end": f"{prefix}\uffff",
+            "end": f"{prefix}\uffff",
             "pattern": pattern.replace("[", "[[]"),
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
             "limit": page,
         }
-        while rows := self._storage.select(sql, {**values, "after": after}):
+        while rows := self._storage.select(sql, {**values, "start": start}):
             for row in rows:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
-            after = rows[-1]["name"]
+            start = f"{rows[-1]['name']}\0"  # the next name; SQLite searches the index by one bound only
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""
-        row = self._storage.row("count_signatures", profile=profile)
+        of_profile = {"profile": profile} if profile else {}
+        row = self._storage.row("count_signatures_of_profile" if profile else "count_signatures", **of_profile)
         return int(row["n"]) if row else 0
 
     def measured(self, profile: str, newest: int = 200) -> Measured | None:

@@ -225,6 +225,10 @@ class Jobs:
             raise NoSuchJob(f"job {job_id}")
         return Job.from_row(row)
 
+    def next_jobs(self, limit: int) -> list[int]:
+        """Return the ids of the next queued jobs: highest priority first, then oldest; none of paused groups."""
+        return [row["id"] for row in self._storage.rows("next_jobs", limit=limit)]
+
     def matching(self, job_filter: JobFilter, limit: int | None = None) -> list[Job]:
         """Return the selected jobs, newest first."""
         condition, values = job_filter.where()

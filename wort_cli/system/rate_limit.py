@@ -2,8 +2,7 @@
 
 Each host has a small file.  A process locks it, reserves the next free time, and waits until then.  Times are on the
 monotonic clock, which all processes share until the machine reboots; machines that share a disk have a schedule each.
-The limit is a courtesy: a file that cannot be
-read or written, or that is invalid, delays no request.
+The limit is a courtesy: a file that cannot be read or written, or that is invalid, delays no request.
 """
 
 import contextlib

@@ -73,13 +73,39 @@ def test_ledger_that_cannot_be_read_has_no_names(home: Path) -> None:
     assert offers(["status", "-g", ""]) == []
 
 
-def test_bash_completes_with_the_script(home: Path) -> None:
-    """bash asks the installed `wort`, as it does when a user presses Tab."""
-    typed = "COMP_WORDS=(wort wait -g s); COMP_CWORD=3"
-    script = f'eval "$(wort completion bash)"; {typed}; _wort; printf "%s" "${{COMPREPLY[@]}}"'
-    env = {"PATH": f"{TOOLS}:/usr/bin:/bin", "WORT_HOME": str(home)}
-    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout == "soil"
+BASH = """
+eval "$(wort completion bash)"
+COMP_WORDS=(wort wait -g s); COMP_CWORD=3; _wort; echo "${COMPREPLY[@]}"
+COMP_WORDS=(wort submit READ); COMP_CWORD=2; _wort; echo "offers: ${#COMPREPLY[@]}"
+"""
+ZSH = """
+compdef() { }; compadd() { print -- ${(P)@[-1]} }; _files() { print "any file" }
+eval "$(wort completion zsh)"
+words=(wort wait -g s); CURRENT=4; _wort
+words=(wort submit READ); CURRENT=3; _wort
+"""
+FISH = """
+wort completion fish | source
+complete -C "wort wait -g s"
+complete -C "wort submit READ"
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "files"),
+    [
+        (("bash", "-c", BASH), "offers: 0"),
+        (("zsh", "-f", "-c", ZSH), "any file"),
+        (("fish", "-c", FISH), "README"),
+    ],
+    ids=["bash", "zsh", "fish"],
+)
+def test_shells_complete_with_their_script(shell: tuple[str, ...], files: str, home: Path) -> None:
+    """A shell asks the installed `wort`, as it does when a user presses Tab; without an offer, it completes files."""
+    env = {"PATH": f"{TOOLS}:/usr/bin:/bin", "WORT_HOME": str(home), "HOME": str(home)}
+    (home / "README").touch()
+    done = subprocess.run(shell, env=env, cwd=home, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"soil\n{files}\n", "")
 
 
 @pytest.mark.parametrize("words", [["help"], ["help", "compute"], ["help", "daemon", "start"], ["compute", "-h"]])

@@ -62,7 +62,7 @@ def test_job_of_now_is_claimed_before_a_daemon_can_see_it_queued(ledger: Ledger,
     assert claim.job is not None
     assert (claim.job.name, claim.job.state, claim.job.owner) == ("SRR100001", JobState.RUNNING, own_name())
     daemon = Ledger(tmp_path / "ledger.db")
-    assert [daemon.jobs.get(job_id).name for job_id in daemon.attempts.next_jobs(10)] == ["SRR100002"]
+    assert [daemon.jobs.get(job_id).name for job_id in daemon.jobs.next_jobs(10)] == ["SRR100002"]
     daemon.close()
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from scripts.output_docs import documents
-from scripts.reference import all_commands
-from tests.support.golden import COMMANDS, DIRECTORY, ELSEWHERE, golden_text
+from tests.support.golden import COMMANDS, DIRECTORY, golden_text
 from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
+from wort_cli import cli
 from wort_cli.commands import doctor, fetch
 from wort_cli.commands.shared.daemon_action import DOCUMENTS, print_action
 from wort_cli.commands.shared.finding import STATES, Finding
@@ -18,8 +18,8 @@ from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 
-NO_JSON = {"--paths", "--raw"}
-"""Options that print something else than a document."""
+NO_JSON = {"--paths", "--raw", "-h", "help", "completion"}
+"""Options and commands that print something else than a document."""
 MORE = [
     ("view", "--url", DONE),
     ("sync", "push"),
@@ -45,9 +45,12 @@ def test_command_prints_what_its_golden_file_has(name: str, home: Showcase) -> N
 
 
 def test_every_command_has_a_golden_file() -> None:
-    commands = {path[1] for path, _, _ in all_commands() if len(path) > 1}
-    assert commands - set(COMMANDS) - ELSEWHERE == set()
+    assert set(COMMANDS) == {*cli.COMMANDS, *cli.GROUPS}
     assert {path.stem for path in DIRECTORY.glob("*.txt")} == set(COMMANDS)
+
+
+def test_list_of_commands_shows_whole_sentences() -> None:
+    assert "..." not in (DIRECTORY / "help.txt").read_text(encoding="utf-8").replace("ARGS]...", "")
 
 
 def test_golden_files_can_be_read_by_a_person() -> None:

@@ -108,6 +108,7 @@ def test_terminal_shows_the_first_names_and_all_of_them_if_asked(
     )
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("TERM", "dumb")
     assert cli.run(["ls"]) == 0
     out, err = capsys.readouterr()
     assert [line.split()[0] for line in out.splitlines()[1:]] == [f"ERR{number:06d}" for number in range(50)]

@@ -31,9 +31,9 @@ from wort_cli.model.provenance import Trust
 
 def test_next_jobs_are_ordered_by_priority_then_age(ledger: Ledger) -> None:
     low, first, second, high = (queued(ledger, f"SRR00000{n}", p) for n, p in enumerate([-1, 0, 0, 5]))
-    assert ledger.attempts.next_jobs(10) == [high, first, second, low]
-    assert ledger.attempts.next_jobs(2) == [high, first]
-    assert ledger.attempts.next_jobs(0) == []
+    assert ledger.jobs.next_jobs(10) == [high, first, second, low]
+    assert ledger.jobs.next_jobs(2) == [high, first]
+    assert ledger.jobs.next_jobs(0) == []
 
 
 def test_claimed_job_has_an_owner_and_a_lease(ledger: Ledger) -> None:
@@ -45,7 +45,7 @@ def test_claimed_job_has_an_owner_and_a_lease(ledger: Ledger) -> None:
     assert job.started_at is not None
     (claim,) = ledger.attempts.running()
     assert (claim.job_id, claim.attempt, claim.owner, claim.lease_until) == (job_id, 1, "me", job.lease_until)
-    assert ledger.attempts.next_jobs(10) == []
+    assert ledger.jobs.next_jobs(10) == []
 
 
 @pytest.mark.parametrize("state", ["running", *ENDS])

@@ -125,13 +125,13 @@ def test_verifications_are_members_beside_computations(groups: Ledger) -> None:
 def test_job_is_held_while_one_of_its_groups_is_paused(groups: Ledger) -> None:
     groups.controls.pause_group("sea")
     groups.jobs.enqueue([request(A, group="soil"), request(B, group="sea")])
-    assert groups.attempts.next_jobs(9) == [1]
+    assert groups.jobs.next_jobs(9) == [1]
     enqueue(groups, request(A, group="sea"))
     groups.controls.pause_group("soil")
     groups.controls.resume_group("sea")
-    assert groups.attempts.next_jobs(9) == [2]
+    assert groups.jobs.next_jobs(9) == [2]
     groups.controls.resume_group("soil")
-    assert groups.attempts.next_jobs(9) == [1, 2]
+    assert groups.jobs.next_jobs(9) == [1, 2]
 
 
 def test_state_of_a_large_group_is_read_at_once(groups: Ledger) -> None:

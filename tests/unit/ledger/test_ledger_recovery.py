@@ -121,14 +121,14 @@ def test_jobs_of_a_paused_group_are_not_started(ledger: Ledger) -> None:
     ledger.controls.pause_group("a")
     ledger.controls.pause_group("a")
     assert ledger.controls.paused_groups() == ["a"]
-    assert ledger.attempts.next_jobs(9) == [2, 3]
+    assert ledger.jobs.next_jobs(9) == [2, 3]
     ledger.jobs.enqueue([request("SRR000004", group="a")])
     ledger.jobs.enqueue([request("SRR000003", group="a")])  # the job joins the group
-    assert ledger.attempts.next_jobs(9) == [2]
+    assert ledger.jobs.next_jobs(9) == [2]
     ledger.jobs.cancel([1])
     ledger.jobs.retry([1])
-    assert ledger.attempts.next_jobs(9) == [2]
+    assert ledger.jobs.next_jobs(9) == [2]
     assert ledger.attempts.claim(1, "process 1 on here", 60.0) is not None  # `--now` may start it nevertheless
     assert ledger.controls.resume_group("a")
     assert not ledger.controls.resume_group("a")
-    assert ledger.attempts.next_jobs(9) == [2, 3, 4]
+    assert ledger.jobs.next_jobs(9) == [2, 3, 4]

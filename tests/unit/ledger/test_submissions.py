@@ -80,7 +80,7 @@ def test_computation_and_verifications_of_a_run_can_be_live_at_once(ledger: Ledg
     two = [submission(), submission(digest="cd" * 32)]
     ledger.submissions.enqueue_verifications([request(one) for one in two])
     ledger.jobs.enqueue([compute(str(RUN))])
-    assert len(ledger.attempts.next_jobs(10)) == 3
+    assert len(ledger.jobs.next_jobs(10)) == 3
     assert ledger.jobs.retry([1]) == 0
     ledger.jobs.cancel([1])
     assert ledger.jobs.retry([1]) == 1  # although newer jobs have the same name

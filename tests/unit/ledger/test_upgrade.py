@@ -235,7 +235,7 @@ def test_jobs_events_and_signatures_of_an_earlier_ledger_can_be_read(
 def test_queued_jobs_of_an_earlier_ledger_are_claimed_and_finished(
     earlier: tuple[Path, Tables], upgraded: Ledger
 ) -> None:
-    ready = upgraded.attempts.next_jobs(limit=100)
+    ready = upgraded.jobs.next_jobs(limit=100)
     held = {row["id"] for row in earlier[1]["jobs"] if row.get("held")}
     assert set(ready) == {row["id"] for row in earlier[1]["jobs"] if row["state"] == "queued"} - held
     for job_id in ready:
@@ -246,7 +246,7 @@ def test_queued_jobs_of_an_earlier_ledger_are_claimed_and_finished(
         assert upgraded.attempts.finish(result, POLICY) is JobState.DONE
         assert upgraded.catalog.has(job.source, job.profile)
         assert [event.after for event in upgraded.jobs.events(job_id)][-2:] == ["running", "done"]
-    assert upgraded.attempts.next_jobs(limit=100) == []
+    assert upgraded.jobs.next_jobs(limit=100) == []
 
 
 def test_running_job_of_an_earlier_ledger_is_requeued_after_a_crash(upgraded: Ledger) -> None:
@@ -290,9 +290,9 @@ def test_groups_of_an_earlier_ledger_are_paused_and_resumed(upgraded: Ledger) ->
     upgraded.jobs.enqueue([request("SRR777777", group="new")])
     job_id = job_named(upgraded, "SRR777777")
     upgraded.controls.pause_group("new")
-    assert job_id not in upgraded.attempts.next_jobs(limit=100)
+    assert job_id not in upgraded.jobs.next_jobs(limit=100)
     assert upgraded.controls.resume_group("new")
-    assert job_id in upgraded.attempts.next_jobs(limit=100)
+    assert job_id in upgraded.jobs.next_jobs(limit=100)
 
 
 def test_signature_of_an_earlier_ledger_is_verified(upgraded: Ledger) -> None:

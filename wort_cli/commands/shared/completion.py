@@ -29,7 +29,15 @@ _wort() {
 if [ "$funcstack[1]" = "_wort" ]; then _wort "$@"; else compdef _wort wort; fi
 """,
     "fish": """\
-complete -c wort -a '(wort _complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+function __wort_offers
+    set -l found (wort _complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c wort -f -a '(__wort_offers)'
 """,
 }
 """The script of each shell; it passes the words to the hidden command `_complete`; the last is to be completed."""

@@ -5,8 +5,9 @@ None.  `printing` writes records as JSON, as the lines of a pipe, or as a termin
 Schema files of the documentation from the same fields.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wort_cli.model.units import format_bytes, format_count, format_duration, format_share, local_time
@@ -135,9 +136,14 @@ TIME = Kind(
     {"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     local_time,
     "ISO 8601 with a time zone (UTC)",
+    least=len("2026-11-27 10:00:00"),
 )
+DATE = replace(TIME, show=lambda when: local_time(when).partition(" ")[0], least=len("2026-11-27"))
+"""A time of which a person needs only the day."""
 PATH = Kind({"type": "string"}, kept=True)
 """An absolute path, or a URL."""
+PATH_IF_SPACE = replace(PATH, kept=False, least=sys.maxsize)
+"""A path that a narrow terminal leaves out, where other columns say more."""
 
 MESSAGE = Field("message", PROSE, "A sentence for people; its wording may change", optional=True)
 PATH_FIELD = Field("path", PATH, "The file, or the URL (s3://...) of what only the bucket has", optional=True)

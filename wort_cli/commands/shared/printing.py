@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import Document, Field, Record
+from wort_cli.commands.shared.terminal_table import write_table
 
 SCHEMA = 1
 """The version of all documents.  A key that is added does not change it; one that is removed or changed does."""
@@ -165,10 +166,6 @@ def print_facts(pairs: Mapping[str, object], *, header: bool = True) -> None:
 
 
 def table(fields: Sequence[Field], records: Sequence[Record]) -> None:
-    """Print a table for a person; columns without any value are left out.
-
-    In a narrow terminal, ids and places keep their width.  The other columns are folded, and if that does not suffice,
-    lines are longer than the terminal.
-    """
+    """Print a table for a person; columns without any value are left out."""
     cells = {field.key: [render.printable(field.text(record[field.key])) for record in records] for field in fields}
-    render.rich_table([field for field in fields if any(cells[field.key])], cells)
+    write_table([field for field in fields if any(cells[field.key])], cells)

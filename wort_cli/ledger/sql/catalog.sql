@@ -29,7 +29,7 @@ SELECT signatures.name, signatures.profile, digest, trust, path, size, created_a
        CASE WHEN :local = 0 THEN provenance ->> '$.bases' END AS bases,
        CASE WHEN :local = 0 THEN (SELECT group_concat(value ->> '$.ksize') FROM json_each(provenance, '$.sketches')) END AS ksizes
 FROM {tables}
-WHERE {condition} AND {key} > :after AND {key} >= :prefix AND {key} < :prefix_end
+WHERE {condition} AND {key} >= :start AND {key} < :end
   AND (:pattern = '' OR {key} GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
 ORDER BY {key} LIMIT :limit;
 
@@ -45,7 +45,10 @@ WHERE bases > 0 AND seconds > 0 AND bytes > 0;
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
 
 -- name: count_signatures
-SELECT count(*) AS n FROM signatures WHERE :profile = '' OR profile = :profile;
+SELECT count(*) AS n FROM signatures;
+
+-- name: count_signatures_of_profile
+SELECT count(*) AS n FROM signatures WHERE profile = :profile;
 
 -- name: control
 SELECT value FROM control WHERE key = :key;
