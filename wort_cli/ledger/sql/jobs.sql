@@ -102,7 +102,7 @@ WHERE jobs.id = :id;
 
 -- name: jobs_where
 -- ledger/jobs.py replaces {tables}, {condition} and {key} by SQL without values from outside.
-SELECT jobs.*, stage, spots, total, bases, reported_at,
+SELECT jobs.*, stage, progress.spots, total, progress.bases, reported_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,

@@ -132,7 +132,7 @@ MEANINGS = (
     Meaning(
         NCBI,
         200,
-        r'^\s*\{\s*"(error|esearchresult"\s*:\s*\{\s*"error)"\s*:',
+        r'^\s*\{\s*"error"\s*:|"esearchresult"\s*:\s*\{\s*"error"\s*:',
         Outcome.NO_ANSWER,
         "it reports an error",
         Recorded('{"header":{},"esearchresult":{"ERROR":"Search Backend failed: Couldn\'t resolve #1"}}\n'),
