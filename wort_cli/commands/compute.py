@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,7 +35,7 @@ from wort_cli.commands.shared.output import Output, OutputItem
 from wort_cli.commands.shared.printing import Form
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
-from wort_cli.commands.shared.sources import parse_sources
+from wort_cli.commands.shared.sources import parse_sources, reads_of_options
 from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
@@ -54,8 +55,8 @@ def compute(
     ids: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="ID|-",
-            help="Accessions of runs or projects, or paths of .sra archives; - reads them from standard input.",
+            metavar="ID|FILE|-",
+            help="Accessions of runs or projects, .sra archives, FASTA, FASTQ; - reads a list from standard input.",
         ),
     ] = None,
     from_file: FromFileOption = None,
@@ -89,8 +90,20 @@ def compute(
     ] = False,
     name: Annotated[
         str,
-        typer.Option("--name", metavar="NAME", help="Name of the signature of an archive (default: its file name)."),
+        typer.Option(
+            "--name", metavar="NAME", help="Name of the signature of an archive or of files (default: the file's name)."
+        ),
     ] = "",
+    reads: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reads", metavar="FILE|-", help="A file of reads, whatever its name; - reads them from standard input."
+        ),
+    ] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option("--samples", metavar="TABLE", help="Compute a signature for each sample of a table."),
+    ] = None,
     profile: Annotated[
         str, typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
     ] = "",
@@ -99,7 +112,7 @@ def compute(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Compute the signatures of sequencing runs.
+    """Compute the signatures of sequencing runs, and of reads of your own.
 
     Without --wait or --now, the jobs are queued for the daemon and the command returns at once. The exit
     code is 1 if a job failed, 75 if some wait for a later retry, 3 if all runs are unavailable, else 0.
@@ -108,6 +121,8 @@ def compute(
     Examples:
       wort compute SRR139146 --wait
       wort compute sample.sra --now -o sample.sig
+      wort compute soil_R1.fq.gz soil_R2.fq.gz --name soil
+      wort compute --samples samplesheet.csv --wait
       wort compute SRR139146 SRR139147 --wait -o signatures/
       wort compute --from-file runs.txt --group soil
       wort compute PRJNA63463 --group encode
@@ -121,7 +136,7 @@ def compute(
     skipped: list[str] = []
     skip = skipped.append if skip_invalid else None
     expander = Expander(settings, render.notice)
-    sources = parse_sources(
+    sources = reads_of_options(reads or [], samples, name, others=bool(ids or from_file), now=now) or parse_sources(
         ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip, expander
     )
     outcome.explain_skipped(skipped)

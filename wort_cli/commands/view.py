@@ -24,12 +24,13 @@ from wort_cli.commands.shared.options import (
 from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
+from wort_cli.commands.shared.provenance_text import describe_files, describe_reads, describe_tools
 from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.commands.shared.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
-from wort_cli.model.provenance import ELSEWHERE, Provenance, SignatureRecord, Trust
+from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
@@ -316,25 +317,13 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         facts["computed elsewhere"] = f"{how}, according to its publisher"
     else:
         facts["computed"] = how
+    if made.files:
+        return {**facts, **describe_files(made), "reads": describe_reads(made), "tools": describe_tools(made)}
     return {
         **facts,
         "source": made.source,
         "format": made.format or "unknown",
         "spots": f"{made.spots:,}, {made.spots_passed:,} of them pass the read filter",
         "reads": describe_reads(made),
-        "tools": ", ".join(
-            f"{tool} {made.tools[tool]}"
-            for tool in ("wort", "sourmash", "fastq-dump", "libncbi-vdb")
-            if tool in made.tools
-        ),
+        "tools": describe_tools(made),
     }
-
-
-def describe_reads(made: Provenance) -> str:
-    """Return the counts of the reads of a signature, and what is unusual about them."""
-    text = f"{made.reads:,}, {made.bases:,} bases"
-    if made.reads_left_out:
-        text += f"; the recipe leaves out {made.reads_left_out:,} reads of spots with too many"
-    if made.colour_space:
-        text += "; the bases were guessed from colours (SOLiD)"
-    return text

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
-from wort_cli.model.provenance import SignatureRecord, Trust, trust_to_record
+from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
+from wort_cli.model.read_files import is_url, recorded
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
@@ -59,6 +60,19 @@ class Measured:
     archive_bytes: int
 
 
+def files_of(made: Provenance) -> list[tuple[str, int, float]]:
+    """Return the path, size and time of change of each file that a signature was made from."""
+    if made.files:
+        return [(file.path, file.size, file.mtime) for file in made.files]
+    return [(made.source, made.source_size, made.source_mtime)]
+
+
+def is_made_from(made: Provenance, source: Source) -> bool:
+    """Return whether a signature was made from files with the paths of a source."""
+    inputs = map(recorded, source.reads.inputs) if source.reads else map(str, source.files)
+    return [path for path, _, _ in files_of(made)] == list(inputs)
+
+
 class Catalog:
     """The table `signatures`, with one row for each name and profile."""
 
@@ -66,22 +80,20 @@ class Catalog:
         self._storage = storage
 
     def has(self, source: Source, profile: str) -> bool:
-        """Return whether the catalog has the signature; for a local archive, made from its present content."""
-        if not source.is_local or source.archive is None:
+        """Return whether the catalog has the signature; for local files, made from their present content."""
+        if not source.is_local or not source.location:
             return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
         record = self.get(source.name, profile)
+        if record is None or record.trust is Trust.MISMATCH or not is_made_from(record.provenance, source):
+            return False
+        if source.reads is not None and source.reads.is_stdin:
+            return False
         try:
-            file = source.archive.stat()
+            now = [(str(path), path.stat()) for path in source.files]
         except OSError:
             return False
-        return (
-            record is not None
-            and record.trust is not Trust.MISMATCH
-            and (
-                (record.provenance.source, record.provenance.source_size, record.provenance.source_mtime)
-                == (str(source.archive), file.st_size, file.st_mtime)
-            )
-        )
+        on_disk = [file for file in files_of(record.provenance) if not is_url(file[0])]
+        return on_disk == [(path, file.st_size, file.st_mtime) for path, file in now]
 
     def get(self, name: Name, profile: str) -> SignatureRecord | None:
         """Return the record of a signature, or None."""

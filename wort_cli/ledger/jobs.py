@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import islice
 
 from wort_cli.errors import NoSuchJob, UsageError, shown
-from wort_cli.ledger.catalog import Catalog
+from wort_cli.ledger.catalog import Catalog, is_made_from
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.ledger.groups import Groups
 from wort_cli.ledger.run_filter import ALL_RUNS, RunFilter
@@ -127,13 +127,14 @@ class Jobs:
 
     def _enqueue(self, request: JobRequest, force: bool, lost: bool, dry_run: bool) -> Enqueued:
         source, key = request.source, {"name": str(request.source.name), "profile": request.profile}
-        archive = str(source.archive or "")
+        archive = source.location
         latest = self._storage.row("latest_job", **key)
         state = JobState(latest["state"]) if latest else None
+        before = Source.at(source.name, latest["archive"]) if latest else None
         if latest and state and state.is_live:
-            if source.is_local and latest["archive"] != archive:
+            if source.is_local and before != source:
                 raise UsageError(
-                    f"job {latest['id']}, which is {state}, computes {source.name} from {latest['archive']}",
+                    f"job {latest['id']}, which is {state}, computes {source.name} from {before}",
                     "wait for it or cancel it, or give this one another --name",
                 )
             if not dry_run:
@@ -143,7 +144,7 @@ class Jobs:
             self._check_same_source(source, request.profile)
         if not (force or lost) and self._catalog.has(source, request.profile):
             return Enqueued(source, EnqueueStatus.EXISTS, latest["id"] if latest else None, state)
-        same = latest is not None and archive in ("", latest["archive"])  # with another archive, the old reason is void
+        same = latest is not None and (not archive or source == before)  # with another archive, the old reason is void
         if latest and state is JobState.UNAVAILABLE and same and not force:
             return Enqueued(source, EnqueueStatus.UNAVAILABLE, latest["id"], state, latest["reason"])
         if dry_run:
@@ -175,11 +176,10 @@ class Jobs:
 
     def _check_same_source(self, source: Source, profile: str) -> None:
         """Raise UsageError if the signature of a local name was computed from another archive: it stays."""
-        record = self._catalog.get(source.name, profile) if source.is_local and source.archive else None
-        before = record.provenance.source if record else ""
-        if before and before != str(source.archive):
+        record = self._catalog.get(source.name, profile) if source.is_local and source.location else None
+        if record and record.provenance.source and not is_made_from(record.provenance, source):
             raise UsageError(
-                f"the signature {source.name} was computed from {shown(before, 200)}",
+                f"the signature {source.name} was computed from {shown(record.provenance.source, 200)}",
                 "give this one another --name, or replace that one with --force",
             )
 

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wort_cli.errors import MigrationFailed
+from wort_cli.errors import LedgerDamaged, MigrationFailed
+from wort_cli.ledger import executed_sql
 from wort_cli.system.atomic_files import atomic_file
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def migrate(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
     """Bring a database to the latest version, in one transaction, whatever other processes do at the same time.
 
     A copy of the earlier version is kept among the backups.  `timeout`: seconds to wait for other processes.  The
-    connection must be in autocommit mode.  Raises MigrationFailed if a script fails; the database is then unchanged.
+    connection must be in autocommit mode.  Raises MigrationFailed if a script fails, LedgerDamaged if the database has
+    triggers that wort did not make; the database is then unchanged.
     """
     from sqlite_utils import Database
 
@@ -70,6 +72,7 @@ def migrate(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
     try:
         found = version_of(connection)
         if found < latest_version():  # else another process has migrated it in the meantime
+            check_triggers(connection, path, found)
             copy = copy_earlier(path, found) if found else path
             try:
                 migrations().apply(database)  # uses savepoints inside our transaction
@@ -82,6 +85,12 @@ def migrate(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
         database.rollback()
         raise
     database.commit()
+
+
+def check_triggers(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Raise LedgerDamaged if a database has other triggers and views than wort gave it up to this version."""
+    if answer := executed_sql.difference(connection.execute(executed_sql.QUERY), scripts()[:version]):
+        raise LedgerDamaged(path, answer)
 
 
 def copy_earlier(path: Path, version: int) -> Path:

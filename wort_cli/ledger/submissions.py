@@ -110,7 +110,7 @@ class Submissions:
             "add_verification",
             name=str(request.source.name),
             profile=request.profile,
-            archive=str(request.source.archive or ""),
+            archive=request.source.location,
             priority=request.priority,
             engine=request.engine,
             now=time.time(),

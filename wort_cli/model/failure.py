@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CORRUPT = "corrupt"
     NOT_AN_ARCHIVE = "not-an-archive"
     WRONG_FORMAT = "wrong-format"
+    BAD_READS = "bad-reads"
     NETWORK = "network"
     RATE_LIMITED = "rate-limited"
     DISK_LOW = "disk-low"
@@ -153,6 +154,11 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.FAILED,
         "the archive is in a format that the setting `quality` does not allow",
         "name another archive of the run, or change the setting `quality` (WORT_QUALITY), then use `wort retry`",
+    ),
+    Reason.BAD_READS: (
+        Disposition.FAILED,
+        "a file of reads is damaged, or is not valid FASTA or FASTQ",
+        "look at the line that `wort logs` names; copy or download the file again, then use `wort retry`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,

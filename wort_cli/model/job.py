@@ -9,7 +9,8 @@ from typing import Any
 
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.failure import Reason
-from wort_cli.model.provenance import Recorded, Trust
+from wort_cli.model.provenance import Provenance, Recorded, Trust
+from wort_cli.model.read_files import ReadFiles
 
 
 class JobKind(StrEnum):
@@ -41,18 +42,45 @@ LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
 
 @dataclass(frozen=True)
 class Source:
-    """Where the reads come from: the archive file at `archive`, or else the run with the accession `name`."""
+    """Where the reads come from: an archive, files of reads, or else the run with the accession `name`."""
 
     name: Name
     archive: Path | None = None
+    reads: ReadFiles | None = None
 
     @property
     def is_local(self) -> bool:
         """Whether the signature has a local name instead of an accession, so that it is never published."""
         return not isinstance(self.name, Accession)
 
+    @property
+    def location(self) -> str:
+        """Where the reads are, as the ledger stores it: the path of an archive, files as JSON, or '' for a run."""
+        return self.reads.to_text() if self.reads else str(self.archive or "")
+
+    @classmethod
+    def at(cls, name: Name, location: str) -> "Source":
+        """Return the source whose location is stored."""
+        if location.startswith("{"):
+            return cls(name, reads=ReadFiles.from_text(location))
+        return cls(name, Path(location) if location else None)
+
+    @classmethod
+    def made_from(cls, name: Name, made: Provenance) -> "Source | None":
+        """Return the local source that a signature was made from; None for the archive of a run that was fetched."""
+        if made.files:
+            return cls(name, reads=ReadFiles(tuple(file.path for file in made.files), made.filename))
+        return cls(name, Path(made.source)) if made.source not in ("", "remote") else None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files on disk that were named."""
+        if self.reads is not None:
+            return self.reads.paths
+        return (self.archive,) if self.archive else ()
+
     def __str__(self) -> str:
-        return str(self.archive or self.name)
+        return str(self.reads or self.archive or self.name)
 
 
 @dataclass(frozen=True)
@@ -150,7 +178,7 @@ class Job:
             progress = Progress(row["stage"], row["spots"], row["total"], row["bases"], row["reported_at"])
         return cls(
             id=row["id"],
-            source=Source(parse_name(row["name"]), Path(row["archive"]) if row["archive"] else None),
+            source=Source.at(parse_name(row["name"]), row["archive"]),
             profile=row["profile"],
             state=JobState(row["state"]),
             reason=Reason(row["reason"]) if row["reason"] else None,

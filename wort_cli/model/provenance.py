@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from wort_cli.model.accession import Name, parse_name
+from wort_cli.model.read_files import ReadFile
 
 
 class Trust(StrEnum):
@@ -76,12 +77,14 @@ class SketchSummary:
     note: str = ""
 
 
+FILE_SUMS = "file-sums"
+"""The value of `proved_by` for files of reads: what was sketched are the bytes that have the recorded sums."""
 UNPROVED = "nothing"
 """The value of `proved_by` if the SRA toolkit streamed the reads."""
 LATER = frozenset(
     {
         *("decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"),
-        *("reads_left_out", "colour_space"),
+        *("reads_left_out", "colour_space", "files", "filename"),
     }
 )
 """Keys that are missing in provenance documents of earlier versions."""
@@ -126,7 +129,7 @@ class Provenance:
     proved_by: str = ""
     """What proved the archive undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
 
-    Empty in documents of earlier versions.
+    `file-sums` for files of reads, whose own sums are recorded.  Empty in documents of earlier versions.
     """
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
@@ -144,6 +147,10 @@ class Provenance:
     `fastq-dump` writes; None if they were not counted."""
     colour_space: bool = False
     """Whether the archive has colours instead of bases (SOLiD), from which the SRA toolkit guesses the bases."""
+    files: tuple[ReadFile, ...] = ()
+    """The files of reads, in order; empty if the source is an archive or a run."""
+    filename: str = ""
+    """The field `filename` of the signature."""
 
     @property
     def is_unproved(self) -> bool:
@@ -180,6 +187,8 @@ def checked(key: str, value: Any, kind: Any) -> Any:
         return tuple(checked(key, text, str) for text in value)
     if kind == tuple[SketchSummary, ...] and items:
         return tuple(sketch_summary(sketch) for sketch in value)
+    if kind == tuple[ReadFile, ...] and items:
+        return tuple(read_file(file) for file in value)
     if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= MAX_ITEMS:
         return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
     if kind == (int | None):
@@ -193,6 +202,14 @@ def checked(key: str, value: Any, kind: Any) -> Any:
     if not fits.get(kind, False):
         raise TypeError(f"{key} is invalid")
     return value
+
+
+def read_file(data: Any) -> ReadFile:
+    """Return what was read of a file from JSON data; raise KeyError, ValueError or TypeError if it is invalid."""
+    if not isinstance(data, dict):
+        raise TypeError("a file is not an object")
+    kinds = ReadFile.__dataclass_fields__
+    return ReadFile(**{key: checked(key, data[key], found.type) for key, found in kinds.items()})
 
 
 def sketch_summary(data: Any) -> SketchSummary:

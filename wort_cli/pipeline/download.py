@@ -93,7 +93,7 @@ def format_found(obtained: Obtained, quality: str) -> Format:
 
 def may_need_download(job: Job, settings: Settings) -> bool:
     """Return whether the archive of a job may have to be downloaded, so that it is worth fetching ahead."""
-    if job.source.archive or settings.download == TOOLKIT:
+    if job.source.location or settings.download == TOOLKIT:
         return False
     if any(
         network_mount(directory) for directory in settings.archives

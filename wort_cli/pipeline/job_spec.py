@@ -209,7 +209,7 @@ class JobSpec:
     def to_json(self) -> dict[str, Any]:
         """Return the spec as JSON-ready data."""
         data = asdict(self)
-        data["source"] = {"name": self.source.name, "archive": str(self.source.archive or "")}
+        data["source"] = {"name": self.source.name, "location": self.source.location}
         data.update({key: str(data[key]) for key in ("workspace", "store", "log")})
         data["archives"] = [str(path) for path in self.archives]
         rates_dir = self.request_rate.rates_dir
@@ -229,9 +229,8 @@ class JobSpec:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobSpec":
         """Return the spec from the data of `to_json`; everything is checked, because it comes from another process."""
-        archive = data["source"]["archive"]
         values = dict(data)
-        values["source"] = Source(parse_name(data["source"]["name"]), Path(archive) if archive else None)
+        values["source"] = Source.at(parse_name(data["source"]["name"]), data["source"]["location"])
         values.update({key: Path(data[key]) for key in ("workspace", "store", "log")})
         values["archives"] = tuple(Path(path) for path in data["archives"])
         values["method"] = Method(**data["method"])

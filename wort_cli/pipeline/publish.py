@@ -31,7 +31,7 @@ def is_sealed_content(sealed: Path, provenance: Provenance) -> bool:
     except (Refusal, OSError):
         return False
     return (facts.name, facts.profile, facts.filename, facts.digest) == (
-        provenance.name, provenance.profile, "", provenance.digest)  # fmt: skip
+        provenance.name, provenance.profile, provenance.filename, provenance.digest)  # fmt: skip
 
 
 def publish_locally(

@@ -116,6 +116,13 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
     """
     slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     each = decoder_memory(archive, total_memory())
+    return reserve_for_sketching(archive.bases, slices, each, spec, profile, workspace)
+
+
+def reserve_for_sketching(
+    bases: int, slices: int, each: int, spec: JobSpec, profile: Profile, workspace: Workspace
+) -> int:
+    """Reserve what sketching so many bases needs; `each` is the memory in which one slice is decoded."""
     at_once = spec.threads
 
     def reserve() -> None:
@@ -123,7 +130,7 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
         with reservations(spec.workspace.parent) as reserved:
             others = reserved.outstanding_of_others(workspace.attempt_directory, workspace.slices)
             memory = available_memory()
-            need = estimate_need(archive.bases, slices, spec.threads, profile, spec.reserves.distinct_share)
+            need = estimate_need(bases, slices, spec.threads, profile, spec.reserves.distinct_share)
             free = memory - spec.reserves.memory_reserve - others.memory - need.memory
             at_once = slices_at_once(spec.threads, each, free)
             need = replace(need, memory=need.memory + at_once * each)

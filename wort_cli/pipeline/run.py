@@ -5,6 +5,7 @@ A job that computes a signature goes through `compute`:
 1. publish the signature that an earlier attempt sealed, if there is one;
 2. return the signature that is in the bucket, if there is one;
 3. sketch the run (`stages.sketch_run`): locate the archive, reserve disk and memory, prove, decode, sketch;
+   or sketch files of reads (`reads/sketch_files.py`);
 4. seal the sketches and publish the signature (`stages.seal_and_publish`).
 
 A job that verifies a signature goes through `verification.verify`, which uses the same stages 3 and 4.
@@ -120,6 +121,10 @@ def compute(attempt: Attempt) -> Published:
     found = find_published(attempt.spec, attempt.log, attempt.cancellation)
     if found is not None:
         return found
+    if attempt.spec.source.reads is not None:
+        from wort_cli.pipeline.reads.sketch_files import sketch_files
+
+        return seal_and_publish(attempt, sketch_files(attempt))
     with attempt.tools() as tools:
         run = sketch_run(attempt, tools)
     return seal_and_publish(attempt, run)

@@ -40,7 +40,9 @@ write_decimals = DECIMALS.function("write_decimals", NUMBERS, TEXT, TEXT, result
 are_decimals = DECIMALS.function("are_decimals", TEXT, NUMBERS, results=1)
 
 
-def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER) -> str:
+def seal(
+    name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER, filename: str = ""
+) -> str:
     """Write the signature of `sketches` to `path` atomically; return its digest.
 
     Raises JobFailed if the sketches are invalid, or if the file does not read back as them.  The cancellation is
@@ -48,11 +50,11 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
     """
     with atomic_file(path, durable=False) as file:  # the stores sync their copies
         try:
-            write_signature(str(name), sketches, file, cancellation)
+            write_signature(str(name), sketches, file, cancellation, filename)
         except (ValueError, UnknownLayout) as error:
             raise JobFailed(Reason.TOOL_CRASH, f"cannot write a signature of {name}: {error}") from None
         file.seek(0)
-        if not reads_back(str(name), sketches, file, cancellation):
+        if not reads_back(str(name), sketches, file, cancellation, filename):
             raise JobFailed(Reason.TOOL_CRASH, f"the sealed signature of {name} does not read back as it was written")
     return digest(sketches)
 
@@ -60,7 +62,9 @@ def seal(name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cance
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER) -> None:
+def write_signature(
+    name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER, filename: str = ""
+) -> None:
     """Write one signature of all `sketches`; gzip has no time and no file name, so equal content gives equal bytes.
 
     Raises ValueError if sourmash could not have made the sketches.
@@ -69,7 +73,7 @@ def write_signature(name: str, sketches: Sequence[Sketch], file: IO[bytes], canc
         check_sketch(sketch)
 
     def texts() -> Iterator[bytes]:
-        for text in signature_blocks(name, sketches):
+        for text in signature_blocks(name, sketches, filename):
             cancellation.check()
             yield text
 
@@ -89,12 +93,12 @@ def check_sketch(sketch: Sketch) -> None:
         raise ValueError(f"the abundances of k={sketch.ksize} do not match its hashes, or some are 0")
 
 
-def signature_blocks(name: str, sketches: Sequence[Sketch]) -> Iterator[bytes]:
+def signature_blocks(name: str, sketches: Sequence[Sketch], filename: str = "") -> Iterator[bytes]:
     """Yield the JSON of a signature in blocks."""
     try:
-        layout = layout_of(name, sketches)
+        layout = layout_of(name, sketches, filename)
     except UnknownLayout:
-        yield write_with_sourmash(name, sketches)
+        yield write_with_sourmash(name, sketches, filename)
         return
     yield layout.before
     for i, (sketch, frame) in enumerate(zip(sketches, layout.frames, strict=True)):
@@ -129,7 +133,9 @@ def new_md5(sketch: Sketch) -> "hashlib._Hash":
 # Reading back --------------------------------------------------------------------------------------------------------
 
 
-def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER) -> bool:
+def reads_back(
+    name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellation: Cancellation = NEVER, filename: str = ""
+) -> bool:
     """Return whether `file`, from its position to its end, is the signature of `sketches`; compare every number.
 
     Numbers are parsed in blocks, by code that is independent of the code that writes them.
@@ -137,9 +143,9 @@ def reads_back(name: str, sketches: Sequence[Sketch], file: IO[bytes], cancellat
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as stream:
             try:
-                layout = layout_of(name, sketches)
+                layout = layout_of(name, sketches, filename)
             except UnknownLayout:
-                return is_same(name, sketches, stream.read())
+                return is_same(name, sketches, stream.read(), filename)
             for same in compare_parts(stream, sketches, layout):
                 cancellation.check()
                 if not same:
@@ -166,13 +172,13 @@ def compare_parts(stream: gzip.GzipFile, sketches: Sequence[Sketch], layout: Lay
     yield stream.read(1) == b""
 
 
-def is_same(name: str, sketches: Sequence[Sketch], text: bytes) -> bool:
+def is_same(name: str, sketches: Sequence[Sketch], text: bytes, filename: str = "") -> bool:
     """Parse the JSON of a signature; return whether it has these sketches."""
     try:
         document = parse_signature(text)
     except (ValueError, KeyError, TypeError, OverflowError):
         return False
-    return document.name == name and document.digest == digest(sketches)
+    return (document.name, document.filename) == (name, filename) and document.digest == digest(sketches)
 
 
 def is_next(stream: gzip.GzipFile, text: bytes) -> bool:

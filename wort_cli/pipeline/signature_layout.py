@@ -49,14 +49,15 @@ class Layout:
     after: bytes
 
 
-def layout_of(name: str, sketches: Sequence[Sketch]) -> Layout:
+def layout_of(name: str, sketches: Sequence[Sketch], filename: str = "") -> Layout:
     """Return the layout in which the installed sourmash writes these sketches.
 
     Raises UnknownLayout, or ValueError if sourmash cannot write them.
     """
-    if is_plain(name) and library_version("sourmash") in KNOWN_VERSIONS:
-        return known_layout(name, sketches)
-    return layout_from_examples(name, sketches)
+    plain = is_plain(name) and (not filename or is_plain(filename))
+    if plain and library_version("sourmash") in KNOWN_VERSIONS:
+        return known_layout(name, sketches, filename)
+    return layout_from_examples(name, sketches, filename)
 
 
 def is_plain(name: str) -> bool:
@@ -64,10 +65,11 @@ def is_plain(name: str) -> bool:
     return name != "" and name.isprintable()
 
 
-def known_layout(name: str, sketches: Sequence[Sketch]) -> Layout:
+def known_layout(name: str, sketches: Sequence[Sketch], filename: str = "") -> Layout:
     """Return the layout of KNOWN_VERSIONS for a plain name; raise ValueError if they cannot write the sketches."""
     before = (
-        '[{"class":"sourmash_signature","email":"","hash_function":"0.murmur64","filename":"",'
+        '[{"class":"sourmash_signature","email":"","hash_function":"0.murmur64",'
+        f'"filename":{json.dumps(filename, ensure_ascii=False)},'
         f'"name":{json.dumps(name, ensure_ascii=False)},"license":"CC0",'
     )
     frames = tuple(map(known_frame, sketches))
@@ -94,12 +96,12 @@ def check_scaled(sketch: Sketch) -> None:
         raise ValueError(f"no scaled has the max_hash {sketch.max_hash}: sourmash cannot write it")
 
 
-def layout_from_examples(name: str, sketches: Sequence[Sketch]) -> Layout:
+def layout_from_examples(name: str, sketches: Sequence[Sketch], filename: str = "") -> Layout:
     """Derive the layout from examples that the installed sourmash writes."""
     around: set[tuple[bytes, bytes]] = set()
     frames = []
     for sketch in sketches:
-        before, body, after = split_json(sourmash_json(name, example_of(sketch)))
+        before, body, after = split_json(sourmash_json(name, example_of(sketch), filename))
         around.add((before, after))
         frames.append(frame_of(sketch, body))
     if len(around) != 1:
@@ -132,9 +134,9 @@ def frame_of(sketch: Sketch, body: bytes) -> Frame:
     return Frame(before + b'"mins":[', b'],"md5sum":"', b'","abundances":[', b"]" + after)
 
 
-def write_with_sourmash(name: str, sketches: Sequence[Sketch]) -> bytes:
+def write_with_sourmash(name: str, sketches: Sequence[Sketch], filename: str = "") -> bytes:
     """Return the JSON of a signature, joined from one signature per sketch that sourmash writes."""
-    written = [split_json(sourmash_json(name, sketch)) for sketch in sketches]
+    written = [split_json(sourmash_json(name, sketch, filename)) for sketch in sketches]
     before, _, after = written[0]
     return before + b",".join(body for _, body, _ in written) + after
 
@@ -148,7 +150,7 @@ def split_json(text: bytes) -> tuple[bytes, bytes, bytes]:
     return before + OPENING, body, closing + after
 
 
-def sourmash_json(name: str, sketch: Sketch) -> bytes:
+def sourmash_json(name: str, sketch: Sketch, filename: str = "") -> bytes:
     """Return the JSON that sourmash writes for a signature with one sketch."""
     from sourmash import MinHash, SourmashSignature
     from sourmash.signature import save_signatures_to_json
@@ -162,6 +164,6 @@ def sourmash_json(name: str, sketch: Sketch) -> bytes:
     else:
         minhash.set_abundances(dict(zip(sketch.hashes.tolist(), sketch.abundances.tolist(), strict=True)))
     signature = SourmashSignature(minhash, name=str(name))
-    signature.filename = ""  # as `sourmash sketch` writes it for standard input; the default is null
+    signature.filename = filename  # empty as `sourmash sketch` writes it for standard input; the default is null
     text: bytes = save_signatures_to_json([signature])
     return text

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.model.provenance import FILE_SUMS, Provenance, Trust
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.colour_space import has_colours
 from wort_cli.pipeline.archives.http import url_without_query
@@ -45,6 +45,7 @@ from wort_cli.system.cancellation import Cancellation
 from wort_cli.versions import library_versions
 
 if TYPE_CHECKING:
+    from wort_cli.pipeline.reads.sketch_files import SketchedFiles
     from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
 
 TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
@@ -219,7 +220,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> Slic
 # Sealing and publishing ----------------------------------------------------------------------------------------------
 
 
-def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
+def seal_and_publish(attempt: Attempt, run: "SketchedRun | SketchedFiles") -> Published:
     """Seal the sketches and publish the signature.
 
     With a bucket, the sealed signature is stored in the workspace until it is published, so that the next attempt only
@@ -234,50 +235,84 @@ def seal_and_publish(attempt: Attempt, run: SketchedRun) -> Published:
     return publish_sealed(attempt, sealed, provenance)
 
 
-def seal_run(attempt: Attempt, run: SketchedRun) -> Provenance:
+def seal_run(attempt: Attempt, run: "SketchedRun | SketchedFiles") -> Provenance:
     """Write the sealed signature to the workspace; return its provenance."""
     from wort_cli.pipeline.seal import seal
 
-    archive, proof, reads = run.archive, run.proof, run.reads
+    if isinstance(run, SketchedRun):
+        facts, sketches, stats = facts_of_run(attempt, run), run.reads.sketches, run.reads.stats
+    else:
+        facts, sketches, stats = facts_of_files(run), run.sketches, run.stats
     name = attempt.spec.source.name
-    obtained = archive.fetched.obtained if archive.fetched else None
-    origin = proof.origin
-    if obtained:
-        origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
-    attempt.report("sealing", archive.spots, archive.spots, reads.stats.bases)
-    digest = seal(name, reads.sketches, attempt.workspace.sealed, attempt.cancellation)
+    attempt.report("sealing", facts["spots"], facts["spots"], stats.bases)
+    digest = seal(name, sketches, attempt.workspace.sealed, attempt.cancellation, facts.get("filename", ""))
     return Provenance(
         name=name,
         profile=attempt.profile.name,
         digest=digest,
-        sketches=summarize_sketches(reads.sketches, reads.stats.longest),
-        spots=archive.spots,
-        spots_passed=reads.stats.spots,
-        reads=reads.stats.reads,
-        bases=reads.stats.bases,
-        source=str(archive.path) if archive.path and not archive.fetched else "remote",
-        source_size=archive.size,
-        source_sha256=proof.sha256,
-        source_mtime=proof.mtime if not archive.fetched else 0.0,
-        validated=proof.proved_by == VDB_VALIDATE,
-        tools={**run.versions, **library_versions()},
-        argv=("fastq-dump", *attempt.profile.decode_flags, name if obtained else archive.argument),
-        slices=reads.slices,
+        sketches=summarize_sketches(sketches, stats.longest),
+        spots_passed=stats.spots,
+        reads=stats.reads,
+        bases=stats.bases,
         engine=attempt.spec.method.engine,
-        decoders=reads.decoders,
-        format=archive.format,
-        proved_by=proof.recorded_as,
-        proof=proof.proof,
-        identified=origin.identified,
-        url=origin.url,
-        source_md5=origin.md5,
-        references=dict(archive.reference_sums),
-        reads_left_out=reads.stats.left_out if reads.counts_left_out else None,
-        colour_space=archive.path is not None and has_colours(archive.path),
         started_at=attempt.started_at,
         seconds=round(time.time() - attempt.started_at, 3),
         host=platform.node(),
+        **facts,
     )
+
+
+def facts_of_run(attempt: Attempt, run: SketchedRun) -> dict[str, Any]:
+    """Return what the provenance says of the archive of a run."""
+    archive, proof, reads = run.archive, run.proof, run.reads
+    obtained = archive.fetched.obtained if archive.fetched else None
+    origin = proof.origin
+    if obtained:
+        origin = Origin(obtained.proof.identified, url_without_query(obtained.proof.url), obtained.md5)
+    named = attempt.spec.source.name if obtained else archive.argument
+    return {
+        "spots": archive.spots,
+        "source": str(archive.path) if archive.path and not archive.fetched else "remote",
+        "source_size": archive.size,
+        "source_sha256": proof.sha256,
+        "source_mtime": proof.mtime if not archive.fetched else 0.0,
+        "validated": proof.proved_by == VDB_VALIDATE,
+        "tools": {**run.versions, **library_versions()},
+        "argv": ("fastq-dump", *attempt.profile.decode_flags, named),
+        "slices": reads.slices,
+        "decoders": reads.decoders,
+        "format": archive.format,
+        "proved_by": proof.recorded_as,
+        "proof": proof.proof,
+        "identified": origin.identified,
+        "url": origin.url,
+        "source_md5": origin.md5,
+        "references": dict(archive.reference_sums),
+        "reads_left_out": reads.stats.left_out if reads.counts_left_out else None,
+        "colour_space": archive.path is not None and has_colours(archive.path),
+    }
+
+
+def facts_of_files(run: "SketchedFiles") -> dict[str, Any]:
+    """Return what the provenance says of files of reads."""
+    only = run.files[0] if len(run.files) == 1 else None
+    return {
+        "spots": run.stats.reads,
+        "source": str(run.source),
+        "source_size": sum(file.size for file in run.files),
+        "source_sha256": only.sha256 if only else "",
+        "source_md5": only.md5 if only else "",
+        "source_mtime": only.mtime if only else 0.0,
+        "validated": False,
+        "tools": library_versions(),
+        "argv": ("cat", *(file.path for file in run.files)),
+        "slices": 1,
+        "decoders": ("text",),
+        "format": " and ".join(sorted({file.format for file in run.files})),
+        "proved_by": FILE_SUMS,
+        "files": run.files,
+        "filename": run.source.filename,
+    }
 
 
 def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Published:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.provenance import Provenance
+from wort_cli.model.read_files import STDIN, ReadFile, is_url
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import size_of
@@ -151,7 +152,7 @@ class Workspace:
 
 def origin(spec: JobSpec) -> dict[str, str]:
     """Return what determines a job's signature: name, archive and profile."""
-    return {"name": spec.source.name, "archive": str(spec.source.archive or ""), "profile": spec.profile}
+    return {"name": spec.source.name, "archive": spec.source.location, "profile": spec.profile}
 
 
 def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
@@ -160,6 +161,8 @@ def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
     A fetched archive cannot be compared.  One that is gone counts as unchanged, unless the job is forced: then the
     signature is computed from what is there now.
     """
+    if provenance.files:
+        return all(is_file_unchanged(file) for file in provenance.files)
     path = spec.source.archive or (Path(provenance.source) if provenance.source != "remote" else None)
     if path is None:
         return True
@@ -169,6 +172,20 @@ def is_source_unchanged(spec: JobSpec, provenance: Provenance) -> bool:
     if provenance.source_sha256:
         return now.st_size == provenance.source_size and file_sha256(path) == provenance.source_sha256
     return (now.st_size, now.st_mtime) == (provenance.source_size, provenance.source_mtime)
+
+
+def is_file_unchanged(file: ReadFile) -> bool:
+    """Return whether a file of reads still has the size and the time of change that were recorded.
+
+    One that was not on disk cannot be compared.
+    """
+    if is_url(file.path) or file.path == STDIN:
+        return True
+    try:
+        now = Path(file.path).stat()
+    except OSError:
+        return False
+    return (now.st_size, now.st_mtime) == (file.size, file.mtime)
 
 
 def attempt_directory(root: Path, attempt: int) -> Path:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at."""
-SKETCH = "sketch reads yourself: `sourmash sketch dna -p k=21,k=31,k=51,scaled=1000,abund --name NAME FILE`"
+SKETCH = "such a file has its own option: `wort compute --reads FILE --name NAME`"
+READS = ("FASTA", "FASTQ")
+"""Kinds that wort makes signatures of."""
 ARCHIVE = "wort needs the archive of the run: `wort fetch ACC`, or `wort compute ACC`"
 PAGE = "look into it: a server may have sent an error page in place of the file"
 AGAIN = "the download was perhaps interrupted: download the file again"
@@ -146,6 +148,10 @@ class Recognised:
 
     what: str
     hint: str
+    is_reads: bool = False
+    """Whether it has reads that wort takes, compressed or not."""
+    is_unsure: bool = False
+    """Whether it may be anything: empty, or compressed in a way that cannot be looked into."""
 
 
 def recognise(head: bytes) -> Recognised | None:
@@ -155,7 +161,7 @@ def recognise(head: bytes) -> Recognised | None:
             return inside(compression, head)
     for kind in KINDS:
         if kind.fits(head):
-            return Recognised(kind.what, kind.hint)
+            return Recognised(kind.what, kind.hint, kind.what in READS)
     return None
 
 
@@ -167,10 +173,10 @@ def inside(compression: Compression, head: bytes) -> Recognised:
         return Recognised(f"a damaged {compression.what} file", AGAIN)
     kind = next((kind for kind in KINDS if content and kind.fits(content)), None)
     if kind is None:
-        return Recognised(f"compressed with {compression.what}", compression.hint)
+        return Recognised(f"compressed with {compression.what}", compression.hint, is_unsure=not content)
     if kind.example.startswith((b"BAM", b"BCF")):  # they are always in blocks of gzip
         return Recognised(kind.what, kind.hint)
-    return Recognised(f"{kind.what}, compressed with {compression.what}", kind.hint)
+    return Recognised(f"{kind.what}, compressed with {compression.what}", kind.hint, kind.what in READS)
 
 
 def recognise_file(path: Path) -> Recognised | None:

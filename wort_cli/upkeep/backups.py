@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wort_cli.errors import LedgerDamaged, StorageProblem
+from wort_cli.ledger import executed_sql
 from wort_cli.ledger.database import open_read_only, queries
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.migrations import latest_version
+from wort_cli.ledger.migrations import latest_version, scripts
 from wort_cli.system.atomic_files import atomic_output
 from wort_cli.upkeep.retention import backups_to_remove
 
@@ -67,6 +68,9 @@ def read_backup(path: Path) -> Backup:
         version = int(rows("PRAGMA user_version")[0]["user_version"])
         if not 0 < version <= latest_version():
             raise LedgerDamaged(path, f"its schema version is {version}")
+        executed = [(row["name"], row["sql"]) for row in rows(executed_sql.QUERY)]
+        if answer := executed_sql.difference(executed, scripts()[:version]):
+            raise LedgerDamaged(path, answer)
         names = {row["name"] for row in rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
         query = queries()["contents"]
         if "submissions" not in names:  # schema versions 1 and 2

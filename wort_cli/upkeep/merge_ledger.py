@@ -4,8 +4,8 @@ The damaged file is newer than every backup of it, so each of its rows that can 
 the backup.  Rows that are not valid, or that contradict others, are counted and left out; the damaged file is kept.
 
 The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If an
-earlier version of wort wrote the damaged file, only its jobs and the members of groups are copied: what the other tables
-mean depends on the version.
+earlier version of wort wrote the damaged file, only its jobs and the members of groups are copied: what the other
+tables mean depends on the version.
 """
 
 import json

@@ -115,12 +115,13 @@ class StoreCheck:
     def _source(self, name: Name, profile: str) -> Source | None:
         """Return the source from which a signature can be computed again; None if there is none."""
         record = self._ledger.catalog.get(name, profile)
-        archive = Path(record.provenance.source) if record and record.provenance.source != "remote" else None
+        local = Source.made_from(name, record.provenance) if record else None
+        there = local is not None and bool(local.location) and all(file.exists() for file in local.files)
         if isinstance(name, Accession):
             jobs = self._ledger.jobs.named(name)
-            requested = archive is not None and any(job.source.archive == archive for job in jobs)
-            return Source(name, archive if requested and archive and archive.exists() else None)
-        return Source(name, archive) if archive is not None and archive.exists() else None
+            requested = any(job.source == local for job in jobs)
+            return local if requested and there else Source(name)
+        return local if there else None
 
     # ---- Files of the store
 

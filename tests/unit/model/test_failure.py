@@ -36,7 +36,8 @@ def test_stored_reasons_keep_their_names() -> None:
         (Disposition.NOTE, "reads-shorter-than-k few-kmers"),
         (
             Disposition.FAILED,
-            "corrupt not-an-archive wrong-format tool-missing storage-denied params-mismatch conflict set-aside",
+            "corrupt not-an-archive wrong-format bad-reads tool-missing storage-denied params-mismatch conflict"
+            " set-aside",
         ),
         (
             Disposition.RETRY,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,6 @@ from wort_cli.pipeline import signature_layout as layout
 from wort_cli.pipeline.seal import reads_back, seal, write_signature
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.hash_text import hash_text
-from wort_cli.system.cancellation import Cancellation
 
 NAMES = st.sampled_from(
     ["SRR139146", "", "my run", 'quo"te', "é€😀", '"mins":[1,2]', '"signatures":[', '],"version"']
@@ -186,7 +186,7 @@ def test_unknown_layout_is_written_by_sourmash(monkeypatch: pytest.MonkeyPatch, 
     """A future sourmash may write another layout; then its own output is used."""
     monkeypatch.setattr(layout, "KNOWN_VERSIONS", frozenset())
     real = layout.sourmash_json
-    monkeypatch.setattr(layout, "sourmash_json", lambda name, sketch: real(name, sketch).replace(known, other))
+    monkeypatch.setattr(layout, "sourmash_json", lambda *given: real(*given).replace(known, other))
     sketches = [sketch([1, 20, 300], [4, 50, 6])]
     with pytest.raises(layout.UnknownLayout):
         layout.layout_of("x", sketches)
@@ -226,8 +226,8 @@ def test_signature_that_does_not_read_back_is_removed(tmp_path: Path, monkeypatc
     assert seal(parse_name("SRR139146"), SMALL, tmp_path / "good.sig") == digest(SMALL)
     assert read_signature(tmp_path / "good.sig").digest == digest(SMALL)
 
-    def write_wrong(name: str, sketches: list[Sketch], file: io.BytesIO, cancellation: Cancellation) -> None:
-        write_signature(name, sketches[:2], file, cancellation)
+    def write_wrong(name: str, sketches: list[Sketch], file: io.BytesIO, *others: Any) -> None:
+        write_signature(name, sketches[:2], file, *others)
 
     monkeypatch.setattr(module, "write_signature", write_wrong)
     with pytest.raises(JobFailed, match="does not read back"):

@@ -43,6 +43,10 @@ def plan_records(sources: Sequence[Source], settings: Settings) -> Iterator[dict
 
 def plan_record(source: Source, settings: Settings, planner: Planner) -> dict[str, Any]:
     """Return what is known of the archive of a source."""
+    if source.reads is not None:
+        known = len(source.reads.paths) == len(source.reads.inputs)
+        size = sum(path.stat().st_size for path in source.reads.paths) if known else None
+        return {"format": None, "fetch": 0, "archive_size": size, "archive": str(source.reads), "message": None}
     if source.archive is not None:
         size = source.archive.stat().st_size
         return record_of(PlannedArchive(format_of(source.archive), size, 0, str(source.archive)))

@@ -9,10 +9,19 @@ from pathlib import Path
 
 from wort_cli.commands.shared.expansion import Expander
 from wort_cli.commands.shared.lists import listed_words
+from wort_cli.commands.shared.read_sources import (
+    check_no_pairs,
+    is_reads_name,
+    parse_samples,
+    read_source,
+    reads_input,
+    reads_path,
+)
 from wort_cli.commands.shared.typed_names import Spelling, typed_name
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import RUN, Accession, RecordAccession
 from wort_cli.model.job import Source
+from wort_cli.model.read_files import is_url
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
 from wort_cli.pipeline.archives.kar import MAGIC
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
@@ -44,10 +53,13 @@ def parse_sources(
     if not items:
         raise UsageError(
             "nothing to compute",
-            "give accessions or archives (FILE.sra), - for a list on standard input, or --from-file",
+            "give accessions, archives (FILE.sra) or files of reads (FILE.fastq.gz), - for a list on standard input, "
+            "or --from-file",
         )
     if name and len(items) != 1:
-        raise UsageError("--name needs exactly one archive")
+        if all(reads_input(word) for _, word in items):
+            return [read_source([word for _, word in items], name)]
+        raise UsageError("--name needs exactly one archive, or files of reads only")
     found, problems = list[Source | RecordAccession](), []
     spelling = Spelling()
     for place, word in items:
@@ -60,8 +72,14 @@ def parse_sources(
             problems.append((place, error))
     report(problems, skip if found else None)
     spelling.explain(notice)
+    check_no_pairs([source for source in found if isinstance(source, Source)])
+    return without_duplicates(list(expanded(found, expander, quality, archives, notice)))
+
+
+def without_duplicates(sources: Sequence[Source]) -> list[Source]:
+    """Return the sources without those that are named twice; UsageError if two have the same name."""
     by_name: dict[str, Source] = {}
-    for source in expanded(found, expander, quality, archives, notice):
+    for source in sources:
         if by_name.setdefault(source.name, source) != source:
             raise UsageError(
                 f"the signatures of {by_name[source.name]} and {source} would have the same name, {source.name}",
@@ -88,6 +106,24 @@ def expanded(
                     expander.selected_by.pop(run)
                 else:
                     yield Source(run, prefetched_archive(run, quality, archives, notice))
+
+
+def reads_of_options(reads: Sequence[str], samples: Path | None, name: str, *, others: bool, now: bool) -> list[Source]:
+    """Return the source of the option --reads, or those of a table of samples; none if there is neither.
+
+    others: whether the command has other inputs.  Raises UsageError as parse_sources does.
+    """
+    if samples is not None:
+        if others or reads or name:
+            raise UsageError("--samples is used alone", "the table has the names and files of all signatures")
+        return without_duplicates(parse_samples(samples))
+    if not reads:
+        return []
+    if others or not name:
+        raise UsageError("--reads makes one signature of its files, and needs --name", "give other inputs separately")
+    if "-" in reads and not now:
+        raise UsageError("`--reads -` needs --now", "standard input can be read only by this process")
+    return [read_source(reads, name)]
 
 
 def parse_accessions(
@@ -123,10 +159,14 @@ def parse_source(
     notice: Callable[[str], None] = lambda _: None,
     spelling: Spelling | None = None,
 ) -> Source:
-    """Return the source that a word names: an archive if it has a slash or an archive's ending, else an accession.
+    """Return the source that a word names: an archive if it has a slash or an archive's ending, a file of reads if its
+    name or content is that of one, else an accession.
 
     Raises UsageError for a file that is no archive, also if it is named without a slash.
     """
+    may_be_reads = not is_archive_name(word) and not RUN.fullmatch(word.upper())
+    if is_reads_name(word) or (may_be_reads and not is_url(word) and reads_path(word)):
+        return read_source([word], name)
     if "/" in word or is_archive_name(word):
         path = find_archive(word, quality)
         return Source(typed_name(name or stem_of(path.name)), path)
@@ -134,7 +174,7 @@ def parse_source(
         find_archive(word, quality)
         raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
     if name:
-        raise UsageError("--name is only for archives; the signature of a run has its accession")
+        raise UsageError("--name is only for archives and files of reads; the signature of a run has its accession")
     accession = (spelling or Spelling()).accession(word)
     return Source(accession, prefetched_archive(accession, quality, archives, notice))
 

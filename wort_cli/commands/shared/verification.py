@@ -73,7 +73,7 @@ def pull_signature(
 def source_of(signature: Submission | SignatureRecord, archives: Sequence[Path]) -> Source:
     """Return the source from which the signature is recalculated."""
     if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
-        return Source(signature.name, Path(signature.provenance.source))
+        return Source.made_from(signature.name, signature.provenance) or Source(signature.name)
     return parse_source(signature.name, archives=archives)
 
 

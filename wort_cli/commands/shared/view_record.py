@@ -70,6 +70,17 @@ SUMMARY = record_of(
     Field("md5", ID, "The md5 sum of sourmash"),
     Field("note", TEXT, "Why the sketch is empty; else empty"),
 )
+FILE = record_of(
+    Field("path", PATH, "Its path, or `-` for standard input"),
+    Field("size", BYTES, "Its size"),
+    Field("mtime", TIME, "When it was changed last", optional=True),
+    Field("sha256", ID, "Its sha256"),
+    Field("md5", ID, "Its md5"),
+    Field("format", TEXT, "FASTA or FASTQ"),
+    Field("compression", TEXT, "gzip, bzip2, xz or zstd; empty for none"),
+    Field("reads", COUNT, "Its reads"),
+    Field("bases", BASES, "The length of its reads together"),
+)
 PROVENANCE_FIELDS = (
     Field("name", ID, "The name of the signature"),
     Field("profile", TEXT, "The profile"),
@@ -86,6 +97,8 @@ PROVENANCE_FIELDS = (
     Field("source_md5", ID, "The md5 of the archive according to the locator; else empty"),
     Field("source_sha256", ID, "The sha256 of an archive on disk; else empty"),
     Field("source_mtime", TIME, "When an archive on disk was changed last", optional=True),
+    Field("files", list_of(FILE), "The files of reads, in order; empty for an archive"),
+    Field("filename", TEXT, "The `filename` of the signature; empty for a run"),
     Field("url", PATH, "The URL that the archive was fetched from; empty if it was on disk"),
     Field("format", TEXT, "The format of the archive; empty if it is unknown"),
     Field("proved_by", TEXT, "What proved the archive undamaged; empty if it is unknown"),
@@ -206,6 +219,7 @@ def provenance_record(made: Provenance) -> dict[str, Any]:
         **document,
         "started_at": iso_time(made.started_at) if made.started_at else None,
         "source_mtime": iso_time(made.source_mtime) if made.source_mtime else None,
+        "files": [{**asdict(file), "mtime": iso_time(file.mtime) if file.mtime else None} for file in made.files],
     }
 
 

@@ -28,6 +28,7 @@ from wort_cli.pipeline.check import check_has_spots
 from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fastq_dump_decoder
 from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.known_md5 import prove_by_locator
+from wort_cli.pipeline.reads.sketch_files import SketchedFiles
 from wort_cli.pipeline.sketching.engine import ENGINES
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun
@@ -46,6 +47,7 @@ from wort_cli.pipeline.verification.quick import (
     sketch_sample,
 )
 from wort_cli.pipeline.verification.sampled_run import fetch_sample
+from wort_cli.pipeline.verification.verify_files import verify_files
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.strict import NO_LIMIT, check_signature
 from wort_cli.stores.local import LocalStore
@@ -78,16 +80,27 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
     if in_store and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
         cause = "the object in the bucket is not the recorded signature"
         return Verdict(Trust.MISMATCH, subject.depth, cause, of_copy=True), None
+    verdict, run = verify_source(attempt, stored, subject.depth)
+    if run is None:
+        return verdict, None
+    if verdict.trust is Trust.VERIFIED and not (in_store and is_own(attempt.spec)):
+        return verdict, seal_and_publish(attempt, run)
+    return verdict, None
+
+
+def verify_source(
+    attempt: Attempt, stored: SignatureDocument, depth: Depth
+) -> tuple[Verdict, SketchedRun | SketchedFiles | None]:
+    """Compare a signature with the reads of the job's source; return the verdict, and what was sketched in full."""
+    if attempt.spec.source.reads is not None:
+        return verify_files(attempt, stored)
     with attempt.tools() as tools:
-        if subject.depth is Depth.QUICK:
+        if depth is Depth.QUICK:
             try:
                 return verify_quickly(attempt, stored, tools), None
             except TooFewHashes as why:
                 attempt.log(f"a quick verification says too little ({why}): the run is read in full")
-        verdict, run = verify_fully(attempt, stored, tools)
-    if verdict.trust is Trust.VERIFIED and not (in_store and is_own(attempt.spec)):
-        return verdict, seal_and_publish(attempt, run)
-    return verdict, None
+        return verify_fully(attempt, stored, tools)
 
 
 def is_own(spec: JobSpec) -> bool:

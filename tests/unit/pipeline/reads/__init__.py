@@ -1,0 +1,1 @@
+"""Tests of wort_cli/pipeline/reads."""

@@ -1,0 +1,52 @@
+"""Tests of reading one file: its sums and counts, its faults, and changes while it is read."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.reads.parser import CompiledParser, Text
+from wort_cli.pipeline.reads.read_file import FileReader
+from wort_cli.system.cancellation import NEVER
+
+RECORD = b"@r1\nACGT\n+\nIIII\n"
+
+
+def test_sums_and_counts_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.fq.gz"
+    path.write_bytes(gzip.compress(RECORD * 3))
+    found = FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER)
+    data = path.read_bytes()
+    assert (found.path, found.size, found.mtime) == (str(path), len(data), path.stat().st_mtime)
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+    assert found.md5 == hashlib.md5(data).hexdigest()
+    assert (found.format, found.compression, found.reads, found.bases) == ("FASTQ", "gzip", 3, 12)
+
+
+def test_fault_names_the_file_and_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.fq"
+    path.write_bytes(RECORD + b"r2\n")
+    with pytest.raises(JobFailed, match=rf"{path}, line 5: a record of FASTQ begins with '@'") as failed:
+        FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER)
+    assert failed.value.failure.reason is Reason.BAD_READS
+
+
+def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.fq"
+    path.write_bytes(RECORD)
+    reader = FileReader(str(path), CompiledParser())
+
+    def append(_: Text) -> None:
+        with path.open("ab") as file:
+            file.write(RECORD)
+
+    with pytest.raises(JobFailed, match="was changed while it was read"):
+        reader.read(append, NEVER)
+
+
+def test_missing_file_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(JobFailed) as failed:
+        FileReader(str(tmp_path / "none.fq"), CompiledParser())
+    assert failed.value.failure.reason is Reason.NOT_FOUND

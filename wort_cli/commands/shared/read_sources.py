@@ -1,0 +1,207 @@
+"""Parses files of reads on the command line, and tables of samples, into sources.
+
+A file is one of reads if its name ends like one of FASTA or FASTQ, compressed or not, or if its content does.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wort_cli.commands.shared.lists import plain_lines, read_list
+from wort_cli.errors import InvalidName, NoSuchFile, UsageError, shown
+from wort_cli.model.accession import RUN, LocalName
+from wort_cli.model.job import Source
+from wort_cli.model.read_files import STDIN, ReadFiles, is_url, recorded
+from wort_cli.reading.file_kinds import recognise_file
+from wort_cli.system.network_disks import check_answers
+
+NAMES = re.compile(r"(?P<stem>.*)\.(fa|fas|fasta|fna|ffn|frn|fq|fastq)(\.(gz|bgz|bz2|xz|zst))?", re.IGNORECASE)
+"""The names of files of FASTA and FASTQ."""
+MATE = re.compile(r"(?P<sample>.+?)(?P<mate>[._-]R?[12])(?P<rest>([._-]001)?)", re.IGNORECASE)
+"""The stem of a file that has one of the two reads of each pair, as sequencers and ENA name it."""
+MAX_FILES = 1000
+"""Files of one signature, at most."""
+NAME_COLUMNS = ("sample", "name", "sample_id")
+FILE_COLUMNS = (
+    *("files", "file", "fastq_1", "fastq_2", "read1", "read2", "fasta", "fastq", "genome_filename"),
+    *("fastq1", "fastq2"),
+)
+"""Columns of tables of samples, in lower case: wort's own, of nf-core, and of `sourmash scripts manysketch`."""
+ALONE = "give accessions and archives in a command of their own"
+
+
+def is_reads_name(word: str) -> bool:
+    """Return whether a file with this name has reads, by the end of its name."""
+    return NAMES.fullmatch(recorded(word).rpartition("/")[2]) is not None
+
+
+def reads_input(word: str) -> str:
+    """Return the absolute path or the URL of a file of reads; '' if a word is something else.
+
+    Raises UsageError as reads_path does, and for a URL that cannot be one of reads.
+    """
+    if not is_url(word):
+        return str(reads_path(word) or "")
+    try:
+        parts = urlsplit(word)
+        valid = bool(parts.hostname) and len(parts.path) > 1 and word.isprintable() and " " not in word
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UsageError(f"{shown(word, 200)} is not a URL of a file")
+    if "@" in parts.netloc:
+        raise UsageError("the URL contains a user or password", "it would be recorded; use another URL")
+    return word
+
+
+def reads_path(word: str) -> Path | None:
+    """Return the absolute path of a file of reads; None if a word is something else.
+
+    Raises UsageError if the name is that of a file of reads, and there is none or its content is of another kind.
+    """
+    if "\0" in word or not word:
+        return None
+    named = is_reads_name(word)
+    try:
+        path = Path(word).expanduser().absolute()
+        check_answers([path])
+        if not path.is_file():
+            if not named or path.is_dir():
+                return None
+            why = "not a regular file; give it as standard input: `--reads -`" if path.exists() else "no such file"
+            raise NoSuchFile(path, why)
+        found = recognise_file(path)
+    except RuntimeError as error:  # ~USER of an unknown user
+        raise UsageError(f"{shown(word)}: {error}") from None
+    except OSError as error:
+        if named:
+            raise NoSuchFile(path, error.strerror or str(error)) from None
+        return None
+    is_reads = found is not None and found.is_reads
+    if not is_reads and not named:
+        return None
+    if found is not None and not is_reads and not found.is_unsure:
+        raise UsageError(f"{shown(str(path), 200)} has no reads: this is {found.what}", found.hint)
+    if not str(path).isprintable():
+        raise UsageError("the path contains control characters", "rename the file")
+    return path
+
+
+def stem_of_reads(location: str) -> str:
+    """Return the name of a file of reads without its ending."""
+    name = recorded(location).rpartition("/")[2]
+    found = NAMES.fullmatch(name)
+    return found["stem"] if found else name.partition(".")[0]
+
+
+def read_source(words: Sequence[str], name: str = "") -> Source:
+    """Return the source of the reads in some files, as one signature; its name is that of the only file by default.
+
+    Raises UsageError if a file is missing or has no reads, or if the name is that of a run.
+    """
+    if not words:
+        raise UsageError("no file of reads is named")
+    if len(words) > MAX_FILES:
+        raise UsageError(f"{len(words)} files are too many for one signature", "join some of them")
+    if "-" in words:
+        if len(words) > 1 or not name:
+            raise UsageError("`--reads -` is the only input of a signature, and needs --name")
+        return Source(local_name(name), reads=ReadFiles((STDIN,)))
+    inputs = []
+    for word in words:
+        found = reads_input(word)
+        if not found:
+            raise UsageError(f"{shown(word, 200)} is not a file of reads, in FASTA or FASTQ", ALONE)
+        inputs.append(found)
+    if twice := next((one for one in inputs if inputs.count(one) > 1), None):
+        raise UsageError(f"{shown(twice, 200)} is named twice", "its reads would be counted twice")
+    return Source(local_name(name or stem_of_reads(inputs[0])), reads=ReadFiles(tuple(inputs), recorded(words[-1])))
+
+
+def local_name(text: str) -> LocalName:
+    """Return the name of a signature of files.  Raises UsageError if it is that of a run."""
+    if RUN.fullmatch(text.strip().upper()):
+        raise UsageError(
+            f"the name {shown(text)} is that of a run, whose signature is made from its archive",
+            f"give the signature of these files another --name; `wort compute {text.strip().upper()}` computes the run",
+        )
+    return LocalName.parse(text)
+
+
+def check_no_pairs(sources: Sequence[Source]) -> None:
+    """Raise UsageError if two files, each with its own signature, have the two reads of the same pairs."""
+    mates: dict[tuple[str, str, str], str] = {}
+    for source in sources:
+        if source.reads is None or len(source.reads.inputs) != 1:
+            continue
+        one = source.reads.inputs[0]
+        folder = one.rpartition("/")[0]
+        if found := MATE.fullmatch(stem_of_reads(one)):
+            other = mates.setdefault((folder, found["sample"], found["rest"]), one)
+            if other != one:
+                raise UsageError(
+                    f"{shown(other)} and {shown(one)} seem to have both reads of the same pairs",
+                    f"for one signature of both, add --name {found['sample']}; for two, give two commands",
+                )
+
+
+def parse_samples(table: Path) -> list[Source]:
+    """Return the sources of a table of samples, in order; the files of all rows of a sample make one signature.
+
+    The table has commas or tabs, and a header with a column of names (NAME_COLUMNS) and one or more of files
+    (FILE_COLUMNS); other columns are ignored.  A cell may have several files, with semicolons between them.  Relative
+    paths are relative to the working directory, else to the table.  One UsageError reports what is wrong, with its
+    line.
+    """
+    lines = list(plain_lines(read_list(table)))
+    if not lines:
+        raise UsageError(f"{shown(str(table), 200)} is empty")
+    delimiter = "\t" if "\t" in lines[0][1] else ","
+    rows = csv.reader((line for _, line in lines), delimiter=delimiter)
+    header = [cell.strip().lower() for cell in next(rows)]
+    name_at = next((header.index(name) for name in NAME_COLUMNS if name in header), None)
+    files_at = [n for n, cell in enumerate(header) if cell in FILE_COLUMNS]
+    if name_at is None or not files_at:
+        raise UsageError(
+            f"{shown(str(table), 200)} is not a table of samples",
+            "its header needs a column `sample` or `name`, and `files`, or `fastq_1` and `fastq_2`",
+        )
+    words: dict[str, list[str]] = {}
+    first_line: dict[str, int] = {}
+    for row in rows:
+        number = lines[rows.line_num - 1][0]
+        name = row[name_at].strip() if name_at < len(row) else ""
+        cells = [row[n] for n in files_at if n < len(row)]
+        files = [word.strip() for cell in cells for word in cell.split(";") if word.strip()]
+        if not name or not files:
+            raise UsageError(f"{shown(str(table), 200)}, line {number}: the row has no {'files' if name else 'name'}")
+        first_line.setdefault(name, number)
+        words.setdefault(name, []).extend(beside(word, table) for word in files)
+    sources = []
+    for name, files in words.items():
+        try:
+            sources.append(read_source(files, name))
+        except InvalidName:
+            raise UsageError(
+                f"{shown(str(table), 200)}, line {first_line[name]}: {shown(name)} cannot be the name of a signature",
+                "at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit",
+            ) from None
+        except UsageError as error:
+            raise UsageError(
+                f"{shown(str(table), 200)}, line {first_line[name]}: {error.sentence}", error.hint
+            ) from None
+    return sources
+
+
+def beside(word: str, table: Path) -> str:
+    """Return a path of a table: relative to the working directory if there is such a file, else to the table."""
+    path = Path(word)
+    if word == "-":
+        raise UsageError("a table cannot name standard input")
+    if is_url(word):
+        return word
+    if path.is_absolute() or path.exists() or not (table.parent / path).exists():
+        return word
+    return str(table.parent / path)
