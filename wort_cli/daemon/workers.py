@@ -6,7 +6,6 @@ daemon is killed.
 """
 
 import contextlib
-import ctypes
 import logging
 import os
 import select
@@ -26,10 +25,10 @@ from wort_cli.daemon.huey_internals import (
 )
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.worker import work
+from wort_cli.system.parent import die_with
 from wort_cli.system.process_identity import is_stopped
 from wort_cli.system.stuck_threads import stuck_threads
 
-PR_SET_PDEATHSIG = 1
 POLL = 0.01
 """Seconds between a worker's checks of an empty queue, at first; they increase to `LONGEST_POLL`.
 
@@ -188,8 +187,7 @@ def import_kernels() -> None:
 
 
 def let_children_die_with(parent: int) -> None:
-    """Make the kernel kill each process that `parent` forks from now on when `parent` ends (prctl(2))."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    """Make the kernel kill each process that `parent` forks from now on when `parent` ends."""
     forks = parent
 
     def before() -> None:
@@ -198,8 +196,6 @@ def let_children_die_with(parent: int) -> None:
 
     def in_child() -> None:
         if forks == parent:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:  # the parent ended before the call
-                os._exit(1)
+            die_with(parent)
 
     os.register_at_fork(before=before, after_in_child=in_child)

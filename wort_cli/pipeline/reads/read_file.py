@@ -11,7 +11,7 @@ from typing import IO, Protocol
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.read_files import STDIN, ReadFile, is_url, recorded
 from wort_cli.pipeline.job_spec import JobSpec
-from wort_cli.pipeline.reads.decompress import compression_of, decompressed
+from wort_cli.pipeline.reads.decompress import LONGEST_MAGIC, compression_of, decompressed
 from wort_cli.pipeline.reads.faults import BadReads
 from wort_cli.pipeline.reads.parser import ReadsParser, Text
 from wort_cli.pipeline.sketching.read_stats import ReadStats
@@ -21,6 +21,8 @@ from wort_cli.system.network_disks import check_answers
 
 BLOCK = 1 << 20
 """Bytes that are read at a time."""
+PACKED = 4
+"""Bases of a byte of compressed DNA, at most."""
 
 
 class Readable(Protocol):
@@ -48,6 +50,19 @@ class FileReader:
     def stats(self) -> ReadStats:
         """Counts of the reads so far."""
         return self._parser.stats
+
+    def estimate_bases(self) -> int:
+        """Return about how many bases the file has, rather too many: by its size and its first bytes.
+
+        DNA takes a byte for each base, or two bits if it is compressed; with qualities, about twice that.
+        """
+        if not self.is_on_disk:
+            return self.size
+        with opened(self.location) as (file, _):
+            head = file.read(LONGEST_MAGIC)
+        packed = compression_of(head) is not None
+        has_qualities = ".fq" in self.location.lower() or ".fastq" in self.location.lower() or head.startswith(b"@")
+        return self.size * (PACKED if packed else 1) // (2 if has_qualities else 1)
 
     def read(self, emit: Callable[[Text], None], cancellation: Cancellation) -> ReadFile:
         """Give the text of all reads to `emit`; return what the file is.

@@ -36,8 +36,6 @@ from wort_cli.pipeline.sketching.slices import Hashes
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.stuck_threads import stuck_threads
 
-BASES_PER_BYTE = 4
-"""Bases of a byte of a file, at most: compressed DNA takes two bits for each."""
 FILES_AT_ONCE = 4
 """Files that are read at a time, at most."""
 WAIT = 0.1
@@ -73,8 +71,8 @@ def sketch_files(attempt: Attempt) -> SketchedFiles:
     parser: type[ReadsParser] = CompiledParser if spec.method.engine == KernelEngine.name else PythonParser
     readers = [FileReader(one, parser(), spec) for one in source.inputs]
     attempt.take_slot()
-    size = sum(reader.size for reader in readers)
-    reserve_for_sketching(size * BASES_PER_BYTE, 1, 0, spec, attempt.profile, attempt.workspace)
+    bases = sum(reader.estimate_bases() for reader in readers)
+    reserve_for_sketching(bases, 1, 0, spec, attempt.profile, attempt.workspace)
     attempt.report("preparing")  # loops may have to be compiled
     sketcher = FileSketcher(readers, attempt)
     files = sketcher.run()

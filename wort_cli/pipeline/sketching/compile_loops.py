@@ -1,8 +1,9 @@
 """Compiles a module of loops with numba, in a process of its own, and writes the machine code to stdout.
 
-    python -m wort_cli.pipeline.sketching.compile_loops OWNER MODULE
+    python -m wort_cli.pipeline.sketching.compile_loops PARENT OWNER MODULE
 
-OWNER is the module with the Loops of MODULE.  The machine code is tried first: if it crashes, this process ends, and
+PARENT is the process that waits for the code: without it, this one ends.  OWNER is the module with the Loops of MODULE.
+The machine code is tried first: if it crashes, this process ends, and
 not the one that waits for it; if it gives a wrong answer, that one finds out.
 """
 
@@ -17,6 +18,7 @@ from numba.core.registry import cpu_target
 
 from wort_cli.pipeline.sketching.loop_files import Code, encode
 from wort_cli.pipeline.sketching.loops import Argument, Array, Function, Loops
+from wort_cli.system.parent import die_with
 
 
 def compile_loops(loops: Loops) -> Code:
@@ -52,8 +54,9 @@ def numba_type(argument: Argument) -> Any:
     return from_dtype(argument)
 
 
-def main(owner: str, module: str) -> None:
+def main(parent: str, owner: str, module: str) -> None:
     """Compile, try and write the loops of a module."""
+    die_with(int(parent))
     gc.disable()  # it would take an eighth of the time and find few cycles
     found = [value for value in vars(import_module(owner)).values() if isinstance(value, Loops)]
     loops = next(loops for loops in found if loops.module == module)

@@ -12,15 +12,19 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
 from wort_cli.system.atomic_files import write_atomically
+from wort_cli.system.file_locks import lock_file
 from wort_cli.system.private_files import make_private, why_not_ours
 
 Code = dict[str, tuple[str, bytes]]
 """For each function the name of its symbol, and an object file."""
 CACHE_DIRECTORY = "NUMBA_CACHE_DIR"
+LONGEST_COMPILATION = 120.0
+"""Seconds to wait for another process that compiles.  It takes some five seconds on an idle machine."""
 
 
 def encode(code: Code) -> bytes:
@@ -54,6 +58,27 @@ def save_code(name: str, code: Code) -> None:
             make_private(directory)
             write_atomically(directory / name, encode(code))
             return
+
+
+@contextlib.contextmanager
+def one_compilation(name: str) -> Iterator[None]:
+    """Keep other processes from compiling the same loops during the block, but none for longer than a limit.
+
+    Many workers may need them at once, and one process for each would take minutes together.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # such as TimeoutError
+            lock_file(stack.enter_context(open_lock(name)), LONGEST_COMPILATION)
+        yield
+
+
+def open_lock(name: str) -> IO[bytes]:
+    """Open the lock of some loops, in the directory in which `save_code` would keep them.  Raises OSError."""
+    for directory in cache_directories():
+        with contextlib.suppress(OSError):
+            make_private(directory)
+            return (directory / f"{name}.lock").open("ab")
+    raise FileNotFoundError(f"no directory for machine code of {name}")
 
 
 def cache_directories() -> Iterator[Path]:

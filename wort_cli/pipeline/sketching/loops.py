@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.pipeline.sketching.loop_files import Code, decode, read_code, save_code
+from wort_cli.pipeline.sketching.loop_files import Code, decode, one_compilation, read_code, save_code
 from wort_cli.versions import library_version
 
 COMPILER = "wort_cli.pipeline.sketching.compile_loops"
@@ -184,12 +184,18 @@ class Loops:
             self.use(found)
             if self.is_right():
                 return
-        compiled = self._compile()
-        self.use(compiled)
-        if not self.is_right():
-            detail = f"the loops of {self.name} give a wrong result, also after they were compiled again"
-            raise JobFailed(Reason.MACHINE_ERROR, detail)
-        save_code(self._file_name(), compiled)
+        with one_compilation(self.name):
+            meanwhile = self.code()
+            if meanwhile is not None and meanwhile != found:
+                self.use(meanwhile)
+                if self.is_right():
+                    return
+            compiled = self._compile()
+            self.use(compiled)
+            if not self.is_right():
+                detail = f"the loops of {self.name} give a wrong result, also after they were compiled again"
+                raise JobFailed(Reason.MACHINE_ERROR, detail)
+            save_code(self._file_name(), compiled)
 
     def code(self) -> Code | None:
         """Return the machine code in the file; None if it is not there, or damaged."""
@@ -220,7 +226,7 @@ class Loops:
     def _compile(self) -> Code:
         """Return the machine code that a child process compiles and tries."""
         done = subprocess.run(
-            [sys.executable, "-P", "-m", COMPILER, self._owner, self.module],
+            [sys.executable, "-P", "-m", COMPILER, str(os.getpid()), self._owner, self.module],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

@@ -50,3 +50,17 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(JobFailed) as failed:
         FileReader(str(tmp_path / "none.fq"), CompiledParser())
     assert failed.value.failure.reason is Reason.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "bases"),
+    [
+        ("a.fq", RECORD * 10, 80),
+        ("a.fa", b">r\n" + b"ACGT" * 100, 403),
+        ("a.fq.gz", b"\x1f\x8b\x08" + bytes(97), 200),
+        ("a.fa.gz", b"\x1f\x8b\x08" + bytes(97), 400),
+    ],
+)
+def test_bases_are_estimated_from_the_size(tmp_path: Path, name: str, data: bytes, bases: int) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert FileReader(str(tmp_path / name), CompiledParser()).estimate_bases() == bases

@@ -1,17 +1,22 @@
 """Tests of known answers: compiled functions that are damaged are compiled again, and never give a signature."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import wort_cli
+from tests.support.polling import until
 from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
@@ -21,7 +26,7 @@ from wort_cli.pipeline.sketching.compiled_fasta import PARSING
 from wort_cli.pipeline.sketching.hash_counts import COUNTING
 from wort_cli.pipeline.sketching.hash_text import KERNEL, KNOWN_KSIZES
 from wort_cli.pipeline.sketching.known_input import known_letters, known_numbers
-from wort_cli.pipeline.sketching.loop_files import Code, decode, read_code
+from wort_cli.pipeline.sketching.loop_files import Code, decode, one_compilation, read_code
 from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 
@@ -157,6 +162,50 @@ def test_machine_that_stays_wrong_fails_the_job_each_time(compilations: list[str
             loops.load()
         assert failed.value.failure.reason is Reason.MACHINE_ERROR
     assert len(compilations) == 2
+
+
+def test_loops_that_two_processes_need_are_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two objects stand for two processes: each opens the lock, and reads the file, on its own."""
+    COUNTING.load()
+    code = COUNTING.code()
+    assert code is not None
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    both_found_nothing = threading.Barrier(2, timeout=60)
+    asked: list[str] = []
+
+    @contextlib.contextmanager
+    def after_both(name: str) -> Iterator[None]:
+        both_found_nothing.wait()
+        with one_compilation(name):
+            yield
+
+    def compile_now(loops: Loops) -> Code:
+        asked.append(loops.name)
+        return code
+
+    monkeypatch.setattr(Loops, "_compile", compile_now)
+    monkeypatch.setattr(loops_module, "one_compilation", after_both)
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(counting_with([b"right"]).load) for _ in range(2)]:
+            done.result(60)
+    assert asked == ["count_loops"]
+
+
+def test_compiler_ends_with_the_process_that_waits_for_it(package: Path) -> None:
+    """The process is killed while it waits; the compiler, which would take seconds, ends too."""
+    for file in (package / "__pycache__").glob("*.loops"):
+        file.unlink()
+    variables = {**os.environ, "PYTHONPATH": str(package.parents[2])}
+    variables.pop("NUMBA_CACHE_DIR", None)
+    variables["XDG_CACHE_HOME"] = str(package / "cache")
+    with subprocess.Popen([sys.executable, "-P", "-c", COUNT], env=variables, stdout=subprocess.PIPE) as waiting:
+        children = Path(f"/proc/{waiting.pid}/task/{waiting.pid}/children")
+        compiler = int(until(children.read_text, "the compiler").split()[0])
+        until(lambda: b"compile_loops" in Path(f"/proc/{compiler}/cmdline").read_bytes(), "the compiler's start")
+        waiting.kill()
+        waiting.communicate(timeout=60)
+    until(lambda: not Path(f"/proc/{compiler}").exists(), "the end of the compiler", seconds=60)
 
 
 def test_compiler_that_ends_without_code_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,18 @@
+"""Lets a process end with the one that started it, also when that one is killed."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process when the thread that started it ends (prctl(2)).
+
+    `parent`: the pid of the process that should be the parent; if it has ended already, this process ends too.
+    """
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
