@@ -43,6 +43,7 @@ TABLES_SINCE = {
     5: {"repairs"},
     6: {"job_counts", "move_counts"},
     9: {"group_members", "group_counts"},
+    10: {"runs"},
 }
 
 OPENERS = """
