@@ -135,7 +135,7 @@ MEANINGS = (
         r'^\s*\{\s*"error"\s*:|"esearchresult"\s*:\s*\{\s*"error"\s*:',
         Outcome.NO_ANSWER,
         "it reports an error",
-        Recorded('{"header":{},"esearchresult":{"ERROR":"Search Backend failed: Couldn\'t resolve #1"}}\n'),
+        Recorded('{"header":{},"esearchresult":{"ERROR":"Search Backend failed: no answer"}}\n'),
         passing=True,
     ),
     Meaning("", 200, "", Outcome.ROWS, "", Recorded("run_accession\tbase_count\nSRR139146\t1200\n")),
