@@ -1,6 +1,7 @@
 """Fixtures of the integration and acceptance tests: archives made once, and a home for each test."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from tests.support.shelf import Shelf
 # How long an example takes is the machine's affair; a test as a whole has its timeout.
 settings.register_profile("wort", deadline=None)
 settings.load_profile("wort")
+
+# The processes that a test starts handle SIGINT, also if a shell has started the tests in the background: it lets them
+# ignore the signal, and what a process ignores its children ignore, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

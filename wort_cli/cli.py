@@ -21,9 +21,10 @@ from typing import Annotated
 import typer
 
 import wort_cli
+from wort_cli.commands.shared import render
 from wort_cli.commands.shared.help_format import PlainCommand
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
-from wort_cli.system.network_disks import check_answers
+from wort_cli.system.network_disks import check_answers, network_mounts
 from wort_cli.system.private_files import use_private_umask
 from wort_cli.system.stuck_threads import stuck_threads
 
@@ -36,6 +37,8 @@ COMMANDS = (
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
 GROUPS = ("sync", "daemon", "config")
 """Modules of commands with subcommands."""
+UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help"})
+"""Commands that end soon, run for ever, or give the terminal to an editor."""
 
 
 def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
@@ -118,13 +121,17 @@ def run(arguments: list[str]) -> int:
     """Run a command line; print its error, if any; return its exit code."""
     debug = "--debug" in arguments[:1]
     try:
+        if next(iter(arguments), "") not in UNSUPERVISED and network_mounts():
+            from wort_cli.system.supervisor import run_in_child
+
+            run_in_child()
         code = complete(arguments[1:]) if arguments[:1] == ["_complete"] else run_typer(arguments)
         sys.stdout.flush()
         return code
     except WortError as error:
         if debug:
             print_traceback()
-        sys.stderr.write(f"wort: {error.sentence}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        render.notice(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
         return int(error.exit_code)
     except Terminated as end:
         sys.stderr.write(f"wort: terminated by {end}; unfinished jobs stay in the queue\n")

@@ -113,6 +113,12 @@ class Settings(HomePaths):
     cache_bytes: int = setting(
         0, integer_or_zero, "Bytes of fetched archives that are kept for later jobs of the same runs; 0 keeps none."
     )
+    accept_unproved: bool = setting(
+        False,
+        boolean,
+        "Read archives on disk that nothing proves, because neither they nor NCBI's locator have md5 sums of them; "
+        "their signatures are marked `unproved`.",
+    )
     publish_unproved: bool = setting(
         False, boolean, "Publish signatures of archives that were not proved, such as those that the toolkit streamed."
     )

@@ -11,7 +11,7 @@ def test_running_and_queued_jobs_can_be_cancelled_and_retried(home: Home, gate: 
     gate.until_reached()
     assert home("cancel", "2").expect(0).out == "1 job cancelled\n"
     assert home("cancel", runs[0], "--json").expect(0).json()["cancelled"] == 1
-    until(lambda: not [p for p in home.processes() if "--fasta" in p.argv], "the decoder has ended", 5)
+    until(lambda: not [p for p in home.processes() if "--fasta" in p.argv], "the decoder has ended")
     assert [job.state for job in home.jobs()] == ["cancelled", "cancelled"]
     assert home("cancel", "1", "2").expect(0).out == "0 jobs cancelled\n"
     home("wait", runs[0]).expect(1, "cancelled")
@@ -25,10 +25,10 @@ def test_job_of_a_now_process_can_be_cancelled(home: Home, gate: Gate, runs: tup
     with home.running("compute", runs[0], "--now", env=gate.env) as command:
         gate.until_reached()
         home("cancel", runs[0]).expect(0)
-        done = command.wait(10)
+        done = command.wait()
     assert done.code == 1, str(done)
     assert "cancelled" in done.err
-    home.until_idle(5)
+    home.until_idle()
     assert home.job(runs[0]).state == "cancelled"
 
 
@@ -56,7 +56,7 @@ def test_wait_reports_states_and_limits(home: Home, gate: Gate, runs: tuple[str,
     home("wait", runs[0], "--timeout", "0.5").expect(75, "1 of 1 jobs", "they continue")
     gate.open()
     assert home("wait", runs[0], "--json").expect(0).records()[0]["state"] == "done"
-    assert home("wait", runs[0]).expect(0).seconds < 5
+    home("wait", runs[0]).expect(0)
     assert home("wait", "--all").expect(0).rows() == []
 
 

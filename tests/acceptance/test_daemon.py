@@ -25,12 +25,11 @@ def test_runs_are_computed_by_the_daemon_once(home: Home, shelf: Shelf, runs: tu
         assert home.signature(run) == shelf.reference(shelf.archive(layout), run)
     again = home("compute", runs[0]).expect(0)
     assert again.rows() == [[runs[0], "already there", "1", ""]]
-    assert again.seconds < 5
-    assert home("compute", *runs, "--wait").expect(0).seconds < 5
+    home("compute", *runs, "--wait").expect(0)
     assert len(home.jobs()) == 3
     assert all(job.attempt == 1 for job in home.jobs())
     assert "has stopped" in home("daemon", "stop").expect(0).out
-    home.until_idle(0.5)
+    home.until_idle()
     home("daemon", "status").expect(3)
 
 

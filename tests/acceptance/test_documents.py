@@ -27,6 +27,7 @@ RUNS = ("SRR139146", "SRR139147", "SRR139148", "ERR1950500")
 STAND_INS = {
     "sudo": '[ "$*" = "apt-get install sra-toolkit" ]',
     "pip": '[ "$*" = "install ." ]',
+    "chgrp": '[ "$1" = plankton ] || [ "$1 $2" = "-R plankton" ]',
     "systemctl": '[ "$1" = --user ]',
     "loginctl": '[ "$*" = enable-linger ]',
     "sbatch": 'SLURM_ARRAY_TASK_ID=1 bash -euo pipefail "$1"',

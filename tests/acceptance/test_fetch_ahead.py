@@ -23,7 +23,7 @@ def test_next_jobs_are_fetched_and_wait_until_it_is_their_turn(home: Home, shelf
         another_job = Slots(home.path / "slots", 1).take(place="0")
         home("compute", FIRST, SECOND, THIRD).expect(0)
         home("daemon", "start").expect(0)
-        until(lambda: stages(home) == {FIRST: "ready", SECOND: "ready"}, "two archives are there", 60)
+        until(lambda: stages(home) == {FIRST: "ready", SECOND: "ready"}, "two archives are there")
         assert home.job(THIRD).state == "queued"
         assert home("status", FIRST, "--json").records()[0]["stage"] == "ready"
         another_job()
@@ -42,8 +42,8 @@ def test_job_that_waits_for_its_turn_can_be_cancelled(home: Home, shelf: Shelf) 
         another_job = Slots(home.path / "slots", 1).take(place="0")
         home("compute", FIRST).expect(0)
         home("daemon", "start").expect(0)
-        until(lambda: stages(home) == {FIRST: "ready"}, "the archive is there", 60)
+        until(lambda: stages(home) == {FIRST: "ready"}, "the archive is there")
         home("cancel", FIRST).expect(0)
-        until(lambda: not list(home.path.glob("work/*/archive")), "the archive is removed", 10)
+        until(lambda: not list(home.path.glob("work/*/archive")), "the archive is removed")
         another_job()
     assert Slots(home.path / "slots", 1).is_wanted() is False

@@ -34,9 +34,9 @@ def test_next_archive_is_fetched_while_another_run_is_sketched(
 ) -> None:
     with home.running("compute", FIRST, SECOND, "--now", env=gate.env) as now:
         gate.until_reached()
-        until(lambda: home.job(SECOND).state == "running", "the second job is claimed", 30)
-        until(lambda: list(home.path.glob("work/2/archive/*.map")), "the second archive arrives", 30)
-        until(lambda: not list(home.path.glob("work/2/attempt-*")), "the second archive is there", 30)
+        until(lambda: home.job(SECOND).state == "running", "the second job is claimed")
+        until(lambda: list(home.path.glob("work/2/archive/*.map")), "the second archive arrives")
+        until(lambda: not list(home.path.glob("work/2/attempt-*")), "the second archive is there")
         fetched = gets(server, SECOND)
         gate.open()
         now.wait().expect(0)
@@ -55,9 +55,9 @@ def test_interrupted_process_leaves_no_claimed_job(
 ) -> None:
     with home.running("compute", FIRST, SECOND, "--now", env=gate.env) as now:
         gate.until_reached()
-        until(lambda: home.job(SECOND).state == "running", "the second job is claimed", 30)
+        until(lambda: home.job(SECOND).state == "running", "the second job is claimed")
         now.signal(number)
-        now.process.wait(30)
+        now.process.wait(60)
     assert [job.state for job in home.jobs()] == states
     home.until_idle()
     if states == ["cancelled", "cancelled"]:
@@ -69,7 +69,7 @@ def test_interrupted_process_leaves_no_claimed_job(
 def test_killed_process_loses_no_job(home: Home, server: ArchiveServer, gate: Gate) -> None:
     with home.running("compute", FIRST, SECOND, "--now", env=gate.env) as now:
         gate.until_reached()
-        until(lambda: home.job(SECOND).state == "running", "the second job is claimed", 30)
+        until(lambda: home.job(SECOND).state == "running", "the second job is claimed")
         os.kill(now.process.pid, signal.SIGKILL)
     home("compute", FIRST, SECOND, "--now").expect(0)
     assert [job.state for job in home.jobs()] == ["done", "done"]

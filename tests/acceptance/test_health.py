@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.homes import Home
 from tests.support.polling import until
+from tests.support.ports import free_port
 from tests.support.processes import processes_with
 from tests.support.shelf import Shelf
 
@@ -76,12 +77,6 @@ def test_unreadable_ledger_is_reported_as_a_problem(home: Home) -> None:
 # ---- Metrics
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
     """Return the values by metric name and labels (state, reason)."""
     return {
@@ -114,7 +109,7 @@ def test_metrics_are_served_and_written_to_a_file(home: Home, shelf: Shelf) -> N
     assert found["wort_job_moves_total", ("done", "")] == 1
     assert found["wort_job_moves_total", ("queued", "")] == 2
     assert found["wort_workers", ()] == 2
-    assert found["wort_loop_age_seconds", ()] < 10
+    assert found["wort_loop_age_seconds", ()] < 60
     until(file.exists, "the file is written")
     assert samples(file.read_text())["wort_up", ()] == 1
     assert file.stat().st_mode & 0o777 == 0o644
@@ -138,7 +133,7 @@ def test_metrics_process_is_restarted_when_it_dies_and_stopped_with_the_daemon(h
     until(lambda: fetched(port), "metrics are served")
     first = process()
     os.kill(first, signal.SIGKILL)
-    until(lambda: process() not in (0, first), "the process is restarted", 30)
+    until(lambda: process() not in (0, first), "the process is restarted")
     until(lambda: fetched(port), "metrics are served again")
     os.kill(home.daemon_pid(), signal.SIGKILL)
     home.until_idle()

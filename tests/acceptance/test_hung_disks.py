@@ -1,15 +1,17 @@
 """A network disk that stops answering hangs neither the daemon nor a command; its jobs wait until it answers again."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.homes import Done, Home
+from tests.support.homes import WORT, Done, Home
 from tests.support.hung_disk import HungDisk, hung_disk
-from tests.support.polling import until
+from tests.support.polling import LONGEST, until
 from tests.support.shelf import Shelf, copy_archive
+from wort_cli.errors import ExitCode
 
 ON_DISK, LATER, LOCAL, SLOW = "SRR000001", "SRR000002", "SRR000003", "SRR000004"
 LIMITS = {
@@ -17,8 +19,8 @@ LIMITS = {
     "WORT_RETRY_DELAY": "0.5",
     "WORT_JOBS": "1",
 }
-QUICKLY = 8.0
-"""Seconds within which every command must answer; each look at the disk takes one."""
+QUICKLY = 30.0
+"""Seconds within which every command must answer; each look at the disk takes one, a read that hangs takes for ever."""
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_silent_disk_hangs_neither_daemon_nor_commands_and_its_jobs_wait(home: H
     assert (job.reason, str(disk.mount) in job.message) == ("disk-error", True)
     assert "does not answer" in job.message
     home.until_job(LOCAL, "waiting", "done")
-    until(lambda: "does not answer" in run(home, disk, "daemon", "status").out, "the daemon reports the disk", 15)
+    until(lambda: "does not answer" in run(home, disk, "daemon", "status").out, "the daemon reports the disk")
     assert "unhealthy" in run(home, disk, "daemon", "status").expect(1).out
     assert "unhealthy" in run(home, disk, "status").out
     assert "does not answer" in run(home, disk, "doctor").expect(1).out
@@ -66,7 +68,7 @@ def test_silent_disk_hangs_neither_daemon_nor_commands_and_its_jobs_wait(home: H
     disk.recover()
     home.until_job(LATER, "done")
     home.until_job(LOCAL, "done")
-    until(lambda: run(home, disk, "daemon", "status").code == 0, "the daemon is well again", 15)
+    until(lambda: run(home, disk, "daemon", "status").code == 0, "the daemon is well again")
 
 
 def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, disk: HungDisk) -> None:
@@ -77,11 +79,29 @@ def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, di
     home.until_job(SLOW, "running")
     run(home, disk, "compute", LOCAL, "--priority", "9").expect(0)
     run(home, disk, "status").expect(0)
-    until(lambda: "it waits for a disk" in (home.path / "logs" / "daemon.log").read_text(), "it is replaced", 40)
-    until(lambda: "interrupted" in [reason for _, reason in home.events(SLOW)], "its attempt has ended", 10)
+    until(lambda: "it waits for a disk" in (home.path / "logs" / "daemon.log").read_text(), "it is replaced")
+    until(lambda: "interrupted" in [reason for _, reason in home.events(SLOW)], "its attempt has ended")
     home.until_job(LOCAL, "done")  # the worker that is stuck has lost its slot
     run(home, disk, "daemon", "stop").expect(0)
     disk.recover()
     run(home, disk, "daemon", "start").expect(0)
     for name in (SLOW, LOCAL):
         home.until_job(name, "done")
+
+
+def test_disk_that_falls_silent_while_now_reads_ends_the_command_with_a_sentence(home: Home, disk: HungDisk) -> None:
+    """The process that reads cannot be ended; another one waits for it, and does so no longer."""
+    words = (*disk.before, WORT, "compute", SLOW, "--now")
+    disk.hang_after(20_000)
+    with (home.root / "stderr").open("w+b") as err:
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=home.env) as now:
+            assert now.wait(LONGEST) == ExitCode.TEMPORARY
+        err.seek(0)
+        message = err.read().decode()
+    assert f"{disk.mount}/{SLOW}.sra" in message
+    assert "does not answer within 1 s" in message
+    assert home.job(SLOW).state == "running"
+    disk.recover()
+    home.until_idle()
+    run(home, disk, "compute", SLOW, "--now").expect(0)
+    assert ("queued", "interrupted") in home.events(SLOW)

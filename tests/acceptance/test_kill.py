@@ -100,7 +100,7 @@ def test_job_is_retried_after_its_worker_is_killed(home: Home, gate: Gate, wante
     gate.until_reached()
     tools = [p.pid for p in tools_of(home)]
     os.kill(worker_of(home), signal.SIGKILL)
-    until(lambda: not {p.pid for p in home.processes()} & set(tools), "its tools have ended", 5)
+    until(lambda: not {p.pid for p in home.processes()} & set(tools), "its tools have ended")
     home("wait", RUN).expect(0)
     assert ("waiting", "interrupted") in home.events(RUN)
     assert_done(home, wanted)
@@ -125,7 +125,7 @@ def test_job_is_requeued_after_the_daemon_is_killed(by: str, home: Home, gate: G
         os.kill(home.daemon_pid(), signal.SIGKILL)
     else:
         home("daemon", "stop", "--now").expect(0)
-    home.until_idle(5)
+    home.until_idle()
     home("daemon", "status").expect(3)
     assert not home.signature_files()
     assert home.job(RUN).state == "running"
@@ -186,7 +186,7 @@ def test_all_jobs_are_done_after_the_daemon_is_killed_repeatedly(home: Home, she
 
         until(enough, "some are done, and some run", 60, pause=0.005)
         os.kill(daemon, signal.SIGKILL)
-        home.until_idle(5)
+        home.until_idle()
     home("daemon", "start").expect(0)
     home("wait", *runs).expect(0)
     assert [job.name for job in home.jobs()] == runs
@@ -203,7 +203,7 @@ def test_killed_now_leaves_a_job_that_can_be_run_again(home: Home, gate: Gate, w
         gate.until_reached()
         command.signal(signal.SIGKILL)
         assert command.wait().code == -signal.SIGKILL
-        home.until_idle(5)
+        home.until_idle()
     assert home.job(RUN).state == "running"
     home("compute", RUN, "--now", env=gate.env).expect(0)
     assert ("queued", "interrupted") in home.events(RUN)
@@ -214,8 +214,8 @@ def test_terminated_now_requeues_its_job(home: Home, gate: Gate, wanted: bytes) 
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGTERM)
-        done = command.wait(10)
-    home.until_idle(5)
+        done = command.wait()
+    home.until_idle()
     assert done.code in (75, 128 + signal.SIGTERM, -signal.SIGTERM), str(done)
     assert home.job(RUN).state == "queued"
     home("daemon", "start", env=gate.env).expect(0)
@@ -227,8 +227,8 @@ def test_interrupted_now_cancels_its_job(home: Home, gate: Gate, wanted: bytes) 
     with home.running("compute", RUN, "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGINT)
-        command.wait(10).expect(130)
-    home.until_idle(5)
+        command.wait().expect(130)
+    home.until_idle()
     assert home.job(RUN).state == "cancelled"
     assert not home.signature_files()
     home("compute", RUN, "--now", env=gate.env).expect(0)
@@ -241,7 +241,7 @@ def test_interrupted_now_cancels_all_jobs_that_it_queued(home: Home, shelf: Shel
     with home.running("compute", RUN, "SRR000002", "--now", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGINT)
-        command.wait(10).expect(130)
+        command.wait().expect(130)
     assert [(job.state, job.attempt) for job in home.jobs()] == [("cancelled", 1), ("cancelled", 0)]
 
 
@@ -252,7 +252,7 @@ def test_now_can_be_interrupted_while_it_waits_for_a_retry(home: Home, shelf: Sh
     with home.running("compute", "x.sra", "--now", env=env) as command:
         home.until_job("x", "waiting")
         command.signal(signal.SIGINT)
-        command.wait(10).expect(130)
+        command.wait().expect(130)
     assert home.job("x").state == "cancelled"
 
 
@@ -266,8 +266,8 @@ def test_foreground_daemon_stops_on_signals(number: int, home: Home, gate: Gate,
         home("compute", RUN).expect(0)
         gate.until_reached()
         daemon.signal(number)
-        done = daemon.wait(10).expect(0)
-    home.until_idle(1)
+        done = daemon.wait().expect(0)
+    home.until_idle()
     assert "the daemon has stopped" in done.err
     job = home.job(RUN)
     assert (job.state, job.reason, job.attempt) == ("queued", "interrupted", 1)
@@ -289,7 +289,7 @@ def test_detaching_leaves_the_job_running(home: Home, gate: Gate, wanted: bytes)
     with home.running("compute", RUN, "--wait", env=gate.env) as command:
         gate.until_reached()
         command.signal(signal.SIGINT)
-        command.wait(10).expect(130)
+        command.wait().expect(130)
     assert home.job(RUN).state == "running"
     gate.open()
     home("wait", RUN).expect(0)

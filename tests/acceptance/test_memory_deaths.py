@@ -50,7 +50,7 @@ def test_job_that_takes_all_memory_is_found_and_no_other_is_set_aside(home: Home
         if death == 1:
             until(lambda: sum(is_guard(process) for process in home.processes()) == 3, "all run")
         else:
-            home.until_job(GUILTY, "running", seconds=60)
+            home.until_job(GUILTY, "running")
             until(lambda: any(is_guard(process) for process in home.processes()), "its tool has started")
             assert [job.name for job in home.jobs() if job.state == "running"] == [GUILTY], "it is tried alone"
         kill_together(home, vmstat, death)

@@ -88,10 +88,12 @@ def test_reference_beside_the_archive_is_neither_located_nor_fetched(home: Home,
     assert list(provenance(home)["references"]) == [NAME]
 
 
-def test_reference_without_sums_leaves_the_signature_unproved(home: Home, shelf: Shelf) -> None:
+def test_reference_without_sums_is_refused_or_leaves_the_signature_unproved(home: Home, shelf: Shelf) -> None:
     archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
     remove_sums(shelf.sequence(), archive.with_name(NAME))
-    home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(archive.parents[1])}).expect(0)
+    env = {"WORT_ARCHIVES": str(archive.parents[1])}
+    home("compute", RUN, "--now", env=env).expect(1, "unprovable", "the references of its reads have no md5 sums")
+    home("compute", RUN, "--now", "--accept-unproved", env=env).expect(0)
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
     assert provenance(home)["proved_by"] == "nothing"
 

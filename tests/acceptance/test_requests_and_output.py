@@ -141,7 +141,7 @@ def test_logs_are_shown_and_followed(home: Home, gate: Gate, runs: tuple[str, ..
     with home.running("logs", "1", "-f", "--all") as following:
         until(lambda: "running" in following.out.read_text(), "the log is shown")
         gate.open()
-        done = following.wait(20).expect(0)
+        done = following.wait(60).expect(0)
     assert "fastq-dump" in done.out
     home("wait", "1").expect(0)
     assert "Written 2000 spots" in home("logs", "1", "--all").expect(0).out
@@ -156,7 +156,7 @@ def test_watched_status_stops_on_ctrl_c(home: Home) -> None:
     with home.running("status", "--watch") as watching:
         until(lambda: watching.out.stat().st_size > 0, "it has shown something")
         watching.signal(signal.SIGINT)
-        watching.wait(5).expect(130)
+        watching.wait().expect(130)
 
 
 def test_closed_pipe_is_not_an_error(home: Home, runs: tuple[str, ...]) -> None:

@@ -177,9 +177,14 @@ def test_output_option(home: Home, shelf: Shelf) -> None:
     assert home("view", "SRR000001", "-o", "-").expect(0).out.encode() == wanted
 
 
-def test_archive_without_sums_is_validated_but_not_proved(home: Home, shelf: Shelf) -> None:
+def test_archive_without_sums_is_refused_unless_an_unproved_signature_is_accepted(home: Home, shelf: Shelf) -> None:
     archive = copy_archive(shelf.without_sums(), home.cwd / "x.sra")
-    home("compute", "x.sra", "--now").expect(0)
+    home("compute", "x.sra", "--now").expect(1, "nothing proves", "no md5 sums of its columns", "--accept-unproved")
+    assert (home.job("x").state, home.job("x").reason) == ("failed", "unprovable")
+    assert home.signature_files() == []
+    assert "unprovable: the archive has no md5 sum" in home("compute", "x.sra", "-n").expect(0).out
+    assert "will be marked" in home("compute", "x.sra", "-n", "--accept-unproved").expect(0).out
+    home("compute", "x.sra", "--now", "--accept-unproved").expect(0)
     assert home.signature("x") == shelf.reference(archive, "x")
     ((trust, provenance),) = home.select("SELECT trust, provenance FROM signatures")
     found = json.loads(provenance)

@@ -114,7 +114,7 @@ def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], rng: 
         until(lambda: time.monotonic() >= instant, pause=0.005)
         command.signal(signal.SIGKILL)
         killed = command.wait().code == -signal.SIGKILL
-    home.until_idle(5)
+    home.until_idle()
     return killed
 
 

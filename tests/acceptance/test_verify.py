@@ -171,7 +171,7 @@ def test_damaged_archive_does_not_refute(home: Home, shelf: Shelf) -> None:
 def test_archive_that_nothing_proves_neither_verifies_nor_refutes(home: Home, shelf: Shelf) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_NCBI_URL": "off"}
     home.keep(PAIRED, shelf.without_sums())
-    home("compute", PAIRED, "--now").expect(0)
+    home("compute", PAIRED, "--now", "--accept-unproved").expect(0)
     home("verify", PAIRED, "--now").expect(1, "unprovable", "the signature equals the reads")
     assert home.select("SELECT trust FROM signatures") == [("unproved",)]
     digest = submit(home, shelf.reference(shelf.archive("single_illumina"), PAIRED))

@@ -80,7 +80,7 @@ def test_earlier_ledger_with_planted_sql_is_not_upgraded(tmp_path: Path, version
 
 
 @versions
-def test_restored_record_does_not_vouch_for_other_bytes(world: SmallWorld, tmp_path: Path, version: int) -> None:
+def test_restored_record_is_compared_with_the_bytes(world: SmallWorld, tmp_path: Path, version: int) -> None:
     """The copy says `computed` of a signature, in the place of which another right signature of the run lies."""
     path = world.settings.store_dir / f"sigs/SRR000/{NAME}.sig"
     path.parent.mkdir(parents=True)

@@ -8,11 +8,13 @@ from random import Random
 from tests.damages.damage import SINGLE, changed_byte
 from tests.damages.subjects import PARTS, Subject
 from tests.damages.verdict import TIMEOUT, Judge, Verdict, reason_of
+from tests.support.builders import job_spec
 from wort_cli.model.failure import JobFailed
 from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.locate import Archive, check_is_archive
 from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.archives.prove import prove_archive
+from wort_cli.pipeline.known_md5 import check_is_accepted
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def run_case(case: DiskCase, directory: Path, judge: Judge) -> Verdict:
     try:
         check_is_archive(path)
         proof = prove_archive(archive, judge.tools, TIMEOUT)
+        check_is_accepted(archive, proof, job_spec(directory, path))
     except JobFailed as failed:
         return reason_of(failed)
     if proof.proved_by == ProvedBy.COLUMN_SUMS:

@@ -23,10 +23,7 @@ class Verdict:
     """How a case ended."""
 
     end: str
-    """`right`, `reason`, `unproved`, `not cured` or `wrong`.
-
-    `unproved` is a file on disk without md5 sums, whose signature is wrong, and marked as unproved.
-    """
+    """`right`, `reason`, `not cured` or `wrong`; for the in-process decoder also `unproved`, `crash` or `undefined`."""
     detail: str
     """What proved the right bytes, or the reason."""
 
@@ -58,7 +55,7 @@ class Judge:
             return reason_of(failed)
         if counts.spots != spots:
             return Verdict("reason", "not all spots were read")
-        return Verdict("unproved", proved_by)
+        return Verdict("wrong", proved_by)
 
 
 def reason_of(failed: JobFailed) -> Verdict:

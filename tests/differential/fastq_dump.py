@@ -48,6 +48,7 @@ class DumpFailed:
 
     code: int
     message: str
+    crashed: bool = False
 
 
 def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = ()) -> Dumped | DumpFailed:
@@ -63,7 +64,8 @@ def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] =
     counts = dict(COUNTS.findall(done.stderr))
     if done.returncode or not counts:
         errors = [line for line in done.stderr.decode(errors="replace").splitlines() if " err: " in line]
-        return DumpFailed(done.returncode, " ".join(errors)[:300])
+        crashed = done.returncode < 0 or b"SIGSEGV" in done.stderr or b"Segmentation fault" in done.stderr
+        return DumpFailed(done.returncode, " ".join(errors)[:300], crashed)
     lines = done.stdout.split(b"\n")
     spots = tuple(int(title.split(b" ", 1)[0].rsplit(b".", 2)[1]) for title in lines[:-1:2])
     return Dumped(spots, tuple(lines[1::2]), int(counts[b"Read"]), int(counts[b"Written"]))

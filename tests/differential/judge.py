@@ -39,6 +39,8 @@ def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
     try:
         decoded = child.ask(Question(archive, spots, tuple(parts)), TIMEOUT) if parts else Declined("no spots")
     except ChildDied as died:
+        if isinstance(dumped, DumpFailed) and dumped.crashed:
+            return Verdict(BOTH_FAIL, f"both crash: {died.how}")
         return Verdict(DIED, died.how)
     if isinstance(decoded, Declined):
         if isinstance(dumped, DumpFailed):

@@ -79,7 +79,7 @@ def kill_while_fetching(home: Home, shelf: Shelf, victim: str, share: float) -> 
             if victim == "daemon":
                 home.until_idle()
                 home("daemon", "start").expect(0)
-            home.until_job(RUN, "done", seconds=60)
+            home.until_job(RUN, "done")
             home("daemon", "stop").expect(0)
         again = [request for request in server.requests[first_after:] if is_within(request, saved)]
     assert again == [], f"{victim}: fetched again: {again}"

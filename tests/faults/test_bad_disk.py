@@ -36,7 +36,7 @@ def test_daemon_survives_a_disk_that_breaks_during_a_run(
     gate.until_reached()
     with disk.broken():
         gate.open()
-        status = until(lambda: unhealthy(home), "the daemon is unhealthy", 60)
+        status = until(lambda: unhealthy(home), "the daemon is unhealthy")
         assert status["state"] == "unhealthy"
         assert any(sentence in problem for problem in status["problems"]), status["problems"]
         if part in ("work", "signatures"):
@@ -46,7 +46,7 @@ def test_daemon_survives_a_disk_that_breaks_during_a_run(
     assert home.daemon_pid() == daemon
     for run in RUNS:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)
-    until(lambda: home("daemon", "status").code == 0, "the daemon is healthy", 60)
+    until(lambda: home("daemon", "status").code == 0, "the daemon is healthy")
 
 
 def unhealthy(home: Home) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_no_job_is_lost_when_the_queue_is_deleted_while_jobs_run(home: Home, she
     for run in RUNS:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)
     assert "was deleted or damaged" in home("logs", "--daemon").expect(0).out
-    assert home("daemon", "stop").expect(0).seconds < 15  # the daemon still handles signals
+    home("daemon", "stop").expect(0)  # the daemon still handles signals
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "emptied", "replaced"])

@@ -122,7 +122,7 @@ def test_job_is_done_once_its_server_works_again(home: Home, shelf: Shelf, ncbi:
     home("compute", "SRR000003", "--wait").expect(0)
     home.until_job(stalled, "waiting", seconds=LONGEST)
     ncbi.fate = lambda request: PROPER
-    home.until_job(stalled, "done", seconds=60)
+    home.until_job(stalled, "done")
     assert home.signature(stalled) == shelf.reference(shelf.large(20_000), stalled)
     assert home.select("SELECT trust FROM signatures WHERE name = ?", stalled) == [("unproved",)]
     assert ("waiting", "network") in home.events(stalled)
@@ -162,7 +162,7 @@ def test_submission_is_accepted_unchecked_if_the_lookup_fails(run: str, home: Ho
     began = time.monotonic()
     done = home("submit", "-", "--no-verify", "--json", stdin=valid_signature()).expect(0, "was not checked")
     assert done.records()[0]["source"] == "not checked"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < LONGEST
 
 
 # ---- The bucket

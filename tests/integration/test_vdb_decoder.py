@@ -1,7 +1,8 @@
 """VdbDecoder returns the same reads as fastq-dump, or raises CannotDecode."""
 
+import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -9,7 +10,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.support.archives import LAYOUTS, build, dump, load_illumina
+from tests.support.archives import DECODE, LAYOUTS, build, dump, load_illumina
+from tests.support.general_loader import TableRows, load_database
 from tests.support.loaders import CLIPPED, COLUMNS, ILLUMINA, load_columns, load_fastq
 from tests.support.shelf import Shelf, copy_archive
 from tests.support.simulated_spots import Read, Spot, odd_spots, pairs, random_bases, singles
@@ -140,6 +142,46 @@ def test_pacbio_has_no_limit_of_eight_reads(tmp_path: Path) -> None:
     archive = build(tmp_path / "x.sra", spots_of_many_reads(Random(4), 50), pacbio)
     assert_same(archive)
     assert text_of(archive)[0].stats.left_out == 0
+
+
+@pytest.mark.parametrize("where", ["rejected spot", "technical read", "clipped base", "read after the eighth"])
+def test_invalid_base_code_that_is_not_written_needs_the_whole_run(tmp_path: Path, where: str) -> None:
+    spots = [Spot((Read("ACGTN"),)), odd_base_spot(where), Spot((Read("ACGTA"),))]
+    assert_same(build(tmp_path / "valid.sra", spots, partial(load_codes, highest=15)))
+    archive = build(tmp_path / "invalid.sra", spots, partial(load_codes, highest=16))
+    assert subprocess.run([*DECODE, archive], capture_output=True, check=False).returncode == 3
+    with pytest.raises(NeedsWholeRun, match="spot 2"):
+        text_of(archive)
+
+
+def odd_base_spot(where: str) -> Spot:
+    """Return a spot with an N that is not written."""
+    odd, plain = Read("ACGTN"), Read("ACGT")
+    return {
+        "rejected spot": Spot((odd._replace(passes=False),)),
+        "technical read": Spot((odd._replace(technical=True), plain)),
+        "clipped base": Spot((odd,), (0, 4)),
+        "read after the eighth": Spot((plain,) * 8 + (odd,)),
+    }[where]
+
+
+def load_codes(spots: Sequence[Spot], database: Path, *, highest: int) -> None:
+    """Load spots whose N are stored as the code 15, those of the second as `highest`."""
+    load_columns(spots, database, columns={**CLIPPED, **ILLUMINA})
+    schema, codes = database.with_name("codes.vschema"), database.with_name("codes")
+    schema.write_text(
+        "version 1;\ninclude 'vdb/vdb.vschema';\ntable TEST:codes:tbl #1 { column < U8 > zip_encoding ALTREAD; };\n"
+        "database TEST:codes:db #1 { table TEST:codes:tbl #1 CODES; };\n"
+    )
+    rows = []
+    for number, spot in enumerate(spots):
+        bases = "".join(read.bases for read in spot.reads)
+        rows.append({"ALTREAD": [(highest if number == 1 else 15) * (base == "N") for base in bases]})
+    load_database(schema, "TEST:codes:db", [TableRows("CODES", {"(U8)ALTREAD": "B"}, rows)], codes)
+    column = database / "tbl" / "SEQUENCE" / "col" / "ALTREAD"
+    run(["chmod", "-R", "u+w", database])
+    shutil.rmtree(column)
+    shutil.copytree(codes / "tbl" / "CODES" / "col" / "ALTREAD", column)
 
 
 def test_colour_space_is_not_supported(tmp_path: Path) -> None:

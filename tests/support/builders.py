@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.support.polling import LONGEST
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.job_result import Published
@@ -25,7 +26,7 @@ TOOLS = Path(sys.executable).parent
 """The directory of the commands of this environment."""
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = LONGEST) -> bool:
     """Return whether a condition becomes true in time."""
     deadline = monotonic() + seconds
     while not condition():

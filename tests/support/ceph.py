@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import signal
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from botocore.config import Config
 
 from tests.support.certificate import make_certificate
 from tests.support.polling import until
+from tests.support.ports import free_port
 
 ACCESS_KEY = "wort-test-access"
 SECRET_KEY = "wort-test-secret-0123456789"
@@ -107,7 +107,7 @@ class Ceph:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGCONT)
             process.kill()  # nothing of it is wanted afterwards
-            process.wait(30)
+            process.wait(60)
 
     def _make(self) -> None:
         for name in ("mon", "osd", "log"):
@@ -145,7 +145,7 @@ class Ceph:
         """Kill the gateway with SIGKILL."""
         process = self._processes.pop("rgw")
         process.kill()
-        process.wait(30)
+        process.wait(60)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
@@ -204,10 +204,3 @@ class Ceph:
     def _log_tail(self, name: str) -> str:
         path = self.root / "log" / name
         return path.read_text(errors="replace")[-1000:] if path.exists() else ""
-
-
-def free_port() -> int:
-    """Return a free port of the loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

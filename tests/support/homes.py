@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.polling import until
+from tests.support.polling import LONGEST, until
 from tests.support.processes import Process, is_decoder, processes_with
 from tests.support.schemas import validated
 from tests.support.shelf import copy_archive
@@ -209,7 +209,7 @@ class Home:
         assert found, f"no job of {name}"
         return found[-1]
 
-    def until_job(self, name: str, *states: str, seconds: float = 30.0) -> JobRow:
+    def until_job(self, name: str, *states: str, seconds: float = LONGEST) -> JobRow:
         """Wait until the job of a name is in one of the states; return it."""
 
         def reached() -> list[JobRow]:
@@ -252,7 +252,7 @@ class Home:
         """Return the pid of the running daemon."""
         return int(self("daemon", "status", "--json").json()["pid"])
 
-    def until_idle(self, seconds: float = 5.0, but: Sequence[int] = ()) -> None:
+    def until_idle(self, seconds: float = LONGEST, but: Sequence[int] = ()) -> None:
         """Wait until no process is left except those with the pids `but`."""
         until(lambda: not [p for p in self.processes() if p.pid not in but], "no process is left", seconds)
 
@@ -292,7 +292,7 @@ class Running:
     out: Path
     err: Path
 
-    def wait(self, seconds: float = 60.0) -> Done:
+    def wait(self, seconds: float = LONGEST) -> Done:
         """Wait until wort ends; return its exit code and output."""
         code = self.process.wait(seconds)
         argv = tuple(str(word) for word in self.process.args) if isinstance(self.process.args, list) else ()

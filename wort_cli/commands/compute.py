@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +85,13 @@ def compute(
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
     ] = False,
+    accept_unproved: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unproved",
+            help="Read archives on disk that nothing proves; their signatures are marked (setting `accept_unproved`).",
+        ),
+    ] = False,
     local: Annotated[
         bool,
         typer.Option("--local", help="Also download signatures that only the bucket has (with --wait or --now)."),
@@ -112,7 +120,7 @@ def compute(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Compute the signatures of sequencing runs, and of reads of your own.
+    """Compute the signatures of runs, and of reads of your own.
 
     Without --wait or --now, the jobs are queued for the daemon and the command returns at once. The exit
     code is 1 if a job failed, 75 if some wait for a later retry, 3 if all runs are unavailable, else 0.
@@ -150,7 +158,12 @@ def compute(
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     request = partial(JobRequest, profile=profile_name, priority=priority, group=group, engine=engine)
     requests = [
-        request(source, upload=not no_upload, selected_by=expander.selected_by.get(source.name, ""))
+        request(
+            source,
+            upload=not no_upload,
+            accept_unproved=accept_unproved,
+            selected_by=expander.selected_by.get(source.name, ""),
+        )
         for source in sources
     ]
     expander.record(ledger, dry_run=dry_run)
@@ -158,10 +171,19 @@ def compute(
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
-        measured = ledger.catalog.measured(profile_name)
         at_a_time = 1 if now else ledger.controls.job_limit(settings.jobs)
         known = expander.amounts((answer.source.name for answer in planned(answers)), ledger)
-        print_plans(answers, finder, settings, form, measured, known, header=not no_header, jobs=at_a_time)
+        settings = accepting(settings, accept_unproved)
+        print_plans(
+            answers,
+            finder,
+            settings,
+            form,
+            ledger.catalog.measured(profile_name),
+            known,
+            header=not no_header,
+            jobs=at_a_time,
+        )
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
@@ -193,6 +215,11 @@ def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: st
     if local and not (wait or now):
         raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
     check_engine(engine)
+
+
+def accepting(settings: Settings, unproved: bool) -> Settings:
+    """Return the settings of a command, with what the option --accept-unproved adds."""
+    return replace(settings, accept_unproved=unproved or settings.accept_unproved)
 
 
 def state_when_queued(answer: Enqueued) -> JobState:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from wort_cli.commands.shared import config_change, render
-from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, PROSE, TEXT, Document, Field, Kind
+from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, PROSE, Document, Field, Kind
 from wort_cli.commands.shared.job_limit import job_limit_set
 from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_document, print_records
@@ -41,7 +41,7 @@ SHOWN = Document(
     row=(
         Field("setting", ID, "The name of the setting"),
         Field("value", VALUE, "Its value; sizes in bytes and times in seconds"),
-        Field("origin", TEXT, "Where the value comes from", title="from"),
+        Field("origin", ID, "Where the value comes from", title="from"),
         Field("about", PROSE, "What the setting does"),
     ),
     columns=("setting", "origin", "value", "about"),

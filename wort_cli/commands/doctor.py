@@ -262,7 +262,7 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "ledger", error.sentence, error.hint)
         return
     if result == "ok":
-        yield Finding("ok", "ledger", f"{settings.ledger_file}, {format_bytes(settings.ledger_file.stat().st_size)}")
+        yield Finding("ok", "ledger", f"{format_bytes(settings.ledger_file.stat().st_size)}, {settings.ledger_file}")
     else:
         yield Finding("problem", "ledger", result, "`wort doctor --repair` replaces it by the newest intact backup")
 

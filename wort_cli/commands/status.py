@@ -76,9 +76,14 @@ DOCUMENT = Document(
     row=JOB_FIELDS,
     columns=(
         *("job", "name", "state", "reason", "progress", "groups", "message", "attempt", "priority", "queued_at"),
-        *("ended_at", "kind"),
+        *("ended_at", "kind", "wait_until"),
     ),
 )
+LIST_COLUMNS = (
+    *("job", "name", "state", "reason", "progress", "groups", "message", "wait_until", "attempt", "priority"),
+    *("queued_at", "ended_at", "kind"),
+)
+"""The columns of a terminal; the last ones are left out first."""
 RUNNING_COLUMNS = ("job", "name", "progress", "stage", "remaining", "attempt", "groups")
 QUEUED_COLUMNS = ("position", "job", "name", "size", "groups", "priority", "queued_at")
 SHOWN = 50
@@ -134,7 +139,8 @@ def status(
             print_records(DOCUMENT, jobs, form, head=head)
         elif is_list:
             jobs = selected_records(settings, ledger, words, job_filter, number)
-            print_records(DOCUMENT, jobs, form, header=not no_header)
+            columns = LIST_COLUMNS if form is Form.TERMINAL else ()
+            print_records(DOCUMENT, jobs, form, header=not no_header, columns=columns)
         else:
             print_summary(settings, ledger, header=not no_header)
         if not watch:

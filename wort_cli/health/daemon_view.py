@@ -25,6 +25,7 @@ SETTINGS = (
         "archives",
         "locator_url",
         "mirrors",
+        "accept_unproved",
         "publish_unproved",
     ),
     *("s3_bucket", "s3_prefix", "s3_endpoint", "s3_region", "s3_addressing", "s3_unsigned"),

@@ -138,7 +138,8 @@ class Jobs:
                     "wait for it or cancel it, or give this one another --name",
                 )
             if not dry_run:
-                self._storage.change("merge_request", id=latest["id"], priority=request.priority)
+                accepts = {"accept_unproved": request.accept_unproved}
+                self._storage.change("merge_request", id=latest["id"], priority=request.priority, **accepts)
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
         if not force:
             self._check_same_source(source, request.profile)
@@ -156,6 +157,7 @@ class Jobs:
                 force=force,
                 engine=request.engine,
                 upload=request.upload,
+                accept_unproved=request.accept_unproved,
                 archive=archive,
                 priority=request.priority,
             )
@@ -169,6 +171,7 @@ class Jobs:
             engine=request.engine,
             upload=request.upload,
             selected_by=request.selected_by,
+            accept_unproved=request.accept_unproved,
             now=time.time(),
         )
         job_id = int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
@@ -211,6 +214,7 @@ class Jobs:
                         force=False,
                         engine=None,
                         upload=None,
+                        accept_unproved=None,
                         archive=None,
                         priority=-(2**31),
                     )

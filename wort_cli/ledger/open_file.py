@@ -60,7 +60,9 @@ class OpenLedgerFile:
                 raise DaemonAlreadyRunning(0)
         self._first = self._newest = secrets.randbelow(HIGHEST_START) + 1
         self._seen = 0
-        """The last mark that was found in the file; 0 until its first checkpoint."""
+        """The last of its marks that was found in the file; 0 until its first checkpoint."""
+        self._earlier = read_mark(self._file)
+        """What was in the place of the mark until then."""
         self._moves = 0
         """The transitions that the ledger has counted."""
         self._mark()
@@ -73,15 +75,14 @@ class OpenLedgerFile:
             raise LedgerReplaced(self._path, "removed") from None
         if not os.path.samestat(there, os.fstat(self._file)):
             raise LedgerReplaced(self._path, "replaced by another file")
-        mark = read_mark(self._file)
-        if mark is None or (self._seen and not self._seen <= mark <= self._newest):
-            raise LedgerReplaced(self._path, "overwritten by another file")
-        if self._first <= mark <= self._newest:
-            self._seen = mark
+        self._check_mark()
         self._restore_log()
         self._check_moves()
+        # From here to the new mark nothing else is done: a file that comes in between would get the mark, too.
+        is_changed = self._state() != self._marked_state
+        self._check_mark()
         with contextlib.suppress(StorageProblem):  # the disk is full; the health file reports that
-            if self._state() != self._marked_state:
+            if is_changed:
                 self._newest += 1
                 self._mark()
             elif self._seen != self._newest and self._clock() - self._marked_at > MARK_AGAIN:
@@ -92,6 +93,14 @@ class OpenLedgerFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _check_mark(self) -> None:
+        """Raise LedgerReplaced if the file has a mark that it cannot have."""
+        mark = read_mark(self._file)
+        if mark is not None and (self._seen or self._first) <= mark <= self._newest:
+            self._seen = mark
+        elif mark is None or self._seen or mark != self._earlier:
+            raise LedgerReplaced(self._path, "overwritten by another file")
 
     def _mark(self) -> None:
         self._marked_at = self._clock()

@@ -100,8 +100,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.UNPROVABLE: (
         Disposition.RETRY,
         "nothing can prove that the archive is undamaged",
-        "it has no md5 sums, and NCBI's locator gave no md5 of it; an unproved signature can be computed from a file "
-        "in a directory of the setting `archives`",
+        "neither it nor NCBI's locator has md5 sums of it; for an archive on disk, `wort compute --accept-unproved` "
+        "(setting `accept_unproved`) computes a signature that is marked as unproved",
     ),
     Reason.LOCATOR_REFUSED: (
         Disposition.RETRY,

@@ -95,6 +95,8 @@ class JobRequest:
     """The engine that sketches; empty for the engine of the settings."""
     upload: bool = True
     """Whether the signature may be published to the bucket, if one is set."""
+    accept_unproved: bool = False
+    """Whether an archive on disk is read that nothing proves; its signature is marked."""
     selected_by: str = ""
     """The project or the query that selected the run; empty if the run was named."""
 
@@ -109,6 +111,18 @@ class Progress:
     bases: int
     at: float
     """When the progress was measured, in seconds since 1970."""
+    first_spots: int = 0
+    """The spots of the first report of this stage; the ledger knows it."""
+    first_at: float = 0.0
+    """When that was measured."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate of the seconds until the stage ends, at its rate so far; None if that is unknown."""
+        seconds, done = self.at - self.first_at, self.spots - self.first_spots
+        if not self.first_spots or seconds <= 0 or done <= 0 or self.spots >= self.total:
+            return None
+        return (self.total - self.spots) * seconds / done
 
     @property
     def fraction(self) -> float:
@@ -164,6 +178,8 @@ class Job:
     """The size of its archive, likewise."""
     organism: str = ""
     project: str = ""
+    accept_unproved: bool = False
+    """See JobRequest."""
 
     @property
     def name(self) -> Name:
@@ -175,7 +191,15 @@ class Job:
         """Return the job in a row of the table `jobs`, left-joined with `progress`."""
         progress = None
         if row.get("stage") is not None:
-            progress = Progress(row["stage"], row["spots"], row["total"], row["bases"], row["reported_at"])
+            progress = Progress(
+                row["stage"],
+                row["spots"],
+                row["total"],
+                row["bases"],
+                row["reported_at"],
+                row["first_spots"],
+                row["first_at"],
+            )
         return cls(
             id=row["id"],
             source=Source.at(parse_name(row["name"]), row["archive"]),
@@ -211,6 +235,7 @@ class Job:
             run_bytes=row.get("run_bytes"),
             organism=row.get("organism") or "",
             project=row.get("project") or "",
+            accept_unproved=bool(row["accept_unproved"]),
         )
 
 

@@ -94,6 +94,8 @@ class Download(FromSettings):
     mirrors: tuple[str, ...] = ()
     prefer_mirrors: bool = False
     connections: int = 4
+    accept_unproved: bool = False
+    """Read archives on disk that nothing proves."""
     publish_unproved: bool = False
 
 
@@ -176,7 +178,7 @@ class JobSpec:
     @classmethod
     def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
         """Return the spec of a job under these settings, when `jobs` jobs run at a time."""
-        method = Method.of(settings)
+        method, download = Method.of(settings), Download.of(settings)
         return cls(
             job_id=job.id,
             attempt=job.attempt,
@@ -191,7 +193,7 @@ class JobSpec:
             time_limits=TimeLimits.of(settings),
             reserves=Reserves.of(settings),
             request_rate=RequestRate.of(settings),
-            download=Download.of(settings),
+            download=replace(download, accept_unproved=job.accept_unproved or download.accept_unproved),
             cache=Cache.of(settings),
             references=References.of(settings),
             owner=job.owner,

@@ -31,7 +31,7 @@ from wort_cli.pipeline.decoding.vdb_library import LIBRARY, installed_version
 from wort_cli.pipeline.dependencies import provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
-from wort_cli.pipeline.known_md5 import prove_by_locator
+from wort_cli.pipeline.known_md5 import check_is_accepted, prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
@@ -108,6 +108,7 @@ def sketch_archive(attempt: Attempt, archive: Archive, engine: Engine, tools: To
     threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
     proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
+    check_is_accepted(archive, proof, spec)
     check_has_spots(archive)
     attempt.report("preparing")  # loops may have to be compiled
     with identity_of(archive, proof, attempt) as origin:

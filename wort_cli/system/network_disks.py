@@ -11,8 +11,10 @@ local directories are looked at for that.
 
 import contextlib
 import hashlib
+import mmap
 import os
 import select
+import struct
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -54,12 +56,18 @@ for path in sys.argv[1:]:
         pass
 """
 """The program of the child: touches files and directories.  An error is an answer too."""
+TOUCH_IN_DEPTH = TOUCH.replace(
+    "os.read(file, 1)", "for n in range(17): os.pread(file, 1, max(0, os.fstat(file).st_size * n // 16 - 1))"
+)
+"""The same, and it reads from 17 places of a file, which may lie on several servers, or be in the memory already."""
 
 DEFAULT_LIMIT, VARIABLE = 10.0, "WORT_ANSWER_TIMEOUT"
 """The limit in seconds before the settings are read, and the variable that changes it."""
 
 _limit: list[float] = []
 """The limit of the settings; empty until they are read."""
+_shared: list[mmap.mmap] = []
+"""Memory that is shared with a child process, which writes the limit into it; empty without one."""
 _left_behind: set[int] = set()
 """The children that got no answer yet."""
 _silent_at: dict[str, float] = {}
@@ -77,12 +85,22 @@ class Mount:
 def wait_for_answers(seconds: float) -> None:
     """Set within how many seconds a file system must answer, for this process and its children."""
     _limit[:] = [seconds]
+    for memory in _shared:
+        memory[:] = struct.pack("d", seconds)
+
+
+def share_limit() -> None:
+    """Take over the limit that a child process will read from the settings.  To be called before the fork."""
+    _shared[:] = [mmap.mmap(-1, struct.calcsize("d"))]
 
 
 def limit() -> float:
     """Return within how many seconds a file system must answer."""
     if _limit:
         return _limit[0]
+    for memory in _shared:
+        if seconds := struct.unpack("d", memory[:])[0]:
+            return float(seconds)
     with contextlib.suppress(ValueError):
         return max(0.0, float(os.environ.get(VARIABLE, DEFAULT_LIMIT)))
     return DEFAULT_LIMIT
@@ -171,9 +189,11 @@ def touch(mount: Mount, paths: Sequence[Path]) -> bool:
 class Look:
     """A child process that touches paths on a mount; it is started when no other one waits for that mount."""
 
-    def __init__(self, mount: Mount, paths: Sequence[Path]) -> None:
+    def __init__(self, mount: Mount, paths: Sequence[Path], *, in_depth: bool = False) -> None:
+        """With `in_depth`, several places of each file are read."""
         self.mount = mount
         self._paths = paths
+        self._program = TOUCH_IN_DEPTH if in_depth else TOUCH
         self._child: int | None = None
         """A file descriptor of the child process (pidfd)."""
         self._began = time.monotonic()
@@ -186,7 +206,7 @@ class Look:
     def has_answer(self, seconds: float = 0.0) -> bool:
         """Return whether all paths have answered; wait at most so many seconds."""
         if self._child is None:
-            self._child = start_child(self._paths, self.mount)
+            self._child = start_child(self._paths, self.mount, self._program)
         if self._child is None:
             time.sleep(max(0.0, min(seconds, INTERVAL)))
             return False
@@ -203,7 +223,7 @@ class Look:
             self._child = None
 
 
-def start_child(paths: Sequence[Path], mount: Mount) -> int | None:
+def start_child(paths: Sequence[Path], mount: Mount, program: str) -> int | None:
     """Start a child process that touches paths; return its file descriptor, or None if another one waits.
 
     It inherits the lock of the mount as its standard input, and nothing else.
@@ -216,7 +236,7 @@ def start_child(paths: Sequence[Path], mount: Mount) -> int | None:
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         stdin = (os.POSIX_SPAWN_DUP2, lock, 0) if lock is not None else nothing
         outputs = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
-        argv = [sys.executable, "-I", "-S", "-c", TOUCH, *map(str, paths)]
+        argv = [sys.executable, "-I", "-S", "-c", program, *map(str, paths)]
         child = os.posix_spawn(sys.executable, argv, {}, file_actions=[stdin, *outputs], setpgroup=0)
     finally:
         if lock is not None:

@@ -34,14 +34,17 @@ def users_umask() -> int:
 
 
 def make_directories(directory: Path, mode: int = PRIVATE) -> None:
-    """Create a directory and its missing parents, each with this mode.  Raises OSError."""
+    """Create a directory and its missing parents, each with this mode.  Raises OSError.
+
+    Where the kernel passes on the group of the directory above (set-group-ID), that stays so.
+    """
     if directory.is_dir():
         return
     missing = [place for place in directory.parents if not place.exists()]
     for place in (*reversed(missing), directory):
         place.mkdir(mode=PRIVATE, exist_ok=True)
         if mode != PRIVATE:
-            place.chmod(mode)
+            place.chmod(mode | (place.stat().st_mode & stat.S_ISGID))
 
 
 def make_shared(directory: Path) -> None:

@@ -3,9 +3,9 @@
 The damaged file is newer than every backup of it, so each of its rows that can be read and is valid replaces the one of
 the backup.  Rows that are not valid, or that contradict others, are counted and left out; the damaged file is kept.
 
-The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If an
-earlier version of wort wrote the damaged file, only its jobs and the members of groups are copied: what the other
-tables mean depends on the version.
+The triggers of the jobs table forbid what is done here, so they are dropped until the end of the transaction.  If the
+damaged file has a version before `SAME_SINCE`, only its jobs are copied: what the other tables mean depends on the
+version.
 """
 
 import json
@@ -22,6 +22,9 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobKind, JobState
 from wort_cli.model.provenance import SignatureRecord, Trust
 
+SAME_SINCE = 9
+"""The first version of the ledger whose tables mean what those of the present one do."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -32,7 +35,7 @@ class Table:
     check: Callable[[Row], object] = lambda _: None
     """Raises WortError, KeyError, TypeError or ValueError if a row is not valid."""
     since: int = 0
-    """The first version in which its rows mean what they mean now; 0 for the latest."""
+    """The first version that has it, if that is after SAME_SINCE."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class MergedTable:
 def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
     """Copy the rows of a damaged ledger; return what was done with each table that had rows, or could not be read."""
     version, _ = salvage_rows(damaged, "PRAGMA user_version")
-    found = version[0]["user_version"] if version else 1
-    tables = [table for table in TABLES if found == latest_version() or 0 < table.since <= found]
+    same = bool(version) and SAME_SINCE <= version[0]["user_version"] <= latest_version()
+    tables = [table for table in TABLES if table.since <= version[0]["user_version"]] if same else TABLES[:1]
     with storage.transaction(), dropped_triggers(storage):
         merged = [merge_table(damaged, storage, table) for table in tables]
         for change in DERIVED:
@@ -116,15 +119,15 @@ DERIVED = (
 )
 """Queries that make again what follows from the copied rows, in this order."""
 TABLES = (
-    Table("jobs", "id", check_job, since=1),
+    Table("jobs", "id", check_job),
     Table("events", "id", lambda row: JobState(row["after"])),
     Table("signatures", "name, profile", lambda row: SignatureRecord.from_row(row, json.loads(row["provenance"]))),
     Table("submissions", "digest, name", lambda row: Trust(row["trust"])),
     Table("lookups", "accession"),
     Table("control", "key"),
-    Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"]), since=9),
+    Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
-    Table("runs", "run", lambda row: Accession.parse(row["run"])),
+    Table("runs", "run", lambda row: Accession.parse(row["run"]), since=12),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

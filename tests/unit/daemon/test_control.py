@@ -38,7 +38,7 @@ def test_caller_survives_a_daemon_that_has_not_written_its_pid(tmp_path: Path, n
         eventually(lambda: caller.poll() is not None, 1.0)
     finally:
         lock.close()
-    assert caller.wait(30) >= 0
+    assert caller.wait(60) >= 0
 
 
 def test_reloading_without_a_daemon_is_an_error(tmp_path: Path) -> None:

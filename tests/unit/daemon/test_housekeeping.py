@@ -99,7 +99,7 @@ def test_backup_is_made_by_a_child_process_when_it_is_due(ledger: Ledger, settin
     assert list_backups(settings.backup_dir) == []
     clock.advance(CHECK_BACKUP_EVERY)
     housekeeper.step()
-    assert eventually(lambda: len(list_backups(settings.backup_dir)) == 1, 20)
+    assert eventually(lambda: len(list_backups(settings.backup_dir)) == 1)
     (backup,) = list_backups(settings.backup_dir)
     assert read_backup(backup).jobs == 1
     clock.advance(CHECK_BACKUP_EVERY)
@@ -110,7 +110,7 @@ def test_backup_is_made_by_a_child_process_when_it_is_due(ledger: Ledger, settin
     os.utime(backup, (time.time() - 2 * 86400,) * 2)
     clock.advance(CHECK_BACKUP_EVERY)
     housekeeper.step()
-    assert eventually(lambda: len(list_backups(settings.backup_dir)) == 2, 20)
+    assert eventually(lambda: len(list_backups(settings.backup_dir)) == 2)
     housekeeper.stop()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import eventually
+from tests.support.ports import free_port
 from wort_cli.daemon import metrics_process
 from wort_cli.daemon.metrics_process import MetricsExporter, MetricsProcess
 from wort_cli.ledger.ledger import Ledger
@@ -44,12 +45,6 @@ def pid_of(handle: MetricsProcess) -> int:
     return handle._process.pid
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def test_no_process_is_started_without_a_destination(settings: Settings) -> None:
     handle = MetricsProcess(settings)
     handle.ensure_running()
@@ -61,7 +56,7 @@ def test_process_writes_the_file_and_is_stopped(handle: MetricsProcess, with_fil
     handle.ensure_running()
     pid = pid_of(handle)
     path = Path(with_file.metrics_file)
-    assert eventually(lambda: path.exists() and "wort_up" in path.read_text(), 20)
+    assert eventually(lambda: path.exists() and "wort_up" in path.read_text())
     handle.ensure_running()
     assert pid_of(handle) == pid
     handle.stop()

@@ -144,7 +144,7 @@ def test_remaining_worker_of_an_earlier_daemon_is_killed(
     assert worker is not None
     write_processes(settings, job_id, worker)
     recover(ledger, settings)
-    assert sleeper.wait(5) == -9
+    assert sleeper.wait(60) == -9
     assert not attempt_directory(settings.workspace(job_id), 1).exists()
 
 

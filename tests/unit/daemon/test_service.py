@@ -97,7 +97,7 @@ def test_waiting_ends_when_a_signal_arrives(signals: Signals) -> None:
 def test_waiting_ends_when_a_result_arrives(signals: Signals) -> None:
     started = time.monotonic()
     signals.wait(100, lambda seconds: True)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
 
 
 def test_loop_runs_turns_until_it_is_stopped(loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ class Crew:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
 
     def kill(self) -> None:
@@ -90,7 +90,7 @@ def crew(tmp_path: Path) -> Iterator[Crew]:
 
 def test_task_is_done_by_a_worker(crew: Crew) -> None:
     task = crew.call("enqueue", {"job_id": 1})["answer"]
-    assert eventually(lambda: crew.call("result", task)["answer"] == {"echo": {"job_id": 1}}, 20)
+    assert eventually(lambda: crew.call("result", task)["answer"] == {"echo": {"job_id": 1}})
 
 
 def test_result_wakes_the_daemon(crew: Crew) -> None:
@@ -125,9 +125,9 @@ def test_dead_worker_is_replaced_after_connections_were_closed(crew: Crew) -> No
 def test_stopped_worker_is_killed_after_the_patience_and_replaced(crew: Crew) -> None:
     stopped, alive = crew.call("repair", 0.2)["pids"]
     os.kill(stopped, signal.SIGSTOP)
-    assert stopped in crew.call("repair", 0.2)["pids"]
     started = time.monotonic()
-    assert eventually(lambda: stopped not in crew.call("repair", 0.2)["pids"], 10)
+    assert stopped in crew.call("repair", 0.2)["pids"]
+    assert eventually(lambda: stopped not in crew.call("repair", 0.2)["pids"])
     assert time.monotonic() - started > 0.1
     assert not is_running(stopped)
     assert is_running(alive)
@@ -141,7 +141,7 @@ def test_workers_start_again_after_a_stop_and_keep_the_signal_handlers(crew: Cre
     assert not set(after["pids"]) & set(before)
     assert after["handlers"] == [True] * len(HUEY_SIGNALS)
     task = crew.call("enqueue", 1)["answer"]
-    assert eventually(lambda: crew.call("result", task)["answer"] == {"echo": 1}, 20)
+    assert eventually(lambda: crew.call("result", task)["answer"] == {"echo": 1})
 
 
 def test_workers_die_with_their_parent(crew: Crew) -> None:
@@ -169,5 +169,5 @@ os._exit(0)
 
 
 def test_worker_whose_parent_died_during_the_fork_ends() -> None:
-    done = subprocess.run([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True, check=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
     assert done.stdout == ""

@@ -1,10 +1,13 @@
 """The Containerfile, the recipes and the metadata say the same, and nothing that is not so."""
 
 import re
+import subprocess
 import tomllib
 from typing import Any
 
+import jinja2
 import pytest
+import yaml
 
 from scripts.containerfile import Instruction, instructions
 from tests.support.documents import ROOT
@@ -48,6 +51,34 @@ def test_apptainer_image_has_the_packages_of_the_container() -> None:
     ]
     wanted = {word for found in packages[1:] for line in found for word in line.split()}
     assert {word for line in packages[0] for word in line.split()} == wanted
+
+
+def test_definition_of_the_apptainer_image_has_sections_that_a_shell_can_run() -> None:
+    header, *sections = re.split(
+        r"^(?=%)", (ROOT / "packaging" / "wort.def").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert re.findall(r"^(\w+): \S+$", header, re.MULTILINE) == ["Bootstrap", "From"]
+    bodies = dict(section.split("\n", 1) for section in sections)
+    assert list(bodies) == ["%files", "%post", "%environment", "%runscript", "%test", "%labels"]
+    for name in ("%post", "%environment", "%runscript", "%test"):
+        subprocess.run(["sh", "-n"], input=bodies[name], text=True, check=True)
+    built = {"dist/*.whl", "constraints.txt"}
+    assert {line.split()[0] for line in bodies["%files"].splitlines() if line} == built
+    assert "set -eu" in bodies["%post"]
+
+
+def test_conda_recipe_is_yaml_with_the_files_that_it_names() -> None:
+    directory = ROOT / "packaging" / "conda"
+    recipe = yaml.safe_load(
+        jinja2.Template((directory / "meta.yaml").read_text(encoding="utf-8")).render(PYTHON="python")
+    )
+    assert list(recipe) == ["package", "source", "build", "requirements", "test", "about"]
+    assert recipe["package"] == {"name": PROJECT["name"], "version": PROJECT["version"]}
+    assert (directory / recipe["source"]["path"]).resolve() == ROOT / "dist"
+    assert recipe["build"]["script"].endswith(f" wort_cli-{PROJECT['version']}-py3-none-any.whl")
+    assert recipe["build"]["entry_points"] == [f"{name} = {call}" for name, call in PROJECT["scripts"].items()]
+    assert (directory / recipe["about"]["license_file"]).is_file()
+    assert (recipe["about"]["license"], recipe["about"]["summary"]) == (PROJECT["license"], PROJECT["description"])
 
 
 def test_conda_recipe_has_the_dependencies_of_the_package() -> None:

@@ -233,7 +233,7 @@ def test_progress_belongs_to_the_running_attempt_and_is_deleted_at_its_end(ledge
     job_id = in_state(ledger, "running")
     ledger.attempts.report_progress(job_id, 1, Progress("resolving", 0, 0, 0, 1.0))
     ledger.attempts.report_progress(job_id, 1, PROGRESS)
-    assert ledger.jobs.get(job_id).progress == PROGRESS
+    assert ledger.jobs.get(job_id).progress == replace(PROGRESS, first_spots=PROGRESS.spots, first_at=PROGRESS.at)
     assert PROGRESS.fraction == 0.5
     ledger.attempts.finish(result(ledger, job_id, "waiting"), POLICY)
     assert ledger.jobs.get(job_id).progress is None
@@ -254,6 +254,31 @@ def test_progress_of_a_job_that_is_not_running_is_ignored(ledger: Ledger, state:
 )
 def test_fraction_is_between_0_and_1(spots: int, total: int, fraction: float) -> None:
     assert Progress("sketching", spots, total, 0, 0.0).fraction == fraction
+
+
+@pytest.mark.parametrize(
+    ("reports", "left"),
+    [
+        ([], None),
+        ([("sketching", 40, 10)], None),  # of an attempt that began where the last one ended
+        ([("sketching", 40, 10), ("sketching", 60, 20)], 20),
+        ([("sketching", 0, 1), ("sketching", 40, 10), ("sketching", 60, 20)], 20),  # loops were compiled first
+        ([("fetching", 10, 1), ("fetching", 90, 5)], 0.5),
+        ([("fetching", 99, 5), ("sketching", 10, 10)], None),
+        ([("sketching", 40, 10), ("sketching", 60, 20), ("sketching", 20, 21), ("sketching", 30, 31)], 70),
+        ([("sketching", 40, 10), ("sketching", 100, 20)], None),
+    ],
+)
+def test_time_left_follows_from_the_rate_of_the_present_stage(
+    ledger: Ledger, reports: list[tuple[str, int, int]], left: float | None
+) -> None:
+    job_id = in_state(ledger, "running")
+    ledger.attempts.report_progress(job_id, 1, Progress("locating", 0, 0, 0, 0.0))
+    for stage, spots, at in reports:
+        ledger.attempts.report_progress(job_id, 1, Progress(stage, spots, 100, 0, float(at)))
+    progress = ledger.jobs.get(job_id).progress
+    assert progress is not None
+    assert progress.seconds_left == (None if left is None else pytest.approx(left))
 
 
 # ---- reading

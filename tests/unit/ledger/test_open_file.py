@@ -86,6 +86,35 @@ def test_backup_that_was_copied_over_the_ledger_is_noticed(
         file.check()
 
 
+def test_backup_that_is_copied_over_the_ledger_during_a_check_gets_no_mark(
+    ledger: Ledger, file: OpenLedgerFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = back_up(ledger, tmp_path / "backup.db")
+    write_and_checkpoint(ledger.storage.path, "soil")  # the file has changed, so the check marks it
+    monkeypatch.setattr(file, "_check_moves", lambda: overwrite(ledger, backup.path))
+    with pytest.raises(LedgerReplaced, match="overwritten"):
+        file.check()
+
+
+def test_backup_that_is_copied_over_the_ledger_before_the_first_mark_is_there_is_noticed(
+    ledger: Ledger, file: OpenLedgerFile, tmp_path: Path
+) -> None:
+    backup = back_up(ledger, tmp_path / "backup.db")
+    ledger.close()
+    file.close_in_child()
+    with closing(sqlite3.connect(ledger.storage.path)) as reader:
+        write_and_checkpoint(ledger.storage.path, "soil")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM jobs").fetchone()  # from now on the log cannot be written to the file
+        write_and_checkpoint(ledger.storage.path, "water")
+        second = OpenLedgerFile(ledger.storage)
+        second.check()
+        overwrite(ledger, backup.path)
+        with pytest.raises(LedgerReplaced, match="overwritten"):
+            second.check()
+        second.close_in_child()
+
+
 def write_and_checkpoint(path: Path, name: str) -> None:
     """Do what a command does that writes to the ledger, and by whom the log is written to the file."""
     with closing(sqlite3.connect(path)) as other:

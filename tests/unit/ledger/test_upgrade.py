@@ -33,7 +33,7 @@ from wort_cli.model.lease import DAEMON
 from wort_cli.model.provenance import Trust
 from wort_cli.model.verdict import Depth, Verdict
 from wort_cli.upkeep.backups import list_backups, read_backup
-from wort_cli.upkeep.merge_ledger import merge_ledger
+from wort_cli.upkeep.merge_ledger import SAME_SINCE, merge_ledger
 
 POLICY = RetryPolicy()
 TABLES_SINCE = {
@@ -43,7 +43,7 @@ TABLES_SINCE = {
     5: {"repairs"},
     6: {"job_counts", "move_counts"},
     9: {"group_members", "group_counts"},
-    10: {"runs"},
+    12: {"runs"},
 }
 
 OPENERS = """
@@ -143,7 +143,7 @@ def test_jobs_of_a_damaged_ledger_of_each_version_are_copied(tmp_path: Path, ver
     ledger = Ledger(tmp_path / "new.db")
     jobs, *others = merge_ledger(tmp_path / "damaged.db", ledger.storage)
     assert str(jobs) == f"jobs: copied {len(wanted)}, left out 1 that are not valid"
-    assert bool(others) == (version >= 9)
+    assert bool(others) == (version >= SAME_SINCE)
     assert {job.id: str(job.state) for job in ledger.jobs.matching(JobFilter())} == wanted
     assert {"night"} | ({"late"} if version >= 9 else set()) <= set(ledger.groups.sizes())
     assert_groups_are_counted(ledger)
@@ -332,7 +332,7 @@ def test_backups_of_each_version_can_be_read(earlier: tuple[Path, Tables]) -> No
 def test_processes_that_upgrade_one_ledger_at_once_migrate_it_once(tmp_path: Path) -> None:
     paths = [tmp_path / f"{version}-{trial}.db" for version in VERSIONS for trial in range(3)]
     for path in paths:
-        make_ledger_of_version(path, int(path.name[0]))
+        make_ledger_of_version(path, int(path.name.partition("-")[0]))
     before = {path: tables_of(path)["jobs"] for path in paths}
     command = [sys.executable, "-c", OPENERS, *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -343,7 +343,7 @@ def test_processes_that_upgrade_one_ledger_at_once_migrate_it_once(tmp_path: Pat
         assert_counts_are_true(ledger)
         assert [job.id for job in reversed(ledger.jobs.matching(JobFilter()))] == [row["id"] for row in before[path]]
         recorded = ledger.storage.select("SELECT name FROM sqlite_master WHERE name = '_sqlite_migrations'", {})
-        if not path.name.startswith(str(latest_version())):
+        if not path.name.startswith(f"{latest_version()}-"):
             rows = ledger.storage.select("SELECT name FROM _sqlite_migrations ORDER BY id", {})
             assert [row["name"] for row in rows] == [str(version) for version in VERSIONS]
         else:

@@ -41,7 +41,7 @@ def test_hostile_file_is_refused_in_time(name: str, settings: Settings) -> None:
     started = time.monotonic()
     with pytest.raises(Refusal) as caught:
         read(data, settings)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
     assert caught.value.why.isprintable()
     assert "the reader exited" not in caught.value.why  # refused by a rule, not by a crash
 

@@ -175,3 +175,13 @@ def test_files_are_for_whoever_may_read_the_store(tmp_path: Path, mode: int, fil
     modes = {stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*") if path.is_file()}
     assert modes == {file_mode}
     assert {stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*") if path.is_dir()} == {mode & 0o755}
+
+
+def test_files_belong_to_the_group_to_which_the_store_was_given(tmp_path: Path) -> None:
+    """A directory made in a set-group-ID directory is one, too; a system call that sets its mode would undo that."""
+    root, sealed = tmp_path / "store", tmp_path / "sealed"
+    root.mkdir()
+    root.chmod(0o2750)
+    sealed.write_bytes(b"signature")
+    LocalStore(root).put(sealed, provenance("SRR139146"), parse_name("SRR139146"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*") if path.is_dir()} == {0o2750}

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,10 +38,10 @@ def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return point
 
 
-def hanging(monkeypatch: pytest.MonkeyPatch, seconds: float = 60.0) -> None:
+def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the child processes wait, as on a silent file system."""
     beginning = network_disks.TOUCH.partition("for path")[0]
-    monkeypatch.setattr(network_disks, "TOUCH", f"{beginning}import time; time.sleep({seconds})")
+    monkeypatch.setattr(network_disks, "TOUCH", f"{beginning}import time; time.sleep(600)")
 
 
 def test_mounts_are_told_by_their_types_and_the_root_is_taken_for_local(mount: Path) -> None:
@@ -86,14 +85,12 @@ def test_silent_mount_has_one_waiting_child_that_has_none_of_our_files(
         assert [name for name in files if not re.match(r"/dev/null|/dev/shm/wort-|/var/tmp/wort-", name)] == []
         with pytest.raises(NoAnswer):
             check_answers([mount])
-        started = time.monotonic()
         assert not answers(mount), "it is remembered"
-        assert time.monotonic() - started < 0.2
         assert network_disks._left_behind - before == {child}
     finally:
         os.kill(child, 9)
     monkeypatch.setattr(network_disks, "_silent_at", {})
-    assert eventually(lambda: answers(mount)) is False, "the program still hangs"
+    assert not answers(mount), "the program still hangs"
     for left in network_disks._left_behind - before:
         os.kill(left, 9)
     monkeypatch.undo()
@@ -101,14 +98,18 @@ def test_silent_mount_has_one_waiting_child_that_has_none_of_our_files(
     assert not is_process_running(child)
 
 
-def test_look_does_not_wait(mount: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging(monkeypatch, 0.6)
+def test_look_does_not_wait(mount: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = tmp_path / "answer"
+    waits = f"import os, time\nwhile not os.path.exists({str(answer)!r}):\n    time.sleep(0.01)\n"
+    monkeypatch.setattr(network_disks, "TOUCH", waits)
+    monkeypatch.setattr(network_disks, "_limit", [600.0])
     look = Look(Mount(str(mount), "nfs"), [mount])
-    started = time.monotonic()
     assert not look.has_answer()
-    assert time.monotonic() - started < 0.3
     assert not look.is_late
+    monkeypatch.setattr(network_disks, "_limit", [0.01])
     assert eventually(lambda: look.is_late)
+    assert not look.has_answer()
+    answer.touch()
     assert eventually(look.has_answer)
     look.close()
 
@@ -119,16 +120,14 @@ def test_reader_of_the_output_does_not_wait_for_the_child(mount: Path, tmp_path:
 from pathlib import Path
 from wort_cli.system import network_disks
 network_disks.MOUNTS = Path({str(tmp_path / "mountinfo")!r})
-network_disks.TOUCH = "import time; time.sleep(20)"
+network_disks.TOUCH = "import time; time.sleep(600)"
 network_disks.wait_for_answers(0.2)
 print(network_disks.answers(Path({str(mount)!r})), *network_disks._left_behind)
 """
-    started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=15)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
     word, child = done.stdout.split()
     os.kill(int(child), 9)
     assert word == "False"
-    assert time.monotonic() - started < 10
 
 
 def test_nothing_reads_files_of_proc_that_hang_with_their_process() -> None:

@@ -57,7 +57,7 @@ def test_pause_applies_to_all_processes(tmp_path: Path) -> None:
     assert RateLimit(tmp_path, "another", 0.01).paused_for() == 0.0
     started = time.monotonic()
     other.wait_turn(Cancellation(lambda: True))
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 50.0
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "[]", '{"boot": "another", "free_at": 1e9, "paused_until": 1e9}'])

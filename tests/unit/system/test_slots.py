@@ -49,7 +49,7 @@ def test_those_that_wait_get_slots_in_the_order_of_their_places(tmp_path: Path) 
     for place in ("3", "1", "2"):
         threads.append(threading.Thread(target=wait_for_one, args=(place,)))
         threads[-1].start()
-        until(lambda place=place: f"waiting-{place}" in names(tmp_path, "waiting"), "it waits", 5)  # type: ignore[misc]
+        until(lambda place=place: f"waiting-{place}" in names(tmp_path, "waiting"), "it waits")  # type: ignore[misc]
     assert slots.is_wanted()
     release()
     for thread in threads:
@@ -68,9 +68,9 @@ def test_new_number_applies_to_those_that_wait(tmp_path: Path) -> None:
     with slots.taken():
         thread = threading.Thread(target=wait_for_one)
         thread.start()
-        until(slots.is_wanted, "it waits", 5)
+        until(slots.is_wanted, "it waits")
         slots.set_number(2)
-        assert taken.wait(5)
+        assert taken.wait(60)
     thread.join()
     slots.set_number(1)
     with slots.taken(), pytest.raises(Cancelled):
@@ -91,7 +91,7 @@ def test_killed_process_holds_nothing(tmp_path: Path) -> None:
     held = context.Event()
     process = context.Process(target=hold, args=(tmp_path, 2, held))
     process.start()
-    assert held.wait(10)
+    assert held.wait(60)
     with pytest.raises(Cancelled):
         Slots(tmp_path, 2).take(Cancellation(lambda: True))
     process.kill()

@@ -8,6 +8,7 @@ Schema files of the documentation from the same fields.
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from wort_cli.model.units import format_bytes, format_count, format_duration, format_share, local_time
@@ -24,6 +25,8 @@ class Kind:
     unit: str = ""
     kept: bool = False
     """Whether a narrow terminal must not fold the values, so that they can be copied."""
+    place: bool = False
+    """Whether the values are paths or URLs: kept in one line, but left out of several lines that they would break."""
     least: int = 12
     """Characters to which a narrow terminal may fold the values; with less space, the column is left out."""
     right: bool = False
@@ -117,6 +120,12 @@ def field_schema(field: Field) -> dict[str, Any]:
     return {"description": f"{field.about}{unit}.", **schema}
 
 
+def below_home(path: str) -> str:
+    """Return a path for a person: as a shell has it, with ~ for the user's home directory."""
+    home = f"{Path.home()}/"
+    return f"~/{path.removeprefix(home)}" if path.startswith(home) else path
+
+
 TEXT = Kind({"type": "string"})
 PROSE = Kind({"type": "string"}, least=24)
 ID = Kind({"type": "string"}, kept=True)
@@ -140,7 +149,7 @@ TIME = Kind(
 )
 DATE = replace(TIME, show=lambda when: local_time(when).partition(" ")[0], least=len("2026-11-27"))
 """A time of which a person needs only the day."""
-PATH = Kind({"type": "string"}, kept=True)
+PATH = Kind({"type": "string"}, below_home, kept=True, place=True)
 """An absolute path, or a URL."""
 PATH_IF_SPACE = replace(PATH, kept=False, least=sys.maxsize)
 """A path that a narrow terminal leaves out, where other columns say more."""

@@ -131,7 +131,11 @@ class Quiet:
 
 
 def quiet(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the entries without what is normal."""
+    """Yield the entries without what is normal, and without lines that an event of the ledger repeats."""
+    listed = list(entries)
+    events = [entry for entry in listed if entry.origin is Origin.LEDGER and entry.text]
+    said = {(event.attempt, text) for event in events for text in (event.text, f"{event.reason}: {event.text}")}
     filter_ = Quiet()
-    for entry in entries:
-        yield from filter_.of(entry)
+    for entry in listed:
+        if entry.origin is not Origin.LOG or (entry.attempt, entry.text) not in said:
+            yield from filter_.of(entry)

@@ -40,7 +40,7 @@ JOB_FIELDS = (
     REASON,
     Field("stage", TEXT, "What the running attempt is doing", optional=True),
     Field("progress", PROGRESS, "The fraction of the stage that is done", optional=True),
-    Field("remaining", SECONDS, "An estimate of the time until the running attempt ends", optional=True, title="left"),
+    Field("remaining", SECONDS, "An estimate of the time until the stage ends", optional=True, title="left"),
     Field("position", NUMBER, "The place in the queue, from 1, of the jobs that start next", optional=True),
     GROUPS,
     Field("priority", NOT_ZERO, "Jobs with a higher priority start first"),
@@ -68,7 +68,7 @@ def job_record(job: Job, store: Path, position: int | None = None) -> dict[str, 
         "reason": str(job.reason) if job.reason else None,
         "stage": running.stage if running else None,
         "progress": round(running.fraction, 4) if running and running.total else None,
-        "remaining": remaining(running, job.started_at),
+        "remaining": remaining(running),
         "position": position,
         "groups": list(job.groups),
         "priority": job.priority,
@@ -118,11 +118,10 @@ def size_of(archive: Path | None) -> int | None:
         return None
 
 
-def remaining(progress: Progress | None, started_at: float | None) -> float | None:
-    """Estimate the seconds that an attempt still takes, from those that it has taken; None if that is unknown."""
-    if progress is None or started_at is None or not 0 < progress.fraction < 1 or progress.stage != "sketching":
-        return None
-    return round(max(0.0, progress.at - started_at) * (1 / progress.fraction - 1), 1)
+def remaining(progress: Progress | None) -> float | None:
+    """Return an estimate of the seconds until the stage ends; None if that is unknown."""
+    seconds = progress.seconds_left if progress else None
+    return None if seconds is None else round(seconds, 1)
 
 
 def bar(fraction: float) -> str:

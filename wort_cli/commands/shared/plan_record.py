@@ -1,14 +1,16 @@
 """What `wort compute -n` says about the archives of runs: where they are, and what would be fetched of them."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from wort_cli.commands.shared import render
 from wort_cli.errors import cause_of
 from wort_cli.model.accession import Accession
-from wort_cli.model.failure import JobFailed
+from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.archives.archive_format import format_of
+from wort_cli.pipeline.archives.column_proof import why_not_provable
 from wort_cli.pipeline.archives.locate import TOOLKIT
 from wort_cli.pipeline.fetch_plan import PlannedArchive, Planner
 from wort_cli.settings import Settings
@@ -49,11 +51,22 @@ def plan_record(source: Source, settings: Settings, planner: Planner) -> dict[st
         return {"format": None, "fetch": 0, "archive_size": size, "archive": str(source.reads), "message": None}
     if source.archive is not None:
         size = source.archive.stat().st_size
-        return record_of(PlannedArchive(format_of(source.archive), size, 0, str(source.archive)))
+        found = PlannedArchive(format_of(source.archive), size, 0, str(source.archive))
+        return {**record_of(found), "message": doubt_about(source.archive, source, settings)}
     if not isinstance(source.name, Accession):
         return unknown("")
-    if found := planner.on_disk(source.name):
-        return record_of(found)
+    if on_disk := planner.on_disk(source.name):
+        return {**record_of(on_disk), "message": doubt_about(Path(on_disk.place), source, settings)}
     if settings.download == TOOLKIT:
         return unknown("streamed by the SRA toolkit")
     return record_of(planner.to_fetch(source.name))
+
+
+def doubt_about(archive: Path, source: Source, settings: Settings) -> str | None:
+    """Return why an archive on disk may be refused, or its signature be marked; None if its own sums can prove it."""
+    why = why_not_provable(archive)
+    if not why:
+        return None
+    asks = not source.is_local and settings.download != TOOLKIT and settings.locator_url != "off"
+    end = "the signature will be marked as unproved" if settings.accept_unproved else str(Reason.UNPROVABLE)
+    return render.printable(f"{end}{', unless the locator has its md5' if asks else ''}: {why}")

@@ -133,7 +133,12 @@ class LiveBars:
     def update(self, jobs: Sequence[Shown], ended: int) -> None:
         """See Display."""
         done = ended + sum(job.progress.fraction for job in jobs if job.progress and job.state is JobState.RUNNING)
-        facts = f"{ended:,} of {self._total:,} {self._things}{self._pace.describe(done, self._total, time.monotonic())}"
+        pace = self._pace.describe(done, self._total, time.monotonic())
+        states = [job.state for job in jobs]
+        retried = states.count(JobState.WAITING)
+        if retried and not {JobState.QUEUED, JobState.RUNNING} & set(states):
+            pace = ""  # nothing happens until the next attempt
+        facts = f"{ended:,} of {self._total:,} {self._things}{f', {retried:,} waiting' if retried else ''}{pace}"
         share = f"{ended / self._total:.0%}" if self._total else ""
         self._progress.update(self._overall, completed=ended, facts=facts, share=share)
         running = {job.id: job for job in jobs if job.state is JobState.RUNNING}

@@ -1,5 +1,6 @@
 """Writes lines: results on stdout, notices on stderr.  `printing` decides what they contain."""
 
+import shutil
 import sys
 from typing import TextIO
 
@@ -30,9 +31,26 @@ def result(text: str = "") -> None:
 
 
 def notice(text: str) -> None:
-    """Write a line to stderr: a message for the user that is not part of the result."""
-    sys.stderr.write(f"{text}\n")
+    """Write a message to stderr that is not part of the result; a terminal gets lines that are broken between words."""
+    sys.stderr.write(f"{broken(text) if is_terminal(sys.stderr) else text}\n")
     sys.stderr.flush()
+
+
+def broken(text: str) -> str:
+    """Return a text whose lines are no longer than the terminal, if words permit; the indent of a line is kept."""
+    columns = shutil.get_terminal_size().columns
+    lines = text.split("\n")
+    if max(map(len, lines)) <= columns:
+        return text
+    import textwrap
+
+    folded = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        folded += textwrap.wrap(
+            line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return "\n".join(folded)
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:

@@ -1,5 +1,7 @@
 """Says in a few words how far a running job or fetch is: its stage, and what is known about it."""
 
+from dataclasses import replace
+
 from wort_cli.commands.shared import render
 from wort_cli.model.job import Progress
 from wort_cli.model.units import format_bytes, format_rate
@@ -31,5 +33,5 @@ class StageFacts:
             return progress.stage
         if seconds <= 0 or done <= 0:
             return amount
-        remaining = (progress.total - progress.spots) * seconds / done
-        return f"{amount}, {rate}, {render.duration(remaining)} left"
+        left = replace(progress, first_spots=first.spots, first_at=first.at).seconds_left or 0.0
+        return f"{amount}, {rate}, {render.duration(left)} left"

@@ -23,13 +23,13 @@ def write_table(fields: Sequence[Field], cells: Mapping[str, Sequence[str]]) -> 
     """Write a table without a frame; `cells` has the texts of each column by its key.
 
     In a narrow terminal, ids and places (Kind.kept) keep their width, so that they can be copied.  Texts are folded.
-    If that does not suffice, the middle columns are left out, the last ones first, and if that does not suffice, lines
-    are longer than the terminal.
+    If that does not suffice, the middle columns are left out, the last ones first.  If that does not suffice, a table
+    of several lines has no places, and the lines of others are longer than the terminal.
     """
     width = shutil.get_terminal_size().columns
     widest = {field.key: widest_of((field.header, *cells[field.key])) for field in fields}
     least = {field.key: least_width(field, widest[field.key]) for field in fields}
-    shown, left_out = fitting(fields, least, width)
+    shown, left_out = fitting(fields, least, width, several=bool(fields) and len(cells[fields[0].key]) > 1)
     widths = folded_widths({field.key: widest[field.key] for field in shown}, least, width)
     starts = sequences(["bold", *STATE_STYLES.values()])
     styles = {state: starts[style] for state, style in STATE_STYLES.items()}
@@ -52,16 +52,20 @@ def least_width(field: Field, widest: int) -> int:
     return widest if kind.kept or kind.right else min(widest, max(kind.least, cells_of(field.header)))
 
 
-def fitting(fields: Sequence[Field], least: Widths, width: int) -> tuple[Sequence[Field], Sequence[Field]]:
-    """Return the columns that fit into a width, and those that are left out."""
-    shown, left_out = list(fields), list[Field]()
+def fitting(
+    fields: Sequence[Field], least: Widths, width: int, *, several: bool
+) -> tuple[Sequence[Field], Sequence[Field]]:
+    """Return the columns that fit into a width, and those that are left out; `several`: the table has several lines."""
+    shown = list(fields)
+    needed = [*fields[:ALWAYS_SHOWN], *(field for field in fields[ALWAYS_SHOWN:] if field.kind.kept)]
+    if several and width_of([least[field.key] for field in needed]) > width:
+        shown = [field for field in fields if field in fields[:ALWAYS_SHOWN] or not field.kind.place]
     for field in reversed(fields[ALWAYS_SHOWN:]):
         if width_of([least[each.key] for each in shown]) <= width:
             break
         if not field.kind.kept:
             shown.remove(field)
-            left_out.insert(0, field)
-    return shown, left_out
+    return shown, [field for field in fields if field not in shown]
 
 
 def folded_widths(widest: Widths, least: Widths, width: int) -> Widths:

@@ -6,12 +6,13 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, selected_by, created_at)
-VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :selected_by, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, selected_by, created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :selected_by, :now);
 
 -- name: merge_request
 -- A live job is requested again: its priority may rise.
-UPDATE jobs SET priority = max(priority, :priority) WHERE id = :id;
+UPDATE jobs SET priority = max(priority, :priority), accept_unproved = max(accept_unproved, :accept_unproved)
+WHERE id = :id;
 
 -- name: claim_job
 -- Start the next attempt of a queued job.
@@ -23,10 +24,18 @@ WHERE id = :id AND state = 'queued';
 UPDATE jobs SET lease_until = :lease_until WHERE id = :id AND state = 'running' AND attempt = :attempt;
 
 -- name: report_progress
-INSERT INTO progress (job_id, stage, spots, total, bases, reported_at)
-SELECT id, :stage, :spots, :total, :bases, :at FROM jobs WHERE id = :id AND state = 'running' AND attempt = :attempt
-ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage, spots = excluded.spots, total = excluded.total,
-                                   bases = excluded.bases, reported_at = excluded.reported_at;
+-- The first report of a stage with any spots is kept: the time before it was spent on preparations.
+INSERT INTO progress (job_id, stage, spots, total, bases, reported_at, first_spots, first_at)
+SELECT id, :stage, :spots, :total, :bases, :at, :spots, :at
+FROM jobs WHERE id = :id AND state = 'running' AND attempt = :attempt
+ON CONFLICT (job_id) DO UPDATE SET
+    (first_spots, first_at) = (
+        SELECT first_spots, first_at
+        WHERE stage = excluded.stage AND total = excluded.total AND spots <= excluded.spots AND first_spots > 0
+        UNION ALL SELECT excluded.spots, excluded.reported_at LIMIT 1
+    ),
+    stage = excluded.stage, spots = excluded.spots, total = excluded.total, bases = excluded.bases,
+    reported_at = excluded.reported_at;
 
 -- name: end_attempt
 -- End an attempt; the job becomes done, failed, unavailable, waiting or queued.  An earlier attempt changes nothing.
@@ -68,7 +77,7 @@ DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', '
 -- Only the newest job of a signature can be retried.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
-                archive = coalesce(:archive, archive),
+                accept_unproved = coalesce(:accept_unproved, accept_unproved), archive = coalesce(:archive, archive),
                 priority = max(priority, :priority)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later
@@ -88,7 +97,7 @@ SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 
 -- name: job
 -- With what the catalog knows of its signature (`known_`), and the checksum of the file that it verifies.
-SELECT jobs.*, stage, spots, total, bases, reported_at,
+SELECT jobs.*, stage, spots, total, bases, reported_at, first_spots, first_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,
@@ -102,7 +111,7 @@ WHERE jobs.id = :id;
 
 -- name: jobs_where
 -- ledger/jobs.py replaces {tables}, {condition} and {key} by SQL without values from outside.
-SELECT jobs.*, stage, progress.spots, total, progress.bases, reported_at,
+SELECT jobs.*, stage, progress.spots, total, progress.bases, reported_at, first_spots, first_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,

@@ -6,10 +6,11 @@ That is faster than vdb-validate, needs only those columns, and finds more: blob
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from wort_cli.pipeline.archives.checksums import ChecksumError, ReadExtent, check_file, read_sums
-from wort_cli.pipeline.archives.columns import Selection, select
+from wort_cli.pipeline.archives.columns import FASTQ_DUMP, Selection, select
 from wort_cli.pipeline.archives.kar import HEADER_SIZE, Extent, KarError, read_header, read_table
 from wort_cli.pipeline.archives.structure import StructureError, check_structure
 from wort_cli.system.cancellation import NEVER, Cancellation
@@ -102,6 +103,17 @@ def prove_columns(size: int, read: ReadExtent, decoder: str, cancellation: Cance
         raise ChecksumError(f"{wrong[0]} does not match the md5 sum that the archive has of it")
     check_provable(contents, sums, read)
     return digest_of(contents, sums)
+
+
+def why_not_provable(path: Path) -> str:
+    """Return why the sums of an archive on disk cannot prove it; '' if they can.  They are not compared."""
+    try:
+        with path.open("rb") as file:
+            contents = read_contents(path.stat().st_size, reader_of(file), FASTQ_DUMP)
+            check_provable(contents, sums_of(contents, reader_of(file)), reader_of(file))
+    except NotProvable as why:
+        return str(why)
+    return ""
 
 
 def reader_of(file: IO[bytes]) -> ReadExtent:

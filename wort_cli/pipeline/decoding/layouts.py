@@ -122,9 +122,9 @@ COLUMNS = (
     ColumnRow(
         "READ",
         "INSDC:dna:text",
-        "the bases of all reads, as INSDC:4na:bin where that gives the same letters; a read of which no base is left "
-        "is not written",
-        "sra-dump/fastq.c, FastqReadLenFilter_GetKey, FastqFormatterSplitter_DumpByRead",
+        "the bases of all reads, as INSDC:4na:bin where that gives the same letters and every code is valid, also in "
+        "spots that are not written; a read of which no base is left is not written",
+        "sra-dump/fastq.c, FastqReadLenFilter_GetKey, FastqFormatterSplitter_DumpByRead; ncbi-vdb libs/vxf/map.c",
     ),
 )
 """The columns in the order of Column."""

@@ -31,6 +31,8 @@ INVALID = 2**32 - 3
 A, C, G, T, N = np.frombuffer(b"ACGTN", np.uint8)
 CODE_A, CODE_C, CODE_G, CODE_T, CODE_N = (np.uint8(CODES.index(letter)) for letter in b"ACGTN")
 NOTHING, CODE_COUNT = np.uint8(0), len(CODES)
+NO_CODE = np.uint8(256 - CODE_COUNT)
+"""The bits that no valid code has."""
 CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
@@ -62,12 +64,16 @@ def read_spots(
     lengths: Numbers,
     trim: Numbers,
     has_codes: int,
+    checks_codes: int,
 ) -> tuple[int, int, int]:
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
     Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
     The arrays after `text` hold what is read of a spot: `cells` one row for each column, the others MAX_READS entries,
     and `trim` two.  `has_codes` is not 0 if the bases are codes rather than letters (base_codes.py).
+
+    Returns INVALID if a base has an invalid code, and if `checks_codes` is not 0 also if one that is not written has:
+    the library fails for all spots of the blob then, if it is asked for letters.
     """
     record = stats[0]
     no_base = CODE_N if has_codes else N
@@ -80,6 +86,7 @@ def read_spots(
             return row, n, code
         number = int(cells[FILTERS, BITS] >> np.uint64(3))
         first = first_pass(filters, number)
+        reads, needed, size = 0, 0, 0
         if first < number:
             code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
             if code == 0:
@@ -87,15 +94,18 @@ def read_spots(
                 keep_written(filters, number, read_types, starts, lengths, trim, reads)
                 needed = needed_size(starts, lengths, min(reads, limit), cells[BASES, BITS] >> np.uint64(3))
                 if needed < 0:
-                    code = UNKNOWN
-                elif n + needed > text.size:
-                    break
-                else:
-                    n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n, no_base)
-                    for i in range(limit, reads):
-                        record.left_out += lengths[i] > 0
+                    code, reads, needed = UNKNOWN, 0, 0
             if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
                 return row, n, code
+        if checks_codes and not are_all_bases(starts, lengths, min(reads, limit), cells):
+            size, code = check_codes(columns, row, cells, reads, text, n)
+            if code != 0:
+                return row, n, code
+        if n + max(size, needed) > text.size:
+            break
+        n = copy_reads(cells[BASES, ADDRESS], starts, lengths, min(reads, limit), record, text, n, no_base)
+        for i in range(limit, reads):
+            record.left_out += lengths[i] > 0
         row += 1
     if has_codes and not write_letters(text, n):
         return row, n, INVALID
@@ -233,6 +243,36 @@ def needed_size(starts: Numbers, lengths: Numbers, reads: int, bases: np.uint64)
                 return -1
             size += int(lengths[i]) + 1
     return size
+
+
+@jit_helper
+def are_all_bases(starts: Numbers, lengths: Numbers, reads: int, cells: Cells) -> bool:
+    """Return whether the reads of a spot that are written are all of its bases, in their order."""
+    end = np.uint64(0)
+    for i in range(reads):
+        if lengths[i] > 0:
+            if np.uint64(starts[i]) != end:
+                return False
+            end += np.uint64(lengths[i])
+    return reads > 0 and end == cells[BASES, BITS] >> np.uint64(3)
+
+
+@jit_helper
+def check_codes(columns: Cells, row: int, cells: Cells, reads: int, text: Letters, n: int) -> tuple[int, int]:
+    """Check the codes of all bases of a spot, which were read if it has reads; text[n:] holds them meanwhile.
+
+    Returns the number of bases, and an rc_t or INVALID.  They are not checked if they do not fit.
+    """
+    code = read_cell(columns, BASES, row, cells) if reads == 0 else 0
+    size = int(cells[BASES, BITS] >> np.uint64(3))
+    if code == 0 and n + size <= text.size:
+        copy_memory(text.ctypes.data + n, cells[BASES, ADDRESS], size)
+        bits = np.uint8(0)
+        for i in range(n, n + size):
+            bits |= text[i]
+        if bits & NO_CODE:
+            code = INVALID
+    return size, code
 
 
 @jit_helper

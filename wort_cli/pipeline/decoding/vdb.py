@@ -17,7 +17,7 @@ from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
 from dataclasses import replace
 from pathlib import Path
 
-from wort_cli.pipeline.decoding.base_codes import CODE, has_rna
+from wort_cli.pipeline.decoding.base_codes import CODE, has_rna, may_be_invalid
 from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
 from wort_cli.pipeline.decoding.vdb_library import (
     VdbError,
@@ -46,6 +46,8 @@ class VdbCursor:
         """The number of reads of a spot that are considered."""
         self.has_codes = False
         """Whether the cells of READ are codes rather than letters (base_codes.py)."""
+        self.checks_codes = False
+        """Whether the codes of all bases have to be checked, also of those that are not written."""
         with contextlib.ExitStack() as opening:
             self._open(path, spots, opening)
             self._close = weakref.finalize(self, opening.pop_all().close)
@@ -77,6 +79,7 @@ class VdbCursor:
             else:
                 column = open_column(table, row, opened, optional=number is Column.NREADS)
             self.columns.append(column.value or 0)
+        self.checks_codes = self.has_codes and may_be_invalid(table)
 
 
 def open_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:

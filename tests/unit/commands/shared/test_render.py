@@ -50,3 +50,21 @@ def test_result_goes_to_stdout_and_notice_to_stderr(capsys: pytest.CaptureFixtur
     render.result("result")
     render.notice("aside")
     assert capsys.readouterr() == ("result\n", "aside\n")
+
+
+def test_notice_on_a_terminal_is_broken_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    text = "no answer from the server within 60 s\n  see the how-to page of https://example.org/a-long-name\n"
+    render.notice(text)
+    assert capsys.readouterr().err == f"{text}\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    render.notice(text)
+    lines = [
+        "no answer from the server",
+        "within 60 s",
+        "  see the how-to page of",
+        "  https://example.org/a-long-name",
+    ]
+    assert capsys.readouterr().err.splitlines() == [*lines, ""]

@@ -53,6 +53,8 @@ def test_bars_show_the_stage_and_a_share_where_it_is_known() -> None:
         ("SRR000001", None, "", "starting"),
         ("SRR000002", 1.0, "25%", "fetching 30.0 MB of 120.0 MB"),
     ]
+    bars.update([replace(runs[0], state=JobState.WAITING)], 1)
+    assert [task.fields["facts"] for task in bars.tasks] == ["1 of 2 runs, 1 waiting"]
     bars.update([], 2)
     assert [task.description for task in bars.tasks] == ["all"]
 

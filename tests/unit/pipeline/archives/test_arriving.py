@@ -26,7 +26,7 @@ def test_bytes_are_read_as_they_arrive(tmp_path: Path) -> None:
 
     def fetch() -> None:
         partial.write(0, DATA[:HALF])
-        assert first_half_was_read.wait(30)
+        assert first_half_was_read.wait(60)
         partial.write(HALF, DATA[HALF:])
 
     def read(read: ReadExtent) -> bytes:

@@ -265,7 +265,7 @@ def test_second_process_waits_for_the_first_and_fetches_nothing(
     server.rate = archive.stat().st_size / 4
     first = threading.Thread(target=here.fetch)
     first.start()
-    until(lambda: server.sent > 200_000, "the first one fetches the columns", 60)
+    until(lambda: server.sent > 200_000, "the first one fetches the columns")
     second = here.fetch()
     first.join()
     assert not second.is_new

@@ -95,7 +95,7 @@ def test_sixteen_workers_back_off_together_and_go_on_after_the_pause(status: int
         sent_before = 0.1  # a request may have been on its way
         assert not [r for r in server.requests if refused[0] + sent_before < r.at < refused[0] + 1.9]
         limit = Politeness(tmp_path / "rates").rate_limit(server.url)
-        until(lambda: not limit.paused_for(), "the pause is over", 5)
+        until(lambda: not limit.paused_for(), "the pause is over")
         assert fetch(tmp_path, f"{server.url}/x", "later", 60.0) == ""
 
 
@@ -114,7 +114,7 @@ def test_client_gives_a_connection_back_that_another_waits_for(tmp_path: Path) -
             assert b"".join(answer.body) == DATA
         thread = threading.Thread(target=ask)
         thread.start()
-        until(politeness.slots(server.url).is_wanted, "it waits", 5)
+        until(politeness.slots(server.url).is_wanted, "it waits")
         started = time.monotonic()
         while not ended.is_set() and time.monotonic() < started + 10 * TURN:
             with client.request("GET", f"{server.url}/x") as answer:
@@ -132,7 +132,7 @@ def test_idle_connections_are_closed_on_demand(tmp_path: Path) -> None:
                 b"".join(answer.body)
         assert (server.connected, server.most_connected) == (1, 1), "the connection is used again"
         client.close_idle()
-        until(lambda: server.connected == 0, "it is closed", 5)
+        until(lambda: server.connected == 0, "it is closed")
         with client.request("GET", f"{server.url}/x") as answer:
             assert b"".join(answer.body) == DATA
 

@@ -67,7 +67,7 @@ def test_waiting_jobs_use_what_the_first_one_fetches(tmp_path: Path) -> None:
     def use() -> None:
         together.wait()
         with store.held(reference("A1"), fetcher(store, "A1", log=log), NEVER):
-            together.wait(30)  # all hold it at the same time
+            together.wait(60)  # all hold it at the same time
 
     threads = [threading.Thread(target=use) for _ in range(6)]
     for thread in threads:
@@ -94,7 +94,7 @@ def test_waiting_ends_when_the_job_is_cancelled(tmp_path: Path) -> None:
 
     def fetch() -> None:
         fetching.set()
-        over.wait(30)
+        over.wait(60)
         fetcher(store, "A1")()
 
     def use() -> None:
@@ -103,7 +103,7 @@ def test_waiting_ends_when_the_job_is_cancelled(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=use)
     thread.start()
-    fetching.wait(30)
+    fetching.wait(60)
     try:
         cancelled = Cancellation(lambda: True)
         with pytest.raises(Cancelled), store.held(reference("A1"), fetch, cancelled):

@@ -193,7 +193,7 @@ def test_thread_that_is_left_behind_writes_nothing_later(monkeypatch: pytest.Mon
 
     class Hung(FakeFastqDump):
         def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
-            goes_on.wait(30)
+            goes_on.wait(60)
             yield self.stream
 
     slices, engine = FakeArchive(READS).slices(1), SourmashEngine(SMALL)
@@ -217,7 +217,7 @@ def test_slice_that_hangs_and_takes_too_long_fails_the_job(monkeypatch: pytest.M
 
     class Hung(FakeFastqDump):
         def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
-            goes_on.wait(30)
+            goes_on.wait(60)
             raise Cancelled
 
     engine, timeouts = SourmashEngine(SMALL), run_sketcher.SketchTimeouts(slice=0.1)
