@@ -31,6 +31,11 @@ FORMS: Mapping[str, dict[str, Any]] = {
 }
 COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     "status": [("status",), ("status", "--all"), ("status", "-g", "soil"), ("status", FAILED)],
+    "export": [
+        ("export", "-g", "soil", "-o", "soil.sig.zip"),
+        ("export", DONE, "-n", "-o", "soil.sig.zip"),
+        ("export", DONE),
+    ],
     "ls": [("ls",), ("ls", "--paths")],
     "view": [("view", DONE), ("view", DONE, "--provenance", "--no-hist"), ("view", DONE, ALSO_DONE)],
     "logs": [("logs", FAILED), ("logs", FAILED, "--all"), ("logs", "--daemon")],

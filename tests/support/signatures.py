@@ -10,6 +10,7 @@ from tests.support.builders import MAX_HASH, provenance
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job_result import Published
+from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import Sketch, digest
 from wort_cli.pipeline.seal import write_signature
 from wort_cli.stores.local import LocalStore
@@ -23,7 +24,8 @@ def make_signatures(root: Path, number: int, first: int = 1_000_000) -> list[str
     names = [Accession(f"SRR{n}") for n in range(first, first + number)]
     for seed, name in enumerate(names):
         sketches = [random_sketch(ksize, seed) for ksize in (21, 31, 51)]
-        made = provenance(name, digest=digest(sketches))
+        summaries = tuple(SketchSummary(s.ksize, len(s.hashes), len(s.hashes), s.md5sum()) for s in sketches)
+        made = provenance(name, digest=digest(sketches), sketches=summaries)
         store.path(name).parent.mkdir(parents=True, exist_ok=True)
         store.provenance_path(name).write_text(json.dumps(made.to_json(), indent=1) + "\n")
         with store.path(name).open("wb") as file:

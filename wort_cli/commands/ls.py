@@ -22,11 +22,18 @@ from wort_cli.commands.shared.fields import (
     list_of,
     one_of,
 )
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption, ShowAllOption
+from wort_cli.commands.shared.options import (
+    JsonOption,
+    NoHeaderOption,
+    SelectGroupOption,
+    ShowAllOption,
+    TrustOption,
+)
 from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.selection import check_group, open_home_to_read
-from wort_cli.errors import UsageError, shown
-from wort_cli.ledger.catalog import PAGE, ListedSignature
+from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust
+from wort_cli.errors import UsageError
+from wort_cli.ledger.catalog import ListedSignature
+from wort_cli.ledger.listing import PAGE
 from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import Trust
 from wort_cli.model.units import iso_time
@@ -60,9 +67,7 @@ def ls(
         str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
     ] = "",
     group: SelectGroupOption = "",
-    trust: Annotated[
-        str, typer.Option("--trust", metavar="TRUST", help="Only signatures of this trust, such as computed.")
-    ] = "",
+    trust: TrustOption = "",
     paths: Annotated[
         bool, typer.Option("--paths", help="Print only the paths of the files in the local store.")
     ] = False,
@@ -113,14 +118,6 @@ def ls(
         render.notice(f"the first {SHOWN}{of} signatures, in order of their names; --all shows the rest")
     if not rows:
         render.notice("there are no such signatures")
-
-
-def parse_trust(text: str) -> Trust | None:
-    """Return a trust, or None for empty text; UsageError lists the levels."""
-    try:
-        return Trust(text) if text else None
-    except ValueError:
-        raise UsageError(f"there is no trust {shown(text)}", f"the levels are: {', '.join(Trust)}") from None
 
 
 def record(one: ListedSignature, settings: Settings) -> dict[str, Any]:

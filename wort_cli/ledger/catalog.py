@@ -1,13 +1,14 @@
 """The catalog: the known signatures, their files and objects, and how far each is trusted."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger.database import Storage
+from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, following, list_sql, pattern_values
+from wort_cli.ledger.sketches import Sketches, rows_of_provenance
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
@@ -15,23 +16,6 @@ from wort_cli.model.read_files import is_url, recorded
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
-
-PAGE = 1000
-"""Rows that one query reads."""
-LITERAL = re.compile(r"[^*?\[]*")
-"""The beginning of a pattern that stands for itself, by which the index is searched."""
-
-OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile = :profile"}
-OF_A_GROUP = {
-    "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
-    " AND signatures.profile = members.profile",
-    "key": "members.name",
-    "condition": "members.group_name = :group_name AND members.profile = :profile"
-    # A signature that is to be computed and to be verified is two members.
-    " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
-    " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
-}
-"""SQL for the list of all signatures, and of those of a group.  Each is read in the order of an index."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +62,7 @@ class Catalog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self.sketches = Sketches(storage)
 
     def has(self, source: Source, profile: str) -> bool:
         """Return whether the catalog has the signature; for local files, made from their present content."""
@@ -99,6 +84,16 @@ class Catalog:
         """Return the record of a signature, or None."""
         row = self._storage.row("signature", name=str(name), profile=profile)
         return SignatureRecord.from_row(row, json.loads(row["provenance"])) if row else None
+
+    def checksum(self, name: str, profile: str) -> str:
+        """Return the recorded sha256 of a signature; empty if there is none."""
+        row = self._storage.row("recorded", name=name, profile=profile)
+        return str(row["sha256"]) if row else ""
+
+    def is_refuted(self, name: str, profile: str) -> bool:
+        """Return whether the catalog has a signature that a verification refuted."""
+        row = self._storage.row("recorded", name=name, profile=profile)
+        return row is not None and row["trust"] == Trust.MISMATCH
 
     def remote_names(self, profile: str) -> Iterator[Name]:
         """Yield the runs whose signature was seen in a bucket, in alphabetical order."""
@@ -124,25 +119,19 @@ class Catalog:
         local: only those with a file in the local store, without bases and k
         page: how many are read at a time
         """
-        literal = LITERAL.match(pattern)
-        start = prefix = literal[0] if literal else ""
-        sql = queries()["listed_signatures"]
-        for part, text in (OF_A_GROUP if group else OF_ALL).items():
-            sql = sql.replace(f"{{{part}}}", text)
-        values = {
+        sql, values = list_sql("listed_signatures", OF_A_GROUP if group else OF_ALL), pattern_values(pattern)
+        values |= {
             "profile": profile,
-            "end": f"{prefix}\uffff",
-            "pattern": pattern.replace("[", "[[]"),
             "trust": str(trust or ""),
             "local": int(local),
             "group_name": group,
             "limit": page,
         }
-        while rows := self._storage.select(sql, {**values, "start": start}):
+        while rows := self._storage.select(sql, values):
             for row in rows:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
-            start = f"{rows[-1]['name']}\0"  # the next name; SQLite searches the index by one bound only
+            values["start"] = following(rows[-1]["name"])
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""
@@ -187,6 +176,8 @@ class Catalog:
             remote=remote,
             sha256=published.sha256,
         )
+        if published.trust in (Trust.COMPUTED, Trust.UNPROVED):  # else it may be the document of somebody else
+            self.sketches.add(provenance.name, provenance.profile, rows_of_provenance(published.provenance))
         return True
 
     def _trust_of(self, published: "Published") -> Trust | None:

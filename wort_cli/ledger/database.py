@@ -47,6 +47,7 @@ def queries() -> Mapping[str, str]:
         "runs.sql",
         "upkeep.sql",
         "health.sql",
+        "sketches.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)

@@ -15,7 +15,6 @@ from wort_cli.errors import NoSuchJob, UsageError, shown
 from wort_cli.ledger.catalog import Catalog, is_made_from
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.ledger.groups import Groups
-from wort_cli.ledger.run_filter import ALL_RUNS, RunFilter
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
@@ -54,23 +53,18 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Selects jobs by state, reason, group, and what is known of their runs; an empty filter selects all."""
+    """Selects jobs by state, reason and group; an empty filter selects all."""
 
     state: JobState | None = None
     reason: Reason | None = None
     group: str = ""
-    runs: RunFilter = ALL_RUNS
 
     def where(self) -> tuple[str, dict[str, object]]:
         """Return an SQL condition and the values of its parameters."""
         given = {"jobs.state": self.state, "jobs.reason": self.reason, "members.group_name": self.group}
         found = {column: str(value) for column, value in given.items() if value}
-        of_runs, values = self.runs.where("jobs.name")
-        conditions = [*(f"{column} = :{column.partition('.')[2]}" for column in found), *of_runs]
-        return " AND ".join(conditions) or "1", {
-            **{column.partition(".")[2]: value for column, value in found.items()},
-            **values,
-        }
+        condition = " AND ".join(f"{column} = :{column.partition('.')[2]}" for column in found) or "1"
+        return condition, {column.partition(".")[2]: value for column, value in found.items()}
 
     @property
     def tables(self) -> str:

@@ -172,12 +172,6 @@ class Job:
     """The path of that signature, relative to the store's root; empty if it is not in the local store."""
     remote: str = ""
     """The URL of that signature in the bucket; empty if it is not there."""
-    run_bases: int | None = None
-    """The bases of the run, as its metadata say; None if they are not known."""
-    run_bytes: int | None = None
-    """The size of its archive, likewise."""
-    organism: str = ""
-    project: str = ""
     accept_unproved: bool = False
     """See JobRequest."""
 
@@ -231,10 +225,6 @@ class Job:
             else None,
             path=row.get("known_path") or "",
             remote=row.get("known_remote") or "",
-            run_bases=row.get("run_bases"),
-            run_bytes=row.get("run_bytes"),
-            organism=row.get("organism") or "",
-            project=row.get("project") or "",
             accept_unproved=bool(row["accept_unproved"]),
         )
 

@@ -6,6 +6,7 @@ any moment leaves at most the unfinished file, whose name ends with `.partial`.
 - `atomic_file` is for directories of wort.  The name is `NAME.BOOT.partial`: writers of the same file on this machine
   wait for each other, and the next one overwrites what a killed one left.  Machines that share the disk, and may not
   see each other's locks, have a name each.
+- `long_output` is for what takes long: the name is always the same, so that nothing is left after a second try.
 - `atomic_output` is for directories that other users may write to.  The name is random, and the file is new, so nobody
   can have put a link or a lock there.
 """
@@ -67,6 +68,19 @@ def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
         lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
         os.fchmod(descriptor, 0o666 & ~users_umask())
         yield from finish(file, Path(name), path, replace=replace)
+
+
+@contextmanager
+def long_output(path: Path) -> Iterator[IO[bytes]]:
+    """Like `atomic_output`, for a file that takes long to write; it may have any size before it is complete.
+
+    The unfinished file is `.NAME.partial`: if a process was killed, the next writer of the same file overwrites what it
+    left.  Writers of the same file wait for each other.
+    """
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    with exclusive_file(partial) as file:
+        os.fchmod(file.fileno(), 0o666 & ~users_umask())
+        yield from finish(file, partial, path)
 
 
 def finish(

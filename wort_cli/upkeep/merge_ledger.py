@@ -127,7 +127,7 @@ TABLES = (
     Table("control", "key"),
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
-    Table("runs", "run", lambda row: Accession.parse(row["run"]), since=12),
+    Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from wort_cli.errors import InvalidName, shown
-from wort_cli.ledger.catalog import PAGE
 from wort_cli.ledger.database import Row
 from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.ledger.listing import PAGE
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.job_result import Published

@@ -43,7 +43,8 @@ TABLES_SINCE = {
     5: {"repairs"},
     6: {"job_counts", "move_counts"},
     9: {"group_members", "group_counts"},
-    12: {"runs"},
+    12: {"sketches"},
+    13: {"runs"},
 }
 
 OPENERS = """

@@ -26,6 +26,9 @@ BYTE_ORDER_MARKS = (
 RUN_COLUMNS = ("run", "run_accession", "run accession", "run_s", "acc")
 """Names of the column of runs, in lower case: of RunInfo and SraRunTable, of ENA, and of the metadata in the cloud."""
 
+MISSING_COLUMN = "accession"
+"""The first column of what `wort export` and sourmash_plugin_directsketch write of what is missing."""
+
 
 def listed_words(
     words: Sequence[str], from_file: Path | None, seen: Callable[[str, str], None] | None = None
@@ -101,7 +104,7 @@ def run_column(text: str) -> tuple[str, str] | None:
         for name in next(csv.reader([header], delimiter=delimiter), []):
             if name.strip().lower() in RUN_COLUMNS and (delimiter in header or name.strip() == "Run"):
                 return delimiter, name
-    return None
+    return (",", MISSING_COLUMN) if header.startswith(f"{MISSING_COLUMN},name,") else None
 
 
 def plain_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -75,6 +75,9 @@ OutputOption = Annotated[
 ProvenanceFileOption = Annotated[
     bool, typer.Option("--no-provenance", help="Write no .prov.json file beside what -o writes.")
 ]
+TrustOption = Annotated[
+    str, typer.Option("--trust", metavar="TRUST", help="Only signatures of this trust, such as computed.")
+]
 ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a file that exists.")]
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")

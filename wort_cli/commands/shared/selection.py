@@ -10,6 +10,7 @@ from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.provenance import Trust
 from wort_cli.settings import Settings, load_settings, load_usable_settings
 
 NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
@@ -101,3 +102,11 @@ def parse_reason(text: str) -> Reason | None:
         return Reason(text) if text else None
     except ValueError:
         raise UsageError(f"there is no reason {text!r}", f"the reasons are: {', '.join(Reason)}") from None
+
+
+def parse_trust(text: str) -> Trust | None:
+    """Return a trust, or None for empty text; UsageError lists the levels."""
+    try:
+        return Trust(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no trust {shown(text)}", f"the levels are: {', '.join(Trust)}") from None

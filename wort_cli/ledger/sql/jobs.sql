@@ -111,15 +111,13 @@ WHERE jobs.id = :id;
 
 -- name: jobs_where
 -- ledger/jobs.py replaces {tables}, {condition} and {key} by SQL without values from outside.
-SELECT jobs.*, stage, progress.spots, total, progress.bases, reported_at, first_spots, first_at,
+SELECT jobs.*, stage, spots, total, bases, reported_at, first_spots, first_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,
-       known.path AS known_path, known.remote AS known_remote,
-       facts.bases AS run_bases, facts.bytes AS run_bytes, facts.organism, facts.project
+       known.path AS known_path, known.remote AS known_remote
 FROM {tables} LEFT JOIN progress ON progress.job_id = jobs.id
               LEFT JOIN signatures AS known ON known.name = jobs.name AND known.profile = jobs.profile
-              LEFT JOIN runs AS facts ON facts.run = jobs.name
 WHERE {condition} ORDER BY {key} DESC LIMIT :limit;
 
 -- name: ids_where

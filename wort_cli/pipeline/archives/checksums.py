@@ -36,9 +36,11 @@ def is_sums_file(path: str) -> bool:
 def parse_sums(path: str, content: bytes) -> dict[str, str]:
     """Return the sums in the file at `path`, by the paths of the files that they are of.
 
-    Raises ChecksumError unless every line is a sum of a file below the same directory, and no file has two.
+    Raises ChecksumError unless every line is a sum of a file below the same directory, and no file has two.  The file
+    `X.md5` may have the sum of `X` only: another name means that the table of contents is damaged.
     """
-    folder = posixpath.dirname(path)
+    folder, file_name = posixpath.split(path)
+    only = "" if file_name == "md5" else file_name.removesuffix(".md5")
     sums: dict[str, str] = {}
     for line in content.splitlines():
         found = SUM_LINE.fullmatch(line)
@@ -48,6 +50,8 @@ def parse_sums(path: str, content: bytes) -> dict[str, str]:
         target = posixpath.join(folder, name)
         if not {"", ".", ".."}.isdisjoint(name.split("/")):
             raise ChecksumError(f"{path} has a sum of {name}, which is outside its directory")
+        if only and name != only:
+            raise ChecksumError(f"{path} has a sum of {name} instead of {only}")
         if target in sums:
             raise ChecksumError(f"{path} has two sums of {name}")
         sums[target] = found["md5"].decode("ascii")

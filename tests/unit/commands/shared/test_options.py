@@ -9,12 +9,13 @@ from wort_cli.commands.shared.options import check_engine, check_wait_and_now
 from wort_cli.errors import UsageError
 
 VARIANTS = {
-    "--all": 2,  # select the jobs that have not ended, show everything
+    "--all": 3,  # select the jobs that have not ended, show everything, export everything
     "--force": 2,  # compute again, replace a file
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
+    "--ksize": 2,  # view one, export some
     "--now": 2,  # run jobs in this process, kill the daemon
-    "--output": 2,  # signatures, archives
+    "--output": 3,  # signatures, archives, collections
     "--quick": 2,  # verify, sync check
     "--repair": 2,  # doctor, sync check
     "--url": 2,  # submit, view

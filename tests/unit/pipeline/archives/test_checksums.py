@@ -63,6 +63,13 @@ def test_two_sums_of_one_file_are_refused() -> None:
         parse_sums("md5", f"{MD5} *x\n{MD5} *x\n".encode())
 
 
+def test_sums_of_an_index_are_of_that_index_only() -> None:
+    """A bit of the name `skey.md5` in the table of contents was flipped; all files are as they were."""
+    assert parse_sums("tbl/idx/skey.md5", f"{MD5} *skey\n".encode()) == {"tbl/idx/skey": MD5}
+    with pytest.raises(ChecksumError, match="has a sum of skey instead of ske9"):
+        parse_sums("tbl/idx/ske9.md5", f"{MD5} *skey\n".encode())
+
+
 def test_file_of_sums_that_is_too_large_is_refused() -> None:
     archive = kar_archive({"md5": b"x" * (MAX_SUMS_SIZE + 1)})
     with pytest.raises(ChecksumError, match="too many"):

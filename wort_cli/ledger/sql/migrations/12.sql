@@ -1,37 +1,29 @@
--- Version 12: what is known of runs, and why a job was requested.
+-- Version 12: the sketches of each signature, so that collections and catalogs need not read the signatures.
 
--- What ENA, NCBI or a table of the user says of a run.  '' and NULL stand for what is not known.
-CREATE TABLE runs (
-    run        TEXT PRIMARY KEY,
-    project    TEXT NOT NULL,
-    study      TEXT NOT NULL,
-    experiment TEXT NOT NULL,
-    sample     TEXT NOT NULL,
-    biosample  TEXT NOT NULL,
-    taxid      INTEGER,
-    organism   TEXT NOT NULL,
-    strategy   TEXT NOT NULL,
-    source     TEXT NOT NULL,
-    selection  TEXT NOT NULL,
-    layout     TEXT NOT NULL,
-    platform   TEXT NOT NULL,
-    model      TEXT NOT NULL,
-    spots      INTEGER,
-    bases      INTEGER,
-    bytes      INTEGER,
-    released   TEXT NOT NULL,   -- YYYY-MM-DD
-    updated    TEXT NOT NULL,   -- YYYY-MM-DD
-    origin     TEXT NOT NULL,   -- where this was learned: 'ENA', 'NCBI', 'ENA, NCBI', or the name of a table
-    learned_at REAL NOT NULL
+-- One row for each sketch, in the order of the file.  A signature without rows is read when they are needed.
+CREATE TABLE sketches (
+    name           TEXT    NOT NULL,
+    profile        TEXT    NOT NULL,
+    position       INTEGER NOT NULL,
+    md5            TEXT    NOT NULL,   -- of sourmash
+    ksize          INTEGER NOT NULL,   -- in letters of the molecule
+    moltype        TEXT    NOT NULL,
+    num            INTEGER NOT NULL,
+    scaled         INTEGER NOT NULL,
+    n_hashes       INTEGER NOT NULL,
+    with_abundance INTEGER NOT NULL,
+    abundance_sum  INTEGER,            -- NULL if it has none, or needs more than 63 bits
+    filename       TEXT    NOT NULL,
+    PRIMARY KEY (name, profile, position)
 ) WITHOUT ROWID, STRICT;
 
--- The project, or the query, that selected a run; '' if the run was named.
-ALTER TABLE jobs ADD COLUMN selected_by TEXT NOT NULL DEFAULT '';
-
-DROP TRIGGER a_job_was_added;
-CREATE TRIGGER a_job_was_added AFTER INSERT ON jobs
+CREATE TRIGGER other_content_has_other_sketches AFTER UPDATE OF digest, sha256 ON signatures
+WHEN NEW.digest <> OLD.digest OR NEW.sha256 <> OLD.sha256
 BEGIN
-    INSERT INTO events (job_id, at, before, after, reason, message, attempt)
-    VALUES (NEW.id, NEW.created_at, '', NEW.state, '',
-            CASE WHEN NEW.selected_by = '' THEN '' ELSE 'selected by ' || NEW.selected_by END, 0);
+    DELETE FROM sketches WHERE name = OLD.name AND profile = OLD.profile;
+END;
+
+CREATE TRIGGER a_removed_signature_has_no_sketches AFTER DELETE ON signatures
+BEGIN
+    DELETE FROM sketches WHERE name = OLD.name AND profile = OLD.profile;
 END;

@@ -1,0 +1,257 @@
+"""`wort export`: writes signatures of the catalog into a collection or a directory that sourmash reads."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Annotated, Any
+
+import typer
+
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.export_output import ExportOutput, read_missing
+from wort_cli.commands.shared.export_request import ExportRequest, parse_request, parse_sketch_selection
+from wort_cli.commands.shared.fields import BOOLEAN, BYTES, COUNT, ID, MESSAGE, PATH, TEXT, Document, Field, one_of
+from wort_cli.commands.shared.options import (
+    DryRunOption,
+    FromFileOption,
+    JsonOption,
+    NoHeaderOption,
+    ReplaceOption,
+    SelectGroupOption,
+    StrictOption,
+    TrustOption,
+)
+from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.errors import ExitCode, StorageProblem, UsageError, shown
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState
+from wort_cli.model.profile import profile_named
+from wort_cli.model.provenance import ESTABLISHED
+from wort_cli.reading.limits import ReadLimits
+from wort_cli.settings import Settings
+from wort_cli.upkeep.export.exporter import Exported, Exporter, NoTarget
+from wort_cli.upkeep.export.missing_file import missing_file
+from wort_cli.upkeep.export.selection import SketchSelection
+
+DOCUMENT = Document(
+    "export",
+    "What was exported, and what was asked for and is not there.",
+    head=(
+        Field("output", PATH, "The collection, or the directory"),
+        Field("dry_run", BOOLEAN, "Whether nothing was written"),
+        Field("signatures", COUNT, "The number of signatures that were exported"),
+        Field("sketches", COUNT, "The number of their sketches"),
+        Field("kept", COUNT, "How many of these signatures an earlier export had"),
+        Field("others", COUNT, "Signatures of an earlier export that were not asked for now; they are kept"),
+        Field("bytes", BYTES, "The size of what was added"),
+        Field("missing_file", PATH, "The table of what is missing; null in a dry run", optional=True),
+    ),
+    rows="missing",
+    row=(
+        Field("name", ID, "The name of the signature; empty if a picklist has only its md5"),
+        Field("md5", TEXT, "The md5 of the sketch, if a picklist has it", optional=True),
+        Field("state", one_of((*JobState, UNKNOWN)), "The state of its job; unknown if there is none"),
+        Field("reason", one_of((*Reason, *AbsenceReason)), "Why it is not there"),
+        MESSAGE,
+    ),
+    columns=("name", "state", "reason", "message"),
+)
+SHOWN = 20
+"""Missing signatures that a terminal shows."""
+
+
+def export(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID|PATTERN|-", help="Signatures, or a pattern such as 'SRR139*'; - reads a list."),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE.zip|DIR/", help="Write a collection of sourmash, or into a directory."
+        ),
+    ] = "",
+    group: SelectGroupOption = "",
+    from_file: FromFileOption = None,
+    trust: TrustOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="Export all signatures.")] = False,
+    ksizes: Annotated[
+        list[int] | None, typer.Option("-k", "--ksize", metavar="K", min=1, help="Only sketches of this k; repeatable.")
+    ] = None,
+    moltype: Annotated[
+        str, typer.Option("--moltype", metavar="MOLTYPE", help="Only sketches of this molecule, such as DNA.")
+    ] = "",
+    scaled: Annotated[
+        int | None, typer.Option("--scaled", metavar="N", min=1, help="Reduce the sketches to this scaled, exactly.")
+    ] = None,
+    picklist: Annotated[
+        str,
+        typer.Option(
+            "--picklist", metavar="FILE:COLUMN:TYPE", help="Only what a table names, as `sourmash sig cat --picklist`."
+        ),
+    ] = "",
+    separate: Annotated[bool, typer.Option("--separate", help="Write each sketch as a signature of its own.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Add what is new to an earlier export, and keep the rest of it.")
+    ] = False,
+    force: ReplaceOption = False,
+    strict: StrictOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
+    """Export signatures as a collection (.sig.zip) or a directory that sourmash reads.
+
+    Every file is compared with its recorded checksum first. What was asked for and is not there is listed, with the
+    reason, in a table beside the export: FILE.missing.csv, or DIR/missing.csv.
+
+    \b
+    Examples:
+      wort export -g plankton -o plankton.sig.zip
+      wort export -g plankton -o plankton.sig.zip --update
+      wort export 'SRR139*' -k 31 --scaled 10000 -o small.sig.zip
+      wort compute --from-file plankton.missing.csv
+    """
+    if not output:
+        raise UsageError("where to?", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
+    target = ExportOutput.parse(output)
+    target.check(update=update, force=force)
+    selection = parse_sketch_selection(ksizes, moltype, scaled, picklist, separate=separate)
+    settings, ledger = open_home_to_read()
+    profile = profile_named(settings.profile).name
+    request = parse_request(
+        ledger, profile, words or (), from_file, group, trust, selection.picklist, everything=everything
+    )
+    try:
+        found = run_export(request, selection, settings, ledger, target, update=update, dry_run=dry_run)
+    except OSError as error:
+        raise StorageProblem(
+            f"{shown(str(error.filename or target.path), 200)} can't be written: {error.strerror}",
+            "an earlier export is unchanged; free some space or choose another place, then run the same command again",
+        ) from error
+    show(found, Form.of(as_json=as_json), header=not no_header)
+    exit_if_missing(found, strict=strict)
+
+
+class NothingToExport(Exception):
+    """No signature that was asked for is there, so that no collection is written."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export did."""
+
+    target: ExportOutput
+    dry_run: bool
+    done: Exported
+    others: int
+    counts: Mapping[str, int]
+    """The number of missing signatures in each state."""
+    absences: Sequence[Absence]
+    """What is missing, in a dry run; else the table has it."""
+
+    def missing(self) -> Iterator[Absence]:
+        """Yield what is missing."""
+        return iter(self.absences) if self.dry_run else read_missing(self.target.missing)
+
+    def head(self) -> dict[str, Any]:
+        """Return the head of the document."""
+        return {
+            "output": str(self.target.path),
+            "dry_run": self.dry_run,
+            "signatures": self.done.signatures,
+            "sketches": self.done.sketches,
+            "kept": self.done.kept,
+            "others": self.others,
+            "bytes": self.done.bytes,
+            "missing_file": None if self.dry_run else str(self.target.missing),
+        }
+
+
+def run_export(
+    request: ExportRequest,
+    selection: SketchSelection,
+    settings: Settings,
+    ledger: Ledger,
+    target: ExportOutput,
+    *,
+    update: bool,
+    dry_run: bool,
+) -> Export:
+    """Export what is asked for, and write the table of what is missing."""
+    exporter = Exporter(ledger, settings.store_dir, ReadLimits.of(settings), selection)
+    unseen, counts, others = set(request.names), Counter[str](), 0
+    entries = request.entries(ledger, unseen)
+    if dry_run:
+        absences = [*exporter.run(entries, NoTarget()), *request.absences(ledger, unseen)]
+        counts.update(absence.state for absence in absences)
+        return Export(target, dry_run, exporter.exported, 0, counts, absences)
+    with suppress(NothingToExport):
+        with target.opened(lambda name: ledger.catalog.is_refuted(name, request.profile), update=update) as made:
+            with missing_file(target.missing) as missing:
+                for absence in chain(exporter.run(entries, made), request.absences(ledger, unseen)):
+                    missing.add(absence)
+                    counts[absence.state] += 1
+            if not exporter.exported.signatures and not update:
+                raise NothingToExport
+        others = made.others
+    return Export(target, dry_run, exporter.exported, others, counts, ())
+
+
+def show(export: Export, form: Form, *, header: bool) -> None:
+    """Print what is missing; say on stderr what was exported, and what to do next."""
+    done, target = export.done, export.target
+    number = sum(export.counts.values())
+    rows = (absence_record(absence) for absence in export.missing())
+    if form is Form.TERMINAL:
+        print_records(DOCUMENT, islice(rows, SHOWN), form)
+        if number > SHOWN:
+            render.notice(f"and {number - SHOWN:,} more: {shown(str(target.missing), 300)}")
+    else:
+        print_records(DOCUMENT, rows, form, header=header, head=export.head())
+    sys.stdout.flush()
+    verb = "would be exported" if export.dry_run else "exported"
+    details = [f"{done.sketches:,} {'sketch' if done.sketches == 1 else 'sketches'}"]
+    if done.kept:
+        details.append(f"{done.kept:,} of them were there")
+    if export.others:
+        details.append(f"{export.others:,} others kept")
+    where = f" to {shown(str(target.path), 300)}" if done.signatures and not export.dry_run else ""
+    render.notice(f"{render.count(done.signatures, 'signature')} {verb}{where} ({', '.join(details)})")
+    others = [f"{n:,} {trust}" for trust, n in sorted(done.trusts.items()) if trust not in ESTABLISHED]
+    if others:
+        render.notice(f"not proved by this home: {', '.join(others)}; --trust computed leaves them out")
+    if number:
+        states = ", ".join(f"{n:,} {state}" for state, n in sorted(export.counts.items()))
+        table = "" if export.dry_run else f": {shown(str(target.missing), 300)}"
+        render.notice(f"{number:,} missing ({states}){table}")
+    if done.signatures and not export.dry_run:
+        render.notice("next, for example:")
+        for line in target.next_commands(31):
+            render.notice(f"  {render.printable(line)}")
+
+
+def absence_record(absence: Absence) -> dict[str, Any]:
+    """Return a missing signature with the keys of DOCUMENT."""
+    return {
+        "name": absence.name,
+        "md5": absence.md5 or None,
+        "state": absence.state,
+        "reason": absence.reason,
+        "message": absence.sentence,
+    }
+
+
+def exit_if_missing(export: Export, *, strict: bool) -> None:
+    """Exit with code 1 if something is missing that may yet come, and with 3 if all the rest is unavailable."""
+    unavailable = export.counts.get(UNAVAILABLE, 0)
+    if sum(export.counts.values()) > unavailable or (not export.done.signatures and not unavailable):
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+    if unavailable and (strict or not export.done.signatures):
+        raise typer.Exit(int(ExitCode.UNAVAILABLE))

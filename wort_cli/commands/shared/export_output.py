@@ -1,0 +1,91 @@
+"""Where `wort export` writes: a collection or a directory, and the table of what is missing beside it."""
+
+import csv
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wort_cli.errors import UsageError, shown
+from wort_cli.model.absence import Absence
+from wort_cli.upkeep.export.directory_target import DirectoryTarget, directory_target
+from wort_cli.upkeep.export.zip_target import ZipTarget, zip_target
+
+ENDINGS = (".sig.zip", ".zip")
+
+
+@dataclass(frozen=True)
+class ExportOutput:
+    """The value of the option -o of `wort export`."""
+
+    path: Path
+    is_directory: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "ExportOutput":
+        """Return the target that a text names; UsageError if it is neither a .zip file nor a directory."""
+        path = Path(text).absolute()
+        if text.endswith("/") or path.is_dir():
+            return cls(path, is_directory=True)
+        if path.name.endswith(".zip") and path.name not in ENDINGS:
+            return cls(path, is_directory=False)
+        raise UsageError(
+            f"-o {shown(text, 200)} is neither a .zip file nor a directory",
+            f"for a collection, end it with .sig.zip; for a directory, add a slash: {shown(text + '/', 200)}",
+        )
+
+    @property
+    def missing(self) -> Path:
+        """The table of what is missing."""
+        if self.is_directory:
+            return self.path / "missing.csv"
+        stem = next(self.path.name.removesuffix(end) for end in ENDINGS if self.path.name.endswith(end))
+        return self.path.with_name(f"{stem}.missing.csv")
+
+    def check(self, *, update: bool, force: bool) -> None:
+        """Raise UsageError unless the target can be written; change nothing."""
+        if update and force:
+            raise UsageError("--update and --force exclude each other", "--update keeps what is there")
+        parent = self.path
+        while self.is_directory and not parent.exists():
+            parent = parent.parent
+        if not self.is_directory:
+            parent = self.path.parent
+        if not parent.is_dir():
+            raise UsageError(f"-o: there is no directory {shown(str(parent), 200)}")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise UsageError(f"-o: {shown(str(parent), 200)} can't be written", "check its permissions")
+        is_there = any(self.path.iterdir()) if self.path.is_dir() else os.path.lexists(self.path)
+        if is_there and not (update or force):
+            raise UsageError(
+                f"{shown(str(self.path), 200)} exists" + (" and is not empty" if self.is_directory else ""),
+                "--update adds what is new to it, --force replaces it",
+            )
+
+    def opened(
+        self, is_refuted: Callable[[str], bool], *, update: bool
+    ) -> AbstractContextManager[ZipTarget | DirectoryTarget]:
+        """Return the target as a context; it is complete when the context ends without an exception."""
+        open_target = directory_target if self.is_directory else zip_target
+        return open_target(self.path, is_refuted, update=update)
+
+    def next_commands(self, ksize: int) -> list[str]:
+        """Return commands of sourmash that use what was exported."""
+        place = self.path / "SOURMASH-MANIFEST.csv" if self.is_directory else self.path
+        file = shlex.quote(str(place))
+        stem = shlex.quote(str(self.missing).removesuffix(".missing.csv").removesuffix("/missing.csv"))
+        return [
+            f"sourmash sig summarize {file}",
+            f"sourmash gather -k {ksize} QUERY.sig {file} -o gather.csv",
+            f"sourmash sig collect {file} -o {stem}.sqlmf",
+            f"sourmash index -k {ksize} -F rocksdb {stem}.rocksdb {file}",
+        ]
+
+
+def read_missing(path: Path) -> Iterator[Absence]:
+    """Yield the rows of a table that `missing_file` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield Absence(row["accession"], row["state"], row["reason"], row["sentence"], row["md5sum"])

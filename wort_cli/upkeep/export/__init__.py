@@ -1,0 +1,1 @@
+"""Exports signatures as collections that sourmash reads."""
