@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from wort_cli.ledger.database import Storage
-from wort_cli.model.run_metadata import FIELDS, RunMetadata
+from wort_cli.model.run_metadata import RunMetadata
 
 BATCH = 5000
 """Rows that one transaction writes, so that the daemon can use the ledger in between."""
 ASKED = 5000
 """Names that one query gets."""
-
-
-@dataclass(frozen=True)
-class KnownRun:
-    """The metadata of a run, where it was learned, and when, in seconds since 1970."""
-
-    run: RunMetadata
-    origin: str
-    learned_at: float
 
 
 @dataclass(frozen=True)
@@ -52,12 +43,6 @@ class Runs:
             number += len(batch)
         return number
 
-    def among(self, names: Iterable[str]) -> Iterator[KnownRun]:
-        """Yield what is known of some runs; those that are not known are left out."""
-        for page in pages(names):
-            for row in self._storage.rows("runs_among", names=json.dumps(page)):
-                yield KnownRun(RunMetadata(*(row[name] for name in FIELDS)), row["origin"], row["learned_at"])
-
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""
         total = [0, 0, 0, 0]
@@ -65,10 +50,6 @@ class Runs:
             row = self._storage.rows("amounts_among", names=json.dumps(page))[0]
             total = [a + row[key] for a, key in zip(total, ("with_bases", "bases", "with_bytes", "bytes"), strict=True)]
         return Amounts(*total)
-
-    def count(self) -> int:
-        """Return the number of runs that are known."""
-        return int(self._storage.rows("count_runs")[0]["n"])
 
 
 def pages(names: Iterable[str]) -> Iterator[Sequence[str]]:

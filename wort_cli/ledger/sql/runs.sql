@@ -19,13 +19,7 @@ ON CONFLICT (run) DO UPDATE SET
     released = coalesce(nullif(excluded.released, ''), released),
     updated = coalesce(nullif(excluded.updated, ''), updated), origin = excluded.origin, learned_at = excluded.learned_at;
 
--- name: runs_among
-SELECT runs.* FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
-
 -- name: amounts_among
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
 FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
-
--- name: count_runs
-SELECT count(*) AS n FROM runs;
