@@ -201,9 +201,7 @@ class Settings(HomePaths):
         "https://www.ebi.ac.uk/ena/portal/api/filereport", url_or_off, "URL of ENA's file report; `off` disables it."
     )
     ncbi_url: str = setting(
-        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo",
-        url_or_off,
-        "URL of NCBI's run info; `off` disables it.",
+        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", url_or_off, "URL of NCBI's run info; `off` disables it."
     )
     entrez_url: str = setting(
         "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
