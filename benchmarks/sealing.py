@@ -35,7 +35,7 @@ def main() -> None:
             hashes = np.unique(random.integers(1, SRA_V1.max_hash, size, dtype=np.uint64))
             abundances = random.integers(1, 4, hashes.size).astype(np.uint64)
             cpu, wall = time.process_time(), time.perf_counter()
-            count.add(hashes, abundances)
+            count.add_table(hashes, abundances)
             merging_cpu += time.process_time() - cpu
             merging_wall += time.perf_counter() - wall
     cpu, wall = time.process_time(), time.perf_counter()

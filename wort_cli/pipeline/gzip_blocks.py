@@ -1,4 +1,4 @@
-"""Writes gzip in blocks that are compressed on their own, by a second thread.
+"""Writes gzip in blocks that are compressed on their own, by other threads.
 
 The blocks form one gzip member (RFC 1952), which every reader of gzip can read.  The header has no time and no file
 name, and the blocks depend only on the text, so that equal text gives equal bytes.
@@ -18,8 +18,10 @@ END = b"\x03\x00"
 """An empty last block."""
 SMALL = 1 << 16
 """Bytes of a text, at most, that are compressed together with the texts around it."""
+THREADS = 2
+"""Threads that compress.  It takes twice as long as formatting the numbers."""
 AHEAD = 4
-"""Blocks that wait for the second thread, or for being written, at most."""
+"""Blocks that wait for another thread, or for being written, at most."""
 LONG_NUMBER = 8
 """Digits of a number, at least, whose digits are random: a hash, not an abundance."""
 
@@ -28,7 +30,7 @@ def write_gzip(texts: Iterable[bytes], file: IO[bytes]) -> None:
     """Write texts to a file, as one gzip member."""
     crc = size = 0
     file.write(HEADER)
-    with ThreadPoolExecutor(1, thread_name_prefix="gzip") as pool:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="gzip") as pool:
         waiting: deque[Future[bytes]] = deque()
         for text in joined(texts):
             crc, size = zlib.crc32(text, crc), size + len(text)

@@ -10,7 +10,9 @@ layout, sourmash writes the signature itself: slowly, but correctly.
 import gzip
 import hashlib
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
-from wort_cli.pipeline.gzip_blocks import write_gzip
+from wort_cli.pipeline.gzip_blocks import AHEAD, write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
 from wort_cli.pipeline.sketching.known_input import known_numbers
 from wort_cli.pipeline.sketching.loops import Array, Loops
@@ -54,9 +56,12 @@ def seal(
         except (ValueError, UnknownLayout) as error:
             raise JobFailed(Reason.TOOL_CRASH, f"cannot write a signature of {name}: {error}") from None
         file.seek(0)
-        if not reads_back(str(name), sketches, file, cancellation, filename):
+        with ThreadPoolExecutor(1, "digest") as other:
+            found = other.submit(digest, sketches)
+            same = reads_back(str(name), sketches, file, cancellation, filename)
+        if not same:
             raise JobFailed(Reason.TOOL_CRASH, f"the sealed signature of {name} does not read back as it was written")
-    return digest(sketches)
+    return found.result()
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
@@ -138,15 +143,16 @@ def reads_back(
 ) -> bool:
     """Return whether `file`, from its position to its end, is the signature of `sketches`; compare every number.
 
-    Numbers are parsed in blocks, by code that is independent of the code that writes them.
+    Numbers are parsed in blocks, by code that is independent of the code that writes them, in a second thread while the
+    next block is decompressed.
     """
     try:
-        with gzip.GzipFile(fileobj=file, mode="rb") as stream:
+        with gzip.GzipFile(fileobj=file, mode="rb") as stream, ThreadPoolExecutor(1, "numbers") as parser:
             try:
                 layout = layout_of(name, sketches, filename)
             except UnknownLayout:
                 return is_same(name, sketches, stream.read(), filename)
-            for same in compare_parts(stream, sketches, layout):
+            for same in compare_parts(stream, sketches, layout, parser):
                 cancellation.check()
                 if not same:
                     return False
@@ -155,18 +161,20 @@ def reads_back(
         return False
 
 
-def compare_parts(stream: gzip.GzipFile, sketches: Sequence[Sketch], layout: Layout) -> Iterator[bool]:
+def compare_parts(
+    stream: gzip.GzipFile, sketches: Sequence[Sketch], layout: Layout, parser: Executor
+) -> Iterator[bool]:
     """Yield whether each part of the signature is next in the stream; stop at the first that is not."""
     yield is_next(stream, layout.before)
     for i, (sketch, frame) in enumerate(zip(sketches, layout.frames, strict=True)):
         yield is_next(stream, b"," * (i > 0) + frame.before_hashes)
         if sketch.hashes.size:
             md5 = new_md5(sketch)
-            yield from are_next(stream, sketch.hashes, md5)
+            yield from are_next(stream, sketch.hashes, parser, md5)
             yield is_next(stream, frame.before_md5 + md5.hexdigest().encode())
             if frame.before_abundances is not None and sketch.abundances is not None:
                 yield is_next(stream, frame.before_abundances)
-                yield from are_next(stream, sketch.abundances)
+                yield from are_next(stream, sketch.abundances, parser)
         yield is_next(stream, frame.after)
     yield is_next(stream, layout.after)
     yield stream.read(1) == b""
@@ -186,14 +194,26 @@ def is_next(stream: gzip.GzipFile, text: bytes) -> bool:
     return stream.read(len(text)) == text
 
 
-def are_next(stream: gzip.GzipFile, numbers: Numbers, md5: "hashlib._Hash | None" = None) -> Iterator[bool]:
+def are_next(
+    stream: gzip.GzipFile, numbers: Numbers, parser: Executor, md5: "hashlib._Hash | None" = None
+) -> Iterator[bool]:
     """Yield for each block whether its numbers are next in the stream; update `md5` with the digits."""
+    waiting: deque[Future[bool]] = deque()
     for start in range(0, numbers.size, BLOCK):
         part = numbers[start : start + BLOCK]
         text = stream.read(decimal_length(part) - (start + BLOCK >= numbers.size))
-        yield bool(are_decimals(np.frombuffer(text, np.uint8), part))
-        if md5 is not None:
-            md5.update(text.translate(None, b","))
+        waiting.append(parser.submit(is_text_of, text, part, md5))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft().result()
+    for same in waiting:
+        yield same.result()
+
+
+def is_text_of(text: bytes, numbers: Numbers, md5: "hashlib._Hash | None") -> bool:
+    """Return whether a text is these numbers; update `md5` with its digits."""
+    if md5 is not None:
+        md5.update(text.translate(None, b","))
+    return bool(are_decimals(np.frombuffer(text, np.uint8), numbers))
 
 
 def decimal_length(numbers: Numbers) -> int:

@@ -4,7 +4,12 @@ The table holds the distinct hashes, ascending, with their counts.  New hashes a
 which is sorted and merged into the table when it is full.  The buffer grows to a quarter of the table, so that all
 merges together take time linear in the number of hashes.  A merge is done in place, from the largest hash down to the
 smallest, so that there are never two tables in memory.
+
+Tables of slices are merged in pairs of about the same size, so that each hash is moved as often as the number of slices
+can be halved.  Neither sorting nor searching is needed.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +19,7 @@ from wort_cli.pipeline.sketching.loops import INT, Array, Loops
 from wort_cli.pipeline.sketching.slices import Hashes
 
 Counts = NDArray[np.uint32] | NDArray[np.uint64]
+Table = tuple[Hashes, Counts]
 
 MIN_BUFFER = 1 << 16
 """Hashes that the buffer holds, at least."""
@@ -29,7 +35,14 @@ merge_counts = {
     np.dtype(dtype): COUNTING.function(f"merge_counts:{dtype}", NUMBERS, Array(np.dtype(dtype)), INT, NUMBERS)
     for dtype in ("uint32", "uint64")
 }
-"""The function for each type of the counts."""
+count_common = COUNTING.function("count_common", NUMBERS, NUMBERS, results=1)
+merge_tables = {
+    np.dtype(dtype): COUNTING.function(
+        f"merge_tables:{dtype}", *(NUMBERS, Array(np.dtype(dtype)), INT), *(NUMBERS, Array(np.dtype(dtype)))
+    )
+    for dtype in ("uint32", "uint64")
+}
+"""Functions for each type of the counts."""
 
 
 class HashCounts:
@@ -44,29 +57,37 @@ class HashCounts:
         """The sum of all counts, and so an upper bound of each."""
         self._buffer: Hashes = np.empty(MIN_BUFFER, np.uint64)
         self._n_buffered = 0
-        self._extra: list[tuple[Hashes, Hashes]] = []
-        """Hashes in the buffer with a count above 1, and these counts less 1."""
-        self._n_extra = 0
+        self._tables: list[Table] = []
+        """Tables that were added, each more than twice as large as the next."""
 
-    def add(self, hashes: Hashes, counts: Hashes | None = None) -> None:
-        """Add `counts[i]` (1 if there are no counts) to the count of `hashes[i]`, for each i.  Hashes may repeat."""
-        if self._n_buffered + hashes.size > self._buffer.size or self._n_extra > self._buffer.size:
+    def add(self, hashes: Hashes) -> None:
+        """Add 1 to the count of each hash.  Hashes may repeat."""
+        if self._n_buffered + hashes.size > self._buffer.size:
             self._merge()
             self._buffer = np.empty(max(MIN_BUFFER, self._hashes.size // TABLE_TO_BUFFER, hashes.size), np.uint64)
         self._buffer[self._n_buffered : self._n_buffered + hashes.size] = hashes
         self._n_buffered += hashes.size
         self._total += hashes.size
-        if counts is not None:
-            several = np.flatnonzero(counts > 1)
-            extra = counts[several] - np.uint64(1)
-            self._extra.append((hashes[several], extra))
-            self._n_extra += several.size
-            self._total += int(extra.sum())
+
+    def add_table(self, hashes: Hashes, counts: Hashes) -> None:
+        """Add `counts[i]` to the count of `hashes[i]`, for each i.  Hashes ascend."""
+        self._total += int(counts.sum())
+        added: Table = hashes.copy(), counts.astype(self._count_type())
+        while self._tables and self._tables[-1][0].size <= 2 * added[0].size:
+            added = self._merged(self._tables.pop(), added)
+        self._tables.append(added)
 
     def table(self) -> tuple[Hashes, Hashes]:
         """Return the distinct hashes, ascending, and their counts.  The arrays are not copies: do not change them."""
         self._merge()
         self._buffer = np.empty(MIN_BUFFER, np.uint64)  # frees the memory of a larger one
+        if self._tables:
+            self._own()
+            added = self._tables.pop()  # the smallest
+            for larger in (*reversed(self._tables), (self._hashes, self._counts)):
+                added = self._merged(larger, added)
+            self._hashes, self._counts = added
+            self._tables = []
         counts = self._counts.astype(np.uint64, copy=False)
         self._counts, self._shared = counts, True
         return self._hashes, counts
@@ -75,10 +96,8 @@ class HashCounts:
         """Merge the buffer into the table, and empty it."""
         if not self._n_buffered:
             return
-        if self._shared:
-            self._hashes, self._counts, self._shared = self._hashes.copy(), self._counts.copy(), False
-        if self._total > MAX_UINT32:
-            self._counts = self._counts.astype(np.uint64, copy=False)
+        self._own()
+        self._counts = self._counts.astype(self._count_type(), copy=False)
         new = self._buffer[: self._n_buffered]
         new.sort()
         before = self._hashes.size
@@ -87,17 +106,41 @@ class HashCounts:
         self._hashes.resize(size, refcheck=False)
         self._counts.resize(size, refcheck=False)
         merge_counts[self._counts.dtype](self._hashes, self._counts, before, new)
-        for hashes, extra in self._extra:
-            places = np.searchsorted(self._hashes, hashes)
-            np.add.at(self._counts, places, extra.astype(self._counts.dtype))
-        self._n_buffered, self._extra, self._n_extra = 0, [], 0
+        self._n_buffered = 0
+
+    def _own(self) -> None:
+        """Copy the table if a caller has it."""
+        if self._shared:
+            self._hashes, self._counts, self._shared = self._hashes.copy(), self._counts.copy(), False
+
+    def _merged(self, one: Table, other: Table) -> Table:
+        """Return the sum of two tables.  It takes the place of the larger one, whose arrays nobody else may have."""
+        (hashes, counts), (fewer, fewer_counts) = (one, other) if one[0].size >= other[0].size else (other, one)
+        dtype = self._count_type()
+        counts = counts.astype(dtype, copy=False)
+        before = hashes.size
+        size = before + fewer.size - count_common(hashes, fewer)
+        hashes.resize(size, refcheck=False)
+        counts.resize(size, refcheck=False)
+        merge_tables[dtype](hashes, counts, before, fewer, fewer_counts.astype(dtype, copy=False))
+        return hashes, counts
+
+    def _count_type(self) -> np.dtype[Any]:
+        """Return the type that holds every count, and every sum of counts."""
+        return np.dtype(np.uint32) if self._total <= MAX_UINT32 and self._counts.itemsize < 8 else np.dtype(np.uint64)
 
 
-@COUNTING.known_answer("089167c83b317240e0bdcf380e734d92270e236b530ec95a590ae365006a9074")
+@COUNTING.known_answer("b04cd3a51e70b584563b3a9524904a8ee18ac5523f57303568e09fa086d3592c")
 def count_known_hashes() -> bytes:
     """Return the table of known hashes."""
     counts = HashCounts()
     for part in np.array_split(known_numbers(3_000) % np.uint64(1_000), 3):
         counts.add(part)
         table = counts.table()
-    return b"".join(part.tobytes() for part in table)
+    parts = [*table]
+    for large in (0, 2**32):  # counts of 32 bits, and of 64
+        sum_ = HashCounts()
+        sum_.add_table(*table)
+        sum_.add_table(table[0] * np.uint64(3), table[1] + np.uint64(large))
+        parts += sum_.table()
+    return b"".join(part.tobytes() for part in parts)

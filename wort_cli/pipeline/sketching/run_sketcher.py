@@ -165,7 +165,7 @@ class RunSketcher:
     def _add(self, finished: FinishedSlice) -> None:
         self._decoding.pop(finished.slice, None)
         for total, (hashes, counts) in zip(self._counts, finished.counts, strict=True):
-            total.add(hashes, counts)
+            total.add_table(hashes, counts)
         self._finished.append(replace(finished, counts=()))
 
     def _is_stalled(self) -> bool:

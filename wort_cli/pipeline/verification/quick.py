@@ -102,7 +102,7 @@ def sketch_sample(
     for of_one_ksize in zip(*each, strict=True):
         counts = HashCounts()
         for one in of_one_ksize:
-            counts.add(one.hashes, one.abundances)
+            counts.add_table(one.hashes, abundances_of(one))
         first = of_one_ksize[0]
         together.append(Sketch(first.ksize, first.seed, first.max_hash, *counts.table()))
         sums = [float(abundances_of(one).sum()) for one in of_one_ksize]
