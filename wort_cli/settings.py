@@ -201,16 +201,16 @@ class Settings(HomePaths):
         "https://www.ebi.ac.uk/ena/portal/api/filereport", url_or_off, "URL of ENA's file report; `off` disables it."
     )
     ncbi_url: str = setting(
-        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo", url_or_off, "URL of NCBI's run info; `off` disables it."
+        "https://trace.ncbi.nlm.nih.gov/Traces/sra-db-be/runinfo",
+        url_or_off,
+        "URL of NCBI's run info; `off` disables it.",
     )
     entrez_url: str = setting(
         "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
         url_or_off,
         "URL of NCBI's E-utilities, which list the runs of a project beside ENA; `off` disables them.",
     )
-    listing_hours: float = setting(
-        24.0, positive_number, "Hours for which the list of the runs of a project is used again without a request."
-    )
+    listing_hours: float = setting(24.0, positive_number, "Hours for which the list of a project's runs is used again.")
     lookup_pause: float = setting(
         1.0, positive_number, "Seconds after which a failed request to ENA or NCBI about a project is sent again."
     )
