@@ -205,6 +205,15 @@ class Settings(HomePaths):
         url_or_off,
         "URL of NCBI's run info; `off` disables it.",
     )
+    entrez_url: str = setting(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        url_or_off,
+        "URL of NCBI's E-utilities, which list the runs of a project beside ENA; `off` disables them.",
+    )
+    listing_hours: float = setting(24.0, positive_number, "Hours for which the list of a project's runs is used again.")
+    lookup_pause: float = setting(
+        1.0, positive_number, "Seconds after which a failed request to ENA or NCBI about a project is sent again."
+    )
     keep_events: int = setting(
         100, positive_integer, "Number of events that are retained of each job: the first and the newest ones."
     )

@@ -19,6 +19,7 @@ from tests.support.archive_server import ArchiveServer
 from tests.support.bucket import Bucket
 from tests.support.documents import DOCUMENTS, ROOT, ShellBlock, shell_blocks
 from tests.support.homes import Home, write_script
+from tests.support.run_lists import RunLists, run
 from tests.support.shelf import Shelf
 
 PHAGE = ROOT / "demo" / "phage.sra"
@@ -44,7 +45,15 @@ def locator() -> Iterator[ArchiveServer]:
 
 
 @pytest.fixture
-def prepared(home: Home, shelf: Shelf, locator: ArchiveServer) -> Home:
+def lists() -> Iterator[RunLists]:
+    """ENA and NCBI on loopback, which list the runs of a project."""
+    with RunLists().serving() as server:
+        server.put("PRJNA63463", [run(number, "PRJNA63463") for number in (139146, 139147)])
+        yield server
+
+
+@pytest.fixture
+def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists) -> Home:
     """A home with the files that the documents name, and stand-ins on its PATH."""
     for name, script in STAND_INS.items():
         write_script(home.root / "bin" / name, script)
@@ -67,8 +76,7 @@ def prepared(home: Home, shelf: Shelf, locator: ArchiveServer) -> Home:
         "WORT_DOWNLOAD": "columns",
         "WORT_LOCATOR_URL": f"{locator.url}/sdl/2/retrieve",
         "WORT_MIRRORS": "off",
-        "WORT_ENA_URL": "off",
-        "WORT_NCBI_URL": "off",
+        **lists.env,
         "STAND_IN_OBJECT": str(home.root / "object.sig"),
         "TMPDIR": str(home.root / "tmp"),
         "RESULTS": str(home.root / "results"),

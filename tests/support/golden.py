@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("compute", DONE, UNAVAILABLE, "SRR000042", "-n"),
         ("compute", "SRR1"),
     ],
+    "runs": [("runs", "SRR1")],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],

@@ -13,6 +13,7 @@ from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.bring_local import bring_local
 from wort_cli.commands.shared.compute_record import answer_record, print_answers, print_jobs, print_plans
 from wort_cli.commands.shared.daemon_differences import notice_differences
+from wort_cli.commands.shared.expansion import Expander
 from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
@@ -56,7 +57,7 @@ def compute(
         list[str] | None,
         typer.Argument(
             metavar="ID|FILE|-",
-            help="Accessions of runs, .sra archives, FASTA or FASTQ files; - reads a list from standard input.",
+            help="Accessions of runs or projects, .sra archives, FASTA, FASTQ; - reads a list from standard input.",
         ),
     ] = None,
     from_file: FromFileOption = None,
@@ -72,6 +73,10 @@ def compute(
     dry_run: DryRunOption = False,
     priority: PriorityOption = 0,
     group: GroupOption = "",
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Ask before computing more than N runs of projects.")
+    ] = 10_000,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     wait: WaitOption = False,
     now: NowOption = False,
     output: OutputOption = "",
@@ -128,24 +133,22 @@ def compute(
       wort compute --samples samplesheet.csv --wait
       wort compute SRR139146 SRR139147 --wait -o signatures/
       wort compute --from-file runs.txt --group soil
+      wort compute PRJNA63463 --group encode
     """
-    check_wait_and_now(wait=wait, now=now)
-    if output and not (wait or now):
-        raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
-    if local and not (wait or now):
-        raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
+    check_options(wait=wait, now=now, output=output, local=local, engine=engine)
     target = Output.parse(output, force=force) if output else None
     to_stdout = target is not None and target.is_stdout
     if to_stdout and as_json:
         raise UsageError("-o - and --json both write to standard output", "leave one of them out")
-    check_engine(engine)
     settings = load_settings()
     skipped: list[str] = []
     skip = skipped.append if skip_invalid else None
+    expander = Expander(settings, render.notice)
     sources = reads_of_options(reads or [], samples, name, others=bool(ids or from_file), now=now) or parse_sources(
-        ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip
+        ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip, expander
     )
     outcome.explain_skipped(skipped)
+    expander.check_limit(limit, yes=yes or dry_run)
     if target is not None:
         target.check([source.name for source in sources])
     form = Form.of(as_json=as_json)
@@ -153,17 +156,33 @@ def compute(
     profile_name = profile_named(profile or settings.profile).name
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
+    request = partial(JobRequest, profile=profile_name, priority=priority, group=group, engine=engine)
     requests = [
-        JobRequest(source, profile_name, priority, group, engine, not no_upload, accept_unproved) for source in sources
+        request(
+            source,
+            upload=not no_upload,
+            accept_unproved=accept_unproved,
+            selected_by=expander.selected_by.get(source.name, ""),
+        )
+        for source in sources
     ]
+    expander.record(ledger, dry_run=dry_run)
     finder = SignatureFinder(settings, ledger, profile_name)
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
-        measured = ledger.catalog.measured(profile_name)
         at_a_time = 1 if now else ledger.controls.job_limit(settings.jobs)
+        known = expander.amounts((answer.source.name for answer in planned(answers)), ledger)
+        settings = accepting(settings, accept_unproved)
         print_plans(
-            answers, finder, accepting(settings, accept_unproved), form, measured, header=not no_header, jobs=at_a_time
+            answers,
+            finder,
+            settings,
+            form,
+            ledger.catalog.measured(profile_name),
+            known,
+            header=not no_header,
+            jobs=at_a_time,
         )
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
@@ -186,6 +205,16 @@ def compute(
     states = (jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     code = outcome.exit_code(states, strict=strict)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
+
+
+def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: str) -> None:
+    """Raise UsageError for options that exclude each other, or need another."""
+    check_wait_and_now(wait=wait, now=now)
+    if output and not (wait or now):
+        raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
+    if local and not (wait or now):
+        raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
+    check_engine(engine)
 
 
 def accepting(settings: Settings, unproved: bool) -> Settings:
@@ -235,6 +264,11 @@ def enqueue(
         for n, answer in zip(lost, requeued, strict=True):
             answers[n] = answer
     return answers
+
+
+def planned(answers: Sequence[Enqueued]) -> list[Enqueued]:
+    """Return the answers of a dry run to the requests that would be queued."""
+    return [answer for answer in answers if answer.status is EnqueueStatus.QUEUED]
 
 
 def jobs_of(answers: Sequence[Enqueued]) -> list[int]:

@@ -106,7 +106,7 @@ def export(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Export signatures as a collection (.sig.zip) or a directory that sourmash reads.
+    """Export signatures as a collection or a directory of sourmash.
 
     Every file is compared with its recorded checksum first. What was asked for and is not there is listed, with the
     reason, in a table beside the export: FILE.missing.csv, or DIR/missing.csv.

@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,7 @@ def queries() -> Mapping[str, str]:
         "groups.sql",
         "catalog.sql",
         "submissions.sql",
+        "runs.sql",
         "upkeep.sql",
         "health.sql",
         "sketches.sql",
@@ -107,6 +108,11 @@ class Storage:
         """Execute a named query that changes rows; return the number of changed rows."""
         with self.translated_errors():
             return self.connection.execute(queries()[query], values).rowcount
+
+    def change_many(self, query: str, values: Iterable[Sequence[object]]) -> None:
+        """Execute a named query once for each sequence of values."""
+        with self.translated_errors():
+            self.connection.executemany(queries()[query], values)
 
     def put_row(self, table: str, key: str, row: Row) -> bool:
         """Insert a row, or replace the values of the row with the same `key`, which is a list of columns.

@@ -164,6 +164,7 @@ class Jobs:
             force=force,
             engine=request.engine,
             upload=request.upload,
+            selected_by=request.selected_by,
             accept_unproved=request.accept_unproved,
             now=time.time(),
         )

@@ -8,6 +8,7 @@
 - groups.py: the lists of signatures that were requested
 - controls.py: `wort daemon pause`, `resume` and `jobs`
 - suspects.py: jobs that are tried alone
+- runs.py: what is known of runs
 
 How a signature is computed is not known here.
 """
@@ -26,6 +27,7 @@ from wort_cli.ledger.jobs import Jobs
 
 if TYPE_CHECKING:
     from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
     from wort_cli.ledger.suspects import Suspects
 
@@ -66,6 +68,13 @@ class Ledger:
         from wort_cli.ledger.attempts import Attempts
 
         return Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
+
+    @cached_property
+    def runs(self) -> "Runs":
+        """What is known of runs."""
+        from wort_cli.ledger.runs import Runs
+
+        return Runs(self.storage)
 
     def open(self) -> None:
         """Open the file now; raise WortError if it cannot be used."""

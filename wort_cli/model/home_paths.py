@@ -35,6 +35,7 @@ class HomePaths:
         directories = (
             *(self.store_dir, self.store_dir / "sigs", self.backup_dir, self.rates_dir, self.slots_dir, self.work_dir),
             *(self.log_dir, self.log_dir / "jobs", self.references_dir, self.archive_cache_dir),
+            self.listings_dir,
         )
         files = (
             self.ledger_file,
@@ -100,6 +101,11 @@ class HomePaths:
     def references_dir(self) -> Path:
         """The directory of reference sequences that were fetched for aligned runs."""
         return self.cache_dir / "references"
+
+    @property
+    def listings_dir(self) -> Path:
+        """The directory of the lists of runs of projects."""
+        return self.cache_dir / "listings"
 
     @property
     def slots_dir(self) -> Path:

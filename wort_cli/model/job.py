@@ -97,6 +97,8 @@ class JobRequest:
     """Whether the signature may be published to the bucket, if one is set."""
     accept_unproved: bool = False
     """Whether an archive on disk is read that nothing proves; its signature is marked."""
+    selected_by: str = ""
+    """The project or the query that selected the run; empty if the run was named."""
 
 
 @dataclass(frozen=True)

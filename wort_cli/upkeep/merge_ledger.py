@@ -17,7 +17,7 @@ from pathlib import Path
 from wort_cli.errors import WortError
 from wort_cli.ledger.database import Row, Storage, salvage_rows
 from wort_cli.ledger.migrations import latest_version
-from wort_cli.model.accession import parse_name
+from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobKind, JobState
 from wort_cli.model.provenance import SignatureRecord, Trust
@@ -34,6 +34,8 @@ class Table:
     key: str
     check: Callable[[Row], object] = lambda _: None
     """Raises WortError, KeyError, TypeError or ValueError if a row is not valid."""
+    since: int = 0
+    """The first version that has it, if that is after SAME_SINCE."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
     """Copy the rows of a damaged ledger; return what was done with each table that had rows, or could not be read."""
     version, _ = salvage_rows(damaged, "PRAGMA user_version")
     same = bool(version) and SAME_SINCE <= version[0]["user_version"] <= latest_version()
-    tables = TABLES if same else TABLES[:1]
+    tables = [table for table in TABLES if table.since <= version[0]["user_version"]] if same else TABLES[:1]
     with storage.transaction(), dropped_triggers(storage):
         merged = [merge_table(damaged, storage, table) for table in tables]
         for change in DERIVED:
@@ -125,6 +127,7 @@ TABLES = (
     Table("control", "key"),
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
+    Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

@@ -11,12 +11,14 @@ from tests.support.golden import COMMANDS, DIRECTORY, golden_text
 from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
 from wort_cli import cli
-from wort_cli.commands import doctor, fetch
+from wort_cli.commands import doctor, fetch, runs
 from wort_cli.commands.shared.daemon_action import DOCUMENTS, print_action
 from wort_cli.commands.shared.finding import STATES, Finding
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.run_metadata import RunMetadata
+from wort_cli.pipeline.projects.kept import ListedRun, Listing, Witness
 
 NO_JSON = {"--paths", "--raw", "-h", "help", "completion"}
 """Options and commands that print something else than a document."""
@@ -78,6 +80,10 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
     printed.add(validated(capsys.readouterr().out)["command"])
     failed = fetch.FetchResult(Accession(DONE), failure=Failure(Reason.NETWORK, "no answer"))
     print_records(fetch.DOCUMENT, [failed.record()], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    listing = Listing("PRJNA1", 0.0, 1, 150, 0, (Witness("ENA", 1), Witness("NCBI", None, "down")), {}, (), Path("/x"))
+    found = runs.run_record(ListedRun(RunMetadata("SRR000001"), ("ENA",)))
+    print_records(runs.DOCUMENT, [found], Form.JSON, head={"listings": [runs.listing_record(listing)]})
     printed.add(validated(capsys.readouterr().out)["command"])
     assert printed == {document.command for document in documents()}
     assert set(DOCUMENTS) >= {name.removeprefix("daemon ") for name in WITHOUT_DAEMON}

@@ -44,6 +44,7 @@ TABLES_SINCE = {
     6: {"job_counts", "move_counts"},
     9: {"group_members", "group_counts"},
     12: {"sketches"},
+    13: {"runs"},
 }
 
 OPENERS = """

@@ -24,6 +24,7 @@ from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.ledger.catalog import Measured
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
+from wort_cli.ledger.runs import Amounts
 from wort_cli.model.archive_format import Format
 from wort_cli.model.job import Job, JobState
 from wort_cli.settings import Settings
@@ -107,6 +108,7 @@ def print_plans(
     settings: Settings,
     form: Form,
     measured: Measured | None,
+    known: Amounts,
     *,
     header: bool,
     jobs: int,
@@ -127,7 +129,7 @@ def print_plans(
         for n, plan in zip(planned, plans, strict=True):
             records[n] |= plan
     columns = (*DOCUMENT.columns, *PLAN_COLUMNS)
-    found = estimate(plans, len(planned), measured, jobs, settings.fetch_ahead)
+    found = estimate(plans, len(planned), measured, jobs, settings.fetch_ahead, known)
     head = {"dry_run": True, "estimate": estimate_record(found, len(planned))}
     print_answers(records, form, header=header, head=head, columns=columns)
     if planned:

@@ -10,6 +10,7 @@ from typing import Any
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import BASES, BYTES, COUNT, SECONDS, Field
 from wort_cli.ledger.catalog import Measured
+from wort_cli.ledger.runs import Amounts
 from wort_cli.model.units import format_bytes, format_duration
 
 ESTIMATE = (
@@ -22,6 +23,7 @@ ESTIMATE = (
         "seconds", SECONDS, "The time that computing takes, at the speed of earlier jobs in this home", optional=True
     ),
 )
+NOTHING_KNOWN = Amounts(0, 0, 0, 0)
 SAMPLE = 20
 """Archives of a longer list that are looked at."""
 
@@ -46,23 +48,34 @@ def sample_of(numbers: Sequence[int]) -> list[int]:
 
 
 def estimate(
-    plans: Sequence[Mapping[str, Any]], runs: int, measured: Measured | None, jobs: int, ahead: int
+    plans: Sequence[Mapping[str, Any]],
+    runs: int,
+    measured: Measured | None,
+    jobs: int,
+    ahead: int,
+    metadata: Amounts = NOTHING_KNOWN,
 ) -> Estimate | None:
     """Estimate what `runs` runs take, from what is known of the archives of some of them; None if nothing is known.
 
     jobs: how many jobs run at a time; each takes as long as the measured ones
     ahead: how many archives are fetched beside running jobs
+    metadata: the bases and bytes of the runs as ENA and NCBI list them, as far as they are known
     """
     known = [plan for plan in plans if plan["archive_size"] is not None]
-    if not known:
+    if not (known or metadata.with_bytes):
         return None
-    factor = runs / len(known)
-    fetch = sum(plan["fetch"] or 0 for plan in known) * factor
-    archives = sum(plan["archive_size"] for plan in known) * factor
+    looked_at = sum(plan["archive_size"] for plan in known)
+    share = sum(plan["fetch"] or 0 for plan in known) / looked_at if looked_at else 1.0
+    if metadata.with_bytes > len(known):
+        archives = metadata.bytes * runs / metadata.with_bytes
+    else:
+        archives = looked_at * runs / len(known)
+    fetch = archives * share
     disk = sum(sorted((plan["fetch"] or 0 for plan in plans), reverse=True)[: jobs + ahead])
+    listed = metadata.bases * runs / metadata.with_bases if metadata.with_bases else None
     if measured is None:
-        return Estimate(fetch, archives, disk, None, None)
-    bases = archives * measured.bases / measured.archive_bytes
+        return Estimate(fetch, archives, disk, listed, None)
+    bases = listed if listed is not None else archives * measured.bases / measured.archive_bytes
     return Estimate(fetch, archives, disk, bases, bases * measured.seconds / measured.bases / min(jobs, runs))
 
 
@@ -84,6 +97,9 @@ def sentences(
     of = f" (estimated from {known} of them)" if known < runs else ""
     amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archive_size)}"
     yield f"{render.count(runs, 'run')}{of}: {amount}, and about {format_bytes(found.disk)} of disk at a time"
+    if found.bases is not None and measured is None:
+        yield f"{found.bases / 1e9:,.2f} Gbp; no run was computed in this home yet, so that the time is not known"
+        return
     if found.bases is None or found.seconds is None or measured is None:
         yield "no run was computed in this home yet, so that bases and time cannot be estimated"
         return

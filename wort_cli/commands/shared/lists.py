@@ -6,13 +6,16 @@ line ends are accepted, because spreadsheets write them.
 """
 
 import codecs
+import contextlib
 import csv
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from wort_cli.errors import NoSuchFile, UsageError
+from wort_cli.model.run_metadata import RunMetadata
+from wort_cli.reading.run_tables import BadRow, TableLayout
 
 COMMENT = re.compile(r"(^|\s)#.*")
 BYTE_ORDER_MARKS = (
@@ -27,14 +30,35 @@ MISSING_COLUMN = "accession"
 """The first column of what `wort export` and sourmash_plugin_directsketch write of what is missing."""
 
 
-def listed_words(words: Sequence[str], from_file: Path | None) -> list[tuple[str, str]]:
-    """Return the words of the command line and of lists, each with its place; UsageError if a list cannot be read."""
+def listed_words(
+    words: Sequence[str], from_file: Path | None, seen: Callable[[str, str], None] | None = None
+) -> list[tuple[str, str]]:
+    """Return the words of the command line and of lists, each with its place; UsageError if a list cannot be read.
+
+    `seen` gets the name and the text of each list.
+    """
     items = [("", word) for word in words if word != "-"]
-    if "-" in words:
-        items += [(f"standard input, line {n}: ", line) for n, line in entries(decode_list(sys.stdin.buffer.read()))]
+    lists = [("standard input", decode_list(sys.stdin.buffer.read()))] if "-" in words else []
     if from_file is not None:
-        items += [(f"{from_file}, line {n}: ", line) for n, line in entries(read_list(from_file))]
+        lists.append((str(from_file), read_list(from_file)))
+    for name, text in lists:
+        items += [(f"{name}, line {n}: ", line) for n, line in entries(text)]
+        if seen is not None:
+            seen(name, text)
     return items
+
+
+def table_runs(text: str) -> Iterator[RunMetadata]:
+    """Yield what a table says of its runs; nothing for a plain list."""
+    if (column := run_column(text)) is None:
+        return
+    rows = csv.reader((line for _, line in plain_lines(text)), delimiter=column[0])
+    layout = TableLayout.of(next(rows))
+    for row in rows if layout else ():
+        cells = [*row, *[""] * (layout.width - len(row))][: layout.width] if layout else []
+        with contextlib.suppress(BadRow):
+            if layout is not None:
+                yield layout.read(cells)
 
 
 def read_list(path: Path) -> str:

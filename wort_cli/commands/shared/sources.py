@@ -4,9 +4,10 @@ All words are checked before a command changes anything; one error reports all w
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from wort_cli.commands.shared.expansion import Expander
 from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.read_sources import (
     check_no_pairs,
@@ -18,7 +19,7 @@ from wort_cli.commands.shared.read_sources import (
 )
 from wort_cli.commands.shared.typed_names import Spelling, typed_name
 from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import RUN, Accession, RecordAccession
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import is_url
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
@@ -39,15 +40,16 @@ def parse_sources(
     archives: Sequence[Path] = (),
     notice: Callable[[str], None] = lambda _: None,
     skip: Callable[[str], None] | None = None,
+    expander: Expander | None = None,
 ) -> list[Source]:
     """Return the sources of the command line and of a list, in order and without duplicates.
 
     The setting `quality` chooses among archives in one directory; the directories of the setting `archives` go before
     the working directory.  `notice` is told why an archive in the working directory is not used.  UsageError if there
     is no source, or if two have the same name.  A word that is not a source is a UsageError too; if `skip` is given, it
-    is told why, and the word is left out.
+    is told why, and the word is left out.  `expander` expands projects and others, once all words were checked.
     """
-    items = listed_words(words, from_file)
+    items = listed_words(words, from_file, expander.note_table if expander else None)
     if not items:
         raise UsageError(
             "nothing to compute",
@@ -58,17 +60,20 @@ def parse_sources(
         if all(reads_input(word) for _, word in items):
             return [read_source([word for _, word in items], name)]
         raise UsageError("--name needs exactly one archive, or files of reads only")
-    found, problems = [], []
+    found, problems = list[Source | RecordAccession](), []
     spelling = Spelling()
     for place, word in items:
         try:
+            if expander is not None and not name and (record := RecordAccession.in_text(word)):
+                found.append(record)
+                continue
             found.append(parse_source(word, name, quality, archives, notice, spelling))
         except WortError as error:
             problems.append((place, error))
     report(problems, skip if found else None)
     spelling.explain(notice)
-    check_no_pairs(found)
-    return without_duplicates(found)
+    check_no_pairs([source for source in found if isinstance(source, Source)])
+    return without_duplicates(list(expanded(found, expander, quality, archives, notice)))
 
 
 def without_duplicates(sources: Sequence[Source]) -> list[Source]:
@@ -81,6 +86,26 @@ def without_duplicates(sources: Sequence[Source]) -> list[Source]:
                 "compute each with its own --name",
             )
     return list(by_name.values())
+
+
+def expanded(
+    found: Sequence[Source | RecordAccession],
+    expander: Expander | None,
+    quality: str,
+    archives: Sequence[Path],
+    notice: Callable[[str], None],
+) -> Iterator[Source]:
+    """Yield the sources, with the runs of a record in its place; a run that was named stays as it is."""
+    named = {item.name for item in found if isinstance(item, Source)}
+    for item in found:
+        if isinstance(item, Source):
+            yield item
+        elif expander is not None:
+            for run in expander.runs(item):
+                if run in named:
+                    expander.selected_by.pop(run)
+                else:
+                    yield Source(run, prefetched_archive(run, quality, archives, notice))
 
 
 def reads_of_options(reads: Sequence[str], samples: Path | None, name: str, *, others: bool, now: bool) -> list[Source]:

@@ -6,8 +6,8 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, created_at)
-VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, selected_by, created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :selected_by, :now);
 
 -- name: merge_request
 -- A live job is requested again: its priority may rise.

@@ -1,0 +1,59 @@
+"""What is known of runs: their metadata, as ENA, NCBI and tables of the user have it."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from wort_cli.ledger.database import Storage
+from wort_cli.model.run_metadata import RunMetadata
+
+BATCH = 5000
+"""Rows that one transaction writes, so that the daemon can use the ledger in between."""
+ASKED = 5000
+"""Names that one query gets."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Sums over those of some runs whose amount is known."""
+
+    with_bases: int
+    bases: int
+    with_bytes: int
+    bytes: int
+
+
+class Runs:
+    """The table `runs`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def record(self, rows: Iterable[tuple[RunMetadata, str]], at: float | None = None) -> int:
+        """Record runs, each with where it was learned, in batches; return their number.
+
+        What is known of a run and not in its row stays.
+        """
+        now, number, rest = time.time() if at is None else at, 0, iter(rows)
+        while batch := [(*run.values(), origin, now) for run, origin in islice(rest, BATCH)]:
+            with self._storage.transaction():
+                self._storage.change_many("record_run", batch)
+            number += len(batch)
+        return number
+
+    def amounts(self, names: Iterable[str]) -> Amounts:
+        """Return the bases and bytes of some runs, as far as they are known."""
+        total = [0, 0, 0, 0]
+        for page in pages(names):
+            row = self._storage.rows("amounts_among", names=json.dumps(page))[0]
+            total = [a + row[key] for a, key in zip(total, ("with_bases", "bases", "with_bytes", "bytes"), strict=True)]
+        return Amounts(*total)
+
+
+def pages(names: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Yield the names in lists of at most ASKED."""
+    rest = iter(names)
+    while page := [str(name) for name in islice(rest, ASKED)]:
+        yield page

@@ -1,0 +1,25 @@
+-- Queries of what is known of runs.  A line `-- name: X` starts the query X (ledger/database.py).
+
+-- name: record_run
+-- What is not known in the new row stays as it was.
+INSERT INTO runs (run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
+                  layout, platform, model, spots, bases, bytes, released, updated, origin, learned_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+ON CONFLICT (run) DO UPDATE SET
+    project = coalesce(nullif(excluded.project, ''), project), study = coalesce(nullif(excluded.study, ''), study),
+    experiment = coalesce(nullif(excluded.experiment, ''), experiment),
+    sample = coalesce(nullif(excluded.sample, ''), sample),
+    biosample = coalesce(nullif(excluded.biosample, ''), biosample), taxid = coalesce(excluded.taxid, taxid),
+    organism = coalesce(nullif(excluded.organism, ''), organism),
+    strategy = coalesce(nullif(excluded.strategy, ''), strategy), source = coalesce(nullif(excluded.source, ''), source),
+    selection = coalesce(nullif(excluded.selection, ''), selection),
+    layout = coalesce(nullif(excluded.layout, ''), layout), platform = coalesce(nullif(excluded.platform, ''), platform),
+    model = coalesce(nullif(excluded.model, ''), model), spots = coalesce(excluded.spots, spots),
+    bases = coalesce(excluded.bases, bases), bytes = coalesce(excluded.bytes, bytes),
+    released = coalesce(nullif(excluded.released, ''), released),
+    updated = coalesce(nullif(excluded.updated, ''), updated), origin = excluded.origin, learned_at = excluded.learned_at;
+
+-- name: amounts_among
+-- How many of some runs have known bases, known bytes, and both, with their sums.
+SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
+FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
