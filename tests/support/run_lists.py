@@ -166,7 +166,7 @@ class RunLists:
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         name = parts.path.rpartition("/")[2]
         if name in ("filereport", "search"):
-            assert (query["result"], query["format"], query["limit"]) == ("read_run", "tsv", "0")
+            assert (query["result"], query["format"], query.get("limit", "0")) == ("read_run", "tsv", "0")
             items = self.ena.get(query.get("accession") or query["query"])
             return Recorded(ena_text(items)) if items else Recorded("", 204)
         return {"esearch.fcgi": self.search, "efetch.fcgi": self.fetch, "esummary.fcgi": self.summary}[name](query)

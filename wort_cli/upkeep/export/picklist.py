@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wort_cli.errors import NoSuchFile, UsageError, shown
-from wort_cli.model.signature_file import GZIP_MAGIC
 from wort_cli.model.sketch_row import VERSION_LINE
 
 NAMES: Mapping[str, Callable[[str], str]] = {
@@ -96,6 +95,8 @@ def table_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]
 
     Raises NoSuchFile, or UsageError if it is not such a table.
     """
+    from wort_cli.model.signature_file import GZIP_MAGIC  # imports numpy, which takes a tenth of a second
+
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data).decode("utf-8-sig")
