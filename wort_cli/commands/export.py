@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,9 +35,11 @@ from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import ESTABLISHED
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
-from wort_cli.upkeep.export.exporter import Exported, Exporter, NoTarget
 from wort_cli.upkeep.export.missing_file import missing_file
 from wort_cli.upkeep.export.selection import SketchSelection
+
+if TYPE_CHECKING:
+    from wort_cli.upkeep.export.exporter import Exported
 
 DOCUMENT = Document(
     "export",
@@ -149,7 +151,7 @@ class Export:
 
     target: ExportOutput
     dry_run: bool
-    done: Exported
+    done: "Exported"
     others: int
     counts: Mapping[str, int]
     """The number of missing signatures in each state."""
@@ -185,6 +187,8 @@ def run_export(
     dry_run: bool,
 ) -> Export:
     """Export what is asked for, and write the table of what is missing."""
+    from wort_cli.upkeep.export.exporter import Exporter, NoTarget  # imports numpy
+
     exporter = Exporter(ledger, settings.store_dir, ReadLimits.of(settings), selection)
     unseen, counts, others = set(request.names), Counter[str](), 0
     entries = request.entries(ledger, unseen)
