@@ -173,7 +173,7 @@ def test_orphaned_rows_and_unknown_states_are_repaired(home: Home, computed: Seq
     change(
         home,
         "INSERT INTO events VALUES (NULL, 99, 0, '', 'queued', '', '', 0)",
-        "INSERT INTO progress VALUES (1, 'sketching', 1, 2, 3, 4)",
+        "INSERT INTO progress VALUES (1, 'sketching', 1, 2, 3, 4, 0, 0)",
         "INSERT INTO legal_moves VALUES ('done', 'lost')",
         "UPDATE jobs SET state = 'lost' WHERE id = 2",
         "DELETE FROM legal_moves WHERE after = 'lost'",

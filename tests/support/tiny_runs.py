@@ -42,6 +42,7 @@ def environment(work: Path) -> dict[str, str]:
         "WORT_HOME": str(work / "home"),
         "WORT_DECODER": "fastq-dump",
         "WORT_LOCATOR_URL": "off",
+        "WORT_ACCEPT_UNPROVED": "true",
         "WORT_THREADS": "1",
         "VDB_CONFIG": str(work),
     }
