@@ -8,8 +8,8 @@ LAYOUTS = ("paired_illumina", "odd_spots", "aligned")
 
 
 def test_no_damage_gives_wrong_bytes_or_is_left_uncured(shelf: Shelf) -> None:
-    results = run_campaign(subjects_of_shelf(shelf, LAYOUTS), "suite", wire_cases=200, disk_cases=25)
+    results = run_campaign(subjects_of_shelf(shelf, LAYOUTS), "suite", wire_cases=200, disk_cases=300)
     assert results.defects == []
     ends = {(where, end) for where, end, _ in results.ends}
     assert ends >= {("wire", "right"), ("wire", "reason"), ("disk", "right"), ("disk", "reason")}
-    assert sum(results.ends.values()) == 225
+    assert sum(results.ends.values()) == 500
