@@ -7,7 +7,8 @@ Before migrations were recorded, files had a version only.  When such a file get
 are recorded and not run again.  The version stays in use: it is read without importing sqlite-utils, and every release
 refuses a file with a higher one.
 
-To change the schema, add a script with the next number.  Never change a released script, except its comments.
+To change the schema, add a script with the next number.  A script never changes, not even its comments: a test has the
+sha256 of each.
 """
 
 import contextlib

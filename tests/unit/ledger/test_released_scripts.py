@@ -1,0 +1,26 @@
+"""Scripts that ledgers were migrated with never change: a changed script would leave two kinds of one version."""
+
+import hashlib
+
+from wort_cli.ledger.migrations import scripts
+
+SUMS = (
+    "8b3a6fd08476c0527c2332c47c1cd42343d13e89943759706041ed9ca970fa41",
+    "ad3562a6eb381b6f8f75e28d77ac53b2a3f670ac3dd8864d9122ffb3af0abb90",
+    "9376209e0faa20b576164fd3071cb86ac2a78b20f44daa049e98b16a3be7fb1c",
+    "64cc135aeae662923eaab632839103d1fd3ff59f3c32605abe0e995ed336e986",
+    "809750bf76803038c73bb635eba35a799e17d1815f29e27fb5a1cb9b61075148",
+    "bf7f34393dbd4a3737fcfc2ca2250edf173c7687c0e1f2ddeccb3f32d6b070ca",
+    "89ccdee8eeb21fbf819b7f137f546aab188a8090f2048b3ec130bdfc400ff14b",
+    "4ec582c76b436bae6784ab0762898d524bc5fa526a6129f7212a0f1eca12e1f1",
+    "63b5691bb660fa148aaf415e38e3bb42bf13ed86d1c642279eb313e559b1c522",
+    "5bc99ba61504bba8b523bc1f04a0ce240ce69e63884da49f52c94f9b3fb20517",
+    "8ed2f7bf172fb3a9744796ca530ad844e46e2c79ac4459856e89b03355ed55cb",
+    "2d9f893483da6ba076ad4fe477d3b0898d2c7321a2c97194d1d5d3fbb1d611c3",
+    "a277dcc91985a2aa3528dc68c192df37dffb38a99a1caa663182309adbb98acf",
+)
+"""The sha256 of each script, for ever.  A new script adds a line."""
+
+
+def test_scripts_of_migrations_never_change() -> None:
+    assert tuple(hashlib.sha256(script.encode()).hexdigest() for script in scripts()) == SUMS
