@@ -31,7 +31,7 @@ def test_runs_are_read_from_a_file_and_from_standard_input(home: Home) -> None:
     done = home("compute", "--from-file", "list.txt", "-", "SRR000004", stdin="SRR000003\r\nSRR000002\n").expect(0)
     assert sorted(row[0] for row in done.rows()) == [f"SRR00000{number}" for number in range(1, 5)]
     assert len(home.jobs()) == 4
-    bad = "SRR000008\n-h\nSRR000009\nSRP000001\n"
+    bad = "SRR000008\n-h\nSRR000009\nSRP\n"
     done = home("compute", "-", stdin=bad).expect(2, "line 2", "line 4", "nothing was queued")
     assert len(home.jobs()) == 4
     home("compute", "-", stdin="").expect(2, "nothing to compute")
