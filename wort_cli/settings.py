@@ -12,27 +12,13 @@ from typing import Any
 
 from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
 from wort_cli.model.home_paths import HomePaths
-from wort_cli.model.profile import PROFILES, SRA_V1
+from wort_cli.model.profile import PROFILES, SRA_V1, Profile, profile_name
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target, bucket_name, endpoint_url, key_prefix
 from wort_cli.setting_types import (
-    Parser,
-    boolean,
-    count,
-    count_or_zero,
-    directories,
-    file_path,
-    fraction,
-    integer_or_zero,
-    key_name,
-    listen_address,
-    one_of,
-    positive_integer,
-    positive_number,
-    region_name,
-    url_or_off,
-    url_templates,
-)
-from wort_cli.system.config_file import read_config
+    Parser, boolean, count, count_or_zero, directories, file_path, fraction, integer_or_zero, key_name, listen_address,
+    one_of, positive_integer, positive_number, region_name, url_or_off, url_templates,
+)  # fmt: skip
+from wort_cli.system.config_file import PROFILES_TABLE, read_config
 from wort_cli.system.network_disks import check_answers, wait_for_answers
 from wort_cli.system.private_files import make_private, not_ours
 
@@ -58,7 +44,7 @@ class Settings(HomePaths):
 
     jobs: int = setting(0, count, "Number of jobs that are sketched at the same time.", "the number of cores")
     threads: int = setting(0, count, "Threads that sketch for one job.", "cores / `jobs`, at least 1")
-    profile: str = setting(SRA_V1.name, one_of(*PROFILES), "Profile of new signatures.")
+    profile: str = setting(SRA_V1.name, profile_name, "Profile of new signatures.")
     engine: str = setting("kernel", one_of(*ENGINES), "Code that sketches: wort's own `kernel`, or `sourmash`.")
     decoder: str = setting(
         "auto",
@@ -228,6 +214,8 @@ class Settings(HomePaths):
     )
     backups: int = setting(3, count_or_zero, "Number of ledger backups that the daemon retains; 0 makes none.")
     backup_hours: float = setting(24.0, positive_number, "Hours between two backups of the ledger.")
+    profiles: Mapping[str, Profile] = field(default_factory=dict, compare=False, repr=False)
+    """The profiles that config.toml defines, by their names."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """The origin of each setting: `default`, the path of config.toml, or `$` and the environment variable."""
 
@@ -308,6 +296,7 @@ def load_settings(
         from_file = read_config(settings.config_file)
     except SettingsError as fault:
         refuse(fault)
+    profiles = profiles_in(from_file.pop(PROFILES_TABLE, {}), settings.config_file, refuse)
     for item in fields(Settings):
         if "parse" not in item.metadata:
             continue
@@ -329,7 +318,20 @@ def load_settings(
         refuse(SettingsError(min(unknown), str(settings.config_file), "no such setting"))
     values.setdefault("jobs", available_cores())
     wait_for_answers(values.get("answer_timeout", settings.answer_timeout))
-    return replace(settings, **values, origins=origins)
+    return replace(settings, **values, profiles=profiles, origins=origins)
+
+
+def profiles_in(table: Any, file: Path, refuse: Callable[[SettingsError], None]) -> dict[str, Profile]:
+    """Return the profiles that a configuration defines; `refuse` is called with each error."""
+    found = {}
+    for name, definition in table.items() if isinstance(table, Mapping) else [("", table)]:
+        try:
+            if name in PROFILES:
+                raise ValueError("it is built in, and never changes; give yours another name")
+            found[name] = Profile.from_json(name, definition)
+        except ValueError as error:
+            refuse(SettingsError(f"{PROFILES_TABLE}.{name}", str(file), str(error)))
+    return found
 
 
 def default_settings(environ: Mapping[str, str]) -> Settings:

@@ -71,7 +71,7 @@ def show(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None
     jobs = job_limit_set(settings)
     records = []
     for item in fields(Settings):
-        if item.name == "origins":
+        if item.name in ("origins", "profiles"):
             continue
         value = getattr(settings, item.name)
         origin = settings.origins.get(item.name, "WORT_HOME or the platform")

@@ -6,9 +6,11 @@ credentials from the standard AWS chain: environment, ~/.aws, or the role of the
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from wort_cli.model.profile import folder_of
 
 ADDRESSING = ("auto", "path", "virtual")
 ENCRYPTIONS = ("", "AES256", "aws:kms", "aws:kms:dsse")
@@ -52,6 +54,10 @@ class S3Target:
     def url(self, key: str) -> str:
         """Return the URL of an object."""
         return self.root + key
+
+    def of_profile(self, name: str) -> "S3Target":
+        """Return the target with the prefix of a profile's keys."""
+        return replace(self, prefix=self.prefix + folder_of(name))
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as JSON-ready data."""

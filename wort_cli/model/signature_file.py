@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.errors import NoSuchFile, NotASignature
-from wort_cli.model.profile import PROFILES
+from wort_cli.model.profile import TRANSLATED
 
 GZIP_MAGIC = b"\x1f\x8b"
 BATCH = 1 << 16
@@ -90,15 +90,6 @@ def digest(sketches: Iterable[Sketch]) -> str:
     return total.hexdigest()
 
 
-def profile_of(document: SignatureDocument) -> str:
-    """Return the name of the profile that a signature's parameters match; '' if they match none."""
-    found = sorted((s.moltype, s.ksize, s.seed, s.scaled, s.abundances is not None) for s in document.sketches)
-    for profile in PROFILES.values():
-        if found == sorted(("DNA", k, profile.seed, profile.scaled, profile.abundance) for k in profile.ksizes):
-            return profile.name
-    return ""
-
-
 def read_signature(path: Path) -> SignatureDocument:
     """Return the signature in a file.
 
@@ -158,10 +149,6 @@ def parse_sketch(data: dict[str, Any]) -> Sketch:
         md5=str(data["md5sum"]),
         num=int(numbers([data.get("num", 0)], "num")[0]),
     )
-
-
-TRANSLATED = ("protein", "dayhoff", "hp")
-"""Molecules whose k-mers are of amino acids, or of classes of them."""
 
 
 def k_of(ksize: int, molecule: str) -> int:

@@ -53,7 +53,7 @@ def summarize_sketches(sketches: Sequence[Sketch], longest: int) -> tuple[Sketch
 
     return tuple(
         SketchSummary(
-            sketch.ksize,
+            sketch.k,
             len(sketch.hashes),
             0 if sketch.abundances is None else int(sketch.abundances.sum()),
             sketch.md5sum(),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.profile import MOLTYPES
 from wort_cli.model.signature_file import Sketch, digest, parse_signature
 from wort_cli.pipeline.gzip_blocks import AHEAD, write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
@@ -88,8 +89,8 @@ def write_signature(
 def check_sketch(sketch: Sketch) -> None:
     """Raise ValueError if a sketch is invalid: sourmash would sort and merge its hashes, wort writes them unchanged."""
     hashes, abundances = sketch.hashes, sketch.abundances
-    if sketch.moltype != "DNA":
-        raise ValueError(f"a sketch of {sketch.moltype} is not of DNA")
+    if sketch.moltype not in MOLTYPES.values():
+        raise ValueError(f"sourmash has no molecule {sketch.moltype}")
     if np.any(hashes[1:] <= hashes[:-1]):
         raise ValueError(f"the hashes of k={sketch.ksize} do not ascend")
     if hashes.size and hashes[-1] > sketch.max_hash:

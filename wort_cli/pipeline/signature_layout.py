@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wort_cli.model.profile import max_hash_for_scaled
+from wort_cli.model.profile import DNA, max_hash_for_scaled
 from wort_cli.model.signature_file import Sketch
+from wort_cli.pipeline.sketching.molecules import FLAGS
 from wort_cli.versions import library_version
 
 KNOWN_VERSIONS = frozenset(
@@ -80,7 +81,7 @@ def known_frame(sketch: Sketch) -> Frame:
     """Return the frame that KNOWN_VERSIONS write around the numbers of a sketch."""
     check_scaled(sketch)
     before = f'{{"num":0,"ksize":{sketch.ksize},"seed":{sketch.seed},"max_hash":{sketch.max_hash},"mins":['.encode()
-    before_md5, before_abundances, after = b'],"md5sum":"', b'","abundances":[', b',"molecule":"DNA"}'
+    before_md5, before_abundances, after = b'],"md5sum":"', b'","abundances":[', f',"molecule":"{sketch.moltype}"}}'.encode()
     if sketch.hashes.size:
         if sketch.abundances is None:
             return Frame(before, before_md5, None, b'"' + after)
@@ -156,9 +157,9 @@ def sourmash_json(name: str, sketch: Sketch, filename: str = "") -> bytes:
     from sourmash.signature import save_signatures_to_json
 
     check_scaled(sketch)
-    minhash = MinHash(
-        n=0, ksize=sketch.ksize, scaled=sketch.scaled, seed=sketch.seed, track_abundance=sketch.abundances is not None
-    )
+    flag = {} if sketch.moltype == DNA else {FLAGS[sketch.moltype]: True}
+    abundance = sketch.abundances is not None
+    minhash = MinHash(n=0, ksize=sketch.k, scaled=sketch.scaled, seed=sketch.seed, track_abundance=abundance, **flag)
     if sketch.abundances is None:
         minhash.add_many(sketch.hashes.tolist())
     else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin, abundance_histogram, sketch_statistics
@@ -39,8 +40,10 @@ class SignatureFacts:
     """Whether the file has it as several signatures (strict.py)."""
 
     @classmethod
-    def of(cls, document: SignatureDocument, *, is_joined: bool = False) -> "SignatureFacts":
-        """Return the facts of a signature that was read."""
+    def of(
+        cls, document: SignatureDocument, *, is_joined: bool = False, profile: Profile = SRA_V1
+    ) -> "SignatureFacts":
+        """Return the facts of a signature that was read; it is of `profile`, if it has those parameters."""
         sketches = tuple(
             SketchFacts(
                 sketch_statistics(sketch),
@@ -49,4 +52,5 @@ class SignatureFacts:
             )
             for sketch in document.sketches
         )
-        return cls(profile_name(document), document.name, document.filename, document.digest, sketches, is_joined)
+        found = profile_name(document, profile)
+        return cls(found, document.name, document.filename, document.digest, sketches, is_joined)

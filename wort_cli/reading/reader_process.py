@@ -1,7 +1,7 @@
 """The process that reads an untrusted file: `python -I -m wort_cli.reading.reader_process LIMITS < FILE`.
 
 LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time, and whether any parameters are
-accepted.  The limits are set before anything is read.  The answer is one JSON document on stdout, with exit code 0: the
+accepted, and the profile that it may be of.  The limits are set before anything is read.  The answer is one JSON document on stdout, with exit code 0: the
 facts of the signature, or its first fault.  Anything else means that the reader crashed; sandbox.py reports that.
 
 If LIMITS has `signatures`, the file may have that many, and the answer has their hashes (signature_stream.py).
@@ -22,7 +22,7 @@ GRACE = 2
 """Seconds of CPU time between SIGXCPU, which can be caught, and SIGKILL."""
 
 
-def set_limits(limits: dict[str, int]) -> None:
+def set_limits(limits: dict[str, Any]) -> None:
     """Set the resource limits of this process."""
     resource.setrlimit(resource.RLIMIT_AS, (limits["memory"], limits["memory"]))
     resource.setrlimit(resource.RLIMIT_CPU, (limits["seconds"], limits["seconds"] + GRACE))
@@ -30,18 +30,20 @@ def set_limits(limits: dict[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to a pipe only
 
 
-def read_signature(max_unpacked: int, *, any_parameters: bool = False) -> dict[str, Any]:
+def read_signature(max_unpacked: int, profile: dict[str, Any], *, any_parameters: bool = False) -> dict[str, Any]:
     """Read the signature on standard input; return the answer."""
+    from wort_cli.model.profile import Profile
     from wort_cli.reading.facts import SignatureFacts
     from wort_cli.reading.refusal import LimitExceeded, Refusal
     from wort_cli.reading.strict import check_signature, read_document
 
+    wanted = Profile.from_json(profile["name"], profile["definition"])
     try:
         if any_parameters:
-            facts = SignatureFacts.of(read_document(sys.stdin.buffer, max_unpacked=max_unpacked))
+            facts = SignatureFacts.of(read_document(sys.stdin.buffer, max_unpacked=max_unpacked), profile=wanted)
         else:
-            checked = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked)
-            facts = SignatureFacts.of(checked.document, is_joined=checked.is_joined)
+            checked = check_signature(sys.stdin.buffer, max_unpacked=max_unpacked, profile=wanted)
+            facts = SignatureFacts.of(checked.document, is_joined=checked.is_joined, profile=wanted)
     except Refusal as refusal:
         return answer_of(refusal, is_limit=isinstance(refusal, LimitExceeded))
     return asdict(facts)
@@ -75,7 +77,7 @@ def main() -> None:
         if limits.get("signatures"):
             answer = stream_signatures(limits["unpacked"], limits["signatures"])
         else:
-            answer = read_signature(limits["unpacked"], any_parameters=limits["any_parameters"])
+            answer = read_signature(limits["unpacked"], limits["profile"], any_parameters=limits["any_parameters"])
     except MemoryError:
         answer = {
             "why": f"reading it takes more than {limits['memory']:,} bytes of memory",

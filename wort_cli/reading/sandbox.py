@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import NoSuchFile, StorageProblem
-from wort_cli.model.profile import PROFILES
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin
 from wort_cli.reading.facts import SignatureFacts, SketchFacts
@@ -115,23 +115,24 @@ def open_input(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def check_in_child(copy: TemporaryCopy, settings: Settings) -> Accepted:
-    """Return what the child reports about a copy; raise Refusal with the first fault."""
+def check_in_child(copy: TemporaryCopy, settings: Settings, profile: Profile = SRA_V1) -> Accepted:
+    """Return what the child reports about a copy of a signature of a profile; raise Refusal with the first fault."""
     copy.file.flush()
-    facts = run_reader(copy.file, ReadLimits.of(settings), any_parameters=False)
-    if facts.profile not in PROFILES:
-        raise Refusal("it matches no known profile")
+    facts = run_reader(copy.file, ReadLimits.of(settings), profile, any_parameters=False)
+    if facts.profile != profile.name:
+        raise Refusal(f"its parameters are not those of the profile {profile.name}")
     return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256, facts.is_joined)
 
 
-def read_in_child(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
+def read_in_child(file: IO[bytes], limits: ReadLimits, profile: Profile = SRA_V1) -> SignatureFacts:
     """Return what the child reports about an open file, whatever its parameters; raise Refusal with the first fault."""
-    return run_reader(file, limits, any_parameters=True)
+    return run_reader(file, limits, profile, any_parameters=True)
 
 
-def run_reader(file: IO[bytes], limits: ReadLimits, *, any_parameters: bool) -> SignatureFacts:
+def run_reader(file: IO[bytes], limits: ReadLimits, profile: Profile, *, any_parameters: bool) -> SignatureFacts:
     """Return the child's answer; raise Refusal if it exceeds a limit or crashes."""
-    with started_reader(file, limits, any_parameters=any_parameters) as child:
+    wanted = {"name": profile.name, "definition": profile.to_json()}
+    with started_reader(file, limits, any_parameters=any_parameters, profile=wanted) as child:
         output = child.stdout.read(MAX_ANSWER) if child.stdout else b""
         child.wait()
     check_time(child.returncode, limits)
@@ -161,7 +162,7 @@ def stream_from_child(file: IO[bytes], limits: ReadLimits, most: int) -> Iterato
 
 
 @contextmanager
-def started_reader(file: IO[bytes], limits: ReadLimits, **arguments: int) -> Iterator[subprocess.Popen[bytes]]:
+def started_reader(file: IO[bytes], limits: ReadLimits, **arguments: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Start the reader's process on an open file, from its start; kill it at the end, or when its time is over."""
     known = {"memory": limits.memory, "seconds": max(1, int(limits.seconds)), "unpacked": limits.unpacked}
     os.lseek(file.fileno(), 0, os.SEEK_SET)

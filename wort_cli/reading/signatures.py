@@ -7,6 +7,7 @@ in a process of its own (sandbox.py).
 import os
 from typing import IO
 
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.reading.facts import SignatureFacts
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import LimitExceeded
@@ -17,8 +18,8 @@ SMALL, SMALL_UNPACKED = 1 << 20, 1 << 23
 """Bytes, as stored and decompressed, up to which a signature is read in this process."""
 
 
-def read_facts(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
-    """Return the facts of the signature in an open file on disk, from its start.
+def read_facts(file: IO[bytes], limits: ReadLimits, profile: Profile = SRA_V1) -> SignatureFacts:
+    """Return the facts of the signature in an open file on disk, from its start; its profile may be `profile`.
 
     Raises Refusal with its first fault, or LimitExceeded if it may be valid but is too large.
     """
@@ -27,18 +28,18 @@ def read_facts(file: IO[bytes], limits: ReadLimits) -> SignatureFacts:
         raise LimitExceeded(f"it is larger than {limits.size:,} bytes", hint="raise the setting `submit_size`")
     if size <= SMALL:
         try:
-            return parse_facts(file, min(SMALL_UNPACKED, limits.unpacked))
+            return parse_facts(file, min(SMALL_UNPACKED, limits.unpacked), profile)
         except LimitExceeded:
             pass  # it is small, but unpacks to much
-    return read_in_child(file, limits.for_size(size))
+    return read_in_child(file, limits.for_size(size), profile)
 
 
-def read_own_facts(file: IO[bytes]) -> SignatureFacts:
+def read_own_facts(file: IO[bytes], profile: Profile = SRA_V1) -> SignatureFacts:
     """Return the facts of a signature that was sealed here, whatever its size.  Raises Refusal if it is damaged."""
-    return parse_facts(file, NO_LIMIT)
+    return parse_facts(file, NO_LIMIT, profile)
 
 
-def parse_facts(file: IO[bytes], max_unpacked: int) -> SignatureFacts:
+def parse_facts(file: IO[bytes], max_unpacked: int, profile: Profile = SRA_V1) -> SignatureFacts:
     """Return the facts of the signature in an open file, read in this process."""
     file.seek(0)
-    return SignatureFacts.of(read_document(file, max_unpacked=max_unpacked))
+    return SignatureFacts.of(read_document(file, max_unpacked=max_unpacked), profile=profile)

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from wort_cli.errors import shown
-from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.profile import DNA, PROFILES, SRA_V1, Profile
 from wort_cli.model.signature_file import SignatureDocument, Sketch, molecule_of
 from wort_cli.reading.containers import UNCHANGED_HINT, documents, is_zip, unpacked_pieces
 from wort_cli.reading.pull_parser import JsonPullParser, Numbers
@@ -45,14 +45,20 @@ def recipe(profile: Profile, accession: str = "ACC") -> str:
     return f"{decode} | {sketch} --name {accession} -o {accession}.sig -"
 
 
-def check_file(path: Path, *, max_unpacked: int = NO_LIMIT, allow_empty: bool = False) -> Checked:
+def check_file(
+    path: Path, *, max_unpacked: int = NO_LIMIT, allow_empty: bool = False, profile: Profile = SRA_V1
+) -> Checked:
     """Return the signature in a file; raise Refusal with its first fault, OSError if the file cannot be read."""
     with path.open("rb") as file:
-        return check_signature(file, max_unpacked=max_unpacked, allow_empty=allow_empty)
+        return check_signature(file, max_unpacked=max_unpacked, allow_empty=allow_empty, profile=profile)
 
 
-def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = False) -> Checked:
-    """Return the signature in an open file of at most `max_unpacked` bytes; raise Refusal with its first fault.
+def check_signature(
+    file: IO[bytes], *, max_unpacked: int, allow_empty: bool = False, profile: Profile = SRA_V1
+) -> Checked:
+    """Return the signature of a profile in an open file of at most `max_unpacked` bytes.
+
+    Raises Refusal with its first fault.
 
     The limit is on the decompressed size.  `allow_empty` allows a signature without any hash.
 
@@ -60,7 +66,7 @@ def check_signature(file: IO[bytes], *, max_unpacked: int, allow_empty: bool = F
     file: they are joined if they have the same name.
     """
     found: list[SignatureDocument] = []
-    candidates = list(PROFILES.values())
+    candidates = [profile]
     packed = is_zip(file)
     for pieces in documents(file, max_unpacked):
         reader = SignatureReader(JsonPullParser(pieces, UNCHANGED_HINT), candidates=candidates)
@@ -120,13 +126,14 @@ def recipe_hint(candidates: Sequence[Profile]) -> str:
     return f"make it with: {recipe(candidates[0])}"
 
 
-def profile_name(document: SignatureDocument) -> str:
-    """Return the name of the profile that a signature has exactly the parameters of; '' if there is none."""
-    found = sorted((s.moltype, s.ksize, s.seed, s.max_hash, s.abundances is not None) for s in document.sketches)
-    for profile in PROFILES.values():
-        if found == sorted(("DNA", k, profile.seed, profile.max_hash, profile.abundance) for k in profile.ksizes):
-            return profile.name
-    return ""
+def profile_name(document: SignatureDocument, wanted: Profile = SRA_V1) -> str:
+    """Return the name of the profile that a signature has exactly the parameters of; '' if there is none.
+
+    Several profiles may have the same parameters: `wanted` comes first, then those that are built in.
+    """
+    found = [(s.moltype, s.ksize, s.seed, s.max_hash, s.abundances is not None) for s in document.sketches]
+    fitting = (profile.name for profile in (wanted, *PROFILES.values()) if profile.fits(found))
+    return next(fitting, "")
 
 
 @dataclass
@@ -257,7 +264,7 @@ class SignatureReader:
         """Return a parameter of a sketch; raise Refusal unless a profile has this value."""
         if key == "ksize":
             self.json.path[-1] += f", k={value}"
-            self.narrow_candidates(lambda profile: value in profile.ksizes, f"its ksize is {value}", "ksizes")
+            self.narrow_candidates(lambda profile: value in profile.stored_ksizes, f"its ksize is {value}", "stored_ksizes")
         elif key == "seed":
             self.narrow_candidates(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
         elif key == "num" and value and not self.any_parameters:
@@ -279,9 +286,10 @@ class SignatureReader:
     def check_consistency(self, sketch: Sketch) -> None:
         """Raise Refusal unless the parts of a sketch are consistent."""
         json = self.json
-        if sketch.moltype != "DNA" and not self.any_parameters:
+        found, wanted = sketch.moltype, self.candidates[0].moltype if self.candidates else DNA
+        if found != wanted and not self.any_parameters:
             raise json.refuse(
-                f"its molecule is {shown(sketch.moltype)}, but {self.profile_names()} is for DNA", self.recipe_hint()
+                f"its molecule is {shown(found)}, but {self.profile_names()} is for {wanted}", self.recipe_hint()
             )
         if sketch.hashes.size and sketch.max_hash and int(sketch.hashes[-1]) > sketch.max_hash:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
@@ -302,7 +310,7 @@ class SignatureReader:
             return
         left = [profile for profile in self.candidates if fits(profile)]
         if not left:
-            wanted = getattr(self.candidates[0], aspect)
+            wanted, aspect = getattr(self.candidates[0], aspect), aspect.removeprefix("stored_")
             text = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted).lower()
             raise self.json.refuse(f"{found}, but {self.profile_names()} has {aspect}: {text}", self.recipe_hint())
         self.candidates = left

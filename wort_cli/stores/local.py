@@ -3,6 +3,7 @@
 sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures are equal bytes
 sigs/SRR139/SRR139146.prov.json    its provenance
 local/NAME.sig                     the signature of a local file; it is never published
+profiles/NAME/                     the same, of another profile than `sra-v1`
 
 The mode of the directory decides who may read what is written into it, and no umask.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from wort_cli.model.accession import RUN, Accession, Name
+from wort_cli.model.profile import SRA_V1, folder_of
 from wort_cli.model.provenance import Provenance
 from wort_cli.reading.documents import read_provenance
 from wort_cli.system.atomic_files import atomic_file
@@ -48,14 +50,17 @@ def is_in_place(path: Path, run: str) -> bool:
 
 
 class LocalStore:
-    """Signatures below `root`."""
+    """The signatures of a profile, below `root`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, profile: str = SRA_V1.name) -> None:
         self.root = root
+        self.folder = folder_of(profile)
+        """The folder of the profile below the root, with a slash; '' for the root itself."""
 
     def key(self, name: Name) -> str:
         """Return the path of a signature, relative to the root."""
-        return f"sigs/{name[:6]}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
+        place = f"sigs/{name[:6]}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
+        return self.folder + place
 
     def path(self, name: Name) -> Path:
         """Return the path of a signature, whether it exists or not."""
@@ -71,7 +76,7 @@ class LocalStore:
 
     def runs(self) -> Iterator[Accession]:
         """Yield the runs that have a signature, in order; only the names of one directory are in memory."""
-        for directory in subdirectories(self.root / "sigs"):
+        for directory in subdirectories(self.root / self.folder / "sigs"):
             for name in names_in(directory):
                 run = name.removesuffix(".sig")
                 if name.endswith(".sig") and is_in_place(directory / name, run):
@@ -82,7 +87,7 @@ class LocalStore:
 
         Such files are passed over.
         """
-        root = self.root / "sigs"
+        root, local = self.root / self.folder / "sigs", self.root / self.folder / "local"
         for entry in names_in(root):
             if not DIRECTORY.fullmatch(entry) or not (root / entry).is_dir():
                 yield root / entry
@@ -91,9 +96,9 @@ class LocalStore:
                 run = SUFFIX.sub("", name)
                 if run == name or not is_in_place(root / entry / name, run):
                     yield root / entry / name
-        for name in names_in(self.root / "local"):
-            if not SUFFIX.search(name) or not (self.root / "local" / name).is_file():
-                yield self.root / "local" / name
+        for name in names_in(local):
+            if not SUFFIX.search(name) or not (local / name).is_file():
+                yield local / name
 
     def provenance(self, name: Name) -> Provenance:
         """Return the provenance of a signature; raise OSError or ValueError if it cannot be read."""

@@ -3,6 +3,7 @@
     sigs/SRR139146.sig                   Content-Encoding gzip, Content-Type application/json
     prov/SRR139146.json
     replaced/SRR139146/DIGEST.sig        and .json: what --force replaced, and what was not a signature of the run
+    profiles/NAME/                       the same, of another profile than `sra-v1`
 
 Nothing that the bucket says is believed.  What is under a signature's key is read and checked before it is used.
 
@@ -24,6 +25,7 @@ from typing import IO
 from wort_cli.errors import shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.reading.documents import MAX_DOCUMENT, read_provenance
 from wort_cli.reading.facts import SignatureFacts
@@ -99,13 +101,20 @@ class FoundSignature:
 
 
 class SharedStore:
-    """Signatures and their provenance in an object store.
+    """The signatures of a profile, and their provenance, in an object store, whose prefix is that of the profile.
 
     Whatever it contains is read within `limits`; large objects pass through unnamed files in the directory `scratch`.
     """
 
-    def __init__(self, objects: ObjectStore, limits: ReadLimits = ANY_LIMITS, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        limits: ReadLimits = ANY_LIMITS,
+        scratch: Path | None = None,
+        profile: Profile = SRA_V1,
+    ) -> None:
         self.objects = objects
+        self.profile = profile
         self.limits = limits
         self._scratch = scratch
 
@@ -150,7 +159,7 @@ class SharedStore:
         file.flush()
         sha256 = sha256_of(file)
         try:
-            facts = read_facts(file, self.limits)
+            facts = read_facts(file, self.limits, self.profile)
         except Refusal as refusal:
             return FoundSignature(stored, sha256, None, refusal.why, isinstance(refusal, LimitExceeded))
         finally:

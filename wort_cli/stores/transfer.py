@@ -15,7 +15,6 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import ESTABLISHED, Recorded, SignatureRecord, Trust
 from wort_cli.reading.facts import SignatureFacts
-from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import Refusal
 from wort_cli.reading.signatures import read_facts
 from wort_cli.stores.bucket_layout import Checksums, conflict_error, trust_in
@@ -93,9 +92,7 @@ def push(
     return shared.publish(path, record.provenance, name, record.trust, checksums=checksums)
 
 
-def pull(
-    name: Accession, local: LocalStore, shared: SharedStore, profile: str, recorded: Recorded | None = None
-) -> Published:
+def pull(name: Accession, local: LocalStore, shared: SharedStore, recorded: Recorded | None = None) -> Published:
     """Download a signature into the local store.
 
     Raises StoreError unless it is a signature of that run and profile: the one that the catalog has `recorded`, and
@@ -106,7 +103,7 @@ def pull(
         if found is None:
             hint = f"`wort compute {name}` computes it"
             raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} does not exist, or is empty", hint)
-        facts = accepted_facts(name, found, shared, profile, recorded)
+        facts = accepted_facts(name, found, shared, recorded)
         provenance = shared.provenance_of(name, facts)
         local.put_provenance(provenance, name)
     trust = trust_in(found.stored.metadata)
@@ -114,10 +111,10 @@ def pull(
 
 
 def accepted_facts(
-    name: Accession, found: FoundSignature, shared: SharedStore, profile: str, recorded: Recorded | None
+    name: Accession, found: FoundSignature, shared: SharedStore, recorded: Recorded | None
 ) -> SignatureFacts:
     """Return the facts of a signature in a bucket; raise StoreError if it must not be used (see `pull`)."""
-    url, facts = shared.url(name), found.facts
+    url, facts, profile = shared.url(name), found.facts, shared.profile.name
     if facts is None:
         raise StoreError(Reason.CONFLICT, f"{url} is not a signature of {name}: {found.why}")
     claimed = found.stored.metadata.get("digest", "")
@@ -132,7 +129,7 @@ def accepted_facts(
     return facts
 
 
-def compare(copies: RunCopies, shared: SharedStore, profile: str, *, quick: bool) -> Iterator[Difference]:
+def compare(copies: RunCopies, shared: SharedStore, *, quick: bool) -> Iterator[Difference]:
     """Yield the differences of a run: `quick` by the listings alone, otherwise by content."""
     name, here, there = copies.name, copies.local_path, copies.shared_object
     if there is None:
@@ -148,14 +145,14 @@ def compare(copies: RunCopies, shared: SharedStore, profile: str, *, quick: bool
     if there.size == 0:
         yield Difference(name, Problem.EMPTY, "the object has no bytes")
     elif not quick:
-        yield from compare_content(name, here, there, shared, profile)
+        yield from compare_content(name, here, there, shared)
 
 
 def compare_content(
-    name: Accession, here: Path | None, there: StoredObject, shared: SharedStore, profile: str
+    name: Accession, here: Path | None, there: StoredObject, shared: SharedStore
 ) -> Iterator[Difference]:
     """Yield the differences in the content of a run's signatures."""
-    ours = facts_of_file(here, name, shared.limits) if here else None
+    ours = facts_of_file(here, name, shared) if here else None
     if isinstance(ours, str):
         yield Difference(name, Problem.UNREADABLE_HERE, f"{here} is not the signature of this run: {ours}")
         ours = None
@@ -167,17 +164,17 @@ def compare_content(
         problem = Problem.TOO_LARGE if found and found.limited else Problem.UNREADABLE
         what = "may be" if problem is Problem.TOO_LARGE else "is not"
         yield Difference(name, problem, f"the object {what} the signature of this run{why}")
-    elif theirs.profile != profile:
+    elif theirs.profile != shared.profile.name:
         yield Difference(name, Problem.OTHER_PROFILE, f"its profile is {theirs.profile or 'unknown'}")
     elif ours is not None and ours.digest != theirs.digest:
         yield Difference(name, Problem.DIFFERENT, f"digest {theirs.digest} there, {ours.digest} here")
 
 
-def facts_of_file(path: Path, name: Accession, limits: ReadLimits) -> SignatureFacts | str:
+def facts_of_file(path: Path, name: Accession, shared: SharedStore) -> SignatureFacts | str:
     """Return the facts of a file of the local store; if it is not the signature of that run, return why."""
     try:
         with path.open("rb") as file:
-            facts = read_facts(file, limits)
+            facts = read_facts(file, shared.limits, shared.profile)
     except Refusal as refusal:
         return refusal.why
     return facts if facts.name == name else f"its name is {shown(facts.name)}"

@@ -18,6 +18,8 @@ from wort_cli.errors import SettingsError
 
 TABLE = "s3"
 """The table that may hold the settings of this prefix: `bucket` in `[s3]` is `s3_bucket`."""
+PROFILES_TABLE = "profiles"
+"""The table with one table for each profile: `[profiles.NAME]`."""
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem, UsageError, WortError, cause_of, shown
-from wort_cli.settings import Settings, load_usable_settings
+from wort_cli.settings import Settings, load_usable_settings, profiles_in
 from wort_cli.system.atomic_files import atomic_file
-from wort_cli.system.config_file import parsed, read_config, with_value, without_value
+from wort_cli.system.config_file import PROFILES_TABLE, parsed, read_config, with_value, without_value
 
 EDIT = "`wort config edit` opens the file in an editor"
 
@@ -126,7 +126,8 @@ def faults_of(file: Path) -> list[SettingsError]:
     except SettingsError as fault:
         return [fault]
     known = {item.name: item for item in fields(Settings) if "parse" in item.metadata}
-    faults = []
+    faults = list[SettingsError]()
+    profiles_in(values.pop(PROFILES_TABLE, {}), file, faults.append)
     for name, value in values.items():
         if name not in known:
             faults.append(SettingsError(name, str(file), "no such setting"))

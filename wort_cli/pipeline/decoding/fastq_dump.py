@@ -16,7 +16,13 @@ from wort_cli.model.profile import Profile
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.sketching.engine import FastaReader
 from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slice_decoder import TEXT_SIZE, DecoderCounts, NeedsWholeRun, SliceCrashed
+from wort_cli.pipeline.sketching.slice_decoder import (
+    TEXT_SIZE,
+    UNKNOWN,
+    DecoderCounts,
+    NeedsWholeRun,
+    SliceCrashed,
+)
 from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.pipeline.toolkit.tool_errors import explain, is_crash
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, TICK, ToolGroup
@@ -107,15 +113,21 @@ class FastqDumpDecoder:
 
     def texts(self, cancellation: Cancellation) -> Iterator[bytes]:
         """See SliceDecoder."""
-        return cut_between_reads(map(self._reader.feed, self._fastq_dump.chunks(cancellation)), self._reader.finish)
+        pieces = map(self._reader.feed, self._fastq_dump.chunks(cancellation))
+        return cut_between_reads(pieces, self._reader.finish, self._reader.separator)
 
     def finish(self, cancellation: Cancellation) -> DecoderCounts:
         """See SliceDecoder."""
         return self._fastq_dump.finish(cancellation)
 
 
-def cut_between_reads(texts: Iterator[bytes], finish: Callable[[], bytes]) -> Iterator[bytes]:
-    """Yield `texts`, then `finish()`, in pieces of about TEXT_SIZE bytes that end where a read ends: before an N."""
+def cut_between_reads(
+    texts: Iterator[bytes], finish: Callable[[], bytes], separator: bytes = UNKNOWN
+) -> Iterator[bytes]:
+    """Yield `texts`, then `finish()`, in pieces of about TEXT_SIZE bytes that end where a read ends.
+
+    That is before a separator.
+    """
     rest: list[bytes] = []
     size = 0
     for text in texts:
@@ -124,7 +136,7 @@ def cut_between_reads(texts: Iterator[bytes], finish: Callable[[], bytes]) -> It
         if size < TEXT_SIZE:
             continue
         joined = b"".join(rest)
-        end = joined.rfind(b"N")
+        end = joined.rfind(separator)
         if end > 0:
             yield joined[:end]
         rest, size = [joined[max(end, 0) :]], len(joined) - max(end, 0)

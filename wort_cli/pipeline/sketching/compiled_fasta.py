@@ -15,6 +15,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.sketching.known_input import known_letters
 from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.pipeline.sketching.read_stats import STATS, ReadStats
+from wort_cli.pipeline.sketching.slice_decoder import UNKNOWN
 
 LINE_FEED = 10
 MAX_HEADER = 64
@@ -42,6 +43,8 @@ class CompiledFastaReader:
 
     Headers must be `>SPOT.READ`, as fastq-dump writes them (decoding/fastq_dump.py), with ascending spots.
     """
+
+    separator = UNKNOWN
 
     def __init__(self) -> None:
         self._state = np.zeros(1, STATE)

@@ -3,21 +3,27 @@
 `hash_text` has no state, so that several threads can call it at once.  To run in parallel, it must release the GIL.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import DNA, Profile, max_hash_for_scaled
+from wort_cli.pipeline.sketching.columns import Column, columns_of, smallest_scaled
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slice_decoder import Text
 from wort_cli.pipeline.sketching.slices import Hashes
 
 
 class FastaReader(Protocol):
-    """Converts a stream of FASTA, fed in pieces of any size, to text for hashing, with an N before each read."""
+    """Converts a stream of FASTA, fed in pieces of any size, to text for hashing, with a letter before each read."""
+
+    @property
+    def separator(self) -> bytes:
+        """The letter before each read in the text."""
 
     @property
     def stats(self) -> ReadStats:
@@ -31,17 +37,19 @@ class FastaReader(Protocol):
 
 
 class Engine(Protocol):
-    """Reads and hashes according to a profile."""
+    """Reads and hashes according to a profile, or to several."""
 
     name: str
-    max_hash: int
-    """The largest hash that is kept."""
+    columns: tuple[Column, ...]
+    """What it counts hashes of."""
+    needs_whole_reads: bool
+    """Whether the text must have whole reads, with a line feed before each."""
 
     def fasta_reader(self) -> FastaReader:
         """Return a reader for the output of one decoder."""
 
     def hash_text(self, text: Text) -> list[Hashes]:
-        """Return, for each ksize of the profile, the hashes of `text` that are kept, in any order, with repeats.
+        """Return, for each column, the hashes of `text` that are kept, in any order, with repeats.
 
         `text` is DNA.  K-mers with any letter but A, C, G and T are skipped.
         """
@@ -51,12 +59,14 @@ class KernelEngine:
     """wort's own loops, compiled by numba (kernel.py, compiled_fasta.py)."""
 
     name = "kernel"
+    needs_whole_reads = False
 
     def __init__(self, profile: Profile) -> None:
         if find_spec("numba") is None:
             raise JobFailed(
                 Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` works without it"
             )
+        self.columns = columns_of(profile)
         self.max_hash = profile.max_hash
         self._ksizes = np.array(profile.ksizes, np.int64)
         self._seed = profile.seed
@@ -81,6 +91,7 @@ class SourmashEngine:
     """
 
     name = "sourmash"
+    needs_whole_reads = False
 
     def __init__(self, profile: Profile) -> None:
         from sourmash import MinHash
@@ -89,6 +100,7 @@ class SourmashEngine:
             MinHash(n=0, ksize=k, scaled=profile.scaled, seed=profile.seed, track_abundance=True)
             for k in profile.ksizes
         ]
+        self.columns = columns_of(profile)
         self.max_hash = int(self._empty[0]._max_hash)
 
     def fasta_reader(self) -> FastaReader:
@@ -110,3 +122,47 @@ class SourmashEngine:
 
 
 ENGINES: dict[str, Callable[[Profile], Engine]] = {"kernel": KernelEngine, "sourmash": SourmashEngine}
+
+
+class SharedEngine:
+    """Hashes for several profiles at once: once for each column, with the smallest scaled that one of them has."""
+
+    def __init__(self, name: str, profiles: Sequence[Profile]) -> None:
+        parts: dict[tuple[str, int], dict[Column, int]] = {}
+        for column, scaled in smallest_scaled(profiles).items():
+            parts.setdefault((column.moltype, column.seed), {})[column] = scaled
+        self._parts: list[tuple[Engine, list[np.uint64]]] = []
+        for (moltype, seed), columns in parts.items():
+            ksizes = tuple(column.ksize if moltype == DNA else column.ksize // 3 for column in columns)
+            one = replace(profiles[0], ksizes=ksizes, scaled=min(columns.values()), seed=seed, moltype=moltype)
+            limits = [np.uint64(max_hash_for_scaled(scaled)) for scaled in columns.values()]
+            self._parts.append((engine_of(name, one), limits))
+        engines = [engine for engine, _ in self._parts]
+        self.columns = tuple(column for engine in engines for column in engine.columns)
+        self.needs_whole_reads = any(engine.needs_whole_reads for engine in engines)
+        self._reading = next((engine for engine in engines if engine.needs_whole_reads), engines[0])
+        self.name = self._reading.name
+
+    def fasta_reader(self) -> FastaReader:
+        """See Engine."""
+        return self._reading.fasta_reader()
+
+    def hash_text(self, text: Text) -> list[Hashes]:
+        """See Engine."""
+        results: list[Hashes] = []
+        for engine, limits in self._parts:
+            largest = max(limits)
+            for hashes, limit in zip(engine.hash_text(text), limits, strict=True):
+                results.append(hashes if limit == largest else hashes[hashes <= limit])
+        return results
+
+
+def engine_of(name: str, profile: Profile, *others: Profile) -> Engine:
+    """Return the engine for a profile, or for several: the one of that name for DNA, sourmash's own for the rest."""
+    if others:
+        return SharedEngine(name, (profile, *others))
+    if profile.moltype == DNA:
+        return ENGINES[name](profile)
+    from wort_cli.pipeline.sketching.molecules import MoleculeEngine
+
+    return MoleculeEngine(profile)

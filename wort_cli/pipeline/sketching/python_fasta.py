@@ -1,6 +1,6 @@
 """Converts a stream of FASTA to text for hashing, and counts its reads.  compiled_fasta.py does the same, faster.
 
-Each record becomes an N and its bases.  No k-mer spans an N, so that the text has the same k-mers as the single reads.
+Each record becomes an N, or another separator, and its bases.  No k-mer spans an N, so that the text has the same k-mers as the single reads.
 Lines are stripped, and '>' starts a record only as the first byte of a line, as in screed (screed/fasta.py), with which
 `sourmash sketch` reads FASTA.
 """
@@ -9,6 +9,7 @@ import re
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.sketching.read_stats import ReadStats
+from wort_cli.pipeline.sketching.slice_decoder import UNKNOWN
 
 HEADER = re.compile(rb">(\d+)\.\d+\s*")
 
@@ -19,7 +20,8 @@ class PythonFastaReader:
     Headers must be `>SPOT.READ`, as fastq-dump writes them (decoding/fastq_dump.py), with ascending spots.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, separator: bytes = UNKNOWN) -> None:
+        self.separator = separator
         self._spots = 0
         self._reads = 0
         self._bases = 0
@@ -56,7 +58,7 @@ class PythonFastaReader:
         for line in data.split(b"\n"):
             if line.startswith(b">"):
                 self._start_read(line)
-                pieces.append(b"N")
+                pieces.append(self.separator)
             else:
                 bases = line.strip()
                 self._length += len(bases)

@@ -21,6 +21,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.sketching.columns import sketches_of
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.read_stats import ReadStats
@@ -85,7 +86,7 @@ class RunSketcher:
         self._decoders = decoders
         self._profile = profile
         self._engine = engine
-        self._counts = [HashCounts() for _ in profile.ksizes]
+        self._counts = [HashCounts() for _ in engine.columns]
         self._finished: list[FinishedSlice] = []
         """Finished slices, without their hashes."""
         self._decoding: dict[Slice, SliceDecoder] = {}
@@ -148,12 +149,9 @@ class RunSketcher:
         """Return the names of the decoders of all finished slices."""
         return tuple(sorted({part.decoder for part in self._finished}))
 
-    def sketches(self) -> tuple[Sketch, ...]:
-        """Return the sketches of the run, after `run`."""
-        sketches = []
-        for ksize, counts in zip(self._profile.ksizes, self._counts, strict=True):
-            sketches.append(Sketch(ksize, self._profile.seed, self._engine.max_hash, *counts.table()))
-        return tuple(sketches)
+    def sketches(self, profile: Profile | None = None) -> tuple[Sketch, ...]:
+        """Return the sketches of the run, after `run`: of its profile, or of another one that was hashed with it."""
+        return sketches_of(profile or self._profile, self._engine.columns, self._counts)
 
     def _load_finished(self, part: Slice) -> bool:
         """Add a slice that an earlier attempt finished, and return whether there is one."""
@@ -221,7 +219,7 @@ class RunSketcher:
 
     def _sketch_with(self, part: Slice, decoder: SliceDecoder) -> FinishedSlice:
         self._decoding[part] = decoder
-        counts = [HashCounts() for _ in self._profile.ksizes]
+        counts = [HashCounts() for _ in self._engine.columns]
         for text in decoder.texts(self._slice_cancellation):
             for count, hashes in zip(counts, self._engine.hash_text(text), strict=True):
                 count.add(hashes)

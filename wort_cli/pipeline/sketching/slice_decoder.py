@@ -17,7 +17,12 @@ from wort_cli.pipeline.sketching.slices import Slice
 from wort_cli.system.cancellation import Cancellation
 
 Text = bytes | NDArray[np.uint8]
-"""Bases of reads, with an N between two reads.  No k-mer spans an N."""
+"""Bases of reads, with an N between two reads.  No k-mer spans an N.
+
+For an engine that needs whole reads, a line feed is before each read, which is in no read.
+"""
+UNKNOWN = b"N"
+"""The letter of an unknown base."""
 
 TEXT_SIZE = 1 << 20
 """Bytes of text that a decoder yields at a time, approximately."""
