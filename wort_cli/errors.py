@@ -96,6 +96,17 @@ class NoSuchFile(UsageError):
         self.path = path
 
 
+class ProfileChanged(UsageError):
+    """A profile was used with another definition, and signatures have its name."""
+
+    def __init__(self, name: str, changes: str) -> None:
+        super().__init__(
+            f"the profile {shown(name)} was used, and its definition has changed since: {changes}",
+            "restore its definition (`wort config edit`), and give the new one another name",
+        )
+        self.name = name
+
+
 class SettingsError(UsageError):
     """The value of a setting is invalid; `origin` is the file or the environment variable that sets it."""
 

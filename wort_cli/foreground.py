@@ -138,7 +138,9 @@ class FetchAhead:
         ledger = Ledger(self._settings.ledger_file)
         try:
             job = ledger.jobs.get(self._job_id)
-            if self._stopped.is_set() or job.state is not JobState.QUEUED or not may_need_download(job, self._settings):
+            if self._stopped.is_set() or job.behind or job.state is not JobState.QUEUED:
+                return
+            if not may_need_download(job, self._settings):
                 return
             self._job = ledger.attempts.claim(self._job_id, own_name(), self._settings.lease)
         except StorageProblem:  # the job's own attempt reports it

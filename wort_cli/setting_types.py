@@ -6,9 +6,13 @@ ValueError or TypeError, with a sentence for the user, if the value cannot be us
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from wort_cli.errors import SettingsError
+from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.system.config_file import PROFILES_TABLE
 
 Parser = Callable[[Any], Any]
 
@@ -146,3 +150,16 @@ def url_or_off(value: Any) -> str:
     if value != "off" and not re.fullmatch(r"https?://[!-~]+", str(value)):
         raise ValueError("it must be a URL (http:// or https://) or `off`")
     return str(value)
+
+
+def profiles_in(table: Any, file: Path, refuse: Callable[[SettingsError], None]) -> dict[str, Profile]:
+    """Return the profiles that a configuration defines; `refuse` is called with each error."""
+    found = {}
+    for name, definition in table.items() if isinstance(table, Mapping) else [("", table)]:
+        try:
+            if name in PROFILES:
+                raise ValueError("it is built in, and never changes; give yours another name")
+            found[name] = Profile.from_json(name, definition)
+        except ValueError as error:
+            refuse(SettingsError(f"{PROFILES_TABLE}.{name}", str(file), str(error)))
+    return found

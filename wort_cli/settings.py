@@ -12,11 +12,26 @@ from typing import Any
 
 from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
 from wort_cli.model.home_paths import HomePaths
-from wort_cli.model.profile import PROFILES, SRA_V1, Profile, profile_name
+from wort_cli.model.profile import SRA_V1, Profile, profile_name
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target, bucket_name, endpoint_url, key_prefix
 from wort_cli.setting_types import (
-    Parser, boolean, count, count_or_zero, directories, file_path, fraction, integer_or_zero, key_name, listen_address,
-    one_of, positive_integer, positive_number, region_name, url_or_off, url_templates,
+    Parser,
+    boolean,
+    count,
+    count_or_zero,
+    directories,
+    file_path,
+    fraction,
+    integer_or_zero,
+    key_name,
+    listen_address,
+    one_of,
+    positive_integer,
+    positive_number,
+    profiles_in,
+    region_name,
+    url_or_off,
+    url_templates,
 )  # fmt: skip
 from wort_cli.system.config_file import PROFILES_TABLE, read_config
 from wort_cli.system.network_disks import check_answers, wait_for_answers
@@ -290,8 +305,7 @@ def load_settings(
     check_answers(settings.roots)
     for path, why in not_ours(settings.roots, settings.inside):
         raise NotPrivate(path, why)
-    values, origins = {}, {}
-    from_file: dict[str, Any] = {}
+    values, origins, from_file = {}, {}, dict[str, Any]()
     try:
         from_file = read_config(settings.config_file)
     except SettingsError as fault:
@@ -301,9 +315,8 @@ def load_settings(
         if "parse" not in item.metadata:
             continue
         variable = variable_of(item.name)
-        origin, raw = "default", None
-        if item.name in from_file:
-            origin, raw = str(settings.config_file), from_file[item.name]
+        given = item.name in from_file
+        origin, raw = (str(settings.config_file), from_file[item.name]) if given else ("default", None)
         if environ.get(variable):
             origin, raw = f"${variable}", environ[variable]
         if raw is not None:
@@ -313,25 +326,11 @@ def load_settings(
                 refuse(SettingsError(item.name, origin, str(error)))
                 origin = "default"
         origins[item.name] = origin
-    unknown = set(from_file) - set(origins)
-    if unknown:
+    if unknown := set(from_file) - set(origins):
         refuse(SettingsError(min(unknown), str(settings.config_file), "no such setting"))
     values.setdefault("jobs", available_cores())
     wait_for_answers(values.get("answer_timeout", settings.answer_timeout))
     return replace(settings, **values, profiles=profiles, origins=origins)
-
-
-def profiles_in(table: Any, file: Path, refuse: Callable[[SettingsError], None]) -> dict[str, Profile]:
-    """Return the profiles that a configuration defines; `refuse` is called with each error."""
-    found = {}
-    for name, definition in table.items() if isinstance(table, Mapping) else [("", table)]:
-        try:
-            if name in PROFILES:
-                raise ValueError("it is built in, and never changes; give yours another name")
-            found[name] = Profile.from_json(name, definition)
-        except ValueError as error:
-            refuse(SettingsError(f"{PROFILES_TABLE}.{name}", str(file), str(error)))
-    return found
 
 
 def default_settings(environ: Mapping[str, str]) -> Settings:

@@ -34,7 +34,7 @@ from wort_cli.pipeline.archives.obtain import ProvedBy
 from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.seal import write_signature
-from wort_cli.pipeline.stages import publish_sealed
+from wort_cli.pipeline.sealing import publish_sealed
 from wort_cli.pipeline.verification import verify
 from wort_cli.settings import Settings, load_settings
 from wort_cli.stores import s3

@@ -10,8 +10,15 @@ from typing import Annotated
 import typer
 
 from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.bring_local import bring_local
-from wort_cli.commands.shared.compute_record import answer_record, print_answers, print_jobs, print_plans
+from wort_cli.commands.shared.bring_local import bring_missing
+from wort_cli.commands.shared.compute_record import (
+    answer_record,
+    columns_of,
+    location_of,
+    print_answers,
+    print_jobs,
+    print_plans,
+)
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.expansion import Expander
 from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
@@ -33,6 +40,7 @@ from wort_cli.commands.shared.options import (
     check_wait_and_now,
 )
 from wort_cli.commands.shared.output import Output, OutputItem
+from wort_cli.commands.shared.passes import chosen_profiles, share_passes
 from wort_cli.commands.shared.printing import Form
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.signature_finder import SignatureFinder
@@ -42,7 +50,6 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
-from wort_cli.model.profile import profile_named
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -112,9 +119,12 @@ def compute(
         Path | None,
         typer.Option("--samples", metavar="TABLE", help="Compute a signature for each sample of a table."),
     ] = None,
-    profile: Annotated[
-        str, typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
-    ] = "",
+    profiles: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="Parameter set (default: the setting `profile`); several in one pass."
+        ),
+    ] = None,
     engine: EngineOption = "",
     strict: StrictOption = False,
     as_json: JsonOption = False,
@@ -153,21 +163,23 @@ def compute(
         target.check([source.name for source in sources])
     form = Form.of(as_json=as_json)
     settings, ledger = open_home()
-    profile_name = profile_named(profile or settings.profile).name
+    wanted = chosen_profiles(profiles, settings, ledger, sources, output=output)
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    request = partial(JobRequest, profile=profile_name, priority=priority, group=group, engine=engine)
+    request = partial(JobRequest, priority=priority, group=group, engine=engine)
     requests = [
         request(
             source,
+            profile=profile.name,
             upload=not no_upload,
             accept_unproved=accept_unproved,
             selected_by=expander.selected_by.get(source.name, ""),
         )
         for source in sources
+        for profile in wanted
     ]
     expander.record(ledger, dry_run=dry_run)
-    finder = SignatureFinder(settings, ledger, profile_name)
+    finder = SignatureFinder(settings, ledger, *wanted)
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
@@ -179,7 +191,7 @@ def compute(
             finder,
             settings,
             form,
-            ledger.catalog.measured(profile_name),
+            ledger.catalog.measured(wanted[0].name),
             known,
             header=not no_header,
             jobs=at_a_time,
@@ -187,7 +199,8 @@ def compute(
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
-        print_answers([answer_record(answer, finder) for answer in answers], form, header=not no_header)
+        records = [answer_record(answer, finder) for answer in answers]
+        print_answers(records, form, header=not no_header, columns=columns_of(answers))
         suggest_next_command(answers, settings)
         code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
@@ -195,8 +208,7 @@ def compute(
     if wait:
         notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, claim)
-    missing = [a.source.name for a in answers if local and finder.location(a.source.name).startswith("s3://")]
-    not_brought = bring_local(missing, ledger, settings, profile_name)
+    not_brought = bring_missing([source.name for source in sources], finder, ledger, settings) if local else []
     if target is not None:
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
@@ -246,7 +258,11 @@ def enqueue(
 
     def enqueue_batch(batch: Sequence[JobRequest], *, force: bool, lost: bool = False) -> list[Enqueued]:
         with ledger.transaction(write=not dry_run):
+            if not dry_run:
+                ledger.profiles.use(*(one.profile for one in finder.all()))
             found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
+            if not dry_run:
+                share_passes(found, finder, ledger)
             if claim is not None:
                 claim(jobs_of(found))
             return found
@@ -254,11 +270,12 @@ def enqueue(
     if len(requests) > BATCH_SIZE:
         ledger.jobs.enqueue(requests, force=force, dry_run=True)
     answers: list[Enqueued] = []
-    for first in range(0, len(requests), BATCH_SIZE):
+    size = BATCH_SIZE - BATCH_SIZE % len(finder.all())  # the jobs of a source are enqueued together
+    for first in range(0, len(requests), size):
         if first:
             time.sleep(BATCH_PAUSE)
-        answers += enqueue_batch(requests[first : first + BATCH_SIZE], force=force)
-    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not finder.location(a.source.name)]
+        answers += enqueue_batch(requests[first : first + size], force=force)
+    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not location_of(a, finder)]
     if lost:
         requeued = enqueue_batch([requests[n] for n in lost], force=False, lost=True)
         for n, answer in zip(lost, requeued, strict=True):

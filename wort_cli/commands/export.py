@@ -19,19 +19,20 @@ from wort_cli.commands.shared.options import (
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    ProfileOption,
     ReplaceOption,
     SelectGroupOption,
     StrictOption,
     TrustOption,
 )
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import ESTABLISHED
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
@@ -82,6 +83,7 @@ def export(
     group: SelectGroupOption = "",
     from_file: FromFileOption = None,
     trust: TrustOption = "",
+    profile: ProfileOption = "",
     everything: Annotated[bool, typer.Option("--all", help="Export all signatures.")] = False,
     ksizes: Annotated[
         list[int] | None, typer.Option("-k", "--ksize", metavar="K", min=1, help="Only sketches of this k; repeatable.")
@@ -126,9 +128,9 @@ def export(
     target.check(update=update, force=force)
     selection = parse_sketch_selection(ksizes, moltype, scaled, picklist, separate=separate)
     settings, ledger = open_home_to_read()
-    profile = profile_named(settings.profile).name
+    wanted = chosen_profile(profile, settings, ledger).name
     request = parse_request(
-        ledger, profile, words or (), from_file, group, trust, selection.picklist, everything=everything
+        ledger, wanted, words or (), from_file, group, trust, selection.picklist, everything=everything
     )
     try:
         found = run_export(request, selection, settings, ledger, target, update=update, dry_run=dry_run)

@@ -9,8 +9,9 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import BOOLEAN, ID, MESSAGE, PATH, Document, Field, one_of
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption
+from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
 from wort_cli.commands.shared.printing import Form
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
@@ -37,6 +38,7 @@ def import_(
     paths: Annotated[
         list[Path], typer.Argument(metavar="DIR|FILE", help="Signature files, or directories that have some.")
     ],
+    profile: ProfileOption = "",
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
@@ -58,7 +60,7 @@ def import_(
         if not path.exists():
             raise NoSuchFile(path)
     settings, ledger = open_home()
-    importer, others = Importer(ledger, settings), 0
+    importer, others = Importer(ledger, settings, chosen_profile(profile, settings, ledger)), 0
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
         for path in files_in(paths):

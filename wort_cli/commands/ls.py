@@ -25,16 +25,17 @@ from wort_cli.commands.shared.fields import (
 from wort_cli.commands.shared.options import (
     JsonOption,
     NoHeaderOption,
+    ProfileOption,
     SelectGroupOption,
     ShowAllOption,
     TrustOption,
 )
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust
 from wort_cli.errors import UsageError
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.ledger.listing import PAGE
-from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import Trust
 from wort_cli.model.units import iso_time
 from wort_cli.settings import Settings
@@ -68,6 +69,7 @@ def ls(
     ] = "",
     group: SelectGroupOption = "",
     trust: TrustOption = "",
+    profile: ProfileOption = "",
     paths: Annotated[
         bool, typer.Option("--paths", help="Print only the paths of the files in the local store.")
     ] = False,
@@ -93,7 +95,7 @@ def ls(
     check_group(ledger, group)
     form = Form.of(as_json=as_json)
     shortened = form is Form.TERMINAL and not paths and not everything
-    profile_name = profile_named(settings.profile).name
+    profile_name = chosen_profile(profile, settings, ledger).name
     listed = ledger.catalog.listed(
         profile_name,
         pattern,

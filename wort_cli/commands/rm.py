@@ -7,13 +7,13 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import BYTES, ID, PATH, PATH_FIELD, Document, Field, one_of
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption
+from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.profile import profile_named
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.stores.local import LocalStore
 
@@ -35,6 +35,7 @@ DOCUMENT = Document(
 
 def rm(
     names: Annotated[list[str], typer.Argument(metavar="ID", help="Names of signatures.")],
+    profile: ProfileOption = "",
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -45,9 +46,9 @@ def rm(
     A copy in the bucket stays there. A signature that is nowhere else must be computed again.
     """
     settings, ledger = open_home()
-    profile = profile_named(settings.profile).name
-    records = [find(word, profile, ledger) for word in dict.fromkeys(names)]
-    local = LocalStore(settings.store_dir)
+    wanted = chosen_profile(profile, settings, ledger).name
+    records = [find(word, wanted, ledger) for word in dict.fromkeys(names)]
+    local = LocalStore(settings.store_dir, wanted)
     rows = [
         {
             "name": str(record.name),
@@ -76,7 +77,7 @@ def find(word: str, profile: str, ledger: Ledger) -> SignatureRecord:
         where = "; it is in the bucket only" if record else ""
         raise UsageError(f"the local store has no signature of {name}{where}", "`wort status` lists the jobs")
     for job in ledger.jobs.named(name):
-        if job.state.is_live:
+        if job.state.is_live and job.profile == profile:
             raise UsageError(
                 f"job {job.id} of {name} is {job.state}", f"wait for it, or cancel it: `wort cancel {job.id}`"
             )

@@ -6,8 +6,9 @@ import typer
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import ID, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
-from wort_cli.commands.shared.options import GroupOption, JsonOption, NoHeaderOption, PriorityOption
+from wort_cli.commands.shared.options import GroupOption, JsonOption, NoHeaderOption, PriorityOption, ProfileOption
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import ExitCode, UsageError, WortError
@@ -48,6 +49,7 @@ def submit(
     submitter: Annotated[
         str, typer.Option("--as", metavar="WHO", help="The name of the submitter (default: the user name).")
     ] = "",
+    profile: ProfileOption = "",
     priority: PriorityOption = 0,
     group: GroupOption = "",
     as_json: JsonOption = False,
@@ -65,12 +67,13 @@ def submit(
         raise UsageError("--accession, --url and - need exactly one signature", "submit the signatures one by one")
     claims = Claims(parse_submitter(submitter), typed_accession(accession) if accession else None, url)
     settings, ledger = open_home()
+    wanted = chosen_profile(profile, settings, ledger)
     records: list[dict[str, Any]] = []
     problems: list[WortError] = []
     queued = 0
     for word in dict.fromkeys(files):
         try:
-            submission = submit_signature(word, claims, settings, ledger)
+            submission = submit_signature(word, claims, settings, ledger, wanted)
         except WortError as error:
             if len(files) == 1:
                 raise

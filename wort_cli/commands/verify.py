@@ -25,12 +25,14 @@ from wort_cli.commands.shared.options import (
     NoHeaderOption,
     NowOption,
     PriorityOption,
+    ProfileOption,
     StrictOption,
     WaitOption,
     check_engine,
     check_wait_and_now,
 )
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.commands.shared.verdict_record import VERDICT
@@ -38,7 +40,7 @@ from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.profile import profile_named
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
@@ -96,6 +98,7 @@ def verify(
     unverified: Annotated[bool, typer.Option("--unverified", help="Verify all unverified submissions.")] = False,
     wait: WaitOption = False,
     now: NowOption = False,
+    profile: ProfileOption = "",
     engine: EngineOption = "",
     priority: PriorityOption = 0,
     group: GroupOption = "",
@@ -118,8 +121,9 @@ def verify(
 
     depth = Depth.QUICK if quick else Depth.FULL
     signatures: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
+    wanted = chosen_profile(profile, settings, ledger)
     for word in ids or []:
-        signatures += [item for item in find_signatures(word, settings, ledger) if item not in signatures]
+        signatures += [item for item in find_signatures(word, settings, ledger, wanted) if item not in signatures]
     if not signatures:
         render.notice("there are no unverified submissions")
     requests: dict[str, VerifyRequest] = {}
@@ -159,7 +163,9 @@ def verify(
     outcome.exit_for_jobs(list(jobs_by_path.values()), strict=strict)
 
 
-def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[Submission | SignatureRecord]:
+def find_signatures(
+    word: str, settings: Settings, ledger: Ledger, profile: Profile
+) -> Sequence[Submission | SignatureRecord]:
     """Return the signatures that a word of the command line names; a file is submitted first.
 
     A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions;
@@ -170,17 +176,17 @@ def find_signatures(word: str, settings: Settings, ledger: Ledger) -> Sequence[S
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
-        return [submit_signature(word, Claims(parse_submitter("")), settings, ledger)]
+        return [submit_signature(word, Claims(parse_submitter("")), settings, ledger, profile)]
     name = typed_name(word)
-    submitted = ledger.submissions.named(name) or ledger.submissions.with_digest_prefix(word)
+    named = [item for item in ledger.submissions.named(name) if item.profile == profile.name]
+    submitted = named or ledger.submissions.with_digest_prefix(word)
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:
         return undecided
-    profile = profile_named(settings.profile).name
-    record = ledger.catalog.get(name, profile)
+    record = ledger.catalog.get(name, profile.name)
     if record is None and submitted:
         return submitted
-    if isinstance(name, Accession) and not LocalStore(settings.store_dir).has(name):
+    if isinstance(name, Accession) and not LocalStore(settings.store_dir, profile.name).has(name):
         record = pull_signature(name, profile, record, settings, ledger)
     if record is None:
         raise NoSuchJob(word)

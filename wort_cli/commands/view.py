@@ -18,12 +18,14 @@ from wort_cli.commands.shared.options import (
     JsonOption,
     NoHeaderOption,
     OutputOption,
+    ProfileOption,
     ProvenanceFileOption,
     ReplaceOption,
 )
 from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
+from wort_cli.commands.shared.profiles import chosen_profile
 from wort_cli.commands.shared.provenance_text import describe_files, describe_reads, describe_tools
 from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.commands.shared.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
@@ -62,6 +64,7 @@ def view(
             help="Signature names, digests of submissions, or signature files; several are compared.",
         ),
     ],
+    profile: ProfileOption = "",
     ksize: Annotated[
         int | None,
         typer.Option("-k", "--ksize", metavar="K", help="Show or write only the sketch with this k."),
@@ -107,18 +110,19 @@ def view(
     target = Output.parse("-" if raw else output, force=force) if raw or output else None
     plot_file = checked_plot(plot, force=force)
     settings, ledger = open_home_to_read()
+    wanted = chosen_profile(profile, settings, ledger)
     if len(names) > 1:
         if url or target or plot_file or provenance:
             raise UsageError("-o, --raw, --url, --plot and --provenance take one signature", "name only one")
         from wort_cli.commands.shared.compared import find_all, show_signatures
 
-        show_signatures(find_all(names, settings, ledger), ksize, as_json=as_json, header=not no_header)
+        show_signatures(find_all(names, settings, ledger, wanted), ksize, as_json=as_json, header=not no_header)
         return
     (name,) = names
     if url:
-        print_presigned_url(name, expires, settings, as_json=as_json)
+        print_presigned_url(name, expires, settings, wanted, as_json=as_json)
         return
-    with find(name, settings, ledger) as found:
+    with find(name, settings, ledger, wanted) as found:
         record = found.record
         if isinstance(record, Submission):
             render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, following, list_sql, pattern_values
-from wort_cli.ledger.sketches import Sketches, rows_of_provenance
+from wort_cli.ledger.sketches import Sketches
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
@@ -177,7 +177,7 @@ class Catalog:
             sha256=published.sha256,
         )
         if published.trust in (Trust.COMPUTED, Trust.UNPROVED):  # else it may be the document of somebody else
-            self.sketches.add(provenance.name, provenance.profile, rows_of_provenance(published.provenance))
+            self.sketches.add_of_provenance(published.provenance)
         return True
 
     def _trust_of(self, published: "Published") -> Trust | None:

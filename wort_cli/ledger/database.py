@@ -48,6 +48,7 @@ def queries() -> Mapping[str, str]:
         "upkeep.sql",
         "health.sql",
         "sketches.sql",
+        "profiles.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)

@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
@@ -18,6 +18,7 @@ from wort_cli.ledger.groups import Groups
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
+from wort_cli.model.profile import SRA_V1
 
 BATCH = 500
 """Jobs cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
@@ -43,6 +44,7 @@ class Enqueued:
     job_id: int | None
     state: JobState | None = None
     reason: str = ""
+    profile: str = SRA_V1.name
 
     @property
     def member_job(self) -> int | None:
@@ -113,7 +115,9 @@ class Jobs:
         Raises UsageError if a live job of the same name reads another archive, or a signature of it was made from one.
         """
         with self._storage.transaction(write=not dry_run):
-            answers = [self._enqueue(request, force, lost, dry_run) for request in requests]
+            answers = [
+                replace(self._enqueue(request, force, lost, dry_run), profile=request.profile) for request in requests
+            ]
             if not dry_run:
                 for request, answer in zip(requests, answers, strict=True):
                     self._groups.add(request.group, request.source.name, request.profile, answer.member_job)
@@ -170,6 +174,11 @@ class Jobs:
         )
         job_id = int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
         return Enqueued(source, EnqueueStatus.QUEUED, job_id, JobState.QUEUED)
+
+    def put_behind(self, first: int, others: Iterable[int]) -> None:
+        """Let other jobs for the same source wait for the first one, whose pass sketches them too."""
+        for job_id in others:
+            self._storage.change("put_behind", first=first, id=job_id)
 
     def _check_same_source(self, source: Source, profile: str) -> None:
         """Raise UsageError if the signature of a local name was computed from another archive: it stays."""

@@ -9,6 +9,7 @@
 - controls.py: `wort daemon pause`, `resume` and `jobs`
 - suspects.py: jobs that are tried alone
 - runs.py: what is known of runs
+- profiles.py: the profiles that were used
 
 How a signature is computed is not known here.
 """
@@ -27,6 +28,7 @@ from wort_cli.ledger.jobs import Jobs
 
 if TYPE_CHECKING:
     from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
     from wort_cli.ledger.suspects import Suspects
@@ -68,6 +70,13 @@ class Ledger:
         from wort_cli.ledger.attempts import Attempts
 
         return Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
+
+    @cached_property
+    def profiles(self) -> "UsedProfiles":
+        """The profiles that were used."""
+        from wort_cli.ledger.profiles import UsedProfiles
+
+        return UsedProfiles(self.storage)
 
     @cached_property
     def runs(self) -> "Runs":

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from wort_cli.ledger.database import Row, Storage
 from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, OF_NAMES, PAGE, following, list_sql, pages, pattern_values
-from wort_cli.model.profile import PROFILES
+from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.provenance import Provenance, Recorded, Trust
 from wort_cli.model.sketch_row import MOST, SketchRow
 
@@ -84,6 +84,14 @@ class Sketches:
             values = {**row._asdict(), "with_abundance": int(row.with_abundance)}
             self._storage.change("add_sketch", name=name, profile=profile, position=position, **values)
 
+    def add_of_provenance(self, provenance: Provenance) -> None:
+        """Record the sketches of a signature that this home computed; none if its profile is not known here."""
+        profile = PROFILES.get(provenance.profile)
+        if profile is None and (row := self._storage.row("used_profile", name=provenance.profile)):
+            profile = Profile.from_json(row["name"], json.loads(row["definition"]))
+        if profile is not None:
+            self.add(provenance.name, provenance.profile, rows_of_provenance(provenance, profile))
+
     def add_of_earlier_versions(self, profile: str) -> None:
         """Record the sketches of what this home computed before there was this table."""
         if profile in PROFILES and self._storage.row("signature_without_sketches", profile=profile):
@@ -100,13 +108,10 @@ def sketch_row(row: Row) -> SketchRow:
     )
 
 
-def rows_of_provenance(provenance: Provenance) -> Iterator[SketchRow]:
-    """Yield the sketches of a signature that this home computed; none if its profile is not known here."""
-    profile = PROFILES.get(provenance.profile)
-    if profile is None:
-        return
+def rows_of_provenance(provenance: Provenance, profile: Profile) -> Iterator[SketchRow]:
+    """Yield the sketches of a signature of a profile that this home computed."""
     for sketch in provenance.sketches:
         total = sketch.abundance_sum if profile.abundance and sketch.abundance_sum <= MOST else None
         yield SketchRow(
-            *(sketch.md5, sketch.ksize, "DNA", 0, profile.scaled, sketch.hashes, profile.abundance, total, "")
+            *(sketch.md5, sketch.ksize, profile.moltype, 0, profile.scaled, sketch.hashes, profile.abundance, total, "")
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.failure import Reason
+from wort_cli.model.profile import Profile, profile_named
 from wort_cli.model.provenance import Provenance, Recorded, Trust
 from wort_cli.model.read_files import ReadFiles
 
@@ -174,6 +175,12 @@ class Job:
     """The URL of that signature in the bucket; empty if it is not there."""
     accept_unproved: bool = False
     """See JobRequest."""
+    definition: Profile | None = None
+    """The profile, if it is not built in; None if it was not asked."""
+    others: tuple[tuple[int, Profile], ...] = ()
+    """The numbers and profiles of other jobs that are sketched in the same pass."""
+    behind: int = 0
+    """The job whose pass sketches this one too, as long as it has not ended; else 0."""
 
     @property
     def name(self) -> Name:
@@ -226,7 +233,18 @@ class Job:
             path=row.get("known_path") or "",
             remote=row.get("known_remote") or "",
             accept_unproved=bool(row["accept_unproved"]),
+            definition=defined(row["profile"], row.get("definition")),
+            others=tuple(
+                (other["id"], defined(other["profile"], other["definition"]) or profile_named(other["profile"]))
+                for other in json.loads(row.get("others") or "[]")
+            ),
+            behind=row["behind"],
         )
+
+
+def defined(name: str, definition: str | None) -> Profile | None:
+    """Return the profile with a definition that the ledger stores; None if there is none."""
+    return Profile.from_json(name, json.loads(definition)) if definition else None
 
 
 @dataclass(frozen=True)

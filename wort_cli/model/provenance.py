@@ -84,7 +84,7 @@ UNPROVED = "nothing"
 LATER = frozenset(
     {
         *("decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"),
-        *("reads_left_out", "colour_space", "files", "filename"),
+        *("reads_left_out", "colour_space", "files", "filename", "profile_sha256"),
     }
 )
 """Keys that are missing in provenance documents of earlier versions."""
@@ -151,6 +151,8 @@ class Provenance:
     """The files of reads, in order; empty if the source is an archive or a run."""
     filename: str = ""
     """The field `filename` of the signature."""
+    profile_sha256: str = ""
+    """The checksum of the profile's definition; empty, and not in the document, if the profile is built in."""
 
     @property
     def is_unproved(self) -> bool:
@@ -164,7 +166,8 @@ class Provenance:
 
     def to_json(self) -> dict[str, Any]:
         """Return the provenance as JSON-ready data."""
-        return {**asdict(self), "identity": self.identity}
+        facts = {**asdict(self), "identity": self.identity}
+        return facts if self.profile_sha256 else {key: facts[key] for key in facts if key != "profile_sha256"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

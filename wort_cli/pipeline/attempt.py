@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from wort_cli.model.job import Progress
-from wort_cli.model.profile import profile_named
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
+from wort_cli.pipeline.sketching.engine import Engine, engine_of
 from wort_cli.pipeline.toolkit.configuration import FETCHED
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.toolkit.tool_versions import FILE, ToolVersions
@@ -38,7 +38,9 @@ class Attempt:
         self.workspace = workspace
         self.log = log
         self.cancellation = watcher.cancellation
-        self.profile = profile_named(spec.profile)
+        self.profile = spec.parameters
+        self.profiles = (self.profile, *(other.profile for other in spec.others))
+        """Its profile, and those of the other jobs whose signatures are sketched in the same pass."""
         self.started_at = time.time()
         self._watcher = watcher
         self._processes = processes
@@ -68,6 +70,10 @@ class Attempt:
         """Let another job use the processor.  Does nothing if the attempt has no slot."""
         self._slot.close()
         self.has_slot = self.spec.slot is None
+
+    def engine(self) -> Engine:
+        """Return the engine that sketches for all profiles.  Raises JobFailed if it is not installed."""
+        return engine_of(self.spec.method.engine, *self.profiles)
 
     def variant(self, spec: JobSpec, workspace: Workspace) -> "Attempt":
         """Return an attempt at the same job with another spec and workspace; it shares everything else."""

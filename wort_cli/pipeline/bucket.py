@@ -110,7 +110,8 @@ def open_store(spec: JobSpec) -> SharedStore:
 
     if spec.s3 is None:
         raise JobFailed(Reason.STORAGE_DENIED, "no bucket is configured")
-    return SharedStore(S3Store(spec.s3), spec.reading, attempt_directory(spec.workspace, spec.attempt))
+    scratch = attempt_directory(spec.workspace, spec.attempt)
+    return SharedStore(S3Store(spec.s3), spec.reading, scratch, spec.parameters)
 
 
 def accession_of(spec: JobSpec) -> Accession:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, Progress, Source
 from wort_cli.model.lease import DAEMON
+from wort_cli.model.profile import Profile, profile_named
 from wort_cli.model.provenance import Recorded, Trust
 from wort_cli.model.s3_target import S3Target
 from wort_cli.model.verdict import Depth
@@ -135,6 +136,25 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another job for the same source, whose signature is sealed in the same pass; its own attempt publishes it."""
+
+    profile: Profile
+    workspace: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        profile = {"name": self.profile.name, "definition": self.profile.to_json()}
+        return {"profile": profile, "workspace": str(self.workspace)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return it from the data of `to_json`."""
+        found = data["profile"]
+        return cls(Profile.from_json(found["name"], found["definition"]), Path(data["workspace"]))
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """A job as a worker sees it."""
 
@@ -174,6 +194,15 @@ class JobSpec:
     """What the catalog has of this name and profile, which a lesser signature must not replace; None for nothing."""
     reading: ReadLimits = field(default_factory=ReadLimits)
     """The limits within which a signature of others is read."""
+    definition: Profile | None = None
+    """The profile, if it is not built in."""
+    others: tuple[Other, ...] = ()
+    """Other jobs that are sketched in the same pass."""
+
+    @property
+    def parameters(self) -> Profile:
+        """The profile.  Raises UsageError if it is neither built in nor defined in the spec."""
+        return self.definition or profile_named(self.profile)
 
     @classmethod
     def of(cls, job: Job, settings: Settings, *, jobs: int) -> "JobSpec":
@@ -200,12 +229,14 @@ class JobSpec:
             key_file=settings.key_file,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
-            s3=settings.s3 if job.upload and not job.source.is_local else None,
+            s3=settings.s3.of_profile(job.profile) if settings.s3 and job.upload and not job.source.is_local else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth), job.subject_sha256)
             if job.subject
             else None,
             recorded=job.recorded,
             reading=ReadLimits.of(settings),
+            definition=job.definition,
+            others=tuple(Other(profile, settings.workspace(number)) for number, profile in job.others),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -223,6 +254,8 @@ class JobSpec:
         cache_dir = self.cache.archive_cache_dir
         data["cache"]["archive_cache_dir"] = str(cache_dir) if cache_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
+        data["others"] = [other.to_json() for other in self.others]
+        data["definition"] = self.definition.to_json() if self.definition else None
         data["key_file"] = str(self.key_file) if self.key_file else None
         if self.subject is not None:
             data["subject"]["path"] = str(self.subject.path)
@@ -258,6 +291,9 @@ class JobSpec:
         if recorded := data.get("recorded"):
             values["recorded"] = Recorded(**{**recorded, "trust": Trust(recorded["trust"])})
         values["reading"] = ReadLimits(**data.get("reading", {}))
+        values["others"] = tuple(map(Other.from_json, data.get("others", ())))
+        if definition := data.get("definition"):
+            values["definition"] = Profile.from_json(data["profile"], definition)
         return cls(**values)
 
 

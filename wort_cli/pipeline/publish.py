@@ -5,6 +5,7 @@ from pathlib import Path
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import Provenance, Trust, trust_to_record
 from wort_cli.pipeline.archives.prove import file_sha256
 from wort_cli.pipeline.job_spec import JobSpec
@@ -23,11 +24,11 @@ def check_may_replace(spec: JobSpec, provenance: Provenance) -> None:
         raise JobFailed(Reason.CONFLICT, f"{known}; this signature has digest {provenance.digest}, and is {trust}")
 
 
-def is_sealed_content(sealed: Path, provenance: Provenance) -> bool:
+def is_sealed_content(sealed: Path, provenance: Provenance, profile: Profile = SRA_V1) -> bool:
     """Return whether a signature that an earlier attempt sealed is the one that its provenance describes."""
     try:
         with sealed.open("rb") as file:
-            facts = read_own_facts(file)
+            facts = read_own_facts(file, profile)
     except (Refusal, OSError):
         return False
     return (facts.name, facts.profile, facts.filename, facts.digest) == (

@@ -7,18 +7,19 @@ during the attempt, the job waits too (check.py).
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import TRANSLATED, Profile
 from wort_cli.model.units import format_bytes
 from wort_cli.pipeline.archive_cache import ArchiveCache
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.references_beside import is_aligned
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reservations import Need, Reservation, reservations, size_of
+from wort_cli.pipeline.sketching.columns import smallest_scaled
 from wort_cli.pipeline.sketching.slices import plan_slices
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.system.machine import Disk, available_memory, disk_of, total_memory
@@ -38,11 +39,14 @@ each byte of the archive and its references.  fastq-dump takes 1.5 to 9 GB for h
 NOTHING = Need()
 
 
-def estimate_need(bases: int, slices: int, threads: int, profile: Profile, share: float) -> Need:
+def estimate_need(bases: int, slices: int, threads: int, profiles: Sequence[Profile], share: float) -> Need:
     """Return the estimated need of a run of `bases`, if `share` of its k-mers are distinct."""
-    hashes = int(bases * share / profile.scaled) * len(profile.ksizes)
+    columns = smallest_scaled(profiles).items()
+    # Six reading frames have two k-mers of amino acids for each base.
+    kept = [(2 if column.moltype in TRANSLATED else 1, scaled) for column, scaled in columns]
+    hashes = sum(int(times * bases * share / scaled) for times, scaled in kept)
     # A k-mer that occurs in several slices is stored once per slice, so assume that all k-mers are distinct.
-    in_slices = int(bases / profile.scaled) * len(profile.ksizes) if slices > 1 else 0
+    in_slices = sum(int(times * bases / scaled) for times, scaled in kept) if slices > 1 else 0
     at_once = in_slices // slices * min(threads, slices)
     return Need(
         work=LEAST_WORK + in_slices * IN_SLICE + hashes * SEALED,
@@ -108,7 +112,7 @@ def describe_reserved(reserve: int, others: int) -> str:
     return f"{format_bytes(reserve)} are kept in reserve{of_others}"
 
 
-def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspace: Workspace) -> int:
+def reserve_resources(archive: Archive, spec: JobSpec, profiles: Sequence[Profile], workspace: Workspace) -> int:
     """Reserve the disk and memory that a run needs; return how many slices to decode at a time.
 
     These are fewer than `threads` if decoders take much memory and there is too little for all.  Slices that an earlier
@@ -116,11 +120,11 @@ def reserve_resources(archive: Archive, spec: JobSpec, profile: Profile, workspa
     """
     slices = len(plan_slices(archive.spots, archive.bases, spec.method.slice_bases))
     each = decoder_memory(archive, total_memory())
-    return reserve_for_sketching(archive.bases, slices, each, spec, profile, workspace)
+    return reserve_for_sketching(archive.bases, slices, each, spec, profiles, workspace)
 
 
 def reserve_for_sketching(
-    bases: int, slices: int, each: int, spec: JobSpec, profile: Profile, workspace: Workspace
+    bases: int, slices: int, each: int, spec: JobSpec, profiles: Sequence[Profile], workspace: Workspace
 ) -> int:
     """Reserve what sketching so many bases needs; `each` is the memory in which one slice is decoded."""
     at_once = spec.threads
@@ -130,7 +134,7 @@ def reserve_for_sketching(
         with reservations(spec.workspace.parent) as reserved:
             others = reserved.outstanding_of_others(workspace.attempt_directory, workspace.slices)
             memory = available_memory()
-            need = estimate_need(bases, slices, spec.threads, profile, spec.reserves.distinct_share)
+            need = estimate_need(bases, slices, spec.threads, profiles, spec.reserves.distinct_share)
             free = memory - spec.reserves.memory_reserve - others.memory - need.memory
             at_once = slices_at_once(spec.threads, each, free)
             need = replace(need, memory=need.memory + at_once * each)

@@ -6,7 +6,7 @@ A job that computes a signature goes through `compute`:
 2. return the signature that is in the bucket, if there is one;
 3. sketch the run (`stages.sketch_run`): locate the archive, reserve disk and memory, prove, decode, sketch;
    or sketch files of reads (`reads/sketch_files.py`);
-4. seal the sketches and publish the signature (`stages.seal_and_publish`).
+4. seal the sketches and publish the signature (`sealing.seal_and_publish`).
 
 A job that verifies a signature goes through `verification.verify`, which uses the same stages 3 and 4.
 
@@ -29,7 +29,8 @@ from wort_cli.pipeline.download import put_away
 from wort_cli.pipeline.job_log import job_log
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
 from wort_cli.pipeline.publish import is_sealed_content
-from wort_cli.pipeline.stages import archive_of, publish_sealed, seal_and_publish, sketch_run
+from wort_cli.pipeline.sealing import publish_sealed, seal_and_publish
+from wort_cli.pipeline.stages import archive_of, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.workspace import Workspace, count_finished_parts
 from wort_cli.stores.object_store import StoreError
@@ -115,7 +116,7 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
 def compute(attempt: Attempt) -> Published:
     """Publish an already sealed signature, or return the one in the bucket, or compute and publish a new one."""
     provenance = attempt.workspace.load_pending(attempt.spec)
-    if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance):
+    if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance, attempt.profile):
         return publish_sealed(attempt, attempt.workspace.pending, provenance)
     attempt.report("looking")
     found = find_published(attempt.spec, attempt.log, attempt.cancellation)

@@ -81,7 +81,11 @@ def known_frame(sketch: Sketch) -> Frame:
     """Return the frame that KNOWN_VERSIONS write around the numbers of a sketch."""
     check_scaled(sketch)
     before = f'{{"num":0,"ksize":{sketch.ksize},"seed":{sketch.seed},"max_hash":{sketch.max_hash},"mins":['.encode()
-    before_md5, before_abundances, after = b'],"md5sum":"', b'","abundances":[', f',"molecule":"{sketch.moltype}"}}'.encode()
+    before_md5, before_abundances, after = (
+        b'],"md5sum":"',
+        b'","abundances":[',
+        f',"molecule":"{sketch.moltype}"}}'.encode(),
+    )
     if sketch.hashes.size:
         if sketch.abundances is None:
             return Frame(before, before_md5, None, b'"' + after)

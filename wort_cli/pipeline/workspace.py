@@ -32,6 +32,8 @@ MEGABYTE = 1_000_000
 PENDING = "facts of a pending signature"
 """The kind of their seal."""
 IN_PROCESS = "in-process"
+PASS = 0
+"""The attempt, as it were, that seals the signature of a job whose reads another job's attempt has sketched."""
 ATTEMPT = "attempt-"
 """How the name of an attempt's directory begins."""
 

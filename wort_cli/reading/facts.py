@@ -40,9 +40,7 @@ class SignatureFacts:
     """Whether the file has it as several signatures (strict.py)."""
 
     @classmethod
-    def of(
-        cls, document: SignatureDocument, *, is_joined: bool = False, profile: Profile = SRA_V1
-    ) -> "SignatureFacts":
+    def of(cls, document: SignatureDocument, *, is_joined: bool = False, profile: Profile = SRA_V1) -> "SignatureFacts":
         """Return the facts of a signature that was read; it is of `profile`, if it has those parameters."""
         sketches = tuple(
             SketchFacts(

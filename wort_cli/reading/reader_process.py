@@ -1,8 +1,9 @@
 """The process that reads an untrusted file: `python -I -m wort_cli.reading.reader_process LIMITS < FILE`.
 
-LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time, and whether any parameters are
-accepted, and the profile that it may be of.  The limits are set before anything is read.  The answer is one JSON document on stdout, with exit code 0: the
-facts of the signature, or its first fault.  Anything else means that the reader crashed; sandbox.py reports that.
+LIMITS is a JSON object: `memory` and `unpacked` in bytes, `seconds` of CPU time, whether any parameters are accepted,
+and the profile that the signature may be of.  The limits are set before anything is read.  The answer is one JSON
+document on stdout, with exit code 0: the facts of the signature, or its first fault.  Anything else means that the
+reader crashed; sandbox.py reports that.
 
 If LIMITS has `signatures`, the file may have that many, and the answer has their hashes (signature_stream.py).
 """

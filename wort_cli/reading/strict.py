@@ -264,7 +264,9 @@ class SignatureReader:
         """Return a parameter of a sketch; raise Refusal unless a profile has this value."""
         if key == "ksize":
             self.json.path[-1] += f", k={value}"
-            self.narrow_candidates(lambda profile: value in profile.stored_ksizes, f"its ksize is {value}", "stored_ksizes")
+            self.narrow_candidates(
+                lambda profile: value in profile.stored_ksizes, f"its ksize is {value}", "stored_ksizes"
+            )
         elif key == "seed":
             self.narrow_candidates(lambda profile: value == profile.seed, f"its seed is {value}", "seed")
         elif key == "num" and value and not self.any_parameters:

@@ -18,6 +18,7 @@ from typing import IO
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import RUN, Accession, LocalName, Name
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck, Submission
 from wort_cli.reading.joined import write_joined
@@ -63,7 +64,9 @@ def parse_submitter(text: str) -> str:
     return text
 
 
-def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+def submit_signature(
+    origin: str, claims: Claims, settings: Settings, ledger: Ledger, profile: Profile = SRA_V1
+) -> Submission:
     """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission.
 
     If the same signature was submitted before, that submission is returned.  Raises SubmissionRefused with the first
@@ -72,10 +75,11 @@ def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Le
     try:
         with temporary_copy(settings) as copy:
             copy_content(origin, copy, settings)
-            accepted = check_in_child(copy, settings)
-            with joined(copy, accepted, settings) as (file, accepted):
+            accepted = check_in_child(copy, settings, profile)
+            with joined(copy, accepted, settings, profile) as (file, accepted):
                 submission = make_submission(origin, accepted, claims, settings, ledger)
                 store = SubmittedStore(settings.store_dir)
+                ledger.profiles.use(profile)
                 ledger.submissions.add(submission, lambda: store.put(file, submission.digest, submission.name))
     except Refusal as refusal:
         raise SubmissionRefused(origin, refusal) from None
@@ -90,14 +94,16 @@ def submit_signature(origin: str, claims: Claims, settings: Settings, ledger: Le
 
 
 @contextmanager
-def joined(copy: TemporaryCopy, accepted: Accepted, settings: Settings) -> Iterator[tuple[IO[bytes], Accepted]]:
+def joined(
+    copy: TemporaryCopy, accepted: Accepted, settings: Settings, profile: Profile
+) -> Iterator[tuple[IO[bytes], Accepted]]:
     """Yield a file with the signature as one document, and its facts: the copy itself, unless it has several."""
     if not accepted.is_joined:
         yield copy.file, accepted
         return
     copy.file.seek(0)
     # The reader in the sandbox has accepted it, so its size is within the limits.
-    document = check_signature(copy.file, max_unpacked=settings.submit_unpacked).document
+    document = check_signature(copy.file, max_unpacked=settings.submit_unpacked, profile=profile).document
     with temporary_copy(settings) as one:
         write_joined(document, one.file)
         size = one.file.tell()

@@ -54,6 +54,18 @@ def with_value(text: str, name: str, value: Any) -> str:
     return proved(text, new, name, {name: value})
 
 
+def with_profile(text: str, name: str, definition: dict[str, Any]) -> str:
+    """Return the text with the table of another profile at its end.  Raises ValueError if that cannot be added."""
+    before = parsed(text)
+    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+    lines = [f"[{PROFILES_TABLE}.{key}]", *(f"{key} = {literal(value)}" for key, value in definition.items())]
+    new = "\n".join([*([text.rstrip("\r\n"), ""] if text.strip() else []), *lines, ""])
+    wanted = {**before, PROFILES_TABLE: {**before.get(PROFILES_TABLE, {}), name: definition}}
+    if parsed(new) != wanted:
+        raise ValueError("a profile cannot be added without changing other lines")
+    return new
+
+
 def without_value(text: str, name: str) -> str:
     """Return the text without a setting.  Raises ValueError if the lines cannot be removed safely."""
     lines = lines_of(text)

@@ -16,6 +16,7 @@ from wort_cli.errors import NotASignature, UsageError, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import GZIP_MAGIC
 from wort_cli.pipeline.gzip_blocks import write_gzip
@@ -50,10 +51,11 @@ class Taken:
 class Importer:
     """Imports signatures into one home."""
 
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, profile: Profile = SRA_V1) -> None:
         self._ledger = ledger
+        self._profile = profile
         self._limits = ReadLimits.of(settings)
-        self._store = LocalStore(settings.store_dir)
+        self._store = LocalStore(settings.store_dir, profile.name)
 
     def take(self, path: Path, *, dry_run: bool) -> Taken:
         """Import the signature in a file.
@@ -64,7 +66,7 @@ class Importer:
         with tempfile.TemporaryFile(dir=self._store.root) as copy:
             self._copy(path, copy)
             try:
-                facts = read_facts(copy, self._limits)
+                facts = read_facts(copy, self._limits, self._profile)
             except Refusal as refusal:
                 raise NotASignature(path, refusal.why) from None
             name = self._check(path, facts)
@@ -94,8 +96,11 @@ class Importer:
 
     def _check(self, path: Path, facts: SignatureFacts) -> Name | None:
         """Return the name of a signature that can be imported; None if it is there already."""
-        if not facts.profile:
-            raise NotASignature(path, "its parameters are those of no profile")
+        if facts.profile != self._profile.name:
+            other = (
+                f"they are those of {facts.profile}" if facts.profile else "--profile NAME imports those of another one"
+            )
+            raise NotASignature(path, f"its parameters are not those of the profile {self._profile.name}; {other}")
         try:
             name = parse_name(facts.name)
         except UsageError as error:
@@ -127,6 +132,7 @@ class Importer:
             size, sha256 = os.fstat(file.fileno()).st_size, sha256_of(file)
         published = Published(self._store.key(name), size, provenance, trust=Trust.UNVERIFIED, sha256=sha256)
         with self._ledger.transaction():
+            self._ledger.profiles.use(self._profile)
             self._ledger.catalog.record(published)
 
 

@@ -20,6 +20,7 @@ from wort_cli.ledger.migrations import latest_version
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobKind, JobState
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import SignatureRecord, Trust
 
 SAME_SINCE = 9
@@ -116,6 +117,7 @@ DERIVED = (
     "clear_group_counts",
     "count_groups_again",
     "hold_jobs_again",
+    "release_jobs_again",
 )
 """Queries that make again what follows from the copied rows, in this order."""
 TABLES = (
@@ -128,6 +130,7 @@ TABLES = (
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
     Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
+    Table("profiles", "name", lambda row: Profile.from_json(row["name"], json.loads(row["definition"])), since=14),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import PROFILE, request
+from tests.support.builders import request
 from wort_cli.commands import compute
 from wort_cli.commands.shared.follow import FirstClaim
 from wort_cli.commands.shared.signature_finder import SignatureFinder
@@ -13,6 +13,7 @@ from wort_cli.foreground import own_name
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobRequest, JobState
+from wort_cli.model.profile import SRA_V1
 from wort_cli.settings import load_settings
 
 
@@ -25,7 +26,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 
 
 def finder(ledger: Ledger, tmp_path: Path) -> SignatureFinder:
-    return SignatureFinder(load_settings({"WORT_HOME": str(tmp_path)}), ledger, PROFILE)
+    return SignatureFinder(load_settings({"WORT_HOME": str(tmp_path)}), ledger, SRA_V1)
 
 
 RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]

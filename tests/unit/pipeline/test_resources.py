@@ -74,13 +74,13 @@ def test_disk_reserve_applies_to_every_disk() -> None:
 def test_need_grows_with_the_distinct_share() -> None:
     """2 billion bases give a million hashes for each of 3 k if half of the k-mers are distinct."""
     hashes = 3 * 1_000_000
-    one = estimate_need(2_000_000_000, 1, 1, SRA_V1, 0.5)
+    one = estimate_need(2_000_000_000, 1, 1, [SRA_V1], 0.5)
     assert one == Need(LEAST_WORK + hashes * SEALED, LEAST_WORK + hashes * SEALED, LEAST_MEMORY + hashes * IN_MEMORY)
-    many = estimate_need(2_000_000_000, 20, 2, SRA_V1, 0.5)
+    many = estimate_need(2_000_000_000, 20, 2, [SRA_V1], 0.5)
     assert many.work == one.work + 2 * hashes * IN_SLICE
     assert many.memory == one.memory + 2 * hashes // 20 * 2 * IN_MEMORY
-    assert estimate_need(2_000_000_000, 20, 2, SRA_V1, 0.1).memory < many.memory
-    assert estimate_need(0, 1, 1, SRA_V1, 0.5).work == LEAST_WORK
+    assert estimate_need(2_000_000_000, 20, 2, [SRA_V1], 0.1).memory < many.memory
+    assert estimate_need(0, 1, 1, [SRA_V1], 0.5).work == LEAST_WORK
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_memory_of_the_decoder_of_an_aligned_run_is_reserved(
     for slices, expected in ((9.0, 4), (2.5, 2), (1.5, 1)):
         free = known + int(slices * each)
         monkeypatch.setattr(resources, "available_memory", lambda free=free: free)
-        assert reserve_resources(archive, spec, SRA_V1, workspace) == expected
+        assert reserve_resources(archive, spec, [SRA_V1], workspace) == expected
     monkeypatch.setattr(resources, "available_memory", lambda: known + each // 2)
     with pytest.raises(JobFailed) as failed:
-        reserve_resources(archive, spec, SRA_V1, workspace)
+        reserve_resources(archive, spec, [SRA_V1], workspace)
     assert failed.value.failure.reason is Reason.MEMORY
 
 

@@ -12,6 +12,7 @@ from wort_cli.commands.shared.view_record import COMPARISONS, DOCUMENT, SKETCHES
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.similarity import Similarity, comparable, similarity
 from wort_cli.reading.facts import SignatureFacts
@@ -52,11 +53,11 @@ def labelled(found: Viewed, documents: Sequence[SignatureDocument]) -> list[Labe
     ]
 
 
-def find_all(words: Sequence[str], settings: Settings, ledger: Ledger) -> list[Labelled]:
+def find_all(words: Sequence[str], settings: Settings, ledger: Ledger, profile: Profile) -> list[Labelled]:
     """Return the signatures that words name; the files of names that occur several times are shown with them."""
     signatures: list[Labelled] = []
     for word in words:
-        with find(word, settings, ledger) as found:
+        with find(word, settings, ledger, profile) as found:
             signatures += labelled(found, documents_of(found, settings))
         if len(signatures) > MOST_COMPARED:
             raise UsageError(

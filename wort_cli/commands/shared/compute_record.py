@@ -14,6 +14,7 @@ from wort_cli.commands.shared.fields import (
     MESSAGE,
     PATH,
     PATH_FIELD,
+    TEXT,
     Document,
     Field,
     one_of,
@@ -38,6 +39,7 @@ DOCUMENT = Document(
     rows="signatures",
     row=(
         Field("name", ID, "The name of the signature"),
+        Field("profile", TEXT, "The profile of the signature"),
         Field(
             "state",
             one_of(dict.fromkeys([*EnqueueStatus, WOULD_BE_QUEUED, *JobState])),
@@ -69,9 +71,10 @@ LISTED_RUNS = 20
 
 def answer_record(answer: Enqueued, finder: SignatureFinder) -> dict[str, Any]:
     """Return the ledger's answer to a request with the keys of DOCUMENT."""
-    path = finder.location(answer.source.name) if answer.status is EnqueueStatus.EXISTS else ""
+    path = location_of(answer, finder) if answer.status is EnqueueStatus.EXISTS else ""
     return {
         "name": str(answer.source.name),
+        "profile": answer.profile,
         "state": str(answer.status),
         "job": answer.job_id,
         "reason": answer.reason or None,
@@ -79,6 +82,18 @@ def answer_record(answer: Enqueued, finder: SignatureFinder) -> dict[str, Any]:
         "where": where(path),
         **NO_PLAN,
     }
+
+
+def location_of(answer: Enqueued, finder: SignatureFinder) -> str:
+    """Return where the requested signature is; empty for nowhere."""
+    return finder.of_profile(answer.profile).location(answer.source.name)
+
+
+def columns_of(answers: Sequence[Enqueued], *more: str) -> tuple[str, ...]:
+    """Return the columns of a table: the profile is shown if there are several."""
+    name, *rest = DOCUMENT.columns
+    several = len({answer.profile for answer in answers}) > 1
+    return (name, *(["profile"] if several else []), *rest, *more)
 
 
 def where(path: str) -> str | None:
@@ -128,7 +143,7 @@ def print_plans(
     if len(looked_at) == len(planned):
         for n, plan in zip(planned, plans, strict=True):
             records[n] |= plan
-    columns = (*DOCUMENT.columns, *PLAN_COLUMNS)
+    columns = columns_of(answers, *PLAN_COLUMNS)
     found = estimate(plans, len(planned), measured, jobs, settings.fetch_ahead, known)
     head = {"dry_run": True, "estimate": estimate_record(found, len(planned))}
     print_answers(records, form, header=header, head=head, columns=columns)
@@ -144,12 +159,13 @@ def print_jobs(
     records, only_in_bucket = [], 0
     for answer in answers:
         job = jobs.get(answer.job_id or 0)
-        path = finder.location(answer.source.name) if job is None or job.state is JobState.DONE else ""
+        path = location_of(answer, finder) if job is None or job.state is JobState.DONE else ""
         only_in_bucket += where(path) == "bucket"
         state = str(job.state if job else answer.status)
         records.append(
             {
                 "name": str(answer.source.name),
+                "profile": answer.profile,
                 "state": state if form is Form.JSON or where(path) != "bucket" else IN_BUCKET,
                 "job": answer.job_id,
                 "reason": str(job.reason) if job and job.reason else None,
@@ -159,7 +175,7 @@ def print_jobs(
                 "message": (job.message or None) if job else None,
             }
         )
-    columns = (*DOCUMENT.columns, "path")
+    columns = columns_of(answers, "path")
     print_records(DOCUMENT, records, form, header=header, head=DONE, columns=columns)
     if only_in_bucket:
         render.notice(f"{render.count(only_in_bucket, 'signature')} only in the bucket; `--local` downloads them")

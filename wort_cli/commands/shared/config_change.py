@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import SettingsError, StorageProblem, UsageError, WortError, cause_of, shown
-from wort_cli.settings import Settings, load_usable_settings, profiles_in
+from wort_cli.setting_types import profiles_in
+from wort_cli.settings import Settings, load_usable_settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.config_file import PROFILES_TABLE, parsed, read_config, with_value, without_value
 

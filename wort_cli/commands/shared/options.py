@@ -54,6 +54,9 @@ StrictOption = Annotated[
 ]
 WaitOption = Annotated[bool, typer.Option("-w", "--wait", help="Wait until the daemon has finished the jobs.")]
 NowOption = Annotated[bool, typer.Option("--now", help="Run the jobs in this process; no daemon is needed.")]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
+]
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would be done, and do nothing.")]
 FromFileOption = Annotated[
     Path | None,

@@ -9,6 +9,7 @@ from wort_cli.commands.shared.printing import print_document
 from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import UsageError
+from wort_cli.model.profile import Profile
 from wort_cli.settings import Settings
 
 LONGEST = 7 * 86400
@@ -24,13 +25,13 @@ DOCUMENT = Document(
 )
 
 
-def print_presigned_url(word: str, expires: str, settings: Settings, *, as_json: bool) -> None:
+def print_presigned_url(word: str, expires: str, settings: Settings, profile: Profile, *, as_json: bool) -> None:
     """Print the presigned URL of a run's signature; UsageError if the bucket has no such signature."""
     from wort_cli.stores.bucket_layout import signature_key
 
     seconds = parse_duration(expires, "--expires", LONGEST)
     name = typed_accession(word)
-    bucket = open_bucket(settings)
+    bucket = open_bucket(settings, profile)
     if bucket.find(name) is None:
         raise UsageError(f"there is no signature of {name} in the bucket", f"upload it with `wort sync push {name}`")
     seconds = shortened(seconds, bucket.objects.credentials_expire_at(), time.time())

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from wort_cli.errors import ContentMismatch, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import Provenance, SignatureRecord
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
@@ -21,22 +22,35 @@ if TYPE_CHECKING:
 class SignatureFinder:
     """Looks signatures of one profile up in the local store and in the bucket."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, profile: str) -> None:
-        self.local = LocalStore(settings.store_dir)
+    def __init__(self, settings: Settings, ledger: Ledger, profile: Profile, *others: Profile) -> None:
+        self.local = LocalStore(settings.store_dir, profile.name)
+        self.profile = profile
+        self._others = [SignatureFinder(settings, ledger, other) for other in others]
         self._settings = settings
         self._ledger = ledger
-        self._profile = profile
+
+    def all(self) -> "list[SignatureFinder]":
+        """Return this finder, and those of the other profiles."""
+        return [self, *self._others]
+
+    def of_profile(self, name: str) -> "SignatureFinder":
+        """Return the finder of one of the profiles."""
+        return next(one for one in self.all() if one.profile.name == name)
 
     def location(self, name: Name) -> str:
         """Return the local path, or the URL that the catalog records; empty for neither.  Sends no request."""
         if self.local.has(name):
             return str(self.local.path(name))
-        target, record = self._settings.s3, self._ledger.catalog.get(name, self._profile)
-        return record.remote if record and target and record.remote.startswith(target.root) else ""
+        target, record = self._settings.s3, self._ledger.catalog.get(name, self.profile.name)
+        return (
+            record.remote
+            if record and target and record.remote.startswith(target.of_profile(self.profile.name).root)
+            else ""
+        )
 
     def provenance(self, name: Name) -> Provenance | None:
         """Return the provenance that the catalog records for a signature."""
-        record = self._ledger.catalog.get(name, self._profile)
+        record = self._ledger.catalog.get(name, self.profile.name)
         return record.provenance if record else None
 
     @contextmanager
@@ -45,7 +59,7 @@ class SignatureFinder:
 
         Raises ContentMismatch if it is not the signature that the catalog records.
         """
-        record = self._ledger.catalog.get(name, self._profile)
+        record = self._ledger.catalog.get(name, self.profile.name)
         if record is None:
             raise UsageError(f"the catalog has no signature of {name}", f"compute it with `wort compute {name}`")
         if self.local.has(name) or not isinstance(name, Accession):
@@ -92,15 +106,16 @@ class SignatureFinder:
 
     def open_bucket(self) -> "SharedStore":
         """Return the bucket of the settings; UsageError if none is set."""
-        return open_bucket(self._settings)
+        return open_bucket(self._settings, self.profile)
 
 
-def open_bucket(settings: Settings, connections: int = 4) -> "SharedStore":
-    """Return the bucket of the settings; UsageError if none is set."""
+def open_bucket(settings: Settings, profile: Profile, connections: int = 4) -> "SharedStore":
+    """Return a profile's part of the bucket of the settings; UsageError if none is set."""
     if settings.s3 is None:
         raise UsageError("no bucket is set", "set `s3_bucket`; docs/s3.md describes how")
     from wort_cli.reading.limits import ReadLimits
     from wort_cli.stores.s3 import S3Store
     from wort_cli.stores.shared import SharedStore
 
-    return SharedStore(S3Store(settings.s3, connections), ReadLimits.of(settings), settings.store_dir)
+    objects = S3Store(settings.s3.of_profile(profile.name), connections)
+    return SharedStore(objects, ReadLimits.of(settings), settings.store_dir, profile)

@@ -11,6 +11,7 @@ from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Source
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import Depth
@@ -46,7 +47,7 @@ def verify_request(
 
 
 def pull_signature(
-    name: Accession, profile: str, record: SignatureRecord | None, settings: Settings, ledger: Ledger
+    name: Accession, profile: Profile, record: SignatureRecord | None, settings: Settings, ledger: Ledger
 ) -> SignatureRecord | None:
     """Download the signature of a run into the local store; return its record, or `record` if no bucket has it.
 
@@ -56,18 +57,19 @@ def pull_signature(
 
     if settings.s3 is None and (record is None or not record.remote):
         return record
-    bucket = open_bucket(settings)
-    local = LocalStore(settings.store_dir)
+    bucket = open_bucket(settings, profile)
+    local = LocalStore(settings.store_dir, profile.name)
     try:
-        published = transfer.pull(name, local, bucket, profile, record.recorded if record else None)
+        published = transfer.pull(name, local, bucket, record.recorded if record else None)
     except StoreError as error:
         if error.reason is not Reason.NOT_FOUND:
             raise
         return record
     with ledger.storage.transaction():
+        ledger.profiles.use(profile)
         ledger.catalog.record(published)
     render.notice(f"downloaded {bucket.url(name)}")
-    return ledger.catalog.get(name, profile)
+    return ledger.catalog.get(name, profile.name)
 
 
 def source_of(signature: Submission | SignatureRecord, archives: Sequence[Path]) -> Source:

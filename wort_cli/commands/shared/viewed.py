@@ -11,7 +11,7 @@ from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import profile_named
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.pipeline.archives.archive_names import stem_of
@@ -35,7 +35,7 @@ class Viewed:
 
 
 @contextmanager
-def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
+def find(word: str, settings: Settings, ledger: Ledger, profile: Profile) -> Iterator[Viewed]:
     """Yield the signature that a word names: a file by its path, else a signature by its name.
 
     A submission is found by name only if there is no signature of our own; by a prefix of its digest, always.
@@ -48,8 +48,7 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
             yield Viewed(file, None, str(path))
         return
     name: Name = typed_name(stem_of(word))
-    profile = profile_named(settings.profile).name
-    record = ledger.catalog.get(name, profile)
+    record = ledger.catalog.get(name, profile.name)
     finder = SignatureFinder(settings, ledger, profile)
     if record is not None and finder.local.has(name):
         with finder.open_local(record) as file:
@@ -61,13 +60,13 @@ def find(word: str, settings: Settings, ledger: Ledger) -> Iterator[Viewed]:
             if found is not None:
                 yield Viewed(found[0], record or bucket_record(name, bucket, found[1]), bucket.url(name))
                 return
-    if record is None and (submission := best_submission(name, word, ledger)):
+    if record is None and (submission := best_submission(name, word, ledger, profile.name)):
         path = settings.store_dir / submission.path
         with path.open("rb") as file:
             check_submitted(file, submission, path)
             yield Viewed(file, submission, str(path))
         return
-    raise why_not_found(name, record, settings, ledger)
+    raise why_not_found(name, record, settings, ledger, profile.name)
 
 
 def check_submitted(file: IO[bytes], submission: Submission, path: Path) -> None:
@@ -78,20 +77,23 @@ def check_submitted(file: IO[bytes], submission: Submission, path: Path) -> None
         raise ContentMismatch(str(path), "submit it again")
 
 
-def why_not_found(name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger) -> UsageError:
+def why_not_found(
+    name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger, profile: str
+) -> UsageError:
     """Return the error that explains why a signature was not found."""
-    jobs = ledger.jobs.named(name)
+    jobs = [job for job in ledger.jobs.named(name) if job.profile == profile]
+    of_profile = "" if profile == SRA_V1.name else f" --profile {profile}"
     if record is not None:
         return NoSuchFile(
             settings.store_dir / record.path,
-            f"the signature was computed, but its file is missing; `wort compute {name}` computes it again",
+            f"the signature was computed, but its file is missing; `wort compute {name}{of_profile}` computes it again",
         )
     if jobs:
         return UsageError(
             f"there is no signature of {name}: its job {jobs[0].id} is {jobs[0].state}", f"see `wort logs {name}`"
         )
     if isinstance(name, Accession):
-        return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}`")
+        return UsageError(f"there is no signature of {name}", f"compute it with `wort compute {name}{of_profile}`")
     return NoSuchJob(name)
 
 
@@ -107,13 +109,13 @@ def bucket_record(name: Accession, bucket: "SharedStore", found: "FoundSignature
     )
 
 
-def best_submission(name: Name, digest: str, ledger: Ledger) -> Submission | None:
-    """Return the most trusted submission of a name, or else the one whose digest starts with `digest`.
+def best_submission(name: Name, digest: str, ledger: Ledger, profile: str) -> Submission | None:
+    """Return the most trusted submission of a name and profile, or else the one whose digest starts with `digest`.
 
     A submission with a mismatch is found by its digest only.
     """
     ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
-    named = [item for item in ledger.submissions.named(name) if item.trust in ranks]
+    named = [item for item in ledger.submissions.named(name) if item.trust in ranks and item.profile == profile]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
     return next(iter(ledger.submissions.with_digest_prefix(digest)), None)

@@ -16,7 +16,7 @@ WHERE id = :id;
 
 -- name: claim_job
 -- Start the next attempt of a queued job.
-UPDATE jobs SET state = 'running', owner = :owner, lease_until = :lease_until, attempt = attempt + 1,
+UPDATE jobs SET state = 'running', behind = 0, owner = :owner, lease_until = :lease_until, attempt = attempt + 1,
                 started_at = :now, ended_at = NULL, reason = '', message = ''
 WHERE id = :id AND state = 'queued';
 
@@ -70,12 +70,21 @@ UPDATE jobs SET state = 'cancelled', reason = '', message = '', owner = '', leas
                 ended_at = :now
 WHERE id = :id AND state IN ('queued', 'running', 'waiting');
 
+-- name: put_behind
+-- The job waits until another one has ended, whose pass sketches it too.
+UPDATE jobs SET behind = :first WHERE id = :id AND state = 'queued' AND id <> :first
+  AND EXISTS (SELECT 1 FROM jobs AS lead WHERE lead.id = :first AND lead.state IN ('queued', 'running', 'waiting'));
+
+-- name: release_jobs_again
+UPDATE jobs SET behind = 0 WHERE behind > 0
+  AND NOT EXISTS (SELECT 1 FROM jobs AS lead WHERE lead.id = jobs.behind AND lead.state IN ('queued', 'running', 'waiting'));
+
 -- name: forget_job
 DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', 'cancelled');
 
 -- name: retry_job
 -- Only the newest job of a signature can be retried.
-UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0,
+UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0, behind = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
                 accept_unproved = coalesce(:accept_unproved, accept_unproved), archive = coalesce(:archive, archive),
                 priority = max(priority, :priority)
@@ -86,22 +95,27 @@ WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
 
 -- name: next_jobs
 -- `held` is 1 if a group of the job is paused.  Without INDEXED BY, SQLite would use another index and sort a million jobs.
-SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0
+SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0 AND behind = 0
 ORDER BY priority DESC, id LIMIT :limit;
 
 -- name: queued_among
-SELECT id, crashes FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'queued' AND held = 0;
+SELECT id, crashes FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'queued' AND held = 0 AND behind = 0;
 
 -- name: running_jobs
 SELECT id, attempt, owner, lease_until FROM jobs WHERE state = 'running';
 
 -- name: job
--- With what the catalog knows of its signature (`known_`), and the checksum of the file that it verifies.
+-- With what the catalog knows of its signature (`known_`), the checksum of the file that it verifies, the definition of
+-- its profile, and the other jobs of its pass.
 SELECT jobs.*, stage, spots, total, bases, reported_at, first_spots, first_at,
        (SELECT json_group_array(group_name) FROM group_members AS own
         WHERE own.name = jobs.name AND own.profile = jobs.profile AND own.subject = jobs.subject
           AND own.job_id = jobs.id) AS groups,
        known.digest AS known_digest, known.trust AS known_trust, known.sha256 AS known_sha256,
+       (SELECT definition FROM profiles WHERE profiles.name = jobs.profile) AS definition,
+       (SELECT json_group_array(json_object('id', other.id, 'profile', other.profile, 'definition', definition))
+        FROM jobs AS other LEFT JOIN profiles ON profiles.name = other.profile
+        WHERE other.behind = jobs.id AND other.behind > 0 AND other.state = 'queued') AS others,
        CASE WHEN subject = '' THEN ''
             WHEN subject = known.path THEN known.sha256
             ELSE (SELECT sha256 FROM submissions WHERE submissions.path = subject) END AS subject_sha256

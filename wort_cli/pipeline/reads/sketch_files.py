@@ -13,9 +13,9 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +29,8 @@ from wort_cli.pipeline.reads.parser import CompiledParser, ReadsParser, Text
 from wort_cli.pipeline.reads.python_parser import PythonParser
 from wort_cli.pipeline.reads.read_file import FileReader
 from wort_cli.pipeline.resources import reserve_for_sketching
-from wort_cli.pipeline.sketching.engine import ENGINES, KernelEngine
+from wort_cli.pipeline.sketching.columns import sketches_of, smallest_scaled
+from wort_cli.pipeline.sketching.engine import Engine, KernelEngine, engine_of
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.slices import Hashes
@@ -54,6 +55,8 @@ class SketchedFiles:
     source: ReadFiles
     sketches: tuple[Sketch, ...]
     stats: ReadStats
+    others: Mapping[Profile, tuple[Sketch, ...]]
+    """The sketches of the other profiles of the pass."""
 
 
 def sketch_files(attempt: Attempt) -> SketchedFiles:
@@ -72,14 +75,15 @@ def sketch_files(attempt: Attempt) -> SketchedFiles:
     readers = [FileReader(one, parser(), spec) for one in source.inputs]
     attempt.take_slot()
     bases = sum(reader.estimate_bases() for reader in readers)
-    reserve_for_sketching(bases, 1, 0, spec, attempt.profile, attempt.workspace)
+    reserve_for_sketching(bases, 1, 0, spec, attempt.profiles, attempt.workspace)
     attempt.report("preparing")  # loops may have to be compiled
     sketcher = FileSketcher(readers, attempt)
     files = sketcher.run()
     stats = sketcher.stats()
     if stats.bases == 0:
         raise JobFailed(Reason.NO_READS, f"{source} has {stats.reads} reads, and none has a base")
-    return SketchedFiles(tuple(files), source, sketcher.sketches(), stats)
+    others = {other: sketcher.sketches(other) for other in attempt.profiles[1:]}
+    return SketchedFiles(tuple(files), source, sketcher.sketches(attempt.profile), stats, others)
 
 
 class FileSketcher:
@@ -88,10 +92,9 @@ class FileSketcher:
     def __init__(self, readers: Sequence[FileReader], attempt: Attempt) -> None:
         self._readers = readers
         self._attempt = attempt
-        self._profile = attempt.profile
         self._threads = attempt.spec.threads
-        self._hasher = Hasher(attempt.profile, attempt.spec.method.engine)
-        self._counts = [HashCounts() for _ in attempt.profile.ksizes]
+        self._hasher = Hasher(attempt.spec.method.engine, *attempt.profiles)
+        self._counts = [HashCounts() for _ in self._hasher.engine.columns]
         self._stop = threading.Event()
         self._cancellation = Cancellation(self._stop.is_set)
         self._pieces: queue.Queue[Piece | None] = queue.Queue(2 * self._threads)
@@ -141,14 +144,9 @@ class FileSketcher:
         """Return the counts of all files so far."""
         return sum((reader.stats for reader in self._readers), ReadStats())
 
-    def sketches(self) -> tuple[Sketch, ...]:
-        """Return the sketches, after `run`."""
-        profile, sketches = self._profile, []
-        for ksize, counts in zip(profile.ksizes, self._counts, strict=True):
-            hashes, abundances = counts.table()
-            kept = abundances if profile.abundance else None
-            sketches.append(Sketch(ksize, profile.seed, self._hasher.max_hash, hashes, kept))
-        return tuple(sketches)
+    def sketches(self, profile: Profile) -> tuple[Sketch, ...]:
+        """Return the sketches of a profile, after `run`."""
+        return sketches_of(profile, self._hasher.engine.columns, self._counts)
 
     def _next_piece(self) -> "Piece | None":
         try:
@@ -171,14 +169,19 @@ class FileSketcher:
 
     def _read(self, reader: FileReader) -> ReadFile:
         """Read a file; put its text into the queue."""
-        cutter = Cutter(max(self._profile.ksizes))
+        cutter: Cutter | WholeReads = WholeReads()
+        if not self._hasher.engine.needs_whole_reads:
+            cutter = Cutter(max(column.ksize for column in self._hasher.engine.columns))
 
         def emit(text: Text) -> None:
-            if text.size:
-                self._put(cutter.piece(text))
+            if text.size and (piece := cutter.piece(text)) is not None:
+                self._put(piece)
 
         try:
-            return reader.read(emit, self._cancellation)
+            file = reader.read(emit, self._cancellation)
+            if isinstance(cutter, WholeReads):
+                self._put(cutter.rest())
+            return file
         finally:
             self._put(None, final=True)
 
@@ -202,12 +205,15 @@ class Piece:
     text: Text
 
 
+NOTHING: Text = np.empty(0, np.uint8)
+
+
 class Cutter:
     """Remembers the last letters of a text that comes in pieces."""
 
     def __init__(self, longest: int) -> None:
         self._keep = longest - 1
-        self._before: Text = np.empty(0, np.uint8)
+        self._before = NOTHING
 
     def piece(self, text: Text) -> Piece:
         """Return the next piece of the text."""
@@ -220,17 +226,45 @@ class Cutter:
         return piece
 
 
-class Hasher:
-    """Hashes pieces of text, for each k of a profile; several threads can use it at once."""
+class WholeReads:
+    """Cuts a text that comes in pieces between two reads: before a line feed."""
 
-    def __init__(self, profile: Profile, engine: str) -> None:
-        self._engine = ENGINES[engine](profile)
-        self.max_hash = self._engine.max_hash
-        self._of_one_k = [(k, ENGINES[engine](replace(profile, ksizes=(k,)))) for k in profile.ksizes]
+    def __init__(self) -> None:
+        self._parts: list[Text] = []
+        """The start of a read whose end has not arrived yet."""
+
+    def piece(self, text: Text) -> Piece | None:
+        """Return the reads that `text` completes; None if there are none."""
+        starts = np.flatnonzero(text == ord("\n"))
+        if not starts.size:
+            self._parts.append(text.copy())
+            return None
+        done = Piece(NOTHING, np.concatenate((*self._parts, text[: starts[-1]])))
+        self._parts = [text[starts[-1] :].copy()]
+        return done if done.text.size else None
+
+    def rest(self) -> Piece | None:
+        """Return the last read; None if there is none."""
+        text = np.concatenate((NOTHING, *self._parts))
+        return Piece(NOTHING, text) if text.size else None
+
+
+class Hasher:
+    """Hashes pieces of text, for each column of an engine; several threads can use it at once."""
+
+    def __init__(self, name: str, *profiles: Profile) -> None:
+        self.engine = engine_of(name, *profiles)
+        self._of_one_k: list[tuple[int, Engine]] = []
+        """For each column the k, and an engine for it alone, which hashes the k-mers across two pieces."""
+        if not self.engine.needs_whole_reads:
+            scaled = smallest_scaled(profiles)
+            for column in self.engine.columns:
+                one = Profile("", (column.ksize,), scaled[column], abundance=True, seed=column.seed, decode_flags=())
+                self._of_one_k.append((column.ksize, engine_of(name, one)))
 
     def hash(self, piece: Piece) -> list[Hashes]:
         """Return, for each k, the hashes of the k-mers that end in this piece."""
-        found = self._engine.hash_text(piece.text)
+        found = self.engine.hash_text(piece.text)
         if piece.text[0] == ord("\n") or not piece.before.size:
             return found
         across = []

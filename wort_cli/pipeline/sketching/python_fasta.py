@@ -1,8 +1,8 @@
 """Converts a stream of FASTA to text for hashing, and counts its reads.  compiled_fasta.py does the same, faster.
 
-Each record becomes an N, or another separator, and its bases.  No k-mer spans an N, so that the text has the same k-mers as the single reads.
-Lines are stripped, and '>' starts a record only as the first byte of a line, as in screed (screed/fasta.py), with which
-`sourmash sketch` reads FASTA.
+Each record becomes an N, or another separator, and its bases.  No k-mer spans an N, so that the text has the same
+k-mers as the single reads.  Lines are stripped, and '>' starts a record only as the first byte of a line, as in screed
+(screed/fasta.py), with which `sourmash sketch` reads FASTA.
 """
 
 import re

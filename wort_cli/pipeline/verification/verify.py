@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch
 from wort_cli.model.verdict import UNDECIDED, Comparison, Depth, Verdict
@@ -29,11 +29,12 @@ from wort_cli.pipeline.decoding.decoder_choice import choose_sample_decoder, fas
 from wort_cli.pipeline.job_spec import JobSpec, Subject
 from wort_cli.pipeline.known_md5 import prove_by_locator
 from wort_cli.pipeline.reads.sketch_files import SketchedFiles
-from wort_cli.pipeline.sketching.engine import ENGINES
+from wort_cli.pipeline.sealing import seal_and_publish
+from wort_cli.pipeline.sketching.engine import engine_of
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
 from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun
 from wort_cli.pipeline.sketching.slices import Slice, plan_slices
-from wort_cli.pipeline.stages import SketchedRun, archive_of, seal_and_publish, sketch_run
+from wort_cli.pipeline.stages import SketchedRun, archive_of, sketch_run
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.verification.compare import FOREIGN, compare, find_in_sorted, likely_cause, pair_by_ksize
 from wort_cli.pipeline.verification.other_format import attempt_with_other_format, explain_format
@@ -73,10 +74,10 @@ def verify(attempt: Attempt, subject: Subject) -> tuple[Verdict, Published | Non
     Raises JobFailed if the run could not be sketched.
     """
     attempt.report("reading")
-    stored = read_stored(subject)
+    stored = read_stored(subject, attempt.profile)
     if isinstance(stored, Verdict):
         return stored, None
-    in_store = subject.path == LocalStore(attempt.spec.store).path(attempt.spec.source.name)
+    in_store = subject.path == LocalStore(attempt.spec.store, attempt.profile.name).path(attempt.spec.source.name)
     if in_store and digest_in_bucket(attempt.spec, attempt.cancellation) not in (None, subject.digest):
         cause = "the object in the bucket is not the recorded signature"
         return Verdict(Trust.MISMATCH, subject.depth, cause, of_copy=True), None
@@ -108,13 +109,13 @@ def is_own(spec: JobSpec) -> bool:
     return spec.recorded is not None and spec.recorded.trust not in UNDECIDED
 
 
-def read_stored(subject: Subject) -> SignatureDocument | Verdict:
+def read_stored(subject: Subject, profile: Profile = SRA_V1) -> SignatureDocument | Verdict:
     """Return the stored signature if it has the recorded digest, else the verdict that it does not."""
     try:
         with subject.path.open("rb") as file:
             if subject.sha256 and sha256_of(file) != subject.sha256:
                 return Verdict(Trust.MISMATCH, subject.depth, "the stored file is not the recorded signature")
-            stored = check_signature(file, max_unpacked=NO_LIMIT, allow_empty=True).document
+            stored = check_signature(file, max_unpacked=NO_LIMIT, allow_empty=True, profile=profile).document
     except OSError as error:
         raise JobFailed(Reason.STORAGE_DOWN, f"{subject.path}: {error.strerror}", lasting=True) from error
     except Refusal as refusal:
@@ -161,7 +162,7 @@ def compare_quickly(
     check_is_large_enough(archive.bases, attempt.profile.scaled)
     slices = slices or choose_slices(archive.spots, archive.bases)
     attempt.report("sketching", 0, sum(part.spots for part in slices))
-    engine = ENGINES[attempt.spec.method.engine](attempt.profile)
+    engine = attempt.engine()
     decoder, proved = choose_sample_decoder(
         archive, slices, attempt.spec, attempt.profile, engine, tools, attempt.workspace
     )
@@ -317,7 +318,7 @@ def sketch_without_flag(
 
 def dump_sketcher(attempt: Attempt, archive: Archive, part: Slice, tools: ToolGroup, profile: Profile) -> RunSketcher:
     """Return a sketcher of one slice that decodes with fastq-dump and the flags of `profile`."""
-    engine = ENGINES[attempt.spec.method.engine](profile)
+    engine = engine_of(attempt.spec.method.engine, profile)
     return RunSketcher(
         [part],
         None,

@@ -154,7 +154,7 @@ class Exporter:
     def _read_entry(self, entry: Entry) -> Entry:
         """Return an entry with the checksum and the sketches that its file has, which is read strictly."""
         with self._opened(entry) as file:
-            found = read_entry(entry, file, self._limits)
+            found = read_entry(entry, file, self._limits, self._ledger.profiles.get(entry.profile))
         if found is None:
             raise Unusable(AbsenceReason.NOT_THE_RECORDED)
         if entry.sha256:  # else the catalog does not say which bytes these sketches are of
