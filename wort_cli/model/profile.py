@@ -90,7 +90,7 @@ class Profile:
             "abund": self.abundance,
             "moltype": self.moltype.lower(),
             "seed": self.seed,
-            "decode_flags": [word for flag in own_flags(self.decode_flags) for word in flag],
+            "decode_flags": [" ".join(flag) for flag in OPTIONAL_FLAGS if flag[0] in self.decode_flags],
         }
 
     @property
@@ -139,11 +139,6 @@ def integer(key: str, value: Any, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{key} must be a whole number from {least} to {most}")
     return value
-
-
-def own_flags(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the flags of fastq-dump between those that every profile has, each with its value."""
-    return tuple(flag for flag in OWN_FLAGS if flag[0] in words)
 
 
 def decode_flags_of(words: Any) -> tuple[str, ...]:
