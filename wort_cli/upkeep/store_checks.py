@@ -20,6 +20,7 @@ from wort_cli.ledger.listing import PAGE
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.provenance import Provenance, Recorded, Trust
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import Refusal
@@ -43,7 +44,8 @@ class StoreCheck:
     def __init__(self, ledger: Ledger, root: Path, limits: ReadLimits, *, full: bool) -> None:
         self._ledger = ledger
         self._limits = limits
-        self._store = LocalStore(root)
+        self._root = root
+        self._profiles = (*PROFILES.values(), *ledger.profiles.all())
         self._bytes = int(ledger.storage.rows("catalog_bytes")[0]["n"])
         self.reads = full or self._bytes <= READ_ALL_LIMIT
         """Whether signatures are read."""
@@ -53,13 +55,14 @@ class StoreCheck:
         yield from self._check_entries()
         yield from self._check_files()
         yield from self._check_submissions()
-        for stray in self._store.strays():
-            yield Inconsistency(
-                shown(str(stray), 300),
-                "it is not a file of wort's, and is passed over",
-                hint="move it away; `wort import` takes signatures",
-                harmless=True,
-            )
+        for profile in self._profiles:
+            for stray in LocalStore(self._root, profile.name).strays():
+                yield Inconsistency(
+                    shown(str(stray), 300),
+                    "it is not a file of wort's, and is passed over",
+                    hint="move it away; `wort import` takes signatures",
+                    harmless=True,
+                )
         if not self.reads:
             yield Inconsistency(
                 "store",
@@ -79,7 +82,7 @@ class StoreCheck:
             after = {"name": page[-1]["name"], "profile": page[-1]["profile"]}
 
     def _check_entry(self, row: Row) -> Inconsistency | None:
-        path, name = self._store.root / row["path"], row["name"]
+        path, name = self._root / row["path"], row["name"]
         if not path.is_file():
             return Inconsistency(name, f"{path} is missing", partial(self._recompute, row, f"{path} was missing"))
         if path.stat().st_size == row["size"] and not self.reads:
@@ -92,8 +95,8 @@ class StoreCheck:
 
     def _move_away(self, row: Row) -> str:
         """Move a damaged file away, and have its signature computed again."""
-        path = self._store.root / row["path"]
-        moved = self._store.root / DAMAGED_DIRECTORY / f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}"
+        path = self._root / row["path"]
+        moved = self._root / DAMAGED_DIRECTORY / f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}"
         make_directories(moved.parent)
         path.replace(moved)
         return self._recompute(row, f"{path} was not the recorded signature, and was moved to {moved}")
@@ -126,24 +129,28 @@ class StoreCheck:
     # ---- Files of the store
 
     def _check_files(self) -> Iterator[Inconsistency]:
-        for name in self._names():
-            known = {row["path"] for row in self._ledger.storage.rows("profiles_of_name", name=str(name))}
-            if self._store.key(name) in known:
-                continue
-            path = self._store.path(name)
-            provenance = self._matching_provenance(name)
-            if provenance is None:
-                yield Inconsistency(
-                    str(name),
-                    f"{path} is not in the catalog, and does not match a provenance beside it",
-                    hint=f"`wort compute --force {name}` computes it again; or move the file away",
-                )
-            else:
-                yield Inconsistency(str(name), f"{path} is not in the catalog", partial(self._record, path, provenance))
+        for profile in self._profiles:
+            store = LocalStore(self._root, profile.name)
+            for name in self._names(store):
+                known = {row["path"] for row in self._ledger.storage.rows("profiles_of_name", name=str(name))}
+                if store.key(name) not in known:
+                    yield self._unknown_file(name, store, profile)
 
-    def _names(self) -> Iterator[Name]:
-        yield from self._store.runs()
-        for file in names_in(self._store.root / "local"):
+    def _unknown_file(self, name: Name, store: LocalStore, profile: Profile) -> Inconsistency:
+        path = store.path(name)
+        provenance = self._matching_provenance(name, store, profile)
+        if provenance is None:
+            return Inconsistency(
+                str(name),
+                f"{path} is not in the catalog, and does not match a provenance beside it",
+                hint=f"`wort compute --force {name}` computes it again; or move the file away",
+            )
+        why = f"{path} is not in the catalog"
+        return Inconsistency(str(name), why, partial(self._record, path, store.key(name), provenance))
+
+    def _names(self, store: LocalStore) -> Iterator[Name]:
+        yield from store.runs()
+        for file in names_in(self._root / store.folder / "local"):
             if file.endswith(".sig"):
                 try:
                     name = parse_name(file.removesuffix(".sig"))
@@ -152,23 +159,23 @@ class StoreCheck:
                 if not isinstance(name, Accession):
                     yield name
 
-    def _matching_provenance(self, name: Name) -> Provenance | None:
+    def _matching_provenance(self, name: Name, store: LocalStore, profile: Profile) -> Provenance | None:
         """Return the provenance beside a signature file if its name, digest and profile match; else None."""
         try:
-            provenance = self._store.provenance(name)
-            with self._store.path(name).open("rb") as file:
-                facts = read_facts(file, self._limits)
+            provenance = store.provenance(name)
+            with store.path(name).open("rb") as file:
+                facts = read_facts(file, self._limits, profile)
         except (OSError, ValueError, Refusal):
             return None
         matches = (provenance.name, provenance.digest, provenance.profile) == (name, facts.digest, facts.profile)
         return provenance if matches and facts.name == name else None
 
-    def _record(self, path: Path, provenance: Provenance) -> str:
+    def _record(self, path: Path, key: str, provenance: Provenance) -> str:
         """Enter a signature that no catalog knows as unverified."""
         name = parse_name(provenance.name)
         with path.open("rb") as file:
             sha256, size = sha256_of(file), os.fstat(file.fileno()).st_size
-        published = Published(self._store.key(name), size, provenance, trust=Trust.UNVERIFIED, sha256=sha256)
+        published = Published(key, size, provenance, trust=Trust.UNVERIFIED, sha256=sha256)
         with self._ledger.storage.transaction():
             recorded = self._ledger.catalog.record(published)
         if not recorded:
@@ -180,7 +187,7 @@ class StoreCheck:
         after = ""
         while page := self._ledger.storage.rows("submission_page", path=after, limit=PAGE):
             for row in page:
-                if not (self._store.root / row["path"]).is_file():
+                if not (self._root / row["path"]).is_file():
                     yield Inconsistency(
                         row["name"], f"the submitted file {row['path']} is missing", hint="submit it again"
                     )

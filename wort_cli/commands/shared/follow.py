@@ -86,9 +86,11 @@ def poll_until_ended(
     while True:
         open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
         jobs = ledger.jobs.with_ids(open_ids)
-        ended.update((job.id, job) for job in jobs if not ends_soon(job))
+        later = {job.id for job in jobs if not ends_soon(job)}
+        pending = {job.id for job in jobs if job.id not in later and job.behind not in later}
+        ended.update((job.id, job) for job in jobs if job.id not in pending)
         display.update(jobs, len(ended))
-        if all(job_id in ended for job_id in job_ids) and not any(ends_soon(job) for job in jobs):
+        if all(job_id in ended for job_id in job_ids) and not pending:
             return [ended[job_id] for job_id in job_ids]
         if deadline is not None and time.monotonic() > deadline:
             raise TimedOut(f"{len(job_ids) - len(ended)} of {len(job_ids)} jobs have not ended", "they continue")
