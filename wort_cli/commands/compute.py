@@ -32,6 +32,7 @@ from wort_cli.commands.shared.options import (
     NowOption,
     OutputOption,
     PriorityOption,
+    ProfilesOption,
     ProvenanceFileOption,
     SkipInvalidOption,
     StrictOption,
@@ -119,12 +120,7 @@ def compute(
         Path | None,
         typer.Option("--samples", metavar="TABLE", help="Compute a signature for each sample of a table."),
     ] = None,
-    profiles: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--profile", metavar="NAME", help="Parameter set (default: the setting `profile`); several in one pass."
-        ),
-    ] = None,
+    profiles: ProfilesOption = None,
     engine: EngineOption = "",
     strict: StrictOption = False,
     as_json: JsonOption = False,
@@ -144,6 +140,7 @@ def compute(
       wort compute SRR139146 SRR139147 --wait -o signatures/
       wort compute --from-file runs.txt --group soil
       wort compute PRJNA63463 --group encode
+      wort compute SRR139146 --profile sra-v1 --profile fine
     """
     check_options(wait=wait, now=now, output=output, local=local, engine=engine)
     target = Output.parse(output, force=force) if output else None

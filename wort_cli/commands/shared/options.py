@@ -54,9 +54,10 @@ StrictOption = Annotated[
 ]
 WaitOption = Annotated[bool, typer.Option("-w", "--wait", help="Wait until the daemon has finished the jobs.")]
 NowOption = Annotated[bool, typer.Option("--now", help="Run the jobs in this process; no daemon is needed.")]
-ProfileOption = Annotated[
-    str, typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
-]
+PROFILE = typer.Option("--profile", metavar="NAME", help="Parameter set (default: the setting `profile`).")
+ProfileOption = Annotated[str, PROFILE]
+ProfilesOption = Annotated[list[str] | None, PROFILE]
+"""Several are sketched in one pass."""
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would be done, and do nothing.")]
 FromFileOption = Annotated[
     Path | None,

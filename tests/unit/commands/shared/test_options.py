@@ -13,11 +13,13 @@ VARIANTS = {
     "--force": 2,  # compute again, replace a file
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
-    "--ksize": 2,  # view one, export some
+    "--ksize": 3,  # view one, export some, define a profile
+    "--moltype": 2,  # export, define a profile
     "--now": 2,  # run jobs in this process, kill the daemon
     "--output": 3,  # signatures, archives, collections
     "--quick": 2,  # verify, sync check
     "--repair": 2,  # doctor, sync check
+    "--scaled": 2,  # export, define a profile
     "--url": 2,  # submit, view
 }
 
