@@ -1,6 +1,5 @@
 """Properties of profiles: each molecule has the bytes of sourmash, and profiles of one pass those of their own."""
 
-import contextlib
 import gzip
 import io
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sourmash.__main__ import main
 
 from tests.support.fake_decoders import FakeArchive, fasta_of, sketched
+from tests.support.sourmash_sketch import sketch
 from wort_cli.model.profile import MOLTYPES, SRA_V1, Profile
 from wort_cli.model.signature_file import Sketch, digest
 from wort_cli.pipeline.seal import write_signature
@@ -37,20 +36,10 @@ def profiles(moltype: str) -> st.SearchStrategy[Profile]:
     )
 
 
-def sketched_by_sourmash(profile: Profile, reads: list[str], directory: Path) -> bytes:
-    """Return what `sourmash sketch` writes, in this process."""
-    fasta, out = directory / "reads.fa", directory / "out.sig"
-    fasta.write_bytes(fasta_of(1, reads))
-    arguments = [*profile.sourmash_arguments(), "--name", "X", "-f", "-o", str(out), str(fasta)]
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        main(arguments)
-    return out.read_bytes()
-
-
-def written(sketches: tuple[Sketch, ...], filename: str) -> bytes:
+def written(sketches: tuple[Sketch, ...]) -> bytes:
     """Return the signature of sketches as wort writes it, without gzip."""
     file = io.BytesIO()
-    write_signature("X", sketches, file, filename=filename)
+    write_signature("X", sketches, file)
     return gzip.decompress(file.getvalue())
 
 
@@ -62,8 +51,9 @@ def test_signature_of_each_molecule_has_the_bytes_of_sourmash(
 ) -> None:
     profile = data.draw(profiles(moltype))
     sketches = sketched(reads, profile, engine_of("kernel", profile), threads, slices, chunk)
-    expected = sketched_by_sourmash(profile, reads, tmp_path)
-    assert written(sketches, str(tmp_path / "reads.fa")) == expected.rstrip(b"\n")
+    fasta = tmp_path / "reads.fa"
+    fasta.write_bytes(fasta_of(1, reads))
+    assert written(sketches) == sketch(profile, fasta, "X")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -84,6 +84,7 @@ FILE = record_of(
 PROVENANCE_FIELDS = (
     Field("name", ID, "The name of the signature"),
     Field("profile", TEXT, "The profile"),
+    Field("profile_sha256", ID, "The checksum of the profile's definition; empty if the profile is built in"),
     Field("digest", ID, "The digest of its content"),
     Field("sketches", list_of(SUMMARY), "The sketches"),
     Field("spots", COUNT, "Spots in the archive; all of them were read"),
@@ -214,7 +215,7 @@ def sketch_record(sketch: "SketchFacts", note: str = "") -> dict[str, Any]:
 
 def provenance_record(made: Provenance) -> dict[str, Any]:
     """Return a provenance with times in ISO 8601."""
-    document = made.to_json()
+    document = {"profile_sha256": made.profile_sha256, **made.to_json()}
     return {
         **document,
         "started_at": iso_time(made.started_at) if made.started_at else None,
