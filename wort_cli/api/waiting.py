@@ -1,7 +1,7 @@
 """Waits until jobs have ended, or runs them in this process."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from wort_cli.errors import ExitCode, WortError
@@ -91,7 +91,7 @@ def run_here(
     settings: Settings,
     claimed: Job | None = None,
     watch: Callable[[], AbstractContextManager[ShowJob]] = unwatched,
-) -> Mapping[int, Job]:
+) -> dict[int, Job]:
     """Run jobs one after the other in this process; return them by number, as they ended.
 
     While one is sketched, the archive of the next is fetched.  A job that another process is running is followed.

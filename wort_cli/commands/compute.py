@@ -1,6 +1,6 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -230,7 +230,7 @@ def planned(answers: Sequence[Enqueued]) -> list[Enqueued]:
 
 def run_or_follow(
     answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, claim: FirstClaim | None
-) -> Mapping[int, Job]:
+) -> dict[int, Job]:
     """Run the jobs in this process, if it has claimed the first, or wait for the daemon; return them as they ended.
 
     The result has the jobs by number.  A signature that already exists has none.

@@ -101,7 +101,7 @@ def test_waiting_ends_with_the_time_that_was_given(opened: wort.Home) -> None:
 def test_job_runs_in_a_thread_that_opened_its_own_home(home: CommandHome, opened: wort.Home, shelf: Shelf) -> None:
     """Signals can be handled in the main thread only."""
     home.keep(RUN, shelf.archive())
-    states = []
+    states: list[wort.JobState] = []
 
     def work() -> None:
         with wort.open_home(home.path) as mine:

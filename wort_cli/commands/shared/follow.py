@@ -1,7 +1,7 @@
 """Shows the progress of jobs, while they are waited for or run in this process."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from wort_cli.api.waiting import ShowJob, run_here, wait_until_ended
@@ -74,9 +74,7 @@ def follow(
         raise
 
 
-def run_now(
-    job_ids: Sequence[int], ledger: Ledger, settings: Settings, claimed: Job | None = None
-) -> Mapping[int, Job]:
+def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings, claimed: Job | None = None) -> dict[int, Job]:
     """Run jobs one after the other in this process, with a display of their progress; see `run_here`."""
     from wort_cli.foreground import own_name
 
