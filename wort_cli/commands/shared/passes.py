@@ -3,26 +3,11 @@
 from collections.abc import Sequence
 
 from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.errors import UsageError
-from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Source
 from wort_cli.model.profile import Profile
 from wort_cli.settings import Settings
-
-
-def share_passes(answers: Sequence[Enqueued], finder: SignatureFinder, ledger: Ledger) -> None:
-    """Let jobs for the same source be sketched in one pass, if they decode it with the same flags."""
-    flags = {one.profile.name: one.profile.decode_flags for one in finder.all()}
-    if len(flags) < 2:
-        return
-    passes: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-    for answer in answers:
-        if answer.status is EnqueueStatus.QUEUED and answer.job_id is not None:
-            passes.setdefault((str(answer.source.name), flags[answer.profile]), []).append(answer.job_id)
-    for first, *others in passes.values():
-        ledger.jobs.put_behind(first, others)
 
 
 def chosen_profiles(

@@ -6,9 +6,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.commands.shared.typed_names import typed_accessions
 from wort_cli.errors import UsageError, shown
