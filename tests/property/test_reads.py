@@ -15,7 +15,7 @@ from wort_cli.pipeline.sketching.hash_counts import HashCounts
 
 PROFILE = Profile("test", (4, 11, 21), 1, True, 42, ())
 SEQUENCE = st.text("ACGT" * 4 + "acgtN-", max_size=90).map(str.encode)
-HASHERS = {engine: Hasher(PROFILE, engine) for engine in ("kernel", "sourmash")}
+HASHERS = {engine: Hasher(engine, PROFILE) for engine in ("kernel", "sourmash")}
 
 
 def as_fasta(sequences: list[bytes], width: int) -> bytes:

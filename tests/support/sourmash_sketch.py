@@ -31,6 +31,6 @@ def recipe(profile: Profile, archive: Path, name: str, env: Mapping[str, str]) -
         fasta = Path(directory, "reads.fa")
         program = shutil.which("fastq-dump") or "fastq-dump"
         with fasta.open("wb") as file:
-            argv = [program, *profile.decode_flags, archive]
+            argv = [program, *profile.decode_flags, str(archive)]
             subprocess.run(argv, stdout=file, stderr=subprocess.DEVNULL, env=dict(env), cwd=directory, check=True)
         return sketch(profile, fasta, name)

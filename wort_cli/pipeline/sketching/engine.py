@@ -67,7 +67,7 @@ class KernelEngine:
                 Reason.TOOL_MISSING, "the engine `kernel` needs numba; `--engine sourmash` works without it"
             )
         self.columns = columns_of(profile)
-        self.max_hash = profile.max_hash
+        self._max_hash = profile.max_hash
         self._ksizes = np.array(profile.ksizes, np.int64)
         self._seed = profile.seed
 
@@ -81,7 +81,7 @@ class KernelEngine:
         """See Engine."""
         from wort_cli.pipeline.sketching.hash_text import hash_text
 
-        return hash_text(text, self._ksizes, self._seed, self.max_hash)
+        return hash_text(text, self._ksizes, self._seed, self._max_hash)
 
 
 class SourmashEngine:
@@ -101,7 +101,6 @@ class SourmashEngine:
             for k in profile.ksizes
         ]
         self.columns = columns_of(profile)
-        self.max_hash = int(self._empty[0]._max_hash)
 
     def fasta_reader(self) -> FastaReader:
         """See Engine."""

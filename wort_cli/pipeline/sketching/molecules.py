@@ -55,7 +55,6 @@ class MoleculeEngine:
             raise JobFailed(
                 Reason.TOOL_MISSING, f"the installed sourmash has no molecule {profile.moltype}: {error}"
             ) from None
-        self.max_hash = profile.max_hash
 
     def fasta_reader(self) -> PythonFastaReader:
         """See Engine."""

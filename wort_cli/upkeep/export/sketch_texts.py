@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wort_cli.model.profile import max_hash_for_scaled
-from wort_cli.model.signature_file import GZIP_MAGIC, TRANSLATED, Sketch, parse_sketch
+from wort_cli.model.profile import TRANSLATED, max_hash_for_scaled
+from wort_cli.model.signature_file import GZIP_MAGIC, Sketch, parse_sketch
 from wort_cli.model.sketch_row import MOST, SketchRow
 from wort_cli.reading.strict import read_document
 from wort_cli.upkeep.export.selection import Chosen
