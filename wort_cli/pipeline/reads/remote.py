@@ -99,12 +99,13 @@ def check_status(status: int, url: str) -> None:
     | --- | --- |
     | 200, 206 | |
     | 429 | rate-limited |
-    | 5xx | network |
+    | 408, 425, 5xx | network |
     | others | not-found: there is none, or it is not public |
     """
     if status in (200, 206):
         return
-    reason = Reason.RATE_LIMITED if status == 429 else Reason.NETWORK if status >= 500 else Reason.NOT_FOUND
+    passes = status >= 500 or status in (408, 425)
+    reason = Reason.RATE_LIMITED if status == 429 else Reason.NETWORK if passes else Reason.NOT_FOUND
     raise HttpError(reason, f"{host_of(url)} answers with status {status}", status=status)
 
 
