@@ -8,6 +8,8 @@ import fcntl
 import time
 from typing import IO, Any
 
+CANNOT_LOCK = "is on a file system that cannot lock it"
+LOCAL_DISK = "set WORT_HOME to a directory on a local disk; many network file systems cannot lock files"
 LONGEST_WAIT = 60.0
 """Seconds; wort itself holds a lock for milliseconds, or while it writes one signature."""
 INTERVAL = 0.02
