@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.machine import bad_locks
 from tests.support.homes import Home
+from tests.support.shelf import Shelf
 
 RUN = "SRR000001"
 SENTENCE = "is on a file system that cannot lock it"
@@ -54,3 +55,12 @@ def test_lock_of_a_daemon_that_is_not_seen_from_here_is_not_taken_for_free(home:
     with locks.broken():
         for words in ("daemon start", "daemon stop", "daemon status"):
             home(*words.split()).expect(75, SENTENCE)
+
+
+def test_job_whose_files_cannot_be_locked_waits_for_the_disk(home: Home, shelf: Shelf) -> None:
+    locks = bad_locks(home, "work", errno.ENOLCK)
+    home.keep(RUN, shelf.archive("one_read"))
+    with locks.broken():
+        home("compute", RUN, "--now").expect(75, "disk-error", "No locks available")
+    home("compute", RUN, "--now").expect(0)
+    assert ("waiting", "disk-error") in home.events(RUN)
