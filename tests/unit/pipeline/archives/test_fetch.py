@@ -105,7 +105,7 @@ def test_without_another_location_the_reason_is_given_in_time(tmp_path: Path, ca
     assert caught.value.reason is (Reason.NO_DATA if case in ("404", "410") else Reason.NETWORK)
     assert "127.0.0.1" in caught.value.detail
     assert caught.value.detail.isprintable()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
 
 
 def test_answer_without_length_is_read_to_its_end(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_server_that_fails_ends_in_an_error_within_the_time_limits(case: str) ->
         get(f"{server.url}/x")
     assert caught.value.reason is Reason.NETWORK
     assert caught.value.detail.isprintable()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_host_that_is_not_there_is_named_without_its_path() -> None:
