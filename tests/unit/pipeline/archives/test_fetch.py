@@ -182,6 +182,15 @@ def test_cancelled_fetch_keeps_what_arrived(tmp_path: Path) -> None:
     partial.close()
 
 
+@pytest.mark.parametrize("status", [408, 500, 503, 522])
+def test_location_that_fails_once_is_asked_again(tmp_path: Path, status: int) -> None:
+    server = ArchiveServer({"x": DATA})
+    server.fate = lambda request: Fate(status=status) if request.number == 1 else Fate()
+    with server.serving():
+        fetch(tmp_path, [f"{server.url}/x"], connections=1)
+        assert content(tmp_path) == DATA
+
+
 def test_full_disk_is_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
