@@ -54,6 +54,12 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     "forget": [("forget", "--state", "done", "--dry-run")],
     "import": [("import", ".", "--dry-run")],
     "backup": [("backup", "copy.db", "--force")],
+    "profile": [
+        ("profile", "ls"),
+        ("profile", "show", "sra-v1"),
+        ("profile", "add", "fine", "-k", "31", "--scaled", "100", "-n"),
+        ("profile", "show", "none"),
+    ],
     "config": [
         ("config", "show"),
         ("config", "path"),

@@ -131,5 +131,9 @@ def print_one(document: Document, record: dict[str, Any], *, as_json: bool, head
     if as_json:
         print_document(document, record)
         return
-    facts = {key.replace("_", " "): value for key, value in record.items() if value not in (None, "")}
+    shown = [field for field in document.head if record[field.key] not in (None, "", [])]
+    if render.is_terminal():
+        print_facts({field.header: field.text(record[field.key]) for field in shown})
+        return
+    facts = {field.key: record[field.key] for field in shown}
     print_facts(facts, header=header)

@@ -31,14 +31,16 @@ def set_limits(limits: dict[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to a pipe only
 
 
-def read_signature(max_unpacked: int, profile: dict[str, Any], *, any_parameters: bool = False) -> dict[str, Any]:
+def read_signature(
+    max_unpacked: int, profile: dict[str, Any] | None = None, *, any_parameters: bool = False
+) -> dict[str, Any]:
     """Read the signature on standard input; return the answer."""
-    from wort_cli.model.profile import Profile
+    from wort_cli.model.profile import SRA_V1, Profile
     from wort_cli.reading.facts import SignatureFacts
     from wort_cli.reading.refusal import LimitExceeded, Refusal
     from wort_cli.reading.strict import check_signature, read_document
 
-    wanted = Profile.from_json(profile["name"], profile["definition"])
+    wanted = Profile.from_json(profile["name"], profile["definition"]) if profile else SRA_V1
     try:
         if any_parameters:
             facts = SignatureFacts.of(read_document(sys.stdin.buffer, max_unpacked=max_unpacked), profile=wanted)

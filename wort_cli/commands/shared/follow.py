@@ -65,7 +65,7 @@ def follow(
 
             def show(jobs: Sequence[Job], ended: int) -> None:
                 display.update(jobs, ended)
-                if watch is not None:
+                if watch is not None and ended < len(job_ids):
                     watch.look()
 
             return wait_until_ended(ledger, job_ids, timeout, show)
