@@ -205,7 +205,8 @@ def test_queued_jobs_of_an_earlier_ledger_are_claimed_and_finished(
 ) -> None:
     ready = upgraded.jobs.next_jobs(limit=100)
     held = {row["id"] for row in earlier[1]["jobs"] if row.get("held")}
-    assert set(ready) == {row["id"] for row in earlier[1]["jobs"] if row["state"] == "queued"} - held
+    behind = {row["id"] for row in earlier[1]["jobs"] if row.get("behind")}
+    assert set(ready) == {row["id"] for row in earlier[1]["jobs"] if row["state"] == "queued"} - held - behind
     for job_id in ready:
         job = upgraded.attempts.claim(job_id, DAEMON, 60)
         assert job is not None
@@ -214,7 +215,7 @@ def test_queued_jobs_of_an_earlier_ledger_are_claimed_and_finished(
         assert upgraded.attempts.finish(result, POLICY) is JobState.DONE
         assert upgraded.catalog.has(job.source, job.profile)
         assert [event.after for event in upgraded.jobs.events(job_id)][-2:] == ["running", "done"]
-    assert upgraded.jobs.next_jobs(limit=100) == []
+    assert set(upgraded.jobs.next_jobs(limit=100)) == behind
 
 
 def test_running_job_of_an_earlier_ledger_is_requeued_after_a_crash(upgraded: Ledger) -> None:
