@@ -119,7 +119,7 @@ def test_directories_are_a_list_in_the_file_and_colon_separated_in_the_environme
         *(("jobs", value) for value in ("0", "-1", "1025", "many", "1.5", "1e3", "9" * 5000)),
         ("threads", "0"),
         *(("lease", value) for value in ("0", "-1", "nan", "inf", "1e9", "soon", "1_0s")),
-        ("profile", "sra-v2"),
+        ("profile", "SRA v2"),
         ("engine", "abacus"),
         ("archives", "~nobody-of-this-name/x"),
     ],

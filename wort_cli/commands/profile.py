@@ -12,7 +12,6 @@ from wort_cli.commands.shared.profiles import FIELDS, chosen_profile, record_of
 from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.errors import SettingsError, UsageError
 from wort_cli.model.profile import MOLTYPES, PROFILES, Profile
-from wort_cli.reading.strict import recipe
 from wort_cli.system.config_file import PROFILES_TABLE, with_profile
 
 RECIPE = Field("recipe", PROSE, "The commands that make the same signature")
@@ -46,7 +45,7 @@ def list_profiles(as_json: JsonOption = False, no_header: NoHeaderOption = False
     known = {profile.name: profile for profile in (*used, *settings.profiles.values(), *PROFILES.values())}
     times = {profile.name: at for profile, at in used.items()}
     rows = [
-        {**record_of(known[name], times.get(name), settings, ledger), "recipe": recipe(known[name])}
+        {**record_of(known[name], times.get(name), settings, ledger), "recipe": recipe_of(known[name])}
         for name in (*PROFILES, *sorted(set(known) - set(PROFILES)))
     ]
     print_records(LIST, rows, Form.of(as_json=as_json), header=not no_header)
@@ -61,7 +60,7 @@ def show(name: NameArgument, as_json: JsonOption = False, no_header: NoHeaderOpt
     settings, ledger = open_home_to_read()
     profile = chosen_profile(name, settings, ledger)
     used_at = ledger.profiles.all().get(profile) if name not in PROFILES else None
-    record = {**record_of(profile, used_at, settings, ledger), "recipe": recipe(profile)}
+    record = {**record_of(profile, used_at, settings, ledger), "recipe": recipe_of(profile)}
     print_one(SHOWN, record, as_json=as_json, header=not no_header)
 
 
@@ -113,7 +112,7 @@ def add(
     ledger.profiles.named(name, {name: profile})  # raises ProfileChanged
     if not dry_run:
         config_change.rewrite(settings.config_file, lambda content: added(content, profile, str(settings.config_file)))
-    record = {**record_of(profile, None, settings, ledger), "origin": "config.toml", "recipe": recipe(profile)}
+    record = {**record_of(profile, None, settings, ledger), "origin": "config.toml", "recipe": recipe_of(profile)}
     record |= {"path": str(settings.config_file), "dry_run": dry_run}
     print_one(ADDED, record, as_json=as_json, header=not no_header)
 
@@ -124,6 +123,13 @@ def added(content: bytes, profile: Profile, file: str) -> bytes:
         return with_profile(content.decode(), profile.name, profile.to_json()).encode()
     except ValueError as error:
         raise SettingsError(f"{PROFILES_TABLE}.{profile.name}", file, str(error)) from None
+
+
+def recipe_of(profile: Profile) -> str:
+    """Return the commands that make the same signature as a profile."""
+    from wort_cli.reading.strict import recipe  # imports numpy
+
+    return recipe(profile)
 
 
 def print_one(document: Document, record: dict[str, Any], *, as_json: bool, header: bool) -> None:
