@@ -10,6 +10,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
+from isal import isal_zlib
+
+from wort_cli.pipeline.digit_codes import are_random_digits, deflate_digits
+
 LEVEL = 1
 """The level of zlib.  Hashes are random digits: level 6 makes the file 5 % smaller and takes ten times as long."""
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -33,7 +37,7 @@ def write_gzip(texts: Iterable[bytes], file: IO[bytes]) -> None:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="gzip") as pool:
         waiting: deque[Future[bytes]] = deque()
         for text in joined(texts):
-            crc, size = zlib.crc32(text, crc), size + len(text)
+            crc, size = isal_zlib.crc32(text, crc), size + len(text)
             waiting.append(pool.submit(deflate, text))
             if len(waiting) > AHEAD:
                 file.write(waiting.popleft().result())
@@ -58,12 +62,8 @@ def joined(texts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def deflate(text: bytes) -> bytes:
-    """Compress a text to blocks of Deflate that refer to nothing before them, and end at a whole byte.
-
-    Random digits repeat nothing, so that only their Huffman code makes them smaller; searching for repeats would take
-    half as long again.
-    """
-    random = text.count(b",") * LONG_NUMBER < len(text)
-    strategy = zlib.Z_HUFFMAN_ONLY if random else zlib.Z_DEFAULT_STRATEGY
-    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, strategy=strategy)
+    """Compress a text to blocks of Deflate that refer to nothing before them, and end at a whole byte."""
+    if text.count(b",") * LONG_NUMBER < len(text) and are_random_digits(text):
+        return deflate_digits(text)
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(text) + compressor.flush(zlib.Z_FULL_FLUSH)
