@@ -135,9 +135,8 @@ class Queued:
         """Return whether a slot seems to be free for this one, by the names of the files alone, which is cheap."""
         held, waiting = file_name(HELD), file_name(WAITING)
         names = os.listdir(self._directory)  # noqa: PTH208 (Path.iterdir would make an object of each name)
-        self.is_first = (
-            min((name for name in names if name.startswith(waiting)), default="") == f"{waiting}{self._place}"
-        )
+        first = min((name for name in names if name.startswith(waiting)), default="")
+        self.is_first = first == f"{waiting}{self._place}"
         if not self.is_first:
             return False
         return sum(name.startswith(held) for name in names) < self._slots.number

@@ -12,13 +12,11 @@ can be halved.  Neither sorting nor searching is needed.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wort_cli.pipeline.sketching.known_input import known_numbers
 from wort_cli.pipeline.sketching.loops import INT, Array, Loops
-from wort_cli.pipeline.sketching.slices import Hashes
+from wort_cli.pipeline.sketching.slices import Counts, Hashes
 
-Counts = NDArray[np.uint32] | NDArray[np.uint64]
 Table = tuple[Hashes, Counts]
 
 MIN_BUFFER = 1 << 16
@@ -69,7 +67,7 @@ class HashCounts:
         self._n_buffered += hashes.size
         self._total += hashes.size
 
-    def add_table(self, hashes: Hashes, counts: Hashes) -> None:
+    def add_table(self, hashes: Hashes, counts: Counts) -> None:
         """Add `counts[i]` to the count of `hashes[i]`, for each i.  Hashes ascend."""
         self._total += int(counts.sum())
         added: Table = hashes.copy(), counts.astype(self._count_type())

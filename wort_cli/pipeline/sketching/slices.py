@@ -19,6 +19,7 @@ from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.seals import new_seal
 
 Hashes = NDArray[np.uint64]
+Counts = NDArray[np.uint64] | NDArray[np.uint32]
 MAX_BASES = 2_000_000_000
 """Bases in a slice, at most: it is sketched in less than a minute."""
 USUAL_SLICES = 32
@@ -55,7 +56,7 @@ class FinishedSlice:
     decoder: str
     """Name of the decoder."""
     stats: ReadStats
-    counts: tuple[tuple[Hashes, Hashes], ...]
+    counts: tuple[tuple[Hashes, Counts], ...]
     """For each ksize: the distinct hashes, ascending, and how often each was seen."""
 
 
