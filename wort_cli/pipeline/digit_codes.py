@@ -54,12 +54,14 @@ def deflate_digits(text: bytes) -> bytes:
     data = words.view(np.uint8)
     last = int(data[whole]) | codes[END] << rest  # then the 3 bits of an empty block, which are 0
     after = rest + lengths[END] + 3
-    return data[:whole].tobytes() + last.to_bytes((after + 7) // 8, "little") + EMPTY_BLOCK
+    compressed: bytes = data[:whole].tobytes()
+    return compressed + last.to_bytes((after + 7) // 8, "little") + EMPTY_BLOCK
 
 
 def code_lengths(counts: dict[int, int]) -> dict[int, int]:
     """Return the length of the Huffman code of each symbol."""
     order = itertools.count()
+    heap: list[tuple[int, int, tuple[int, ...]]]
     heap = [(count, next(order), (symbol,)) for symbol, count in sorted(counts.items())]
     lengths = dict.fromkeys(counts, 0)
     heapq.heapify(heap)

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from isal import igzip, igzip_lib
 from numpy.typing import NDArray
 
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.model.signature_file import Sketch, digest, parse_signature
+from wort_cli.model.signature_file import Abundances, Sketch, digest, parse_signature
 from wort_cli.pipeline.decimals import BLOCK, decimal_length, digits_of, number_blocks
-from wort_cli.pipeline.gzip_blocks import AHEAD, write_gzip
+from wort_cli.pipeline.gzip_blocks import AHEAD, GZIP_ERRORS, open_gzip, write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
@@ -126,7 +125,7 @@ def reads_back(
     next block is decompressed.
     """
     try:
-        with igzip.IGzipFile(fileobj=file, mode="rb") as stream, ThreadPoolExecutor(1, "numbers") as parser:
+        with open_gzip(file) as stream, ThreadPoolExecutor(1, "numbers") as parser:
             try:
                 layout = layout_of(name, sketches, filename)
             except UnknownLayout:
@@ -136,13 +135,11 @@ def reads_back(
                 if not same:
                     return False
             return True
-    except (EOFError, igzip.BadGzipFile, igzip_lib.IsalError):
+    except GZIP_ERRORS:
         return False
 
 
-def compare_parts(
-    stream: igzip.IGzipFile, sketches: Sequence[Sketch], layout: Layout, parser: Executor
-) -> Iterator[bool]:
+def compare_parts(stream: IO[bytes], sketches: Sequence[Sketch], layout: Layout, parser: Executor) -> Iterator[bool]:
     """Yield whether each part of the signature is next in the stream; stop at the first that is not."""
     yield is_next(stream, layout.before)
     for i, (sketch, frame) in enumerate(zip(sketches, layout.frames, strict=True)):
@@ -168,13 +165,13 @@ def is_same(name: str, sketches: Sequence[Sketch], text: bytes, filename: str = 
     return (document.name, document.filename) == (name, filename) and document.digest == digest(sketches)
 
 
-def is_next(stream: igzip.IGzipFile, text: bytes) -> bool:
+def is_next(stream: IO[bytes], text: bytes) -> bool:
     """Return whether `text` is next in the stream."""
     return stream.read(len(text)) == text
 
 
 def are_next(
-    stream: igzip.IGzipFile, numbers: Numbers, parser: Executor, md5: "hashlib._Hash | None" = None
+    stream: IO[bytes], numbers: Abundances, parser: Executor, md5: "hashlib._Hash | None" = None
 ) -> Iterator[bool]:
     """Yield for each block whether its numbers are next in the stream; update `md5` with the digits."""
     waiting: deque[Future[bool]] = deque()
@@ -192,5 +189,5 @@ def is_text_of(text: bytes, numbers: Numbers, md5: "hashlib._Hash | None") -> bo
     """Return whether a text is these numbers; update `md5` with its digits."""
     digits = digits_of(text, numbers)
     if digits is not None and md5 is not None:
-        md5.update(digits)
+        md5.update(digits.data)
     return digits is not None
