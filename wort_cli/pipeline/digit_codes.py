@@ -49,7 +49,7 @@ def deflate_digits(text: bytes) -> bytes:
     code_of, length_of = np.zeros(256, np.uint64), np.zeros(256, np.uint64)
     for symbol in ALPHABET:
         code_of[symbol], length_of[symbol] = codes[symbol], lengths[symbol]
-    bits = write_codes(letters, code_of, length_of, words, size)
+    bits: int = write_codes(letters, code_of, length_of, words, size)
     whole, rest = divmod(bits, 8)
     data = words.view(np.uint8)
     last = int(data[whole]) | codes[END] << rest  # then the 3 bits of an empty block, which are 0
