@@ -87,7 +87,7 @@ def poll_until_ended(
         open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
         jobs = ledger.jobs.with_ids(open_ids)
         ended.update((job.id, job) for job in jobs if not ends_soon(job))
-        display.update(jobs, len(ended))
+        display.update(jobs, sum(not job.state.is_live for job in ended.values()))
         if all(job_id in ended for job_id in job_ids) and not any(ends_soon(job) for job in jobs):
             return [ended[job_id] for job_id in job_ids]
         if deadline is not None and time.monotonic() > deadline:
