@@ -14,7 +14,7 @@ from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_document, print_records
 from wort_cli.commands.shared.selection import usable_settings
 from wort_cli.errors import UsageError, shown
-from wort_cli.settings import Settings, load_settings, variable_of
+from wort_cli.settings import Settings, variable_of
 
 
 def json_value(value: Any) -> Any:
@@ -80,7 +80,7 @@ def show(
       wort config show jobs threads
     """
     shown_names = {config_change.setting_named(name).name for name in names or []}
-    settings = load_settings()
+    settings = usable_settings()
     jobs = job_limit_set(settings)
     records = []
     for item in fields(Settings):
