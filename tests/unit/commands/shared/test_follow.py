@@ -13,8 +13,10 @@ from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
 from wort_cli.health import status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.failure import Reason
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.job_result import JobResult
 from wort_cli.settings import load_settings
 from wort_cli.system.daemon_lock import DaemonInfo
 
@@ -58,6 +60,21 @@ def test_job_is_waited_for_unless_its_next_attempt_is_far_away(
 ) -> None:
     wait_until = None if seconds is None else time.time() + seconds
     assert ends_soon(replace(job, state=state, wait_until=wait_until)) is expected
+
+
+def test_job_that_waits_for_long_is_not_counted_as_ended(
+    ledger: Ledger, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = ledger.attempts.claim(job.id, "me", 60)
+    assert attempt is not None
+    failure = Failure(Reason.NETWORK, "no answer")
+    ledger.attempts.finish(JobResult(job.id, attempt.attempt, failure=failure), RetryPolicy(delay=1000))
+    seen = list[int]()
+    display = PlainLines(1)
+    monkeypatch.setattr(display, "update", lambda jobs, ended: seen.append(ended))
+    monkeypatch.setattr(follow_module, "make_display", lambda total: display)
+    (found,) = follow(ledger, [job.id])
+    assert (found.state, seen) == (JobState.WAITING, [0])
 
 
 def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
