@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +23,7 @@ from tests.support.builders import published, sketch
 from tests.support.small_world import signature_bytes
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
+from wort_cli.model.signature_file import digest
 from wort_cli.stores.local import LocalStore
 
 WORT = Path(sys.executable).with_name("wort")
@@ -84,6 +86,10 @@ INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, pr
 SELECT name, profile, :digest, 'computed', 'sigs/' || substr(name, 1, 6) || '/' || name || '.sig', 5000, ended_at,
        json_replace(:provenance, '$.name', name), '', :sha256
 FROM jobs WHERE state = 'done'
+"""
+RECORDED = """
+UPDATE signatures SET digest = :digest, sha256 = :sha256, size = :size,
+       provenance = json_replace(provenance, '$.digest', :digest) WHERE name = :name
 """
 
 
@@ -148,11 +154,20 @@ def make_home(home: Path) -> None:
             storage.connection.execute(statement)
         for trigger in triggers:
             storage.connection.execute(trigger["sql"])
+    make_signature(home, ledger)
     ledger.close()
+
+
+def make_signature(home: Path, ledger: Ledger) -> None:
+    """Write the signature that is shown, of 30,000 hashes for each k."""
     file = LocalStore(home / "signatures").path(Accession(SHOWN))
     file.parent.mkdir(parents=True)
     sketches = [sketch(range(1, 30_001), [n % 40 + 1 for n in range(30_000)], ksize) for ksize in (21, 31, 51)]
-    file.write_bytes(signature_bytes(SHOWN, sketches))
+    content = signature_bytes(SHOWN, sketches)
+    file.write_bytes(content)
+    values = {"name": SHOWN, "digest": digest(sketches), "sha256": sha256(content).hexdigest(), "size": len(content)}
+    with ledger.storage.transaction():
+        ledger.storage.connection.execute(RECORDED, values)
 
 
 if __name__ == "__main__":
