@@ -1,6 +1,6 @@
 """Measures how long commands take to answer in a home with 1,000,000 jobs and 200,000 signatures.
 
-    python -m benchmarks.large_home [--rounds 5] [--home DIR]
+    python -m benchmarks.large_home [--rounds 5] [--home DIR] [--long]
 
 Prints the median wall and CPU seconds of each command, its start included.  With --home,
 the home is kept and used again.
@@ -98,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure commands in a large home.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--long", action="store_true", help="also the commands that print everything: minutes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wort-large-") as directory:
         home = options.home or Path(directory)
@@ -110,7 +111,7 @@ def main() -> None:
             figures = [measure(lambda words=words: answer(words, env)) for _ in range(options.rounds)]  # type: ignore[misc]
             seconds, cpu = (median(each) for each in zip(*((f.wall, f.cpu) for f in figures), strict=True))
             print(f"wort {' '.join(words):36} {seconds:6.2f} s {cpu:6.2f} CPU s", flush=True)
-        for words in LONG:
+        for words in LONG if options.long else ():
             long = measure(lambda words=words: into_a_file(words, env))  # type: ignore[misc]
             print(
                 f"wort {' '.join(words):36} {long.wall:6.2f} s {long.cpu:6.2f} CPU s {long.rss / 1e6:.0f} MB",

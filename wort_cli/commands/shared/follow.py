@@ -69,6 +69,9 @@ def follow(
 
     Raises TimedOut after `timeout` seconds.  Ctrl-C stops the waiting; the jobs continue.
     """
+    jobs = {job.id: job for job in ledger.jobs.with_ids(job_ids)}
+    if not any(ends_soon(job) for job in jobs.values()):
+        return [jobs[job_id] for job_id in job_ids]  # without the display, whose import takes a while
     try:
         with make_display(len(job_ids)) as display:
             return poll_until_ended(ledger, job_ids, timeout, display, watch)

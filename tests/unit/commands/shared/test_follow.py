@@ -65,16 +65,26 @@ def test_job_is_waited_for_unless_its_next_attempt_is_far_away(
 def test_job_that_waits_for_long_is_not_counted_as_ended(
     ledger: Ledger, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ledger.jobs.enqueue([request("SRR100001")])
     attempt = ledger.attempts.claim(job.id, "me", 60)
     assert attempt is not None
     failure = Failure(Reason.NETWORK, "no answer")
     ledger.attempts.finish(JobResult(job.id, attempt.attempt, failure=failure), RetryPolicy(delay=1000))
     seen = list[int]()
-    display = PlainLines(1)
+    display = PlainLines(2)
     monkeypatch.setattr(display, "update", lambda jobs, ended: seen.append(ended))
     monkeypatch.setattr(follow_module, "make_display", lambda total: display)
-    (found,) = follow(ledger, [job.id])
-    assert (found.state, seen) == (JobState.WAITING, [0])
+    with pytest.raises(TimedOut):
+        follow(ledger, [job.id, job.id + 1], timeout=0)
+    assert seen == [0]
+
+
+def test_nothing_is_displayed_if_no_job_is_waited_for(
+    ledger: Ledger, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.jobs.cancel([job.id])
+    monkeypatch.delattr(follow_module, "make_display")
+    assert [found.state for found in follow(ledger, [job.id])] == [JobState.CANCELLED]
 
 
 def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
