@@ -65,7 +65,8 @@ def test_local_path_starts_no_process(mount: Path, tmp_path: Path, monkeypatch: 
     assert answers(tmp_path)
 
 
-def test_missing_or_forbidden_path_is_an_answer(mount: Path) -> None:
+def test_missing_or_forbidden_path_is_an_answer(mount: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_disks, "_limit", [60.0])
     (mount / "file").write_bytes(b"x")
     os.mkfifo(mount / "pipe")
     check_answers([mount, mount / "file", mount / "missing", mount / "pipe"])
@@ -114,6 +115,27 @@ def test_look_does_not_wait(mount: Path, tmp_path: Path, monkeypatch: pytest.Mon
     look.close()
 
 
+@pytest.mark.parametrize(("program", "expected"), [("while True: pass", True), ("import time; time.sleep(600)", False)])
+def test_busy_machine_is_not_taken_for_a_silent_disk(
+    program: str, expected: bool, mount: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that could go on if a processor was free has some more time; one that waits for a disk has none."""
+    child = network_disks.start_child([mount], Mount(str(mount), "nfs"), program)
+    assert child is not None
+    try:
+        assert eventually(lambda: child.waits_for_processor() is expected)
+    finally:
+        os.kill(child.pid, 9)
+        os.close(child.descriptor)
+    monkeypatch.setattr(network_disks, "_limit", [1e-6])
+    monkeypatch.setattr(network_disks, "BUSY", 1e12)
+    monkeypatch.setattr(network_disks.Child, "waits_for_processor", lambda _: expected)
+    look = Look(Mount(str(mount), "nfs"), [mount])
+    assert eventually(look.has_answer)
+    assert look.is_late is not expected
+    look.close()
+
+
 def test_reader_of_the_output_does_not_wait_for_the_child(mount: Path, tmp_path: Path) -> None:
     """As in `x=$(wort ...)`: the shell waits until nobody has the pipe open."""
     program = f"""
@@ -124,7 +146,7 @@ network_disks.TOUCH = "import time; time.sleep(600)"
 network_disks.wait_for_answers(0.2)
 print(network_disks.answers(Path({str(mount)!r})), *network_disks._left_behind)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     word, child = done.stdout.split()
     os.kill(int(child), 9)
     assert word == "False"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import request
+from wort_cli.api.waiting import LONG_WAIT, TimedOut, ends_soon
 from wort_cli.commands.shared import follow as follow_module
-from wort_cli.commands.shared.follow import LONG_WAIT, DaemonWatch, TimedOut, ends_soon, follow
+from wort_cli.commands.shared.follow import DaemonWatch, follow
 from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
 from wort_cli.health import status
@@ -71,12 +72,16 @@ def test_job_that_waits_for_long_is_not_counted_as_ended(
     failure = Failure(Reason.NETWORK, "no answer")
     ledger.attempts.finish(JobResult(job.id, attempt.attempt, failure=failure), RetryPolicy(delay=1000))
     seen = list[int]()
+
+    def update(jobs: object, ended: int) -> None:
+        seen.append(ended)
+        ledger.jobs.cancel([job.id + 1])
+
     display = PlainLines(2)
-    monkeypatch.setattr(display, "update", lambda jobs, ended: seen.append(ended))
+    monkeypatch.setattr(display, "update", update)
     monkeypatch.setattr(follow_module, "make_display", lambda total: display)
-    with pytest.raises(TimedOut):
-        follow(ledger, [job.id, job.id + 1], timeout=0)
-    assert seen == [0]
+    assert [found.state for found in follow(ledger, [job.id, job.id + 1])] == [JobState.WAITING, JobState.CANCELLED]
+    assert seen == [0, 1]
 
 
 def test_nothing_is_displayed_if_no_job_is_waited_for(
