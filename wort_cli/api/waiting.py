@@ -42,12 +42,13 @@ def wait_until_ended(
         later = {job.id for job in jobs if not ends_soon(job)}
         pending = {job.id for job in jobs if job.id not in later and job.behind not in later}
         ended.update((job.id, job) for job in jobs if job.id not in pending)
+        number = sum(not job.state.is_live for job in ended.values())
         if all(job_id in ended for job_id in job_ids) and not pending:
-            show(jobs, len(ended))
+            show(jobs, number)
             return [ended[job_id] for job_id in job_ids]
         if deadline is not None and time.monotonic() > deadline:
-            raise TimedOut(f"{len(job_ids) - len(ended)} of {len(job_ids)} jobs have not ended", "they continue")
-        show(jobs, len(ended))
+            raise TimedOut(f"{len(job_ids) - number} of {len(job_ids)} jobs have not ended", "they continue")
+        show(jobs, number)
         time.sleep(POLL)
 
 
