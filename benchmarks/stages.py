@@ -57,7 +57,7 @@ def stages(archive: Path, spots: int) -> dict[str, float]:
                 count.add(new)
         tables = [count.table() for count in counts]
         return tuple(
-            Sketch(k, SRA_V1.seed, engine.max_hash, *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)
+            Sketch(k, SRA_V1.seed, SRA_V1.max_hash, *table) for k, table in zip(SRA_V1.ksizes, tables, strict=True)
         )
 
     merging, sketches = timed(merge)
