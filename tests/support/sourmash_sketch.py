@@ -19,7 +19,8 @@ def sketch(profile: Profile, fasta: Path, name: str, filename: str = "") -> byte
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory, "out.sig")
         arguments = [*profile.sourmash_arguments(), "--name", name, "-o", str(out), str(fasta)]
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        silent = contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO())
+        with silent[0], silent[1], contextlib.suppress(SystemExit):
             main(arguments)
         made = out.read_bytes().rstrip(b"\n")
     return re.sub(rb'"filename":"[^"]*"', b'"filename":"%s"' % filename.encode(), made, count=1)

@@ -130,7 +130,7 @@ TABLES = (
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
     Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
-    Table("profiles", "name", lambda row: Profile.from_json(row["name"], json.loads(row["definition"])), since=14),
+    Table("profiles", "name", lambda row: Profile.from_json(row["name"], json.loads(row["definition"])), since=15),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

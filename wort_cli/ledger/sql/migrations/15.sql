@@ -1,4 +1,4 @@
--- Version 14: profiles that were used, and jobs of several profiles that are sketched in one pass.
+-- Version 15: profiles that were used, and jobs of several profiles that are sketched in one pass.
 
 -- What a profile was when it was used first.  It never changes: signatures were made with it.
 CREATE TABLE profiles (
