@@ -43,6 +43,16 @@ class Runs:
             number += len(batch)
         return number
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is known of any run."""
+        return self._storage.row("any_run") is not None
+
+    def get(self, name: str) -> RunMetadata | None:
+        """Return what is known of a run; None if that is nothing."""
+        row = self._storage.row("run", run=name)
+        return RunMetadata(**row) if row else None
+
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""
         total = [0, 0, 0, 0]

@@ -19,6 +19,14 @@ ON CONFLICT (run) DO UPDATE SET
     released = coalesce(nullif(excluded.released, ''), released),
     updated = coalesce(nullif(excluded.updated, ''), updated), origin = excluded.origin, learned_at = excluded.learned_at;
 
+-- name: any_run
+SELECT 1 FROM runs LIMIT 1;
+
+-- name: run
+SELECT run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
+       layout, platform, model, spots, bases, bytes, released, updated
+FROM runs WHERE run = :run;
+
 -- name: amounts_among
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
