@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from wort_cli.commands.shared import render
+from wort_cli.commands.shared.bucket_tables import RemotePlaces, tell_tables
 from wort_cli.commands.shared.fields import (
     BOOLEAN,
     BYTES,
@@ -106,7 +107,8 @@ def push(
 ) -> None:
     """Upload signatures that the bucket does not have.
 
-    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store.
+    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store, and then
+    the tables of what is there (SOURMASH-MANIFEST.parquet, catalog/) and of what is not, and why (absent/).
     """
     from wort_cli.stores import transfer
 
@@ -118,11 +120,14 @@ def push(
     form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
     with SyncReport(PUSH, verb, len(names) or None, form, header=not no_header, head=head) as report:
         report_missing(names, local, report)
+        places = RemotePlaces(ledger, profile)
 
         def signatures_to_push() -> Iterator["RunCopies"]:
             for copies in run_copies(names, local, bucket):
                 if copies.local_path is not None and transfer.is_in_bucket(copies):
                     report.add_in_sync()
+                    if not dry_run:
+                        places.add(copies.name, bucket.url(copies.name))
                 elif copies.local_path is not None:
                     yield copies
 
@@ -135,10 +140,15 @@ def push(
         def push_one(item: "tuple[RunCopies, SignatureRecord | None]") -> "Outcome":
             return transfer.push(*item, local, bucket, publish_unproved=settings.publish_unproved)
 
-        # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
+        # Only this thread uses the ledger, because an SQLite connection belongs to one thread.
         items = ((copies, ledger.catalog.get(copies.name, profile)) for copies in signatures_to_push())
         for (copies, _), outcome in apply_to_all(items, push_one, settings):
             report.add_outcome(copies.name, outcome, done="put", path=str(copies.local_path))
+            if not isinstance(outcome, Exception):
+                places.add(copies.name, bucket.url(copies.name))
+        places.record()
+        if not names:
+            tell_tables(lambda tables: tables.publish(), ledger, bucket, settings)
 
 
 @app.command()
@@ -150,7 +160,7 @@ def pull(
 ) -> None:
     """Download signatures that the local store does not have.
 
-    Without IDs: all signatures in the bucket.
+    Without IDs: all signatures in the bucket; and which runs other homes found to be unavailable is recorded.
     """
     from wort_cli.stores import transfer
 
@@ -184,6 +194,8 @@ def pull(
                     ledger.catalog.record(outcome)
             path = bucket.url(name) if isinstance(outcome, Exception) else str(local.path(name))
             report.add_outcome(name, outcome, done="pulled", path=path)
+        if not names:
+            tell_tables(lambda tables: tables.pull_absences(), ledger, bucket, settings)
 
 
 @app.command("ls")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,6 +136,11 @@ class Catalog:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
             values["start"] = following(rows[-1]["name"])
+
+    def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> None:
+        """Record that signatures are in a bucket: pairs of a name and a URL."""
+        with self._storage.transaction():
+            self._storage.change_many("note_remote", ((name, profile, url) for name, url in places))
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""

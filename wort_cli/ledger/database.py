@@ -49,6 +49,7 @@ def queries() -> Mapping[str, str]:
         "health.sql",
         "sketches.sql",
         "catalog_rows.sql",
+        "absences.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
