@@ -30,7 +30,13 @@ FORMS: Mapping[str, dict[str, Any]] = {
     "pipe": {"width": 0},
 }
 COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
-    "status": [("status",), ("status", "--all"), ("status", "-g", "soil"), ("status", FAILED)],
+    "status": [
+        ("status",),
+        ("status", "--all"),
+        ("status", "-g", "soil"),
+        ("status", FAILED),
+        ("status", "--missing-from", "wanted.txt"),
+    ],
     "export": [
         ("export", "-g", "soil", "-o", "soil.sig.zip"),
         ("export", DONE, "-n", "-o", "soil.sig.zip"),

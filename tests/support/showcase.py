@@ -60,6 +60,7 @@ MASKS = (
     (re.compile(r"\d+\.\d .B free"), "50.0 GB free"),
     (re.compile(r"\t3[12]\d\d\t"), "\t3200\t"),
     (re.compile(r"(size\s+)[\d.]+ kB(\nversion)"), r"\g<1>160.0 kB\2"),
+    (re.compile(r"(sketches\s+\d+\nsize\s+)[\d.]+ kB"), r"\g<1>3.0 kB"),
     (re.compile(r"[\d.]+ kB(, \S+ledger.db)"), r"160.0 kB\1"),
     (re.compile(r"sourmash \S+, numpy \S+"), "sourmash 4.9.4, numpy 2.4.6"),
     (re.compile(r"127.0.0.1:\d{5}"), "127.0.0.1:50000"),
@@ -134,6 +135,9 @@ class Showcase:
     def fill(self) -> None:
         """Make the jobs and the signatures."""
         ledger, settings = Ledger(self.world.settings.ledger_file), self.world.settings
+        (self.directory / "wanted.txt").write_text(
+            "".join(f"{run}\n" for run in (DONE, FAILED, UNAVAILABLE, "SRR777777"))
+        )
         archive = self.directory / "archives" / "pond.sra"
         archive.parent.mkdir()
         archive.write_bytes(b"NCBI.sra")

@@ -49,6 +49,7 @@ from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.profile import profile_named
 from wort_cli.model.units import format_count, iso_time
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo
@@ -104,6 +105,14 @@ def status(
     state: SelectStateOption = "",
     reason: SelectReasonOption = "",
     where: WhereOption = None,
+    missing_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--missing-from",
+            metavar="FILE",
+            help="Show what a list or a manifest of sourmash has and the catalog has not.",
+        ),
+    ] = None,
     number: Annotated[
         int | None,
         typer.Option(
@@ -130,6 +139,14 @@ def status(
         raise UsageError(NAMES_AND_OPTIONS)
     if number is None and not everything and form is Form.TERMINAL:
         number = SHOWN
+    if missing_from is not None:
+        if words or watch or job_filter != JobFilter():
+            raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
+        from wort_cli.commands.shared.missing_from import print_missing
+
+        profile = profile_named(settings.profile).name
+        print_missing(missing_from, ledger, profile, form, header=not no_header, number=number)
+        return
     is_list = bool(words) or everything or job_filter != JobFilter() or as_csv or as_tsv
     while True:
         if watch and render.is_terminal():

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wort_cli.ledger.database import Storage
-from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, following, list_sql, pattern_values, with_conditions
+from wort_cli.ledger.listing import (
+    OF_A_GROUP,
+    OF_ALL,
+    PAGE,
+    following,
+    list_sql,
+    pages,
+    pattern_values,
+    with_conditions,
+)
 from wort_cli.ledger.sketches import Sketches, rows_of_provenance
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
@@ -141,6 +150,12 @@ class Catalog:
         """Record that signatures are in a bucket: pairs of a name and a URL."""
         with self._storage.transaction():
             self._storage.change_many("note_remote", ((name, profile, url) for name, url in places))
+
+    def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
+        """Yield those of some names that have no signature, or a refuted one."""
+        for some in pages(names):
+            for row in self._storage.rows("names_without_signature", names=json.dumps(some), profile=profile):
+                yield row["name"]
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""

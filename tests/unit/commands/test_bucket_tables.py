@@ -82,9 +82,7 @@ def edit_table(objects: MemoryStore, prefix: str, before: str, after: str) -> No
     objects.edit(key, gzip.compress(text.replace(before, after).encode()))
 
 
-def test_manifest_has_the_sketches_of_all_homes(
-    first: SmallWorld, second: SmallWorld, objects: MemoryStore
-) -> None:
+def test_manifest_has_the_sketches_of_all_homes(first: SmallWorld, second: SmallWorld, objects: MemoryStore) -> None:
     assert first("sync", "push").code == 0
     assert manifest(objects)["name"].unique().to_list() == [A]
     assert second("sync", "push").code == 0

@@ -1,6 +1,7 @@
 """Writes a catalog as a parquet file, like the manifests of the public wort service."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import UsageError
@@ -71,3 +72,16 @@ def type_of(column: str, pyarrow: Any) -> Any:
     if column == DATE:
         return pyarrow.timestamp("ms")  # without a time zone, as the public manifests have it
     return pyarrow.int64() if column in INTEGERS else pyarrow.string()
+
+
+def names_in_parquet(path: Path) -> Iterator[str]:
+    """Yield the values of the column `name` of a manifest, a batch at a time; ValueError if it is none."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["name"]):
+                yield from (str(name) for name in batch.column("name").to_pylist() if name is not None)
+    except (pyarrow.ArrowException, KeyError) as error:
+        raise ValueError(str(error)) from None

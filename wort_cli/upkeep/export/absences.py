@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.absence import UNKNOWN, Absence, AbsenceReason
+from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, JobKind, JobState
+from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition
 
 
@@ -22,11 +23,16 @@ def absence_of_job(job: Job) -> Absence:
 
 def absence_of_name(ledger: Ledger, name: str, profile: str) -> Absence:
     """Return why the catalog has no signature of a name, or none that was selected."""
-    if ledger.catalog.get(parse_name(name), profile) is not None:
-        return Absence.of(name, AbsenceReason.NOT_SELECTED)
+    record = ledger.catalog.get(parse_name(name), profile)
+    if record is not None:
+        refuted = record.trust is Trust.MISMATCH
+        return Absence.of(name, AbsenceReason.REFUTED if refuted else AbsenceReason.NOT_SELECTED)
     for job in ledger.jobs.named(parse_name(name)):
         if job.kind is JobKind.COMPUTE and job.profile == profile:
             return absence_of_job(job)
+    if claim := ledger.absences.claimed(name, profile):
+        sentence = f"{claim.reason.sentence}, according to {claim.origin}"
+        return Absence(name, UNAVAILABLE, str(claim.reason), sentence)
     return Absence.of(name, AbsenceReason.NOT_REQUESTED, UNKNOWN)
 
 
