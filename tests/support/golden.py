@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("export", DONE),
     ],
     "catalog": [("catalog", "-o", "all.csv"), ("catalog", "-o", "all.csv"), ("catalog",)],
+    "merge": [("merge", "-g", "soil"), ("merge",)],
     "ls": [("ls",), ("ls", "--paths")],
     "view": [("view", DONE), ("view", DONE, "--provenance", "--no-hist"), ("view", DONE, ALSO_DONE)],
     "logs": [("logs", FAILED), ("logs", FAILED, "--all"), ("logs", "--daemon")],

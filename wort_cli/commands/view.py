@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -324,6 +325,11 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         facts["computed elsewhere"] = f"{how}, according to its publisher"
     else:
         facts["computed"] = how
+    if made.parts:
+        facts["sum of"] = f"{render.count(len(made.parts), 'run')}: {', '.join(islice(made.parts, 5))}" + (
+            ", ..." if len(made.parts) > 5 else ""
+        )
+        return {**facts, **({"missing": ", ".join(islice(made.missing, 5))} if made.missing else {})}
     if made.files:
         return {**facts, **describe_files(made), "reads": describe_reads(made), "tools": describe_tools(made)}
     return {

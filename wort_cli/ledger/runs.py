@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from wort_cli.ledger.database import Storage
+from wort_cli.ledger.database import Storage, queries
+from wort_cli.model.run_condition import COLUMNS
 from wort_cli.model.run_metadata import RunMetadata
 
 BATCH = 5000
@@ -52,6 +53,18 @@ class Runs:
         """Return what is known of a run; None if that is nothing."""
         row = self._storage.row("run", run=name)
         return RunMetadata(**row) if row else None
+
+    def values_in_group(self, group: str, profile: str, column: str) -> Iterator[tuple[str, str]]:
+        """Yield each signature of a group with the value of a column of its run; empty if that is not known."""
+        if column not in COLUMNS:
+            raise ValueError(column)
+        sql = queries()["values_in_group"].replace("{column}", column)
+        after = ""
+        while page := self._storage.tuples(
+            sql, {"group_name": group, "profile": profile, "after": after, "limit": ASKED}
+        ):
+            yield from page
+            after = page[-1][0]
 
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""

@@ -101,6 +101,8 @@ PROVENANCE_FIELDS = (
     Field("source_mtime", TIME, "When an archive on disk was changed last", optional=True),
     Field("files", list_of(FILE), "The files of reads, in order; empty for an archive"),
     Field("filename", TEXT, "The `filename` of the signature; empty for a run"),
+    Field("parts", map_of(ID), "The digest of each signature that was added up, by its name"),
+    Field("missing", map_of(TEXT), "Why each run that belongs to the sum was not added"),
     Field("url", PATH, "The URL that the archive was fetched from; empty if it was on disk"),
     Field("format", TEXT, "The format of the archive; empty if it is unknown"),
     Field("proved_by", TEXT, "What proved the archive undamaged; empty if it is unknown"),

@@ -27,6 +27,12 @@ SELECT run, project, study, experiment, sample, biosample, taxid, organism, stra
        layout, platform, model, spots, bases, bytes, released, updated
 FROM runs WHERE run = :run;
 
+-- name: values_in_group
+-- One page.  ledger/runs.py has the name of the {column}.
+SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value
+FROM group_members AS members LEFT JOIN runs ON runs.run = members.name
+WHERE group_name = :group_name AND profile = :profile AND members.name > :after ORDER BY members.name LIMIT :limit;
+
 -- name: amounts_among
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
