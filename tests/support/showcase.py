@@ -39,6 +39,7 @@ from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobRequest, Progress, Source
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.provenance import Trust
+from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.signature_file import digest
 from wort_cli.stores import parallel
 from wort_cli.stores.local import LocalStore
@@ -173,6 +174,10 @@ class Showcase:
             ledger.attempts.report_progress(running, attempt, progress)
         for run in QUEUED:
             enqueue(run, "deep-sea", 5)
+        library = {"organism": "soil metagenome", "strategy": "WGS", "source": "METAGENOMIC", "layout": "PAIRED"}
+        for run in (DONE, ALSO_DONE, *ends, RUNNING):
+            sample = "SRS000001" if run in (DONE, ALSO_DONE) else "SRS000002"
+            ledger.runs.record([(RunMetadata(run, "PRJNA1", sample=sample, **library), "ENA")])
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
         (self.directory / f"{SUBMITTED}.sig").write_bytes(reference(SUBMITTED))
         log = settings.job_log(3)

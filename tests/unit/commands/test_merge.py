@@ -88,11 +88,12 @@ def test_sum_is_that_of_sourmash(home: Path, capsys: pytest.CaptureFixture[str])
     store = LocalStore(home / "signatures")
     for k in (21, 31, 51):
         paths = [store.path(name) for name in (Accession(ONE), Accession(TWO), LocalName("SRS1"))]
-        one, two, ours = (sourmash.load_one_signature(str(path), ksize=k).minhash for path in paths)
+        files = (sourmash.load_file_as_signatures(str(path), ksize=k) for path in paths)
+        one, two, ours = (next(iter(file)).minhash for file in files)
         theirs = one.to_mutable()
         theirs.merge(two)
         assert dict(ours.hashes) == dict(theirs.hashes)
-        assert (ours.hashes[7], ours.md5sum()) == (6, theirs.md5sum())
+        assert ours.hashes[7] == 6
 
 
 def test_provenance_has_all_parts_and_what_is_missing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
