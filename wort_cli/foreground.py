@@ -210,7 +210,13 @@ def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> Non
 
 @contextmanager
 def terminated_by_signals() -> Iterator[None]:
-    """Raise Terminated on SIGTERM and SIGHUP, so that `finally` and `except` clauses run."""
+    """Raise Terminated on SIGTERM and SIGHUP, so that `finally` and `except` clauses run.
+
+    In another thread than the main one, the signals do what they did before: Python handles them in the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     signals = (signal.SIGTERM, signal.SIGHUP)
 
     def terminate(number: int, _: FrameType | None) -> None:

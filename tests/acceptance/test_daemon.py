@@ -57,7 +57,7 @@ def test_simultaneous_starts_start_one_daemon(home: Home) -> None:
         )
         for _ in range(5)
     ]
-    ends = [(start.communicate(timeout=60)[1], start.returncode) for start in starts]
+    ends = [(start.communicate(timeout=300)[1], start.returncode) for start in starts]
     assert [code for _, code in ends] == [0] * 5, ends
     daemon = home.daemon_pid()
     assert {os.getsid(process.pid) for process in home.processes()} == {daemon}

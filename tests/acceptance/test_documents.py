@@ -8,6 +8,7 @@ archive under several accessions.
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,3 +127,29 @@ def test_shell_blocks_about_buckets_succeed(prepared: Home, bucket: Bucket) -> N
 def test_block_with_a_wrong_option_fails(prepared: Home) -> None:
     with pytest.raises(AssertionError, match="No such option"):
         run_block(ShellBlock(ROOT / "README.md", 1, "wort status --no-such-option | cat", ""), prepared)
+
+
+@pytest.mark.timeout(600)
+def test_python_blocks_succeed_as_one_program(prepared: Home) -> None:
+    """They are run one after the other in one process, beside a daemon, as in a notebook."""
+    for mate in (1, 2):
+        reads = b"@a\n" + b"ACGTTGCATT" * 20 + b"\n+\n" + b"I" * 200 + b"\n"
+        (prepared.cwd / f"soil_R{mate}.fastq.gz").write_bytes(gzip.compress(reads))
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "python.md").read_text("utf-8"), re.M | re.S)
+    assert len(blocks) == 4
+    prepared("daemon", "start")
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        cwd=prepared.cwd,
+        env=prepared.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("phage ")
+    assert sorted(line.split()[:2] for line in lines[1:3]) == [["ERR1950500", "done"], ["SRR139146", "done"]]
+    assert lines[3].startswith("SRR139146 computed (21, 31, 51)")

@@ -283,7 +283,7 @@ def test_daemon_is_unhealthy_while_the_locator_refuses_all_requests(home: Home, 
         assert "Location is required" in status["problems"][0]
         server.locator = server.described
         home("retry", RUN).expect(0)
-        home.until_job(RUN, "done", seconds=90)
+        home.until_job(RUN, "done")
         until(lambda: home("daemon", "status").code == 0, "the daemon is healthy")
         assert home.job("SRR000002").state in ("waiting", "unavailable")  # the server does not have it
 

@@ -32,7 +32,7 @@ def check_decoded_by_fastq_dump(home: Home, shelf: Shelf) -> None:
 
 
 def test_now_ends_although_a_thread_hangs(hung: Home, shelf: Shelf) -> None:
-    ended = hung("compute", RUN, "--now", timeout=60)
+    ended = hung("compute", RUN, "--now", timeout=300)
     assert ended.code == 75, str(ended)
     assert (hung.job(RUN).state, hung.job(RUN).reason) == ("waiting", "timeout")
     hung("compute", RUN, "--now").expect(0)
@@ -40,7 +40,7 @@ def test_now_ends_although_a_thread_hangs(hung: Home, shelf: Shelf) -> None:
 
 
 def test_archive_that_does_not_open_is_decoded_by_fastq_dump(hung: Home, shelf: Shelf) -> None:
-    hung("compute", RUN, "--now", env={"HANG_IN": "SRAMgrOpenAltTableRead"}, timeout=60).expect(0)
+    hung("compute", RUN, "--now", env={"HANG_IN": "SRAMgrOpenAltTableRead"}, timeout=300).expect(0)
     assert "did not open the archive within 1 seconds" in hung("logs", RUN).out
     assert hung.signature(RUN) == shelf.reference(shelf.archive(), RUN)
 

@@ -49,7 +49,7 @@ def add_signature(ledger: Ledger, store: LocalStore, name: Accession) -> None:
 
 def change(home: Home, *statements: str) -> None:
     """Change the ledger in a way that wort never does."""
-    with closing(sqlite3.connect(home.ledger, timeout=60, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(home.ledger, timeout=300, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
 

@@ -208,7 +208,7 @@ class Campaign:
 
     def _wort(self, *words: str) -> Done:
         """Run a command.  Raises AssertionError if it prints a traceback."""
-        return self._machine.home(*words, timeout=60)
+        return self._machine.home(*words, timeout=300)
 
     def _jobs(self) -> list[JobRow]:
         return self._machine.home.jobs()

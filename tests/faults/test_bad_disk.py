@@ -42,7 +42,7 @@ def test_daemon_survives_a_disk_that_breaks_during_a_run(
         if part in ("work", "signatures"):
             assert home.job(RUNS[0]).reason == "disk-error"
             assert status["held"].startswith("no job starts: nothing can be written to")
-    home("wait", *RUNS, timeout=120).expect(0)
+    home("wait", *RUNS, timeout=300).expect(0)
     assert home.daemon_pid() == daemon
     for run in RUNS:
         assert home.signature(run) == shelf.reference(shelf.archive(), run)

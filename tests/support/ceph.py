@@ -195,7 +195,7 @@ class Ceph:
 
     def _run(self, *argv: str, bare: bool = False) -> str:
         words = [*argv] if bare else [argv[0], "-c", str(self._conf), *argv[1:]]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, (
             f"{' '.join(words)}: {done.stderr[-1000:]} {self._log_tail('mon')} {self._log_tail('osd')}"
         )

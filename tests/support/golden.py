@@ -76,6 +76,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [
         ("daemon", "status"),
         ("daemon", "pause"),

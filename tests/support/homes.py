@@ -137,7 +137,7 @@ class Home:
         stdin: str | bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        timeout: float = 100.0,
+        timeout: float = 300.0,
         before: Sequence[str | Path] = (),
     ) -> Done:
         """Run wort until it ends, with the command line `before` in front; assert that it prints no traceback."""
@@ -196,7 +196,7 @@ class Home:
         """Return the rows of a query; none if the ledger does not exist or has no schema yet."""
         if not self.ledger.exists():
             return []
-        with contextlib.closing(sqlite3.connect(self.ledger, timeout=60)) as connection:
+        with contextlib.closing(sqlite3.connect(self.ledger, timeout=300)) as connection:
             if not connection.execute("PRAGMA user_version").fetchone()[0]:
                 return []
             return connection.execute(sql, values).fetchall()

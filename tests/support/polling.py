@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST = 60.0
+LONGEST = 180.0
 """Seconds until a test gives up: long enough for a busy machine, and less than the timeout of a test."""
 
 

@@ -146,7 +146,7 @@ def send(request: BaseHTTPRequestHandler, status: int, content_type: str, body: 
 
 def forward(request: BaseHTTPRequestHandler, body: bytes, port: int) -> Answer | None:
     """Forward a request; return the response, or None without one."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
         for name, value in request.headers.items():

@@ -140,7 +140,7 @@ def run_commands(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     results = []
     for command in commands:
         started = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         results.append({"code": done.returncode, "out": done.stdout, "err": done.stderr,
                       "seconds": time.monotonic() - started})  # fmt: skip
     return results
@@ -151,7 +151,7 @@ def enter(commands: Sequence[Sequence[str]], env: dict[str, str]) -> dict[str, A
     mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
     done = subprocess.run(
         ["unshare", *mapped, "--net", "--mount", sys.executable, "-m", "tests.support.public_network"],
-        input=json.dumps(list(map(list, commands))), capture_output=True, text=True, check=False, env=env, timeout=110,
+        input=json.dumps(list(map(list, commands))), capture_output=True, text=True, check=False, env=env, timeout=300,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

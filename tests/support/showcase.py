@@ -139,6 +139,7 @@ class Showcase:
         (self.directory / "wanted.txt").write_text(
             "".join(f"{run}\n" for run in (DONE, FAILED, UNAVAILABLE, "SRR777777"))
         )
+        (self.directory / "runs.csv").write_text(f"Run,ScientificName\n{DONE},Zea mays\n")
         archive = self.directory / "archives" / "pond.sra"
         archive.parent.mkdir()
         archive.write_bytes(b"NCBI.sra")

@@ -17,7 +17,7 @@ HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed", "matplotlib"}
 def wort(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [TOOLS / "wort", *arguments],
-        capture_output=True, text=True, check=False, env=clean_environment(WORT_HOME=str(home)), timeout=60,
+        capture_output=True, text=True, check=False, env=clean_environment(WORT_HOME=str(home)), timeout=300,
     )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def imported(home: Path, *arguments: str) -> set[str]:
     """Return the packages that a successful command line has imported."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
-        capture_output=True, text=True, check=True, env=clean_environment(WORT_HOME=str(home)), timeout=60,
+        capture_output=True, text=True, check=True, env=clean_environment(WORT_HOME=str(home)), timeout=300,
     )  # fmt: skip
     code, *modules = done.stderr.splitlines()[-1].split()
     assert code == "0"

@@ -1,6 +1,5 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from wort_cli.api.enqueueing import enqueue, jobs_of
+from wort_cli.api.signature_finder import SignatureFinder
+from wort_cli.api.waiting import FirstClaim
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.bring_local import bring_local
 from wort_cli.commands.shared.compute_record import answer_record, print_answers, print_jobs, print_plans
 from wort_cli.commands.shared.daemon_differences import notice_differences
 from wort_cli.commands.shared.expansion import Expander
-from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
+from wort_cli.commands.shared.follow import DaemonWatch, follow, run_now
 from wort_cli.commands.shared.options import (
     DryRunOption,
     EngineOption,
@@ -35,7 +37,6 @@ from wort_cli.commands.shared.options import (
 from wort_cli.commands.shared.output import Output, OutputItem
 from wort_cli.commands.shared.printing import Form
 from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.commands.shared.sources import parse_sources, reads_of_options
 from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
@@ -45,11 +46,6 @@ from wort_cli.model.job import Job, JobRequest, JobState
 from wort_cli.model.profile import profile_named
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
-
-BATCH_SIZE, BATCH_PAUSE = 20_000, 0.15
-"""Runs that are enqueued in one transaction of a few tenths of a second, and the seconds between two transactions:
-SQLite retries to get its lock every tenth of a second, so that the daemon can write in the pause.
-"""
 
 
 def compute(
@@ -227,55 +223,9 @@ def state_when_queued(answer: Enqueued) -> JobState:
     return JobState.UNAVAILABLE if answer.status is EnqueueStatus.UNAVAILABLE else JobState.DONE
 
 
-def enqueue(
-    ledger: Ledger,
-    finder: SignatureFinder,
-    requests: Sequence[JobRequest],
-    *,
-    force: bool,
-    dry_run: bool,
-    claim: FirstClaim | None = None,
-) -> list[Enqueued]:
-    """Enqueue the requests; a signature that the catalog has but neither store has is computed again.
-
-    `claim` claims the first job for this process, in the same transaction.
-
-    Many requests are enqueued in batches, so that the daemon can use the ledger in between.  A dry run of all of them
-    comes first, so that a request that is refused stops the command before the first batch.
-    """
-
-    def enqueue_batch(batch: Sequence[JobRequest], *, force: bool, lost: bool = False) -> list[Enqueued]:
-        with ledger.transaction(write=not dry_run):
-            found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
-            if not force:
-                found = ledger.absences.end_claimed(batch, found, dry_run=dry_run)
-            if claim is not None:
-                claim(jobs_of(found))
-            return found
-
-    if len(requests) > BATCH_SIZE:
-        ledger.jobs.enqueue(requests, force=force, dry_run=True)
-    answers: list[Enqueued] = []
-    for first in range(0, len(requests), BATCH_SIZE):
-        if first:
-            time.sleep(BATCH_PAUSE)
-        answers += enqueue_batch(requests[first : first + BATCH_SIZE], force=force)
-    lost = [n for n, a in enumerate(answers) if a.status is EnqueueStatus.EXISTS and not finder.location(a.source.name)]
-    if lost:
-        requeued = enqueue_batch([requests[n] for n in lost], force=False, lost=True)
-        for n, answer in zip(lost, requeued, strict=True):
-            answers[n] = answer
-    return answers
-
-
 def planned(answers: Sequence[Enqueued]) -> list[Enqueued]:
     """Return the answers of a dry run to the requests that would be queued."""
     return [answer for answer in answers if answer.status is EnqueueStatus.QUEUED]
-
-
-def jobs_of(answers: Sequence[Enqueued]) -> list[int]:
-    """Return the jobs that compute the requested signatures; one that already exists has none."""
-    return [a.job_id for a in answers if a.job_id is not None and a.status is not EnqueueStatus.EXISTS]
 
 
 def run_or_follow(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.bucket_tables import RemotePlaces, tell_tables
 from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, RunsArgument
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sync_documents import CHECK, LIST, PULL, PUSH
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.commands.shared.typed_names import typed_accessions

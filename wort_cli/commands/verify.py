@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wort_cli.api.waiting import FirstClaim
 from wort_cli.commands.shared import outcome, render
 from wort_cli.commands.shared.fields import (
     ID,
@@ -16,7 +17,7 @@ from wort_cli.commands.shared.fields import (
     Field,
     one_of,
 )
-from wort_cli.commands.shared.follow import DaemonWatch, FirstClaim, follow, run_now
+from wort_cli.commands.shared.follow import DaemonWatch, follow, run_now
 from wort_cli.commands.shared.job_record import REASON
 from wort_cli.commands.shared.options import (
     EngineOption,

@@ -66,6 +66,12 @@ class Runs:
             yield from page
             after = page[-1][0]
 
+    def unknown(self, names: Iterable[str], profile: str) -> Iterator[str]:
+        """Yield, of some runs, those of which the ledger has neither a job nor a signature of a profile."""
+        for page in pages(names):
+            for row in self._storage.rows("unknown_among", names=json.dumps(page), profile=profile):
+                yield row["run"]
+
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""
         total = [0, 0, 0, 0]

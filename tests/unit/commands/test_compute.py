@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import PROFILE, request
-from wort_cli.commands import compute
-from wort_cli.commands.shared.follow import FirstClaim
-from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.api import enqueueing
+from wort_cli.api.signature_finder import SignatureFinder
+from wort_cli.api.waiting import FirstClaim
 from wort_cli.errors import UsageError
 from wort_cli.foreground import own_name
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
@@ -19,8 +19,8 @@ from wort_cli.settings import load_settings
 @pytest.fixture
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """Return an empty ledger; the command enqueues two runs per batch."""
-    monkeypatch.setattr(compute, "BATCH_SIZE", 2)
-    monkeypatch.setattr(compute, "BATCH_PAUSE", 0.0)
+    monkeypatch.setattr(enqueueing, "BATCH_SIZE", 2)
+    monkeypatch.setattr(enqueueing, "BATCH_PAUSE", 0.0)
     return Ledger(tmp_path / "ledger.db")
 
 
@@ -34,7 +34,7 @@ RUNS = [request(f"SRR{number}") for number in range(100_001, 100_006)]
 def enqueue(
     ledger: Ledger, tmp_path: Path, requests: list[JobRequest], *, dry_run: bool = False
 ) -> list[EnqueueStatus]:
-    answers = compute.enqueue(ledger, finder(ledger, tmp_path), requests, force=False, dry_run=dry_run)
+    answers = enqueueing.enqueue(ledger, finder(ledger, tmp_path), requests, force=False, dry_run=dry_run)
     assert [answer.source for answer in answers] == [each.source for each in requests]
     return [answer.status for answer in answers]
 
@@ -58,7 +58,7 @@ def test_refused_request_stops_the_command_before_the_first_batch(ledger: Ledger
 def test_job_of_now_is_claimed_before_a_daemon_can_see_it_queued(ledger: Ledger, tmp_path: Path) -> None:
     """Another connection, as a daemon has, looks for queued jobs at the end of the transaction."""
     claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
-    compute.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
+    enqueueing.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
     assert claim.job is not None
     assert (claim.job.name, claim.job.state, claim.job.owner) == ("SRR100001", JobState.RUNNING, own_name())
     daemon = Ledger(tmp_path / "ledger.db")
@@ -70,7 +70,7 @@ def test_job_that_runs_elsewhere_is_not_claimed_but_the_next_one_is(ledger: Ledg
     (first,) = ledger.jobs.enqueue(RUNS[:1])
     ledger.attempts.claim(first.job_id or 0, "daemon", 60)
     claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
-    compute.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
+    enqueueing.enqueue(ledger, finder(ledger, tmp_path), RUNS[:2], force=False, dry_run=False, claim=claim)
     assert claim.job is not None
     assert claim.job.name == "SRR100002"
     assert ledger.jobs.get(first.job_id or 0).owner == "daemon"
@@ -80,6 +80,6 @@ def test_refused_request_leaves_no_claim(ledger: Ledger, tmp_path: Path) -> None
     mine, others = (request("mine", tmp_path / name / "mine.sra") for name in ("here", "there"))
     claim = FirstClaim(ledger, load_settings({"WORT_HOME": str(tmp_path)}))
     with pytest.raises(UsageError):
-        compute.enqueue(ledger, finder(ledger, tmp_path), [mine, others], force=False, dry_run=False, claim=claim)
+        enqueueing.enqueue(ledger, finder(ledger, tmp_path), [mine, others], force=False, dry_run=False, claim=claim)
     assert claim.job is None
     assert ledger.jobs.ids(JobFilter()) == []

@@ -124,7 +124,7 @@ network_disks.TOUCH = "import time; time.sleep(600)"
 network_disks.wait_for_answers(0.2)
 print(network_disks.answers(Path({str(mount)!r})), *network_disks._left_behind)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     word, child = done.stdout.split()
     os.kill(int(child), 9)
     assert word == "False"

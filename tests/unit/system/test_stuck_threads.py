@@ -39,7 +39,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 def test_process_with_a_stuck_thread_ends_with_its_code_and_output() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout) == (7, "done\n")
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.settings import Settings

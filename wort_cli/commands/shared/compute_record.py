@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.estimate import ESTIMATE, estimate, estimate_record, sample_of, sentences
 from wort_cli.commands.shared.fields import (
@@ -21,7 +22,6 @@ from wort_cli.commands.shared.fields import (
 )
 from wort_cli.commands.shared.job_record import REASON
 from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.signature_finder import SignatureFinder
 from wort_cli.ledger.catalog import Measured
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.runs import Amounts

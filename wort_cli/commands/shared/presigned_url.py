@@ -2,11 +2,11 @@
 
 import time
 
+from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.durations import parse_duration
 from wort_cli.commands.shared.fields import ID, PATH, SECONDS, Document, Field
 from wort_cli.commands.shared.printing import print_document
-from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.typed_names import typed_accession
 from wort_cli.errors import UsageError
 from wort_cli.settings import Settings

@@ -7,25 +7,19 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from wort_cli.api.sources import without_duplicates
 from wort_cli.commands.shared.expansion import Expander
 from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.read_sources import (
-    check_no_pairs,
-    is_reads_name,
-    parse_samples,
-    read_source,
-    reads_input,
-    reads_path,
-)
+from wort_cli.commands.shared.sample_table import parse_samples
 from wort_cli.commands.shared.typed_names import Spelling, typed_name
-from wort_cli.errors import NoSuchFile, UsageError, WortError, shown
+from wort_cli.errors import UsageError, WortError, shown
 from wort_cli.model.accession import RUN, Accession, RecordAccession
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import is_url
 from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
-from wort_cli.pipeline.archives.kar import MAGIC
+from wort_cli.pipeline.archives.named_archive import find_archive
 from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
-from wort_cli.reading.file_kinds import CACHE, recognise_file
+from wort_cli.pipeline.reads.named_reads import check_no_pairs, is_reads_name, read_source, reads_input, reads_path
 from wort_cli.system.network_disks import check_answers
 from wort_cli.system.private_files import why_not_ours
 
@@ -74,18 +68,6 @@ def parse_sources(
     spelling.explain(notice)
     check_no_pairs([source for source in found if isinstance(source, Source)])
     return without_duplicates(list(expanded(found, expander, quality, archives, notice)))
-
-
-def without_duplicates(sources: Sequence[Source]) -> list[Source]:
-    """Return the sources without those that are named twice; UsageError if two have the same name."""
-    by_name: dict[str, Source] = {}
-    for source in sources:
-        if by_name.setdefault(source.name, source) != source:
-            raise UsageError(
-                f"the signatures of {by_name[source.name]} and {source} would have the same name, {source.name}",
-                "compute each with its own --name",
-            )
-    return list(by_name.values())
 
 
 def expanded(
@@ -201,54 +183,6 @@ def prefetched_archive(
 
 def ignore(_: str) -> None:
     """Drop a message."""
-
-
-def find_archive(word: str, quality: str = "prefer-normalized") -> Path:
-    """Return the absolute path of an archive; for a directory made by `prefetch` or `wort fetch`, of the one inside."""
-    if "\0" in word or len(word) > os.pathconf("/", "PC_PATH_MAX"):
-        raise UsageError("the argument is not a path", "a path has no NUL character and a limited length")
-    try:
-        path = Path(word).expanduser().absolute()
-    except RuntimeError as error:  # ~USER of an unknown user
-        raise UsageError(f"{shown(word)}: {error}") from None
-    check_answers([path])
-    try:
-        if path.is_dir():
-            path = archive_inside(path, quality)
-        if not path.is_file():
-            raise NoSuchFile(path)
-        if why := why_no_archive(path):
-            raise why
-    except OSError as error:
-        raise NoSuchFile(path, error.strerror or str(error)) from None
-    if not str(path).isprintable():
-        raise UsageError("the path contains control characters", "rename the file")
-    return path
-
-
-def why_no_archive(path: Path) -> UsageError | None:
-    """Return what a file is that is no archive; None for an archive.  Raises OSError if it cannot be read."""
-    if not path.name.endswith(CACHE):
-        with path.open("rb") as file:
-            if file.read(len(MAGIC)) == MAGIC:
-                return None
-    found = recognise_file(path)
-    if found is None:
-        return UsageError(f"{shown(str(path), 200)} is not an SRA archive", "check the file with `vdb-validate FILE`")
-    return UsageError(f"{shown(str(path), 200)} is not an SRA archive: this is {found.what}", found.hint)
-
-
-def archive_inside(folder: Path, quality: str) -> Path:
-    """Return the archive of the run that a directory is named after; raise NoSuchFile if it has no file of that name.
-
-    A file that is no archive is returned too.
-    """
-    if found := choose(find_in_folder(folder.name, folder, ignore), quality):
-        return found.path
-    for path in (folder / name for name in names_of(folder.name)):
-        if path.is_file():
-            return path
-    raise NoSuchFile(folder, f"the directory has no {folder.name}.sra")
 
 
 def report(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.signature_finder import open_bucket
 from wort_cli.commands.shared.sources import parse_source
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.submissions import VerifyRequest

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from wort_cli.commands.shared.signature_finder import SignatureFinder
+from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.commands.shared.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger

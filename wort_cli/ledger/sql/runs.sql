@@ -33,6 +33,13 @@ SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value
 FROM group_members AS members LEFT JOIN runs ON runs.run = members.name
 WHERE group_name = :group_name AND profile = :profile AND members.name > :after ORDER BY members.name LIMIT :limit;
 
+-- name: unknown_among
+-- Of some runs, those of which the ledger has neither a job nor a signature of the profile.
+SELECT value AS run FROM json_each(:names)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile = :profile)
+  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile = :profile)
+ORDER BY key;
+
 -- name: amounts_among
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import request
+from wort_cli.api.waiting import LONG_WAIT, TimedOut, ends_soon
 from wort_cli.commands.shared import follow as follow_module
-from wort_cli.commands.shared.follow import LONG_WAIT, DaemonWatch, TimedOut, ends_soon, follow
+from wort_cli.commands.shared.follow import DaemonWatch, follow
 from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
 from wort_cli.health import status

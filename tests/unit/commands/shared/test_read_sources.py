@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.read_sources import parse_samples, read_source
+from wort_cli.commands.shared.sample_table import parse_samples
 from wort_cli.commands.shared.sources import parse_sources, reads_of_options
 from wort_cli.errors import UsageError
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import ReadFiles
+from wort_cli.pipeline.reads.named_reads import read_source
 
 READS = b"@r1\nACGT\n+\nIIII\n"
 

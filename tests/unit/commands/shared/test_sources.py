@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.sources import find_archive, parse_source, parse_sources
+from wort_cli.commands.shared.sources import parse_source, parse_sources
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
+from wort_cli.pipeline.archives.named_archive import find_archive
 
 
 @pytest.fixture(autouse=True)

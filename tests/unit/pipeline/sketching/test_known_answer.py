@@ -179,7 +179,7 @@ def test_loops_that_two_processes_need_are_compiled_once(monkeypatch: pytest.Mon
     assert code is not None
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    both_found_nothing = threading.Barrier(2, timeout=60)
+    both_found_nothing = threading.Barrier(2, timeout=300)
     asked: list[str] = []
 
     @contextlib.contextmanager
@@ -212,8 +212,8 @@ def test_compiler_ends_with_the_process_that_waits_for_it(package: Path) -> None
         compiler = int(until(children.read_text, "the compiler").split()[0])
         until(lambda: b"compile_loops" in Path(f"/proc/{compiler}/cmdline").read_bytes(), "the compiler's start")
         waiting.kill()
-        waiting.communicate(timeout=60)
-    until(lambda: not Path(f"/proc/{compiler}").exists(), "the end of the compiler", seconds=60)
+        waiting.communicate(timeout=300)
+    until(lambda: not Path(f"/proc/{compiler}").exists(), "the end of the compiler")
 
 
 def test_compiler_that_ends_without_code_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

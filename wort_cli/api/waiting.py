@@ -1,0 +1,127 @@
+"""Waits until jobs have ended, or runs them in this process."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+from wort_cli.errors import ExitCode, WortError
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.job import Job, JobState
+from wort_cli.model.lease import SKETCHING
+from wort_cli.settings import Settings
+
+POLL = 0.2
+"""Seconds between two readings of the ledger."""
+LONG_WAIT = 30.0
+"""Seconds: a job whose next attempt is further away than this is not waited for."""
+
+ShowJobs = Callable[[Sequence[Job], int], None]
+"""Is told the jobs that were read last, and how many have ended."""
+ShowJob = Callable[[Job], None]
+"""Is told a job whenever its progress changes."""
+
+
+class TimedOut(WortError):
+    """The jobs did not end within the given time."""
+
+    exit_code = ExitCode.TEMPORARY
+
+
+def wait_until_ended(
+    ledger: Ledger, job_ids: Sequence[int], timeout: float | None = None, show: ShowJobs = lambda _, __: None
+) -> list[Job]:
+    """Wait until no job is queued, running, or about to be retried; return all jobs in the order of `job_ids`.
+
+    Raises TimedOut after `timeout` seconds.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    ended: dict[int, Job] = {}
+    while True:
+        open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
+        jobs = ledger.jobs.with_ids(open_ids)
+        ended.update((job.id, job) for job in jobs if not ends_soon(job))
+        if all(job_id in ended for job_id in job_ids) and not any(ends_soon(job) for job in jobs):
+            show(jobs, len(ended))
+            return [ended[job_id] for job_id in job_ids]
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimedOut(f"{len(job_ids) - len(ended)} of {len(job_ids)} jobs have not ended", "they continue")
+        show(jobs, len(ended))
+        time.sleep(POLL)
+
+
+def ends_soon(job: Job) -> bool:
+    """Return whether to wait for a job: it is queued or running, or its next attempt starts within LONG_WAIT."""
+    if job.state is JobState.WAITING:
+        return (job.wait_until or 0.0) - time.time() < LONG_WAIT
+    return job.state.is_live
+
+
+class FirstClaim:
+    """Claims the first job that this process will run.
+
+    It is called in the transaction that enqueues the jobs, so that no daemon can start that job in between.
+    """
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        from wort_cli.foreground import own_name
+
+        self.job: Job | None = None
+        """The job, once it is claimed."""
+        self._ledger = ledger
+        self._lease = settings.lease
+        self._owner = own_name()
+
+    def __call__(self, job_ids: Sequence[int]) -> None:
+        """Claim the first of some jobs that has neither ended nor runs elsewhere, unless one is claimed already."""
+        for job_id in job_ids:
+            if self.job is not None:
+                return
+            self.job = self._ledger.attempts.claim(job_id, self._owner, self._lease)
+
+
+@contextmanager
+def unwatched() -> Iterator[ShowJob]:
+    """Yield a function that shows nothing of a job."""
+    yield lambda _: None
+
+
+def run_here(
+    job_ids: Sequence[int],
+    ledger: Ledger,
+    settings: Settings,
+    claimed: Job | None = None,
+    watch: Callable[[], AbstractContextManager[ShowJob]] = unwatched,
+) -> dict[int, Job]:
+    """Run jobs one after the other in this process; return them by number, as they ended.
+
+    While one is sketched, the archive of the next is fetched.  A job that another process is running is followed.
+
+    claimed: the job that this process has claimed, which is run first
+    watch: makes the context in which a job runs; it yields what is told the job whenever its progress changes
+    """
+    from wort_cli.foreground import FetchAhead, compute_now
+
+    ended: dict[int, Job] = {}
+    ahead: FetchAhead | None = None
+    if claimed is not None:
+        job_ids = [claimed.id, *(job_id for job_id in job_ids if job_id != claimed.id)]
+    try:
+        for number, job_id in enumerate(job_ids):
+            if ahead is not None:
+                claimed = ahead.take()
+            following = job_ids[number + 1 : number + 2] if settings.fetch_ahead else ()
+            ahead = FetchAhead(following[0], settings) if following else None
+            with watch() as show_job:
+
+                def show(job: Job, show_job: ShowJob = show_job, ahead: FetchAhead | None = ahead) -> None:
+                    show_job(job)
+                    if ahead is not None and job.progress is not None and job.progress.stage == SKETCHING:
+                        ahead.begin()
+
+                ended[job_id] = compute_now(job_id, ledger, settings, show, claimed=claimed)
+                claimed = None
+    except BaseException as error:
+        if ahead is not None:
+            ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt))
+        raise
+    return ended
