@@ -26,7 +26,12 @@ def main() -> None:
         home.mkdir()
         fill(home, number)
         for ending in ("parquet", "csv", "csv.gz", "sqlite"):
-            argv = [Path(sys.executable).with_name("wort"), "catalog", "-o", f"{directory}/catalog.{ending}"]
+            argv: list[Path | str] = [
+                Path(sys.executable).with_name("wort"),
+                "catalog",
+                "-o",
+                f"{directory}/catalog.{ending}",
+            ]
             started, before = time.monotonic(), os.times()
             process = subprocess.Popen(argv, env=os.environ | {"WORT_HOME": str(home)}, stdout=subprocess.DEVNULL)
             peak = peak_until_end(process)

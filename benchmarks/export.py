@@ -35,7 +35,7 @@ def main() -> None:
         store, some = LocalStore(home / "signatures"), names[:SAMPLE]
         listed = root / "list.txt"
         listed.write_text("".join(f"{store.path(Accession(name))}\n" for name in some))
-        argv = [BIN / "sourmash", "sig", "cat", "--from-file", listed, "-o", root / "some.zip"]
+        argv: list[Path | str] = [BIN / "sourmash", "sig", "cat", "--from-file", listed, "-o", root / "some.zip"]
         theirs = run(argv, env)
         print(f"sourmash sig cat: {len(some):,} signatures, {figures(theirs)}")
         factor = theirs.cpu / len(some) * number / made.cpu

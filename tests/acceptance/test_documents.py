@@ -69,6 +69,8 @@ def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists) 
     (home.root / "object.sig").write_bytes(gzip.compress(signature))
     (home.cwd / "SRR139146.sig").write_bytes(signature)
     (home.cwd / "demo").symlink_to(ROOT / "demo")
+    (home.cwd / "genomes").mkdir()
+    (home.cwd / "genomes" / "phage.fa").write_bytes(shelf.fasta(PHAGE))
     (home.cwd / "runs.txt").write_text("SRR139146  # the first\nSRR139147\n", encoding="ascii")
     (home.cwd / "SraRunTable.csv").write_text("Run,Bases\nSRR139148,400000\n", encoding="ascii")
     del home.env["PYTHONWARNINGS"]  # sourmash warns

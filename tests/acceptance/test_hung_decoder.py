@@ -12,6 +12,8 @@ from tests.support.shelf import Shelf
 from wort_cli.pipeline.decoding.vdb_library import SONAME
 
 RUN = "SRR000001"
+PATIENT = {"WORT_STALL_TIMEOUT": "60"}
+"""For an attempt that is to succeed, however busy this machine is."""
 
 
 @pytest.fixture
@@ -35,13 +37,14 @@ def test_now_ends_although_a_thread_hangs(hung: Home, shelf: Shelf) -> None:
     ended = hung("compute", RUN, "--now", timeout=300)
     assert ended.code == 75, str(ended)
     assert (hung.job(RUN).state, hung.job(RUN).reason) == ("waiting", "timeout")
-    hung("compute", RUN, "--now").expect(0)
+    hung("compute", RUN, "--now", env=PATIENT).expect(0)
     check_decoded_by_fastq_dump(hung, shelf)
 
 
 def test_archive_that_does_not_open_is_decoded_by_fastq_dump(hung: Home, shelf: Shelf) -> None:
-    hung("compute", RUN, "--now", env={"HANG_IN": "SRAMgrOpenAltTableRead"}, timeout=300).expect(0)
-    assert "did not open the archive within 1 seconds" in hung("logs", RUN).out
+    env = {"HANG_IN": "SRAMgrOpenAltTableRead", "WORT_STALL_TIMEOUT": "4"}
+    hung("compute", RUN, "--now", env=env, timeout=300).expect(0)
+    assert "did not open the archive within 4 seconds" in hung("logs", RUN).out
     assert hung.signature(RUN) == shelf.reference(shelf.archive(), RUN)
 
 
@@ -51,6 +54,6 @@ def test_worker_with_a_hung_thread_is_replaced(hung: Home, shelf: Shelf) -> None
     hung("compute", RUN).expect(0)
     hung("wait", RUN).expect(0)
     reasons = [reason for state, reason in hung.events(RUN) if state != "queued" and reason]
-    assert reasons == ["timeout"]
+    assert set(reasons) == {"timeout"}
     check_decoded_by_fastq_dump(hung, shelf)
     until(lambda: len({process.pid for process in hung.processes()} ^ idle) == 2, "the worker is replaced")

@@ -84,6 +84,7 @@ def test_worker_that_waits_for_a_silent_disk_for_ever_is_replaced(home: Home, di
     home.until_job(LOCAL, "done")  # the worker that is stuck has lost its slot
     run(home, disk, "daemon", "stop").expect(0)
     disk.recover()
+    del home.env["WORT_HANG_TIMEOUT"], home.env["WORT_STALL_TIMEOUT"]
     run(home, disk, "daemon", "start").expect(0)
     for name in (SLOW, LOCAL):
         home.until_job(name, "done")

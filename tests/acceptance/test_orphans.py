@@ -176,6 +176,7 @@ def test_job_that_hangs_in_its_worker_is_quarantined_at_the_third_time(home: Hom
     assert (home.job("x").state, home.job("x").reason, home.job("x").attempt) == ("failed", "set-aside", 3)
     archive.unlink()
     shutil.copy(shelf.archive(), archive)
+    home("daemon", "restart").expect(0)  # without the short limit: what is to be done may take long
     home("retry", "--reason", "set-aside").expect(0)
     home("wait", "x").expect(0)
     assert home.signature("x") == shelf.reference(shelf.archive(), "x")

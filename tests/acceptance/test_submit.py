@@ -2,17 +2,17 @@
 
 import gzip
 import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.support.homes import Home
 from tests.support.hostile_signatures import HOSTILE, write_corpus, zip_of
+from tests.support.run_lists import RunLists, run
 from tests.support.shelf import Shelf, gunzipped
 from tests.support.submissions import document, text, valid_signature
+from wort_cli.pipeline.projects.answers import Recorded
 
 RUN = "SRR000001"
 
@@ -187,49 +187,22 @@ def test_every_hostile_file_is_refused_and_the_daemon_keeps_running(offline: Hom
 # ---- ENA and NCBI
 
 
-class Services:
-    """Stand-ins for ENA and NCBI: both know `runs`; those in `broken` answer 503."""
-
-    def __init__(self) -> None:
-        self.runs: set[str] = set()
-        self.broken: set[str] = set()
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                service = self.path.split("?")[0].strip("/")
-                outer.asked.append(service)
-                run = next((run for run in outer.runs if run in self.path), "")
-                if service in outer.broken:
-                    status, body = 503, b"<html>"
-                elif service == "ena":
-                    status = 200 if run else 204
-                    body = json.dumps([{"run_accession": run, "base_count": "1"}]).encode() if run else b""
-                else:
-                    status, body = 200, b"Run,ReleaseDate,spots\n" + (f"{run},2020,1\n".encode() if run else b"")
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.fixture
-def services(home: Home) -> Iterator[Services]:
+def services(home: Home) -> Iterator[RunLists]:
     """ENA and NCBI, as the home reaches them."""
-    started = Services()
-    thread = Thread(target=started.server.serve_forever)
-    thread.start()
-    home.env |= {"WORT_ENA_URL": f"{started.url}/ena", "WORT_NCBI_URL": f"{started.url}/ncbi"}
-    yield started
-    started.server.shutdown()
-    started.server.server_close()
-    thread.join()
+    with RunLists().serving() as started:
+        home.env |= started.env
+        yield started
+
+
+def broken(service: str) -> Callable[[str], Recorded | None]:
+    """Return answers in which a service is down."""
+    return lambda path: Recorded("<html>", 503) if service in path else None
+
+
+def asked(services: RunLists) -> list[str]:
+    """Return the services that were asked."""
+    return ["ena" if "/ena/" in path else "ncbi" for path in services.requests]
 
 
 def submit_run(home: Home, seed: int = 1) -> tuple[int, str]:
@@ -238,31 +211,31 @@ def submit_run(home: Home, seed: int = 1) -> tuple[int, str]:
     return done.code, done.records()[0]["source"] if done.out else done.err
 
 
-def test_known_run_is_public_and_looked_up_once(home: Home, services: Services) -> None:
-    services.runs.add(RUN)
+def test_known_run_is_public_and_looked_up_once(home: Home, services: RunLists) -> None:
+    services.put(RUN, [run(1)])
     assert submit_run(home, 1) == submit_run(home, 2) == (0, "public")
-    assert services.asked == ["ena"]
+    assert asked(services) == ["ena"]
 
 
-def test_ncbi_is_asked_if_ena_does_not_answer(home: Home, services: Services) -> None:
-    services.runs.add(RUN)
-    services.broken.add("ena")
+def test_ncbi_is_asked_if_ena_does_not_answer(home: Home, services: RunLists) -> None:
+    services.put(RUN, [run(1)])
+    services.answers = broken("/ena/")
     assert submit_run(home) == (0, "public")
-    assert services.asked == ["ena", "ncbi"]
+    assert asked(services) == ["ena", "ncbi"]
 
 
-def test_unknown_run_is_refused(home: Home, services: Services) -> None:
+def test_unknown_run_is_refused(home: Home, services: RunLists) -> None:
     code, messages = submit_run(home)
     assert code == 6
     assert f"there is no run {RUN} at ENA and NCBI" in messages
     assert not stored_files(home)
 
 
-def test_denial_of_one_service_leaves_the_run_unchecked(home: Home, services: Services) -> None:
-    services.broken.add("ncbi")
+def test_denial_of_one_service_leaves_the_run_unchecked(home: Home, services: RunLists) -> None:
+    services.answers = broken("/runinfo")
     assert submit_run(home) == (0, "not checked")
-    services.broken.clear()
-    services.runs.add(RUN)
+    services.answers = lambda path: None
+    services.put(RUN, [run(1)])
     home("submit", "-", "--no-verify", stdin=valid_signature()).expect(0)  # submitted again, when both answer
     assert home.select("SELECT source_check FROM submissions") == [("public",)]
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/file.h>
 
 #define UNLESS_BAD(name)                                                    \
     int name(int file, int command, ...)                                    \
@@ -28,3 +29,15 @@
 
 UNLESS_BAD(fcntl)
 UNLESS_BAD(fcntl64)
+
+int flock(int file, int operation)
+{
+    static int (*real)(int, int);
+    if (!real)
+        real = (int (*)(int, int))dlsym(RTLD_NEXT, "flock");
+    if (operation != LOCK_UN && is_broken(file, "BAD_LOCKS", "BAD_LOCKS_WHILE")) {
+        errno = atoi(getenv("BAD_LOCKS_ERROR"));
+        return -1;
+    }
+    return real(file, operation);
+}

@@ -157,6 +157,58 @@ def test_listing_without_end_is_refused(token: bytes, between: Proxy, objects: S
         list(objects.list(""))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [(rb"<ETag>.*?</ETag>", ["key"]), (rb"<Size>.*?</Size>", None)],
+    ids=["no etag", "no size"],
+)
+def test_listing_that_says_less_than_aws(
+    pattern: bytes, names: list[str] | None, between: Proxy, objects: S3Store
+) -> None:
+    def shorten(answer: Answer) -> None:
+        answer.body = re.sub(pattern, b"", answer.body)
+        answer.headers["Content-Length"] = str(len(answer.body))
+
+    between.change = shorten
+    if names is not None:
+        assert [found.key for found in objects.list("")] == names
+        return
+    with pytest.raises(StoreError, match="no size of it") as caught:
+        list(objects.list(""))
+    assert caught.value.reason is Reason.STORAGE_DOWN
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_server_without_a_valid_date_has_no_time(date: str | None, between: Proxy, objects: S3Store) -> None:
+    def set_date(answer: Answer) -> None:
+        answer.headers = {k: v for k, v in answer.headers.items() if k.lower() != "date"}
+        if date is not None:
+            answer.headers["Date"] = date
+
+    between.change = set_date
+    assert objects.server_time() is None
+
+
+@pytest.mark.parametrize("refuses", [0, 1], ids=["puts if there is none", "replacements"])
+def test_server_that_ignores_a_condition_has_no_conditional_puts(
+    refuses: int, between: Proxy, objects: S3Store
+) -> None:
+    """One refusal proves nothing: several writers that replace the same object at once must have one winner."""
+    assert objects.supports_conditional_puts()
+    refused = 0
+
+    def accept(answer: Answer) -> None:
+        nonlocal refused
+        if answer.method == "PUT" and answer.status == 412:
+            refused += 1
+            if refused > refuses + 1:  # the object is there, so that the first put of the check is always refused
+                answer.status, answer.body = 200, b""
+                answer.headers |= {"ETag": '"0"', "Content-Length": "0"}
+
+    between.change = accept
+    assert not objects.supports_conditional_puts()
+
+
 def test_what_the_bucket_demands_is_sent(between: Proxy, bucket: Bucket) -> None:
     seen: list[dict[str, str]] = []
     between.on_request = seen.append

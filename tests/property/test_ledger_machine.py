@@ -14,10 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.support.builders import published, request
 from tests.support.groups import assert_groups_are_counted
-from tests.support.ledger_model import LEGAL, RETRIABLE, ModelJob
+from tests.support.ledger_model import FAILURES, LEGAL, LIVE, LONG, RETRIABLE, SHORT, TRIES, ModelJob
 from wort_cli.ledger.jobs import EnqueueStatus, JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Failure, Reason
@@ -30,18 +29,6 @@ from wort_cli.upkeep.event_pruning import prune
 NAMES = ["SRR000001", "SRR000002", "mine"]
 GROUPS = ["", "plankton", "soil"]
 SUBJECTS = ["submitted/d", "submitted/e"]
-LIVE = {"queued", "running", "waiting"}
-FAILURES = {
-    "corrupt": ("failed", "other"),
-    "not-found": ("unavailable", "other"),
-    "network": ("waiting", "other"),
-    "disk-low": ("waiting", "other"),
-    "tool-crash": ("waiting", "crash"),
-    "interrupted": ("waiting", "crash"),
-}
-TRIES = {"crash": 2, "other": 3}
-LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, max_delay=1e6)
-SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, max_delay=0.0)
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -28,3 +28,12 @@ def assert_groups_are_counted(ledger: Ledger) -> None:
     assert rows(COUNTS) == rows(MEMBERS)
     assert rows(NOT_THE_NEWEST) == set()
     assert rows(HELD_WRONGLY) == set()
+
+
+def assert_counts_are_true(ledger: Ledger) -> None:
+    """Assert that the counts of jobs by state and reason, and those of groups, are those of the rows."""
+    counted = ledger.storage.select("SELECT state, reason, count(*) AS n FROM jobs GROUP BY state, reason", {})
+    assert {(str(state), reason): n for (state, reason), n in ledger.counts.by_state().items()} == {
+        (row["state"], row["reason"]): row["n"] for row in counted
+    }
+    assert_groups_are_counted(ledger)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from wort_cli.ledger.retry import RetryPolicy
+
+LIVE = {"queued", "running", "waiting"}
 RETRIABLE = {"failed", "unavailable", "cancelled"}
 LEGAL = {
     ("", "queued"), ("queued", "running"), ("running", "done"), ("running", "failed"), ("running", "unavailable"),
@@ -9,6 +12,17 @@ LEGAL = {
     ("running", "cancelled"), ("waiting", "cancelled"), ("failed", "queued"), ("unavailable", "queued"),
     ("cancelled", "queued"),
 }  # fmt: skip
+FAILURES = {
+    "corrupt": ("failed", "other"),
+    "not-found": ("unavailable", "other"),
+    "network": ("waiting", "other"),
+    "disk-low": ("waiting", "other"),
+    "tool-crash": ("waiting", "crash"),
+    "interrupted": ("waiting", "crash"),
+}
+TRIES = {"crash": 2, "other": 3}
+LONG = RetryPolicy(crash_tries=2, tries=3, crash_delay=1e6, delay=1e6, max_delay=1e6)
+SHORT = RetryPolicy(crash_tries=2, tries=3, crash_delay=0.0, delay=0.0, max_delay=0.0)
 
 
 @dataclass

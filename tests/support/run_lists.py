@@ -138,7 +138,7 @@ class RunLists:
         return {
             "WORT_ENA_URL": f"{self.url}/ena/portal/api/filereport",
             "WORT_ENTREZ_URL": f"{self.url}/entrez/eutils",
-            "WORT_NCBI_URL": "off",
+            "WORT_NCBI_URL": f"{self.url}/runinfo",
             "WORT_REQUEST_INTERVAL": "0.001",
             "WORT_REQUEST_PAUSE": "0.01",
             "WORT_LOOKUP_PAUSE": "0.001",
@@ -165,6 +165,9 @@ class RunLists:
         parts = urlsplit(path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         name = parts.path.rpartition("/")[2]
+        if name == "runinfo":
+            found = [item for items in self.ncbi.values() for item in items if item["run"] == query["acc"]]
+            return Recorded(ncbi_text(found) if found else "")
         if name in ("filereport", "search"):
             assert (query["result"], query["format"], query.get("limit", "0")) == ("read_run", "tsv", "0")
             items = self.ena.get(query.get("accession") or query["query"])

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -78,6 +79,8 @@ JOB_LOG = """\
 {time} [1] vdb-validate err: checksum failed
 {time} [1] corrupt: the md5 of the column READ is wrong
 """
+
+SOIL = RunMetadata("", "PRJNA1", organism="soil metagenome", strategy="WGS", source="METAGENOMIC", layout="PAIRED")
 
 
 class Showcase:
@@ -175,10 +178,9 @@ class Showcase:
             ledger.attempts.report_progress(running, attempt, progress)
         for run in QUEUED:
             enqueue(run, "deep-sea", 5)
-        library = {"organism": "soil metagenome", "strategy": "WGS", "source": "METAGENOMIC", "layout": "PAIRED"}
         for run in (DONE, ALSO_DONE, *ends, RUNNING):
             sample = "SRS000001" if run in (DONE, ALSO_DONE) else "SRS000002"
-            ledger.runs.record([(RunMetadata(run, "PRJNA1", sample=sample, **library), "ENA")])
+            ledger.runs.record([(replace(SOIL, run=run, sample=sample), "ENA")])
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
         (self.directory / f"{SUBMITTED}.sig").write_bytes(reference(SUBMITTED))
         log = settings.job_log(3)

@@ -276,14 +276,9 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
 
     try:
         store = S3Store(settings.s3)
-        skew = abs(store.server_time() - time.time())
+        server_time = store.server_time()
         yield Finding("ok", "bucket", f"{settings.s3.root} can be listed")
-        yield Finding(
-            "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
-            "clock",
-            f"differs from the server's by {render.duration(skew)}",
-            "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
-        )
+        yield clock_finding(server_time)
         if settings.s3_unsigned:
             yield Finding("ok", "bucket", "is only read, without credentials (s3_unsigned)")
             return
@@ -301,6 +296,19 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
             "the server overwrites existing objects in spite of If-None-Match",
             "turn off versioning of the bucket (Ceph), or use a newer server; see docs/s3.md",
         )
+
+
+def clock_finding(server_time: float | None) -> Finding:
+    """Compare the clock of this machine with the server's."""
+    if server_time is None:
+        return Finding("warning", "clock", "the server does not say its time", "check this machine's clock (NTP)")
+    skew = abs(server_time - time.time())
+    return Finding(
+        "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
+        "clock",
+        f"differs from the server's by {render.duration(skew)}",
+        "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
+    )
 
 
 def check_daemon(settings: Settings) -> Iterator[Finding]:

@@ -176,4 +176,4 @@ def merge_one(
 def named(runs: Sequence[str]) -> str:
     """Return some runs as text: the first of them, and how many others."""
     others = len(runs) - NAMED
-    return ", ".join(runs[:NAMED]) + (f", and {others:,} others" if others > 0 else "")
+    return ", ".join(runs[:NAMED]) + (f", and {others:,} other{'s' * (others > 1)}" if others > 0 else "")

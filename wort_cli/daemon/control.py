@@ -8,7 +8,14 @@ import sys
 import time
 from collections.abc import Callable
 
-from wort_cli.errors import DaemonAlreadyRunning, DaemonElsewhere, DaemonNotRunning, ExitCode, WortError
+from wort_cli.errors import (
+    DaemonAlreadyRunning,
+    DaemonElsewhere,
+    DaemonNotRunning,
+    ExitCode,
+    StorageProblem,
+    WortError,
+)
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
@@ -59,7 +66,8 @@ def start(settings: Settings) -> DaemonInfo:
     if not in_time or started is None or started.pid != process.pid:
         printed = output.read_text(errors="replace").strip()[-2000:]
         output.unlink(missing_ok=True)
-        raise WortError(f"the daemon did not start: {printed or 'it printed nothing'}", f"see {settings.daemon_log}")
+        kind = StorageProblem if process.returncode == ExitCode.TEMPORARY else WortError
+        raise kind(f"the daemon did not start: {printed or 'it printed nothing'}", f"see {settings.daemon_log}")
     output.replace(settings.log_dir / "daemon.out")
     process.returncode = 0  # keeps Popen from warning that the process is still running
     return started

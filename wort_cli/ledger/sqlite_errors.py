@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from wort_cli.errors import LedgerDamaged, StorageProblem, WortError
+from wort_cli.system.file_locks import CANNOT_LOCK, LOCAL_DISK
 
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -31,8 +32,6 @@ class Cause:
     hint: str
 
 
-CANNOT_LOCK = "is on a file system that cannot lock it"
-LOCAL_DISK = "set WORT_HOME to a directory on a local disk; many network file systems cannot lock files"
 FULL = Cause(
     frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}),
     "cannot be written",

@@ -14,6 +14,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 FAILING = (
     *(errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN),
     *(errno.ENOTCONN, errno.ESHUTDOWN, errno.EHOSTDOWN, errno.ENOLINK, errno.EREMOTEIO),
+    *(errno.ENOLCK, errno.EPROTO, errno.EOPNOTSUPP, errno.ETIMEDOUT),
 )
 """Errors of a failing disk, which the kernel may remount read-only, and of a network disk without its server."""
 DENIED = (errno.EACCES, errno.EPERM, errno.ENOTDIR)

@@ -14,7 +14,7 @@ from wort_cli.reading.run_tables import BadRow, TableLayout
 
 ROWS = 5000
 """Rows that are in memory."""
-SETTINGS = {
+SETTINGS: dict[str, str | int | float | list[str]] = {
     "memory_limit": "256MB",
     "threads": 1,
     "preserve_insertion_order": False,

@@ -1,4 +1,4 @@
-"""Reads small JSON documents that others can have written, such as the provenance beside a signature."""
+"""Reads JSON documents that others can have written, such as the provenance beside a signature."""
 
 import json
 from typing import IO, Any, NoReturn
@@ -22,6 +22,15 @@ def parse_json(data: bytes) -> Any:
         return json.loads(data, parse_constant=refuse_constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def json_object(text: str | bytes) -> dict[str, Any] | None:
+    """Return the JSON object in the answer of a server, whose size the caller bounds; None if it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def refuse_constant(name: str) -> NoReturn:

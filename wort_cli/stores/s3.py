@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +27,14 @@ import wort_cli
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import Headers, ObjectTooLarge, PreconditionFailed, StoredObject, StoreError
+from wort_cli.stores.s3_answers import (
+    check_etag,
+    date_of,
+    etag_of,
+    listed_object,
+    stored_object,
+    unordered_listing,
+)
 from wort_cli.stores.s3_errors import (
     NOT_FOUND_CODES,
     PRECONDITION_CODES,
@@ -196,7 +203,7 @@ class S3Store:
                 if key.encode() <= last.encode():
                     raise unordered_listing(self.target)
                 last = key
-                yield StoredObject(key, item["Size"], item["ETag"].strip('"'), {})
+                yield listed_object(key, item)
             if not page.get("IsTruncated"):
                 return
             following = {"ContinuationToken": page.get("NextContinuationToken", "")}
@@ -238,11 +245,11 @@ class S3Store:
             )
         return str(signed)
 
-    def server_time(self) -> float:
-        """Return the server's time, in seconds since 1970, from the Date header of a listing."""
+    def server_time(self) -> float | None:
+        """Return the server's time, in seconds since 1970, from the Date header of a listing; None if it has none."""
         with self._translate_errors("ListObjectsV2", ""):
             response = self._client.list_objects_v2(**self._bucket(), Prefix=self.target.prefix, MaxKeys=1)
-        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+        return date_of(response)
 
     def credentials_expire_at(self) -> float | None:
         """See ObjectStore."""
@@ -313,35 +320,6 @@ class S3Store:
         return exception_error(error, operation, self.target)
 
 
-def stored_object(key: str, response: Any, size: int) -> StoredObject:
-    """Return the object in a response to HEAD or GET."""
-    return StoredObject(key, size, etag_of(key, response), response.get("Metadata", {}))
-
-
-def unordered_listing(target: S3Target) -> StoreError:
-    """Return the error for a listing that cannot be merged with others."""
-    return storage_denied(
-        f"{target.root}: the server lists keys out of order, or without end",
-        "use a general-purpose bucket, not a directory bucket; or set s3_endpoint to the server itself",
-    )
-
-
-def check_etag(etag: str, url: str) -> None:
-    """Raise StoreError if an object cannot be replaced safely, because its ETag is weak (RFC 9110, section 8.8)."""
-    if etag.startswith("W/"):
-        raise storage_denied(
-            f"{url}: its ETag is weak, so it cannot be replaced safely",
-            "a proxy rewrites the server's responses: set s3_endpoint to the server itself",
-        )
-
-
 def md5_of(file: io.BufferedIOBase) -> bytes:
     """Return the md5 of an open file."""
     return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
-
-
-def etag_of(key: str, response: Any) -> str:
-    """Return the ETag in a response; raise StoreError without one: a captive portal, for example, sends none."""
-    if "ETag" not in response:
-        raise StoreError(Reason.STORAGE_DOWN, f"{key}: the response has no ETag; it is not from an S3 server")
-    return str(response["ETag"]).replace('"', "")

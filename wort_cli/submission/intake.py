@@ -20,6 +20,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import RUN, Accession, LocalName, Name
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck, Submission
+from wort_cli.pipeline.projects.run_lookup import is_fresh, look_up
 from wort_cli.reading.joined import write_joined
 from wort_cli.reading.refusal import Refusal, SubmissionRefused
 from wort_cli.reading.sandbox import Accepted, TemporaryCopy, check_in_child, copy_stream, open_input, temporary_copy
@@ -28,7 +29,6 @@ from wort_cli.settings import Settings
 from wort_cli.stores.recorded import sha256_of
 from wort_cli.stores.submitted import SubmittedStore
 from wort_cli.submission.public_url import Client, Unreachable
-from wort_cli.submission.run_lookup import is_fresh, look_up
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 MAX_SUBMITTER_LENGTH = 100

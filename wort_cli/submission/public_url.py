@@ -5,7 +5,7 @@ public; connect to one of these very addresses; send the request.  public_addres
 urllib3 carries TLS and HTTP.  No proxy, credential or cookie is used, and no content is decompressed.
 
 One deadline covers everything, so that a server that sends a byte a second gains nothing, and reads are bounded.
-`trusted` is for URLs from the settings, which may point to private addresses.
+URLs from the settings, which may be private, are requested by pipeline/archives/http.py.
 """
 
 import contextlib
@@ -68,7 +68,7 @@ class UrlResponse:
     status: int
 
 
-def parse_url(url: str, *, trusted: bool = False) -> Target:
+def parse_url(url: str) -> Target:
     """Return the parts of a URL; raise Refusal if it must not be requested."""
     if len(url) > MAX_URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise Refusal(f"{shown(url)} is not a URL of at most {MAX_URL_LENGTH} printable ASCII characters", "URL")
@@ -86,7 +86,7 @@ def parse_url(url: str, *, trusted: bool = False) -> Target:
         raise Refusal(f"{shown(url)} has no valid host", "URL")
     secure = parts.scheme == "https"
     port = port if port is not None else 443 if secure else 80
-    if not trusted and port not in (80, 443) and port < FIRST_UNPRIVILEGED_PORT:
+    if port not in (80, 443) and port < FIRST_UNPRIVILEGED_PORT:
         raise Refusal(f"port {port} is not a port of a web server: use 80, 443, or one above 1023", "URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(url, secure, authority[1].strip("[]"), port, path)
@@ -95,10 +95,9 @@ def parse_url(url: str, *, trusted: bool = False) -> Target:
 class Client:
     """Requests URLs, all together within `seconds`."""
 
-    def __init__(self, seconds: float, *, trusted: bool = False) -> None:
+    def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._seconds = seconds
-        self._trusted = trusted
 
     def check(self, url: str) -> UrlResponse:
         """Return the response of a URL; raise Refusal if it is private or missing, Unreachable without a response.
@@ -119,22 +118,11 @@ class Client:
             raise Refusal(f"{shown(url)} answers with status {response.status}", "URL")
         return response
 
-    def get(self, url: str, limit: int) -> tuple[int, bytes]:
-        """Return the status and the content of a URL; raise Refusal if that is more than `limit` bytes."""
-        body = bytearray()
-
-        def write(data: bytes) -> None:
-            body.extend(data)
-            if len(body) > limit:
-                raise Refusal(f"{shown(url)} sends more than {limit:,} bytes", "URL")
-
-        return self._follow("GET", url, write).status, bytes(body)
-
     def _follow(
         self, method: str, url: str, write: Callable[[bytes], None] | None, *, first_byte: bool = False
     ) -> UrlResponse:
         for _ in range(MAX_REDIRECTS + 1):
-            target = parse_url(url, trusted=self._trusted)
+            target = parse_url(url)
             with self._network_errors(url), self._request(target, method, first_byte=first_byte) as response:
                 if response.status not in REDIRECTS:
                     if write is not None and is_success(response.status):
@@ -229,8 +217,7 @@ class Client:
             raise found[0]
         addresses = [str(address[0]) for *_, address in found[0]]
         for address in addresses:
-            why = "" if self._trusted else why_not_public(address)
-            if why:
+            if why := why_not_public(address):
                 raise Refusal(
                     f"{shown(target.url)} is not public: it resolves to {shown(address)}, which is {why}",
                     "URL",

@@ -65,8 +65,12 @@ def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
 
     descriptor, name = tempfile.mkstemp(partial_suffix(), f".{path.name}.", path.parent)
     with open(name, "r+b", opener=lambda *_: descriptor) as file:
-        lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
-        os.fchmod(descriptor, 0o666 & ~users_umask())
+        try:
+            lock_file(file)  # tells upkeep/leftovers.py that its writer is alive
+            os.fchmod(descriptor, 0o666 & ~users_umask())
+        except BaseException:
+            Path(name).unlink()
+            raise
         yield from finish(file, Path(name), path, replace=replace)
 
 

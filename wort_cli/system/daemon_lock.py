@@ -6,6 +6,7 @@ If somebody removes the file, the daemon creates it again (`DaemonLock.restore`)
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -15,8 +16,17 @@ from pathlib import Path
 
 import wort_cli
 from wort_cli.errors import DaemonAlreadyRunning, StorageProblem
-from wort_cli.system.process_identity import ProcessIdentity, boot_id, own_identity, pid_namespace
+from wort_cli.system.file_locks import CANNOT_LOCK, LOCAL_DISK, try_lock
+from wort_cli.system.process_identity import (
+    Presence,
+    ProcessIdentity,
+    boot_id,
+    own_identity,
+    pid_namespace,
+    presence_of,
+)
 
+CANNOT_LOCK_ERRORS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPROTO})
 GRACE = 1.0
 """Seconds during which acquiring the lock is retried, because `running_daemon` also locks the file for a moment."""
 
@@ -58,7 +68,8 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
     """Return the running daemon, or None.  Raises StorageProblem if the lock file cannot be read.
 
     On some network file systems, the lock of another machine is not seen here.  The daemon of another machine runs if
-    it writes its report.
+    it writes its report.  Where the file can't be locked, as when a lock service has failed, the file itself says which
+    process has it; StorageProblem if that is not to be seen from here.
     """
     try:
         file = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -66,15 +77,25 @@ def running_daemon(lock_file: Path) -> DaemonInfo | None:
         return None
     except OSError as error:
         raise StorageProblem(f"cannot read {lock_file}: {error.strerror}", "check its permissions") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return parsed(os.read(file, 4096))
-    else:
-        last = parsed(os.read(file, 4096))
-        return last if last.pid and last.where and is_reporting(lock_file.with_name(HEALTH)) else None
-    finally:
-        os.close(file)
+    with os.fdopen(file, "rb") as opened:
+        try:
+            locked_by_another = not try_lock(file, fcntl.LOCK_SH)
+        except OSError as error:
+            return unlocked_daemon(parsed(opened.read(4096)), lock_file, error)
+        last = parsed(opened.read(4096))
+    if locked_by_another:
+        return last
+    return last if last.pid and last.where and is_reporting(lock_file.with_name(HEALTH)) else None
+
+
+def unlocked_daemon(last: DaemonInfo, lock_file: Path, error: OSError) -> DaemonInfo | None:
+    """Return the daemon that wrote a file which cannot be locked, if it runs.  Raises StorageProblem if unknown."""
+    presence = presence_of(last.process) if last.process is not None and not last.where else Presence.UNKNOWN
+    if presence is Presence.RUNNING or (last.pid and is_reporting(lock_file.with_name(HEALTH))):
+        return last
+    if presence is Presence.GONE:
+        return None
+    raise StorageProblem(f"{lock_file} {CANNOT_LOCK}: {error.strerror}", LOCAL_DISK) from error
 
 
 def last_daemon(lock_file: Path) -> DaemonInfo | None:
@@ -130,6 +151,8 @@ def acquire_lock(lock_file: Path, report: Path | None = None) -> "DaemonLock":
                 raise DaemonAlreadyRunning(holder.pid if holder else 0, holder.where if holder else "") from None
             time.sleep(0.05)
         except OSError as error:
+            if error.errno in CANNOT_LOCK_ERRORS:
+                raise StorageProblem(f"{lock_file} {CANNOT_LOCK}: {error.strerror}", LOCAL_DISK) from error
             raise StorageProblem(f"cannot write {lock_file}: {error.strerror}", "check its permissions") from error
 
 

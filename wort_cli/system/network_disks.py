@@ -23,6 +23,7 @@ from pathlib import Path
 
 from wort_cli.errors import NoAnswer
 from wort_cli.system.file_locks import try_lock
+from wort_cli.system.process_identity import stat_of
 
 LOCAL = frozenset(
     {
@@ -36,6 +37,10 @@ LOCAL = frozenset(
 MOUNTS = Path("/proc/self/mountinfo")
 INTERVAL = 0.05
 """Seconds between two looks whether another process's child has ended."""
+BUSY = 5
+"""Limits for which a child may wait for a processor."""
+RUNNABLE = "R"
+"""The state of a process that runs, or waits for a processor (proc(5))."""
 REMEMBERED_FOR = 5.0
 """Seconds for which `answers` remembers that a mount does not answer.  It is never remembered that one does."""
 MOST_LINKS = 40
@@ -177,10 +182,10 @@ def network_mount(path: Path, table: dict[str, str] | None = None) -> Mount | No
 
 def touch(mount: Mount, paths: Sequence[Path]) -> bool:
     """Return whether paths on a mount answer within the limit."""
-    deadline = time.monotonic() + limit()
     with contextlib.closing(Look(mount, paths)) as look:
-        while not (answered := look.has_answer(deadline - time.monotonic())) and time.monotonic() < deadline:
-            pass
+        answered = look.has_answer(limit())
+        while not answered and not look.is_late:
+            answered = look.has_answer(INTERVAL)
     if not answered:
         _silent_at[mount.point] = time.monotonic()
     return answered
@@ -194,14 +199,14 @@ class Look:
         self.mount = mount
         self._paths = paths
         self._program = TOUCH_IN_DEPTH if in_depth else TOUCH
-        self._child: int | None = None
-        """A file descriptor of the child process (pidfd)."""
+        self._child: Child | None = None
         self._began = time.monotonic()
 
     @property
     def is_late(self) -> bool:
-        """Whether the limit has passed."""
-        return time.monotonic() - self._began > limit()
+        """Whether the limit has passed, and not only because this machine is too busy to run the child."""
+        seconds = time.monotonic() - self._began
+        return seconds > limit() * (BUSY if self._child is not None and self._child.waits_for_processor() else 1)
 
     def has_answer(self, seconds: float = 0.0) -> bool:
         """Return whether all paths have answered; wait at most so many seconds."""
@@ -211,7 +216,7 @@ class Look:
             time.sleep(max(0.0, min(seconds, INTERVAL)))
             return False
         poll = select.poll()
-        poll.register(self._child, select.POLLIN)
+        poll.register(self._child.descriptor, select.POLLIN)
         ended = bool(poll.poll(max(0.0, seconds) * 1000))
         reap()
         return ended
@@ -219,12 +224,26 @@ class Look:
     def close(self) -> None:
         """Wait no longer; the child is left behind."""
         if self._child is not None:
-            os.close(self._child)
+            os.close(self._child.descriptor)
             self._child = None
 
 
-def start_child(paths: Sequence[Path], mount: Mount, program: str) -> int | None:
-    """Start a child process that touches paths; return its file descriptor, or None if another one waits.
+@dataclass(frozen=True)
+class Child:
+    """A child process that touches paths."""
+
+    pid: int
+    descriptor: int
+    """Its pidfd."""
+
+    def waits_for_processor(self) -> bool:
+        """Return whether it could go on if a processor was free: no disk keeps it waiting."""
+        stat = stat_of(self.pid)
+        return stat is not None and stat.state == RUNNABLE
+
+
+def start_child(paths: Sequence[Path], mount: Mount, program: str) -> Child | None:
+    """Start a child process that touches paths; return None if another one waits.
 
     It inherits the lock of the mount as its standard input, and nothing else.
     """
@@ -243,7 +262,7 @@ def start_child(paths: Sequence[Path], mount: Mount, program: str) -> int | None
             os.close(lock)
     descriptor = os.pidfd_open(child)  # it is not reaped yet, so the process id is its own
     _left_behind.add(child)
-    return descriptor
+    return Child(child, descriptor)
 
 
 def reap() -> None:

@@ -97,7 +97,7 @@ def test_sourmash_collects_catalogs(home: Path) -> None:
     catalog("--local", "-o", "c.csv")
     catalog(RUNS[0], "-o", "c.sqlite")
     command = Path(sys.executable).with_name("sourmash")
-    argv = [command, "sig", "collect", "-q", "c.csv", "c.sqlite", "-o", "all.csv", "-F", "csv"]
+    argv: list[Path | str] = [command, "sig", "collect", "-q", "c.csv", "c.sqlite", "-o", "all.csv", "-F", "csv"]
     subprocess.run(argv, check=True, capture_output=True)
     assert len(BaseCollectionManifest.load_from_filename("all.csv").rows) == 12
 
@@ -122,12 +122,14 @@ def test_polars_and_duckdb_read_parquet(home: Path) -> None:
     assert found.filter(polars.col("organism") == HOSTILE).height == 3
     assert polars.read_parquet_metadata("c.parquet")["SOURMASH-MANIFEST-VERSION"] == "1.0"
     query = duckdb.sql("SELECT * FROM 'c.parquet' ORDER BY name, ksize")
+    assert query is not None
     check_rows([dict(zip(query.columns, row, strict=True)) for row in query.fetchall()], home)
 
 
 def test_duckdb_reads_csv_which_has_no_formulas(home: Path) -> None:
     catalog("-o", "c.csv")
     query = duckdb.sql("SELECT * FROM read_csv('c.csv', skip = 1) ORDER BY name, ksize")
+    assert query is not None
     check_rows([dict(zip(query.columns, row, strict=True)) for row in query.fetchall()], home)
     with Path("c.csv").open(newline="") as file:
         next(file)

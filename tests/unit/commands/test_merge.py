@@ -167,7 +167,7 @@ def test_dry_run_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str])
         (("-g", "none"), "there is no group"),
         (("-g", "gut", "--by", "bases"), "can't be grouped by"),
         (("-g", "gut", "--by", "organism; DROP TABLE runs"), "can't be grouped by"),
-        (("-g", "gut", "--by", "organism"), "the organism of SRR100001, SRR100002, SRR100003, and 1 others"),
+        (("-g", "gut", "--by", "organism"), "the organism of SRR100001, SRR100002, SRR100003, and 1 other"),
     ],
 )
 def test_bad_input_is_refused(

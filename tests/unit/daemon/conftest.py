@@ -3,12 +3,14 @@
 Only the worker processes are replaced.  A test plays the worker with the class Worker.
 """
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.builders import request
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.workers import Workers
@@ -17,8 +19,9 @@ from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.settings import Settings, load_settings
-from wort_cli.system.process_identity import ProcessIdentity, own_identity
+from wort_cli.system.process_identity import ProcessIdentity, identity_of, own_identity
 
+NAME = "SRR000001"
 LEASE, HANG_TIMEOUT, STALL_TIMEOUT = 60.0, 300.0, 600.0
 
 
@@ -143,3 +146,27 @@ def coordinator(
     ledger: Ledger, queue: WorkQueue, workers: WorkersWithoutProcesses, settings: Settings, clock: Clock
 ) -> Coordinator:
     return Coordinator(ledger, queue, workers, settings, clock=clock, jitter=lambda: 0.5)
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that a worker may claim to be, and that may be killed."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def job_id(ledger: Ledger, coordinator: Coordinator) -> int:
+    """A job that was dispatched."""
+    (answer,) = ledger.jobs.enqueue([request(NAME)])
+    coordinator.turn()
+    assert answer.job_id is not None
+    return answer.job_id
+
+
+def identity(process: "subprocess.Popen[bytes]") -> ProcessIdentity:
+    """Return the identity of a process that runs."""
+    found = identity_of(process.pid)
+    assert found is not None
+    return found

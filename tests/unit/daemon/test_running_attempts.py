@@ -1,45 +1,18 @@
-"""The coordinator extends leases, cancels attempts, and kills and requeues those that are lost."""
+"""The coordinator extends leases, and kills and requeues those that are lost."""
 
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from tests.support.builders import published, request
-from tests.unit.daemon.conftest import HANG_TIMEOUT, LEASE, STALL_TIMEOUT, Clock, Worker
-from wort_cli.daemon.coordinator import CANCEL_WITHIN, Coordinator
+from tests.unit.daemon.conftest import HANG_TIMEOUT, LEASE, NAME, STALL_TIMEOUT, Clock, Worker, identity
+from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.settings import Settings
-from wort_cli.system.process_identity import ProcessIdentity, identity_of
-
-NAME = "SRR000001"
-
-
-@pytest.fixture
-def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that a worker may claim to be, and that may be killed."""
-    with subprocess.Popen(["sleep", "60"]) as process:
-        yield process
-        process.kill()
-
-
-@pytest.fixture
-def job_id(ledger: Ledger, coordinator: Coordinator) -> int:
-    """A job that was dispatched."""
-    (answer,) = ledger.jobs.enqueue([request(NAME)])
-    coordinator.turn()
-    assert answer.job_id is not None
-    return answer.job_id
-
-
-def identity(process: "subprocess.Popen[bytes]") -> ProcessIdentity:
-    found = identity_of(process.pid)
-    assert found is not None
-    return found
 
 
 def last_event(ledger: Ledger, job_id: int) -> tuple[str, str, str]:
@@ -227,95 +200,6 @@ def test_attempt_whose_worker_acquired_it_and_sent_no_heartbeat_is_retried(
     clock.advance(LEASE + 1)
     coordinator.turn()
     assert last_event(ledger, job_id) == ("waiting", "interrupted", "the worker did not start the job")
-
-
-# ---- Cancelling
-
-
-def test_worker_that_notices_the_cancellation_is_not_killed(
-    coordinator: Coordinator,
-    ledger: Ledger,
-    queue: WorkQueue,
-    settings: Settings,
-    job_id: int,
-    sleeper: "subprocess.Popen[bytes]",
-) -> None:
-    worker = Worker(queue, identity(sleeper)).start()
-    worker.send_heartbeat()
-    settings.workspace(job_id).mkdir(parents=True)
-    coordinator.turn()
-    ledger.jobs.cancel([job_id])
-    coordinator.turn()
-    assert worker.is_cancelled()
-    assert coordinator.busy
-    worker.finish()
-    coordinator.turn()
-    assert not coordinator.busy
-    assert not settings.workspace(job_id).exists()
-    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
-    assert sleeper.poll() is None
-
-
-def test_worker_that_ignores_the_cancellation_is_killed_after_the_limit(
-    coordinator: Coordinator,
-    ledger: Ledger,
-    queue: WorkQueue,
-    clock: Clock,
-    job_id: int,
-    sleeper: "subprocess.Popen[bytes]",
-) -> None:
-    Worker(queue, identity(sleeper)).start().send_heartbeat()
-    coordinator.turn()
-    ledger.jobs.cancel([job_id])
-    coordinator.turn()
-    clock.advance(CANCEL_WITHIN - 0.1)
-    coordinator.turn()
-    assert sleeper.poll() is None
-    clock.advance(0.2)
-    coordinator.turn()
-    assert sleeper.wait(60) == -9
-    assert not coordinator.busy
-    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
-
-
-def test_cancelled_task_that_no_worker_has_received_is_dropped(
-    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
-) -> None:
-    ledger.jobs.cancel([job_id])
-    coordinator.turn()
-    clock.advance(CANCEL_WITHIN + 0.1)
-    coordinator.turn()
-    assert not coordinator.busy
-    assert ledger.jobs.get(job_id).state is JobState.CANCELLED
-
-
-def test_worker_that_starts_a_cancelled_attempt_may_notice_it(
-    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, clock: Clock, job_id: int
-) -> None:
-    """It has acquired the attempt and sent no heartbeat yet, so there is no process to kill."""
-    ledger.jobs.cancel([job_id])
-    coordinator.turn()
-    worker = Worker(queue).start()
-    clock.advance(CANCEL_WITHIN + 0.1)
-    coordinator.turn()
-    assert coordinator.busy
-    assert worker.is_cancelled()
-
-
-def test_job_that_is_queued_again_waits_for_its_cancelled_attempt(
-    coordinator: Coordinator, ledger: Ledger, queue: WorkQueue, job_id: int
-) -> None:
-    worker = Worker(queue).start()
-    ledger.jobs.cancel([job_id])
-    ledger.jobs.retry([job_id])
-    coordinator.turn()
-    coordinator.turn()
-    assert not queue.has_pending_tasks()
-    assert ledger.jobs.get(job_id).state is JobState.QUEUED
-    worker.finish(published=published(NAME))
-    coordinator.turn()
-    assert ledger.jobs.get(job_id).state is JobState.RUNNING, "the result of the cancelled attempt is ignored"
-    assert Worker(queue).spec.attempt == 2
 
 
 # ---- Jobs of other processes

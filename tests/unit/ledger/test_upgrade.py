@@ -1,8 +1,6 @@
 """A ledger of each earlier version is upgraded, keeps all its rows, and its jobs can be worked on."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.builders import published, request
-from tests.support.groups import assert_groups_are_counted
+from tests.support.groups import assert_counts_are_true, assert_groups_are_counted
 from tests.support.ledgers import (
     VERSIONS,
     Tables,
@@ -48,31 +46,6 @@ TABLES_SINCE = {
     14: {"claimed_absences"},
 }
 
-OPENERS = """
-import multiprocessing, sys
-from pathlib import Path
-import sqlite_utils
-from wort_cli.ledger.ledger import Ledger
-
-def open_all(number, barrier):
-    for path in sys.argv[1:]:
-        ledger = Ledger(Path(path))
-        barrier.wait(30)
-        try:
-            ledger.open()
-        except Exception as error:
-            print(path, number, repr(error), flush=True)
-        ledger.close()
-
-context = multiprocessing.get_context("fork")
-barrier = context.Barrier(4)
-processes = [context.Process(target=open_all, args=(number, barrier)) for number in range(4)]
-for process in processes:
-    process.start()
-for process in processes:
-    process.join()
-"""
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -105,14 +78,6 @@ def upgraded(earlier: tuple[Path, Tables]) -> Iterator[Ledger]:
     assert made.storage.select("PRAGMA foreign_key_check", {}) == []
     assert_counts_are_true(made)
     made.close()
-
-
-def assert_counts_are_true(ledger: Ledger) -> None:
-    counted = ledger.storage.select("SELECT state, reason, count(*) AS n FROM jobs GROUP BY state, reason", {})
-    assert {(str(state), reason): n for (state, reason), n in ledger.counts.by_state().items()} == {
-        (row["state"], row["reason"]): row["n"] for row in counted
-    }
-    assert_groups_are_counted(ledger)
 
 
 def job_named(ledger: Ledger, name: str) -> int:
@@ -329,25 +294,3 @@ def test_backups_of_each_version_can_be_read(earlier: tuple[Path, Tables]) -> No
     found = read_backup(path)
     assert (found.jobs, found.signatures) == (len(before["jobs"]), len(before["signatures"]))
     assert found.submissions == len(before.get("submissions", []))
-
-
-def test_processes_that_upgrade_one_ledger_at_once_migrate_it_once(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{version}-{trial}.db" for version in VERSIONS for trial in range(3)]
-    for path in paths:
-        make_ledger_of_version(path, int(path.name.partition("-")[0]))
-    before = {path: tables_of(path)["jobs"] for path in paths}
-    command = [sys.executable, "-c", OPENERS, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
-    for path in paths:
-        ledger = Ledger(path)
-        assert ledger.check() == "ok"
-        assert_counts_are_true(ledger)
-        assert [job.id for job in reversed(ledger.jobs.matching(JobFilter()))] == [row["id"] for row in before[path]]
-        recorded = ledger.storage.select("SELECT name FROM sqlite_master WHERE name = '_sqlite_migrations'", {})
-        if not path.name.startswith(f"{latest_version()}-"):
-            rows = ledger.storage.select("SELECT name FROM _sqlite_migrations ORDER BY id", {})
-            assert [row["name"] for row in rows] == [str(version) for version in VERSIONS]
-        else:
-            assert recorded == []
-        ledger.close()

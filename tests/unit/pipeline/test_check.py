@@ -101,6 +101,8 @@ def test_summary_has_the_numbers_of_a_sketch() -> None:
         (PermissionError(errno.EACCES, "Denied", "/x"), Reason.STORAGE_DENIED, "Denied (/x)"),
         (OSError(errno.EROFS, "Read-only"), Reason.DISK_ERROR, "Read-only"),
         (OSError(errno.EIO, "Input/output error"), Reason.DISK_ERROR, "Input/output error"),
+        (OSError(errno.ENOLCK, "No locks", "/x"), Reason.DISK_ERROR, "No locks (/x)"),
+        (TimeoutError(errno.ETIMEDOUT, "locked for 60 s", "/x"), Reason.DISK_ERROR, "locked for 60 s (/x)"),
         (NotADirectoryError(errno.ENOTDIR, "No directory"), Reason.STORAGE_DENIED, "No directory"),
         (OSError(errno.ENAMETOOLONG, "Too long"), Reason.TOOL_CRASH, "Too long"),
         (OSError("just text"), Reason.TOOL_CRASH, "just text"),

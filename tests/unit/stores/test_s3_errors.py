@@ -8,7 +8,7 @@ from wort_cli.errors import ExitCode
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import StoreError
-from wort_cli.stores.s3 import stored_object
+from wort_cli.stores.s3_answers import stored_object
 from wort_cli.stores.s3_errors import TABLE, UNKNOWN, cause_of, exception_error, response_error
 
 TARGET = S3Target("wort-sra", "mine/")

@@ -65,7 +65,8 @@ def test_local_path_starts_no_process(mount: Path, tmp_path: Path, monkeypatch: 
     assert answers(tmp_path)
 
 
-def test_missing_or_forbidden_path_is_an_answer(mount: Path) -> None:
+def test_missing_or_forbidden_path_is_an_answer(mount: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_disks, "_limit", [60.0])
     (mount / "file").write_bytes(b"x")
     os.mkfifo(mount / "pipe")
     check_answers([mount, mount / "file", mount / "missing", mount / "pipe"])
@@ -111,6 +112,27 @@ def test_look_does_not_wait(mount: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert not look.has_answer()
     answer.touch()
     assert eventually(look.has_answer)
+    look.close()
+
+
+@pytest.mark.parametrize(("program", "expected"), [("while True: pass", True), ("import time; time.sleep(600)", False)])
+def test_busy_machine_is_not_taken_for_a_silent_disk(
+    program: str, expected: bool, mount: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that could go on if a processor was free has some more time; one that waits for a disk has none."""
+    child = network_disks.start_child([mount], Mount(str(mount), "nfs"), program)
+    assert child is not None
+    try:
+        assert eventually(lambda: child.waits_for_processor() is expected)
+    finally:
+        os.kill(child.pid, 9)
+        os.close(child.descriptor)
+    monkeypatch.setattr(network_disks, "_limit", [1e-6])
+    monkeypatch.setattr(network_disks, "BUSY", 1e12)
+    monkeypatch.setattr(network_disks.Child, "waits_for_processor", lambda _: expected)
+    look = Look(Mount(str(mount), "nfs"), [mount])
+    assert eventually(look.has_answer)
+    assert look.is_late is not expected
     look.close()
 
 

@@ -1,9 +1,8 @@
 """Parses tables of samples into sources: CSV or TSV, with a name and the files of reads in each row."""
 
-import csv
 from pathlib import Path
 
-from wort_cli.commands.shared.lists import plain_lines, read_list
+from wort_cli.commands.shared.lists import plain_lines, read_list, table_rows
 from wort_cli.errors import InvalidName, UsageError, shown
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import is_url
@@ -25,12 +24,12 @@ def parse_samples(table: Path) -> list[Source]:
     paths are relative to the working directory, else to the table.  One UsageError reports what is wrong, with its
     line.
     """
-    lines = list(plain_lines(read_list(table)))
-    if not lines:
+    text = read_list(table)
+    first = next((line for _, line in plain_lines(text)), "")
+    if not first:
         raise UsageError(f"{shown(str(table), 200)} is empty")
-    delimiter = "\t" if "\t" in lines[0][1] else ","
-    rows = csv.reader((line for _, line in lines), delimiter=delimiter)
-    header = [cell.strip().lower() for cell in next(rows)]
+    rows = table_rows(text, "\t" if "\t" in first else ",")
+    header = [cell.strip().lower() for cell in next(rows)[1]]
     name_at = next((header.index(name) for name in NAME_COLUMNS if name in header), None)
     files_at = [n for n, cell in enumerate(header) if cell in FILE_COLUMNS]
     if name_at is None or not files_at:
@@ -40,8 +39,7 @@ def parse_samples(table: Path) -> list[Source]:
         )
     words: dict[str, list[str]] = {}
     first_line: dict[str, int] = {}
-    for row in rows:
-        number = lines[rows.line_num - 1][0]
+    for number, row in rows:
         name = row[name_at].strip() if name_at < len(row) else ""
         cells = [row[n] for n in files_at if n < len(row)]
         files = [word.strip() for cell in cells for word in cell.split(";") if word.strip()]

@@ -202,9 +202,9 @@ def combined_error(problems: Sequence[tuple[str, WortError]], what: str) -> Wort
     """Return one error that lists the problems, each with the place where it was found."""
     if len(problems) == 1:
         place, error = problems[0]
-        skipping = "; or leave it out with --skip-invalid" if place else ""
-        return UsageError(place + error.sentence, error.hint + skipping)
+        skipping = "leave it out with --skip-invalid" if place else ""
+        return UsageError(place + error.sentence, "; or ".join(filter(None, (error.hint, skipping))))
     listed = "\n  ".join(place + error.sentence for place, error in problems[:SHOWN_PROBLEMS])
     more = f"\n  and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-    hint = f"{problems[0][1].hint}; or leave them out with --skip-invalid"
+    hint = "; or ".join(filter(None, (problems[0][1].hint, "leave them out with --skip-invalid")))
     return UsageError(f"{len(problems)} of these {what}:\n  {listed}{more}", hint)

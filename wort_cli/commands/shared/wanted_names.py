@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, cast
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.lists import decode_list, entries
@@ -29,7 +30,7 @@ def wanted_names(path: Path) -> list[str]:
         with path.open("rb") as file:
             magic = file.read(16)
         if not is_manifest(path, magic):
-            return names_in_list(decode_list(path.read_bytes()))
+            return names_in_list(decode_list(path.read_bytes(), str(path)))
         names = dict.fromkeys(name.partition(" ")[0] for name in names_in_manifest(path, magic))
     except OSError as error:
         raise NoSuchFile(path, error.strerror or str(error)) from None
@@ -78,10 +79,11 @@ def names_in_manifest(path: Path, magic: bytes) -> Iterator[str]:
         with ExitStack() as stack:
             if magic.startswith(ZIP):
                 archive = stack.enter_context(zipfile.ZipFile(path))
-                file = stack.enter_context(archive.open(MANIFEST))
+                file: IO[bytes] = stack.enter_context(archive.open(MANIFEST))
             else:
-                opened = gzip.open if magic.startswith(GZIP) else open
-                file = stack.enter_context(opened(path, "rb"))  # type: ignore[operator]
+                file = stack.enter_context(path.open("rb"))
+                if magic.startswith(GZIP):
+                    file = stack.enter_context(cast(IO[bytes], gzip.GzipFile(fileobj=file)))
             lines = io.TextIOWrapper(file, "utf-8", newline="")
             if next(lines, "").rstrip("\r\n") != VERSION_LINE.rstrip():
                 raise ValueError("it has no version")

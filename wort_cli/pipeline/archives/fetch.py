@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
+from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, may_pass, retry_after
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
@@ -192,7 +192,7 @@ class Fetch:
             if self._last_error is None or error.reason is not Reason.NO_DATA:  # the others pass sooner
                 self._last_error = error
             self._failures = 0 if progress else self._failures + 1
-            passing = error.status in (0, 500, 502, 503, 504) and not isinstance(error, ChangedArchive)
+            passing = (error.status == 0 or may_pass(error.status)) and not isinstance(error, ChangedArchive)
             if not passing or self._failures >= FAILURES:
                 self._locations.remove(location)
                 self.failed.append(location)

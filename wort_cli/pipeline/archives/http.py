@@ -24,10 +24,18 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ProxyError, SSLError, TimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+    TimeoutError,
+)
 
 import wort_cli
-from wort_cli.errors import shown
+from wort_cli.errors import cause_of, shown
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.open_sockets import OpenSockets
 from wort_cli.pipeline.archives.politeness import Connections, Politeness
@@ -280,6 +288,11 @@ def proxy_for(url: str) -> str:
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
+def may_pass(status: int) -> bool:
+    """Return whether the same request may succeed a little later, by the status of its answer."""
+    return status in (408, 425) or (500 <= status < 600 and status != 501)
+
+
 def host_of(url: str) -> str:
     """Return the host of a URL as messages name it: without path, query and user, which may be signed or secret."""
     parts = urlsplit(url)
@@ -323,12 +336,13 @@ def sentence_of(error: Exception, host: str) -> str:
         cause = cause.reason
     if isinstance(cause, ProxyError):
         return f"the proxy for {host} cannot be used: {shown(str(cause.original_error), 200)}"
-    if isinstance(cause, SSLError):
-        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return f"the certificate of {host} is not trusted (SSL_CERT_FILE names a file of trusted authorities)"
-        return f"{host} cannot be asked by TLS: {shown(str(cause), 200)}"
+    if isinstance(cause, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        return f"the certificate of {host} is not trusted (SSL_CERT_FILE names a file of trusted authorities)"
     if isinstance(cause, ProtocolError) and "IncompleteRead" in str(cause):
         return f"the answer of {host} broke off"
+    if isinstance(cause, NewConnectionError) and isinstance(cause.__cause__, OSError):
+        return f"{host} cannot be reached: {cause_of(cause.__cause__)}"
     if isinstance(cause, TimeoutError):
         return f"{host} does not answer"
-    return f"{host} cannot be asked: {shown(str(cause), 200)}"
+    how = " by TLS" if isinstance(cause, SSLError) else ""
+    return f"{host} cannot be asked{how}: {shown(str(cause), 200)}"

@@ -11,7 +11,6 @@ https://www.ncbi.nlm.nih.gov/Traces/sdl/2/.
 """
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, retry_after
+from wort_cli.reading.documents import json_object
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 MAX_ANSWER = 1 << 20
@@ -236,11 +236,8 @@ def parse_reference(content: bytes, name: str, status: int = 200) -> ReferenceFi
 
 def listed_files(content: bytes, name: str, status: int) -> list[Any]:
     """Return the files that an answer of the locator lists for an accession."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
+    document = json_object(content)
+    if document is None:
         raise no_answer(content, status)
     if document.get("status", 200) != 200:
         raise meaning_of(document["status"], document.get("message", document.get("msg", "")))

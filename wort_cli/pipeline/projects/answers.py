@@ -48,11 +48,10 @@ class Fault(StrEnum):
 class NoListing(Exception):
     """A service gave no list that can be used; the text is a sentence without the name of the service."""
 
-    def __init__(self, outcome: Outcome, sentence: str, fault: Fault | None = None, *, passing: bool = False) -> None:
+    def __init__(self, outcome: Outcome, sentence: str, *, passing: bool = False) -> None:
         super().__init__(sentence)
         self.outcome = outcome
         self.sentence = sentence
-        self.fault = fault
         self.passing = passing
         """Whether the same request may be answered a little later."""
 
@@ -107,6 +106,7 @@ MEANINGS = (
         Recorded('{"error":"API rate limit exceeded","count":"11"}\n'),
         passing=True,
     ),
+    Meaning("", 408, "", Outcome.NO_ANSWER, "it did not wait for the request", Recorded("", 408), passing=True),
     Meaning("", 500, "", Outcome.NO_ANSWER, "it has an internal error", Recorded(ERROR_PAGE, 503), passing=True),
     Meaning(ENA, 204, "", Outcome.NO_RUNS, "it has no run of it", Recorded("", 204)),
     Meaning(ENA, 200, r"^\s*$", Outcome.NO_RUNS, "it has no run of it", Recorded("")),
@@ -206,4 +206,4 @@ def detail_of(status: int, head: bytes) -> str:
 
 def fault(kind: Fault, detail: str = "") -> NoListing:
     """Return the error for an answer with a fault."""
-    return NoListing(Outcome.NO_ANSWER, FAULTS[kind][1] + (f" ({detail})" if detail else ""), kind)
+    return NoListing(Outcome.NO_ANSWER, FAULTS[kind][1] + (f" ({detail})" if detail else ""))

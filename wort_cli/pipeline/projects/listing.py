@@ -15,13 +15,12 @@ from pathlib import Path
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, WortError
 from wort_cli.model.accession import RecordAccession, RecordKind
 from wort_cli.model.run_metadata import RunMetadata
-from wort_cli.pipeline.archives.http import HttpClient, Timeouts
-from wort_cli.pipeline.archives.politeness import Politeness
+from wort_cli.pipeline.archives.http import Timeouts
 from wort_cli.pipeline.projects import ena, ncbi
 from wort_cli.pipeline.projects.answers import ENA, NCBI, NoListing, Outcome
 from wort_cli.pipeline.projects.kept import EnaQuery, Listing, Selection, Witness, file_name, head_of, kept_listing
 from wort_cli.pipeline.projects.spool import Spool
-from wort_cli.pipeline.projects.tables import Requests
+from wort_cli.pipeline.projects.tables import Requests, requests_of
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
@@ -54,12 +53,8 @@ def list_runs(
     path = settings.listings_dir / f"{file_name(selection)}.jsonl.gz"
     if not refresh and (kept := kept_listing(path, selection, settings.listing_hours * 3600)):
         return kept
-    politeness = Politeness(
-        settings.rates_dir, settings.connections, settings.request_interval, settings.request_pause or 60.0
-    )
-    with HttpClient(TIMEOUTS, 2, politeness) as client:
-        pauses = (settings.lookup_pause, 5 * settings.lookup_pause)
-        requests = Requests(client, lambda url: politeness.rate_limit(url).paused_for(), pauses, cancellation)
+    pauses = (settings.lookup_pause, 5 * settings.lookup_pause)
+    with requests_of(settings, TIMEOUTS, pauses, cancellation) as requests:
         try:
             with scratch_directory(settings.cache_dir) as scratch:
                 return Lister(requests, settings, scratch).make(selection, path)

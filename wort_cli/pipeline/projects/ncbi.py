@@ -7,21 +7,24 @@
 
 A series or a sample of GEO is looked up in `db=gds`: `esummary` names its study or experiment in `extrelations`.
 
+Whether a run exists is asked of another address, which needs no search: `runinfo?acc=SRR139146` answers with the CSV of
+step 2, or with nothing.
+
 Source: E-utilities, https://www.ncbi.nlm.nih.gov/books/NBK25499/ (at most 10,000 records a request) and NBK25497 (at
 most three requests a second).
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from wort_cli.model.accession import RecordAccession, RecordKind
+from wort_cli.model.accession import Accession, RecordAccession, RecordKind
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.pipeline.projects.answers import NCBI, Fault, NoListing, Outcome, fault
 from wort_cli.pipeline.projects.tables import Requests, csv_rows
+from wort_cli.reading.documents import json_object
 from wort_cli.reading.run_tables import BadRow, TableLayout
 
 PAGE = 5000
@@ -75,6 +78,13 @@ def list_of_record(
     if not experiments:
         raise fault(Fault.NO_ROWS)
     return Counted(found.count, len(experiments))
+
+
+def run_info(requests: Requests, url: str, run: Accession, take: Callable[[RunMetadata], None]) -> None:
+    """Pass what NCBI's run info lists for a run to `take`; nothing if NCBI does not know it.  Raises NoListing."""
+    runs, _ = requests.get(NCBI, f"{url}?{urlencode({'acc': run})}", partial(read_page, known=None))
+    for found in runs:
+        take(found)
 
 
 def read_page(lines: Iterator[str], known: TableLayout | None) -> tuple[list[RunMetadata], TableLayout | None]:
@@ -172,10 +182,7 @@ def document_of(lines: Iterator[str]) -> dict[str, Any]:
         size += len(line)
         if size > MAX_DOCUMENT:
             raise fault(Fault.LONG_LINE)
-    try:
-        found = json.loads("\n".join(parts))
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+    found = json_object("\n".join(parts))
+    if found is None:
         raise fault(Fault.NOT_JSON)
     return found

@@ -8,12 +8,15 @@ import codecs
 import csv
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from typing import TypeVar
 
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.http import Answer, HttpClient, HttpError
+from wort_cli.pipeline.archives.http import Answer, HttpClient, HttpError, Timeouts
+from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.pipeline.projects.answers import HEAD, Fault, NoListing, Outcome, check_answer, fault
+from wort_cli.settings import Settings
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 MAX_LINE = 1 << 20
@@ -23,18 +26,31 @@ LONGEST_PAUSE = 120.0
 Found = TypeVar("Found")
 
 
+@contextmanager
+def requests_of(
+    settings: Settings, timeouts: Timeouts, pauses: tuple[float, ...] = (), cancellation: Cancellation = NEVER
+) -> "Iterator[Requests]":
+    """Yield a client of ENA and NCBI with the limits of the settings; `pauses` are as in Requests."""
+    politeness = Politeness(
+        settings.rates_dir, settings.connections, settings.request_interval, settings.request_pause or 60.0
+    )
+    with HttpClient(timeouts, 2, politeness) as client:
+        yield Requests(client, lambda url: politeness.rate_limit(url).paused_for(), pauses, cancellation)
+
+
 class Requests:
     """Requests to ENA and NCBI; one that fails is sent again after a pause.
 
-    pauses: the seconds before the second and the third attempt
+    paused_for: the seconds for which the host of a URL asked for no requests
+    pauses: the seconds before the second attempt, the third ...
     """
 
     def __init__(
         self,
         client: HttpClient,
-        paused_for: Callable[[str], float] = lambda url: 0.0,
-        pauses: tuple[float, ...] = (1.0, 5.0),
-        cancellation: Cancellation = NEVER,
+        paused_for: Callable[[str], float],
+        pauses: tuple[float, ...],
+        cancellation: Cancellation,
     ) -> None:
         self._client = client
         self._paused_for = paused_for
@@ -68,8 +84,7 @@ class Requests:
                 return read(self._lines(service, answer))
         except HttpError as error:
             outcome = Outcome.RATE_LIMITED if error.reason is Reason.RATE_LIMITED else Outcome.NO_ANSWER
-            broken = Fault.TRUNCATED if "broke off" in error.detail else None
-            raise NoListing(outcome, error.detail, broken, passing=True) from error
+            raise NoListing(outcome, error.detail, passing=True) from error
 
     def _lines(self, service: str, answer: Answer) -> Iterator[str]:
         """Yield the lines of an answer that has rows; the last one only when the answer is complete."""

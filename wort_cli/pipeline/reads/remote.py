@@ -15,7 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.s3_target import S3Target, bucket_name
-from wort_cli.pipeline.archives.http import Answer, HttpClient, HttpError, Timeouts, host_of, url_without_query
+from wort_cli.pipeline.archives.http import (
+    Answer,
+    HttpClient,
+    HttpError,
+    Timeouts,
+    host_of,
+    may_pass,
+    url_without_query,
+)
 from wort_cli.pipeline.download import politeness_of
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.stores.object_store import StoreError
@@ -99,12 +107,12 @@ def check_status(status: int, url: str) -> None:
     | --- | --- |
     | 200, 206 | |
     | 429 | rate-limited |
-    | 5xx | network |
+    | 408, 425, 5xx but 501 | network |
     | others | not-found: there is none, or it is not public |
     """
     if status in (200, 206):
         return
-    reason = Reason.RATE_LIMITED if status == 429 else Reason.NETWORK if status >= 500 else Reason.NOT_FOUND
+    reason = Reason.RATE_LIMITED if status == 429 else Reason.NETWORK if may_pass(status) else Reason.NOT_FOUND
     raise HttpError(reason, f"{host_of(url)} answers with status {status}", status=status)
 
 

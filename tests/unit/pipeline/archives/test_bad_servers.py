@@ -25,7 +25,7 @@ from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import NEVER
 
 QUICK = Timeouts(connect=1.0, silence=0.4, total=2.5)
-LONGEST = 25.0
+LONGEST = 60.0
 """Seconds; a request may take `total` seconds, a location is left after three, and this machine may be busy."""
 
 

@@ -105,7 +105,7 @@ def test_without_another_location_the_reason_is_given_in_time(tmp_path: Path, ca
     assert caught.value.reason is (Reason.NO_DATA if case in ("404", "410") else Reason.NETWORK)
     assert "127.0.0.1" in caught.value.detail
     assert caught.value.detail.isprintable()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
 
 
 def test_answer_without_length_is_read_to_its_end(tmp_path: Path) -> None:
@@ -175,13 +175,20 @@ def test_connections_to_a_host_are_bounded_over_all_fetches(tmp_path: Path) -> N
 
 def test_cancelled_fetch_keeps_what_arrived(tmp_path: Path) -> None:
     server = ArchiveServer({"x": DATA}, rate=500_000)
-    started = time.monotonic()
     with server.serving(), pytest.raises(Cancelled):
-        fetch(tmp_path, [f"{server.url}/x"], cancellation=Cancellation(lambda: time.monotonic() - started > 1.0))
-    assert time.monotonic() - started < 10
+        fetch(tmp_path, [f"{server.url}/x"], cancellation=Cancellation(lambda: server.sent > 500_000))
     partial = PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32))
     assert partial.arrived_bytes() > 100_000
     partial.close()
+
+
+@pytest.mark.parametrize("status", [408, 500, 503, 522])
+def test_location_that_fails_once_is_asked_again(tmp_path: Path, status: int) -> None:
+    server = ArchiveServer({"x": DATA})
+    server.fate = lambda request: Fate(status=status) if request.number == 1 else Fate()
+    with server.serving():
+        fetch(tmp_path, [f"{server.url}/x"], connections=1)
+        assert content(tmp_path) == DATA
 
 
 def test_full_disk_is_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,17 +216,15 @@ def test_key_of_a_host_is_a_plain_file_name() -> None:
 
 
 def test_cancelled_fetch_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
-    cancelled = threading.Event()
     partial = PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32))
     with ArchiveServer({"x": DATA}).serving() as server, contextlib.closing(partial):
         server.fate = lambda request: Fate(silent=True) if request.first else Fate()
-        patient = Timeouts(connect=1.0, silence=60.0, total=60.0)
+        patient = Timeouts(connect=60.0, silence=60.0, total=60.0)
         with HttpClient(patient, 3) as client:
-            token = Cancellation(cancelled.is_set)
+            token = Cancellation(lambda: server.sent > 0 and any(request.first for request in server.requests))
             fetching = Fetch(client, [Location(f"{server.url}/x")], partial, Politeness(tmp_path / "rates", 3), token)
-            threading.Timer(0.5, cancelled.set).start()
             started = time.monotonic()
             with pytest.raises(Cancelled):
                 fetching.fetch([WHOLE])
-            assert time.monotonic() - started < 10
+            assert time.monotonic() - started < patient.silence
     assert PartialArchive(tmp_path / "x.sra", Identity(len(DATA), "0" * 32)).arrived_bytes() > 0

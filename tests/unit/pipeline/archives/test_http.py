@@ -89,7 +89,7 @@ def test_server_that_fails_ends_in_an_error_within_the_time_limits(case: str) ->
         get(f"{server.url}/x")
     assert caught.value.reason is Reason.NETWORK
     assert caught.value.detail.isprintable()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_host_that_is_not_there_is_named_without_its_path() -> None:
@@ -112,10 +112,8 @@ def test_certificate_that_nobody_trusts_is_named(tmp_path: Path) -> None:
 
 def test_request_is_cancelled_while_the_body_arrives() -> None:
     server = ArchiveServer({"x": b"content" * 100_000}, rate=100_000)
-    started = time.monotonic()
     with server.serving(), pytest.raises(Cancelled):
-        get(f"{server.url}/x", Timeouts(), Cancellation(lambda: time.monotonic() - started > 0.5))
-    assert time.monotonic() - started < 10
+        get(f"{server.url}/x", Timeouts(), Cancellation(lambda: server.sent > 50_000))
 
 
 def test_proxy_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,8 +92,8 @@ def test_sixteen_workers_back_off_together_and_go_on_after_the_pause(status: int
         ends = fetch_in_processes(tmp_path, f"{server.url}/x")
         assert set(ends) <= {"", Reason.RATE_LIMITED}
         assert ends.count(Reason.RATE_LIMITED) > PROCESSES
-        sent_before = 0.1  # a request may have been on its way
-        assert not [r for r in server.requests if refused[0] + sent_before < r.at < refused[0] + 1.9]
+        during_the_pause = [r for r in server.requests if refused[0] < r.at < refused[0] + 1.9]
+        assert len(during_the_pause) < CONNECTIONS, "only those that were on their way"
         limit = Politeness(tmp_path / "rates").rate_limit(server.url)
         until(lambda: not limit.paused_for(), "the pause is over")
         assert fetch(tmp_path, f"{server.url}/x", "later", 60.0) == ""
@@ -116,7 +116,7 @@ def test_client_gives_a_connection_back_that_another_waits_for(tmp_path: Path) -
         thread.start()
         until(politeness.slots(server.url).is_wanted, "it waits")
         started = time.monotonic()
-        while not ended.is_set() and time.monotonic() < started + 10 * TURN:
+        while not ended.is_set() and time.monotonic() < started + 60 * TURN:
             with client.request("GET", f"{server.url}/x") as answer:
                 b"".join(answer.body)
         assert ended.is_set()

@@ -109,9 +109,11 @@ def test_what_breaks_off_is_continued() -> None:
         ([status(403)], Reason.NOT_FOUND, "answers with status 403"),
         ([status(429)], Reason.RATE_LIMITED, "answers with status 429"),
         ([status(500)], Reason.NETWORK, "answers with status 500"),
+        ([status(522)], Reason.NETWORK, "answers with status 522"),
+        ([status(408)], Reason.NETWORK, "answers with status 408"),
         ([without_length], Reason.NETWORK, "does not say how long"),
     ],
-    ids=["changed", "longer", "nothing", "missing", "denied", "limited", "down", "no-length"],
+    ids=["changed", "longer", "nothing", "missing", "denied", "limited", "down", "proxy", "slow", "no-length"],
 )
 def test_failures_have_their_reasons(answers: list[Answer], reason: Reason, message: str) -> None:
     with served(*answers) as url:
