@@ -68,9 +68,9 @@ def catalog(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Write a table of all sketches: the columns of sourmash's manifests, checksums, trust, and what is known of runs.
+    """Write a table of all sketches.
 
-    Only the ledger is read. CSV and SQLite are manifests of sourmash. Parquet needs the extra `parquet`.
+    It has the columns of sourmash's manifests, checksums, trust, and what is known of runs. Only the ledger is read. CSV and SQLite are manifests of sourmash. Parquet needs the extra `parquet`.
 
     \b
     Examples:

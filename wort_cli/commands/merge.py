@@ -78,10 +78,11 @@ def merge(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Add the sketches of the runs of a group up: one signature for each sample, experiment, or other value.
+    """Add the runs of each sample or project up.
 
-    Abundances are added exactly. The signature is named after the value, and is never published. A value of which
-    runs are missing is left out unless with --partial; the exit code is then 1.
+    Each value of the column gets one signature: hashes are united, abundances are added exactly. It is named after
+    the value, and is never published. A value of which runs are missing is left out unless with --partial; the exit
+    code is then 1.
 
     \b
     Examples:
