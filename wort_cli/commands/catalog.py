@@ -70,7 +70,8 @@ def catalog(
 ) -> None:
     """Write a table of all sketches.
 
-    It has the columns of sourmash's manifests, checksums, trust, and what is known of runs. Only the ledger is read. CSV and SQLite are manifests of sourmash. Parquet needs the extra `parquet`.
+    It has the columns of sourmash's manifests, checksums, trust, and what is known of runs. Only the ledger is read.
+    CSV and SQLite are manifests of sourmash. Parquet needs the extra `parquet`.
 
     \b
     Examples:

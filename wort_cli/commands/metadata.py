@@ -30,11 +30,6 @@ BATCH = 5000
 """Runs whose names are looked up together."""
 
 
-@app.callback()
-def metadata() -> None:
-    """Import what is known of runs."""
-
-
 @app.command("import")
 def import_table(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of runs: parquet, CSV, or CSV with gzip.")],
@@ -44,10 +39,11 @@ def import_table(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Record what a table says of runs: organism, library, platform, amounts, dates.
+    """Record what a table says of runs.
 
-    The columns are those of RunInfo, of SraRunTable, of ENA's file reports, or of NCBI's metadata in the cloud. The
-    table is read piece by piece, so that it may have any size. Needs the extra `bulk` (duckdb).
+    That is the organism, the library, the platform, amounts and dates. The columns are those of RunInfo, of
+    SraRunTable, of ENA's file reports, or of NCBI's metadata in the cloud. The table is read piece by piece, so that it
+    may have any size. Needs the extra `bulk` (duckdb).
 
     \b
     Examples:

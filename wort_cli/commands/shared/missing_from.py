@@ -1,4 +1,4 @@
-"""Says which signatures of a list are missing here, and why: `wort status --missing-from`."""
+"""Says which signatures of a list are missing here, and why: `wort status --missing-from FILE`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from wort_cli.upkeep.export.absences import absences_of_names
 
 DOCUMENT = Document(
     "status missing",
-    "What a list asks for and the catalog does not have (`wort status --missing-from`).",
+    "What a list asks for and the catalog does not have (`wort status --missing-from FILE`).",
     head=(
         Field("list", PATH, "The list or the manifest"),
         Field("wanted", COUNT, "The number of names in it"),
