@@ -111,7 +111,7 @@ def merge(
     sys.stdout.flush()
     render.notice(", ".join(f"{number:,} {state}" for state, number in sorted(states.items())))
     if states[INCOMPLETE]:
-        render.notice("`wort compute -g` computes what is missing; --partial adds up what is there")
+        render.notice("`wort compute` computes what is missing; --partial adds up what is there")
     if states[INCOMPLETE] or states[FAILED]:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
@@ -136,7 +136,7 @@ def values_of(ledger: Ledger, group: str, profile: str, column: str) -> dict[Nam
     if unknown:
         raise UsageError(
             f"the {column} of {named(unknown)} is not known, so that nothing was added up",
-            "`wort runs PROJECT` asks ENA and NCBI; a table such as RunInfo tells with `wort compute --from-file`",
+            "`wort runs PROJECT` asks ENA and NCBI; a table such as RunInfo tells with `wort metadata import FILE`",
         )
     return dict(sorted(found.items()))
 
