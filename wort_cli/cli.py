@@ -22,7 +22,7 @@ import typer
 
 import wort_cli
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.help_format import PlainCommand
+from wort_cli.commands.shared.help_format import CommandList, PlainCommand
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 from wort_cli.system.network_disks import check_answers, network_mounts
 from wort_cli.system.private_files import use_private_umask
@@ -45,6 +45,7 @@ def program(names: Collection[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """Return the Typer application with some commands.  Importing all of them would take half of the start-up."""
     app = typer.Typer(
         name="wort",
+        cls=CommandList,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

@@ -104,6 +104,25 @@ class SettingsError(UsageError):
         self.key = key
         self.origin = origin
 
+    @property
+    def effect(self) -> str:
+        """What happens if the command goes on nevertheless."""
+        return "its default is used"
+
+
+class ConfigFileError(SettingsError):
+    """The configuration file cannot be read, or is not TOML."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        sentence = f"{shown(str(path), 200)} is not a configuration file: {why}"
+        UsageError.__init__(self, sentence, "`wort config edit` opens it in an editor")
+        self.key, self.origin = path.name, str(path)
+
+    @property
+    def effect(self) -> str:
+        """What happens if the command goes on nevertheless."""
+        return "none of its settings is used"
+
 
 class NotPrivate(WortError):
     """Another user may have written the home or the configuration."""

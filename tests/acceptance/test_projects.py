@@ -19,7 +19,7 @@ def lists(home: Home) -> Iterator[RunLists]:
 
 def test_runs_of_a_project_are_listed_and_enqueued(home: Home, lists: RunLists) -> None:
     lists.ncbi["PRJNA1"] = [run(1), run(2), run(4)]
-    listed = home("runs", "prjna1", "--json").expect(0, "PRJNA1: 4 runs, 0.00 Gbp", "1 only ENA, 1 only NCBI").json()
+    listed = home("runs", "prjna1", "--json").expect(0, "PRJNA1: 4 runs, 600.0 kbp", "1 only ENA, 1 only NCBI").json()
     assert [row["run"] for row in listed["runs"]] == ["SRR000001", "SRR000002", "SRR000003", "SRR000004"]
     assert listed["listings"][0] | {"listed_at": "", "remarks": []} == {
         **{"selection": "PRJNA1", "runs": 4, "bases": 600_000, "bytes": 6 << 20, "listed_at": "", "ena": 3, "ncbi": 3},

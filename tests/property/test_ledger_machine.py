@@ -143,6 +143,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(self.ledger.counts.by_state(group).values()) == len(self.groups[group])
         if again:
             chosen = [n for n, job in mine.items() if job.state in RETRIABLE and self.latest_of(job.key) == n]
+            chosen += [n for n, job in mine.items() if job.state == "waiting"]
             assert self.ledger.jobs.retry(which) == len(chosen)
             for number in chosen:
                 self.requeue_ended(self.jobs[number])
@@ -282,7 +283,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def retry(self, data: st.DataObject) -> None:
         number = self.pick(data)
         job = self.jobs.get(number)
-        retriable = job is not None and job.state in RETRIABLE and self.latest_of(job.key) == number
+        ended = job is not None and job.state in RETRIABLE and self.latest_of(job.key) == number
+        retriable = ended or (job is not None and job.state == "waiting")
         assert self.ledger.jobs.retry([number]) == int(retriable)
         if job and retriable:
             self.requeue_ended(job)

@@ -13,9 +13,12 @@ from tests.support.showcase import (
     DONE,
     FAILED,
     NOT_SERVED,
+    PROJECT,
     QUEUED,
+    READS,
     RUNNING,
     SERVED,
+    SHEET,
     SUBMITTED,
     UNAVAILABLE,
     Showcase,
@@ -24,9 +27,10 @@ from tests.support.showcase import (
 
 DIRECTORY = Path(__file__).parents[1] / "data" / "golden"
 FORMS: Mapping[str, dict[str, Any]] = {
-    "80 columns": {"width": 80},
-    "120 columns": {"width": 120},
+    "80 columns, NO_COLOR": {"width": 80},
+    "120 columns, NO_COLOR": {"width": 120},
     "80 columns, in colour": {"width": 80, "colour": True},
+    "120 columns, in colour": {"width": 120, "colour": True},
     "pipe": {"width": 0},
 }
 COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
@@ -51,9 +55,13 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     "compute": [
         ("compute", DONE, QUEUED[0], "SRR000041"),
         ("compute", DONE, UNAVAILABLE, "SRR000042", "-n"),
+        ("compute", PROJECT, "-g", "gut", "-n"),
+        ("compute", PROJECT, "-g", "gut", "--limit", "2"),
+        ("compute", *READS[:2], "--name", "lake", "-n"),
+        ("compute", "--samples", SHEET),
         ("compute", "SRR1"),
     ],
-    "runs": [("runs", "SRR1")],
+    "runs": [("runs", PROJECT), ("runs", "SRR1")],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],
@@ -64,6 +72,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     "backup": [("backup", "copy.db", "--force")],
     "config": [
         ("config", "show"),
+        ("config", "show", "jobs", "archives"),
         ("config", "path"),
         ("config", "set", "lease", "90"),
         ("config", "set", "lease", "--unset"),

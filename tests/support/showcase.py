@@ -23,6 +23,8 @@ from tests.support.archive_server import ArchiveServer
 from tests.support.archives import make_archive
 from tests.support.builders import provenance
 from tests.support.memory_store import MemoryStore
+from tests.support.run_lists import RunLists
+from tests.support.run_lists import run as listed
 from tests.support.small_world import (
     PROFILE,
     SmallWorld,
@@ -54,6 +56,9 @@ QUEUED = ("SRR000021", "SRR000022")
 SUBMITTED = "SRR000031"
 SERVED, NOT_SERVED = "SRR000041", "SRR000042"
 """The archive that the server on loopback has, and one that it does not have."""
+PROJECT = "PRJNA1"
+"""The project that the server on loopback lists."""
+READS, SHEET = ("lake_1.fastq", "lake_2.fastq", "mud.fastq"), "samples.csv"
 SHOWN_HOME = "/home/ann/data"
 ESCAPES = {"1": "bold", "2": "dim", "31": "red", "32": "green", "33": "yellow", "35": "magenta", "36": "cyan"}
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -86,9 +91,10 @@ SOIL = RunMetadata("", "PRJNA1", organism="soil metagenome", strategy="WGS", sou
 class Showcase:
     """The home; `run` returns what a command prints."""
 
-    def __init__(self, root: Path, server: ArchiveServer) -> None:
+    def __init__(self, root: Path, server: ArchiveServer, lists: RunLists) -> None:
         self.objects = MemoryStore()
         self.server = server
+        self.lists = lists
         self.root = root / "wort"
         self.directory = root
         with self.clock(NOW - 7200):
@@ -183,6 +189,9 @@ class Showcase:
             ledger.runs.record([(replace(SOIL, run=run, sample=sample), "ENA")])
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
         (self.directory / f"{SUBMITTED}.sig").write_bytes(reference(SUBMITTED))
+        for name in READS:
+            (self.directory / name).write_text("@read\nACGT\n+\nIIII\n")
+        (self.directory / SHEET).write_text("sample,fastq_1,fastq_2\nlake,{},{}\nmud,{},\n".format(*READS))
         log = settings.job_log(3)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(JOB_LOG.format(time="2026-11-27 10:00:00"))
@@ -218,6 +227,8 @@ class Showcase:
         env |= {} if colour else {"NO_COLOR": "1"}
         if words[0] in ("doctor", "fetch"):
             env |= {"WORT_DOWNLOAD": "columns", "WORT_LOCATOR_URL": f"{self.server.url}/locator"}
+        if PROJECT in words:
+            env |= self.lists.env
         with (
             self.clock(NOW),
             stubbed_reads(self.objects),
@@ -278,7 +289,9 @@ def showcase() -> Iterator[Showcase]:
         assert len(directory) == len(SHOWN_HOME)
         archive = Path(scratch) / f"{SERVED}.sra"
         make_archive("paired_illumina", archive, seed=1)
-        with ArchiveServer({SERVED: archive.read_bytes()}).serving() as server:
-            made = Showcase(Path(directory), server)
+        with ArchiveServer({SERVED: archive.read_bytes()}).serving() as server, RunLists().serving() as lists:
+            lists.put(PROJECT, [listed(number, bases=number * 150_000_000, megabytes=40) for number in (1, 2, 51)])
+            lists.ncbi[PROJECT].append(listed(52, organism="soil metagenome", bases=1_000_000, megabytes=1))
+            made = Showcase(Path(directory), server, lists)
             yield made
             made.remove()

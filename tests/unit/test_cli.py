@@ -8,6 +8,8 @@ import pytest
 
 import wort_cli
 from tests.support.builders import TOOLS, clean_environment, request
+from wort_cli import cli
+from wort_cli.commands.shared.help_format import SECTIONS
 from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
@@ -103,3 +105,8 @@ def test_unreadable_ledger_is_reported_in_a_sentence(tmp_path: Path) -> None:
     done = wort(tmp_path, "status")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("wort: the ledger ")
+
+
+def test_help_lists_every_command_in_one_section() -> None:
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted((*cli.COMMANDS, *cli.GROUPS))

@@ -40,12 +40,13 @@ def wait_until_ended(
         open_ids = [job_id for job_id in job_ids if job_id not in ended or ended[job_id].state.is_live]
         jobs = ledger.jobs.with_ids(open_ids)
         ended.update((job.id, job) for job in jobs if not ends_soon(job))
+        number = sum(not job.state.is_live for job in ended.values())
         if all(job_id in ended for job_id in job_ids) and not any(ends_soon(job) for job in jobs):
-            show(jobs, len(ended))
+            show(jobs, number)
             return [ended[job_id] for job_id in job_ids]
         if deadline is not None and time.monotonic() > deadline:
-            raise TimedOut(f"{len(job_ids) - len(ended)} of {len(job_ids)} jobs have not ended", "they continue")
-        show(jobs, len(ended))
+            raise TimedOut(f"{len(job_ids) - number} of {len(job_ids)} jobs have not ended", "they continue")
+        show(jobs, number)
         time.sleep(POLL)
 
 

@@ -1,5 +1,6 @@
 """`wort compute`: enqueues runs and archives; --wait follows the jobs, --now runs them in this process."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -184,7 +185,7 @@ def compute(
         return
     if not (wait or now):
         print_answers([answer_record(answer, finder) for answer in answers], form, header=not no_header)
-        suggest_next_command(answers, settings)
+        suggest_next_command(answers, settings, group)
         code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
@@ -258,7 +259,7 @@ def stored_items(finder: SignatureFinder, names: Sequence[Name], *, provenance: 
         )
 
 
-def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> None:
+def suggest_next_command(answers: Sequence[Enqueued], settings: Settings, group: str) -> None:
     """Write to stderr how to follow the jobs, or that no daemon runs them."""
     queued = sum(answer.status in (EnqueueStatus.QUEUED, EnqueueStatus.LIVE) for answer in answers)
     if not queued:
@@ -268,5 +269,6 @@ def suggest_next_command(answers: Sequence[Enqueued], settings: Settings) -> Non
     if running_daemon(settings.lock_file) is None:
         render.notice(f"{render.count(queued, 'job')} in the queue, but no daemon is running: `wort daemon start`")
     else:
-        render.notice(f"{render.count(queued, 'job')} in the queue; follow with `wort wait --all` or `wort status`")
+        follow = f"wort wait -g {shlex.quote(group)}" if group else "wort wait --all"
+        render.notice(f"{render.count(queued, 'job')} in the queue; follow with `{follow}` or `wort status`")
         notice_differences(settings)

@@ -14,7 +14,7 @@ from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.printing import Form, print_document, print_records
 from wort_cli.commands.shared.selection import usable_settings
 from wort_cli.errors import UsageError, shown
-from wort_cli.settings import Settings, load_settings, variable_of
+from wort_cli.settings import Settings, variable_of
 
 
 def json_value(value: Any) -> Any:
@@ -46,6 +46,8 @@ SHOWN = Document(
     ),
     columns=("setting", "origin", "value", "about"),
 )
+SHORT_COLUMNS = ("setting", "value", "origin")
+"""The columns of a terminal that shows all settings."""
 LOCATION = Document(
     "config path",
     "The configuration file.",
@@ -65,13 +67,24 @@ app = typer.Typer(help="Show and change the settings.", no_args_is_help=True)
 
 
 @app.command()
-def show(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
-    """Show the value and the origin of every setting."""
-    settings = load_settings()
+def show(
+    names: Annotated[list[str] | None, typer.Argument(metavar="SETTING", help="Show these, and what they do.")] = None,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
+    """Show the value and the origin of every setting.
+
+    \b
+    Examples:
+      wort config show
+      wort config show jobs threads
+    """
+    shown_names = {config_change.setting_named(name).name for name in names or []}
+    settings = usable_settings()
     jobs = job_limit_set(settings)
     records = []
     for item in fields(Settings):
-        if item.name == "origins":
+        if item.name == "origins" or (shown_names and item.name not in shown_names):
             continue
         value = getattr(settings, item.name)
         origin = settings.origins.get(item.name, "WORT_HOME or the platform")
@@ -87,7 +100,11 @@ def show(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None
                 "about": item.metadata.get("description", "directory or file of this home"),
             }
         )
-    print_records(SHOWN, records, Form.of(as_json=as_json), header=not no_header)
+    form = Form.of(as_json=as_json)
+    short = form is Form.TERMINAL and not names
+    print_records(SHOWN, records, form, header=not no_header, columns=SHORT_COLUMNS if short else ())
+    if short:
+        render.notice("`wort config show SETTING` says what a setting does")
 
 
 @app.command()

@@ -241,7 +241,7 @@ def show(export: Export, form: Form, *, header: bool) -> None:
     if done.signatures and not export.dry_run:
         render.notice("next, for example:")
         for line in target.next_commands(31):
-            render.notice(f"  {render.printable(line)}")
+            render.notice(f"  {render.printable(line)}", fold=False)
 
 
 def absence_record(absence: Absence) -> dict[str, Any]:

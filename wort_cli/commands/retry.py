@@ -1,4 +1,4 @@
-"""`wort retry`: queues jobs again that failed, are unavailable, or were cancelled."""
+"""`wort retry`: queues jobs again that failed, are unavailable, wait for a later attempt, or were cancelled."""
 
 from typing import Annotated
 
@@ -27,9 +27,9 @@ def retry(
     group: SelectGroupOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Queue failed, unavailable and cancelled jobs again.
+    """Queue failed, unavailable, waiting and cancelled jobs again.
 
-    Jobs that are queued, running, waiting or done are not changed.
+    A job that waits for a later attempt is tried at once. Jobs that are queued, running or done are not changed.
     """
     settings, ledger = open_home()
     job_filter = JobFilter(JobState.FAILED if failed else None, parse_reason(reason), group)

@@ -58,6 +58,11 @@ DOCUMENT = Document(
         *("experiment", "released", "listed_by"),
     ),
 )
+TERMINAL_COLUMNS = (
+    *("run", "organism", "strategy", "layout", "bases", "bytes", "platform", "biosample", "experiment", "project"),
+    *("source", "released", "listed_by"),
+)
+"""The columns of a terminal; the last ones are left out first."""
 ALL_COLUMNS = tuple(field.key for field in DOCUMENT.row)
 SHOWN = 50
 """Runs that a terminal shows without --all; a pipe gets all."""
@@ -104,12 +109,12 @@ def runs(
     form = Form.of(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv)
     records = records_of(listings)
     head = {"listings": [listing_record(listing) for listing in listings]}
-    if form is not Form.TERMINAL or everything:
+    if form is not Form.TERMINAL:
         columns = ALL_COLUMNS if as_csv or as_tsv else ()
         print_records(DOCUMENT, records, form, header=not no_header, head=head, columns=columns)
         return
-    print_records(DOCUMENT, islice(records, SHOWN), form)
-    if (number := sum(listing.runs for listing in listings)) > SHOWN:
+    print_records(DOCUMENT, islice(records, None if everything else SHOWN), form, columns=TERMINAL_COLUMNS)
+    if not everything and (number := sum(listing.runs for listing in listings)) > SHOWN:
         render.notice(f"the first {SHOWN} of {number:,} runs; --all shows the rest")
 
 

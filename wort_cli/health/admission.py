@@ -5,7 +5,6 @@ What a particular job needs is checked when it runs (pipeline/resources.py).
 
 import errno
 import os
-import tempfile
 from collections.abc import Sequence
 
 from wort_cli.model.units import format_bytes
@@ -45,6 +44,8 @@ def unwritable_directory(disks: Sequence[Disk]) -> str:
     Such a disk is failing, or the kernel has remounted it read-only because of errors.  The test writes and syncs a
     byte in an unnamed file.
     """
+    import tempfile
+
     for place in dict.fromkeys(nearest_existing(disk.path) for disk in disks):
         try:
             with tempfile.TemporaryFile(dir=place, buffering=0) as file:

@@ -202,7 +202,7 @@ class Jobs:
         return forgotten
 
     def retry(self, job_ids: Iterable[int]) -> int:
-        """Requeue the failed, unavailable and cancelled ones among the jobs; return how many were requeued."""
+        """Requeue the failed, unavailable, cancelled and waiting ones among the jobs; return how many were requeued."""
         queued = 0
         for batch in batches(job_ids):
             with self._storage.transaction():
@@ -217,6 +217,7 @@ class Jobs:
                         archive=None,
                         priority=-(2**31),
                     )
+                    or self._storage.change("hasten_job", id=job_id)
                     for job_id in batch
                 )
         return queued

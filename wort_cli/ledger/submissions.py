@@ -143,12 +143,13 @@ class Submissions:
         self._storage.change("set_submission_trust", path=submission.path, trust=str(Trust.UNVERIFIABLE), why=why)
 
     def _update_trust(self, job: Job, found: Trust, why: str) -> None:
-        row = self._storage.row("trust_of", path=job.subject)
+        signature = {"name": str(job.source.name), "profile": job.profile, "path": job.subject}
+        row = self._storage.row("trust_of", **signature)
         if row is None:
             return
         trust = str(trust_after(Trust(row["trust"]), found))
         self._storage.change("set_submission_trust", path=job.subject, trust=trust, why=why)
-        self._storage.change("set_signature_trust", path=job.subject, digest=job.subject_digest, trust=trust)
+        self._storage.change("set_signature_trust", **signature, digest=job.subject_digest, trust=trust)
 
     def last_verdict(self, subject: str) -> Verdict | None:
         """Return the verdict of the last verification of a signature, given its path relative to the store's root."""

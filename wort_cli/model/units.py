@@ -13,6 +13,15 @@ def format_bytes(number: float) -> str:
     return f"{number:.1f} TB"
 
 
+def format_bases(number: float) -> str:
+    """Return an amount of sequence in decimal units, such as `99.0 Mbp`; below 1 kbp without a fraction."""
+    for unit in ("bp", "kbp", "Mbp", "Gbp"):
+        if number < 999.95:
+            return f"{number:.0f} {unit}" if unit == "bp" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} Tbp"
+
+
 def format_rate(per_second: float, unit: str = "B") -> str:
     """Return a number per second in decimal units, such as `12.3 MB/s` or `77.1 Mbp/s`."""
     for prefix in ("", "k", "M"):

@@ -14,18 +14,18 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from wort_cli.errors import SettingsError
+from wort_cli.errors import ConfigFileError
 
 TABLE = "s3"
 """The table that may hold the settings of this prefix: `bucket` in `[s3]` is `s3_bucket`."""
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read config.toml; an empty dictionary if it does not exist.  Raises SettingsError."""
+    """Read config.toml; an empty dictionary if it does not exist.  Raises ConfigFileError."""
     try:
         return parsed(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
-        raise SettingsError("config.toml", str(path), str(error)) from None
+        raise ConfigFileError(path, str(error)) from None
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ local directories are looked at for that.
 """
 
 import contextlib
-import hashlib
 import mmap
 import os
 import select
@@ -277,6 +276,8 @@ def reap() -> None:
 
 def lock_of(mount: Mount) -> int | None:
     """Open the file that the child of a mount keeps locked; None if there is no place for it."""
+    import hashlib  # it takes 5 ms, and every command imports this module
+
     name = f"wort-{os.geteuid()}-{hashlib.sha256(mount.point.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
     for place in LOCK_PLACES:
         with contextlib.suppress(OSError):

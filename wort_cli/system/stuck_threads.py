@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from wort_cli.system.cancellation import Cancellation
@@ -56,6 +55,8 @@ def call_within(function: Callable[[], T], seconds: float, cancellation: Cancell
 
     Raises TimeoutError after so many seconds, and Cancelled.  Then the thread that called it is left behind.
     """
+    from concurrent.futures import Future, wait  # it takes 5 ms, and every command imports this module
+
     result: Future[T] = Future()
 
     def call() -> None:

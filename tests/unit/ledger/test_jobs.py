@@ -205,11 +205,19 @@ def test_result_of_a_cancelled_attempt_is_ignored(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_job_that_ended_without_success_can_be_retried(ledger: Ledger, state: str) -> None:
+def test_job_that_ended_without_success_or_waits_can_be_retried(ledger: Ledger, state: str) -> None:
     job_id = in_state(ledger, state)
-    retriable = state in ("failed", "unavailable", "cancelled")
+    retriable = state in ("failed", "unavailable", "cancelled", "waiting")
     assert ledger.jobs.retry([job_id, 999]) == int(retriable)
-    assert ledger.jobs.get(job_id).state == ("queued" if retriable else state)
+    job = ledger.jobs.get(job_id)
+    assert (job.state, job.wait_until) == ("queued" if retriable else state, None)
+
+
+def test_retry_of_a_waiting_job_keeps_the_number_of_failures(ledger: Ledger) -> None:
+    job_id = queued(ledger)
+    assert fail(ledger, job_id, Reason.TOOL_CRASH, 2) == [JobState.WAITING] * 2
+    ledger.jobs.retry([job_id])
+    assert fail(ledger, job_id, Reason.TOOL_CRASH) == [JobState.FAILED]
 
 
 def test_only_the_newest_job_of_a_signature_is_retried(ledger: Ledger) -> None:

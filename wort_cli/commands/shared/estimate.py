@@ -11,7 +11,7 @@ from wort_cli.commands.shared import render
 from wort_cli.commands.shared.fields import BASES, BYTES, COUNT, SECONDS, Field
 from wort_cli.ledger.catalog import Measured
 from wort_cli.ledger.runs import Amounts
-from wort_cli.model.units import format_bytes, format_duration
+from wort_cli.model.units import format_bases, format_bytes, format_duration, format_rate
 
 ESTIMATE = (
     Field("runs", COUNT, "The number of runs that would be computed"),
@@ -94,17 +94,22 @@ def sentences(
         yield "the size of these runs is not known, so that nothing can be estimated"
         return
     known = sum(plan["archive_size"] is not None for plan in plans)
-    of = f" (estimated from {known} of them)" if known < runs else ""
-    amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archive_size)}"
-    yield f"{render.count(runs, 'run')}{of}: {amount}, and about {format_bytes(found.disk)} of disk at a time"
+    of = f" (estimated from {known} of them)" if known else " (as ENA and NCBI list them)"
+    of = of if known < runs else ""
+    if round(found.fetch):
+        amount = f"{format_bytes(found.fetch)} to fetch of archives of {format_bytes(found.archive_size)}"
+        amount += f", and about {format_bytes(found.disk)} of disk at a time" if found.disk else ""
+    else:
+        amount = f"nothing to fetch, {format_bytes(found.archive_size)} to read"
+    yield f"{render.count(runs, 'run')}{of}: {amount}"
     if found.bases is not None and measured is None:
-        yield f"{found.bases / 1e9:,.2f} Gbp; no run was computed in this home yet, so that the time is not known"
+        yield f"{format_bases(found.bases)}; no run was computed in this home yet, so that the time is not known"
         return
     if found.bases is None or found.seconds is None or measured is None:
         yield "no run was computed in this home yet, so that bases and time cannot be estimated"
         return
-    speed = f"{measured.bases / measured.seconds / 1e6:,.1f} Mbp/s"
+    speed = format_rate(measured.bases / measured.seconds, "bp")
     yield (
-        f"about {found.bases / 1e9:,.2f} Gbp and {format_duration(found.seconds)} with "
+        f"about {format_bases(found.bases)} and {format_duration(found.seconds)} with "
         f"{render.count(jobs, 'job')} at a time (each at {speed}, as {render.count(measured.jobs, 'earlier job')} here)"
     )

@@ -13,7 +13,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.runs import Amounts
 from wort_cli.model.accession import Accession, RecordAccession
 from wort_cli.model.run_metadata import RunMetadata
-from wort_cli.model.units import format_bytes
+from wort_cli.model.units import format_bases, format_bytes
 from wort_cli.pipeline.projects.kept import Listing
 from wort_cli.pipeline.projects.listing import list_runs
 from wort_cli.settings import Settings
@@ -103,7 +103,7 @@ def record_listing(ledger: Ledger, listing: Listing) -> None:
 
 def summary(listing: Listing) -> str:
     """Return how many runs a listing has, of how many bases and bytes, in a sentence."""
-    amounts = [f"{listing.bases / 1e9:,.2f} Gbp"] if listing.bases else []
+    amounts = [format_bases(listing.bases)] if listing.bases else []
     amounts += [f"archives of {format_bytes(listing.bytes)}"] if listing.bytes else []
     services = " and ".join(witness.service for witness in listing.witnesses if witness.runs is not None)
     return f"{listing.selection}: {', '.join([render.count(listing.runs, 'run'), *amounts])} (listed by {services})"

@@ -72,16 +72,23 @@ class ExportOutput:
         return open_target(self.path, is_refuted, update=update)
 
     def next_commands(self, ksize: int) -> list[str]:
-        """Return commands of sourmash that use what was exported."""
+        """Return commands of sourmash that use what was exported; paths below this directory are relative."""
         place = self.path / "SOURMASH-MANIFEST.csv" if self.is_directory else self.path
-        file = shlex.quote(str(place))
-        stem = shlex.quote(str(self.missing).removesuffix(".missing.csv").removesuffix("/missing.csv"))
+        file = shlex.quote(str(from_here(place)))
+        missing = str(from_here(self.missing))
+        stem = shlex.quote(missing.removesuffix(".missing.csv").removesuffix("/missing.csv"))
         return [
             f"sourmash sig summarize {file}",
             f"sourmash gather -k {ksize} QUERY.sig {file} -o gather.csv",
             f"sourmash sig collect {file} -o {stem}.sqlmf",
             f"sourmash index -k {ksize} -F rocksdb {stem}.rocksdb {file}",
         ]
+
+
+def from_here(path: Path) -> Path:
+    """Return a path relative to the current directory if it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def read_missing(path: Path) -> Iterator[Absence]:

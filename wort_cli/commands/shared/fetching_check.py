@@ -133,4 +133,4 @@ def plan(settings: Settings, run: Accession, politeness: Politeness) -> Finding:
     with Planner(settings, timeouts=TIMEOUTS, politeness=politeness) as planner:
         planned = planner.to_fetch(run)
     amount = f"{format_bytes(planned.fetched)} of {format_bytes(planned.size)}"
-    return Finding("ok", "fetching", f"of {run}, {amount} ({planned.format}) would come from {host_of(planned.place)}")
+    return Finding("ok", "fetching", f"{amount} of {run} ({planned.format}) would come from {host_of(planned.place)}")

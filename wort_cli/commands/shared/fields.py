@@ -129,6 +129,8 @@ def below_home(path: str) -> str:
 TEXT = Kind({"type": "string"})
 PROSE = Kind({"type": "string"}, least=24)
 ID = Kind({"type": "string"}, kept=True)
+ID_IF_SPACE = replace(ID, kept=False, least=sys.maxsize)
+"""An id that a narrow terminal leaves out, where other columns say more."""
 NUMBER = Kind({"type": "integer"}, format_count, right=True)
 NOT_ZERO = Kind({"type": "integer"}, lambda number: f"{number:,}" if number else "", right=True)
 """A number of which a person needs no 0."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from wort_cli.api.waiting import ShowJob, run_here, wait_until_ended
+from wort_cli.api.waiting import ShowJob, ends_soon, run_here, wait_until_ended
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.progress_display import make_display
 from wort_cli.health.status import PAUSED, STOPPED, UNHEALTHY, read_status
@@ -60,6 +60,9 @@ def follow(
 
     Raises TimedOut after `timeout` seconds.  Ctrl-C stops the waiting; the jobs continue.
     """
+    jobs = {job.id: job for job in ledger.jobs.with_ids(job_ids)}
+    if not any(ends_soon(job) for job in jobs.values()):
+        return [jobs[job_id] for job_id in job_ids]  # without the display, whose import takes a while
     try:
         with make_display(len(job_ids)) as display:
 

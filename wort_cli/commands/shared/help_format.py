@@ -2,7 +2,31 @@
 
 from typing import Any
 
-from typer.core import TyperArgument, TyperCommand
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+SECTIONS = {
+    "Compute signatures": ("compute", "runs", "metadata", "fetch"),
+    "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
+    "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
+    "Exchange signatures": ("sync", "submit", "verify", "import"),
+    "Manage this home": ("daemon", "config", "doctor", "backup", "completion", "help"),
+}
+"""The sections of the list of commands."""
+
+
+class CommandList(TyperGroup):
+    """The program, whose help lists the commands by what people want to do."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands into the help text; their names have one width."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        width = max(map(len, commands), default=0)
+        for title, names in SECTIONS.items():
+            shown = ((name, commands[name]) for name in names)
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), c.get_short_help_str(formatter.width - 6 - width)) for name, c in shown if c]
+                )
 
 
 class PlainCommand(TyperCommand):

@@ -57,14 +57,18 @@ def exit_unless_ok(code: ExitCode) -> None:
 def explain_unsuccessful(jobs: Sequence[Job], most: int = 20, *, daemon_runs: bool = True) -> None:
     """Write to stderr why each job that is not done did not succeed, and what to do about it; failures first.
 
-    Several jobs are counted, failures and absences apart.  `daemon_runs`: whether a daemon runs, which retries the jobs
-    that wait.
+    A hint follows the last one of the jobs that have it.  Several jobs are counted, failures and absences apart.
+    `daemon_runs`: whether a daemon runs, which retries the jobs that wait.
     """
     unsuccessful = sorted(
-        (job for job in jobs if job.state is not JobState.DONE), key=lambda job: WORST.index(job.state)
+        (job for job in jobs if job.state is not JobState.DONE),
+        key=lambda job: (WORST.index(job.state), job.reason or ""),
     )
-    for job in unsuccessful[:most]:
-        render.notice(f"{job.name}: {explanation(job, daemon_runs=daemon_runs)}")
+    shown = unsuccessful[:most]
+    hints = [hint(job, daemon_runs=daemon_runs) for job in shown]
+    for number, (job, advice) in enumerate(zip(shown, hints, strict=True), 1):
+        said_later = hints[number : number + 1] == [advice]
+        render.notice(f"{job.name}: {explanation(job)}" + (f"\n  {advice}" if advice and not said_later else ""))
     if len(unsuccessful) > most:
         state = unsuccessful[most].state
         render.notice(f"and {len(unsuccessful) - most:,} more: `wort status --state {state}`")
@@ -85,13 +89,13 @@ WORST = (
 """The states of jobs without a signature, in the order in which they are explained."""
 
 
-def explanation(job: Job, *, daemon_runs: bool = True) -> str:
-    """Return the state of a job, its reason, and what to do about it."""
+def explanation(job: Job) -> str:
+    """Return the state of a job and its reason."""
     if job.reason is None:
         return str(job.state)
     until = f" until {render.local_time(job.wait_until)}" if job.state is JobState.WAITING else ""
     detail = f" ({render.printable(job.message)})" if job.message else ""
-    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}\n  {hint(job, daemon_runs=daemon_runs)}"
+    return f"{job.state}{until}, {job.reason}: {job.reason.sentence}{detail}"
 
 
 def hint(job: Job, *, daemon_runs: bool) -> str:

@@ -19,7 +19,7 @@ from wort_cli.commands.shared.terminal_table import write_table
 
 SCHEMA = 1
 """The version of all documents.  A key that is added does not change it; one that is removed or changed does."""
-WIDEST_NAME = 24
+WIDEST_NAME = 30
 """Columns of the names of facts; a longer name, such as one with a path, moves its value only."""
 NOTHING: Mapping[str, Any] = {}
 
@@ -160,7 +160,7 @@ def print_facts(pairs: Mapping[str, object], *, header: bool = True) -> None:
         if header:
             render.result("key\tvalue")
         for name, value in pairs.items():
-            render.result(f"{name}\t{plain(value)}")
+            render.result(f"{name.strip()}\t{plain(value)}")
         return
     width = max((len(name) for name in pairs if len(name) <= WIDEST_NAME), default=0)
     for name, value in pairs.items():

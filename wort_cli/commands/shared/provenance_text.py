@@ -1,5 +1,6 @@
 """How a signature was made, as `wort view` tells a person."""
 
+from wort_cli.commands.shared import render
 from wort_cli.model.provenance import Provenance
 from wort_cli.model.units import format_bytes
 
@@ -18,7 +19,7 @@ def describe_files(made: Provenance) -> dict[str, str]:
     lines = {}
     for number, file in enumerate(made.files[:SHOWN_FILES], 1):
         packed = f", {file.compression}" if file.compression else ""
-        size = f"{format_bytes(file.size)} of {file.format}{packed}, {file.reads:,} reads"
+        size = f"{format_bytes(file.size)} of {file.format}{packed}, {render.count(file.reads, 'read')}"
         lines[f"file {number}"] = f"{file.path}: {size}, sha256 {file.sha256}"
     if len(made.files) > SHOWN_FILES:
         lines["files"] = f"{len(made.files):,}; `--json` shows all"

@@ -30,9 +30,12 @@ def result(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def notice(text: str) -> None:
-    """Write a message to stderr that is not part of the result; a terminal gets lines that are broken between words."""
-    sys.stderr.write(f"{broken(text) if is_terminal(sys.stderr) else text}\n")
+def notice(text: str, *, fold: bool = True) -> None:
+    """Write a message to stderr that is not part of the result.
+
+    A terminal gets lines that are broken between words, unless `fold` is false: a command line is copied as a whole.
+    """
+    sys.stderr.write(f"{broken(text) if fold and is_terminal(sys.stderr) else text}\n")
     sys.stderr.flush()
 
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from wort_cli.commands.shared.fields import BASES, BYTES, COUNT, ID, TEXT, Field
+from wort_cli.commands.shared.fields import BASES, BYTES, COUNT, ID, ID_IF_SPACE, TEXT, Field
 from wort_cli.model.run_metadata import FIELDS, RunMetadata
 
 RUN_FIELDS = (
     Field("run", ID, "The accession of the run"),
-    Field("project", ID, "Its project", optional=True),
-    Field("study", ID, "Its study", optional=True),
-    Field("experiment", ID, "Its experiment", optional=True),
-    Field("sample", ID, "Its sample", optional=True),
-    Field("biosample", ID, "Its biosample", optional=True),
+    Field("project", ID_IF_SPACE, "Its project", optional=True),
+    Field("study", ID_IF_SPACE, "Its study", optional=True),
+    Field("experiment", ID_IF_SPACE, "Its experiment", optional=True),
+    Field("sample", ID_IF_SPACE, "Its sample", optional=True),
+    Field("biosample", ID_IF_SPACE, "Its biosample", optional=True),
     Field("taxid", COUNT, "The taxonomic id of the organism", optional=True),
     Field("organism", TEXT, "The scientific name of the organism", optional=True),
     Field("strategy", TEXT, "The strategy of the library, such as WGS", optional=True),

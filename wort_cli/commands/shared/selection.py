@@ -41,7 +41,7 @@ def usable_settings() -> Settings:
     """Return the settings of this environment that can be used; say on stderr why others cannot."""
     settings, faults = load_usable_settings()
     for fault in faults:
-        render.notice(f"{render.printable(fault.sentence)}; its default is used")
+        render.notice(f"{render.printable(fault.sentence)}; {fault.effect}")
     return settings
 
 

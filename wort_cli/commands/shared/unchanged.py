@@ -6,6 +6,8 @@ from wort_cli.commands.shared import render
 from wort_cli.model.job import LIVE, JobState
 
 ENDED = frozenset(JobState) - LIVE
+RETRIED = (JobState.FAILED, JobState.UNAVAILABLE, JobState.CANCELLED, JobState.WAITING)
+"""The states in which `wort retry` queues a job again."""
 
 
 def why_not_retried(states: Mapping[JobState, int], queued: int) -> Iterator[str]:
@@ -20,9 +22,7 @@ def why_not_retried(states: Mapping[JobState, int], queued: int) -> Iterator[str
         yield f"not queued again: {render.count(done, 'job')} done; `wort compute --force` computes a signature again"
     if active := sum(states.get(state, 0) for state in (JobState.QUEUED, JobState.RUNNING)):
         yield f"not queued again: {render.count(active, 'job')} {words(states, (JobState.QUEUED, JobState.RUNNING))}"
-    if waiting := states.get(JobState.WAITING, 0):
-        yield f"not queued again: {render.count(waiting, 'job')} waiting; `wort status --state waiting` says until when"
-    older = sum(states.get(state, 0) for state in (JobState.FAILED, JobState.UNAVAILABLE, JobState.CANCELLED)) - queued
+    older = sum(states.get(state, 0) for state in RETRIED) - queued
     if older > 0:
         yield f"not queued again: {render.count(older, 'job')} with a newer job of the same signature"
 

@@ -58,7 +58,7 @@ SKETCH_FIELDS = (
     Field("singletons", COUNT, "Hashes with abundance 1", optional=True),
     Field("median_abundance", RATIO, "The median of the abundances", optional=True, title="median"),
     Field("md5", ID, "The md5 sum of sourmash, which ignores abundances"),
-    Field("note", TEXT, "Why the sketch is empty", optional=True),
+    Field("note", ID, "Why the sketch is empty", optional=True),
 )
 SKETCH = record_of(
     *SKETCH_FIELDS,
@@ -70,7 +70,7 @@ SUMMARY = record_of(
     Field("hashes", COUNT, "The number of hashes"),
     Field("abundance_sum", COUNT, "The sum of the abundances"),
     Field("md5", ID, "The md5 sum of sourmash"),
-    Field("note", TEXT, "Why the sketch is empty; else empty"),
+    Field("note", ID, "Why the sketch is empty; else empty"),
 )
 FILE = record_of(
     Field("path", PATH, "Its path, or `-` for standard input"),

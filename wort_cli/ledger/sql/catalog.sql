@@ -38,12 +38,17 @@ WHERE {condition} AND {key} >= :start AND {key} < :end
 ORDER BY {key} LIMIT :limit;
 
 -- name: measured
--- Totals of the newest signatures that this home computed.
+-- Totals of the newest signatures that this home computed, without the slowest tenth: the first job of a machine, for
+-- example, compiles the kernel.
 SELECT count(*) AS jobs, coalesce(sum(bases), 0) AS bases, coalesce(sum(seconds), 0) AS seconds, coalesce(sum(bytes), 0) AS bytes
-FROM (SELECT provenance ->> '$.bases' AS bases, provenance ->> '$.seconds' AS seconds, provenance ->> '$.source_size' AS bytes
-      FROM (SELECT provenance, trust FROM signatures WHERE profile = :profile ORDER BY rowid DESC LIMIT :newest)
-      WHERE trust IN ('computed', 'verified'))
-WHERE bases > 0 AND seconds > 0 AND bytes > 0;
+FROM (SELECT bases, seconds, bytes,
+             row_number() OVER (ORDER BY seconds / bases) AS place, count(*) OVER () AS number
+      FROM (SELECT provenance ->> '$.bases' AS bases, provenance ->> '$.seconds' AS seconds,
+                   provenance ->> '$.source_size' AS bytes
+            FROM (SELECT provenance, trust FROM signatures WHERE profile = :profile ORDER BY rowid DESC LIMIT :newest)
+            WHERE trust IN ('computed', 'verified'))
+      WHERE bases > 0 AND seconds > 0 AND bytes > 0)
+WHERE place <= max(1, number * 9 / 10);
 
 -- name: any_remote
 SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;

@@ -84,6 +84,10 @@ WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
                   WHERE later.name = jobs.name AND later.profile = jobs.profile AND later.id > jobs.id
                     AND later.kind = jobs.kind AND later.subject = jobs.subject);
 
+-- name: hasten_job
+-- Its next attempt starts now.  Its failures still count.
+UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = 'waiting';
+
 -- name: next_jobs
 -- `held` is 1 if a group of the job is paused.  Without INDEXED BY, SQLite would use another index and sort a million jobs.
 SELECT id FROM jobs INDEXED BY jobs_to_run WHERE state = 'queued' AND held = 0

@@ -27,17 +27,20 @@ SELECT * FROM submissions WHERE digest >= :prefix AND digest < :prefix || 'g' OR
 SELECT * FROM submissions WHERE trust = 'unverified' ORDER BY submitted_at, digest;
 
 -- name: trust_of
-SELECT trust FROM submissions WHERE path = :path UNION ALL SELECT trust FROM signatures WHERE path = :path LIMIT 1;
+SELECT trust FROM submissions WHERE path = :path
+UNION ALL SELECT trust FROM signatures WHERE name = :name AND profile = :profile AND path = :path LIMIT 1;
 
 -- name: set_submission_trust
 UPDATE submissions SET trust = :trust, why = :why WHERE path = :path;
 
 -- name: set_signature_trust
 -- The digest keeps the verdict from a signature that was recomputed in the meantime.
-UPDATE signatures SET trust = :trust WHERE path = :path AND digest = :digest;
+UPDATE signatures SET trust = :trust
+WHERE name = :name AND profile = :profile AND path = :path AND digest = :digest;
 
 -- name: latest_verification
-SELECT id, state FROM jobs WHERE kind = 'verify' AND subject = :subject ORDER BY id DESC LIMIT 1;
+-- `subject <> ''` is the condition of the index.
+SELECT id, state FROM jobs WHERE kind = 'verify' AND subject = :subject AND subject <> '' ORDER BY id DESC LIMIT 1;
 
 -- name: add_verification
 INSERT INTO jobs (name, profile, archive, priority, engine, created_at, kind, depth, subject, subject_digest)
@@ -51,7 +54,8 @@ UPDATE jobs SET depth = 'full' WHERE id = :id AND state IN ('queued', 'waiting')
 UPDATE jobs SET verdict = :verdict, report = :report, message = :message WHERE id = :id AND attempt = :attempt;
 
 -- name: last_report
-SELECT report FROM jobs WHERE subject = :subject AND report <> '' ORDER BY id DESC LIMIT 1;
+-- `subject <> ''` is the condition of the index.
+SELECT report FROM jobs WHERE subject = :subject AND subject <> '' AND report <> '' ORDER BY id DESC LIMIT 1;
 
 -- name: lookup
 SELECT known, note, asked_at FROM lookups WHERE accession = :accession;

@@ -14,8 +14,10 @@ from wort_cli.commands.shared.progress_display import PlainLines
 from wort_cli.errors import ExitCode
 from wort_cli.health import status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.failure import Reason
+from wort_cli.ledger.retry import RetryPolicy
+from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.job_result import JobResult
 from wort_cli.settings import load_settings
 from wort_cli.system.daemon_lock import DaemonInfo
 
@@ -59,6 +61,35 @@ def test_job_is_waited_for_unless_its_next_attempt_is_far_away(
 ) -> None:
     wait_until = None if seconds is None else time.time() + seconds
     assert ends_soon(replace(job, state=state, wait_until=wait_until)) is expected
+
+
+def test_job_that_waits_for_long_is_not_counted_as_ended(
+    ledger: Ledger, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.jobs.enqueue([request("SRR100001")])
+    attempt = ledger.attempts.claim(job.id, "me", 60)
+    assert attempt is not None
+    failure = Failure(Reason.NETWORK, "no answer")
+    ledger.attempts.finish(JobResult(job.id, attempt.attempt, failure=failure), RetryPolicy(delay=1000))
+    seen = list[int]()
+
+    def update(jobs: object, ended: int) -> None:
+        seen.append(ended)
+        ledger.jobs.cancel([job.id + 1])
+
+    display = PlainLines(2)
+    monkeypatch.setattr(display, "update", update)
+    monkeypatch.setattr(follow_module, "make_display", lambda total: display)
+    assert [found.state for found in follow(ledger, [job.id, job.id + 1])] == [JobState.WAITING, JobState.CANCELLED]
+    assert seen == [0, 1]
+
+
+def test_nothing_is_displayed_if_no_job_is_waited_for(
+    ledger: Ledger, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.jobs.cancel([job.id])
+    monkeypatch.delattr(follow_module, "make_display")
+    assert [found.state for found in follow(ledger, [job.id])] == [JobState.CANCELLED]
 
 
 def test_pipe_gets_one_line_for_each_of_several_ended_jobs(job: Job, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,10 +63,10 @@ def test_failures_and_absences_are_counted_apart_and_failures_come_first(
 
 
 @pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.NETWORK])
-def test_explanation_has_the_reason_the_message_and_the_hint(job: Job, reason: Reason) -> None:
+def test_explanation_has_the_reason_and_the_message(job: Job, reason: Reason) -> None:
     job_of = replace(job, state=JobState.FAILED, reason=reason, message="exit\x1b[2J no")
     output = explanation(job_of)
-    assert output == f"failed, {reason}: {reason.sentence} (exit\\x1b[2J no)\n  {hint(job_of, daemon_runs=True)}"
+    assert output == f"failed, {reason}: {reason.sentence} (exit\\x1b[2J no)"
 
 
 def test_explanation_of_a_waiting_job_has_the_time_of_the_next_attempt(job: Job) -> None:
@@ -94,4 +94,5 @@ def test_long_explanations_are_cut_off_with_a_count(job: Job, capsys: pytest.Cap
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.count("SRR139146: failed, corrupt") == 2
+    assert output.err.count(Reason.CORRUPT.hint) == 1
     assert "and 1 more" in output.err
