@@ -37,6 +37,8 @@ def enqueue(
             if not dry_run:
                 ledger.profiles.use(*(one.profile for one in finder.all()))
             found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
+            if not force:
+                found = ledger.absences.end_claimed(batch, found, dry_run=dry_run)
             if not dry_run:
                 share_passes(found, finder, ledger)
             if claim is not None:

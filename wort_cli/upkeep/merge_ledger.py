@@ -110,6 +110,12 @@ def check_job(row: Row) -> None:
         Reason(row["reason"])
 
 
+def check_claim(row: Row) -> None:
+    """Raise an error if a row of `claimed_absences` is not valid."""
+    parse_name(row["name"])
+    Reason(row["reason"])
+
+
 DERIVED = (
     "clear_job_counts",
     "count_jobs_again",
@@ -131,6 +137,7 @@ TABLES = (
     Table("paused_groups", "name"),
     Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
     Table("profiles", "name", lambda row: Profile.from_json(row["name"], json.loads(row["definition"])), since=15),
+    Table("claimed_absences", "name, profile", check_claim, since=14),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

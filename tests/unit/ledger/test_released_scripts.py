@@ -18,7 +18,8 @@ SUMS = (
     "8ed2f7bf172fb3a9744796ca530ad844e46e2c79ac4459856e89b03355ed55cb",
     "2d9f893483da6ba076ad4fe477d3b0898d2c7321a2c97194d1d5d3fbb1d611c3",
     "a277dcc91985a2aa3528dc68c192df37dffb38a99a1caa663182309adbb98acf",
-    "2cc9f585d370cc672a9f8b85cc49f86a3420923647090c122ccb1d0397b7fe73",
+    "70aecbbb4b573f696ecabcf94f7b3a82bf407167ac56ba390591f5e13c7e1f55",
+    "844d5c0e55ff7f4db9d89e93f60e3d7648ae4753bd1889cfdeafe61e75270b02",
 )
 """The sha256 of each script, for ever.  A new script adds a line."""
 

@@ -44,6 +44,7 @@ TABLES_SINCE = {
     12: {"sketches"},
     13: {"runs"},
     15: {"profiles"},
+    14: {"claimed_absences"},
 }
 
 
