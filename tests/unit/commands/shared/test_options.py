@@ -10,13 +10,14 @@ from wort_cli.errors import UsageError
 
 VARIANTS = {
     "--all": 3,  # select the jobs that have not ended, show everything, export everything
-    "--force": 2,  # compute again, replace a file
+    "--force": 3,  # compute again, replace a file, replace signatures that were merged
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
     "--ksize": 3,  # view one, export some, define a profile
     "--moltype": 2,  # export, define a profile
     "--now": 2,  # run jobs in this process, kill the daemon
-    "--output": 3,  # signatures, archives, collections
+    "--local": 2,  # compute, catalog
+    "--output": 4,  # signatures, archives, collections, catalogs
     "--quick": 2,  # verify, sync check
     "--repair": 2,  # doctor, sync check
     "--scaled": 2,  # export, define a profile
