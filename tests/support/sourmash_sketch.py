@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def sketch(profile: Profile, fasta: Path, name: str, filename: str = "") -> byte
         out = Path(directory, "out.sig")
         arguments = [*profile.sourmash_arguments(), "--name", name, "-o", str(out), str(fasta)]
         silent = contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO())
-        with silent[0], silent[1], contextlib.suppress(SystemExit):
+        with silent[0], silent[1], contextlib.suppress(SystemExit), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             main(arguments)
         made = out.read_bytes().rstrip(b"\n")
     return re.sub(rb'"filename":"[^"]*"', b'"filename":"%s"' % filename.encode(), made, count=1)
