@@ -61,7 +61,8 @@ def test_cancel_kills_every_tool_that_ignores_signals(tool: str, home: Home, she
         home.keep(RUN, shelf.archive("aligned") if tool == "sra-stat" else shelf.without_sums())
     asks = '*" --version "*)' if tool != "fastq-dump" else '*" --version "*|*" -X 1 "*)'
     script = f'case " $* " in {asks} exec {TOOL / tool} "$@";; esac\ntrap "" TERM INT\nsleep 1000'
-    home("daemon", "start", env=home.with_tool(tool, script)).expect(0)
+    decoder = {"WORT_DECODER": "fastq-dump"} if tool == "sra-stat" else {}
+    home("daemon", "start", env={**home.with_tool(tool, script), **decoder}).expect(0)
     home("compute", RUN, "--accept-unproved").expect(0)
     until(lambda: [p for p in home.processes() if p.argv[:2] == ("sleep", "1000")], "the tool runs")
     home("cancel", RUN).expect(0)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.archive_server import ArchiveServer, Fate, Request
-from tests.support.archives import remove_sums
+from tests.support.archives import reference_signature, remove_sums
 from tests.support.homes import Home
 from tests.support.references import NAME
-from tests.support.shelf import Shelf, copy_archive
+from tests.support.shelf import Shelf, copy_archive, gunzipped
 
 RUN, OTHER = "SRR000001", "SRR000002"
 
@@ -86,6 +86,18 @@ def test_reference_beside_the_archive_is_neither_located_nor_fetched(home: Home,
         assert [request.run for request in server.requests] == [RUN]  # the locator confirms whose archive it is
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
     assert list(provenance(home)["references"]) == [NAME]
+
+
+def test_reference_of_some_reads_is_fetched_when_the_archive_was_proved(home: Home, shelf: Shelf) -> None:
+    archive = copy_archive(shelf.aligned_to_both(), home.root / "archives" / RUN / f"{RUN}.sra")
+    with serving(home, shelf, **{RUN: archive.read_bytes()}):
+        home("compute", RUN, "--now", env={"WORT_ARCHIVES": str(home.root / "archives")}).expect(0)
+    found = provenance(home)
+    assert found["references"] == {NAME: hashlib.md5(shelf.sequence().read_bytes()).hexdigest()}
+    assert (found["proved_by"], found["decoders"], found["spots"]) == ("column-md5s", ["fastq-dump"], 400)
+    copy_archive(shelf.sequence(), home.root / "beside" / NAME)
+    reference_signature(archive, RUN, home.root / "expected.sig", cwd=home.root / "beside")
+    assert home.signature(RUN) == gunzipped(home.root / "expected.sig")
 
 
 def test_reference_without_sums_is_refused_or_leaves_the_signature_unproved(home: Home, shelf: Shelf) -> None:

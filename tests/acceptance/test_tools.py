@@ -40,6 +40,18 @@ def test_archive_that_is_counted_proved_and_decoded_in_process_needs_no_tool(hom
     assert set(provenance["tools"]) == {"wort", "sourmash", "numpy", "fastq-dump"}
 
 
+def test_version_of_fastq_dump_may_be_known_after_the_slices_are_decoded(home: Home, shelf: Shelf) -> None:
+    """Slices of a library that was not compared with this version do not count."""
+    asks = f"until grep -rqs 'reading spots' {home.path}; do sleep 0.05; done; echo fastq-dump : 9.9.9; exit"
+    env = home.with_tool("fastq-dump", f'[ "$1" != --version ] || {{ {asks}; }}; exec {FASTQ_DUMP} "$@"')
+    archive = copy_archive(shelf.archive(), home.cwd / "x.sra")
+    home("compute", "x.sra", "--now", env={**env, "WORT_DECODER": "auto"}).expect(0)
+    provenance = home("view", "x", "--json").expect(0).records()[0]["provenance"]
+    assert (provenance["decoders"], provenance["tools"]["fastq-dump"]) == (["fastq-dump"], "9.9.9")
+    assert home.signature("x") == shelf.reference(archive, "x")
+    assert "was not compared with fastq-dump 9.9.9" in home("logs", "x").expect(0).out
+
+
 def test_missing_tool_with_the_daemon(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
     home("daemon", "start", env={"PATH": str(home.root / "bin")}).expect(0)

@@ -43,20 +43,20 @@ class Declined:
 
 
 def decode(question: Question) -> list[Decoded] | Declined:
-    """Decode slices of an archive.  The toolkit looks for references in the directory of the archive."""
+    """Decode slices of an archive, which share a cursor.  The toolkit looks for references where the archive is."""
     os.chdir(question.path.parent)
     try:
-        VdbCursor(question.path, question.spots).close()
-        return [decode_slice(question, part) for part in question.parts]
+        cursors = [VdbCursor(question.path, question.spots)]
+        return [decode_slice(question, part, cursors) for part in question.parts]
     except CannotDecode as error:
         return Declined(str(error))
     except JobFailed as failed:
         return Declined(f"{failed.failure.reason}: {failed}")
 
 
-def decode_slice(question: Question, part: Slice) -> Decoded:
+def decode_slice(question: Question, part: Slice, cursors: list[VdbCursor]) -> Decoded:
     """Decode one slice."""
-    decoder = VdbDecoder(question.path, question.spots, part)
+    decoder = VdbDecoder(question.path, question.spots, part, cursors)
     text = b"".join(bytes(text) for text in decoder.texts(NEVER))
     counts, stats = decoder.finish(NEVER), decoder.stats
     return Decoded(text, counts.read, stats.spots, stats.reads, stats.bases, stats.longest)

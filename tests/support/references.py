@@ -84,7 +84,25 @@ def make_aligned_outside(out: Path, reference: Path, *, spots: int = 2_000) -> P
         return packed.replace(out)
 
 
-def load_against(reference: Path, sam: Path, database: Path) -> None:
+def make_aligned_to_both(out: Path, reference: Path) -> Path:
+    """Write an archive whose reads are aligned to `reference`, and to another sequence, which is inside the archive."""
+    rng, inside = Random(9), sequence(9)
+    with tempfile.TemporaryDirectory(prefix=".aligned-", dir=out.resolve().parent) as scratch:
+        place = Path(scratch)
+        fasta, sam, packed = place / "inside.fasta", place / "run.sam", place / "run.sra"
+        fasta.write_text(f">inside\n{inside}\n")
+        lines = [f"@SQ\tSN:{name}\tLN:{LENGTH}" for name in ("chr5", "inside")]
+        for name, bases in (("chr5", sequence()), ("inside", inside)):
+            for number, start in enumerate(sorted(rng.randrange(LENGTH - 100) for _ in range(200))):
+                where = f"{name}\t{start + 1}\t60\t100M\t*\t0\t0"
+                lines.append(f"{name}.{number}\t0\t{where}\t{bases[start : start + 100]}\t{'I' * 100}")
+        sam.write_text("\n".join(["@HD\tVN:1.0\tSO:coordinate", *lines, ""]))
+        load_against(reference, sam, place / "db", "-r", fasta)
+        run(["kar", "-c", packed, "-d", place / "db"])
+        return packed.replace(out)
+
+
+def load_against(reference: Path, sam: Path, database: Path, *options: str | Path) -> None:
     """Load alignments to `chr5`, whose bases are in `reference`, an archive of `make_reference`, with bam-load.
 
     Writes the toolkit's configuration beside the database.
@@ -97,5 +115,5 @@ def load_against(reference: Path, sam: Path, database: Path) -> None:
         f'/repository/remote/disabled = "true"\n/repository/user/main/public/root = "{place}"\n'
         '/repository/user/main/public/apps/refseq/volumes/refseq = "refseq"\n'
     )
-    load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", place, sam]
+    load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", place, *options, sam]
     run(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load], timeout=HANGS)

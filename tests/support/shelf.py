@@ -21,7 +21,7 @@ from tests.support.archives import (
     remove_sums,
     truncate,
 )
-from tests.support.references import make_aligned_outside, make_reference
+from tests.support.references import make_aligned_outside, make_aligned_to_both, make_reference
 
 WITHOUT_READS = ("all_filtered", "zero_spots")
 WITH_READS = tuple(layout.name for layout in LAYOUTS if layout.name not in WITHOUT_READS)
@@ -77,6 +77,10 @@ class Shelf:
                 reference_signature(self.aligned_outside(), name, out, cwd=Path(cwd))
 
         return gunzipped(self._made(f"aligned-outside.{name}.sig", make))
+
+    def aligned_to_both(self) -> Path:
+        """Return an archive whose reads are aligned to `sequence`, and to a sequence that is inside."""
+        return self._made("aligned-to-both.sra", lambda out: make_aligned_to_both(out, self.sequence()))
 
     def flipped(self) -> Path:
         """Return an archive with one flipped bit that fastq-dump does not detect."""

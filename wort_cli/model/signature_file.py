@@ -21,6 +21,7 @@ from wort_cli.model.profile import PROFILES
 
 GZIP_MAGIC = b"\x1f\x8b"
 BATCH = 1 << 16
+Abundances = NDArray[np.uint64] | NDArray[np.uint32]
 PAIR = np.dtype([("hash", "<u8"), ("abundance", "<u8")])
 
 
@@ -32,7 +33,7 @@ class Sketch:
     seed: int
     max_hash: int
     hashes: NDArray[np.uint64]
-    abundances: NDArray[np.uint64] | None
+    abundances: Abundances | None
     moltype: str = "DNA"
     md5: str = ""
     num: int = 0

@@ -1,27 +1,59 @@
 """Provides the reference sequences of an aligned archive before its reads are decoded.
 
-sra-stat lists them (locate.py).  One that is on disk is proved where it is.  Any other is fetched into the store that
-all jobs share (archives/reference_store.py), and kept there at least until the attempt's tools have ended.  With
-`download = toolkit` nothing is fetched: the toolkit reads what is missing from the network, and nothing proves it.
+sra-stat lists them (locate.py), unless all are inside the archive. One that is on disk is proved where it is. Any other
+is fetched into the store that all jobs share (archives/reference_store.py), and kept there at least until the attempt's
+tools have ended. With `download = toolkit` nothing is fetched: the toolkit reads what is missing from the network, and
+nothing proves it.
 """
 
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.pipeline.archives.counts import read_counts
 from wort_cli.pipeline.archives.http import HttpClient
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive
-from wort_cli.pipeline.archives.prove import prove_by_columns, run_vdb_validate, validation_timeout
+from wort_cli.pipeline.archives.prove import (
+    ArchiveProof,
+    prove_by_columns,
+    run_vdb_validate,
+    validation_timeout,
+    with_references,
+)
 from wort_cli.pipeline.archives.reference_store import Reference, ReferenceStore, md5_of_file
 from wort_cli.pipeline.archives.references import ReferenceFetcher
 from wort_cli.pipeline.attempt import Attempt
+from wort_cli.pipeline.decoding.decoder_choice import are_references_inside
 from wort_cli.pipeline.download import politeness_of, timeouts_of
 from wort_cli.pipeline.resources import reserve_directory
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 
 MAX_REFERENCES = 10_000
 """Files; the assemblies that runs are aligned to have at most some hundreds of them."""
+
+
+def list_references(
+    archive: Archive, proof: ArchiveProof, attempt: Attempt, tools: ToolGroup
+) -> tuple[Archive, ArchiveProof]:
+    """Return an archive that was proved with its references, and the proof that includes them.
+
+    Does nothing if they were listed when the archive was located.
+    """
+    if not archive.is_unlisted:
+        return archive, proof
+    listed = replace(archive, is_unlisted=False)
+    if are_references_inside(archive, proof, attempt.spec, attempt.profile, tools, attempt.workspace):
+        return listed, proof
+    deadline = time.monotonic() + attempt.spec.time_limits.resolve_timeout
+    try:
+        counts = read_counts(archive.argument, tools, deadline, on_disk=True)
+    except TimeoutError:
+        raise JobFailed(Reason.TIMEOUT, "the references of the run were not listed in time") from None
+    listed = replace(listed, spots=counts.spots, bases=counts.bases, references=counts.references)
+    provided = provide_references(listed, attempt, tools)
+    return provided, with_references(proof, provided)
 
 
 def provide_references(archive: Archive, attempt: Attempt, tools: ToolGroup) -> Archive:

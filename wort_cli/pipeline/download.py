@@ -9,6 +9,7 @@ import functools
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from wort_cli.model.accession import Accession
@@ -50,7 +51,7 @@ def download_archive(attempt: Attempt, tools: ToolGroup, *, early: bool = False)
     name = spec.source.name
     if not isinstance(name, Accession):
         raise JobFailed(Reason.NOT_FOUND, f"{name} is not the accession of a run, and there is no archive of that name")
-    decoder = VDB if spec.method.decoder == "auto" and spec.method.engine == "kernel" else FASTQ_DUMP
+    decoder = VDB if spec.method.decodes_in_process else FASTQ_DUMP
     if ArchiveCache.of(spec).take(name, attempt.workspace.archive_directory):
         attempt.log("an earlier job has left what it fetched of this archive")
     if early and decoder == VDB:
@@ -58,11 +59,13 @@ def download_archive(attempt: Attempt, tools: ToolGroup, *, early: bool = False)
     else:
         obtained, arrival = obtain(attempt, name, decoder), None
     deadline = time.monotonic() + spec.time_limits.resolve_timeout
-    counts = read_counts(str(obtained.path), tools, deadline, on_disk=True)
+    later = spec.method.decodes_in_process
+    counts = read_counts(str(obtained.path), tools, deadline, on_disk=True, lists_later=later)
     parts = FetchedParts(obtained, ColumnsOnDemand(attempt, name, decoder, arrival).ensure, arrival)
     path, format = obtained.path, format_found(obtained, spec.download.quality)
     size, references = obtained.size, counts.references
-    return Archive(str(path), path, counts.spots, counts.bases, size, format, references, fetched=parts)
+    archive = Archive(str(path), path, counts.spots, counts.bases, size, format, references, fetched=parts)
+    return replace(archive, is_unlisted=counts.is_unlisted)
 
 
 def obtain_early(attempt: Attempt, name: Accession) -> tuple[Obtained, Arrival | None]:

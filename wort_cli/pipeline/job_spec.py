@@ -52,6 +52,11 @@ class Method(FromSettings):
     vdb_library: str = ""
     """The file of libncbi-vdb; empty for the one that the linker finds."""
 
+    @property
+    def decodes_in_process(self) -> bool:
+        """Whether archives are decoded in process where that is possible."""
+        return (self.decoder, self.engine) == ("auto", "kernel")
+
 
 @dataclass(frozen=True)
 class TimeLimits(FromSettings):

@@ -7,9 +7,7 @@ Everything except the numbers comes from the installed sourmash (signature_layou
 layout, sourmash writes the signature itself: slowly, but correctly.
 """
 
-import gzip
 import hashlib
-import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -21,25 +19,14 @@ from numpy.typing import NDArray
 
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.model.signature_file import Sketch, digest, parse_signature
-from wort_cli.pipeline.gzip_blocks import AHEAD, write_gzip
+from wort_cli.model.signature_file import Abundances, Sketch, digest, parse_signature
+from wort_cli.pipeline.decimals import BLOCK, decimal_length, digits_of, number_blocks
+from wort_cli.pipeline.gzip_blocks import AHEAD, GZIP_ERRORS, open_gzip, write_gzip
 from wort_cli.pipeline.signature_layout import Layout, UnknownLayout, layout_of, write_with_sourmash
-from wort_cli.pipeline.sketching.known_input import known_numbers
-from wort_cli.pipeline.sketching.loops import Array, Loops
 from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.cancellation import NEVER, Cancellation
 
 Numbers = NDArray[np.uint64]
-
-BLOCK = 1 << 16
-"""Numbers that are formatted together."""
-LONGEST_NUMBER = 20
-"""Digits of the largest unsigned 64-bit number."""
-
-DECIMALS = Loops("wort_cli.pipeline.decimal_loops", __name__)
-NUMBERS, TEXT = Array(np.uint64), Array(np.uint8)
-write_decimals = DECIMALS.function("write_decimals", NUMBERS, TEXT, TEXT, results=1)
-are_decimals = DECIMALS.function("are_decimals", TEXT, NUMBERS, results=1)
 
 
 def seal(
@@ -110,24 +97,15 @@ def signature_blocks(name: str, sketches: Sequence[Sketch], filename: str = "") 
         yield b"," * (i > 0) + frame.before_hashes
         if sketch.hashes.size:
             md5 = new_md5(sketch)
-            for text in number_blocks(sketch.hashes):
-                md5.update(text.translate(None, b","))
+            for text, digits in number_blocks(sketch.hashes):
+                md5.update(digits)
                 yield text
             yield frame.before_md5 + md5.hexdigest().encode()
             if frame.before_abundances is not None and sketch.abundances is not None:
                 yield frame.before_abundances
-                yield from number_blocks(sketch.abundances)
+                yield from (text for text, _ in number_blocks(sketch.abundances))
         yield frame.after
     yield layout.after
-
-
-def number_blocks(numbers: Numbers) -> Iterator[bytes]:
-    """Yield numbers in decimal, separated by commas, in blocks."""
-    text, digits = np.empty(BLOCK * (LONGEST_NUMBER + 1), np.uint8), np.empty(LONGEST_NUMBER, np.uint8)
-    for start in range(0, numbers.size, BLOCK):
-        last = start + BLOCK >= numbers.size
-        n = write_decimals(numbers[start : start + BLOCK], digits, text)
-        yield text[: n - 1 if last else n].tobytes()
 
 
 def new_md5(sketch: Sketch) -> "hashlib._Hash":
@@ -147,7 +125,7 @@ def reads_back(
     next block is decompressed.
     """
     try:
-        with gzip.GzipFile(fileobj=file, mode="rb") as stream, ThreadPoolExecutor(1, "numbers") as parser:
+        with open_gzip(file) as stream, ThreadPoolExecutor(1, "numbers") as parser:
             try:
                 layout = layout_of(name, sketches, filename)
             except UnknownLayout:
@@ -157,13 +135,11 @@ def reads_back(
                 if not same:
                     return False
             return True
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+    except GZIP_ERRORS:
         return False
 
 
-def compare_parts(
-    stream: gzip.GzipFile, sketches: Sequence[Sketch], layout: Layout, parser: Executor
-) -> Iterator[bool]:
+def compare_parts(stream: IO[bytes], sketches: Sequence[Sketch], layout: Layout, parser: Executor) -> Iterator[bool]:
     """Yield whether each part of the signature is next in the stream; stop at the first that is not."""
     yield is_next(stream, layout.before)
     for i, (sketch, frame) in enumerate(zip(sketches, layout.frames, strict=True)):
@@ -189,18 +165,18 @@ def is_same(name: str, sketches: Sequence[Sketch], text: bytes, filename: str = 
     return (document.name, document.filename) == (name, filename) and document.digest == digest(sketches)
 
 
-def is_next(stream: gzip.GzipFile, text: bytes) -> bool:
+def is_next(stream: IO[bytes], text: bytes) -> bool:
     """Return whether `text` is next in the stream."""
     return stream.read(len(text)) == text
 
 
 def are_next(
-    stream: gzip.GzipFile, numbers: Numbers, parser: Executor, md5: "hashlib._Hash | None" = None
+    stream: IO[bytes], numbers: Abundances, parser: Executor, md5: "hashlib._Hash | None" = None
 ) -> Iterator[bool]:
     """Yield for each block whether its numbers are next in the stream; update `md5` with the digits."""
     waiting: deque[Future[bool]] = deque()
     for start in range(0, numbers.size, BLOCK):
-        part = numbers[start : start + BLOCK]
+        part = numbers[start : start + BLOCK].astype(np.uint64, copy=False)
         text = stream.read(decimal_length(part) - (start + BLOCK >= numbers.size))
         waiting.append(parser.submit(is_text_of, text, part, md5))
         if len(waiting) > AHEAD:
@@ -211,21 +187,7 @@ def are_next(
 
 def is_text_of(text: bytes, numbers: Numbers, md5: "hashlib._Hash | None") -> bool:
     """Return whether a text is these numbers; update `md5` with its digits."""
-    if md5 is not None:
-        md5.update(text.translate(None, b","))
-    return bool(are_decimals(np.frombuffer(text, np.uint8), numbers))
-
-
-def decimal_length(numbers: Numbers) -> int:
-    """Return the length of numbers as decimal text, with a comma after each."""
-    powers = np.uint64(10) ** np.arange(1, LONGEST_NUMBER, dtype=np.uint64)
-    return 2 * numbers.size + int(np.searchsorted(powers, numbers, side="right").sum())
-
-
-@DECIMALS.known_answer("e2c7094adda48bccfa77ba2e31026b8a8c70bda916cbaf1557d1ba309d57d302")
-def write_known_numbers() -> bytes:
-    """Return known numbers as text, and whether they read back."""
-    numbers = known_numbers(500) >> np.arange(500, dtype=np.uint64) % np.uint64(64)
-    text = b"".join(number_blocks(numbers))
-    letters = np.frombuffer(text, np.uint8)
-    return b"%s %d %d" % (text, are_decimals(letters, numbers), are_decimals(letters[:-1], numbers))
+    digits = digits_of(text, numbers)
+    if digits is not None and md5 is not None:
+        md5.update(digits.data)
+    return digits is not None

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import FILE_SUMS, Provenance, Trust
-from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.colour_space import has_colours
 from wort_cli.pipeline.archives.http import url_without_query
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, locate_archive
@@ -24,20 +23,15 @@ from wort_cli.pipeline.archives.prove import VDB_VALIDATE, ArchiveProof, Origin,
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.background_download import ArrivedWrong
 from wort_cli.pipeline.bucket import upload
-from wort_cli.pipeline.check import check_has_reads, check_has_spots, summarize_sketches
-from wort_cli.pipeline.decoding.decoder_choice import choose_decoders
-from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
+from wort_cli.pipeline.check import check_has_spots, summarize_sketches
 from wort_cli.pipeline.decoding.vdb_library import LIBRARY, installed_version
-from wort_cli.pipeline.dependencies import provide_references
+from wort_cli.pipeline.dependencies import list_references, provide_references
 from wort_cli.pipeline.download import download_archive, put_away
 from wort_cli.pipeline.identity import identify
 from wort_cli.pipeline.known_md5 import check_is_accepted, prove_by_locator
 from wort_cli.pipeline.publish import check_may_replace, publish_locally
 from wort_cli.pipeline.resources import reserve_resources
 from wort_cli.pipeline.sketching.engine import ENGINES, Engine
-from wort_cli.pipeline.sketching.read_stats import ReadStats
-from wort_cli.pipeline.sketching.slice_decoder import NeedsWholeRun, StartDecoder
-from wort_cli.pipeline.sketching.slices import Slice, SliceStore, plan_slices, split_for_threads
 from wort_cli.pipeline.toolkit.tools import ToolGroup
 from wort_cli.pipeline.warm_up import warm_up
 from wort_cli.stores.local import LocalStore
@@ -46,25 +40,10 @@ from wort_cli.versions import library_versions
 
 if TYPE_CHECKING:
     from wort_cli.pipeline.reads.sketch_files import SketchedFiles
-    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
+    from wort_cli.pipeline.sketch_reads import SketchedReads
 
 TOOLS = frozenset({"fastq-dump", "sra-stat", "vdb-validate"})
 """Tools whose versions are recorded in the provenance, if they took part."""
-
-
-@dataclass(frozen=True)
-class SketchedReads:
-    """The sketches of all reads of an archive, and how they were decoded."""
-
-    stats: ReadStats
-    sketches: tuple[Sketch, ...]
-    slices: int
-    decoders: tuple[str, ...]
-
-    @property
-    def counts_left_out(self) -> bool:
-        """Whether all decoders counted the reads that the recipe leaves out."""
-        return FastqDumpDecoder.name not in self.decoders
 
 
 @dataclass(frozen=True)
@@ -74,7 +53,7 @@ class SketchedRun:
     archive: Archive
     proof: ArchiveProof
     versions: dict[str, str]
-    reads: SketchedReads
+    reads: "SketchedReads"
 
 
 # Sketching -----------------------------------------------------------------------------------------------------------
@@ -91,6 +70,8 @@ def sketch_run(attempt: Attempt, tools: ToolGroup) -> SketchedRun:
     arguments = engine, attempt.spec.method.decoder, attempt.spec.method.vdb_library
     may_stream = attempt.spec.download.download == TOOLKIT
     threading.Thread(target=warm_up, args=arguments, kwargs={"start": not may_stream}, daemon=True).start()
+    if attempt.spec.method.decodes_in_process and not may_stream:
+        tools.ask_for_version("fastq-dump")
     try:
         return sketch_archive(attempt, archive_of(attempt, tools, early=attempt.has_slot), engine, tools)
     except ArrivedWrong:
@@ -103,11 +84,15 @@ def sketch_archive(attempt: Attempt, archive: Archive, engine: Engine, tools: To
 
     From the reservation on, the attempt holds a slot, so that only so many jobs use the processor while others fetch.
     """
+    from wort_cli.pipeline.sketch_reads import sketch_reads
+
     spec = attempt.spec
     attempt.take_slot()
     threads = reserve_resources(archive, spec, attempt.profile, attempt.workspace)
     attempt.report("proving")
-    proof = prove_by_locator(attempt, archive, prove_archive(archive, tools, spec.time_limits.stall_timeout))
+    proof = prove_archive(archive, tools, spec.time_limits.stall_timeout)
+    archive, proof = list_references(archive, proof, attempt, tools)
+    proof = prove_by_locator(attempt, archive, proof)
     check_is_accepted(archive, proof, spec)
     check_has_spots(archive)
     attempt.report("preparing")  # loops may have to be compiled
@@ -156,66 +141,6 @@ def archive_of(attempt: Attempt, tools: ToolGroup, *, early: bool = False) -> Ar
         attempt.log(f"the archive is not fetched ahead: {failed}")
     attempt.take_slot()
     return provide_references(archive or download_archive(attempt, tools), attempt, tools)
-
-
-def sketch_reads(
-    attempt: Attempt, archive: Archive, proof: ArchiveProof, engine: Engine, tools: ToolGroup, threads: int
-) -> SketchedReads:
-    """Decode and sketch all slices of the archive, `threads` at a time; raise JobFailed unless all spots were read."""
-    spec = attempt.spec
-    slices = plan_slices(archive.spots, archive.bases, spec.method.slice_bases)
-    store = slice_store(attempt, archive, proof) if len(slices) > 1 else None
-    decoders = choose_decoders(archive, proof, spec, attempt.profile, engine, tools, attempt.workspace)
-    if store is None and len(decoders) > 1:
-        slices = split_for_threads(archive.spots, archive.bases, threads)
-    try:
-        sketcher = sketch_slices(attempt, archive, engine, slices, store, decoders, threads)
-    except NeedsWholeRun as why:
-        attempt.log(f"decoding the run as one slice: {why}")
-        slices = (Slice(1, archive.spots),)
-        sketcher = sketch_slices(attempt, archive, engine, slices, None, decoders, threads)
-    stats = sketcher.stats()
-    check_has_reads(archive, stats.bases)
-    return SketchedReads(stats, sketcher.sketches(), len(slices), sketcher.decoders_used())
-
-
-def sketch_slices(
-    attempt: Attempt,
-    archive: Archive,
-    engine: Engine,
-    slices: Sequence[Slice],
-    store: SliceStore | None,
-    decoders: Sequence[StartDecoder],
-    threads: int,
-) -> "RunSketcher":
-    """Decode and sketch slices of the archive, `threads` at a time; return the sketcher with their sketches.
-
-    Raises NeedsWholeRun if they are several and the archive must be decoded as one slice.
-    """
-    from wort_cli.pipeline.sketching.run_sketcher import RunSketcher, SketchTimeouts
-
-    arrival = archive.arrival
-
-    def report(stats: ReadStats) -> None:
-        if arrival is None or arrival.is_proved:  # else the download reports its progress
-            attempt.report("sketching", stats.spots, archive.spots, stats.bases)
-
-    has_arrived = arrival.has if arrival is not None else lambda part: True
-    sketcher = RunSketcher(slices, store, decoders, attempt.profile, engine, SketchTimeouts.of(attempt.spec))
-    sketcher.run(threads, attempt.cancellation, report, has_arrived)
-    return sketcher
-
-
-def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof) -> SliceStore:
-    """Return the store of finished slices; slices of another archive or profile are ignored."""
-    inputs = {
-        "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
-        "profile": attempt.profile.name,
-        "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
-    }
-    arrival = archive.arrival
-    is_proved = (lambda: arrival.is_proved) if arrival is not None else lambda: True
-    return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key, is_proved)
 
 
 # Sealing and publishing ----------------------------------------------------------------------------------------------

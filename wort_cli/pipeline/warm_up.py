@@ -63,6 +63,6 @@ def load_counting() -> None:
 
 def load_sealing() -> None:
     """Load the loops that write and read numbers."""
-    from wort_cli.pipeline.seal import DECIMALS
+    from wort_cli.pipeline.decimals import DECIMALS
 
     DECIMALS.load()

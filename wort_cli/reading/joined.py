@@ -43,7 +43,7 @@ def pieces_of_sketch(sketch: Sketch) -> Iterator[bytes]:
     yield b'], "md5sum": ' + json.dumps(sketch.md5sum()).encode()
     if sketch.abundances is not None:
         yield b', "abundances": ['
-        yield from numbers(sketch.abundances)
+        yield from numbers(sketch.abundances.astype(np.uint64, copy=False))
         yield b"]"
     yield b', "molecule": ' + json.dumps(sketch.moltype).encode() + b"}"
 

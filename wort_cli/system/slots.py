@@ -26,8 +26,8 @@ from wort_cli.system.file_locks import try_lock
 from wort_cli.system.private_files import make_private
 from wort_cli.system.process_identity import boot_tag
 
-CHECK_INTERVAL = 0.05
-"""Seconds between two looks for a free slot."""
+CHECK_INTERVAL, FIRST_INTERVAL = 0.05, 0.01
+"""Seconds between two looks for a free slot, and between those of the first one that waits."""
 LOOK_EVERY = 1.0
 """Seconds after which one that waits looks for the files of processes that have ended."""
 MUTEX_INTERVAL, MUTEX_TRIES = 0.002, 10
@@ -76,7 +76,7 @@ class Slots:
         with contextlib.closing(self.queue(place)) as queued:
             while (held := queued.try_to_take()) is None:
                 cancellation.check()
-                time.sleep(CHECK_INTERVAL)
+                time.sleep(FIRST_INTERVAL if queued.is_first else CHECK_INTERVAL)
             return held
 
     def queue(self, place: str = "") -> "Queued":
@@ -106,6 +106,8 @@ class Queued:
         self._directory = directory
         self._place = place
         self._waiting: Held | None = None
+        self.is_first = False
+        """Whether nobody who waits comes before this one, as far as the last look found."""
         self._looked_at = 0.0
         """When all files were examined last, on the monotonic clock."""
 
@@ -133,7 +135,9 @@ class Queued:
         """Return whether a slot seems to be free for this one, by the names of the files alone, which is cheap."""
         held, waiting = file_name(HELD), file_name(WAITING)
         names = os.listdir(self._directory)  # noqa: PTH208 (Path.iterdir would make an object of each name)
-        if min((name for name in names if name.startswith(waiting)), default="") != f"{waiting}{self._place}":
+        first = min((name for name in names if name.startswith(waiting)), default="")
+        self.is_first = first == f"{waiting}{self._place}"
+        if not self.is_first:
             return False
         return sum(name.startswith(held) for name in names) < self._slots.number
 

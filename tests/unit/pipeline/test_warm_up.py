@@ -57,6 +57,6 @@ def test_warm_up_loads_the_loops_of_a_job(decoder: str) -> None:
 
 
 def test_loops_are_compiled_into_the_chosen_directory(tmp_path: Path) -> None:
-    code = "from wort_cli.pipeline.seal import DECIMALS; DECIMALS.load()"
+    code = "from wort_cli.pipeline.decimals import DECIMALS; DECIMALS.load()"
     run_python(code, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".lock", ".loops"]

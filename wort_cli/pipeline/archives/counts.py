@@ -2,7 +2,8 @@
 
 The loader has written the counts into the metadata of each table, as `STATS/TABLE/SPOT_COUNT` and so on.  Of a plain
 archive on disk they are read from there; of any other archive, sra-stat(1) reports them.  It also lists the sequences
-outside of an archive that its aligned reads refer to.
+outside of an archive that its aligned reads refer to.  If some of them are inside, perhaps all are, which can be found
+out in this process once the archive was proved (decoding/references_inside.py).
 
 fastq-dump dumps the table CONSENSUS of a database that has one, which sra-stat does not count, else SEQUENCE.
 
@@ -23,6 +24,7 @@ from wort_cli.pipeline.archives.columns import FASTQ_DUMP
 from wort_cli.pipeline.archives.kar import Extent, KarError
 from wort_cli.pipeline.archives.metadata import MAX_METADATA, Node, find_node
 from wort_cli.pipeline.archives.reference_store import Reference
+from wort_cli.pipeline.archives.structure import TABLES
 from wort_cli.pipeline.toolkit.tool_errors import explain
 from wort_cli.pipeline.toolkit.tools import LOG_INFO, ToolGroup, ToolRun
 
@@ -34,6 +36,8 @@ ROWS = re.compile(r"row-count = ([\d,]+)")
 CONSENSUS, SEQUENCE = "CONSENSUS", "SEQUENCE"
 PLAIN_TABLES = frozenset({CONSENSUS, SEQUENCE, "PASSES", "ZMW_METRICS"})
 """The tables of databases whose reads need no other archive (ncbi-vdb interfaces/sra/pacbio.vschema)."""
+INSIDE = "tbl/REFERENCE/col/CMP_READ/data"
+"""The bases of references that are inside an archive."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,24 @@ class Counts:
     bases: int
     size: int = 0
     references: tuple[Reference, ...] = ()
+    is_unlisted: bool = False
+    """Whether the references are not listed yet."""
 
 
-def read_counts(argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool) -> Counts:
+def read_counts(
+    argument: str, tools: ToolGroup, deadline: float, *, on_disk: bool, lists_later: bool = False
+) -> Counts:
     """Return the counts of an archive: a path if it is `on_disk`, else an accession.
+
+    If `lists_later`, references of an archive that has some inside are left to be listed later.
 
     Raises JobFailed if it has none, or if no tool can read it; TimeoutError after `deadline`.
     """
     tables = tables_of(Path(argument)) if on_disk else None
     if tables is not None and tables.dumped is not None and tables.are_plain:
         return tables.dumped
+    if tables is not None and tables.dumped is not None and tables.has_references and lists_later:
+        return replace(tables.dumped, is_unlisted=True)
     counts = counts_by_sra_stat(argument, tools, deadline, on_disk=on_disk)
     if tables is not None and tables.has_consensus:
         if tables.dumped is not None:
@@ -72,6 +84,8 @@ class Tables:
     are_plain: bool
     """Whether no other archive is needed to read it."""
     has_consensus: bool
+    has_references: bool
+    """Whether references of aligned reads are inside it, at least some, and no table is unknown."""
     dumped: Counts | None
     """The counts of the table that fastq-dump dumps; None if its metadata has none."""
 
@@ -86,7 +100,8 @@ def tables_of(path: Path) -> Tables | None:
             dumped = CONSENSUS if CONSENSUS in names else SEQUENCE
             metadata = f"tbl/{dumped}/md/cur" if names else "md/cur"
             counts = counts_in(metadata, table, read)
-            return Tables(names <= PLAIN_TABLES, CONSENSUS in names, counts)
+            inside = names <= TABLES and INSIDE in table and table[INSIDE].size > 0
+            return Tables(names <= PLAIN_TABLES, CONSENSUS in names, inside, counts)
     except (OSError, NotProvable, KarError):
         return None
 

@@ -54,6 +54,8 @@ class Archive:
     """A value of Format; empty if the toolkit reads the run from the network and chose it."""
     references: tuple[Reference, ...] = ()
     """The sequences outside of the archive that its aligned reads refer to."""
+    is_unlisted: bool = False
+    """Whether `references` are listed only when the archive was proved (dependencies.py)."""
     reference_sums: Mapping[str, str] = field(default_factory=dict)
     """The md5 of each file of references, by its name."""
     streams_references: bool = False
@@ -116,7 +118,8 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
             path = find_by_toolkit(spec.source.name, tools, deadline)
             found = usable_archive(path, spec) if path else None
         argument = str(found.path if found else spec.source.name)
-        counts = read_counts(argument, tools, deadline, on_disk=found is not None)
+        later = spec.method.decodes_in_process
+        counts = read_counts(argument, tools, deadline, on_disk=found is not None, lists_later=later)
     except TimeoutError:
         raise JobFailed(
             Reason.NETWORK, f"{spec.source.name} was not found within {spec.time_limits.resolve_timeout:g} seconds"
@@ -124,7 +127,8 @@ def locate_archive(spec: JobSpec, tools: ToolGroup) -> Archive | None:
     if found is None:
         return Archive(argument, None, counts.spots, counts.bases, counts.size)
     size = found.path.stat().st_size
-    return Archive(argument, found.path, counts.spots, counts.bases, size, found.format, counts.references)
+    references, later = counts.references, counts.is_unlisted
+    return Archive(argument, found.path, counts.spots, counts.bases, size, found.format, references, later)
 
 
 # Politeness ----------------------------------------------------------------------------------------------------------

@@ -96,7 +96,11 @@ def prove_archive(archive: Archive, tools: ToolGroup, stall_timeout: float) -> A
 
     Reads are not proved if they are completed from references that are not.
     """
-    proof = prove_file(archive, tools, stall_timeout)
+    return with_references(prove_file(archive, tools, stall_timeout), archive)
+
+
+def with_references(proof: ArchiveProof, archive: Archive) -> ArchiveProof:
+    """Return the proof of an archive's file as that of its reads: none, if their references are not proved."""
     return proof if archive.proves_references else replace(proof, proved_by="", proof="")
 
 

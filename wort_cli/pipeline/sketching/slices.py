@@ -19,12 +19,15 @@ from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.seals import new_seal
 
 Hashes = NDArray[np.uint64]
+Counts = NDArray[np.uint64] | NDArray[np.uint32]
 MAX_BASES = 2_000_000_000
 """Bases in a slice, at most: it is sketched in less than a minute."""
 USUAL_SLICES = 32
 """Slices in a run of ordinary size: enough to keep many cores busy to the end."""
-WORTH_A_THREAD = 5_000_000
+WORTH_A_SLICE = 5_000_000
 """Bases that take a thread about ten times as long as opening the archive once more."""
+PER_THREAD = 4
+"""Slices for each thread, so that all threads end at about the same time."""
 UINT64 = np.dtype("<u8")
 SLICE = "slice"
 """The kind of its seal."""
@@ -53,7 +56,7 @@ class FinishedSlice:
     decoder: str
     """Name of the decoder."""
     stats: ReadStats
-    counts: tuple[tuple[Hashes, Hashes], ...]
+    counts: tuple[tuple[Hashes, Counts], ...]
     """For each ksize: the distinct hashes, ascending, and how often each was seen."""
 
 
@@ -68,11 +71,12 @@ def plan_slices(spots: int, bases: int, smallest: int) -> tuple[Slice, ...]:
 
 
 def split_for_threads(spots: int, bases: int, threads: int) -> tuple[Slice, ...]:
-    """Return the slices of a run that is too small for `plan_slices`: one for each thread that it keeps busy.
+    """Return the slices of a run that is too small for `plan_slices`, so that it keeps all threads busy.
 
     They are not stored, because they depend on the threads.
     """
-    return cut(spots, max(1, min(spots, threads, bases // WORTH_A_THREAD)))
+    wanted = PER_THREAD * threads if threads > 1 else 1
+    return cut(spots, max(1, min(spots, wanted, bases // WORTH_A_SLICE)))
 
 
 def cut(spots: int, number: int) -> tuple[Slice, ...]:

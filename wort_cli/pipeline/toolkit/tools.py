@@ -152,6 +152,8 @@ class ToolGroup:
         self._guard: subprocess.Popen[bytes] | None = None
         self._running: list[Tool] = []
         self._starting = threading.Lock()
+        self._asking = threading.Lock()
+        """Held while a tool is asked for its version."""
         self._ended = False
 
     @property
@@ -216,6 +218,8 @@ class ToolGroup:
         # The guard is reaped last, so that its pid still names this group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(guard.pid, signal.SIGKILL)
+        if self._asking.acquire(timeout=END_WITHIN):  # another thread may have started a tool for its version
+            self._asking.release()
         if guard.stdin:
             guard.stdin.close()
         deadline = time.monotonic() + END_WITHIN
@@ -286,6 +290,25 @@ class ToolGroup:
 
         The tool is asked once, until its file changes (tool_versions.py).
         """
+        with self._asking:
+            return self._version(name)
+
+    def ask_for_version(self, name: str) -> None:
+        """Ask a tool for its version in another thread.  An error occurs again in `version`."""
+
+        def ask() -> None:
+            with contextlib.suppress(JobFailed, Cancelled, OSError, ValueError):  # ValueError: the log is closed
+                self.version(name)
+
+        if shutil.which(name) and not self.knows_version(name):
+            threading.Thread(target=ask, name="version", daemon=True).start()
+
+    def knows_version(self, name: str) -> bool:
+        """Return whether the version of a tool on the PATH is known without asking it."""
+        program = shutil.which(name)
+        return program is not None and self._versions.get(program) is not None
+
+    def _version(self, name: str) -> str:
         program = shutil.which(name)
         version = self._versions.get(program)
         if version is None:

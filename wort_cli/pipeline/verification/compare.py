@@ -35,7 +35,8 @@ def find_in_sorted(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tu
 
 def abundances_of(sketch: Sketch) -> NDArray[np.uint64]:
     """Return the abundances of a sketch; ones if it has none."""
-    return np.ones(len(sketch.hashes), np.uint64) if sketch.abundances is None else sketch.abundances
+    abundances = sketch.abundances
+    return np.ones(len(sketch.hashes), np.uint64) if abundances is None else abundances.astype(np.uint64, copy=False)
 
 
 def shared_abundances(stored: Sketch, expected: Sketch) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

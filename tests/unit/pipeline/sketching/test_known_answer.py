@@ -20,7 +20,7 @@ from tests.support.polling import until
 from tests.unit.pipeline.sketching.loops_in_use import ALL
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1
-from wort_cli.pipeline.seal import DECIMALS
+from wort_cli.pipeline.decimals import DECIMALS
 from wort_cli.pipeline.sketching import loops as loops_module
 from wort_cli.pipeline.sketching.compiled_fasta import PARSING
 from wort_cli.pipeline.sketching.hash_counts import COUNTING
@@ -76,7 +76,13 @@ def test_known_fasta_is_read_as_by_python(monkeypatch: pytest.MonkeyPatch) -> No
 def test_known_numbers_are_written_as_by_python() -> None:
     """The known answer of the decimal loops is right."""
     numbers = [number >> i % 64 for i, number in enumerate(known_numbers(500).tolist())]
-    assert DECIMALS.compute().decode() == f"{','.join(map(str, numbers))} 1 0"
+    text = ",".join(map(str, numbers))
+    counted = Counter(text.encode()[::7])
+    bits = sum((byte & 31) << 3 + 5 * i for i, byte in enumerate(text.encode()))
+    size = 3 + 5 * len(text)
+    words = [bits >> 64 * i & 2**64 - 1 for i in range(size // 64 + 1)]
+    facts = [1, 0, 1, 0, *(counted[byte] for byte in sorted(counted)), size, *words]
+    assert DECIMALS.compute().decode() == f"{text} {' '.join(map(str, facts))}"
 
 
 @pytest.fixture

@@ -81,7 +81,14 @@ def test_slices_are_not_more_than_spots() -> None:
 
 @pytest.mark.parametrize(
     ("spots", "bases", "threads", "number"),
-    [(1000, 30_000_000, 2, 2), (1000, 30_000_000, 8, 6), (1000, 9_000_000, 2, 1), (1, 30_000_000, 4, 1), (9, 0, 2, 1)],
+    [
+        (1000, 30_000_000, 2, 6),
+        (1000, 60_000_000, 2, 8),
+        (1000, 60_000_000, 1, 1),
+        (1000, 9_000_000, 2, 1),
+        (1, 30_000_000, 4, 1),
+        (9, 0, 2, 1),
+    ],
 )
 def test_small_run_is_split_for_the_threads_that_it_keeps_busy(
     spots: int, bases: int, threads: int, number: int
