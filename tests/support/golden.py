@@ -34,12 +34,20 @@ FORMS: Mapping[str, dict[str, Any]] = {
     "pipe": {"width": 0},
 }
 COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
-    "status": [("status",), ("status", "--all"), ("status", "-g", "soil"), ("status", FAILED)],
+    "status": [
+        ("status",),
+        ("status", "--all"),
+        ("status", "-g", "soil"),
+        ("status", FAILED),
+        ("status", "--missing-from", "wanted.txt"),
+    ],
     "export": [
         ("export", "-g", "soil", "-o", "soil.sig.zip"),
         ("export", DONE, "-n", "-o", "soil.sig.zip"),
         ("export", DONE),
     ],
+    "catalog": [("catalog", "-o", "all.csv"), ("catalog", "-o", "all.csv"), ("catalog",)],
+    "merge": [("merge", "-g", "soil"), ("merge",)],
     "ls": [("ls",), ("ls", "--paths")],
     "view": [("view", DONE), ("view", DONE, "--provenance", "--no-hist"), ("view", DONE, ALSO_DONE)],
     "logs": [("logs", FAILED), ("logs", FAILED, "--all"), ("logs", "--daemon")],
@@ -77,6 +85,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [
         ("daemon", "status"),
         ("daemon", "pause"),

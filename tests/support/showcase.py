@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -41,6 +42,7 @@ from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobRequest, Progress, Source
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.model.provenance import Trust
+from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.signature_file import digest
 from wort_cli.stores import parallel
 from wort_cli.stores.local import LocalStore
@@ -65,6 +67,7 @@ MASKS = (
     (re.compile(r"\d+\.\d .B free"), "50.0 GB free"),
     (re.compile(r"\t3[12]\d\d\t"), "\t3200\t"),
     (re.compile(r"(size\s+)[\d.]+ kB(\nversion)"), r"\g<1>160.0 kB\2"),
+    (re.compile(r"(sketches\s+\d+\nsize\s+)[\d.]+ kB"), r"\g<1>3.0 kB"),
     (re.compile(r"[\d.]+ kB(, \S+ledger.db)"), r"160.0 kB\1"),
     (re.compile(r"sourmash \S+, numpy \S+"), "sourmash 4.9.4, numpy 2.4.6"),
     (re.compile(r"127.0.0.1:\d{5}"), "127.0.0.1:50000"),
@@ -81,6 +84,8 @@ JOB_LOG = """\
 {time} [1] vdb-validate err: checksum failed
 {time} [1] corrupt: the md5 of the column READ is wrong
 """
+
+SOIL = RunMetadata("", "PRJNA1", organism="soil metagenome", strategy="WGS", source="METAGENOMIC", layout="PAIRED")
 
 
 class Showcase:
@@ -140,6 +145,10 @@ class Showcase:
     def fill(self) -> None:
         """Make the jobs and the signatures."""
         ledger, settings = Ledger(self.world.settings.ledger_file), self.world.settings
+        (self.directory / "wanted.txt").write_text(
+            "".join(f"{run}\n" for run in (DONE, FAILED, UNAVAILABLE, "SRR777777"))
+        )
+        (self.directory / "runs.csv").write_text(f"Run,ScientificName\n{DONE},Zea mays\n")
         archive = self.directory / "archives" / "pond.sra"
         archive.parent.mkdir()
         archive.write_bytes(b"NCBI.sra")
@@ -175,6 +184,9 @@ class Showcase:
             ledger.attempts.report_progress(running, attempt, progress)
         for run in QUEUED:
             enqueue(run, "deep-sea", 5)
+        for run in (DONE, ALSO_DONE, *ends, RUNNING):
+            sample = "SRS000001" if run in (DONE, ALSO_DONE) else "SRS000002"
+            ledger.runs.record([(replace(SOIL, run=run, sample=sample), "ENA")])
         ledger.jobs.enqueue([JobRequest(Source(LocalName("pond"), archive), PROFILE)])
         (self.directory / f"{SUBMITTED}.sig").write_bytes(reference(SUBMITTED))
         for name in READS:

@@ -35,6 +35,8 @@ def enqueue(
     def enqueue_batch(batch: Sequence[JobRequest], *, force: bool, lost: bool = False) -> list[Enqueued]:
         with ledger.transaction(write=not dry_run):
             found = ledger.jobs.enqueue(batch, force=force, lost=lost, dry_run=dry_run)
+            if not force:
+                found = ledger.absences.end_claimed(batch, found, dry_run=dry_run)
             if claim is not None:
                 claim(jobs_of(found))
             return found

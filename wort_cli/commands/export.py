@@ -23,6 +23,7 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     StrictOption,
     TrustOption,
+    WhereOption,
 )
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home_to_read
@@ -82,6 +83,7 @@ def export(
     group: SelectGroupOption = "",
     from_file: FromFileOption = None,
     trust: TrustOption = "",
+    where: WhereOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Export all signatures.")] = False,
     ksizes: Annotated[
         list[int] | None, typer.Option("-k", "--ksize", metavar="K", min=1, help="Only sketches of this k; repeatable.")
@@ -117,6 +119,7 @@ def export(
     Examples:
       wort export -g plankton -o plankton.sig.zip
       wort export -g plankton -o plankton.sig.zip --update
+      wort export --where 'organism=Homo sapiens' -o human.sig.zip
       wort export 'SRR139*' -k 31 --scaled 10000 -o small.sig.zip
       wort compute --from-file plankton.missing.csv
     """
@@ -128,7 +131,7 @@ def export(
     settings, ledger = open_home_to_read()
     profile = profile_named(settings.profile).name
     request = parse_request(
-        ledger, profile, words or (), from_file, group, trust, selection.picklist, everything=everything
+        ledger, profile, words or (), from_file, group, trust, where or (), selection.picklist, everything=everything
     )
     try:
         found = run_export(request, selection, settings, ledger, target, update=update, dry_run=dry_run)

@@ -28,9 +28,10 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     ShowAllOption,
     TrustOption,
+    WhereOption,
 )
 from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust
+from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust, parse_where
 from wort_cli.errors import UsageError
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.ledger.listing import PAGE
@@ -68,6 +69,7 @@ def ls(
     ] = "",
     group: SelectGroupOption = "",
     trust: TrustOption = "",
+    where: WhereOption = None,
     paths: Annotated[
         bool, typer.Option("--paths", help="Print only the paths of the files in the local store.")
     ] = False,
@@ -85,12 +87,14 @@ def ls(
     \b
     Examples:
       wort ls 'SRR139*'
+      wort ls --where strategy=WGS --where 'bases>=1G'
       wort ls --paths -g plankton | xargs sourmash sig describe
     """
     if paths and as_json:
         raise UsageError("--paths and --json exclude each other")
     settings, ledger = open_home_to_read()
     check_group(ledger, group)
+    conditions = parse_where(where, ledger)
     form = Form.of(as_json=as_json)
     shortened = form is Form.TERMINAL and not paths and not everything
     profile_name = profile_named(settings.profile).name
@@ -100,6 +104,7 @@ def ls(
         group=group,
         trust=parse_trust(trust),
         local=paths,
+        where=conditions,
         page=SHOWN + 1 if shortened else PAGE,
     )
     if paths:
@@ -114,7 +119,7 @@ def ls(
     rows = list(islice(records, SHOWN + 1) if shortened else records)
     print_records(DOCUMENT, rows[:SHOWN] if shortened else rows, form)
     if shortened and len(rows) > SHOWN:
-        of = f" of {ledger.catalog.count(profile_name):,}" if not (pattern or group or trust) else ""
+        of = f" of {ledger.catalog.count(profile_name):,}" if not (pattern or group or trust or where) else ""
         render.notice(f"the first {SHOWN}{of} signatures, in order of their names; --all shows the rest")
     if not rows:
         render.notice("there are no such signatures")

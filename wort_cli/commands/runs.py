@@ -14,7 +14,6 @@ from wort_cli.commands.shared.fields import (
     BYTES,
     COUNT,
     ID,
-    ID_IF_SPACE,
     PROSE,
     TEXT,
     TIME,
@@ -26,10 +25,10 @@ from wort_cli.commands.shared.fields import (
 from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.options import FromFileOption, JsonOption, NoHeaderOption, ShowAllOption
 from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.run_record import RUN_FIELDS, run_values
 from wort_cli.commands.shared.selection import open_home
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.accession import RecordAccession
-from wort_cli.model.run_metadata import FIELDS
 from wort_cli.model.units import iso_time
 from wort_cli.pipeline.projects.kept import EnaQuery, ListedRun, Listing, Selection
 from wort_cli.pipeline.projects.listing import list_runs
@@ -51,25 +50,7 @@ DOCUMENT = Document(
     head=(Field("listings", list_of(LISTING), "What was asked, and how many runs each has"),),
     rows="runs",
     row=(
-        Field("run", ID, "The accession of the run"),
-        Field("project", ID_IF_SPACE, "Its project", optional=True),
-        Field("study", ID_IF_SPACE, "Its study", optional=True),
-        Field("experiment", ID_IF_SPACE, "Its experiment", optional=True),
-        Field("sample", ID_IF_SPACE, "Its sample", optional=True),
-        Field("biosample", ID_IF_SPACE, "Its biosample", optional=True),
-        Field("taxid", COUNT, "The taxonomic id of the organism", optional=True),
-        Field("organism", TEXT, "The scientific name of the organism", optional=True),
-        Field("strategy", TEXT, "The strategy of the library, such as WGS", optional=True),
-        Field("source", TEXT, "The source of the library, such as METAGENOMIC", optional=True),
-        Field("selection", TEXT, "The selection of the library, such as RANDOM", optional=True),
-        Field("layout", TEXT, "The layout of the library: SINGLE or PAIRED", optional=True),
-        Field("platform", TEXT, "The platform of the instrument", optional=True),
-        Field("model", TEXT, "The model of the instrument", optional=True),
-        Field("spots", COUNT, "The number of spots", optional=True),
-        Field("bases", BASES, "The length of all reads", optional=True),
-        Field("bytes", BYTES, "The size of the archive", optional=True),
-        Field("released", TEXT, "The date of publication, as YYYY-MM-DD", optional=True),
-        Field("updated", TEXT, "The date of the last change, as YYYY-MM-DD", optional=True),
+        *RUN_FIELDS,
         Field("listed_by", list_of(TEXT), "The services that list the run"),
     ),
     columns=(
@@ -167,8 +148,7 @@ def records_of(listings: Sequence[Listing]) -> Iterator[dict[str, Any]]:
 
 def run_record(row: ListedRun) -> dict[str, Any]:
     """Return a run with the keys of DOCUMENT."""
-    values = {name: None if value == "" else value for name, value in zip(FIELDS, row.run.values(), strict=True)}
-    return {**values, "listed_by": list(row.services)}
+    return {**run_values(row.run), "listed_by": list(row.services)}
 
 
 def listing_record(listing: Listing) -> dict[str, Any]:

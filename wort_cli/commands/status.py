@@ -31,6 +31,7 @@ from wort_cli.commands.shared.options import (
     SelectReasonOption,
     SelectStateOption,
     ShowAllOption,
+    WhereOption,
 )
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.selection import (
@@ -40,6 +41,7 @@ from wort_cli.commands.shared.selection import (
     open_home_to_read,
     parse_reason,
     parse_state,
+    parse_where,
 )
 from wort_cli.errors import UsageError
 from wort_cli.health.status import STATES, Status, read_status
@@ -47,6 +49,7 @@ from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.profile import profile_named
 from wort_cli.model.units import format_count, iso_time
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo
@@ -101,6 +104,15 @@ def status(
     group: SelectGroupOption = "",
     state: SelectStateOption = "",
     reason: SelectReasonOption = "",
+    where: WhereOption = None,
+    missing_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--missing-from",
+            metavar="FILE",
+            help="Show what a list or a manifest of sourmash has and the catalog has not.",
+        ),
+    ] = None,
     number: Annotated[
         int | None,
         typer.Option(
@@ -120,13 +132,21 @@ def status(
     if everything and number is not None:
         raise UsageError("--all and -n exclude each other")
     settings, ledger = open_home_to_read()
-    job_filter = JobFilter(parse_state(state), parse_reason(reason), group)
+    job_filter = JobFilter(parse_state(state), parse_reason(reason), group, parse_where(where, ledger))
     check_group(ledger, group)
     form = Form.of(as_json=as_json, as_csv=as_csv, as_tsv=as_tsv)
     if words and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
     if number is None and not everything and form is Form.TERMINAL:
         number = SHOWN
+    if missing_from is not None:
+        if words or watch or job_filter != JobFilter():
+            raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
+        from wort_cli.commands.shared.missing_from import print_missing
+
+        profile = profile_named(settings.profile).name
+        print_missing(missing_from, ledger, profile, form, header=not no_header, number=number)
+        return
     is_list = bool(words) or everything or job_filter != JobFilter() or as_csv or as_tsv
     while True:
         if watch and render.is_terminal():
@@ -168,15 +188,18 @@ def selected_records(
     if number is None:
         return all_records
     newest = list(islice(all_records, number))
-    if len(newest) == number and (total := count_jobs(ledger, job_filter)) > number:
-        render.notice(f"the newest {number} of {total:,} jobs; --all shows the rest")
+    if len(newest) == number:
+        total = None if job_filter.runs else count_jobs(ledger, job_filter)
+        if total is None or total > number:
+            of = f" of {total:,}" if total else ""
+            render.notice(f"the newest {number}{of} jobs; --all shows the rest")
     return iter(newest)
 
 
 def stored_records(ledger: Ledger, job_filter: JobFilter, store: Path) -> Iterator[dict[str, Any]]:
     """Yield the members of the selected group that need no job; they are done."""
     if job_filter.group and job_filter.state in (None, JobState.DONE) and job_filter.reason is None:
-        for member in ledger.groups.stored_members(job_filter.group):
+        for member in ledger.groups.stored_members(job_filter.group, job_filter.runs):
             yield member_record(member, job_filter.group, store)
 
 

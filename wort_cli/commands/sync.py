@@ -10,21 +10,12 @@ import typer
 
 from wort_cli.api.signature_finder import open_bucket
 from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import (
-    BOOLEAN,
-    BYTES,
-    ID,
-    MESSAGE,
-    PATH,
-    PATH_FIELD,
-    Document,
-    Field,
-    one_of,
-)
+from wort_cli.commands.shared.bucket_tables import RemotePlaces, tell_tables
 from wort_cli.commands.shared.lists import listed_words
 from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, RunsArgument
 from wort_cli.commands.shared.printing import Form, print_records
 from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.sync_documents import CHECK, LIST, PULL, PUSH
 from wort_cli.commands.shared.sync_report import SyncReport
 from wort_cli.commands.shared.typed_names import typed_accessions
 from wort_cli.errors import StorageProblem, UsageError, WortError, shown
@@ -45,55 +36,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 STRAYS_NAMED = 10
 """Files in the store that are not wort's, of which a command names this many."""
-STATE = "What was done, or would be done"
-
-
-def report_of(command: str, about: str, states: Sequence[str], state: str = STATE) -> Document:
-    """Return the document of a command that reports on runs."""
-    return Document(
-        command,
-        about,
-        head=(
-            Field("bucket", PATH, "The URL of the bucket, with the prefix of its keys"),
-            Field("dry_run", BOOLEAN, "Whether nothing was changed"),
-        ),
-        rows="signatures",
-        row=(Field("name", ID, "The run"), Field("state", one_of(states), state), MESSAGE, PATH_FIELD),
-        columns=("name", "state", "message"),
-    )
-
-
-PUSH = report_of(
-    "sync push",
-    "The signatures that were uploaded, or could not be; not those that the bucket had.",
-    ("put", "already there", "replaced", "failed", "would be put", "would be compared"),
-)
-PULL = report_of(
-    "sync pull",
-    "The signatures that were downloaded, or could not be; not those that were here.",
-    ("pulled", "failed", "would be pulled"),
-)
-PROBLEMS = (
-    *("not-there", "not-here", "empty", "unreadable", "too-large", "unreadable-here", "other-profile", "different"),
-    *("no-provenance", "orphaned-provenance", "pending-upload", "failed"),
-)
-"""How the stores may differ (stores/transfer.py), or `failed` if they could not be compared."""
-CHECK = report_of("sync check", "The differences of the two stores.", PROBLEMS, "How the two stores differ")
-LIST = Document(
-    "sync ls",
-    "The signatures in the bucket.",
-    head=(Field("bucket", PATH, "The URL of the bucket, with the prefix of its keys"),),
-    rows="signatures",
-    row=(
-        Field("name", ID, "The run"),
-        Field("size", BYTES, "The size of the object"),
-        Field("local", BOOLEAN, "Whether the local store has a signature of the run"),
-        Field("provenance", BOOLEAN, "Whether the bucket has its provenance"),
-        Field("url", PATH, "The object"),
-        Field("path", PATH, "The file in the local store", optional=True),
-    ),
-    columns=("name", "size", "local", "provenance", "url"),
-)
 app = typer.Typer(help="Transfer signatures to or from the bucket, or compare.", no_args_is_help=True)
 
 
@@ -106,7 +48,8 @@ def push(
 ) -> None:
     """Upload signatures that the bucket does not have.
 
-    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store.
+    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store, and then
+    the tables of what is there (SOURMASH-MANIFEST.parquet, catalog/) and of what is not, and why (absent/).
     """
     from wort_cli.stores import transfer
 
@@ -118,11 +61,14 @@ def push(
     form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
     with SyncReport(PUSH, verb, len(names) or None, form, header=not no_header, head=head) as report:
         report_missing(names, local, report)
+        places = RemotePlaces(ledger, profile)
 
         def signatures_to_push() -> Iterator["RunCopies"]:
             for copies in run_copies(names, local, bucket):
                 if copies.local_path is not None and transfer.is_in_bucket(copies):
                     report.add_in_sync()
+                    if not dry_run:
+                        places.add(copies.name, bucket.url(copies.name))
                 elif copies.local_path is not None:
                     yield copies
 
@@ -135,10 +81,15 @@ def push(
         def push_one(item: "tuple[RunCopies, SignatureRecord | None]") -> "Outcome":
             return transfer.push(*item, local, bucket, publish_unproved=settings.publish_unproved)
 
-        # Only this thread reads the ledger, because an SQLite connection belongs to one thread.
+        # Only this thread uses the ledger, because an SQLite connection belongs to one thread.
         items = ((copies, ledger.catalog.get(copies.name, profile)) for copies in signatures_to_push())
         for (copies, _), outcome in apply_to_all(items, push_one, settings):
             report.add_outcome(copies.name, outcome, done="put", path=str(copies.local_path))
+            if not isinstance(outcome, Exception):
+                places.add(copies.name, bucket.url(copies.name))
+        places.record()
+        if not names:
+            tell_tables(lambda tables: tables.publish(), ledger, bucket, settings)
 
 
 @app.command()
@@ -150,7 +101,7 @@ def pull(
 ) -> None:
     """Download signatures that the local store does not have.
 
-    Without IDs: all signatures in the bucket.
+    Without IDs: all signatures in the bucket; and which runs other homes found to be unavailable is recorded.
     """
     from wort_cli.stores import transfer
 
@@ -184,6 +135,8 @@ def pull(
                     ledger.catalog.record(outcome)
             path = bucket.url(name) if isinstance(outcome, Exception) else str(local.path(name))
             report.add_outcome(name, outcome, done="pulled", path=path)
+        if not names:
+            tell_tables(lambda tables: tables.pull_absences(), ledger, bucket, settings)
 
 
 @app.command("ls")

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,12 +26,14 @@ from wort_cli.commands.shared.output import Format, Output, OutputItem
 from wort_cli.commands.shared.presigned_url import print_presigned_url
 from wort_cli.commands.shared.printing import Form, print_facts, print_records
 from wort_cli.commands.shared.provenance_text import describe_files, describe_reads, describe_tools
+from wort_cli.commands.shared.run_record import run_facts
 from wort_cli.commands.shared.selection import open_home_to_read
 from wort_cli.commands.shared.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
 from wort_cli.commands.shared.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
+from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings
@@ -143,10 +146,12 @@ def view(
             draw_plot(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
             render.notice(f"the histograms are in {render.printable(plot_file)}")
         verdict = ledger.submissions.last_verdict(record.path) if record and record.path else None
+        metadata = ledger.runs.get(str(record.name)) if record else None
         show(
             found,
             facts,
             ksize,
+            metadata,
             verdict,
             hist=hist and not plot_file,
             provenance=provenance,
@@ -237,6 +242,7 @@ def show(
     found: Viewed,
     signature: "SignatureFacts",
     ksize: int | None,
+    metadata: RunMetadata | None,
     verdict: "Verdict | None",
     *,
     hist: bool,
@@ -249,11 +255,13 @@ def show(
     from wort_cli.commands.shared.styles import drawing
 
     sketches = shown_sketches(signature, ksize)
-    record = signature_record(found, signature, sketches, verdict)
+    record = signature_record(found, signature, sketches, metadata, verdict)
     if as_json:
         print_records(DOCUMENT, [record], Form.JSON, head={"comparisons": []})
         return
     facts = describe(found, signature.name, signature.digest)
+    if metadata is not None:
+        facts |= run_facts(metadata)
     if verdict is not None:
         facts["verification"] = "; ".join(
             [verdict.sentence(), *(c.sentence() for c in verdict.comparisons if c.differs)]
@@ -317,6 +325,11 @@ def describe(found: Viewed, name: str, digest: str) -> dict[str, Any]:
         facts["computed elsewhere"] = f"{how}, according to its publisher"
     else:
         facts["computed"] = how
+    if made.parts:
+        facts["sum of"] = f"{render.count(len(made.parts), 'run')}: {', '.join(islice(made.parts, 5))}" + (
+            ", ..." if len(made.parts) > 5 else ""
+        )
+        return {**facts, **({"missing": ", ".join(islice(made.missing, 5))} if made.missing else {})}
     if made.files:
         return {**facts, **describe_files(made), "reads": describe_reads(made), "tools": describe_tools(made)}
     return {

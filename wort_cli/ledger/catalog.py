@@ -2,17 +2,27 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wort_cli.ledger.database import Storage
-from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, PAGE, following, list_sql, pattern_values
+from wort_cli.ledger.listing import (
+    OF_A_GROUP,
+    OF_ALL,
+    PAGE,
+    following,
+    list_sql,
+    pages,
+    pattern_values,
+    with_conditions,
+)
 from wort_cli.ledger.sketches import Sketches, rows_of_provenance
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
 from wort_cli.model.read_files import is_url, recorded
+from wort_cli.model.run_condition import RunCondition
 
 if TYPE_CHECKING:
     from wort_cli.model.job_result import Published
@@ -110,6 +120,7 @@ class Catalog:
         group: str = "",
         trust: Trust | None = None,
         local: bool = False,
+        where: Sequence[RunCondition] = (),
         page: int = PAGE,
     ) -> Iterator[ListedSignature]:
         """Yield the signatures of a profile in order of their names; only a page of them is in memory.
@@ -117,9 +128,11 @@ class Catalog:
         pattern: of names, with * and ?; empty for all
         group: only those that are members of this group
         local: only those with a file in the local store, without bases and k
+        where: only runs whose metadata meet all of these conditions
         page: how many are read at a time
         """
-        sql, values = list_sql("listed_signatures", OF_A_GROUP if group else OF_ALL), pattern_values(pattern)
+        selected, parameters = with_conditions(OF_A_GROUP if group else OF_ALL, where)
+        sql, values = list_sql("listed_signatures", selected), pattern_values(pattern) | parameters
         values |= {
             "profile": profile,
             "trust": str(trust or ""),
@@ -132,6 +145,17 @@ class Catalog:
                 ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
                 yield ListedSignature(ksizes=ksizes, **row)
             values["start"] = following(rows[-1]["name"])
+
+    def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> None:
+        """Record that signatures are in a bucket: pairs of a name and a URL."""
+        with self._storage.transaction():
+            self._storage.change_many("note_remote", ((name, profile, url) for name, url in places))
+
+    def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
+        """Yield those of some names that have no signature, or a refuted one."""
+        for some in pages(names):
+            for row in self._storage.rows("names_without_signature", names=json.dumps(some), profile=profile):
+                yield row["name"]
 
     def count(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""

@@ -17,6 +17,14 @@ class Controls:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
+    def home_id(self) -> str:
+        """Return the random id of this home, which its tables in a bucket are named after; made at first use."""
+        if not self._get("home_id"):
+            import secrets
+
+            self._set("home_id", secrets.token_hex(8))
+        return self._get("home_id")
+
     @property
     def paused(self) -> bool:
         """Whether the daemon must not start jobs."""

@@ -48,6 +48,8 @@ def queries() -> Mapping[str, str]:
         "upkeep.sql",
         "health.sql",
         "sketches.sql",
+        "catalog_rows.sql",
+        "absences.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
@@ -98,6 +100,11 @@ class Storage:
             cursor = self.connection.execute(sql, dict(values))
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def tuples(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT as tuples: of many rows, dicts would take most of the time."""
+        with self.translated_errors():
+            return self.connection.execute(sql, dict(values)).fetchall()
 
     def row(self, query: str, **values: object) -> Row | None:
         """Return the first row of a named query, or None."""

@@ -5,11 +5,13 @@ when it was requested.  Triggers keep the jobs and the counts of members correct
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wort_cli.ledger.database import Storage
+from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger.run_conditions import run_conditions_sql
 from wort_cli.model.accession import Name, parse_name
+from wort_cli.model.run_condition import RunCondition
 
 PAGE = 1000
 """Rows that one query reads."""
@@ -47,10 +49,16 @@ class Groups:
                 now=time.time(),
             )
 
-    def stored_members(self, group: str) -> Iterator[StoredMember]:
-        """Yield the members without a job in the order of their names; only a page of them is in memory."""
+    def stored_members(self, group: str, where: Sequence[RunCondition] = ()) -> Iterator[StoredMember]:
+        """Yield the members without a job, whose runs meet all conditions, in the order of their names.
+
+        Only a page of them is in memory.
+        """
+        condition, parameters = run_conditions_sql(where, "members.name")
+        sql = queries()["members_without_job"].replace("{condition}", condition)
+        values = {**parameters, "group_name": group, "limit": PAGE}
         after = {"name": "", "profile": ""}
-        while page := self._storage.rows("members_without_job", group_name=group, limit=PAGE, **after):
+        while page := self._storage.select(sql, {**values, **after}):
             for row in page:
                 yield StoredMember(**{**row, "name": parse_name(row["name"])})
             after = {key: page[-1][key] for key in after}

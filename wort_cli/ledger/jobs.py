@@ -15,9 +15,11 @@ from wort_cli.errors import NoSuchJob, UsageError, shown
 from wort_cli.ledger.catalog import Catalog, is_made_from
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.ledger.groups import Groups
+from wort_cli.ledger.run_conditions import run_conditions_sql
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
+from wort_cli.model.run_condition import RunCondition
 
 BATCH = 500
 """Jobs cancelled or retried in one transaction.  A transaction of a million would block the daemon for a minute."""
@@ -53,18 +55,21 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Selects jobs by state, reason and group; an empty filter selects all."""
+    """Selects jobs by state, reason, group, and the metadata of their runs; an empty filter selects all."""
 
     state: JobState | None = None
     reason: Reason | None = None
     group: str = ""
+    runs: tuple[RunCondition, ...] = ()
 
     def where(self) -> tuple[str, dict[str, object]]:
         """Return an SQL condition and the values of its parameters."""
         given = {"jobs.state": self.state, "jobs.reason": self.reason, "members.group_name": self.group}
         found = {column: str(value) for column, value in given.items() if value}
         condition = " AND ".join(f"{column} = :{column.partition('.')[2]}" for column in found) or "1"
-        return condition, {column.partition(".")[2]: value for column, value in found.items()}
+        of_runs, parameters = run_conditions_sql(self.runs, "jobs.name")
+        values = {column.partition(".")[2]: value for column, value in found.items()}
+        return f"{condition} AND {of_runs}" if self.runs else condition, {**values, **parameters}
 
     @property
     def tables(self) -> str:

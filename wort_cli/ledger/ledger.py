@@ -9,6 +9,7 @@
 - controls.py: `wort daemon pause`, `resume` and `jobs`
 - suspects.py: jobs that are tried alone
 - runs.py: what is known of runs
+- absences.py: runs that are unavailable, also according to others
 
 How a signature is computed is not known here.
 """
@@ -26,6 +27,7 @@ from wort_cli.ledger.groups import Groups
 from wort_cli.ledger.jobs import Jobs
 
 if TYPE_CHECKING:
+    from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
     from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
@@ -75,6 +77,13 @@ class Ledger:
         from wort_cli.ledger.runs import Runs
 
         return Runs(self.storage)
+
+    @cached_property
+    def absences(self) -> "Absences":
+        """Runs that are unavailable, also according to others."""
+        from wort_cli.ledger.absences import Absences
+
+        return Absences(self.storage)
 
     def open(self) -> None:
         """Open the file now; raise WortError if it cannot be used."""

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from wort_cli.ledger.database import queries
+from wort_cli.ledger.run_conditions import run_conditions_sql
+from wort_cli.model.run_condition import RunCondition
 
 PAGE = 1000
 """Rows that one query reads."""
@@ -38,6 +40,14 @@ def list_sql(query: str, of: Mapping[str, str]) -> str:
     for part, text in of.items():
         sql = sql.replace(f"{{{part}}}", text)
     return sql
+
+
+def with_conditions(
+    of: Mapping[str, str], conditions: Sequence[RunCondition]
+) -> tuple[dict[str, str], dict[str, object]]:
+    """Return the SQL for a list of which the runs meet some conditions, and the parameters of these."""
+    sql, values = run_conditions_sql(conditions, of["key"])
+    return {**of, "condition": f"{of['condition']} AND {sql}"}, values
 
 
 def pattern_values(pattern: str) -> dict[str, object]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from wort_cli.ledger.database import Storage
+from wort_cli.ledger.database import Storage, queries
+from wort_cli.model.run_condition import COLUMNS
 from wort_cli.model.run_metadata import RunMetadata
 
 BATCH = 5000
@@ -42,6 +43,34 @@ class Runs:
                 self._storage.change_many("record_run", batch)
             number += len(batch)
         return number
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is known of any run."""
+        return self._storage.row("any_run") is not None
+
+    def get(self, name: str) -> RunMetadata | None:
+        """Return what is known of a run; None if that is nothing."""
+        row = self._storage.row("run", run=name)
+        return RunMetadata(**row) if row else None
+
+    def values_in_group(self, group: str, profile: str, column: str) -> Iterator[tuple[str, str]]:
+        """Yield each signature of a group with the value of a column of its run; empty if that is not known."""
+        if column not in COLUMNS:
+            raise ValueError(column)
+        sql = queries()["values_in_group"].replace("{column}", column)
+        after = ""
+        while page := self._storage.tuples(
+            sql, {"group_name": group, "profile": profile, "after": after, "limit": ASKED}
+        ):
+            yield from page
+            after = page[-1][0]
+
+    def unknown(self, names: Iterable[str], profile: str) -> Iterator[str]:
+        """Yield, of some runs, those of which the ledger has neither a job nor a signature of a profile."""
+        for page in pages(names):
+            for row in self._storage.rows("unknown_among", names=json.dumps(page), profile=profile):
+                yield row["run"]
 
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""

@@ -11,9 +11,20 @@ from itertools import groupby
 from operator import itemgetter
 
 from wort_cli.ledger.database import Row, Storage
-from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, OF_NAMES, PAGE, following, list_sql, pages, pattern_values
+from wort_cli.ledger.listing import (
+    OF_A_GROUP,
+    OF_ALL,
+    OF_NAMES,
+    PAGE,
+    following,
+    list_sql,
+    pages,
+    pattern_values,
+    with_conditions,
+)
 from wort_cli.model.profile import PROFILES
 from wort_cli.model.provenance import Provenance, Recorded, Trust
+from wort_cli.model.run_condition import RunCondition
 from wort_cli.model.sketch_row import MOST, SketchRow
 
 
@@ -53,20 +64,22 @@ class Sketches:
         group: str = "",
         trust: Trust | None = None,
         names: Sequence[str] | None = None,
+        where: Sequence[RunCondition] = (),
     ) -> Iterator[Entry]:
         """Yield the signatures of a profile in order of their names; only a page of them is in memory.
 
-        pattern, group, trust: those of `Catalog.listed`
+        pattern, group, trust, where: those of `Catalog.listed`
         names: only these, which must be sorted and without duplicates
         """
         values = {**pattern_values(pattern), "profile": profile, "trust": str(trust or ""), "group_name": group}
         values["limit"] = PAGE
+        of = OF_NAMES if names is not None else OF_A_GROUP if group else OF_ALL
+        selected, parameters = with_conditions(of, where)
+        sql, values = list_sql("entries", selected), values | parameters
         if names is not None:
-            sql = list_sql("entries", OF_NAMES)
             for some in pages(names):
                 yield from self._with_sketches(sql, {**values, "names": json.dumps(some)})
             return
-        sql = list_sql("entries", OF_A_GROUP if group else OF_ALL)
         while page := self._with_sketches(sql, values):
             yield from page
             values["start"] = following(page[-1].name)

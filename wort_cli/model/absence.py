@@ -13,6 +13,7 @@ class AbsenceReason(StrEnum):
     NOT_THE_RECORDED = "not-the-recorded"
     REFUTED = "refuted"
     NO_SUCH_SKETCH = "no-such-sketch"
+    NOT_SELECTED = "not-selected"
     NOT_DONE = "not-done"
 
     @property
@@ -28,6 +29,7 @@ SENTENCES = {
     AbsenceReason.NOT_THE_RECORDED: "its file is not the recorded signature: `wort compute --force {name}`",
     AbsenceReason.REFUTED: "it was refuted by a verification: `wort compute {name}` computes the right one",
     AbsenceReason.NO_SUCH_SKETCH: "it has no sketch with the requested parameters",
+    AbsenceReason.NOT_SELECTED: "the catalog has it, but --trust or --where leaves it out",
     AbsenceReason.NOT_DONE: "its job has not ended: `wort status {name}`",
 }
 

@@ -84,7 +84,7 @@ UNPROVED = "nothing"
 LATER = frozenset(
     {
         *("decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"),
-        *("reads_left_out", "colour_space", "files", "filename"),
+        *("reads_left_out", "colour_space", "files", "filename", "parts", "missing"),
     }
 )
 """Keys that are missing in provenance documents of earlier versions."""
@@ -151,6 +151,10 @@ class Provenance:
     """The files of reads, in order; empty if the source is an archive or a run."""
     filename: str = ""
     """The field `filename` of the signature."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each signature that was added up, by its name; empty if reads were sketched."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Why each run that belongs to the sum was not added, by its name."""
 
     @property
     def is_unproved(self) -> bool:
@@ -178,6 +182,8 @@ class Provenance:
 
 MAX_TEXT, MAX_ITEMS, MAX_NUMBER = 10_000, 1_000, 1 << 80
 """Characters of a text, items of a list, and the largest number in a provenance."""
+MAX_PARTS = 5_000
+"""Signatures that one is the sum of; the document of so many is below a megabyte."""
 
 
 def checked(key: str, value: Any, kind: Any) -> Any:
@@ -189,7 +195,8 @@ def checked(key: str, value: Any, kind: Any) -> Any:
         return tuple(sketch_summary(sketch) for sketch in value)
     if kind == tuple[ReadFile, ...] and items:
         return tuple(read_file(file) for file in value)
-    if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= MAX_ITEMS:
+    most = MAX_PARTS if key in ("parts", "missing") else MAX_ITEMS
+    if kind == Mapping[str, str] and isinstance(value, dict) and len(value) <= most:
         return {checked(key, name, str): checked(key, text, str) for name, text in value.items()}
     if kind == (int | None):
         return None if value is None else checked(key, value, int)

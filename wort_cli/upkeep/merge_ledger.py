@@ -109,6 +109,12 @@ def check_job(row: Row) -> None:
         Reason(row["reason"])
 
 
+def check_claim(row: Row) -> None:
+    """Raise an error if a row of `claimed_absences` is not valid."""
+    parse_name(row["name"])
+    Reason(row["reason"])
+
+
 DERIVED = (
     "clear_job_counts",
     "count_jobs_again",
@@ -128,6 +134,7 @@ TABLES = (
     Table("group_members", "group_name, name, profile, subject", lambda row: parse_name(row["name"])),
     Table("paused_groups", "name"),
     Table("runs", "run", lambda row: Accession.parse(row["run"]), since=13),
+    Table("claimed_absences", "name, profile", check_claim, since=14),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

@@ -18,6 +18,7 @@ SUMS = (
     "8ed2f7bf172fb3a9744796ca530ad844e46e2c79ac4459856e89b03355ed55cb",
     "2d9f893483da6ba076ad4fe477d3b0898d2c7321a2c97194d1d5d3fbb1d611c3",
     "a277dcc91985a2aa3528dc68c192df37dffb38a99a1caa663182309adbb98acf",
+    "70aecbbb4b573f696ecabcf94f7b3a82bf407167ac56ba390591f5e13c7e1f55",
 )
 """The sha256 of each script, for ever.  A new script adds a line."""
 

@@ -43,6 +43,7 @@ TABLES_SINCE = {
     9: {"group_members", "group_counts"},
     12: {"sketches"},
     13: {"runs"},
+    14: {"claimed_absences"},
 }
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.selection import check_group, parse_trust
+from wort_cli.commands.shared.selection import check_group, parse_trust, parse_where
 from wort_cli.commands.shared.typed_names import Spelling
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.sketches import Entry
 from wort_cli.model.absence import UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.provenance import Trust
+from wort_cli.model.run_condition import RunCondition
 from wort_cli.upkeep.export.absences import absences_of_jobs, absences_of_names
 from wort_cli.upkeep.export.picklist import Picklist, read_picklist
 from wort_cli.upkeep.export.selection import SketchSelection
@@ -23,7 +24,7 @@ WILD = ("*", "?")
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """The signatures that are asked for.  Without names, patterns, a group and a trust, all are."""
+    """The signatures that are asked for.  Without names, a pattern, a group, a trust and conditions, all are."""
 
     profile: str
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class ExportRequest:
     pattern: str
     group: str
     trust: Trust | None
+    where: tuple[RunCondition, ...] = ()
     picklist: Picklist | None = None
 
     def entries(self, ledger: Ledger, unseen: set[str]) -> Iterator[Entry]:
@@ -38,9 +40,9 @@ class ExportRequest:
         sketches = ledger.catalog.sketches
         sketches.add_of_earlier_versions(self.profile)
         if self.names:
-            found = sketches.entries(self.profile, trust=self.trust, names=self.names)
+            found = sketches.entries(self.profile, trust=self.trust, names=self.names, where=self.where)
         else:
-            found = sketches.entries(self.profile, self.pattern, group=self.group, trust=self.trust)
+            found = sketches.entries(self.profile, self.pattern, group=self.group, trust=self.trust, where=self.where)
         for entry in found:
             unseen.discard(entry.name)
             yield entry
@@ -49,7 +51,7 @@ class ExportRequest:
         """Yield what the catalog does not have, after all entries were read."""
         yield from absences_of_names(ledger, sorted(unseen), self.profile)
         if not self.names and not self.pattern and self.trust is None and self.picklist is None:
-            yield from absences_of_jobs(ledger, self.group, self.profile)
+            yield from absences_of_jobs(ledger, self.group, self.profile, self.where)
         for name, md5 in self.picklist.not_found() if self.picklist else ():
             yield Absence.of(name, AbsenceReason.NOT_REQUESTED, UNKNOWN, md5)
 
@@ -61,6 +63,7 @@ def parse_request(
     from_file: Path | None,
     group: str,
     trust: str,
+    where: Sequence[str],
     picklist: Picklist | None,
     *,
     everything: bool,
@@ -75,13 +78,14 @@ def parse_request(
         raise UsageError("name signatures or select them with -g, not both")
     if everything and (items or group):
         raise UsageError("--all selects all signatures", "leave it out, or the IDs and the group")
-    if not (items or group or trust or picklist or everything):
-        raise UsageError("which signatures?", "give IDs, a pattern such as 'SRR139*', a group (-g), or --all")
+    if not (items or group or trust or where or picklist or everything):
+        raise UsageError("which signatures?", "give IDs, a pattern such as 'SRR139*', a group (-g), --where, or --all")
     check_group(ledger, group)
     spelling = Spelling()
     names = tuple(sorted({str(spelling.name(word)) for word in typed}))
     spelling.explain(render.notice)
-    return ExportRequest(profile, names, patterns[0] if patterns else "", group, parse_trust(trust), picklist)
+    pattern, conditions = patterns[0] if patterns else "", parse_where(where, ledger)
+    return ExportRequest(profile, names, pattern, group, parse_trust(trust), conditions, picklist)
 
 
 def parse_sketch_selection(

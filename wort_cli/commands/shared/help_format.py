@@ -5,9 +5,9 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 SECTIONS = {
-    "Compute signatures": ("compute", "runs", "fetch"),
+    "Compute signatures": ("compute", "runs", "metadata", "fetch"),
     "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
-    "Use signatures": ("ls", "view", "export", "rm"),
+    "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
     "Exchange signatures": ("sync", "submit", "verify", "import"),
     "Manage this home": ("daemon", "config", "doctor", "backup", "completion", "help"),
 }

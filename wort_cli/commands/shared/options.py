@@ -78,6 +78,14 @@ ProvenanceFileOption = Annotated[
 TrustOption = Annotated[
     str, typer.Option("--trust", metavar="TRUST", help="Only signatures of this trust, such as computed.")
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COLUMN=VALUE",
+        help="Only runs with such metadata: organism=Homo*, strategy=WGS,WXS, bases>=1G (also != < <= >); repeatable.",
+    ),
+]
 ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a file that exists.")]
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")

@@ -1,7 +1,7 @@
 """Opens the home of this environment, and selects the jobs that the command line names."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wort_cli.commands.shared import render
 from wort_cli.commands.shared.typed_names import typed_name
@@ -11,6 +11,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
+from wort_cli.model.run_condition import RunCondition, parse_conditions
 from wort_cli.settings import Settings, load_settings, load_usable_settings
 
 NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
@@ -86,6 +87,14 @@ def check_group(ledger: Ledger, group: str) -> None:
         near = difflib.get_close_matches(group, groups, 1)
         hint = f"did you mean {shown(near[0])}?" if near else "`wort compute -g NAME` puts runs into a group"
         raise UsageError(f"there is no group {shown(group)}", hint)
+
+
+def parse_where(texts: Iterable[str] | None, ledger: Ledger) -> tuple[RunCondition, ...]:
+    """Return the conditions on runs that --where has; say on stderr if the ledger knows nothing of any run."""
+    conditions = parse_conditions(texts or ())
+    if conditions and not ledger.runs.any:
+        render.notice("nothing is known of any run; `wort runs PROJECT` and tables such as RunInfo tell")
+    return conditions
 
 
 def parse_state(text: str) -> JobState | None:

@@ -24,8 +24,10 @@ from wort_cli.commands.shared.fields import (
     one_of,
     record_of,
 )
+from wort_cli.commands.shared.run_record import RUN_FIELDS, run_values
 from wort_cli.commands.shared.verdict_record import VERDICT
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust
+from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.submission import SourceCheck, Submission
 from wort_cli.model.units import iso_time
 
@@ -99,6 +101,8 @@ PROVENANCE_FIELDS = (
     Field("source_mtime", TIME, "When an archive on disk was changed last", optional=True),
     Field("files", list_of(FILE), "The files of reads, in order; empty for an archive"),
     Field("filename", TEXT, "The `filename` of the signature; empty for a run"),
+    Field("parts", map_of(ID), "The digest of each signature that was added up, by its name"),
+    Field("missing", map_of(TEXT), "Why each run that belongs to the sum was not added"),
     Field("url", PATH, "The URL that the archive was fetched from; empty if it was on disk"),
     Field("format", TEXT, "The format of the archive; empty if it is unknown"),
     Field("proved_by", TEXT, "What proved the archive undamaged; empty if it is unknown"),
@@ -155,6 +159,7 @@ DOCUMENT = Document(
         Field("is_recorded", BOOLEAN, "Whether it has the digest that the catalog records", optional=True),
         Field("profile", TEXT, "The profile", optional=True),
         Field("sketches", list_of(SKETCH), "The sketches"),
+        Field("metadata", record_of(*RUN_FIELDS), "What ENA, NCBI or a table says of the run", optional=True),
         Field("provenance", record_of(*PROVENANCE_FIELDS), "How it was computed", optional=True),
         Field("submission", SUBMISSION, "How it was submitted", optional=True),
         Field("verdict", VERDICT, "The result of its last verification", optional=True),
@@ -167,9 +172,13 @@ COMPARISONS = Document("", "", row=COMPARISON_FIELDS)
 
 
 def signature_record(
-    found: "Viewed", signature: "SignatureFacts", sketches: "list[SketchFacts]", verdict: "Verdict | None"
+    found: "Viewed",
+    signature: "SignatureFacts",
+    sketches: "list[SketchFacts]",
+    metadata: RunMetadata | None,
+    verdict: "Verdict | None",
 ) -> dict[str, Any]:
-    """Return a signature that was found, with the sketches that are shown."""
+    """Return a signature that was found, with the sketches that are shown, and what is known of its run."""
     known = found.record
     made = known.provenance if isinstance(known, SignatureRecord) and known.provenance.started_at else None
     notes = {summary.ksize: summary.note for summary in made.sketches} if made else {}
@@ -182,6 +191,7 @@ def signature_record(
         "is_recorded": known.digest == signature.digest if known else None,
         "profile": known.profile if known else signature.profile or None,
         "sketches": [sketch_record(sketch, notes.get(sketch.statistics["k"], "")) for sketch in sketches],
+        "metadata": run_values(metadata) if metadata else None,
         "provenance": provenance_record(made) if made else None,
         "submission": submission_record(known) if isinstance(known, Submission) else None,
         "verdict": verdict.to_json() if verdict else None,

@@ -8,6 +8,10 @@ WHERE name = :name AND profile = :profile;
 -- A refuted signature is computed again.
 SELECT 1 FROM signatures WHERE name = :name AND profile = :profile AND trust <> 'mismatch';
 
+-- name: names_without_signature
+SELECT value AS name FROM json_each(:names)
+WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile = :profile AND trust <> 'mismatch');
+
 -- name: record_signature
 -- ledger/catalog.py decides whether it may replace another one.
 INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote, sha256)

@@ -8,11 +8,11 @@ ON CONFLICT (group_name, name, profile, subject) DO UPDATE SET job_id = excluded
 WHERE job_id IS NOT excluded.job_id;
 
 -- name: members_without_job
--- One page in the order of their names.
+-- One page in the order of their names.  ledger/groups.py has the SQL for {condition}, without values from outside.
 SELECT members.name, members.profile, added_at, coalesce(known.path, '') AS path, coalesce(known.remote, '') AS remote
 FROM group_members AS members INDEXED BY members_by_job
      LEFT JOIN signatures AS known ON known.name = members.name AND known.profile = members.profile
-WHERE group_name = :group_name AND job_id IS NULL AND (members.name, members.profile) > (:name, :profile)
+WHERE group_name = :group_name AND job_id IS NULL AND (members.name, members.profile) > (:name, :profile) AND {condition}
 ORDER BY members.name, members.profile LIMIT :limit;
 
 -- name: remove_members_without_job

@@ -19,6 +19,27 @@ ON CONFLICT (run) DO UPDATE SET
     released = coalesce(nullif(excluded.released, ''), released),
     updated = coalesce(nullif(excluded.updated, ''), updated), origin = excluded.origin, learned_at = excluded.learned_at;
 
+-- name: any_run
+SELECT 1 FROM runs LIMIT 1;
+
+-- name: run
+SELECT run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
+       layout, platform, model, spots, bases, bytes, released, updated
+FROM runs WHERE run = :run;
+
+-- name: values_in_group
+-- One page.  ledger/runs.py has the name of the {column}.
+SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value
+FROM group_members AS members LEFT JOIN runs ON runs.run = members.name
+WHERE group_name = :group_name AND profile = :profile AND members.name > :after ORDER BY members.name LIMIT :limit;
+
+-- name: unknown_among
+-- Of some runs, those of which the ledger has neither a job nor a signature of the profile.
+SELECT value AS run FROM json_each(:names)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile = :profile)
+  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile = :profile)
+ORDER BY key;
+
 -- name: amounts_among
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes

@@ -1,12 +1,14 @@
 """Says why the catalog does not have what was asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.absence import UNKNOWN, Absence, AbsenceReason
+from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, JobKind, JobState
+from wort_cli.model.provenance import Trust
+from wort_cli.model.run_condition import RunCondition
 
 
 def absence_of_job(job: Job) -> Absence:
@@ -20,10 +22,17 @@ def absence_of_job(job: Job) -> Absence:
 
 
 def absence_of_name(ledger: Ledger, name: str, profile: str) -> Absence:
-    """Return why the catalog has no signature of a name."""
+    """Return why the catalog has no signature of a name, or none that was selected."""
+    record = ledger.catalog.get(parse_name(name), profile)
+    if record is not None:
+        refuted = record.trust is Trust.MISMATCH
+        return Absence.of(name, AbsenceReason.REFUTED if refuted else AbsenceReason.NOT_SELECTED)
     for job in ledger.jobs.named(parse_name(name)):
         if job.kind is JobKind.COMPUTE and job.profile == profile:
             return absence_of_job(job)
+    if claim := ledger.absences.claimed(name, profile):
+        sentence = f"{claim.reason.sentence}, according to {claim.origin}"
+        return Absence(name, UNAVAILABLE, str(claim.reason), sentence)
     return Absence.of(name, AbsenceReason.NOT_REQUESTED, UNKNOWN)
 
 
@@ -33,12 +42,12 @@ def absences_of_names(ledger: Ledger, names: Iterable[str], profile: str) -> Ite
         yield absence_of_name(ledger, name, profile)
 
 
-def absences_of_jobs(ledger: Ledger, group: str, profile: str) -> Iterator[Absence]:
-    """Yield the runs of a group, or all that were ever requested, which have no signature."""
+def absences_of_jobs(ledger: Ledger, group: str, profile: str, where: Sequence[RunCondition] = ()) -> Iterator[Absence]:
+    """Yield the runs of a group, or all that were ever requested, which meet the conditions and have no signature."""
     for state in JobState:
         if state is JobState.DONE:
             continue
-        for job in ledger.jobs.every(JobFilter(state=state, group=group)):
+        for job in ledger.jobs.every(JobFilter(state=state, group=group, runs=tuple(where))):
             if job.kind is JobKind.COMPUTE and job.profile == profile and is_newest(ledger, job):
                 yield absence_of_job(job)
 

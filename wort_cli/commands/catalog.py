@@ -1,0 +1,166 @@
+"""`wort catalog`: writes the sketches of all signatures as one table, which sourmash takes as a manifest."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wort_cli.commands.shared import render
+from wort_cli.commands.shared.fields import BYTES, COUNT, PATH, Document, Field, one_of
+from wort_cli.commands.shared.options import (
+    JsonOption,
+    NoHeaderOption,
+    ReplaceOption,
+    SelectGroupOption,
+    TrustOption,
+    WhereOption,
+)
+from wort_cli.commands.shared.printing import print_document, print_facts
+from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.errors import StorageProblem, UsageError, shown
+from wort_cli.ledger.catalog_rows import CatalogRows, CatalogSelection
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.profile import Profile, profile_named
+from wort_cli.model.units import format_bytes
+from wort_cli.settings import Settings
+
+
+class TableFormat(StrEnum):
+    """The format of a catalog, by the end of the file's name."""
+
+    CSV = "csv"
+    CSV_GZ = "csv.gz"
+    PARQUET = "parquet"
+    SQLITE = "sqlite"
+
+
+DOCUMENT = Document(
+    "catalog",
+    "The catalog that was written.",
+    head=(
+        Field("output", PATH, "The file"),
+        Field("format", one_of(TableFormat), "Its format"),
+        Field("sketches", COUNT, "The number of its rows: one for each sketch"),
+        Field("size", BYTES, "Its size"),
+        Field("refuted", COUNT, "Signatures that were left out because a verification refuted them"),
+        Field(
+            "without_sketches", COUNT, "Signatures that were left out because the ledger does not know their sketches"
+        ),
+    ),
+)
+
+
+def catalog(
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
+    ] = "",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Write a .csv, .csv.gz, .parquet or .sqlite file.")
+    ] = "",
+    group: SelectGroupOption = "",
+    trust: TrustOption = "",
+    where: WhereOption = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Only signatures with a file in the local store, which sourmash can open.")
+    ] = False,
+    force: ReplaceOption = False,
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
+    """Write a table of all sketches.
+
+    It has the columns of sourmash's manifests, checksums, trust, and what is known of runs. Only the ledger is read.
+    CSV and SQLite are manifests of sourmash. Parquet needs the extra `parquet`.
+
+    \b
+    Examples:
+      wort catalog -o catalog.parquet
+      wort catalog --local --where 'organism=Homo sapiens' -o human.sqlite
+      sourmash sig collect human.sqlite -o all.sqlmf
+    """
+    path, form = parse_output(output, force=force)
+    settings, ledger = open_home_to_read()
+    check_group(ledger, group)
+    profile = profile_named(settings.profile)
+    ledger.catalog.sketches.add_of_earlier_versions(profile.name)
+    chosen = CatalogSelection(profile.name, pattern, group, parse_trust(trust), parse_where(where, ledger), local)
+    show(path, form, *write(path, form, chosen, ledger, settings, profile), as_json=as_json, header=not no_header)
+
+
+def parse_output(text: str, *, force: bool) -> tuple[Path, TableFormat]:
+    """Return the file of -o and its format; UsageError if it cannot be written."""
+    if not text:
+        raise UsageError("where to?", "-o FILE.csv, .csv.gz, .parquet or .sqlite names a file")
+    path = Path(text).absolute()
+    form = next((form for form in TableFormat if path.name.lower().endswith(f".{form}")), None)
+    if form is None:
+        endings = ", ".join(f".{form}" for form in TableFormat)
+        raise UsageError(f"-o {shown(text, 200)} has no ending that names a format", f"the endings are {endings}")
+    if form is TableFormat.PARQUET:
+        from wort_cli.upkeep.catalog.parquet_catalog import check_pyarrow
+
+        check_pyarrow()
+    if not path.parent.is_dir():
+        raise UsageError(f"-o: there is no directory {shown(str(path.parent), 200)}")
+    if path.is_dir():
+        raise UsageError(f"{shown(str(path), 200)} is a directory", "name a file")
+    if path.exists() and not force:
+        raise UsageError(f"{shown(str(path), 200)} exists", "--force replaces it")
+    return path, form
+
+
+def write(
+    path: Path, form: TableFormat, chosen: CatalogSelection, ledger: Ledger, settings: Settings, profile: Profile
+) -> tuple[int, int, int, int]:
+    """Write the catalog; return the numbers of its rows, of refuted signatures, of those without sketches, its size."""
+    from wort_cli.system.atomic_files import long_output
+
+    try:
+        with ledger.transaction(write=False), long_output(path) as file:  # one state of the ledger
+            rows = CatalogRows(ledger.storage, chosen, str(settings.store_dir))
+            if form is TableFormat.PARQUET:
+                from wort_cli.upkeep.catalog.parquet_catalog import write_parquet
+
+                number = write_parquet(file, rows.pages())
+            elif form is TableFormat.SQLITE:
+                from wort_cli.ledger.catalog_file import write_sqlite
+
+                number = write_sqlite(Path(file.name), rows.pages(), profile.seed)
+            else:
+                from wort_cli.upkeep.catalog.csv_catalog import write_csv
+
+                number = write_csv(file, rows.pages(), compressed=form is TableFormat.CSV_GZ)
+            left_out = rows.left_out()
+        return number, left_out.refuted, left_out.without_sketches, path.stat().st_size
+    except OSError as error:
+        raise StorageProblem(
+            f"{shown(str(error.filename or path), 200)} can't be written: {error.strerror}",
+            "an earlier catalog is unchanged; free some space or choose another place",
+        ) from error
+
+
+def show(
+    path: Path,
+    form: TableFormat,
+    number: int,
+    refuted: int,
+    without_sketches: int,
+    size: int,
+    *,
+    as_json: bool,
+    header: bool,
+) -> None:
+    """Show what was written, and say on stderr what was left out."""
+    values = {"output": str(path), "format": str(form), "sketches": number, "size": size}
+    if as_json:
+        print_document(DOCUMENT, {**values, "refuted": refuted, "without_sketches": without_sketches})
+    else:
+        print_facts(
+            {"output": path, "format": form, "sketches": f"{number:,}", "size": format_bytes(size)}, header=header
+        )
+    if refuted:
+        render.notice(f"{render.count(refuted, 'refuted signature')} left out; --trust mismatch lists them")
+    if without_sketches:
+        many = render.count(without_sketches, "signature")
+        render.notice(f"{many} left out, whose sketches the ledger does not know; `wort export` reads them")

@@ -1,0 +1,69 @@
+"""Reads the rows of a catalog: each sketch of each signature, with what is known of its run.
+
+Only the ledger is read, a page of signatures at a time, so that a million rows take seconds and little memory.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, following, list_sql, pattern_values, with_conditions
+from wort_cli.model.catalog_columns import CatalogPage, LeftOut
+from wort_cli.model.provenance import Trust
+from wort_cli.model.run_condition import RunCondition
+
+PAGE = 5000
+"""Signatures that one query reads."""
+
+
+@dataclass(frozen=True)
+class CatalogSelection:
+    """The signatures of a catalog: those of one profile, in order of their names."""
+
+    profile: str
+    pattern: str = ""
+    group: str = ""
+    trust: Trust | None = None
+    where: Sequence[RunCondition] = ()
+    local: bool = False
+    """Only those with a file in the local store."""
+    bucket: str = ""
+    """Only those in the bucket with this URL; then locations are keys of this bucket."""
+
+
+class CatalogRows:
+    """The rows of a selection."""
+
+    def __init__(self, storage: Storage, selection: CatalogSelection, store: str) -> None:
+        """Select rows; `store` is the root of the local store."""
+        self._storage = storage
+        of, parameters = with_conditions(OF_A_GROUP if selection.group else OF_ALL, selection.where)
+        self._signatures, self._left_out = list_sql("catalog_signatures", of), list_sql("catalog_left_out", of)
+        self._sketches = queries()["catalog_sketches"]
+        self._values = {
+            **pattern_values(selection.pattern),
+            **parameters,
+            "profile": selection.profile,
+            "group_name": selection.group,
+            "trust": str(selection.trust or ""),
+            "local": int(selection.local),
+            "bucket": selection.bucket,
+            "store": f"{store}/",
+            "limit": PAGE,
+        }
+
+    def pages(self) -> Iterator[CatalogPage]:
+        """Yield the rows in order of the names, those of some thousands of signatures at a time."""
+        values = dict(self._values)
+        while found := self._storage.tuples(self._signatures, values):
+            names = json.dumps([row[0] for row in found])
+            sketches = self._storage.tuples(self._sketches, {"names": names, "profile": values["profile"]})
+            if sketches:
+                yield CatalogPage(found, sketches)
+            values["start"] = following(found[-1][0])
+
+    def left_out(self) -> LeftOut:
+        """Return how many of the selected signatures have no rows."""
+        [(refuted, without_sketches)] = self._storage.tuples(self._left_out, self._values)
+        return LeftOut(refuted or 0, without_sketches or 0)

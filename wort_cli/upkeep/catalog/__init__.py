@@ -1,0 +1,1 @@
+"""Writes catalogs: the sketches of all signatures as one table."""
