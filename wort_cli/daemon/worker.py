@@ -11,6 +11,7 @@ from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
+from wort_cli.pipeline.sketching import loops
 from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.process_identity import own_identity
 
@@ -84,6 +85,8 @@ class QueueWatcher:
     def _try_heartbeat(self) -> bool:
         """Send a heartbeat and check for cancellation; return False if the queue could not be used."""
         try:
+            if loops.being_loaded:  # a process that compiles them has a time limit of its own
+                self._active_at = time.monotonic()
             self._queue.send_heartbeat(self._spec, self._process, self._progress, time.monotonic() - self._active_at)
             if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
                 self._cancelled.set()

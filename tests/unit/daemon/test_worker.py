@@ -12,6 +12,7 @@ from wort_cli.daemon.worker import QueueWatcher, work
 from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.sketching import loops
 from wort_cli.system.process_identity import own_identity
 
 
@@ -73,6 +74,21 @@ def test_idle_time_grows_while_the_job_does_not_check_for_cancellation(
     with QueueWatcher(queue, spec) as watcher:
         assert eventually(lambda: idle() > 0.3)
         assert eventually(lambda: not watcher.cancellation.requested() and idle() < 0.3)
+
+
+def test_waiting_for_loops_that_are_compiled_is_not_idle(
+    queue: WorkQueue, spec: JobSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine that may take longer than a job may hang; a new worker would have to compile them again."""
+    sent: list[float] = []
+    monkeypatch.setattr(worker, "HEARTBEAT_EVERY", 0.01)
+    monkeypatch.setattr(queue, "send_heartbeat", lambda *values: sent.append(values[-1]))
+    monkeypatch.setattr(loops, "being_loaded", {"kernel_loops"})
+    with QueueWatcher(queue, spec) as watcher:
+        watcher._active_at -= 1000
+        until = len(sent) + 3
+        assert eventually(lambda: len(sent) > until)
+    assert sent[-1] < 900
 
 
 def test_result_is_returned_only_when_the_queue_can_be_written_again(

@@ -150,7 +150,9 @@ def table_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """
     numbered = list(plain_lines(text))
     if delimiter == "\t":
-        yield from ((number, [cell.strip().strip('"') for cell in line.split("\t")]) for number, line in numbered)
+        for number, line in numbered:
+            cells = line.split("\t")
+            yield number, [cell.strip().strip('"') for cell in cells] if '"' in line else cells
         return
     rows, read = csv.reader((f"{line}\n" for _, line in numbered), delimiter=delimiter, strict=True), 0
     try:

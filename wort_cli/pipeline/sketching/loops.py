@@ -33,6 +33,8 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.pipeline.sketching.loop_files import Code, decode, one_compilation, read_code, save_code
 from wort_cli.versions import library_version
 
+LONGEST_COMPILATION = 900.0
+"""Seconds; it takes some five on an idle machine."""
 COMPILER = "wort_cli.pipeline.sketching.compile_loops"
 SHARED_SOURCES = ("jit", "lanes", "loops", "compile_loops")
 """Modules of this directory that determine the machine code of all loops."""
@@ -111,6 +113,10 @@ class Function:
         self._call = call
 
 
+being_loaded: set[str] = set()
+"""The modules whose loops some thread of this process loads, or compiles, at present.  Others wait for them."""
+
+
 class Loops:
     """The functions of a module, as machine code.
 
@@ -163,11 +169,13 @@ class Loops:
             if self._loading or self.is_ready:  # `compute` calls functions that call this method
                 return
             self._loading = True
+            being_loaded.add(self.module)
             try:
                 self._load()
                 self.is_ready = True
             finally:
                 self._loading = False
+                being_loaded.discard(self.module)
 
     def is_right(self) -> bool:
         """Return whether the functions give the known answer."""
@@ -225,12 +233,17 @@ class Loops:
 
     def _compile(self) -> Code:
         """Return the machine code that a child process compiles and tries."""
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", COMPILER, str(os.getpid()), self._owner, self.module],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", COMPILER, str(os.getpid()), self._owner, self.module],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=LONGEST_COMPILATION,
+            )
+        except subprocess.TimeoutExpired as error:
+            why = f"compiling the loops of {self.name} takes longer than {LONGEST_COMPILATION:g} seconds"
+            raise JobFailed(Reason.MACHINE_ERROR, why) from error
         code = decode(done.stdout) if done.returncode == 0 else None
         if code is None:
             lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it wrote nothing"]

@@ -21,6 +21,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import Profile
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.sketching import loops
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.hash_counts import HashCounts
 from wort_cli.pipeline.sketching.read_stats import ReadStats
@@ -169,9 +170,12 @@ class RunSketcher:
         self._finished.append(replace(finished, counts=()))
 
     def _is_stalled(self) -> bool:
-        """Return whether no decoder has made progress or failed for too long: then a thread hangs in this process."""
+        """Return whether no decoder has made progress or failed for too long: then a thread hangs in this process.
+
+        While loops are compiled, slices wait for them: another attempt would only have to compile them again.
+        """
         now, stats = time.monotonic(), self.stats()
-        if stats != self._last_progress[0]:
+        if stats != self._last_progress[0] or loops.being_loaded:
             self._last_progress = (stats, now)
         return now - self._last_progress[1] > self._timeouts.stall
 

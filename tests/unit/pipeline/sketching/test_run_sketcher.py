@@ -14,7 +14,7 @@ from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.decoding import fastq_dump
-from wort_cli.pipeline.sketching import run_sketcher
+from wort_cli.pipeline.sketching import loops, run_sketcher
 from wort_cli.pipeline.sketching.engine import ENGINES, FastaReader, SourmashEngine
 from wort_cli.pipeline.sketching.python_fasta import PythonFastaReader
 from wort_cli.pipeline.sketching.read_stats import ReadStats
@@ -208,6 +208,34 @@ def test_thread_that_is_left_behind_writes_nothing_later(monkeypatch: pytest.Mon
     goes_on.set()
     left.join(30)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_slice_that_waits_for_loops_to_be_compiled_does_not_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine compiling may take longer than a stall; each new attempt would only begin it again."""
+    monkeypatch.setattr(run_sketcher, "REPORT_INTERVAL", 0.01)
+    monkeypatch.setattr(loops, "being_loaded", {"kernel_loops"})
+    reports: list[ReadStats] = []
+
+    class Waiting(FakeFastqDump):
+        def chunks(self, cancellation: Cancellation) -> Iterator[bytes]:
+            assert eventually(lambda: len(reports) > 10)
+            yield from super().chunks(cancellation)
+
+    engine, timeouts = SourmashEngine(SMALL), run_sketcher.SketchTimeouts(stall=0.02)
+    waiting = Waiting(fasta_of(1, READS), 100, DecoderCounts(len(READS), len(READS)))
+    slices = FakeArchive(READS).slices(1)
+    sketcher = RunSketcher(slices, None, [lambda part: decoder_of(waiting, engine)], SMALL, engine, timeouts)
+    sketcher.run(1, NEVER, reports.append)
+    assert_equal_to_sourmash(sketcher.sketches())
+
+
+def test_loops_are_known_to_be_loaded_while_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+    made = loops.Loops("a.module", "an.owner")
+    monkeypatch.setattr(made, "_load", lambda: seen.append(set(loops.being_loaded)))
+    made.load()
+    assert seen == [{*loops.being_loaded, "a.module"}]
+    assert "a.module" not in loops.being_loaded
 
 
 def test_slice_that_hangs_and_takes_too_long_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
