@@ -35,7 +35,7 @@ STALLS, LIMITED = "SRR000013", "SRR000017"
 Decision = Callable[[Request], Fate]
 RESOLVE_TIMEOUT, STALL_TIMEOUT = 8.0, 3.0
 """Seconds; not shorter, because all runs are resolved at the same time."""
-LONGEST = 100.0
+LONGEST = 300.0
 """Seconds until all jobs wait for a retry, on a busy machine."""
 NO_PAUSE = {"WORT_REQUEST_PAUSE": "0.001"}
 """A setting with which a 429 for one run does not pause the others."""

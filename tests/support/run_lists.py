@@ -119,7 +119,7 @@ class RunLists:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 2.0
+            timeout = 60.0  # of a request that has begun; no connection waits for a second one
 
             def do_GET(self) -> None:
                 lists.requests.append(self.path)
@@ -142,6 +142,7 @@ class RunLists:
             "WORT_REQUEST_INTERVAL": "0.001",
             "WORT_REQUEST_PAUSE": "0.01",
             "WORT_LOOKUP_PAUSE": "0.001",
+            "WORT_LOOKUP_TIMEOUT": "60",
         }
 
     @contextlib.contextmanager
@@ -210,7 +211,7 @@ class RunLists:
             handler.send_header(name, value)
         if not answer.unbounded and answer.status != 204:
             handler.send_header("Content-Length", str(len(body) + 100 * answer.cut))
+        handler.send_header("Connection", "close")
         handler.end_headers()
-        handler.close_connection = answer.cut or answer.unbounded
         with contextlib.suppress(OSError):
             handler.wfile.write(body)

@@ -8,7 +8,7 @@ import pytest
 
 import wort_cli
 from tests.support.builders import TOOLS, clean_environment, request
-from wort_cli import cli
+from wort_cli import api, cli
 from wort_cli.commands.shared.help_format import SECTIONS
 from wort_cli.ledger.ledger import Ledger
 
@@ -51,6 +51,16 @@ def test_status_imports_no_heavy_package(tmp_path: Path, arguments: list[str]) -
 
 def test_first_status_of_a_home_imports_no_heavy_package(tmp_path: Path) -> None:
     assert imported(tmp_path / "new", "status") & HEAVY == set()
+
+
+def test_library_imports_a_module_when_a_name_of_it_is_used() -> None:
+    code = "import sys, wort_cli.api as api; print(*[m for m in sys.modules if m.startswith('wort_cli.')]); " + (
+        "assert set(api.PLACES) == set(api.__all__); print(*[getattr(api, name).__name__ for name in api.__all__])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    modules, names = done.stdout.splitlines()
+    assert modules == "wort_cli.api"
+    assert names.split() == api.__all__
 
 
 def test_version_is_that_of_the_package(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ class Coordinator:
         if now - self._woke_at > WAKE_EVERY:
             self._woke_at = now
             self._requeue_abandoned_jobs()
-            self._ledger.attempts.wake(self._policy.max_wait)
+            self._ledger.attempts.wake(self._policy)
             self._workers.repair(self._settings.lease)
             self._not_ahead.clear()
         self._dispatch()

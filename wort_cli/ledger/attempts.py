@@ -13,7 +13,7 @@ from wort_cli.errors import NoSuchJob, shown
 from wort_cli.ledger.catalog import Catalog
 from wort_cli.ledger.database import Storage
 from wort_cli.ledger.jobs import Jobs
-from wort_cli.ledger.retry import RetryPolicy, consecutive_crashes, decide, reasons_counted_with
+from wort_cli.ledger.retry import PENDING, RetryPolicy, consecutive_crashes, decide, reasons_counted_with
 from wort_cli.ledger.submissions import Submissions
 from wort_cli.ledger.suspects import Suspects
 from wort_cli.model.failure import Failure, Reason
@@ -24,6 +24,8 @@ from wort_cli.model.provenance import Trust
 
 WAKE_LIMIT = 100
 """Jobs queued again in one transaction.  More would lock the ledger for too long."""
+LOOK_EVERY = 10.0
+"""Seconds between searches for jobs that wait too long because the clock was set back; they read all pending jobs."""
 
 
 class Attempts:
@@ -37,6 +39,8 @@ class Attempts:
         self._jobs = jobs
         self._catalog = catalog
         self._submissions = submissions
+        self._look_again_at = 0.0
+        """When jobs are looked for that wait too long, on the monotonic clock."""
 
     def claim(self, job_id: int, owner: str, lease: float) -> Job | None:
         """Start an attempt of a queued or waiting job, with a lease in seconds; return None if the job is neither."""
@@ -162,13 +166,19 @@ class Attempts:
             self._end(job_id, attempt, JobState.FAILED, Reason.SET_ASIDE, why)
             return JobState.FAILED
 
-    def wake(self, max_wait: float = math.inf, limit: int = WAKE_LIMIT) -> int:
+    def wake(self, policy: RetryPolicy | None = None, limit: int = WAKE_LIMIT) -> int:
         """Queue at most `limit` waiting jobs that are due; return how many were queued.
 
-        A job that would wait for more than `max_wait` seconds is due too: the clock was set back since.
+        A job that would wait longer than the policy lets it is due too: the clock was set back since.
         """
         now = time.time()
-        return self._storage.change("wake_jobs", now=now, furthest=now + max_wait, limit=limit)
+        furthest = now + (policy.max_pending_wait if policy else math.inf)
+        due = self._storage.change("wake_jobs", now=now, furthest=furthest, limit=limit)
+        if policy is None or time.monotonic() < self._look_again_at:
+            return due
+        self._look_again_at = time.monotonic() + LOOK_EVERY
+        furthest, pending = now + policy.max_wait, json.dumps(sorted(PENDING))
+        return due + self._storage.change("wake_jobs_of_a_later_time", furthest=furthest, pending=pending, limit=limit)
 
     def _fail(self, job_id: int, attempt: int, failure: Failure, policy: RetryPolicy, jitter: float) -> JobState | None:
         now = time.time()

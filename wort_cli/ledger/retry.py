@@ -66,8 +66,13 @@ class RetryPolicy:
 
     @property
     def max_wait(self) -> float:
+        """Longest delay of a job, in seconds, with jitter, unless its run is pending."""
+        return max(self.max_delay, self.max_shortage_delay) * (1 + SPREAD)
+
+    @property
+    def max_pending_wait(self) -> float:
         """Longest delay of any job, in seconds, with jitter."""
-        return max(self.max_delay, self.pending_delay) * (1 + SPREAD)
+        return max(self.max_wait, self.pending_delay * (1 + SPREAD))
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,9 @@ def consecutive_crashes(before: int, work_before: int, work: int) -> int:
 
 
 def remaining_wait(wait_until: float, now: float, policy: RetryPolicy) -> float:
-    """Return the seconds that a job still waits; 0 if `wait_until` is too far off because the clock was set back."""
+    """Return the seconds that a job still waits; 0 if `wait_until` is too far off because the clock was set back.
+
+    The run of the job is not pending.
+    """
     left = wait_until - now
     return left if 0 < left <= policy.max_wait else 0.0

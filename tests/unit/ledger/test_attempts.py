@@ -146,8 +146,6 @@ def test_crash_of_a_tool_does_not_count_if_the_attempt_finished_more_parts(ledge
     states = []
     for work in (0, 3, 3, 5, 4):
         attempt = ledger.jobs.get(job_id).attempt + 1
-        if ledger.jobs.get(job_id).state is JobState.WAITING:
-            ledger.attempts.wake(0.0)
         assert ledger.attempts.claim(job_id, "me", 60) is not None
         states.append(ledger.attempts.finish(JobResult(job_id, attempt, failure=failure, work=work), POLICY))
     assert [str(state) for state in states] == ["waiting", "queued", "waiting", "queued", "failed"]

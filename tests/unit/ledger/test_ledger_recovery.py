@@ -107,13 +107,24 @@ def test_job_whose_worker_dies_three_times_is_set_aside(ledger: Ledger) -> None:
     assert (job.reason, job.message) == (Reason.SET_ASIDE, "it was tried 3 times; the last failure: died")
 
 
-def test_waiting_job_is_queued_after_the_clock_was_set_back(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("reason", "hours", "is_due"),
+    [
+        (Reason.NETWORK, 1, False),
+        (Reason.NETWORK, 24, True),
+        (Reason.STORAGE_CREDENTIALS, 24, True),
+        (Reason.NO_DATA, 24, False),
+        (Reason.NO_DATA, 48, True),
+    ],
+)
+def test_waiting_job_is_queued_after_the_clock_was_set_back(
+    ledger: Ledger, reason: Reason, hours: float, is_due: bool
+) -> None:
     ledger.jobs.enqueue([request()])
     ledger.attempts.claim(1, DAEMON, 60.0)
-    ledger.attempts.finish(JobResult(1, 1, failure=Failure(Reason.NETWORK, "")), POLICY)
-    assert ledger.attempts.wake(POLICY.max_wait) == 0
-    ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + 2 * 86400.0,))
-    assert ledger.attempts.wake(POLICY.max_wait) == 1
+    ledger.attempts.finish(JobResult(1, 1, failure=Failure(reason, "")), POLICY)
+    ledger.storage.connection.execute("UPDATE jobs SET wait_until = ?", (time.time() + hours * 3600.0,))
+    assert ledger.attempts.wake(POLICY) == is_due
 
 
 def test_jobs_of_a_paused_group_are_not_started(ledger: Ledger) -> None:

@@ -118,7 +118,7 @@ def test_no_delay_exceeds_the_maximum() -> None:
 
 @pytest.mark.parametrize(
     ("wait_until", "now", "left"),
-    [(100.0, 40.0, 60.0), (100.0, 100.0, 0.0), (100.0, 1e9, 0.0), (2 * 86400.0, 40.0, 0.0)],
+    [(100.0, 40.0, 60.0), (100.0, 100.0, 0.0), (100.0, 1e9, 0.0), (86400.0, 40.0, 0.0)],
 )
 def test_wait_ends_at_once_if_the_clock_was_set_back(wait_until: float, now: float, left: float) -> None:
     assert remaining_wait(wait_until, now, POLICY) == left
@@ -137,7 +137,7 @@ def test_progress_resets_the_number_of_consecutive_crashes(
 def test_run_that_ncbi_does_not_provide_yet_is_tried_days_apart(reason: Reason) -> None:
     decision = decide(Failure(reason, ""), 0, RetryPolicy(), jitter=0.5)
     assert (decision.state, decision.delay) == (JobState.WAITING, 86400.0)
-    assert decide(Failure(reason, ""), 0, RetryPolicy(), jitter=0.99).delay < RetryPolicy().max_wait
+    assert decide(Failure(reason, ""), 0, RetryPolicy(), jitter=0.99).delay < RetryPolicy().max_pending_wait
     assert decide(Failure(reason, ""), 9, RetryPolicy()).state is JobState.FAILED
 
 

@@ -59,6 +59,12 @@ UPDATE jobs SET state = 'queued', wait_until = NULL
 WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND (wait_until <= :now OR wait_until > :furthest)
              ORDER BY wait_until LIMIT :limit);
 
+-- name: wake_jobs_of_a_later_time
+-- Jobs that wait until after :furthest, except those of pending runs: the clock was set back.
+UPDATE jobs SET state = 'queued', wait_until = NULL
+WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND wait_until > :furthest
+               AND reason NOT IN (SELECT value FROM json_each(:pending)) LIMIT :limit);
+
 -- name: count_crash
 UPDATE jobs SET crashes = :crashes, crashes_work = :work WHERE id = :id;
 

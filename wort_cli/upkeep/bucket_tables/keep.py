@@ -57,13 +57,11 @@ class BucketTables:
         with scratch_directory(self.scratch) as directory:
             own = directory / "table"
             with own.open("wb") as file, self.ledger.transaction(write=False):
-                write_csv(file, self._own_rows(), compressed=True)
-            self._put(f"{CATALOG}{self._home}.csv.gz", own)
+                number = write_csv(file, self._own_rows(), compressed=True)
+            self._put(f"{CATALOG}{self._home}.csv.gz", own, number)
             with own.open("wb") as file:
                 number = self._write_absences(file)
-            key = f"{ABSENT}{self._home}.csv.gz"
-            if number or self.objects.head(key) is not None:
-                self._put(key, own)
+            self._put(f"{ABSENT}{self._home}.csv.gz", own, number)
             yield from self._put_manifest(directory)
 
     def pull_absences(self) -> Iterator[str]:
@@ -109,12 +107,12 @@ class BucketTables:
         listed = self.objects.list(prefix)
         return list(islice(((o.key, o.etag) for o in listed if OF_A_HOME.fullmatch(o.key)), MOST_TABLES))
 
-    def _put(self, key: str, path: Path) -> None:
-        """Put a table of this home, unless the bucket has it."""
+    def _put(self, key: str, path: Path, rows: int) -> None:
+        """Put a table of this home, unless the bucket has it, or has none and the table is empty."""
         mine = Checksums.of(path)
         for _ in range(TRIES):
             there = self.objects.head(key)
-            if there is not None and (there.size, there.etag) == (mine.size, mine.md5):
+            if (there is None and not rows) or (there and (there.size, there.etag) == (mine.size, mine.md5)):
                 return
             try:
                 headers = Headers("application/gzip", metadata={"sha256": mine.sha256}, md5=mine.md5)
@@ -134,7 +132,7 @@ class BucketTables:
             if there is not None and "tables" not in there.metadata:
                 yield f"{url} is not a manifest that wort wrote; it is left as it is"
                 return
-            if there is not None and there.metadata["tables"] == made_from:
+            if (there is None and not tables) or (there and there.metadata["tables"] == made_from):
                 return
             try:
                 from wort_cli.upkeep.catalog.parquet_catalog import check_pyarrow, write_parquet
