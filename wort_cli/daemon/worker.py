@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wort_cli.daemon.queue import WorkQueue
@@ -85,9 +86,11 @@ class QueueWatcher:
     def _try_heartbeat(self) -> bool:
         """Send a heartbeat and check for cancellation; return False if the queue could not be used."""
         try:
-            if loops.being_loaded:  # a process that compiles them has a time limit of its own
+            progress = self._progress
+            if loops.being_loaded:  # the process that compiles them has a time limit of its own
                 self._active_at = time.monotonic()
-            self._queue.send_heartbeat(self._spec, self._process, self._progress, time.monotonic() - self._active_at)
+                progress = replace(progress, stage=STARTING)
+            self._queue.send_heartbeat(self._spec, self._process, progress, time.monotonic() - self._active_at)
             if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
                 self._cancelled.set()
         except Exception:  # the disk may be full for a while, and this thread must survive that

@@ -80,15 +80,18 @@ def test_waiting_for_loops_that_are_compiled_is_not_idle(
     queue: WorkQueue, spec: JobSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a busy machine that may take longer than a job may hang; a new worker would have to compile them again."""
-    sent: list[float] = []
+    sent: list[tuple[Progress, float]] = []
     monkeypatch.setattr(worker, "HEARTBEAT_EVERY", 0.01)
-    monkeypatch.setattr(queue, "send_heartbeat", lambda *values: sent.append(values[-1]))
+    monkeypatch.setattr(queue, "send_heartbeat", lambda *values: sent.append((values[-2], values[-1])))
     monkeypatch.setattr(loops, "being_loaded", {"kernel_loops"})
     with QueueWatcher(queue, spec) as watcher:
+        watcher.report(Progress("sketching", 0, 10, 0, 1.0))
         watcher._active_at -= 1000
         until = len(sent) + 3
         assert eventually(lambda: len(sent) > until)
-    assert sent[-1] < 900
+    progress, idle = sent[-1]
+    assert idle < 900
+    assert progress.stage == "starting", "a job that is sketching must read spots"
 
 
 def test_result_is_returned_only_when_the_queue_can_be_written_again(
