@@ -75,7 +75,7 @@ def test_compute_refuses(text: str | bytes, home: Home, marker: Path) -> None:
 def test_compute_refuses_lists(home: Home, marker: Path) -> None:
     """One invalid line among valid ones: nothing is enqueued."""
     words = [text for text in HOSTILE.values() if isinstance(text, str) and text.isprintable()]
-    whole = [word for word in words if len(word.split()) == 1]
+    whole = [word for word in words if len(word.split()) == 1 and "," not in word]  # a line may name several runs
     assert len(whole) > 15
     for text in whole:
         check_refusal(home("compute", "-", stdin=f"SRR000001\n{text}\nSRR000002\n"), home, marker)

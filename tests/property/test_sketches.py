@@ -116,7 +116,8 @@ def test_counts_equal_those_of_counter(additions: list[list[tuple[int, int]]], b
         hashes, abundances = table.table()
     assert hashes.tolist() == sorted(expected)
     assert dict(zip(hashes.tolist(), abundances.tolist(), strict=True)) == expected
-    assert hashes.dtype == abundances.dtype == np.uint64
+    assert hashes.dtype == np.uint64
+    assert abundances.dtype in (np.uint32, np.uint64)  # 32 bits where the counts fit
 
 
 PROFILES = st.builds(

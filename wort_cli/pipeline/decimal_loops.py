@@ -24,7 +24,8 @@ def write_decimals(numbers: Numbers, groups: Groups, powers: Numbers, text: Text
     groups: the GROUP digits of each number below 10**GROUP, the first one as the lowest byte
     powers: of ten, from 10**0 on, and at the end the largest number
     """
-    n = to = length = ONE - ONE  # all indices are unsigned, so that numba need not check whether they are negative
+    n = to = ONE - ONE  # all indices are unsigned, so that numba need not check whether they are negative
+    length = ONE  # also of 0
     for number in numbers:
         while length < LONGEST and number >= powers[length]:  # most numbers are as long as the one before
             length += ONE

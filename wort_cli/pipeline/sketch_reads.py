@@ -13,7 +13,7 @@ from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof
 from wort_cli.pipeline.attempt import Attempt
 from wort_cli.pipeline.check import check_has_reads
-from wort_cli.pipeline.decoding.decoder_choice import choose_decoders, is_version_known, why_not_compared
+from wort_cli.pipeline.decoding.decoder_choice import choose_decoders, why_not_compared
 from wort_cli.pipeline.decoding.fastq_dump import FastqDumpDecoder
 from wort_cli.pipeline.sketching.engine import Engine
 from wort_cli.pipeline.sketching.read_stats import ReadStats
@@ -94,7 +94,8 @@ def sketch_slices(
 def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof, tools: ToolGroup) -> SliceStore:
     """Return the store of finished slices; slices of another archive or profile are ignored.
 
-    Nothing is stored before all that was read is proved, and the decoder of each slice is known to be right.
+    A slice is stored if all that was read is proved, and its decoder counts.  The version of the tool that decides that
+    is waited for: it is printed sooner than a slice is decoded.
     """
     inputs = {
         "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
@@ -103,7 +104,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof, tools: 
     }
     arrival = archive.arrival
 
-    def is_right() -> bool:
-        return (arrival is None or arrival.is_proved) and is_version_known(tools)
+    def is_right(decoder: str) -> bool:
+        return (arrival is None or arrival.is_proved) and not why_not_compared([decoder], tools)
 
     return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key, is_right)

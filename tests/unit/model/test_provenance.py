@@ -14,7 +14,7 @@ from wort_cli.model.provenance import LATER, Provenance
 @pytest.mark.parametrize("key", sorted(LATER))
 def test_document_of_an_earlier_version_may_lack_a_newer_key(key: str) -> None:
     document = provenance().to_json()
-    del document[key]
+    document.pop(key, None)  # some are left out if they say nothing
     assert Provenance.from_json(document) == provenance()
 
 

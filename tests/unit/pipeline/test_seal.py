@@ -92,7 +92,7 @@ def test_compressed_bytes_are_the_same_in_every_process() -> None:
         sketch([1, 2], [3, 0]),  # sourmash drops an abundance of 0
         sketch([1, MAX_HASH + 1], [3, 4]),  # above the threshold
         sketch([1, 2], [3, 4], max_hash=MAX_HASH - 12_345),  # no scaled has this threshold
-        Sketch(21, 42, MAX_HASH, numbers([1]), numbers([1]), moltype="protein"),
+        Sketch(21, 42, MAX_HASH, numbers([1]), numbers([1]), moltype="RNA"),
     ],
 )
 def test_invalid_sketch_is_refused_and_leaves_no_file(tmp_path: Path, wrong: Sketch) -> None:

@@ -212,7 +212,7 @@ def test_unknown_layout_is_written_by_sourmash(monkeypatch: pytest.MonkeyPatch, 
         sketch([1, 2], [3, 0]),
         sketch([1, 2], [3]),
         sketch([1, max_hash_of(1000) + 1], [3, 4]),
-        replace(sketch([1], [1]), moltype="protein"),
+        replace(sketch([1], [1]), moltype="RNA"),
         replace(sketch([1], [1]), max_hash=max_hash_of(1000) + 500_000),
     ],
 )

@@ -99,13 +99,13 @@ class SliceStore:
         directory: Path,
         inputs: Mapping[str, str],
         key: bytes = b"",
-        is_proved: Callable[[], bool] = lambda: True,
+        is_right: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._directory = directory
         self._inputs = dict(inputs)
         self._key = key
-        self._is_proved = is_proved
-        """Whether all that was read so far of the archive was right; until then nothing is stored."""
+        self._is_right = is_right
+        """Whether a slice that this decoder has just finished is known to be right; else it is not stored."""
 
     def load(self, wanted: Slice) -> FinishedSlice | None:
         """Return a finished slice, or None if there is no valid file."""
@@ -130,8 +130,8 @@ class SliceStore:
         return FinishedSlice(wanted, header["decoder"], stats, tuple(zip(split[::2], split[1::2], strict=True)))
 
     def save(self, finished: FinishedSlice) -> None:
-        """Write the file of a finished slice, if the archive is proved.  Raises OSError if it cannot be written."""
-        if not self._is_proved():
+        """Write the file of a finished slice, if it is known to be right.  Raises OSError if it cannot be written."""
+        if not self._is_right(finished.decoder):
             return
         header = {
             "origin": self._inputs,
