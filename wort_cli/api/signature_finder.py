@@ -42,11 +42,9 @@ class SignatureFinder:
         if self.local.has(name):
             return str(self.local.path(name))
         target, record = self._settings.s3, self._ledger.catalog.get(name, self.profile.name)
-        return (
-            record.remote
-            if record and target and record.remote.startswith(target.of_profile(self.profile.name).root)
-            else ""
-        )
+        if record and target and record.remote.startswith(target.of_profile(self.profile.name).root):
+            return record.remote
+        return ""
 
     def provenance(self, name: Name) -> Provenance | None:
         """Return the provenance that the catalog records for a signature."""

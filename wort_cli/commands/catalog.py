@@ -11,6 +11,7 @@ from wort_cli.commands.shared.fields import BYTES, COUNT, PATH, Document, Field,
 from wort_cli.commands.shared.options import (
     JsonOption,
     NoHeaderOption,
+    PatternArgument,
     ReplaceOption,
     SelectGroupOption,
     TrustOption,
@@ -53,9 +54,7 @@ DOCUMENT = Document(
 
 
 def catalog(
-    pattern: Annotated[
-        str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
-    ] = "",
+    pattern: PatternArgument = "",
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE", help="Write a .csv, .csv.gz, .parquet or .sqlite file.")
     ] = "",

@@ -25,6 +25,7 @@ from wort_cli.commands.shared.fields import (
 from wort_cli.commands.shared.options import (
     JsonOption,
     NoHeaderOption,
+    PatternArgument,
     ProfileOption,
     SelectGroupOption,
     ShowAllOption,
@@ -65,9 +66,7 @@ SHOWN = 50
 
 
 def ls(
-    pattern: Annotated[
-        str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
-    ] = "",
+    pattern: PatternArgument = "",
     group: SelectGroupOption = "",
     trust: TrustOption = "",
     profile: ProfileOption = "",

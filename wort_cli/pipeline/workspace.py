@@ -33,7 +33,7 @@ PENDING = "facts of a pending signature"
 """The kind of their seal."""
 IN_PROCESS = "in-process"
 PASS = 0
-"""The attempt, as it were, that seals the signature of a job whose reads another job's attempt has sketched."""
+"""Stands for an attempt where another job's attempt has sketched the reads and sealed the signature."""
 ATTEMPT = "attempt-"
 """How the name of an attempt's directory begins."""
 

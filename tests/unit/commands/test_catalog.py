@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from sourmash.index import StandaloneManifestIndex
 from sourmash.manifest import BaseCollectionManifest, CollectionManifest
 
 from tests.support.builders import published
+from tests.support.copied_home import copied_home
 from tests.support.signatures import make_recorded_signatures
 from wort_cli import cli
 from wort_cli.ledger.ledger import Ledger
@@ -59,11 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, and its parent is the working directory."""
-    copy = tmp_path / "home"
-    shutil.copytree(made, copy)
-    monkeypatch.setenv("WORT_HOME", str(copy))
-    monkeypatch.chdir(tmp_path)
-    return copy
+    return copied_home(made, tmp_path, monkeypatch)
 
 
 def catalog(*words: str, code: int = 0) -> None:

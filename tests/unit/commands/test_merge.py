@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import sourmash
 
 from tests.support.builders import MAX_HASH, provenance, request
+from tests.support.copied_home import copied_home
 from wort_cli import cli
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, LocalName
@@ -68,10 +68,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, and its parent is the working directory."""
-    shutil.copytree(made, tmp_path / "home")
-    monkeypatch.setenv("WORT_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+    return copied_home(made, tmp_path, monkeypatch)
 
 
 def merged(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.builders import request
+from tests.support.copied_home import copied_home
 from tests.support.signatures import make_recorded_signatures
 from wort_cli import cli
 from wort_cli.ledger.absences import UnavailableRun
@@ -35,10 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, and its parent is the working directory."""
-    shutil.copytree(made, tmp_path / "home")
-    monkeypatch.setenv("WORT_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+    return copied_home(made, tmp_path, monkeypatch)
 
 
 def missing(path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:

@@ -16,6 +16,9 @@ NoHeaderOption = Annotated[
 RunsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="ID|-", help="Accessions of runs; - reads them from standard input.")
 ]
+PatternArgument = Annotated[
+    str, typer.Argument(metavar="PATTERN", help="Names to list, such as SRR139*; * and ? stand for other letters.")
+]
 JobsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="JOB|ID", help="Job numbers, or signature names (the newest job of each)."),

@@ -1,10 +1,10 @@
 """A home with signatures for the tests of `wort export`."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.support.copied_home import copied_home
 from tests.support.exports import NUMBER, PROFILE, QUEUED, RUNS, UNAVAILABLE
 from tests.support.signatures import make_recorded_signatures
 from wort_cli.ledger.ledger import Ledger
@@ -35,8 +35,4 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, and its parent is the working directory."""
-    copy = tmp_path / "home"
-    shutil.copytree(made, copy)
-    monkeypatch.setenv("WORT_HOME", str(copy))
-    monkeypatch.chdir(tmp_path)
-    return copy
+    return copied_home(made, tmp_path, monkeypatch)
