@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.builders import published, request
 from wort_cli import cli
-from wort_cli.commands.shared import render
+from wort_cli.commands.shared.showing import render
 from wort_cli.errors import UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.run_conditions import run_conditions_sql

@@ -23,7 +23,7 @@ from tests.support.exports import (
     sourmash_command,
     stored_sketches,
 )
-from wort_cli.commands.shared.export_output import ExportOutput
+from wort_cli.commands.shared.exporting.export_output import ExportOutput
 from wort_cli.model.sketch_row import SketchRow
 from wort_cli.upkeep.export.contents import Contents, Example
 
