@@ -120,7 +120,7 @@ def merge(
     render.notice(", ".join(f"{number:,} {state}" for state, number in sorted(states.items())))
     if states[INCOMPLETE]:
         option = profile_option(of_profile.name, settings.profile)
-        render.notice(f"`wort compute{option}` computes what is missing; --partial adds up what is there")
+        render.notice(f"`wort compute RUN{option}` computes what is missing; --partial adds up what is there")
     if states[INCOMPLETE] or states[FAILED]:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
