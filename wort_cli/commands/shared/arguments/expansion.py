@@ -76,6 +76,12 @@ class Expander:
         for place, text in self._tables:
             ledger.runs.record((run, place) for run in table_runs(text))
 
+    def bases(self, names: Iterable[str], ledger: Ledger) -> dict[str, int]:
+        """Return the bases of runs, as far as they are known from what was expanded, or to the ledger."""
+        wanted = list(names)
+        learned = {name: bases for name in wanted if (bases := self._amounts.get(name, (None, None))[0]) is not None}
+        return {**ledger.runs.bases(name for name in wanted if name not in learned), **learned}
+
     def amounts(self, names: Iterable[str], ledger: Ledger) -> Amounts:
         """Return the bases and bytes of runs, as far as they are known from what was expanded, or to the ledger."""
         total, others = [0, 0, 0, 0], []
