@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
-from wort_cli.web import pages, view
+from wort_cli.web import manifest, pages, view
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import HANDLERS, problem_response
 from wort_cli.web.headers import SecurityHeaders
@@ -18,7 +18,7 @@ from wort_cli.web.services import Services
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    return [*view.routes(), *pages.routes()]
+    return [*view.routes(), *manifest.routes(), *pages.routes()]
 
 
 def make_app(home: ServedHome) -> ASGIApp:

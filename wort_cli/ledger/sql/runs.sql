@@ -49,3 +49,7 @@ ORDER BY key;
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
 FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
+
+-- name: bases_among
+SELECT runs.run, runs.bases FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value
+WHERE runs.bases IS NOT NULL;
