@@ -11,7 +11,7 @@ from tests.support.archive_server import ArchiveServer
 from tests.support.builders import job_spec
 from tests.support.second_user import as_other, shared_directory
 from tests.support.shelf import Shelf
-from wort_cli.commands.shared.sources import parse_source
+from wort_cli.commands.shared.arguments.sources import parse_source
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Source
 from wort_cli.pipeline import identity
