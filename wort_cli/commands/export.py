@@ -15,12 +15,14 @@ from wort_cli.commands.shared.arguments.options import (
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    OfflineOption,
     ProfileOption,
     ReplaceOption,
     SelectGroupOption,
     StrictOption,
     TrustOption,
     WhereOption,
+    without_public,
 )
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import open_home_to_read
@@ -40,12 +42,13 @@ from wort_cli.commands.shared.showing.fields import (
     one_of,
 )
 from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.syncing.bring_public import bring_public
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.model.provenance import ESTABLISHED
+from wort_cli.model.provenance import ESTABLISHED, Trust
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
 from wort_cli.upkeep.export.missing_file import missing_file
@@ -118,6 +121,7 @@ def export(
         bool, typer.Option("--update", help="Add what is new to an earlier export, and keep the rest of it.")
     ] = False,
     force: ReplaceOption = False,
+    offline: OfflineOption = False,
     strict: StrictOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -126,7 +130,8 @@ def export(
     """Export signatures as a collection or a directory of sourmash.
 
     Every file is compared with its recorded checksum first. What was asked for and is not there is listed, with the
-    reason, in a table beside the export: FILE.missing.csv, or DIR/missing.csv.
+    reason, in a table beside the export: FILE.missing.csv, or DIR/missing.csv. Of runs that are named, public
+    signatures are downloaded if no bucket is set.
 
     \b
     Examples:
@@ -146,6 +151,10 @@ def export(
     request = parse_request(
         ledger, wanted, words or (), from_file, group, trust, where or (), selection.picklist, everything=everything
     )
+    if request.trust in (None, Trust.PUBLISHED):
+        public = without_public(settings, offline=offline)
+        if bring_public(request.names, wanted, public, ledger, dry_run=dry_run):
+            settings, ledger = open_home_to_read()
     try:
         found = run_export(request, selection, settings, ledger, target, update=update, dry_run=dry_run)
     except OSError as error:

@@ -155,7 +155,7 @@ class Catalog:
         with self._storage.transaction():
             self._storage.change_many("note_remote", ((name, profile, url) for name, url in places))
 
-    def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
+    def unknown(self, names: Iterable[str], profile: str) -> Iterator[str]:
         """Yield those of some names that have no signature, or a refuted one."""
         for some in pages(names):
             for row in self._storage.rows("names_without_signature", names=json.dumps(some), profile=profile):

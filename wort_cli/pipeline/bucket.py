@@ -13,6 +13,7 @@ from typing import TypeVar
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import SRA_V1
 from wort_cli.model.provenance import ESTABLISHED, Trust
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import TICK
@@ -52,7 +53,7 @@ def take_public(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publishe
 
     It stays `published`: nothing proves that it is of this run.  Whatever prevents that it is taken, the job goes on.
     """
-    if spec.public is None or spec.force:
+    if not accepts_public(spec):
         return None
     name, local = accession_of(spec), LocalStore(spec.store, spec.profile)
     try:
@@ -65,9 +66,14 @@ def take_public(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publishe
     return taken
 
 
+def accepts_public(spec: JobSpec) -> bool:
+    """Return whether a job takes a public signature in place of computing it; they are those of one profile."""
+    return spec.public is not None and not spec.force and spec.profile == SRA_V1.name
+
+
 def may_be_public(spec: JobSpec, cancellation: Cancellation) -> bool:
     """Return whether a job will probably take a public signature, so that no archive needs to be fetched ahead."""
-    if spec.public is None or spec.force:
+    if not accepts_public(spec):
         return False
     try:
         store = public_store(spec, cancellation)

@@ -116,7 +116,7 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
 
 
 def compute(attempt: Attempt) -> Published:
-    """Publish an already sealed signature, or return the one in the bucket or the public one, or compute and publish."""
+    """Publish an already sealed signature, or return the one in the bucket, or a public one, or compute a new one."""
     provenance = attempt.workspace.load_pending(attempt.spec)
     if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance, attempt.profile):
         return publish_sealed(attempt, attempt.workspace.pending, provenance)
