@@ -1,14 +1,12 @@
 """The options and arguments that several commands share, each with one help text."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wort_cli.errors import UsageError, shown
-from wort_cli.model.s3_target import OFF
-from wort_cli.settings import ENGINES, Settings
+from wort_cli.settings import ENGINES
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 NoHeaderOption = Annotated[
@@ -102,11 +100,6 @@ ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a fi
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")
 ]
-
-
-def without_public(settings: Settings, *, offline: bool) -> Settings:
-    """Return the settings of a command, without the public signatures if --offline was given."""
-    return replace(settings, s3_preset=OFF) if offline else settings
 
 
 def check_engine(engine: str) -> None:
