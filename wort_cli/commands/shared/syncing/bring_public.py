@@ -25,21 +25,19 @@ def bring_public(request: ExportRequest, settings: Settings, ledger: Ledger, *, 
     trust than requested, or if there are more than MOST.  Whatever prevents that they are brought is said on stderr.
     """
     public, profile = settings.public, request.profile
-    if settings.s3 is not None or public is None or profile != SRA_V1.name:
+    if settings.s3 is not None or public is None:
         return 0
-    if request.trust not in (None, Trust.PUBLISHED):
+    if profile != SRA_V1.name or request.trust not in (None, Trust.PUBLISHED):
         return 0
     names = map(parse_name, ledger.catalog.unknown(request.names, profile))
     runs = [name for name in names if isinstance(name, Accession)]
     wanted = [name for name in runs if ledger.catalog.get(name, profile) is None]  # a refuted one stays refuted
-    if not wanted:
-        return 0
     what = f"{render.count(len(wanted), 'signature')} {'is' if len(wanted) == 1 else 'are'} not here"
     if len(wanted) > MOST:
         render.notice(f"{what}, too many to look for among the public ones: `wort sync pull -` downloads them")
-        return 0
-    if dry_run:
+    elif wanted and dry_run:
         render.notice(f"{what}; without --dry-run, they are looked for among the public ones ({public.root})")
+    if not 0 < len(wanted) <= MOST or dry_run:
         return 0
     render.notice(f"{what}; looking among the public ones ({public.root})")
     try:
