@@ -55,9 +55,9 @@ def serve(
     key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of that certificate.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve signatures over HTTP, until Ctrl-C.
+    """Serve signatures over HTTP, as the public wort service does.
 
-    The interface is that of the public wort service. The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
+    The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
     Each request is logged to stderr as a line of JSON.
     """
     try:
