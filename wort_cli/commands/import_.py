@@ -66,12 +66,14 @@ def import_(
     importer, others = Importer(ledger, settings, chosen_profile(profile, settings, ledger)), 0
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
-        for path in files_in(paths):
+        for path, is_named in files_in(paths):
             if path.name.endswith(REPORT):
                 take_report(path, ledger, report, dry_run=dry_run)
                 continue
-            if not path.name.endswith(ENDINGS):
-                others += not path.name.endswith(NOT_OURS)
+            if path.name.endswith(NOT_OURS):
+                continue
+            if not is_named and not path.name.endswith(ENDINGS):
+                others += 1
                 continue
             try:
                 taken = importer.take(path, dry_run=dry_run)
@@ -104,8 +106,10 @@ def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool
         report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
 
 
-def files_in(paths: list[Path]) -> Iterator[Path]:
-    """Yield the regular files that were named, and those below the directories that were named, in order.
+def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that were named, and the regular files below the directories that were named, in order.
+
+    Each comes with whether it was named.
 
     Links are followed only if they were named.  A directory that cannot be read is named on stderr.
     """
@@ -115,11 +119,11 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
 
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path, True
             continue
         for directory, subdirectories, names in os.walk(path, onerror=explain):
             subdirectories.sort()
             for name in sorted(names):
                 found = Path(directory) / name
                 if found.is_file() and not found.is_symlink():
-                    yield found
+                    yield found, False
