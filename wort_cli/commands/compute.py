@@ -53,6 +53,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -95,6 +96,12 @@ def compute(
         typer.Option(
             "--accept-unproved",
             help="Read archives on disk that nothing proves; their signatures are marked (setting `accept_unproved`).",
+        ),
+    ] = False,
+    accept_public: Annotated[
+        bool,
+        typer.Option(
+            "--accept-public", help="Take signatures that the public ones have, unverified, and compute the others."
         ),
     ] = False,
     local: Annotated[
@@ -158,6 +165,7 @@ def compute(
     form = Form.of(as_json=as_json)
     settings, ledger = open_home()
     wanted = chosen_profiles(profiles, settings, ledger, sources, output=output)
+    check_accept_public(settings, wanted, accepted=accept_public, force=force)
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     request = partial(JobRequest, priority=priority, group=group, engine=engine)
@@ -167,6 +175,7 @@ def compute(
             profile=profile.name,
             upload=not no_upload,
             accept_unproved=accept_unproved,
+            accept_public=accept_public and profile == SRA_V1,
             selected_by=expander.selected_by.get(source.name, ""),
         )
         for source in sources
@@ -199,8 +208,6 @@ def compute(
         code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
-    if wait:
-        notice_differences(settings)
     jobs = run_or_follow(answers, ledger, settings, claim)
     not_brought = bring_missing([source.name for source in sources], finder, ledger, settings) if local else []
     if target is not None:
@@ -221,6 +228,20 @@ def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: st
     if local and not (wait or now):
         raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
     check_engine(engine)
+
+
+def check_accept_public(settings: Settings, profiles: Sequence[Profile], *, accepted: bool, force: bool) -> None:
+    """Raise UsageError if public signatures are to be accepted, and cannot be."""
+    if not accepted:
+        return
+    if force:
+        raise UsageError("--accept-public and --force exclude each other", "--force computes each signature")
+    if settings.public is None:
+        raise UsageError(
+            "the public signatures are switched off (s3_preset)", "`wort config set s3_preset wort-public`"
+        )
+    if SRA_V1 not in profiles:
+        raise UsageError(f"the public signatures have the profile {SRA_V1.name}", "leave out --accept-public")
 
 
 def accepting(settings: Settings, unproved: bool) -> Settings:
@@ -246,6 +267,7 @@ def run_or_follow(
     The result has the jobs by number.  A signature that already exists has none.
     """
     if claim is None:
+        notice_differences(settings)
         return {job.id: job for job in follow(ledger, jobs_of(answers), watch=DaemonWatch(ledger, settings))}
     try:
         return run_now(jobs_of(answers), ledger, settings, claim.job)

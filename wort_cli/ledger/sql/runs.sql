@@ -4,7 +4,7 @@
 -- What is not known in the new row stays as it was.
 INSERT INTO runs (run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
                   layout, platform, model, spots, bases, bytes, released, updated, origin, learned_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run) DO UPDATE SET
     project = coalesce(nullif(excluded.project, ''), project), study = coalesce(nullif(excluded.study, ''), study),
     experiment = coalesce(nullif(excluded.experiment, ''), experiment),

@@ -1,6 +1,6 @@
 """Requests for verifications: of a submitted signature, or of one from the catalog."""
 
-from wort_cli.api.signature_finder import open_bucket
+from wort_cli.api.signature_finder import open_bucket, open_readable
 from wort_cli.api.sources import with_prefetched
 from wort_cli.commands.shared.showing import render
 from wort_cli.ledger.ledger import Ledger
@@ -8,7 +8,7 @@ from wort_cli.ledger.submissions import VerifyRequest
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Source
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import Depth
@@ -49,9 +49,10 @@ def pull_signature(
     """
     from wort_cli.stores import transfer
 
-    if settings.s3 is None and (record is None or not record.remote):
+    public = settings.public is not None and profile == SRA_V1 and (record is None or record.remote.startswith("http"))
+    if settings.s3 is None and not public and (record is None or not record.remote):
         return record
-    bucket = open_bucket(settings, profile)
+    bucket = (open_readable if public else open_bucket)(settings, profile)
     local = LocalStore(settings.store_dir, profile.name)
     try:
         published = transfer.pull(name, local, bucket, record.recorded if record else None)
