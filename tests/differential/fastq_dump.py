@@ -1,5 +1,6 @@
 """What fastq-dump makes of an archive."""
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -51,12 +52,21 @@ class DumpFailed:
     crashed: bool = False
 
 
-def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = ()) -> Dumped | DumpFailed:
+def filling(fill: int) -> dict[str, str]:
+    """Return the environment of a process whose new memory is filled with a byte (mallopt(3), M_PERTURB)."""
+    return {**os.environ, "MALLOC_PERTURB_": str(fill)}
+
+
+def dump(
+    archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = (), fill: int = 0
+) -> Dumped | DumpFailed:
     """Run the recipe's fastq-dump in the archive's directory."""
     argv = [program, *options, *DECODE[1:], str(archive)]
     for _ in range(ATTEMPTS):
         try:
-            done = subprocess.run(argv, capture_output=True, check=False, cwd=archive.parent, timeout=TIMEOUT)
+            done = subprocess.run(
+                argv, capture_output=True, check=False, cwd=archive.parent, timeout=TIMEOUT, env=filling(fill)
+            )
         except subprocess.TimeoutExpired:
             return DumpFailed(-1, "no end")
         if done.returncode >= 0 and b"SIGSEGV" not in done.stderr:
