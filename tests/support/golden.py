@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("status",),
         ("status", "--all"),
         ("status", "-g", "soil"),
+        ("status", "-g", "soil", "--metadata"),
         ("status", FAILED),
         ("status", "--missing-from", "wanted.txt"),
     ],
