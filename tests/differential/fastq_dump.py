@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ PROGRAM = Path("/usr/lib/sra-toolkit/fastq-dump-orig")
 TIMEOUT = 60.0
 ATTEMPTS = 6
 """fastq-dump 3.0.3 crashes now and then on references outside the archive."""
+TITLE = re.compile(rb">\S*\.(\d+)\.\d+ .*?length=(\d+)\n", re.DOTALL)
+"""The title of a read, with its spot and its length."""
 COUNTS = re.compile(rb"^(Read|Written) (\d+) spots for ", re.MULTILINE)
 
 
@@ -76,6 +78,21 @@ def dump(
         errors = [line for line in done.stderr.decode(errors="replace").splitlines() if " err: " in line]
         crashed = done.returncode < 0 or b"SIGSEGV" in done.stderr or b"Segmentation fault" in done.stderr
         return DumpFailed(done.returncode, " ".join(errors)[:300], crashed)
-    lines = done.stdout.split(b"\n")
-    spots = tuple(int(title.split(b" ", 1)[0].rsplit(b".", 2)[1]) for title in lines[:-1:2])
-    return Dumped(spots, tuple(lines[1::2]), int(counts[b"Read"]), int(counts[b"Written"]))
+    records = tuple(records_of(done.stdout))
+    return Dumped(
+        tuple(spot for spot, _ in records),
+        tuple(bases for _, bases in records),
+        int(counts[b"Read"]),
+        int(counts[b"Written"]),
+    )
+
+
+def records_of(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the spot and the bases of each read; damaged names and bases may have line feeds."""
+    at = 0
+    while at < len(text):
+        title = TITLE.match(text, at)
+        assert title is not None, text[at : at + 200]
+        at = title.end() + int(title[2])
+        yield int(title[1]), text[title.end() : at]
+        at += 1
