@@ -30,6 +30,7 @@ from wort_cli.ledger.jobs import Jobs
 if TYPE_CHECKING:
     from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.follows import Follows
     from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
@@ -86,6 +87,13 @@ class Ledger:
         from wort_cli.ledger.runs import Runs
 
         return Runs(self.storage)
+
+    @cached_property
+    def follows(self) -> "Follows":
+        """Projects and queries whose new runs are requested."""
+        from wort_cli.ledger.follows import Follows
+
+        return Follows(self.storage)
 
     @cached_property
     def absences(self) -> "Absences":
