@@ -13,14 +13,15 @@ A, B, UNKNOWN = "SRR000001", "SRR000002", "SRR000009"
 
 
 def test_named_runs_are_brought_and_exported(home: PublicWorld, twin: PublicTwin) -> None:
-    assert home("compute", A, "--now").code == 0
+    assert home("sync", "pull", A).code == 0
+    twin.requests.clear()
     done = home("export", A, B, UNKNOWN, "-o", "x.sig.zip")
     assert done.code == 1
     assert {one.name for one in loaded("x.sig.zip")} == {A, B}
     assert [row["name"] for row in missing()] == [UNKNOWN]
     assert "2 signatures are not here; looking among the public ones" in done.err
-    assert "not proved by this home: 1 published" in done.err
-    assert (home.trust(A), home.trust(B)) == ("computed", "published")
+    assert "not proved by this home: 2 published" in done.err
+    assert (home.trust(A), home.trust(B)) == ("published", "published")
     assert f"sigs/{A}.sig" not in twin.asked_for()
 
 
@@ -50,7 +51,7 @@ def test_long_list_is_left_to_a_pull(home: PublicWorld, twin: PublicTwin, monkey
 
 def test_what_is_here_is_exported_without_a_network(home: PublicWorld) -> None:
     off = {"WORT_S3_PRESET": "http://127.0.0.1:9/wort-sra"}
-    assert home("compute", A, "--now", env=off).code == 0
+    assert home("sync", "pull", A).code == 0
     assert home("export", A, "-o", "a.sig.zip", env=off).code == 0
     done = home("export", A, B, "-o", "x.sig.zip", env=off)
     assert done.code == 1

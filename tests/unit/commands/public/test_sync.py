@@ -78,7 +78,6 @@ def test_lost_file_is_not_looked_for_among_the_public_ones(home: PublicWorld, tw
     assert home("compute", A, "--now").code == 0
     home.file(A).unlink()
     assert home("view", A).code != 0
-    assert home("verify", A).code != 0
     assert twin.requests == []
     ledger = Ledger(home.settings.ledger_file)
     assert ledger.catalog.get(Accession(A), "sra-v1") is not None
