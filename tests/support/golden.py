@@ -61,6 +61,13 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("compute", "--samples", SHEET),
         ("compute", "SRR1"),
     ],
+    "follow": [
+        ("follow", PROJECT, "-g", "gut"),
+        ("follow", "ls"),
+        ("follow", "run", PROJECT, "-n"),
+        ("follow", "rm", "1"),
+        ("follow", "SRR1"),
+    ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
