@@ -88,7 +88,7 @@ def submit(
             continue
         job: int | None = None
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
-            request = verify_request(submission, Depth.FULL, settings.archives, priority=priority, group=group)
+            request = verify_request(submission, Depth.FULL, settings, priority=priority, group=group)
             [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(

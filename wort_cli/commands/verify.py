@@ -135,9 +135,7 @@ def verify(
             ledger.submissions.mark_unverifiable(item, NO_RECIPE)
             targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
             continue
-        requests[item.path] = verify_request(
-            item, depth, settings.archives, priority=priority, group=group, engine=engine
-        )
+        requests[item.path] = verify_request(item, depth, settings, priority=priority, group=group, engine=engine)
         targets.append(Target(str(item.name), item.digest, item.path))
     claim = FirstClaim(ledger, settings) if now else None
     with ledger.transaction():

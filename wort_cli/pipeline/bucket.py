@@ -18,11 +18,9 @@ from wort_cli.model.provenance import ESTABLISHED, Trust
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import TICK
 from wort_cli.pipeline.workspace import attempt_directory
-from wort_cli.stores import transfer
 from wort_cli.stores.bucket_layout import conflict_error, trust_in
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import StoreError
-from wort_cli.stores.public import open_public
 from wort_cli.stores.recorded import is_recorded_content
 from wort_cli.stores.shared import Replacing, SharedStore
 from wort_cli.system.cancellation import Cancellation
@@ -55,6 +53,8 @@ def take_public(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publishe
     """
     if not accepts_public(spec):
         return None
+    from wort_cli.stores import transfer
+
     name, local = accession_of(spec), LocalStore(spec.store, spec.profile)
     try:
         store = public_store(spec, cancellation)
@@ -84,6 +84,8 @@ def may_be_public(spec: JobSpec, cancellation: Cancellation) -> bool:
 
 def public_store(spec: JobSpec, cancellation: Cancellation) -> SharedStore:
     """Return the public signatures.  Raises StoreError if they cannot be reached."""
+    from wort_cli.stores.public import open_public
+
     scratch = attempt_directory(spec.workspace, spec.attempt)
     return open_public(spec.public, spec.reading, scratch, spec.parameters, cancellation=cancellation)
 

@@ -4,8 +4,6 @@ They are optional.  A machine without a network must notice that at once, so tha
 seconds in all: the resolver of names alone may take half a minute.
 """
 
-import socket
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +51,9 @@ def open_public(
 
 def check_reachable(target: S3Target, cancellation: Cancellation = NEVER) -> None:
     """Raise StoreError unless the server of the public signatures can be reached.  A proxy is not tried."""
+    import socket
+    import urllib.request  # it is slow to import, and jobs that need no public signature import this module
+
     parts = urlsplit(target.endpoint)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):

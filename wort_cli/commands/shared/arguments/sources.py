@@ -1,27 +1,20 @@
-"""Parses the command line into sources: accessions, archives, and lists of both.
+"""Parses the command line into sources; `wort_cli.api.sources` decides what a word stands for.
 
 All words are checked before a command changes anything; one error reports all wrong words, unless they are skipped.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from wort_cli.api.sources import without_duplicates
+from wort_cli.api.sources import joined_reads, source_of, with_prefetched, without_duplicates
 from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.lists import listed_words
 from wort_cli.commands.shared.arguments.sample_table import parse_samples
-from wort_cli.commands.shared.arguments.typed_names import Spelling, typed_name
-from wort_cli.errors import UsageError, WortError, shown
-from wort_cli.model.accession import RUN, Accession, RecordAccession
+from wort_cli.errors import UsageError, WortError
+from wort_cli.model.accession import Accession, RecordAccession
 from wort_cli.model.job import Source
-from wort_cli.model.read_files import is_url
-from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
-from wort_cli.pipeline.archives.named_archive import find_archive
-from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
-from wort_cli.pipeline.reads.named_reads import check_no_pairs, is_reads_name, read_source, reads_input, reads_path
-from wort_cli.system.network_disks import check_answers
-from wort_cli.system.private_files import why_not_ours
+from wort_cli.model.spelling import Spelling
+from wort_cli.pipeline.reads.named_reads import check_no_pairs, read_source
 
 SHOWN_PROBLEMS = 5
 
@@ -50,10 +43,8 @@ def parse_sources(
             "give accessions, archives (FILE.sra) or files of reads (FILE.fastq.gz), - for a list on standard input, "
             "or --from-file",
         )
-    if name and len(items) != 1:
-        if all(reads_input(word) for _, word in items):
-            return [read_source([word for _, word in items], name)]
-        raise UsageError("--name needs exactly one archive, or files of reads only")
+    if joined := joined_reads([word for _, word in items], name):
+        return [joined]
     found, problems = list[Source | RecordAccession](), []
     spelling = Spelling()
     for place, word in items:
@@ -61,7 +52,7 @@ def parse_sources(
             if expander is not None and not name and (record := RecordAccession.in_text(word)):
                 found.append(record)
                 continue
-            found.append(parse_source(word, name, quality, archives, notice, spelling))
+            found.append(with_prefetched(source_of(word, name, quality, spelling), quality, archives, notice))
         except WortError as error:
             problems.append((place, error))
     report(problems, skip if found else None)
@@ -87,7 +78,7 @@ def expanded(
                 if run in named:
                     expander.selected_by.pop(run)
                 else:
-                    yield Source(run, prefetched_archive(run, quality, archives, notice))
+                    yield with_prefetched(Source(run), quality, archives, notice)
 
 
 def reads_of_options(reads: Sequence[str], samples: Path | None, name: str, *, others: bool, now: bool) -> list[Source]:
@@ -131,58 +122,6 @@ def parse_accessions(
     report(problems, skip if found else None, "are no accessions of runs; nothing was done")
     spelling.explain(notice)
     return list(dict.fromkeys(found))
-
-
-def parse_source(
-    word: str,
-    name: str = "",
-    quality: str = "prefer-normalized",
-    archives: Sequence[Path] = (),
-    notice: Callable[[str], None] = lambda _: None,
-    spelling: Spelling | None = None,
-) -> Source:
-    """Return the source that a word names: an archive if it has a slash or an archive's ending, a file of reads if its
-    name or content is that of one, else an accession.
-
-    Raises UsageError for a file that is no archive, also if it is named without a slash.
-    """
-    may_be_reads = not is_archive_name(word) and not RUN.fullmatch(word.upper())
-    if is_reads_name(word) or (may_be_reads and not is_url(word) and reads_path(word)):
-        return read_source([word], name)
-    if "/" in word or is_archive_name(word):
-        path = find_archive(word, quality)
-        return Source(typed_name(name or stem_of(path.name)), path)
-    if not RUN.fullmatch(word.upper()) and os.path.isfile(word):  # noqa: PTH113 - a word may be too long for a path
-        find_archive(word, quality)
-        raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
-    if name:
-        raise UsageError("--name is only for archives and files of reads; the signature of a run has its accession")
-    accession = (spelling or Spelling()).accession(word)
-    return Source(accession, prefetched_archive(accession, quality, archives, notice))
-
-
-def prefetched_archive(
-    accession: Accession, quality: str, archives: Sequence[Path], notice: Callable[[str], None]
-) -> Path | None:
-    """Return the archive of a run below the working directory, into which `prefetch` downloads; None for another place.
-
-    One of the configured directories goes first.  What another user can have put into the working directory is not
-    used.
-    """
-    folder = Path.cwd() / accession
-    check_answers(folder / name for name in names_of(accession))
-    found = choose(find_in_folder(accession, folder, ignore), quality)
-    if found is None or is_in_directories(accession, archives, quality):
-        return None
-    for path in (folder, found.path):
-        if why := why_not_ours(path):
-            notice(f"{shown(str(path), 200)} is not used as the archive of {accession}: it {why}")
-            return None
-    return found.path
-
-
-def ignore(_: str) -> None:
-    """Drop a message."""
 
 
 def report(

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, cast
 
 from wort_cli.commands.shared.arguments.lists import decode_list, entries
-from wort_cli.commands.shared.arguments.typed_names import Spelling
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import InvalidName, NoSuchFile, UsageError, WortError, shown
 from wort_cli.model.accession import parse_name
 from wort_cli.model.sketch_row import MANIFEST, VERSION_LINE
+from wort_cli.model.spelling import Spelling
 
 GZIP, ZIP, SQLITE, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"SQLite format 3\0", b"PAR1"
 

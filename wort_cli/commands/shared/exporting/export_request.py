@@ -6,7 +6,6 @@ from pathlib import Path
 
 from wort_cli.commands.shared.arguments.lists import listed_words
 from wort_cli.commands.shared.arguments.selection import check_group, parse_trust, parse_where
-from wort_cli.commands.shared.arguments.typed_names import Spelling
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.ledger import Ledger
@@ -14,6 +13,7 @@ from wort_cli.ledger.sketches import Entry
 from wort_cli.model.absence import UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition
+from wort_cli.model.spelling import Spelling
 from wort_cli.upkeep.export.absences import absences_of_jobs, absences_of_names
 from wort_cli.upkeep.export.picklist import Picklist, read_picklist
 from wort_cli.upkeep.export.selection import SketchSelection

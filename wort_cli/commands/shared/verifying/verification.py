@@ -1,10 +1,7 @@
 """Requests for verifications: of a submitted signature, or of one from the catalog."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from wort_cli.api.signature_finder import open_bucket, open_readable
-from wort_cli.commands.shared.arguments.sources import parse_source
+from wort_cli.api.sources import with_prefetched
 from wort_cli.commands.shared.showing import render
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.submissions import VerifyRequest
@@ -24,18 +21,15 @@ from wort_cli.system.daemon_lock import running_daemon
 def verify_request(
     signature: Submission | SignatureRecord,
     depth: Depth,
-    archives: Sequence[Path],
+    settings: Settings,
     *,
     priority: int = 0,
     group: str = "",
     engine: str = "",
 ) -> VerifyRequest:
-    """Return the request to verify a signature; a submission must be of a run.
-
-    `archives` are the directories of that setting.
-    """
+    """Return the request to verify a signature; a submission must be of a run."""
     return VerifyRequest(
-        source=source_of(signature, archives),
+        source=source_to_verify(signature, settings),
         profile=signature.profile,
         subject=signature.path,
         digest=signature.digest,
@@ -73,11 +67,11 @@ def pull_signature(
     return ledger.catalog.get(name, profile.name)
 
 
-def source_of(signature: Submission | SignatureRecord, archives: Sequence[Path]) -> Source:
+def source_to_verify(signature: Submission | SignatureRecord, settings: Settings) -> Source:
     """Return the source from which the signature is recalculated."""
     if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
         return Source.made_from(signature.name, signature.provenance) or Source(signature.name)
-    return parse_source(signature.name, archives=archives)
+    return with_prefetched(Source(Accession.parse(signature.name)), settings.quality, settings.archives)
 
 
 def suggest_next_command(queued: int, settings: Settings) -> None:

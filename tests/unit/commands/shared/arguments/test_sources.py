@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.commands.shared.arguments.sources import parse_source, parse_sources
+from wort_cli.api.sources import source_of
+from wort_cli.commands.shared.arguments.sources import parse_sources
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job import Source
-from wort_cli.pipeline.archives.named_archive import find_archive
 
 
 @pytest.fixture(autouse=True)
@@ -48,28 +48,6 @@ def test_duplicates_are_one_source(here: Path) -> None:
     assert len(parse_sources(["SRR139146", "SRR139146", "x.sra", "./x.sra", str(here / "x.sra")], None, "")) == 2
 
 
-@pytest.mark.parametrize("word", ["x.sra", "./x.sra", "../here/x.sra"])
-def test_path_is_an_archive_named_by_its_stem(here: Path, word: str) -> None:
-    put(here / "x.sra")
-    source = parse_source(word)
-    assert source.archive is not None
-    assert source.archive.is_absolute()
-    assert source.archive.samefile(here / "x.sra")
-    assert isinstance(source.name, LocalName)
-    assert (source.name, source.is_local) == ("x", True)
-
-
-def test_archive_named_like_an_accession_is_that_run(here: Path) -> None:
-    put(here / "SRR139146.sra")
-    assert parse_source("./SRR139146.sra") == Source(Accession("SRR139146"), here / "SRR139146.sra")
-
-
-@pytest.mark.parametrize("word", ["run/", "./run", "../here/run/"])
-def test_directory_made_by_prefetch_is_the_archive_inside(here: Path, word: str) -> None:
-    put(here / "run" / "run.sra")
-    assert find_archive(word).samefile(here / "run" / "run.sra")
-
-
 def test_directory_without_its_archive_is_refused(here: Path) -> None:
     put(here / "run" / "other.sra")
     assert "no run.sra" in refusal_of(["./run"]).sentence
@@ -77,14 +55,8 @@ def test_directory_without_its_archive_is_refused(here: Path) -> None:
 
 def test_archive_prefetched_into_the_current_directory_is_used_for_its_run(here: Path) -> None:
     fetched = put(here / "SRR139146" / "SRR139146.sra")
-    assert parse_source("SRR139146") == Source(Accession("SRR139146"), fetched)
-    assert parse_sources(["SRR139146", "./SRR139146/SRR139146.sra"], None, "") == [parse_source("SRR139146")]
-
-
-def test_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    put(tmp_path / "x.sra")
-    assert parse_source("~/x.sra").archive == tmp_path / "x.sra"
+    source = Source(Accession("SRR139146"), fetched)
+    assert parse_sources(["SRR139146", "./SRR139146/SRR139146.sra"], None, "") == [source]
 
 
 def test_name_option_names_an_archive(here: Path) -> None:
@@ -214,4 +186,4 @@ def test_file_of_unknown_content_is_no_archive(here: Path) -> None:
 def test_archive_without_a_known_ending_is_named_by_its_path(here: Path) -> None:
     put(here / "mine.bin")
     assert "is an archive, and no accession" in refusal_of(["mine.bin"]).sentence
-    assert parse_source("./mine.bin", "mine") == Source(LocalName("mine"), here / "mine.bin")
+    assert source_of("./mine.bin", "mine") == Source(LocalName("mine"), here / "mine.bin")
