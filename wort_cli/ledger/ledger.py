@@ -11,6 +11,7 @@
 - runs.py: what is known of runs
 - profiles.py: the profiles that were used
 - absences.py: runs that are unavailable, also according to others
+- follows.py: projects and queries whose new runs are requested
 
 How a signature is computed is not known here.
 """
