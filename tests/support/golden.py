@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("status",),
         ("status", "--all"),
         ("status", "-g", "soil"),
+        ("status", "-g", "soil", "--metadata"),
         ("status", FAILED),
         ("status", "--missing-from", "wanted.txt"),
     ],
@@ -69,6 +70,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("follow", "SRR1"),
     ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
+    "plan": [("plan", PROJECT, "--tasks", "2"), ("plan", PROJECT, "--tasks", "2"), ("plan", DONE)],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],
@@ -98,6 +100,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "serve": [("serve", "--host", "0.0.0.0"), ("serve", "--root-path", "wort")],
     "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [
         ("daemon", "status"),

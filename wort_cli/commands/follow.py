@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -159,7 +160,10 @@ def run_now(
             raise UsageError("--due selects alone")
         die_with(os.getppid())
     settings, ledger = open_home()
-    follows = named(words or [], ledger) if words else due_follows(ledger, settings) if due else ledger.follows.all()
+    if due:
+        follows = ledger.follows.due(time.time(), settings.follow_hours)
+    else:
+        follows = named(words, ledger) if words else ledger.follows.all()
     records, reasons = list[dict[str, Any]](), list[FollowReason | None]()
     for follow in follows:
         outcome = run(follow, ledger, settings, most=most, dry_run=dry_run)
@@ -194,15 +198,6 @@ def run(
 def reason_in(outcome: dict[str, Any]) -> FollowReason | None:
     """Return the reason in what came of looking."""
     return FollowReason(outcome["reason"]) if outcome.get("reason") else None
-
-
-def due_follows(ledger: Ledger, settings: Settings) -> Sequence[Follow]:
-    """Return what is due."""
-    import time
-
-    from wort_cli.daemon.followings import furthest_time
-
-    return ledger.follows.due(time.time(), furthest_time(settings))
 
 
 def parse_selections(words: Iterable[str]) -> list[str]:

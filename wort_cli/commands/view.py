@@ -22,7 +22,6 @@ from wort_cli.commands.shared.arguments.options import (
     ProfileOption,
     ProvenanceFileOption,
     ReplaceOption,
-    without_public,
 )
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import open_home_to_read
@@ -36,6 +35,7 @@ from wort_cli.commands.shared.viewing.view_record import DOCUMENT, SKETCHES, pro
 from wort_cli.commands.shared.viewing.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
+from wort_cli.model.profile import profile_option
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.submission import Submission
@@ -115,8 +115,7 @@ def view(
         raise UsageError("--raw and -o exclude each other", "--raw is the same as `-o -`")
     target = Output.parse("-" if raw else output, force=force) if raw or output else None
     plot_file = checked_plot(plot, force=force)
-    settings, ledger = open_home_to_read()
-    settings = without_public(settings, offline=offline)
+    settings, ledger = open_home_to_read(offline=offline)
     wanted = chosen_profile(profile, settings, ledger)
     if len(names) > 1:
         if url or target or plot_file or provenance:
@@ -134,7 +133,8 @@ def view(
         if isinstance(record, Submission):
             render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
         if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
-            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}` computes it again")
+            option = profile_option(wanted.name, settings.profile)
+            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}{option}` computes it again")
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return

@@ -55,7 +55,7 @@ class Followings:
         if self._process is not None or now - self._checked_at < CHECK_EVERY:
             return
         self._checked_at = now
-        due = self._ledger.follows.due(time.time(), furthest_time(self._settings))
+        due = self._ledger.follows.due(time.time(), self._settings.follow_hours)
         if not due:
             return
         log.info("asking for new runs of %s", ", ".join(follow.request.selection[:100] for follow in due[:5]))
@@ -79,8 +79,3 @@ class Followings:
             self._process.kill()
             self._process.wait()
         self._process = None
-
-
-def furthest_time(settings: Settings) -> float:
-    """Return the latest time at which anything can be due next, unless the clock was set back."""
-    return time.time() + settings.follow_hours * 3600 + 60

@@ -8,6 +8,8 @@ from wort_cli.ledger.database import Storage
 from wort_cli.ledger.listing import pages
 from wort_cli.model.follow import Follow, FollowReason, FollowRequest
 
+MINUTE = 60.0
+
 
 class Follows:
     """The table `follows`."""
@@ -43,8 +45,9 @@ class Follows:
         """Return what follows an accession or a query, one for each profile."""
         return [Follow.from_row(row) for row in self._storage.rows("followed_selection", selection=selection)]
 
-    def due(self, now: float, furthest: float) -> list[Follow]:
-        """Return what is due: its time has come, or is later than `furthest`, because the clock was set back."""
+    def due(self, now: float, hours: float) -> list[Follow]:
+        """Return what is due: its time has come, or is later than in so many hours, because the clock was set back."""
+        furthest = now + hours * 3600 + MINUTE
         return [Follow.from_row(row) for row in self._storage.rows("due_follows", now=now, furthest=furthest)]
 
     def start(self, follow: Follow, next_at: float) -> bool:

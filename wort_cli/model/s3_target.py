@@ -114,10 +114,10 @@ def public_target(preset: str, timeout: float = PUBLIC_TIMEOUT) -> S3Target | No
 
 def preset_name(value: Any) -> str:
     """Return `wort-public`, `off` or the URL of a mirror.  Raises ValueError for anything else."""
-    if not isinstance(value, str):
-        raise ValueError(f"it must be {WORT_PUBLIC}, {OFF}, or the URL of a mirror such as {PUBLIC_URL}")
-    public_target(value)
-    return value
+    if isinstance(value, str) and ("://" in value or value in (WORT_PUBLIC, OFF)):
+        public_target(value)
+        return value
+    raise ValueError(f"it must be {WORT_PUBLIC}, {OFF}, or the URL of a mirror such as {PUBLIC_URL}")
 
 
 def bucket_name(value: Any) -> str:

@@ -19,7 +19,7 @@ from wort_cli.system.stuck_threads import call_within
 
 SECONDS = 5.0
 """Within which a connection to the server must open."""
-HINT = "--offline leaves them out; `wort config set s3_preset off` does so for good"
+HINT = "--offline leaves them out; `wort config set s3_preset off` switches them off"
 
 
 def open_public(

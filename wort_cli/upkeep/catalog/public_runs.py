@@ -102,10 +102,13 @@ def read_list(objects: ObjectStore, stored: StoredObject, path: Path) -> PublicR
     except ValueError as error:
         raise StoreError(Reason.CONFLICT, f"{url} is not a manifest: {error}") from None
     found = PublicRuns(url, stored.etag, len(runs), others, time.time(), path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as target, gzip.open(target, "wt", encoding="ascii", compresslevel=1) as text:
-        text.write(json.dumps({**asdict(replace(found, path=Path())), "path": ""}) + "\n")
-        text.writelines(f"{run}\n" for run in runs)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as target, gzip.open(target, "wt", encoding="ascii", compresslevel=1) as text:
+            text.write(json.dumps({**asdict(replace(found, path=Path())), "path": ""}) + "\n")
+            text.writelines(f"{run}\n" for run in runs)
+    except OSError as error:
+        raise StorageProblem(f"the list cannot be kept in {path}: {error.strerror or error}") from error
     return found
 
 

@@ -70,7 +70,7 @@ def test_machine_without_a_network_says_so_in_one_sentence(home: PublicWorld) ->
     assert done.err.splitlines() == [
         f"wort: there is no signature of {A}; the public signatures (http://127.0.0.1:9/wort-sra/) cannot be reached: "
         "Connection refused",
-        "  --offline leaves them out; `wort config set s3_preset off` does so for good",
+        "  --offline leaves them out; `wort config set s3_preset off` switches them off",
     ]
     assert home("compute", A, "--now", env=env).code == 0
     assert home("view", A, env=env).code == 0

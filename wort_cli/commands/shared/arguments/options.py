@@ -1,7 +1,6 @@
 """The options and arguments that several commands share, each with one help text."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,6 @@ import typer
 
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.model.s3_target import OFF
 from wort_cli.settings import ENGINES, Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
@@ -110,11 +108,6 @@ ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a fi
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")
 ]
-
-
-def without_public(settings: Settings, *, offline: bool) -> Settings:
-    """Return the settings of a command, without the public signatures if --offline was given."""
-    return replace(settings, s3_preset=OFF) if offline else settings
 
 
 def check_accept_public(settings: Settings, profiles: Sequence[Profile], *, accepted: bool, force: bool) -> None:

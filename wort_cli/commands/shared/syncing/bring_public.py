@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from wort_cli.api.signature_finder import open_readable
+from wort_cli.commands.shared.exporting.export_request import ExportRequest
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.profile import SRA_V1
+from wort_cli.model.provenance import Trust
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
@@ -16,25 +18,26 @@ MOST = 1000
 """Runs, at most, that are looked for without being asked to: `wort sync pull -` downloads more."""
 
 
-def bring_public(names: Sequence[str], profile: str, settings: Settings, ledger: Ledger, *, dry_run: bool) -> int:
-    """Download and record the public signatures of those runs that the catalog lacks; return how many.
+def bring_public(request: ExportRequest, settings: Settings, ledger: Ledger, *, dry_run: bool) -> int:
+    """Download and record the public signatures of those named runs that the catalog lacks; return how many.
 
-    Nothing is brought if a bucket is set, if the public signatures are switched off or of another profile, or if there
-    are more than MOST.  Whatever prevents that they are brought is said on stderr.
+    Nothing is brought if a bucket is set, if the public signatures are switched off, of another profile or of another
+    trust than requested, or if there are more than MOST.  Whatever prevents that they are brought is said on stderr.
     """
-    public = settings.public
-    if settings.s3 is not None or public is None or profile != SRA_V1.name:
+    public, profile = settings.public, request.profile
+    if settings.s3 is not None or public is None:
         return 0
-    runs = [name for name in map(parse_name, ledger.catalog.unknown(names, profile)) if isinstance(name, Accession)]
+    if profile != SRA_V1.name or request.trust not in (None, Trust.PUBLISHED):
+        return 0
+    names = map(parse_name, ledger.catalog.unknown(request.names, profile))
+    runs = [name for name in names if isinstance(name, Accession)]
     wanted = [name for name in runs if ledger.catalog.get(name, profile) is None]  # a refuted one stays refuted
-    if not wanted:
-        return 0
     what = f"{render.count(len(wanted), 'signature')} {'is' if len(wanted) == 1 else 'are'} not here"
     if len(wanted) > MOST:
         render.notice(f"{what}, too many to look for among the public ones: `wort sync pull -` downloads them")
-        return 0
-    if dry_run:
+    elif wanted and dry_run:
         render.notice(f"{what}; without --dry-run, they are looked for among the public ones ({public.root})")
+    if not 0 < len(wanted) <= MOST or dry_run:
         return 0
     render.notice(f"{what}; looking among the public ones ({public.root})")
     try:
