@@ -184,8 +184,9 @@ def run(
     if outcome is None:
         render.notice(render.printable(f"{selection}: another process is asking for its runs"))
     elif outcome.runs is not None:
-        queued = f"{render.count(outcome.new, 'new run')}, {outcome.queued:,} queued"
-        render.notice(render.printable(f"{selection}: {render.count(outcome.runs, 'run')}, {queued}"))
+        numbers = [render.count(outcome.runs, "run"), f"{outcome.new:,} of them new"]
+        numbers += [] if dry_run else [f"{outcome.queued:,} queued"]
+        render.notice(render.printable(f"{selection}: {', '.join(numbers)}"))
     if outcome is not None and outcome.reason is not None:
         why = f"{outcome.reason.sentence}: {outcome.message}" if outcome.message else outcome.reason.sentence
         hint = (
