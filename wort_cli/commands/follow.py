@@ -38,16 +38,18 @@ MOST = 10_000
 class FollowGroup(TyperGroup):
     """The command group, in which `wort follow PRJNA63463` stands for `wort follow add PRJNA63463`."""
 
+    default = "add"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse a command line, after `add` was put in front of what is no command."""
+        """Parse a command line, after the default command was put in front of what is no command."""
         if args and args[0] not in (*self.commands, *self.get_help_option_names(ctx)):
-            args = ["add", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
     cls=FollowGroup,
-    help="Queue the new runs of a project or a query, each day: `wort follow PRJNA63463`.",
+    help="Queue the new runs of a project or a query each day.",
     no_args_is_help=True,
 )
 WordsArgument = Annotated[

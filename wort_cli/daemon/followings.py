@@ -14,7 +14,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.environment import WORT, child_environment
 
-CHECK_EVERY = 10.0
+CHECK_EVERY = 5.0
 """Seconds between looks whether anything is due."""
 STOP_WITHIN = 5.0
 """Seconds that the process has to end before it is killed."""
