@@ -311,7 +311,7 @@ def clock_finding(server_time: float | None) -> Finding:
     return Finding(
         "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
         "clock",
-        f"differs from the server's by {render.duration(skew)}",
+        f"differs from the server's by {render.duration(round(skew))}",
         "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
     )
 
