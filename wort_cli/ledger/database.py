@@ -52,6 +52,7 @@ def queries() -> Mapping[str, str]:
         "catalog_rows.sql",
         "absences.sql",
         "served.sql",
+        "follows.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text)
