@@ -188,6 +188,11 @@ def profile_name(text: Any) -> str:
     return text
 
 
+def profile_option(profile: str, default: str = "sra-v1") -> str:
+    """Return the option with which a command is about a profile, after a space; empty for the default profile."""
+    return "" if profile == default else f" --profile {profile}"
+
+
 def folder_of(name: str) -> str:
     """Return the folder of a profile's signatures in a store or a bucket, with a slash; '' for `sra-v1`."""
     return "" if name == SRA_V1.name else f"profiles/{name}/"
