@@ -5,15 +5,23 @@ module with handlers has a function `routes`; those of the pages are in `pages/`
 """
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
+from wort_cli.errors import WortError
 from wort_cli.web import pages, view
 from wort_cli.web.access_log import AccessLog
-from wort_cli.web.errors import HANDLERS, problem_response
+from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
+from wort_cli.web.pages.error_page import error_page, wants_page
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
+
+REFUSALS = (Problem, WortError, HTTPException, Exception)
+"""What `refuse` is called for."""
 
 
 def all_routes() -> list[BaseRoute]:
@@ -21,10 +29,16 @@ def all_routes() -> list[BaseRoute]:
     return [*view.routes(), *pages.routes()]
 
 
+async def refuse(request: Request, error: Exception) -> Response:
+    """Return the response to a refusal: a page for a browser, else a problem document."""
+    problem = as_problem(error)
+    return error_page(request, problem) if wants_page(request) else problem.response
+
+
 def make_app(home: ServedHome) -> ASGIApp:
     """Return the application that serves a home."""
     routes = all_routes()
-    app = Starlette(routes=routes, exception_handlers={**HANDLERS, Exception: problem_response})
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))
     router: Router = app.router
     router.redirect_slashes = False
     app.state.home = home
