@@ -1,5 +1,6 @@
 """`wort serve` as the clients of the public wort service use it: curl, httpx, and sourmash on what they stored."""
 
+import csv
 import gzip
 import hashlib
 import json
@@ -8,13 +9,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import httpx
+import polars
 import pytest
 
 from tests.support.bucket import Bucket
 from tests.support.builders import TOOLS
 from tests.support.certificate import make_certificate
 from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.shelf import Shelf
 from tests.support.web_server import WebServer, curl, serving
 
@@ -225,3 +229,68 @@ def test_address_in_use_is_an_error_in_a_sentence(home: Home) -> None:
 def test_other_addresses_are_refused_without_encryption(home: Home) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
         home("serve", "--host", host).expect(2, "would not be encrypted", "--behind-proxy")
+
+
+def test_polars_reads_the_manifest_from_the_server(server: WebServer, stored: bytes) -> None:
+    """As mgwatch does, with requests for ranges."""
+    url = f"{server.url}/wort-sra/SOURMASH-MANIFEST.parquet"
+    rows = polars.scan_parquet(url).select("name", "internal_location", "sha256", "size", "ksize").collect()
+    assert rows.rows() == [
+        (RUN, f"sigs/{RUN}.sig", hashlib.sha256(stored).hexdigest(), len(stored), k) for k in (21, 31, 51)
+    ]
+    assert httpx.head(url).headers["content-type"] == "application/vnd.apache.parquet"
+
+
+def test_manifest_of_the_server_and_its_files_are_a_mirror(served: Home, server: WebServer) -> None:
+    """As wort-mirror does; sourmash then opens the manifest, whose locations are relative to it."""
+    mirror = served.cwd / "mirror" / "wort-sra"
+    (mirror / "sigs").mkdir(parents=True)
+    manifest = mirror / "SOURMASH-MANIFEST.csv.gz"
+    manifest.write_bytes(httpx.get(f"{server.url}/wort-sra/SOURMASH-MANIFEST.csv.gz").content)
+    version, header, *lines = gzip.decompress(manifest.read_bytes()).decode().splitlines()
+    assert version == "# SOURMASH-MANIFEST-VERSION: 1.0"
+    rows = list(csv.DictReader([header, *lines]))
+    for row in rows:
+        answer = httpx.get(f"{server.url}/wort-sra/{row['internal_location']}", headers={"Accept-Encoding": "identity"})
+        content = b"".join(httpx_raw(f"{server.url}/wort-sra/{row['internal_location']}"))
+        assert (answer.status_code, hashlib.sha256(content).hexdigest()) == (200, row["sha256"])
+        (mirror / row["internal_location"]).write_bytes(content)
+    described = subprocess.run(
+        [TOOLS / "sourmash", "sig", "describe", manifest], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert described.stdout.count(f"signature: {RUN}") == 3
+
+
+def httpx_raw(url: str) -> list[bytes]:
+    with httpx.stream("GET", url) as answer:
+        return list(answer.iter_raw())
+
+
+def test_duckdb_reads_both_manifests(served: Home, server: WebServer) -> None:
+    for name in ("SOURMASH-MANIFEST.parquet", "SOURMASH-MANIFEST.csv.gz"):
+        path = served.cwd / name
+        path.write_bytes(httpx.get(f"{server.url}/wort-sra/{name}").content)
+        [(number,)] = duckdb.execute(f"SELECT count(*) FROM '{path}' WHERE name = '{RUN}'").fetchall()
+        assert number == 3
+
+
+def test_manifest_since_a_date_has_only_newer_signatures(server: WebServer) -> None:
+    url = f"{server.url}/wort-sra/SOURMASH-MANIFEST.csv.gz"
+    for since, rows in (("2001-01-01", 3), ("2999-01-01", 0), ("2001-01-01T00:00:00+02:00", 3)):
+        text = gzip.decompress(httpx.get(url, params={"since": since}).content).decode()
+        assert len(text.splitlines()) == 2 + rows
+    refused = httpx.get(url, params={"since": "yesterday"})
+    assert (refused.status_code, refused.json()["reason"]) == (400, "invalid")
+
+
+def test_manifest_is_the_same_file_until_the_ledger_changes(home: Home, shelf: Shelf) -> None:
+    with serving(home) as server:
+        url = f"{server.url}/wort-sra/SOURMASH-MANIFEST.csv.gz"
+        empty = httpx.get(url)
+        assert httpx.get(url, headers={"If-None-Match": empty.headers["etag"]}).status_code == 304
+        compute(home, shelf, RUN)
+        until(lambda: httpx.get(url).headers["etag"] != empty.headers["etag"], "the manifest has the new signature")
+        home("rm", RUN, "--yes").expect(0)
+        until(lambda: httpx.get(url).content == empty.content, "the manifest is empty again")
+        parquet = httpx.get(url.replace("csv.gz", "parquet"), headers={"Range": "bytes=-4"})
+        assert (parquet.status_code, parquet.content) == (206, b"PAR1")

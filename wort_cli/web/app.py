@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
 from wort_cli.errors import WortError
-from wort_cli.web import pages, view
+from wort_cli.web import manifest, pages, view
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
@@ -26,7 +26,7 @@ REFUSALS = (Problem, WortError, HTTPException, Exception)
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    return [*view.routes(), *pages.routes()]
+    return [*view.routes(), *manifest.routes(), *pages.routes()]
 
 
 async def refuse(request: Request, error: Exception) -> Response:

@@ -38,3 +38,10 @@ class ServedHome:
         self._threads.held = (self.ledger_of(path), place)
         ledger: Ledger = self._threads.held[0]
         return ledger
+
+    @property
+    def version(self) -> tuple[object, object]:
+        """What changes when another connection changes the ledger.  Compare only what one thread has read."""
+        ledger = self.ledger
+        [(number,)] = ledger.storage.tuples("PRAGMA data_version", {})
+        return self._threads.held[1], number

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wort_cli.model.profile import SRA_V1
 from wort_cli.web.bucket_objects import BucketObjects
+from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.signature_files import SignatureFiles
 
@@ -18,8 +19,11 @@ class Services:
     home: ServedHome
     files: SignatureFiles
     bucket: BucketObjects
+    manifests: ManifestFiles
 
     @classmethod
     def of(cls, home: ServedHome) -> "Services":
         """Return the services of a home."""
-        return cls(home, SignatureFiles(home.settings, SRA_V1.name), BucketObjects(home.settings, SRA_V1))
+        name = SRA_V1.name
+        files, manifests = SignatureFiles(home.settings, name), ManifestFiles(home, name)
+        return cls(home, files, BucketObjects(home.settings, SRA_V1), manifests)

@@ -52,6 +52,11 @@ def state_of(found: os.stat_result) -> State:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+def refused_trust(settings: Settings) -> frozenset[Trust]:
+    """Return the levels of trust of signatures that are not handed out."""
+    return frozenset({Trust.MISMATCH} if settings.publish_unproved else {Trust.MISMATCH, Trust.UNPROVED})
+
+
 class SignatureFiles:
     """The signatures of runs of one profile; all threads of a server use one object."""
 
@@ -59,7 +64,7 @@ class SignatureFiles:
         self.profile = profile
         self._store = LocalStore(settings.store_dir, profile)
         self._limits = ReadLimits.of(settings)
-        self._refused = {Trust.MISMATCH} | (set() if settings.publish_unproved else {Trust.UNPROVED})
+        self._refused = refused_trust(settings)
         self._compared: OrderedDict[tuple[Path, State, Recorded], str] = OrderedDict()
         self._lock = threading.Lock()
 

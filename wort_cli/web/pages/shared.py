@@ -10,6 +10,7 @@ from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
 from wort_cli.web.pages.spectra import Spectra
 from wort_cli.web.served_home import ServedHome
+from wort_cli.web.signature_files import refused_trust
 
 STATUS_SECONDS = 1.0
 COUNT_SECONDS = 30.0
@@ -36,7 +37,7 @@ class Pages:
     @property
     def withheld(self) -> frozenset[Trust]:
         """The levels of trust of which the server sends no signatures."""
-        return self.home.withheld
+        return refused_trust(self.home.settings)
 
     @property
     def ledger(self) -> Ledger:
