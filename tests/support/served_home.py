@@ -5,13 +5,15 @@ What comes from outside has HTML and terminal escapes in it, which no page may w
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tests.support.builders import MAX_HASH, PROFILE, provenance
+from tests.support.homes import Home
 from tests.support.submissions import valid_signature
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
@@ -156,3 +158,13 @@ def make_served_home(path: Path) -> None:
     ledger = Ledger(path / "ledger.db")
     ServedHome(path, ledger).fill()
     ledger.close()
+
+
+@contextmanager
+def served_home(root: Path) -> Iterator[Home]:
+    """Make such a home for commands that run as subprocesses; end it."""
+    home = Home(root)
+    make_served_home(home.path)
+    yield home
+    home("cancel", RUNNING)  # nothing runs it
+    home.end()

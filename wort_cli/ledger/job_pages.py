@@ -45,7 +45,7 @@ class JobPages:
     def page(self, job_filter: JobFilter, limit: int, before: int = MAX_ID) -> list[Job]:
         """Return the newest of the selected jobs whose id is below `before`."""
         found: list[Job] = []
-        for one in self._parts(job_filter):
+        for one in self.parts(job_filter):
             condition, values = one.where()
             sql = filled("jobs_where", one, f"{one.key} < :before AND {condition}")
             rows = self._storage.select(sql, {**values, "before": before, "limit": limit})
@@ -61,7 +61,7 @@ class JobPages:
             if job_filter.state in (None, state) and job_filter.reason in (None, reason)
         )
 
-    def _parts(self, job_filter: JobFilter) -> list[JobFilter]:
+    def parts(self, job_filter: JobFilter) -> list[JobFilter]:
         """Return filters that together select the same jobs, and of which each is read by an index in order of ids."""
         counts = self._counts.by_state()
         if job_filter.state is not None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -114,7 +114,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "root": root,
         "origin": str(request.base_url).rstrip("/"),
         "here": request.url.path,
-        "twin": str(request.url.include_query_params(format="json").replace(scheme="", netloc="")),
+        "twin": f"{quote(request.url.path)}?{request.url.include_query_params(format='json').query}",
         "reload": "still" not in request.query_params,
     }
     text = environment().get_template(template).render(**shared, **values)
