@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("compute", "SRR1"),
     ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
+    "plan": [("plan", PROJECT, "--tasks", "2"), ("plan", PROJECT, "--tasks", "2"), ("plan", DONE)],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],
@@ -92,6 +93,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "token": [("token", "list"), ("token", "revoke", "soil"), ("token", "add", "soil", "--may", "all")],
     "serve": [("serve", "--host", "0.0.0.0"), ("serve", "--root-path", "wort")],
     "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [

@@ -15,8 +15,10 @@ from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, MESSAGE, PATH, 
 from wort_cli.commands.shared.showing.printing import Form
 from wort_cli.commands.shared.syncing.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
+from wort_cli.ledger.ledger import Ledger
 
 ENDINGS = (".sig", ".sig.gz")
+REPORT = ".jsonl"
 NOT_OURS = (".prov.json", ".partial")
 IMPORTED, WOULD_BE_IMPORTED = "imported", "would be imported"
 DOCUMENT = Document(
@@ -47,7 +49,8 @@ def import_(
 
     Brings together what the nodes of a cluster have computed. Each file is checked by the strict reader. What lies
     beside a file proves nothing, so that its trust is `unverified` until `wort verify` has recomputed it.
-    NAME.prov.json beside it is kept if it belongs to the signature.
+    NAME.prov.json beside it is kept if it belongs to the signature. A report that `wort compute --report`
+    wrote (FILE.jsonl) says which runs are unavailable, and which digest each signature must have.
 
     \b
     Examples:
@@ -63,9 +66,14 @@ def import_(
     importer, others = Importer(ledger, settings, chosen_profile(profile, settings, ledger)), 0
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
-        for path in files_in(paths):
-            if not path.name.endswith(ENDINGS):
-                others += not path.name.endswith(NOT_OURS)
+        for path, is_named in files_in(paths):
+            if path.name.endswith(REPORT):
+                take_report(path, ledger, report, dry_run=dry_run)
+                continue
+            if path.name.endswith(NOT_OURS):
+                continue
+            if not is_named and not path.name.endswith(ENDINGS):
+                others += 1
                 continue
             try:
                 taken = importer.take(path, dry_run=dry_run)
@@ -82,8 +90,26 @@ def import_(
         render.notice(f"{render.count(others, 'other file')} passed over")
 
 
-def files_in(paths: list[Path]) -> Iterator[Path]:
-    """Yield the regular files that were named, and those below the directories that were named, in order.
+def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool) -> None:
+    """Import the report of a task; say on stderr what it has."""
+    from wort_cli.upkeep.import_reports import import_report
+
+    try:
+        found = import_report(path, ledger, dry_run=dry_run)
+    except WortError as error:
+        report.add_outcome(shown(path.name, 300), error, path=str(path.absolute()))
+        return
+    counts = ", ".join(f"{number:,} {state}" for state, number in sorted(found.states.items()))
+    render.notice(f"{render.printable(path.name)}: {counts or 'no run'}")
+    for one in found.differing:
+        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` tells which is right"
+        report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
+
+
+def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that were named, and the regular files below the directories that were named, in order.
+
+    Each comes with whether it was named.
 
     Links are followed only if they were named.  A directory that cannot be read is named on stderr.
     """
@@ -93,11 +119,11 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
 
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path, True
             continue
         for directory, subdirectories, names in os.walk(path, onerror=explain):
             subdirectories.sort()
             for name in sorted(names):
                 found = Path(directory) / name
                 if found.is_file() and not found.is_symlink():
-                    yield found
+                    yield found, False
