@@ -139,6 +139,14 @@ def test_page_fits_on_a_phone(browser: Browser, path: str) -> None:
     browser.show_as()
 
 
+def test_faults_would_be_found(browser: Browser) -> None:
+    browser.open("/about")
+    browser.driver.execute_script(
+        "document.querySelector('main').append(new Image(), document.createElement('select'))"
+    )
+    assert sorted(fault.partition(":")[0] for fault in browser.faults()) == ["image-alt", "select-name"]
+
+
 def test_pages_work_without_scripts(server: WebServer, tmp_path_factory: pytest.TempPathFactory) -> None:
     with browsing(server.url, tmp_path_factory.mktemp("chromium"), scripts=False) as browser:
         browser.open(f"/view/sra/{DONE}/")
