@@ -52,6 +52,7 @@ PAGES = {
     f"/group/{GROUP}/": 200,
     f"{HOSTILE_PATH}/": 200,
     f"/search?q={DONE}+{UNAVAILABLE}+{quote(HTML + ESCAPE)}": 200,
+    "/about": 200,
 }
 REFUSED = {
     "/view/sra/SRR1/": 404,
@@ -175,7 +176,7 @@ def test_other_addresses_lead_to_the_page(client: httpx.Client, path: str, targe
     assert answer.headers["location"] == target
 
 
-def test_pages_of_the_queue_are_linked_and_complete(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_the_queue_are_linked_and_complete(client: httpx.Client) -> None:
     whole = [job["job"] for job in client.get("/queue?format=json").json()["jobs"]]
     assert whole == list(range(9, 0, -1))
     assert [job["job"] for job in client.get("/queue?format=json&before=4").json()["jobs"]] == [3, 2, 1]
@@ -215,6 +216,24 @@ def test_table_of_a_group_has_all_its_jobs(client: httpx.Client) -> None:
     assert len(rows) == 6
     assert {row["reason"] for row in rows} == {"", "corrupt", "network", "withdrawn"}
     assert len(client.get(f"{HOSTILE_PATH}/jobs.csv").text.splitlines()) == 1 + len(QUEUED)
+
+
+def test_browser_without_scripts_loads_again_what_changes(client: httpx.Client) -> None:
+    again = '<noscript><meta http-equiv="refresh" content="10"></noscript>'
+    running = client.get(f"/view/sra/{RUNNING}/").text
+    assert again in running
+    assert '<a href="?still=1">' in running
+    assert again in client.get("/queue?state=queued").text
+    assert '<a href="?state=queued&amp;still=1">' in client.get("/queue?state=queued").text
+    assert again not in client.get(f"/view/sra/{RUNNING}/?still=1").text
+    assert again not in client.get(f"/view/sra/{DONE}/").text
+    assert again not in client.get("/").text, "a person may be typing a list"
+
+
+def test_head_of_a_table_is_not_its_body(client: httpx.Client) -> None:
+    answer = client.head(f"/group/{GROUP}/jobs.csv")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-disposition"].endswith("plankton.csv")
 
 
 def test_static_files_may_be_kept_while_they_are_the_same(client: httpx.Client) -> None:

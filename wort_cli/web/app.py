@@ -19,6 +19,7 @@ from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
 from wort_cli.web.limits import RateLimited
 from wort_cli.web.pages.error_page import error_page, wants_page
+from wort_cli.web.pages.shared import Pages
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
 
@@ -46,4 +47,5 @@ def make_app(home: ServedHome) -> ASGIApp:
     router.redirect_slashes = False
     app.state.home = home
     app.state.services = services = Services.of(home)
+    app.state.pages = Pages(home)
     return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))

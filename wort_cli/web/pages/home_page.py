@@ -29,6 +29,11 @@ class HomePage:
         """Whether the page will soon show something else."""
         return self.daemon.live > 0
 
+    @property
+    def reloads(self) -> bool:
+        """Whether a browser without scripts loads the page again: no, a person may be typing a list."""
+        return False
+
     def document(self) -> dict[str, Any]:
         """Return what the page shows as JSON has it."""
         return asdict(self)

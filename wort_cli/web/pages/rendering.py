@@ -115,6 +115,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "origin": str(request.base_url).rstrip("/"),
         "here": request.url.path,
         "twin": f"{quote(request.url.path)}?{request.url.include_query_params(format='json').query}",
+        "still": f"?{request.url.include_query_params(still=1).query}",
         "reload": "still" not in request.query_params,
     }
     text = environment().get_template(template).render(**shared, **values)

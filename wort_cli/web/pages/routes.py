@@ -12,12 +12,13 @@ from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
+from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
 from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
-from wort_cli.web.pages.rendering import answer, render, wants_json
+from wort_cli.web.pages.rendering import answer, wants_json
 from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import Pages
@@ -63,7 +64,8 @@ def routes() -> list[BaseRoute]:
 
 def shared(request: Request) -> Pages:
     """Return what the pages of the server share."""
-    return Pages.of(request.app)
+    pages: Pages = request.app.state.pages
+    return pages
 
 
 def home(request: Request) -> Response:
@@ -138,8 +140,10 @@ async def group_table(request: Request) -> Response:
             rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, JobFilter(group=name), before)
             yield rows
 
-    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"
-    return StreamingResponse(text(), 200, {"Content-Disposition": disposition}, "text/csv")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"}
+    if request.method == "HEAD":
+        return Response(None, 200, headers, "text/csv")
+    return StreamingResponse(text(), 200, headers, "text/csv")
 
 
 def search(request: Request) -> Response:
@@ -174,7 +178,7 @@ async def posted_table(request: Request) -> Response:
 
 def about(request: Request) -> Response:
     """Answer with the page that says what this is."""
-    return render(request, "about.html", levels=PROMISES, page=None)
+    return answer(request, "about.html", AboutPage(), levels=PROMISES)
 
 
 def robots(request: Request) -> Response:

@@ -1,7 +1,5 @@
 """What the pages of a server share: the home, sketches that were read, and what is counted once for many requests."""
 
-from typing import Any
-
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.profile import PROFILES, Profile
@@ -18,21 +16,13 @@ COUNT_SECONDS = 30.0
 
 
 class Pages:
-    """What the pages share; one for each application."""
+    """What the pages share; one for each application.  In a handler: `request.app.state.pages`."""
 
     def __init__(self, home: ServedHome) -> None:
         self.home = home
         self.spectra = Spectra(home.settings)
         self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
         self._counts: dict[str, Kept[int]] = {}
-
-    @classmethod
-    def of(cls, app: Any) -> "Pages":
-        """Return that of an application, which makes it at first use."""
-        found = getattr(app.state, "pages", None)
-        if not isinstance(found, Pages):
-            found = app.state.pages = cls(app.state.home)
-        return found
 
     @property
     def withheld(self) -> frozenset[Trust]:

@@ -4,11 +4,13 @@ A page does not wait for a large signature: it says that it is being read, and s
 again.  Bytes are compared with the catalog first, and read by the strict reader, within its limits.
 """
 
+import logging
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 
 from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.errors import WortError
@@ -21,6 +23,7 @@ from wort_cli.reading.refusal import LimitExceeded, Refusal
 from wort_cli.reading.signatures import read_facts
 from wort_cli.settings import Settings
 
+LOG = logging.getLogger("wort.serve")
 KEPT = 1000
 """Signatures whose sketches are kept; each takes some ten kilobytes."""
 PENDING = 20
@@ -47,9 +50,11 @@ class Spectra:
     def __init__(self, settings: Settings, *, patience: float = PATIENCE) -> None:
         self._settings = settings
         self._patience = patience
-        self._reader = ThreadPoolExecutor(1, "spectra")
         self._kept: OrderedDict[tuple[str, ...], Future[Spectrum]] = OrderedDict()
         self._lock = Lock()
+        self._tasks: SimpleQueue[tuple[Future[Spectrum], SignatureRecord, Profile] | None] = SimpleQueue()
+        # The server does not wait for it when it stops, as it would for the thread of an executor.
+        Thread(target=self._work, name="spectra", daemon=True).start()
 
     def of(self, record: SignatureRecord, profile: Profile) -> Spectrum:
         """Return the sketches of a signature of the local store."""
@@ -61,7 +66,8 @@ class Spectra:
             if found is None:
                 if sum(not one.done() for one in self._kept.values()) >= PENDING:
                     return Spectrum(pending=True)
-                found = self._kept[key] = self._reader.submit(read, self._settings, record, profile)
+                found = self._kept[key] = Future()
+                self._tasks.put((found, record, profile))
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             else:
@@ -77,7 +83,16 @@ class Spectra:
 
     def close(self) -> None:
         """Read no more signatures."""
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._tasks.put(None)
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            found, record, profile = task
+            try:
+                found.set_result(read(self._settings, record, profile))
+            except Exception as error:
+                LOG.exception("the sketches of %s: unexpected error: %s", record.name, type(error).__name__)
+                found.set_result(Spectrum(why_not="The signature could not be read; the log says why.", passing=True))
 
 
 def read(settings: Settings, record: SignatureRecord, profile: Profile) -> Spectrum:

@@ -16,6 +16,11 @@ function update(fresh) {
   document.title = fresh.title;
 }
 
+function isTyping() {
+  const fields = [...document.querySelectorAll("input, textarea")];
+  return fields.some((field) => field.value !== field.defaultValue);
+}
+
 async function follow(main) {
   const seconds = Number(main.dataset.live);
   let wait = seconds;
@@ -27,7 +32,8 @@ async function follow(main) {
       if (!answer.ok) throw new Error(answer.statusText);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!fresh.getElementById("content").dataset.live) {
-        location.reload();  // it has ended: other parts may be there now
+        if (isTyping()) update(fresh);
+        else location.reload();  // it has ended: other parts may be there now
         return;
       }
       update(fresh);
