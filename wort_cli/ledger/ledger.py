@@ -12,6 +12,7 @@
 - profiles.py: the profiles that were used
 - job_pages.py: pages of jobs
 - absences.py: runs that are unavailable, also according to others
+- follows.py: projects and queries whose new runs are requested
 
 How a signature is computed is not known here.
 """
@@ -31,6 +32,7 @@ from wort_cli.ledger.jobs import Jobs
 if TYPE_CHECKING:
     from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.follows import Follows
     from wort_cli.ledger.job_pages import JobPages
     from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
@@ -95,6 +97,13 @@ class Ledger:
         from wort_cli.ledger.runs import Runs
 
         return Runs(self.storage)
+
+    @cached_property
+    def follows(self) -> "Follows":
+        """Projects and queries whose new runs are requested."""
+        from wort_cli.ledger.follows import Follows
+
+        return Follows(self.storage)
 
     @cached_property
     def absences(self) -> "Absences":
