@@ -44,8 +44,11 @@ class Browser:
         return self.driver.current_url.removeprefix(self.base)
 
     def text(self, selector: str = "main") -> str:
-        """Return what a person reads in an element."""
-        return str(self.driver.find_element(By.CSS_SELECTOR, selector).text)
+        """Return what a person reads in an element; empty if there is none.
+
+        At once, because a page that renews itself may replace the element at any moment.
+        """
+        return str(self.driver.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
     def count(self, selector: str) -> int:
         """Return the number of elements."""
