@@ -51,6 +51,7 @@ def queries() -> Mapping[str, str]:
         "profiles.sql",
         "catalog_rows.sql",
         "absences.sql",
+        "served.sql",
         "follows.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
 from wort_cli.errors import WortError
-from wort_cli.web import compute, manifest, pages, submit, tokens, view
+from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
@@ -29,7 +29,7 @@ REFUSALS = (Problem, WortError, HTTPException, Exception)
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    parts = (view, manifest, compute, submit, tokens, pages)
+    parts = (view, manifest, compute, submit, tokens, status, jobs, events, health, openapi, pages)
     return [route for part in parts for route in part.routes()]
 
 
@@ -39,13 +39,14 @@ async def refuse(request: Request, error: Exception) -> Response:
     return error_page(request, problem) if wants_page(request) else problem.response
 
 
-def make_app(home: ServedHome) -> ASGIApp:
-    """Return the application that serves a home."""
+def make_app(home: ServedHome, services: Services | None = None) -> ASGIApp:
+    """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))
     router: Router = app.router
     router.redirect_slashes = False
     app.state.home = home
-    app.state.services = services = Services.of(home)
+    services = services or Services.of(home)
+    app.state.services = services
     app.state.pages = Pages(home)
     return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))
