@@ -22,6 +22,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 import wort_cli
 from wort_cli.model.failure import Reason
@@ -304,7 +305,8 @@ class S3Store:
         """Turn the errors of boto3 into StoreError and PreconditionFailed."""
         try:
             yield
-        except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
+        except (problems.ClientError, problems.BotoCoreError, ResponseParserError, HTTPError) as error:
+            # boto3 passes some errors of urllib3 on that occur within a body.
             raise self._error(error, operation, key) from None
 
     def _bucket(self) -> dict[str, str]:
