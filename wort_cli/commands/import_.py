@@ -49,8 +49,8 @@ def import_(
 
     Brings together what the nodes of a cluster have computed. Each file is checked by the strict reader. What lies
     beside a file proves nothing, so that its trust is `unverified` until `wort verify` has recomputed it.
-    NAME.prov.json beside it is kept if it belongs to the signature. A report that `wort compute --report`
-    wrote (FILE.jsonl) says which runs are unavailable, and which digest each signature must have.
+    NAME.prov.json beside it is kept if it belongs to the signature. A report of
+    `wort compute --report FILE` says which runs are unavailable, and which digest each signature must have.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What became of one run in a task of a batch system: a line of the file that `wort compute --report` writes.
+"""What became of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
 
 The file has a JSON document in each line (jsonlines.org).  A line is written when its run has ended, so that a task
 that is stopped leaves the lines of the runs before.  If a run has several lines, the last one counts.
@@ -55,7 +55,7 @@ class RunReport:
     def from_json(cls, document: object) -> Self:
         """Return the report in the document of a line; raise ValueError if it is none, or of a later version."""
         if not isinstance(document, Mapping) or "schema" not in document:
-            raise ValueError("it is not a line that `wort compute --report` wrote")
+            raise ValueError("it is not a line that `wort compute --report FILE` wrote")
         if document["schema"] != SCHEMA:
             raise ValueError("it was written by a later version of wort")
         name, profile, state = (text(document, key) for key in ("name", "profile", "state"))

@@ -1,4 +1,4 @@
-"""`wort compute --report` writes a line for each run that has ended; `wort import` takes the file into another home."""
+"""`wort compute --report FILE` writes a line for each run that ended; `wort import` takes the file elsewhere."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The file of `wort compute --report`, to which a line is added for each run that has ended."""
+"""The file of `wort compute --report FILE`, to which a line is added for each run that has ended."""
 
 import json
 import os
