@@ -7,7 +7,6 @@ module with handlers has a function `routes`; those of the pages are in `pages/`
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Router
-from starlette.types import ASGIApp
 
 from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
 from wort_cli.web.access_log import AccessLog
@@ -24,7 +23,7 @@ def all_routes() -> list[BaseRoute]:
     return [route for part in parts for route in part.routes()]
 
 
-def make_app(home: ServedHome, services: Services | None = None) -> ASGIApp:
+def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
     """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
     app = Starlette(routes=routes, exception_handlers={**HANDLERS, Exception: problem_response})
