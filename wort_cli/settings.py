@@ -211,6 +211,9 @@ class Settings(HomePaths):
         url_or_off,
         "URL of NCBI's E-utilities, which list the runs of a project beside ENA; `off` disables them.",
     )
+    genomes_url: str = setting(
+        "https://ftp.ncbi.nlm.nih.gov/genomes", url_or_off, "URL of NCBI's assemblies; `off` disables them."
+    )
     listing_hours: float = setting(24.0, positive_number, "Hours for which the list of a project's runs is used again.")
     lookup_pause: float = setting(
         1.0, positive_number, "Seconds after which a failed request to ENA or NCBI about a project is sent again."
@@ -239,19 +242,7 @@ class Settings(HomePaths):
         """The bucket to which signatures are published; None if none is set."""
         if not self.s3_bucket:
             return None
-        return S3Target(
-            bucket=self.s3_bucket,
-            prefix=self.s3_prefix,
-            endpoint=self.s3_endpoint,
-            region=self.s3_region,
-            addressing=self.s3_addressing,
-            unsigned=self.s3_unsigned,
-            timeout=self.s3_timeout,
-            encryption=self.s3_encryption,
-            kms_key=self.s3_kms_key,
-            acl=self.s3_acl,
-            requester_pays=self.s3_requester_pays,
-        )
+        return S3Target(**{each.name: getattr(self, f"s3_{each.name}") for each in fields(S3Target)})
 
     def threads_per_job(self, jobs: int) -> int:
         """Return the sketching threads of each job when `jobs` jobs run at a time."""

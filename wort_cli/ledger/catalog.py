@@ -20,6 +20,7 @@ from wort_cli.ledger.listing import (
 from wort_cli.ledger.sketches import Sketches
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
+from wort_cli.model.profile import profile_for
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
 from wort_cli.model.read_files import is_url, recorded
 from wort_cli.model.run_condition import RunCondition
@@ -149,7 +150,7 @@ class Catalog:
     def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> None:
         """Record that signatures are in a bucket: pairs of a name and a URL."""
         with self._storage.transaction():
-            self._storage.change_many("note_remote", ((name, profile, url) for name, url in places))
+            self._storage.change_many("note_remote", ((name, profile_for(name, profile), url) for name, url in places))
 
     def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
         """Yield those of some names that have no signature, or a refuted one."""

@@ -12,19 +12,21 @@ PAGE = 1000
 LITERAL = re.compile(r"[^*?\[]*")
 """The beginning of a pattern that stands for itself, by which the index is searched."""
 
-OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile = :profile"}
+OF_PROFILE = "IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile))"
+"""SQL for the profile of a list: with `sra-v1`, assemblies are listed too (model/profile.py)."""
+OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": f"signatures.profile {OF_PROFILE}"}
 OF_A_GROUP = {
     "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
     " AND signatures.profile = members.profile",
     "key": "members.name",
-    "condition": "members.group_name = :group_name AND members.profile = :profile"
+    "condition": f"members.group_name = :group_name AND members.profile {OF_PROFILE}"
     # A signature that is to be computed and to be verified is two members.
     " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
     " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
 }
 OF_NAMES = {
     "tables": "json_each(:names) AS wanted CROSS JOIN signatures"
-    " ON signatures.name = wanted.value AND signatures.profile = :profile",
+    f" ON signatures.name = wanted.value AND signatures.profile {OF_PROFILE}",
     "key": "signatures.name",
     "condition": "1",
 }
