@@ -81,7 +81,7 @@ docs: setup
 	mkdir -p build
 	$(BIN)/python -m scripts.reference > docs/commands.md
 	$(BIN)/python -m scripts.decoding
-	$(BIN)/python -m scripts.completion_words > build/words.json && mv build/words.json wort_cli/commands/shared/completion_words.json
+	$(BIN)/python -m scripts.completion_words > build/words.json && mv build/words.json wort_cli/commands/shared/help/completion_words.json
 	$(BIN)/python -m scripts.output_docs
 	$(BIN)/python -m scripts.man_pages
 

@@ -1,11 +1,11 @@
-"""Writes the words that shells complete: `make docs` (wort_cli/commands/shared/completion_words.json)."""
+"""Writes the words that shells complete: `make docs` (wort_cli/commands/shared/help/completion_words.json)."""
 
 import json
 import sys
 from typing import Any
 
 from scripts.reference import all_commands
-from wort_cli.commands.shared.completion import SCRIPTS
+from wort_cli.commands.shared.help.completion import SCRIPTS
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.profile import PROFILES

@@ -12,8 +12,8 @@ from typing import Any
 
 import wort_cli.commands
 from scripts.reference import table
-from wort_cli.commands.shared.fields import Document, Field, object_schema
-from wort_cli.commands.shared.printing import SCHEMA
+from wort_cli.commands.shared.showing.fields import Document, Field, object_schema
+from wort_cli.commands.shared.showing.printing import SCHEMA
 
 DIRECTORY = Path(__file__).parents[1] / "docs"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

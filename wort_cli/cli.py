@@ -21,8 +21,8 @@ from typing import Annotated
 import typer
 
 import wort_cli
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.help_format import CommandList, PlainCommand
+from wort_cli.commands.shared.help.help_format import CommandList, PlainCommand
+from wort_cli.commands.shared.showing import render
 from wort_cli.errors import ExitCode, Terminated, UsageError, WortError, shown
 from wort_cli.system.network_disks import check_answers, network_mounts
 from wort_cli.system.private_files import use_private_umask
@@ -152,7 +152,7 @@ def run(arguments: list[str]) -> int:
 
 def complete(words: Sequence[str]) -> int:
     """Print what the last word may become, for the scripts of `wort completion`."""
-    from wort_cli.commands.shared.completion import offers
+    from wort_cli.commands.shared.help.completion import offers
 
     sys.stdout.writelines(f"{offer}\n" for offer in offers(words))
     return int(ExitCode.OK)

@@ -1,7 +1,7 @@
 """Archives that are named after a run, and are not that run's."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.support.archive_server import ArchiveServer
 from tests.support.builders import job_spec
 from tests.support.second_user import as_other, shared_directory
 from tests.support.shelf import Shelf
-from wort_cli.commands.shared.sources import parse_source
+from wort_cli.api.sources import with_prefetched
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Source
 from wort_cli.pipeline import identity
@@ -29,6 +29,10 @@ RUN = Accession("SRR000001")
 PLANT = 'mkdir -p "$1/SRR000001"; printf NCBI.sra > "$1/SRR000001/SRR000001.sra"'
 
 
+def found(notice: Callable[[str], None] = lambda _: None, archives: Sequence[Path] = ()) -> Source:
+    return with_prefetched(Source(RUN), archives=archives, notice=notice)
+
+
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory that every user may write to."""
@@ -43,13 +47,13 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_archive_that_another_user_put_into_the_working_directory_is_not_used(shared: Path) -> None:
     as_other(PLANT, shared)
     notices: list[str] = []
-    assert parse_source(RUN, notice=notices.append) == Source(RUN, None)
+    assert found(notices.append) == Source(RUN, None)
     assert len(notices) == 1
     assert f"{shared}/SRR000001' is not used as the archive of SRR000001: it belongs to" in notices[0]
     (shared / RUN).rename(shared / "theirs")
     (shared / RUN).mkdir(mode=0o755)
     shutil.move(shared / "theirs" / f"{RUN}.sra", shared / RUN)
-    assert parse_source(RUN, notice=notices.append) == Source(RUN, None)
+    assert found(notices.append) == Source(RUN, None)
     assert f"{RUN}.sra' is not used" in notices[1]
 
 
@@ -58,12 +62,12 @@ def test_archive_in_the_working_directory_that_others_can_write_is_not_used(shar
     folder.mkdir(mode=0o755)
     archive = folder / f"{RUN}.sra"
     archive.write_bytes(b"NCBI.sra")
-    assert parse_source(RUN) == Source(RUN, archive)
+    assert found() == Source(RUN, archive)
     for path in (archive, folder):
         path.chmod(path.stat().st_mode | 0o002)
-        assert parse_source(RUN) == Source(RUN, None)
+        assert found() == Source(RUN, None)
         path.chmod(path.stat().st_mode & ~0o002)
-    assert parse_source(RUN) == Source(RUN, archive)
+    assert found() == Source(RUN, archive)
 
 
 def test_configured_directory_goes_before_the_working_directory(
@@ -73,8 +77,8 @@ def test_configured_directory_goes_before_the_working_directory(
         (tmp_path / place / RUN).mkdir(parents=True)
         (tmp_path / place / RUN / f"{RUN}.sra").write_bytes(b"NCBI.sra")
     monkeypatch.chdir(tmp_path / "working")
-    assert parse_source(RUN).archive == tmp_path / "working" / RUN / f"{RUN}.sra"
-    assert parse_source(RUN, archives=[tmp_path / "configured"]) == Source(RUN, None)
+    assert found().archive == tmp_path / "working" / RUN / f"{RUN}.sra"
+    assert found(archives=[tmp_path / "configured"]) == Source(RUN, None)
 
 
 # ---- The identity

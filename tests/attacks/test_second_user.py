@@ -14,7 +14,7 @@ import pytest
 from tests.support.builders import clean_environment, job_spec, provenance
 from tests.support.homes import WORT, Home
 from tests.support.second_user import as_other, shared_directory
-from wort_cli.commands.shared.repair import check_permissions
+from wort_cli.commands.shared.checking.repair import check_permissions
 from wort_cli.errors import NotPrivate
 from wort_cli.model.failure import Reason
 from wort_cli.pipeline.archives.kar import Extent

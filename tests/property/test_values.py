@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wort_cli.commands.shared.render import duration, printable
-from wort_cli.commands.shared.sources import parse_sources
+from wort_cli.commands.shared.arguments.sources import parse_sources
+from wort_cli.commands.shared.showing.render import duration, printable
 from wort_cli.errors import InvalidAccession, InvalidName, WortError, shown
 from wort_cli.ledger.retry import CRASHES, PENDING, SHORTAGES, RetryPolicy, decide
 from wort_cli.model.accession import Accession, LocalName, Name, parse_name

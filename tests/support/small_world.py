@@ -22,7 +22,7 @@ from tests.support.builders import provenance
 from tests.support.memory_store import MemoryStore
 from tests.support.signatures import random_sketch
 from wort_cli import cli
-from wort_cli.commands.shared.repair import check_home
+from wort_cli.commands.shared.checking.repair import check_home
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job_result import Published

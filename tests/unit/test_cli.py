@@ -9,7 +9,7 @@ import pytest
 import wort_cli
 from tests.support.builders import TOOLS, clean_environment, request
 from wort_cli import api, cli
-from wort_cli.commands.shared.help_format import SECTIONS
+from wort_cli.commands.shared.help.help_format import SECTIONS
 from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"

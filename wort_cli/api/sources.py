@@ -1,18 +1,23 @@
-"""Makes sources of accessions and paths."""
+"""Decides what a word stands for: a run, an archive, or a file of reads; on the command line and in Python."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from wort_cli.errors import UsageError
-from wort_cli.model.accession import Accession, parse_name
+from wort_cli.errors import UsageError, shown
+from wort_cli.model.accession import RUN, Accession
 from wort_cli.model.job import Source
-from wort_cli.pipeline.archives.archive_names import stem_of
+from wort_cli.model.read_files import is_url
+from wort_cli.model.spelling import Spelling
+from wort_cli.pipeline.archives.archive_names import is_archive_name, names_of, stem_of
 from wort_cli.pipeline.archives.named_archive import find_archive
-from wort_cli.pipeline.reads.named_reads import read_source, reads_input
+from wort_cli.pipeline.archives.on_disk import choose, find_in_folder, is_in_directories
+from wort_cli.pipeline.reads.named_reads import check_no_pairs, is_reads_name, read_source, reads_input, reads_path
+from wort_cli.system.network_disks import check_answers
+from wort_cli.system.private_files import why_not_ours
 
 Input = str | Path
-"""The accession of a run, or the path of an archive or of a file of reads.  A `str` with a slash is a path."""
+"""The accession of a run, or the path of an archive or of a file of reads; a `Path` is never an accession."""
 
 
 def sources_of(inputs: Sequence[Input], name: str = "", quality: str = "prefer-normalized") -> list[Source]:
@@ -20,22 +25,48 @@ def sources_of(inputs: Sequence[Input], name: str = "", quality: str = "prefer-n
 
     With a name, one archive, or all files of reads together.  Raises UsageError, InvalidAccession or InvalidName.
     """
+    if joined := joined_reads(inputs, name):
+        return [joined]
+    sources = [source_of(one, name, quality) for one in inputs]
+    check_no_pairs(sources)
+    return without_duplicates(sources)
+
+
+def source_of(
+    one: Input, name: str = "", quality: str = "prefer-normalized", spelling: Spelling | None = None
+) -> Source:
+    """Return the source that an input names: an archive if it is a path, has a slash or an archive's ending, a file of
+    reads if its name or content is that of one, else a run.
+
+    `quality` is the setting, which chooses among the archives in a directory.  Raises UsageError for a file that is no
+    archive, and for an archive that is named like neither.
+    """
+    word, spelling = os.fspath(one), spelling or Spelling()
+    may_be_run = isinstance(one, str) and RUN.fullmatch(word.upper()) is not None
+    if is_reads_name(word) or not (may_be_run or is_archive_name(word) or is_url(word) or reads_path(word) is None):
+        return read_source([word], name)
+    if isinstance(one, Path) or "/" in word or is_archive_name(word):
+        path = find_archive(word, quality)
+        return Source(spelling.name(name or stem_of(path.name)), path)
+    if not may_be_run and os.path.isfile(word):  # noqa: PTH113 - a word may be too long for a path
+        find_archive(word, quality)
+        raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
+    if name:
+        raise UsageError("a name is only for archives and files of reads; the signature of a run has its accession")
+    return Source(spelling.accession(word))
+
+
+def joined_reads(inputs: Sequence[Input], name: str) -> Source | None:
+    """Return the source of files of reads that a name joins; None if there is no name, or one input.
+
+    Raises UsageError if a name is given for several inputs of another kind, or for none.
+    """
+    if not name or len(inputs) == 1:
+        return None
     words = [os.fspath(one) for one in inputs]
-    reads = [is_path(one) and bool(reads_input(os.fspath(one))) for one in inputs]
-    if name and reads and all(reads):
-        return [read_source(words, name)]
-    if name and (len(inputs) != 1 or not is_path(inputs[0])):
-        raise UsageError("a name needs exactly one archive, or files of reads only")
-    found = []
-    for one, word, has_reads in zip(inputs, words, reads, strict=True):
-        if has_reads:
-            found.append(read_source([word]))
-        elif is_path(one):
-            path = find_archive(word, quality)
-            found.append(Source(parse_name(name or stem_of(path.name)), path))
-        else:
-            found.append(Source(Accession.parse(word)))
-    return without_duplicates(found)
+    if words and all(reads_input(word) for word in words):
+        return read_source(words, name)
+    raise UsageError("a name needs exactly one archive, or files of reads only")
 
 
 def without_duplicates(sources: Sequence[Source]) -> list[Source]:
@@ -50,6 +81,26 @@ def without_duplicates(sources: Sequence[Source]) -> list[Source]:
     return list(by_name.values())
 
 
-def is_path(one: Input) -> bool:
-    """Return whether an input is a path, and no accession."""
-    return isinstance(one, Path) or "/" in one
+def with_prefetched(
+    source: Source,
+    quality: str = "prefer-normalized",
+    archives: Sequence[Path] = (),
+    notice: Callable[[str], None] = lambda _: None,
+) -> Source:
+    """Return the source of a run with the archive below the working directory, into which `prefetch` downloads.
+
+    Another source is returned as it is.  One of the configured directories, `archives`, goes first.  What another user
+    can have put into the working directory is not used, and `notice` is told why.
+    """
+    if not isinstance(source.name, Accession) or source.archive is not None or source.reads is not None:
+        return source
+    folder = Path.cwd() / source.name
+    check_answers(folder / name for name in names_of(source.name))
+    found = choose(find_in_folder(source.name, folder, lambda _: None), quality)
+    if found is None or is_in_directories(source.name, archives, quality):
+        return source
+    for path in (folder, found.path):
+        if why := why_not_ours(path):
+            notice(f"{shown(str(path), 200)} is not used as the archive of {source.name}: it {why}")
+            return source
+    return Source(source.name, found.path)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import BYTES, COUNT, PATH, Document, Field
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, ReplaceOption
-from wort_cli.commands.shared.printing import print_document, print_facts
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption, ReplaceOption
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BYTES, COUNT, PATH, Document, Field
+from wort_cli.commands.shared.showing.printing import print_document, print_facts
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes

@@ -1,11 +1,11 @@
 """`wort cancel`: cancels jobs; the process that runs a job stops its attempt."""
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import COUNT, Document, Field
-from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
-from wort_cli.commands.shared.printing import print_document
-from wort_cli.commands.shared.selection import open_home, select_job_ids
-from wort_cli.commands.shared.unchanged import why_not_cancelled
+from wort_cli.commands.shared.arguments.options import JobsArgument, JsonOption, SelectAllOption, SelectGroupOption
+from wort_cli.commands.shared.arguments.selection import open_home, select_job_ids
+from wort_cli.commands.shared.jobs.unchanged import why_not_cancelled
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import COUNT, Document, Field
+from wort_cli.commands.shared.showing.printing import print_document
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState
 

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import BYTES, COUNT, PATH, Document, Field, one_of
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
     PatternArgument,
@@ -17,9 +15,11 @@ from wort_cli.commands.shared.options import (
     TrustOption,
     WhereOption,
 )
-from wort_cli.commands.shared.printing import print_document, print_facts
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BYTES, COUNT, PATH, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import print_document, print_facts
 from wort_cli.errors import StorageProblem, UsageError, shown
 from wort_cli.ledger.catalog_rows import CatalogRows, CatalogSelection
 from wort_cli.ledger.ledger import Ledger

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared.completion import SCRIPTS
+from wort_cli.commands.shared.help.completion import SCRIPTS
 from wort_cli.errors import UsageError, shown
 
 

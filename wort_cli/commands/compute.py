@@ -12,19 +12,8 @@ import typer
 from wort_cli.api.enqueueing import enqueue, jobs_of
 from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.api.waiting import FirstClaim
-from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.bring_local import bring_missing
-from wort_cli.commands.shared.compute_record import (
-    answer_record,
-    columns_of,
-    print_answers,
-    print_jobs,
-    print_plans,
-)
-from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.expansion import Expander
-from wort_cli.commands.shared.follow import DaemonWatch, follow, run_now
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.expansion import Expander
+from wort_cli.commands.shared.arguments.options import (
     DryRunOption,
     EngineOption,
     FromFileOption,
@@ -42,11 +31,23 @@ from wort_cli.commands.shared.options import (
     check_engine,
     check_wait_and_now,
 )
-from wort_cli.commands.shared.output import Output, OutputItem
-from wort_cli.commands.shared.passes import chosen_profiles
-from wort_cli.commands.shared.printing import Form
-from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.sources import parse_sources, reads_of_options
+from wort_cli.commands.shared.arguments.passes import chosen_profiles
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.arguments.sources import parse_sources, reads_of_options
+from wort_cli.commands.shared.daemon.daemon_differences import notice_differences
+from wort_cli.commands.shared.exporting.output import Output, OutputItem
+from wort_cli.commands.shared.jobs import outcome
+from wort_cli.commands.shared.jobs.compute_record import (
+    answer_record,
+    columns_of,
+    print_answers,
+    print_jobs,
+    print_plans,
+)
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.follow import DaemonWatch, follow, run_now
+from wort_cli.commands.shared.showing.printing import Form
+from wort_cli.commands.shared.syncing.bring_local import bring_missing
 from wort_cli.errors import DaemonNotRunning, ExitCode, UsageError
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger

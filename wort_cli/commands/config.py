@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import config_change, render
-from wort_cli.commands.shared.fields import BOOLEAN, ID, PATH, PROSE, Document, Field, Kind
-from wort_cli.commands.shared.job_limit import job_limit_set
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
-from wort_cli.commands.shared.printing import Form, print_document, print_records
-from wort_cli.commands.shared.selection import usable_settings
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
+from wort_cli.commands.shared.arguments.selection import usable_settings
+from wort_cli.commands.shared.configuring import config_change
+from wort_cli.commands.shared.configuring.job_limit import job_limit_set
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, PATH, PROSE, Document, Field, Kind
+from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.errors import UsageError, shown
 from wort_cli.settings import Settings, variable_of
 

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.daemon_action import print_action
-from wort_cli.commands.shared.daemon_status import DOCUMENT, recently_ended, status_document, status_lines
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, SelectGroupOption
-from wort_cli.commands.shared.printing import print_document, print_facts
-from wort_cli.commands.shared.selection import make_directories_if_possible, open_home, usable_settings
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.arguments.selection import make_directories_if_possible, open_home, usable_settings
+from wort_cli.commands.shared.daemon.daemon_action import print_action
+from wort_cli.commands.shared.daemon.daemon_status import DOCUMENT, recently_ended, status_document, status_lines
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.printing import print_document, print_facts
 from wort_cli.errors import DaemonAlreadyRunning, ExitCode, UsageError, WortError, shown
 from wort_cli.health.status import STOPPED, UNHEALTHY, read_status
 from wort_cli.ledger.ledger import Ledger

@@ -14,14 +14,14 @@ from typing import Annotated
 import typer
 
 import wort_cli
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
-from wort_cli.commands.shared.finding import STATES, Finding, lines_for_terminal
-from wort_cli.commands.shared.job_limit import job_limit_set
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.styles import STATE_STYLES, drawing
-from wort_cli.commands.shared.typed_names import typed_accession
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
+from wort_cli.commands.shared.arguments.typed_names import typed_accession
+from wort_cli.commands.shared.checking.finding import STATES, Finding, lines_for_terminal
+from wort_cli.commands.shared.configuring.job_limit import job_limit_set
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import MESSAGE, PROSE, TEXT, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.showing.styles import STATE_STYLES, drawing
 from wort_cli.errors import ExitCode, WortError, cause_of
 from wort_cli.health.daemon_view import differences
 from wort_cli.health.status import read_status
@@ -79,8 +79,8 @@ def doctor(
     Checks tools, directories, disk space, the ledger, the store, the daemon, the bucket, the configuration of the SRA
     toolkit, and the servers from which archives are fetched. The exit code is 1 if there is a problem.
     """
-    from wort_cli.commands.shared.fetching_check import SMALL_RUN, check_fetching
-    from wort_cli.commands.shared.repair import check_home, check_permissions, repair_ledger_file
+    from wort_cli.commands.shared.checking.fetching_check import SMALL_RUN, check_fetching
+    from wort_cli.commands.shared.checking.repair import check_home, check_permissions, repair_ledger_file
 
     form = Form.of(as_json=as_json)
     fetched_run = typed_accession(run) if run else SMALL_RUN

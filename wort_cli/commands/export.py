@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.export_output import ExportOutput, read_missing
-from wort_cli.commands.shared.export_request import ExportRequest, parse_request, parse_sketch_selection
-from wort_cli.commands.shared.fields import BOOLEAN, BYTES, COUNT, ID, MESSAGE, PATH, TEXT, Document, Field, one_of
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.options import (
     DryRunOption,
     FromFileOption,
     JsonOption,
@@ -26,9 +22,24 @@ from wort_cli.commands.shared.options import (
     TrustOption,
     WhereOption,
 )
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home_to_read
+from wort_cli.commands.shared.exporting.export_output import ExportOutput, read_missing
+from wort_cli.commands.shared.exporting.export_request import ExportRequest, parse_request, parse_sketch_selection
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
+    BOOLEAN,
+    BYTES,
+    COUNT,
+    ID,
+    MESSAGE,
+    PATH,
+    TEXT,
+    Document,
+    Field,
+    one_of,
+)
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason

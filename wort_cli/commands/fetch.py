@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.fields import (
+from wort_cli.commands.shared.arguments.options import (
+    FromFileOption,
+    JsonOption,
+    NoHeaderOption,
+    RunsArgument,
+    SkipInvalidOption,
+    StrictOption,
+)
+from wort_cli.commands.shared.arguments.sources import parse_accessions
+from wort_cli.commands.shared.jobs import outcome
+from wort_cli.commands.shared.jobs.job_record import REASON
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
     BOOLEAN,
     BYTES,
     ID,
@@ -22,18 +33,8 @@ from wort_cli.commands.shared.fields import (
     Field,
     one_of,
 )
-from wort_cli.commands.shared.job_record import REASON
-from wort_cli.commands.shared.options import (
-    FromFileOption,
-    JsonOption,
-    NoHeaderOption,
-    RunsArgument,
-    SkipInvalidOption,
-    StrictOption,
-)
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.progress_display import Display, make_display
-from wort_cli.commands.shared.sources import parse_accessions
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.showing.progress_display import Display, make_display
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.archive_format import Format

@@ -6,18 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.durations import parse_duration
-from wort_cli.commands.shared.fields import BOOLEAN, COUNT, PATH, Document, Field
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.durations import parse_duration
+from wort_cli.commands.shared.arguments.options import (
     DryRunOption,
     JobsArgument,
     JsonOption,
     SelectGroupOption,
     SelectStateOption,
 )
-from wort_cli.commands.shared.printing import print_document
-from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, check_group, find_job_ids, open_home, parse_state
+from wort_cli.commands.shared.arguments.selection import (
+    NAMES_AND_OPTIONS,
+    check_group,
+    find_job_ids,
+    open_home,
+    parse_state,
+)
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BOOLEAN, COUNT, PATH, Document, Field
+from wort_cli.commands.shared.showing.printing import print_document
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE

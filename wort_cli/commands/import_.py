@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import BOOLEAN, ID, MESSAGE, PATH, Document, Field, one_of
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
-from wort_cli.commands.shared.printing import Form
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.sync_report import SyncReport
+from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, MESSAGE, PATH, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import Form
+from wort_cli.commands.shared.syncing.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
 
 ENDINGS = (".sig", ".sig.gz")

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import COUNT, ID, JOB, MESSAGE, PATH, TIME, Document, Field, Record, one_of
-from wort_cli.commands.shared.history import Entry, Origin, Quiet, merged, quiet
-from wort_cli.commands.shared.job_record import REASON
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption, ShowAllOption
-from wort_cli.commands.shared.printing import NOTHING, Form, print_records
-from wort_cli.commands.shared.selection import find_job_ids, open_home_to_read
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption, ShowAllOption
+from wort_cli.commands.shared.arguments.selection import find_job_ids, open_home_to_read
+from wort_cli.commands.shared.jobs.history import Entry, Origin, Quiet, merged, quiet
+from wort_cli.commands.shared.jobs.job_record import REASON
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import COUNT, ID, JOB, MESSAGE, PATH, TIME, Document, Field, Record, one_of
+from wort_cli.commands.shared.showing.printing import NOTHING, Form, print_records
 from wort_cli.errors import NoSuchFile, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState

@@ -6,8 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import (
+from wort_cli.commands.shared.arguments.options import (
+    JsonOption,
+    NoHeaderOption,
+    PatternArgument,
+    ProfileOption,
+    SelectGroupOption,
+    ShowAllOption,
+    TrustOption,
+    WhereOption,
+)
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
     BASES,
     BYTES,
     DATE,
@@ -22,19 +34,7 @@ from wort_cli.commands.shared.fields import (
     list_of,
     one_of,
 )
-from wort_cli.commands.shared.options import (
-    JsonOption,
-    NoHeaderOption,
-    PatternArgument,
-    ProfileOption,
-    SelectGroupOption,
-    ShowAllOption,
-    TrustOption,
-    WhereOption,
-)
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import UsageError
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.ledger.listing import PAGE

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import (
+from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.arguments.selection import check_group, open_home
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
     BOOLEAN,
     COUNT,
     ID,
@@ -22,9 +24,7 @@ from wort_cli.commands.shared.fields import (
     one_of,
     record_of,
 )
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, SelectGroupOption
-from wort_cli.commands.shared.printing import Form, lines_of
-from wort_cli.commands.shared.selection import check_group, open_home
+from wort_cli.commands.shared.showing.printing import Form, lines_of
 from wort_cli.errors import ExitCode, UsageError, WortError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import AbsenceReason

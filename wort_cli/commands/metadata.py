@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import COUNT, PATH, Document, Field
-from wort_cli.commands.shared.options import JsonOption, NoHeaderOption
-from wort_cli.commands.shared.printing import print_document, print_facts
-from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import COUNT, PATH, Document, Field
+from wort_cli.commands.shared.showing.printing import print_document, print_facts
 from wort_cli.errors import NoSuchFile
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.run_metadata import RunMetadata

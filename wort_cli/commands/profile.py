@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import config_change, render
-from wort_cli.commands.shared.fields import BOOLEAN, PATH, PROSE, Document, Field
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption
-from wort_cli.commands.shared.printing import Form, print_document, print_facts, print_records
-from wort_cli.commands.shared.profiles import FIELDS, chosen_profile, record_of
-from wort_cli.commands.shared.selection import open_home_to_read
+from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption
+from wort_cli.commands.shared.arguments.profiles import FIELDS, chosen_profile, record_of
+from wort_cli.commands.shared.arguments.selection import open_home_to_read
+from wort_cli.commands.shared.configuring import config_change
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BOOLEAN, PATH, PROSE, Document, Field
+from wort_cli.commands.shared.showing.printing import Form, print_document, print_facts, print_records
 from wort_cli.errors import SettingsError, UsageError
 from wort_cli.model.profile import MOLTYPES, PROFILES, Profile
 from wort_cli.system.config_file import PROFILES_TABLE, with_profile

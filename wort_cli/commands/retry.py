@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import COUNT, Document, Field
-from wort_cli.commands.shared.options import JobsArgument, JsonOption, SelectGroupOption, SelectReasonOption
-from wort_cli.commands.shared.printing import print_document
-from wort_cli.commands.shared.selection import NAMES_AND_OPTIONS, open_home, parse_reason, select_job_ids
-from wort_cli.commands.shared.unchanged import why_not_retried
+from wort_cli.commands.shared.arguments.options import JobsArgument, JsonOption, SelectGroupOption, SelectReasonOption
+from wort_cli.commands.shared.arguments.selection import NAMES_AND_OPTIONS, open_home, parse_reason, select_job_ids
+from wort_cli.commands.shared.jobs.unchanged import why_not_retried
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import COUNT, Document, Field
+from wort_cli.commands.shared.showing.printing import print_document
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import JobState

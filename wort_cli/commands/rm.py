@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import BYTES, ID, PATH, PATH_FIELD, Document, Field, one_of
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.typed_names import typed_name
+from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.arguments.typed_names import typed_name
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import BYTES, ID, PATH, PATH_FIELD, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.profile import profile_for

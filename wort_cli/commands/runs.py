@@ -7,9 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.expansion import record_listing, summary
-from wort_cli.commands.shared.fields import (
+from wort_cli.commands.shared.arguments.expansion import record_listing, summary
+from wort_cli.commands.shared.arguments.lists import listed_words
+from wort_cli.commands.shared.arguments.options import FromFileOption, JsonOption, NoHeaderOption, ShowAllOption
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
     BASES,
     BYTES,
     COUNT,
@@ -22,11 +25,8 @@ from wort_cli.commands.shared.fields import (
     list_of,
     record_of,
 )
-from wort_cli.commands.shared.lists import listed_words
-from wort_cli.commands.shared.options import FromFileOption, JsonOption, NoHeaderOption, ShowAllOption
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.run_record import RUN_FIELDS, run_values
-from wort_cli.commands.shared.selection import open_home
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.viewing.run_record import RUN_FIELDS, run_values
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.accession import RecordAccession
 from wort_cli.model.units import iso_time

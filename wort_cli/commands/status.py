@@ -10,8 +10,28 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import (
+from wort_cli.commands.shared.arguments.options import (
+    JsonOption,
+    NoHeaderOption,
+    SelectGroupOption,
+    SelectReasonOption,
+    SelectStateOption,
+    ShowAllOption,
+    WhereOption,
+)
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import (
+    NAMES_AND_OPTIONS,
+    check_group,
+    find_job_ids,
+    open_home_to_read,
+    parse_reason,
+    parse_state,
+    parse_where,
+)
+from wort_cli.commands.shared.jobs.job_record import JOB_FIELDS, STATE, job_record, member_record
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
     BOOLEAN,
     COUNT,
     PID,
@@ -23,27 +43,7 @@ from wort_cli.commands.shared.fields import (
     one_of,
     record_of,
 )
-from wort_cli.commands.shared.job_record import JOB_FIELDS, STATE, job_record, member_record
-from wort_cli.commands.shared.options import (
-    JsonOption,
-    NoHeaderOption,
-    SelectGroupOption,
-    SelectReasonOption,
-    SelectStateOption,
-    ShowAllOption,
-    WhereOption,
-)
-from wort_cli.commands.shared.printing import Form, print_facts, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import (
-    NAMES_AND_OPTIONS,
-    check_group,
-    find_job_ids,
-    open_home_to_read,
-    parse_reason,
-    parse_state,
-    parse_where,
-)
+from wort_cli.commands.shared.showing.printing import Form, print_facts, print_records
 from wort_cli.errors import UsageError
 from wort_cli.health.status import STATES, Status, read_status
 from wort_cli.ledger.jobs import JobFilter
@@ -142,7 +142,7 @@ def status(
     if missing_from is not None:
         if words or watch or job_filter != JobFilter():
             raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
-        from wort_cli.commands.shared.missing_from import print_missing
+        from wort_cli.commands.shared.jobs.missing_from import print_missing
 
         profile = chosen_profile("", settings, ledger).name
         print_missing(missing_from, ledger, profile, form, header=not no_header, number=number)
@@ -291,7 +291,7 @@ def print_summary(settings: Settings, ledger: Ledger, *, header: bool = True) ->
     overview = Overview.read(settings, ledger)
     print_facts(overview.facts(), header=header)
     if overview.found.daemon is not None:
-        from wort_cli.commands.shared.daemon_differences import notice_differences
+        from wort_cli.commands.shared.daemon.daemon_differences import notice_differences
 
         notice_differences(settings)
     jobs = list(current(settings, ledger)) if render.is_terminal() else []

@@ -4,13 +4,19 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.fields import ID, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
-from wort_cli.commands.shared.options import GroupOption, JsonOption, NoHeaderOption, PriorityOption, ProfileOption
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.typed_names import typed_accession
+from wort_cli.commands.shared.arguments.options import (
+    GroupOption,
+    JsonOption,
+    NoHeaderOption,
+    PriorityOption,
+    ProfileOption,
+)
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.arguments.typed_names import typed_accession
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import ID, JOB, MESSAGE, PATH_FIELD, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import ExitCode, UsageError, WortError
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck
@@ -59,7 +65,7 @@ def submit(
 
     A submitted signature is stored as unverified until its verification, a recalculation from the reads, has ended.
     """
-    from wort_cli.commands.shared.verification import suggest_next_command, verify_request
+    from wort_cli.commands.shared.verifying.verification import suggest_next_command, verify_request
     from wort_cli.model.verdict import Depth
     from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 
@@ -82,7 +88,7 @@ def submit(
             continue
         job: int | None = None
         if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
-            request = verify_request(submission, Depth.FULL, settings.archives, priority=priority, group=group)
+            request = verify_request(submission, Depth.FULL, settings, priority=priority, group=group)
             [job] = ledger.submissions.enqueue_verifications([request])
             queued += 1
         records.append(

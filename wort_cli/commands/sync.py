@@ -5,15 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.bucket_tables import RemotePlaces, tell_tables
-from wort_cli.commands.shared.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption, RunsArgument
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home, open_home_to_read
-from wort_cli.commands.shared.sync_documents import CHECK, LIST, PULL, PUSH
-from wort_cli.commands.shared.sync_report import SyncReport
-from wort_cli.commands.shared.sync_runs import (
+from wort_cli.commands.shared.arguments.options import (
+    DryRunOption,
+    JsonOption,
+    NoHeaderOption,
+    ProfileOption,
+    RunsArgument,
+)
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home, open_home_to_read
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.syncing.bucket_tables import RemotePlaces, tell_tables
+from wort_cli.commands.shared.syncing.sync_documents import CHECK, LIST, PULL, PUSH
+from wort_cli.commands.shared.syncing.sync_report import SyncReport
+from wort_cli.commands.shared.syncing.sync_runs import (
     check_writable,
     name_strays,
     parse_accessions,

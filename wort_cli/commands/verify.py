@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wort_cli.api.waiting import FirstClaim
-from wort_cli.commands.shared import outcome, render
-from wort_cli.commands.shared.fields import (
-    ID,
-    JOB,
-    MESSAGE,
-    PATH_FIELD,
-    Document,
-    Field,
-    one_of,
-)
-from wort_cli.commands.shared.follow import DaemonWatch, follow, run_now
-from wort_cli.commands.shared.job_record import REASON
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.options import (
     EngineOption,
     GroupOption,
     JsonOption,
@@ -32,11 +20,24 @@ from wort_cli.commands.shared.options import (
     check_engine,
     check_wait_and_now,
 )
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.selection import open_home
-from wort_cli.commands.shared.typed_names import typed_name
-from wort_cli.commands.shared.verdict_record import VERDICT
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.arguments.typed_names import typed_name
+from wort_cli.commands.shared.jobs import outcome
+from wort_cli.commands.shared.jobs.job_record import REASON
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import (
+    ID,
+    JOB,
+    MESSAGE,
+    PATH_FIELD,
+    Document,
+    Field,
+    one_of,
+)
+from wort_cli.commands.shared.showing.follow import DaemonWatch, follow, run_now
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.verifying.verdict_record import VERDICT
 from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
@@ -118,7 +119,7 @@ def verify(
     settings, ledger = open_home()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    from wort_cli.commands.shared.verification import suggest_next_command, verify_request
+    from wort_cli.commands.shared.verifying.verification import suggest_next_command, verify_request
 
     depth = Depth.QUICK if quick else Depth.FULL
     signatures: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []
@@ -134,9 +135,7 @@ def verify(
             ledger.submissions.mark_unverifiable(item, NO_RECIPE)
             targets.append(Target(str(item.name), item.digest, item.path, NO_RECIPE))
             continue
-        requests[item.path] = verify_request(
-            item, depth, settings.archives, priority=priority, group=group, engine=engine
-        )
+        requests[item.path] = verify_request(item, depth, settings, priority=priority, group=group, engine=engine)
         targets.append(Target(str(item.name), item.digest, item.path))
     claim = FirstClaim(ledger, settings) if now else None
     with ledger.transaction():
@@ -172,7 +171,7 @@ def find_signatures(
     A name selects its undecided submissions; without any, the signature in the catalog; without that, all submissions;
     without any, the signature in the bucket.  One that is only there is downloaded.
     """
-    from wort_cli.commands.shared.verification import pull_signature
+    from wort_cli.commands.shared.verifying.verification import pull_signature
 
     if "/" in word or word.endswith((".sig", ".gz", ".json")):
         from wort_cli.submission.intake import Claims, parse_submitter, submit_signature

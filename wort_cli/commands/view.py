@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared import render
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
     OutputOption,
@@ -23,15 +22,16 @@ from wort_cli.commands.shared.options import (
     ProvenanceFileOption,
     ReplaceOption,
 )
-from wort_cli.commands.shared.output import Format, Output, OutputItem
-from wort_cli.commands.shared.presigned_url import print_presigned_url
-from wort_cli.commands.shared.printing import Form, print_facts, print_records
-from wort_cli.commands.shared.profiles import chosen_profile
-from wort_cli.commands.shared.provenance_text import describe_files, describe_reads, describe_tools
-from wort_cli.commands.shared.run_record import run_facts
-from wort_cli.commands.shared.selection import open_home_to_read
-from wort_cli.commands.shared.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
-from wort_cli.commands.shared.viewed import Viewed, find
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
+from wort_cli.commands.shared.arguments.selection import open_home_to_read
+from wort_cli.commands.shared.exporting.output import Format, Output, OutputItem
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.printing import Form, print_facts, print_records
+from wort_cli.commands.shared.viewing.presigned_url import print_presigned_url
+from wort_cli.commands.shared.viewing.provenance_text import describe_files, describe_reads, describe_tools
+from wort_cli.commands.shared.viewing.run_record import run_facts
+from wort_cli.commands.shared.viewing.view_record import DOCUMENT, SKETCHES, provenance_facts, signature_record
+from wort_cli.commands.shared.viewing.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
@@ -117,7 +117,7 @@ def view(
     if len(names) > 1:
         if url or target or plot_file or provenance:
             raise UsageError("-o, --raw, --url, --plot and --provenance take one signature", "name only one")
-        from wort_cli.commands.shared.compared import find_all, show_signatures
+        from wort_cli.commands.shared.viewing.compared import find_all, show_signatures
 
         show_signatures(find_all(names, settings, ledger, wanted), ksize, as_json=as_json, header=not no_header)
         return
@@ -145,7 +145,7 @@ def view(
         if ksize is not None:
             check_ksize(ksize, facts)
         if plot_file:
-            from wort_cli.commands.shared.histogram_plot import plot as draw_plot
+            from wort_cli.commands.shared.viewing.histogram_plot import plot as draw_plot
 
             draw_plot(facts.name or found.location, shown_sketches(facts, ksize), plot_file)
             render.notice(f"the histograms are in {render.printable(plot_file)}")
@@ -168,7 +168,7 @@ def facts_of_file(
     found: Viewed, settings: Settings, ksize: int | None, plot_file: Path | None, *, as_json: bool, header: bool
 ) -> "SignatureFacts | None":
     """Return the facts of the signature in a file that the user named; show several ones at once, and return None."""
-    from wort_cli.commands.shared.compared import documents_of, labelled, show_signatures, with_distinct_labels
+    from wort_cli.commands.shared.viewing.compared import documents_of, labelled, show_signatures, with_distinct_labels
     from wort_cli.reading.facts import SignatureFacts
 
     documents = documents_of(found, settings)
@@ -184,7 +184,7 @@ def checked_plot(text: str, *, force: bool) -> Path | None:
     """Return the file for a plot, if one was asked for; UsageError if it cannot be written."""
     if not text:
         return None
-    from wort_cli.commands.shared.histogram_plot import check_plot
+    from wort_cli.commands.shared.viewing.histogram_plot import check_plot
 
     return check_plot(text, force=force)
 
@@ -217,7 +217,7 @@ def write_signature(found: Viewed, ksize: int | None, target: Output, settings: 
 
 def with_one_sketch(found: Viewed, ksize: int, settings: Settings) -> Viewed:
     """Return a signature with the sketches of one k-mer size only; UsageError if it has none."""
-    from wort_cli.commands.shared.one_sketch import one_sketch
+    from wort_cli.commands.shared.viewing.one_sketch import one_sketch
 
     check_ksize(ksize, read(found, settings))
     return replace(found, file=one_sketch(found.file, ksize), own=True)
@@ -255,8 +255,8 @@ def show(
     header: bool,
 ) -> None:
     """Print what is known of a signature, its sketches, and their histograms."""
-    from wort_cli.commands.shared.histogram_text import STYLES, draw
-    from wort_cli.commands.shared.styles import drawing
+    from wort_cli.commands.shared.showing.styles import drawing
+    from wort_cli.commands.shared.viewing.histogram_text import STYLES, draw
 
     sketches = shown_sketches(signature, ksize)
     record = signature_record(found, signature, sketches, metadata, verdict)

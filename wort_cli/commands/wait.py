@@ -4,12 +4,7 @@ from typing import Annotated
 
 import typer
 
-from wort_cli.commands.shared import outcome
-from wort_cli.commands.shared.daemon_differences import notice_differences
-from wort_cli.commands.shared.fields import Document
-from wort_cli.commands.shared.follow import DaemonWatch, follow
-from wort_cli.commands.shared.job_record import JOB_FIELDS, job_record, member_record
-from wort_cli.commands.shared.options import (
+from wort_cli.commands.shared.arguments.options import (
     JobsArgument,
     JsonOption,
     NoHeaderOption,
@@ -17,8 +12,13 @@ from wort_cli.commands.shared.options import (
     SelectGroupOption,
     StrictOption,
 )
-from wort_cli.commands.shared.printing import Form, print_records
-from wort_cli.commands.shared.selection import check_group, find_job_ids, open_home_to_read
+from wort_cli.commands.shared.arguments.selection import check_group, find_job_ids, open_home_to_read
+from wort_cli.commands.shared.daemon.daemon_differences import notice_differences
+from wort_cli.commands.shared.jobs import outcome
+from wort_cli.commands.shared.jobs.job_record import JOB_FIELDS, job_record, member_record
+from wort_cli.commands.shared.showing.fields import Document
+from wort_cli.commands.shared.showing.follow import DaemonWatch, follow
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import DaemonNotRunning, UsageError
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.model.job import LIVE, JobState

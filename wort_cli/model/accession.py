@@ -29,7 +29,7 @@ class Accession(str):
         """Return the accession in `text`.  Raises InvalidAccession unless `text` is exactly the accession of a run."""
         if RUN.fullmatch(text):
             return cls(text)
-        if RUN.fullmatch(text.strip().upper()) and text.isascii():  # typed_names.py takes what people type
+        if RUN.fullmatch(text.strip().upper()) and text.isascii():  # spelling.py takes what people type
             raise InvalidAccession(text, f"did you mean {text.strip().upper()}?")
         if kind_of(text) is not None:
             raise InvalidAccession(text, f"this is a {kind_of(text)}; `wort runs {text}` lists its runs")

@@ -9,7 +9,7 @@ import pytest
 from scripts.completion_words import words
 from tests.support.builders import TOOLS, published, request
 from wort_cli import cli
-from wort_cli.commands.shared.completion import WORDS, offers
+from wort_cli.commands.shared.help.completion import WORDS, offers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import load_settings
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from wort_cli.commands.doctor import check_archives, check_ledger
-from wort_cli.commands.shared.finding import Finding
-from wort_cli.commands.shared.job_limit import job_limit_set
+from wort_cli.commands.shared.checking.finding import Finding
+from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
 

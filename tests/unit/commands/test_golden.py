@@ -12,9 +12,9 @@ from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
 from wort_cli import cli
 from wort_cli.commands import doctor, fetch, runs
-from wort_cli.commands.shared.daemon_action import DOCUMENTS, print_action
-from wort_cli.commands.shared.finding import STATES, Finding
-from wort_cli.commands.shared.printing import Form, print_records
+from wort_cli.commands.shared.checking.finding import STATES, Finding
+from wort_cli.commands.shared.daemon.daemon_action import DOCUMENTS, print_action
+from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.run_metadata import RunMetadata

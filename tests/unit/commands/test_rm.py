@@ -56,7 +56,7 @@ def test_terminal_is_asked(answer: str, is_removed: bool, world: SmallWorld, mon
         asked.append(question)
         return answer == "y"
 
-    monkeypatch.setattr("wort_cli.commands.shared.render.is_terminal", lambda *_: True)
+    monkeypatch.setattr("wort_cli.commands.shared.showing.render.is_terminal", lambda *_: True)
     monkeypatch.setattr("typer.confirm", confirm)
     record = world.record(B)
     assert record is not None

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.memory_store import MemoryStore
 from tests.support.small_world import SmallWorld, publish_elsewhere, reference_sketches
-from wort_cli.commands.shared.repair import check_home
+from wort_cli.commands.shared.checking.repair import check_home
 from wort_cli.stores.local import LocalStore
 from wort_cli.upkeep.backups import list_backups, newest_backup_time
 

@@ -7,7 +7,7 @@ import pytest
 from scripts.output_docs import DIRECTORY, documents, file_name, files
 from scripts.reference import all_commands
 from tests.support.schemas import validator
-from wort_cli.commands.shared.fields import Document, Field
+from wort_cli.commands.shared.showing.fields import Document, Field
 
 WITHOUT_JSON = {"wort", "wort help", "wort completion", "wort config edit"}
 """Commands that print no result of their own, but a text for people or for a shell."""

@@ -1,0 +1,121 @@
+"""Opens the home of this environment, and selects the jobs that the command line names."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+
+from wort_cli.commands.shared.arguments.typed_names import typed_name
+from wort_cli.commands.shared.showing import render
+from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, shown
+from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import JobState
+from wort_cli.model.provenance import Trust
+from wort_cli.model.run_condition import RunCondition, parse_conditions
+from wort_cli.settings import Settings, load_settings, load_usable_settings
+
+NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
+
+
+def open_home() -> tuple[Settings, Ledger]:
+    """Return the settings of this environment and its ledger; make the directories that are missing."""
+    settings = load_settings()
+    settings.make_directories()
+    return settings, Ledger(settings.ledger_file)
+
+
+def open_home_to_read() -> tuple[Settings, Ledger]:
+    """Return the settings and the ledger for a command that changes nothing; it works on a full or read-only disk."""
+    settings = load_settings()
+    make_directories_if_possible(settings)
+    return settings, Ledger(settings.ledger_file, reading=True)
+
+
+def make_directories_if_possible(settings: Settings) -> None:
+    """Make the directories that are missing, unless the disk is full or read-only."""
+    with contextlib.suppress(StorageProblem):
+        settings.make_directories()
+
+
+def usable_settings() -> Settings:
+    """Return the settings of this environment that can be used; say on stderr why others cannot."""
+    settings, faults = load_usable_settings()
+    for fault in faults:
+        render.notice(f"{render.printable(fault.sentence)}; {fault.effect}")
+    return settings
+
+
+def find_job_ids(ledger: Ledger, words: Sequence[str]) -> list[int]:
+    """Return the jobs that were named by number, or by signature name (the newest job of that name).
+
+    Raises NoSuchJob for a job that does not exist, InvalidName for a word that cannot be a name.
+    """
+    found = []
+    for word in words:
+        if word.isascii() and word.isdigit() and len(word) < 18:
+            found.append(ledger.jobs.get(int(word)).id)
+        else:
+            jobs = ledger.jobs.named(typed_name(word))
+            if not jobs:
+                raise NoSuchJob(word)
+            found.append(jobs[0].id)
+    return list(dict.fromkeys(found))
+
+
+def select_job_ids(
+    ledger: Ledger, words: Sequence[str] | None, job_filter: JobFilter, *, everything: bool
+) -> list[int]:
+    """Return the jobs that were named, or those that a filter selects; UsageError for neither and for both."""
+    if words and (everything or job_filter != JobFilter()):
+        raise UsageError(NAMES_AND_OPTIONS)
+    if words:
+        return find_job_ids(ledger, words)
+    check_group(ledger, job_filter.group)
+    if everything or job_filter != JobFilter():
+        return ledger.jobs.ids(job_filter)
+    raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+
+
+def check_group(ledger: Ledger, group: str) -> None:
+    """Raise UsageError if a group was named that has no members; the error has the nearest name."""
+    if not group:
+        return
+    groups = ledger.groups.sizes()
+    if group not in groups:
+        import difflib
+
+        near = difflib.get_close_matches(group, groups, 1)
+        hint = f"did you mean {shown(near[0])}?" if near else "`wort compute -g NAME` puts runs into a group"
+        raise UsageError(f"there is no group {shown(group)}", hint)
+
+
+def parse_where(texts: Iterable[str] | None, ledger: Ledger) -> tuple[RunCondition, ...]:
+    """Return the conditions on runs that --where has; say on stderr if the ledger knows nothing of any run."""
+    conditions = parse_conditions(texts or ())
+    if conditions and not ledger.runs.any:
+        render.notice("nothing is known of any run; `wort runs PROJECT` and tables such as RunInfo tell")
+    return conditions
+
+
+def parse_state(text: str) -> JobState | None:
+    """Return a job state, or None for empty text; UsageError lists the states."""
+    try:
+        return JobState(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no state {text!r}", f"the states are: {', '.join(JobState)}") from None
+
+
+def parse_reason(text: str) -> Reason | None:
+    """Return a reason, or None for empty text; UsageError lists the reasons."""
+    try:
+        return Reason(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no reason {text!r}", f"the reasons are: {', '.join(Reason)}") from None
+
+
+def parse_trust(text: str) -> Trust | None:
+    """Return a trust, or None for empty text; UsageError lists the levels."""
+    try:
+        return Trust(text) if text else None
+    except ValueError:
+        raise UsageError(f"there is no trust {shown(text)}", f"the levels are: {', '.join(Trust)}") from None

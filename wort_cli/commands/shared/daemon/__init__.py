@@ -1,0 +1,1 @@
+"""The state of the daemon, as commands print it."""

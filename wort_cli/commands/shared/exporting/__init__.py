@@ -1,0 +1,1 @@
+"""Where commands write signatures, and in which format."""

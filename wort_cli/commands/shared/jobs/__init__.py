@@ -1,0 +1,1 @@
+"""Jobs as commands print them: their states, plans, estimates and history."""

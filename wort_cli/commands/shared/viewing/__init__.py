@@ -1,0 +1,1 @@
+"""Signatures as commands show them: facts, comparisons and histograms."""
