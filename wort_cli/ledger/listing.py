@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from wort_cli.ledger.database import queries
+from wort_cli.ledger.database import PROFILES, queries
 from wort_cli.ledger.run_conditions import run_conditions_sql
 from wort_cli.model.run_condition import RunCondition
 
@@ -12,21 +12,19 @@ PAGE = 1000
 LITERAL = re.compile(r"[^*?\[]*")
 """The beginning of a pattern that stands for itself, by which the index is searched."""
 
-OF_PROFILE = "IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile))"
-"""SQL for the profile of a list: with `sra-v1`, assemblies are listed too (model/profile.py)."""
-OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": f"signatures.profile {OF_PROFILE}"}
+OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile IN {profiles}"}
 OF_A_GROUP = {
     "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
     " AND signatures.profile = members.profile",
     "key": "members.name",
-    "condition": f"members.group_name = :group_name AND members.profile {OF_PROFILE}"
+    "condition": "members.group_name = :group_name AND members.profile IN {profiles}"
     # A signature that is to be computed and to be verified is two members.
     " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
     " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
 }
 OF_NAMES = {
     "tables": "json_each(:names) AS wanted CROSS JOIN signatures"
-    f" ON signatures.name = wanted.value AND signatures.profile {OF_PROFILE}",
+    " ON signatures.name = wanted.value AND signatures.profile IN {profiles}",
     "key": "signatures.name",
     "condition": "1",
 }
@@ -40,7 +38,7 @@ def list_sql(query: str, of: Mapping[str, str]) -> str:
     """Return the SQL of a named query for one of these lists."""
     sql = queries()[query]
     for part, text in of.items():
-        sql = sql.replace(f"{{{part}}}", text)
+        sql = sql.replace(f"{{{part}}}", text.replace("{profiles}", PROFILES))
     return sql
 
 

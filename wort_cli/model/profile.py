@@ -1,6 +1,7 @@
 """Profiles: the named parameter sets of signatures.  A profile never changes; other parameters get another name.
 
-`sra-v1` is built in, and under the name `genomes-v1` for assemblies.  Others are defined in config.toml, and recorded in the ledger when they are used first.
+`sra-v1` is built in, and under the name `genomes-v1` for assemblies.  Others are defined in config.toml, and recorded
+in the ledger when they are used first.
 """
 
 import hashlib

@@ -134,7 +134,8 @@ class Provenance:
     proved_by: str = ""
     """What proved the archive undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
 
-    `file-sums` for files of reads, whose own sums are recorded; `md5checksums` for an assembly.  Empty in documents of earlier versions.
+    `file-sums` for files of reads, whose own sums are recorded; `md5checksums` for an assembly.  Empty in documents of
+    earlier versions.
     """
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""

@@ -2,15 +2,15 @@
 
 -- name: signature
 SELECT name, profile, digest, trust, path, size, created_at, provenance, remote, sha256 FROM signatures
-WHERE name = :name AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile));
+WHERE name = :name AND profile IN {profiles};
 
 -- name: has_signature
 -- A refuted signature is computed again.
-SELECT 1 FROM signatures WHERE name = :name AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)) AND trust <> 'mismatch';
+SELECT 1 FROM signatures WHERE name = :name AND profile IN {profiles} AND trust <> 'mismatch';
 
 -- name: names_without_signature
 SELECT value AS name FROM json_each(:names)
-WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)) AND trust <> 'mismatch');
+WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN {profiles} AND trust <> 'mismatch');
 
 -- name: record_signature
 -- ledger/catalog.py decides whether it may replace another one.
@@ -23,7 +23,7 @@ ON CONFLICT (name, profile) DO UPDATE SET
 
 -- name: remote_names
 -- Runs whose signature was seen in a bucket, one page at a time.
-SELECT name FROM signatures WHERE profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)) AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
+SELECT name FROM signatures WHERE profile IN {profiles} AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
 -- name: listed_signatures
 -- One page of names, in order.  Empty values select all; `local` is 1 for those with a file.

@@ -31,13 +31,13 @@ FROM runs WHERE run = :run;
 -- One page.  ledger/runs.py has the name of the {column}.
 SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value
 FROM group_members AS members LEFT JOIN runs ON runs.run = members.name
-WHERE group_name = :group_name AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)) AND members.name > :after ORDER BY members.name LIMIT :limit;
+WHERE group_name = :group_name AND profile IN {profiles} AND members.name > :after ORDER BY members.name LIMIT :limit;
 
 -- name: unknown_among
 -- Of some runs, those of which the ledger has neither a job nor a signature of the profile.
 SELECT value AS run FROM json_each(:names)
-WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)))
-  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile)))
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile IN {profiles})
+  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN {profiles})
 ORDER BY key;
 
 -- name: amounts_among

@@ -11,7 +11,7 @@ ORDER BY {key} LIMIT :limit;
 
 -- name: sketches_of
 SELECT name, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename, title
-FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile))
+FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile IN {profiles}
 ORDER BY wanted.key, position;
 
 -- name: add_sketch
@@ -38,4 +38,4 @@ WHERE profile = :profile AND trust IN ('computed', 'unproved') AND sha256 <> ''
 LIMIT 1;
 
 -- name: recorded
-SELECT trust, sha256 FROM signatures WHERE name = :name AND profile IN (:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile));
+SELECT trust, sha256 FROM signatures WHERE name = :name AND profile IN {profiles};

@@ -84,7 +84,7 @@ MEANINGS = (
         ANY, 429, "", Outcome.RATE_LIMITED, "it asks for fewer requests",
         (Kind.SUMS, 429, b'{"error":"API rate limit exceeded","count":"11"}\n'),
     ),
-    Meaning(ANY, 403, "", Outcome.NO_ANSWER, "it refuses the request", (Kind.TABLE, 403, b"<html><h1>403 Forbidden</h1>")),
+    Meaning(ANY, 403, "", Outcome.NO_ANSWER, "it refuses the request", (Kind.TABLE, 403, b"<html>403 Forbidden")),
     Meaning(ANY, 408, "", Outcome.NO_ANSWER, "it did not wait for the request", (Kind.SUMS, 408, b"")),
     Meaning(ANY, 500, "", Outcome.NO_ANSWER, "it has an internal error", (Kind.TABLE, 503, LOGIN_PAGE)),
     Meaning(of(Kind.LISTING), 200, r"<title>index of|<a href=", Outcome.CONTENT, "", (Kind.LISTING, 200, LISTING)),
@@ -98,7 +98,7 @@ MEANINGS = (
     Meaning(
         of(Kind.FILE), 200, r"\A\Z", Outcome.NO_ANSWER, "what came is empty", (Kind.FILE, 200, b""),
     ),
-    Meaning(of(Kind.FILE), 200, "", Outcome.NO_ANSWER, "what came is not compressed", (Kind.FILE, 200, b">CP1\nACGT\n")),
+    Meaning(of(Kind.FILE), 200, "", Outcome.NO_ANSWER, "what came is not compressed", (Kind.FILE, 200, b">1\nACGT\n")),
     Meaning(
         of(Kind.SUMS), 200, r"\A[0-9a-f]{32} [ *]\S", Outcome.CONTENT, "", (Kind.SUMS, 200, SUMS),
     ),
@@ -108,7 +108,7 @@ MEANINGS = (
     Meaning(of(Kind.TABLE), 200, r"^#\s*assembly_accession\t", Outcome.CONTENT, "", (Kind.TABLE, 200, TABLE)),
     Meaning(of(Kind.TABLE), 206, r"^#\s*assembly_accession\t", Outcome.CONTENT, "", (Kind.TABLE, 206, TABLE)),
     Meaning(
-        of(Kind.TABLE), 0, "", Outcome.NO_ANSWER, "what came is not an assembly summary", (Kind.TABLE, 200, b"Run,Size\n"),
+        of(Kind.TABLE), 0, "", Outcome.NO_ANSWER, "what came is not an assembly summary", (Kind.TABLE, 200, b"Run\n"),
     ),
     Meaning(of(Kind.PART, Kind.REST), 206, "", Outcome.CONTENT, "", (Kind.PART, 206, b"3\tna\tGCA_000001405.29\t")),
     Meaning(

@@ -36,9 +36,8 @@ def find_row(requests: Requests, url: str, accession: AssemblyAccession, log: Ca
     try:
         return search(requests, url, accession)
     except (NotInOrder, NoRanges) as why:
-        log(
-            f"{url_without_query(url)} is read to its end: {'it is not sorted' if isinstance(why, NotInOrder) else 'no ranges'}"
-        )
+        cause = "it is not sorted" if isinstance(why, NotInOrder) else "the server sends no ranges"
+        log(f"{url_without_query(url)} is read to its end: {cause}")
     return scan(requests.lines(Kind.TABLE, url), accession, url)
 
 
