@@ -31,7 +31,7 @@ FROM runs WHERE run = :run;
 -- One page.  ledger/runs.py has the name of the {column}.
 SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value
 FROM group_members AS members LEFT JOIN runs ON runs.run = members.name
-WHERE group_name = :group_name AND profile IN {profiles} AND members.name > :after ORDER BY members.name LIMIT :limit;
+WHERE group_name = :group_name AND profile = :profile AND members.name > :after ORDER BY members.name LIMIT :limit;
 
 -- name: unknown_among
 -- Of some runs, those of which the ledger has neither a job nor a signature of the profile.

@@ -8,7 +8,7 @@ suppressed.  Source: https://ftp.ncbi.nlm.nih.gov/genomes/all/README.txt and REA
 import html
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from wort_cli.model.accession import AssemblyAccession
 
@@ -43,7 +43,7 @@ def directory_at(base: str, ftp_path: str, accession: str) -> str:
 
     A table that names the directory of another assembly is not believed.
     """
-    _, found, path = urlsplit(ftp_path).path.partition("/genomes/")
+    _, found, path = ftp_path.partition("/genomes/")
     *folders, name = path.strip("/").split("/")
     if not found or not DIRECTORY.fullmatch(name) or not name.startswith(f"{accession}_"):
         return ""

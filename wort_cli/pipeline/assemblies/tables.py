@@ -55,7 +55,8 @@ def search(requests: Requests, url: str, accession: AssemblyAccession) -> Row | 
             raise NotInOrder
         return found
 
-    below, above = (0, 0), (10**9, 0)
+    head = first.data[start:].partition(b"\n")[0]
+    below, above = key_of_row(head) if head else (0, 0), (10**9, 0)
     while high - low > WINDOW:
         middle = (low + high) // 2
         found = first_row(part(middle, PROBE).data)

@@ -97,7 +97,7 @@ def test_directory_of_a_table_is_at_the_configured_server(ftp_path: str, directo
 def test_listing_names_directories_of_assemblies_only() -> None:
     text = (
         '<a href="/genomes/all/GCA/000/005/">Parent Directory</a> <a href="GCA_000005845.2_A%231/">x</a>'
-        '<a href="GCA_000005845.1_B&amp;C/">y</a> <a href="GCA_000005845.1_%2e%2e%2f/">z</a> <a href="README.txt">'
+        '<a href="GCA_000005845.1_B&amp;C/">y</a> <a href="GCA_000005845.1_x%2f..%2f../">z</a> <a href="README.txt">'
     )
     names = directories_in(text)
     assert names == ["GCA_000005845.2_A#1", "GCA_000005845.1_B&C"]
