@@ -1,11 +1,11 @@
 """Migrations: the versions of the ledger's schema, and how sqlite-utils brings a file to the latest one.
 
 Migration N is the script sql/migrations/N.sql.  It leads from version N - 1 to version N, the number that the file
-stores as `PRAGMA user_version`.  sqlite-utils applies the scripts and records each in the table `_sqlite_migrations`.
+stores as `PRAGMA user_version`.
 
-Before migrations were recorded, files had a version only.  When such a file gets its next migration, the earlier ones
-are recorded and not run again.  The version stays in use: it is read without importing sqlite-utils, and every release
-refuses a file with a higher one.
+A new file gets all scripts at once.  sqlite-utils upgrades an earlier one: it applies the scripts that are missing, and
+records each in the table `_sqlite_migrations`, the earlier ones too.  The version stays in use: it is read without
+importing sqlite-utils, which takes longer than all scripts, and every release refuses a file with a higher one.
 
 To change the schema, add a script with the next number.  A script never changes, not even its comments: a test has the
 sha256 of each.
@@ -15,6 +15,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,29 +64,52 @@ def migrate(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
     connection must be in autocommit mode.  Raises MigrationFailed if a script fails, LedgerDamaged if the database has
     triggers that wort did not make; the database is then unchanged.
     """
-    from sqlite_utils import Database
-
-    # Neither the user's plugins nor another setting of the connection may change what the scripts do.
-    database = Database(connection, recursive_triggers=False, execute_plugins=False)
-    enable_wal(database, timeout)
+    enable_wal(connection, timeout)
     # Without IMMEDIATE, two processes could both see an empty database before either has the write lock.
-    database.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN IMMEDIATE")
     try:
         found = version_of(connection)
         if found < latest_version():  # else another process has migrated it in the meantime
             check_triggers(connection, path, found)
             copy = copy_earlier(path, found) if found else path
             try:
-                migrations().apply(database)  # uses savepoints inside our transaction
+                upgrade(connection) if found else create(connection)
             except sqlite3.Error as error:
                 if error.sqlite_errorcode & 0xFF in TEMPORARY:
                     raise
                 raise MigrationFailed(path, found, latest_version(), copy, str(error)) from error
-            database.execute(f"PRAGMA user_version = {latest_version()}")
+            connection.execute(f"PRAGMA user_version = {latest_version()}")
     except BaseException:
-        database.rollback()
+        connection.rollback()
         raise
-    database.commit()
+    connection.commit()
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Apply all scripts to a new database, in the transaction of the caller."""
+    for script in scripts():
+        for statement in statements(script):
+            connection.execute(statement)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script.  Connection.executescript would commit the transaction of the caller."""
+    statement = ""
+    *ended, rest = script.split(";")
+    for part in ended:
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # not inside a comment, a text or a trigger
+            yield statement
+            statement = ""
+    yield statement + rest
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Apply the scripts that an earlier database lacks, in the transaction of the caller, and record them."""
+    from sqlite_utils import Database
+
+    # Neither the user's plugins nor another setting of the connection may change what the scripts do.
+    migrations().apply(Database(connection, recursive_triggers=False, execute_plugins=False))  # uses savepoints
 
 
 def check_triggers(connection: sqlite3.Connection, path: Path, version: int) -> None:
@@ -137,7 +161,7 @@ def add(migrations: "Migrations", version: int, script: str) -> None:
             database.executescript(script)
 
 
-def enable_wal(database: "Database", timeout: float) -> None:
+def enable_wal(connection: sqlite3.Connection, timeout: float) -> None:
     """Switch to write-ahead logging, so that readers and the writer do not block each other.
 
     SQLite does not wait for a lock here: it reports SQLITE_BUSY at once if another process is switching too.
@@ -145,7 +169,8 @@ def enable_wal(database: "Database", timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while True:
         try:
-            return database.enable_wal()
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise

@@ -55,40 +55,58 @@ def recorded(path: Path) -> list[str]:
     return [str(name) for (name,) in select(path, "SELECT name FROM _sqlite_migrations ORDER BY id")]
 
 
-def remove_records(path: Path) -> None:
-    """Remove the records of migrations, which ledgers of wort 0.1 do not have."""
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE _sqlite_migrations")
-    connection.commit()
+def create_recorded(path: Path) -> None:
+    """Create a ledger as sqlite-utils creates one: wort did so before it applied the scripts to new files itself."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    migrations.upgrade(connection)
+    connection.execute(f"PRAGMA user_version = {LATEST}")
     connection.close()
 
 
-def test_migrations_of_a_new_ledger_are_recorded_in_order(path: Path) -> None:
+def test_new_ledger_has_the_schema_that_sqlite_utils_would_give_it(path: Path, tmp_path: Path) -> None:
+    schema = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> '_sqlite_migrations' ORDER BY type, name"
     opened(path)
-    assert recorded(path) == [str(version) for version in range(1, LATEST + 1)]
-    assert select(path, "SELECT DISTINCT migration_set FROM _sqlite_migrations") == [("wort",)]
+    create_recorded(tmp_path / "recorded.db")
+    assert select(path, schema) == select(tmp_path / "recorded.db", schema)
+    assert select(path, "PRAGMA user_version") == [(LATEST,)]
 
 
-def test_second_opening_migrates_nothing(path: Path) -> None:
+@pytest.mark.parametrize("create", [create_recorded, opened], ids=["recorded", "version-only"])
+def test_second_opening_migrates_nothing(path: Path, create: Callable[[Path], None]) -> None:
+    create(path)
+    before = path.read_bytes()
     opened(path)
-    before = select(path, "SELECT * FROM _sqlite_migrations")
-    opened(path)
-    assert select(path, "SELECT * FROM _sqlite_migrations") == before
+    assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("records", [True, False], ids=["recorded", "version-only"])
+@pytest.mark.parametrize("create", [create_recorded, opened], ids=["recorded", "version-only"])
 def test_new_migration_runs_once_and_earlier_ones_are_not_repeated(
-    path: Path, with_script: Callable[..., None], records: bool
+    path: Path, with_script: Callable[..., None], create: Callable[[Path], None]
 ) -> None:
-    opened(path)
-    if not records:
-        remove_records(path)
+    create(path)
     with_script(WORKING)
     opened(path)
     opened(path)
     assert select(path, "SELECT x FROM news") == [(1,)]
     assert recorded(path) == [str(version) for version in range(1, LATEST + 2)]
+    assert select(path, "SELECT DISTINCT migration_set FROM _sqlite_migrations") == [("wort",)]
     assert select(path, "PRAGMA user_version") == [(LATEST + 1,)]
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["CREATE TABLE a (x); -- one; two\nINSERT INTO a VALUES ('b;c');", "CREATE TABLE a (x);\n-- the end; of it", ""],
+    ids=["semicolons", "comment-at-the-end", "empty"],
+)
+def test_statements_of_a_script_are_those_that_sqlite_finds(script: str) -> None:
+    found = [sqlite3.connect(":memory:") for _ in range(2)]
+    found[0].executescript(script)
+    for statement in migrations.statements(script):
+        found[1].execute(statement)
+    assert [list(connection.iterdump()) for connection in found[:1]] == [list(found[1].iterdump())]
+    for connection in found:
+        connection.close()
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new", "existing"])
@@ -96,7 +114,6 @@ def test_failed_migration_leaves_the_ledger_unchanged(path: Path, with_script: C
     """The migrations before it are rolled back too."""
     if not new:
         opened(path)
-        remove_records(path)
     version = 0 if new else LATEST
     schema = select(path, "SELECT * FROM sqlite_master") if not new else []
     with_script(WORKING, BROKEN)

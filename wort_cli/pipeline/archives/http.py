@@ -1,7 +1,7 @@
 """HTTP for the locator and for archives: urllib3, with the rules that both share.
 
 - Certificates are verified, with the system's authorities or those of SSL_CERT_FILE.
-- Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY; there are no other credentials, and no cookies.
+- There are no credentials but those of a proxy (connection_pools.py), and no cookies.
 - A redirect is followed only to https, or within the host that the user configured, and at most MAX_REDIRECTS times.
 - Nothing is decompressed: a server that sends gzip although identity was requested is refused.
 - A request ends after so many seconds without a byte, and after its deadline in any case.
@@ -12,34 +12,21 @@ Every failure is a HttpError with a reason; what it means for a job is decided b
 """
 
 import contextlib
-import queue
-import ssl
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import urllib3
-from urllib3.exceptions import (
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    SSLError,
-    TimeoutError,
-)
-
 import wort_cli
-from wort_cli.errors import cause_of, shown
+from wort_cli.errors import shown
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.open_sockets import OpenSockets
 from wort_cli.pipeline.archives.politeness import Connections, Politeness
 from wort_cli.system.cancellation import NEVER, Cancellation
+
+if TYPE_CHECKING:
+    import urllib3
 
 MAX_REDIRECTS = 5
 PIECE = 1 << 16
@@ -89,12 +76,12 @@ class HttpClient:
     def __init__(
         self, timeouts: Timeouts = Timeouts(), connections: int = 4, politeness: Politeness | None = None
     ) -> None:
+        from wort_cli.pipeline.archives.connection_pools import ConnectionPools
+
         self._timeouts = timeouts
-        self._size = connections
+        self._pools = ConnectionPools(connections)
         self._politeness = politeness
         self._connections = Connections(politeness, self._close_idle) if politeness else None
-        self._pools: dict[str, urllib3.PoolManager] = {}
-        self._sockets = OpenSockets()
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +91,7 @@ class HttpClient:
 
     def interrupt(self) -> None:
         """Have all requests that are made now fail at once."""
-        self._sockets.shut_down()
+        self._pools.shut_down()
 
     def close_idle(self) -> None:
         """Close all connections over which no request is made, so that other processes may connect."""
@@ -114,11 +101,7 @@ class HttpClient:
             self._connections.release()
 
     def _close_idle(self) -> None:
-        """Close idle connections at once; PoolManager.clear would leave that to the garbage collector."""
-        for manager in list(self._pools.values()):
-            for key in manager.pools.keys():  # noqa: SIM118 (it is not a dictionary)
-                if (pool := manager.pools.get(key)) is not None:
-                    close_idle_connections(pool)
+        self._pools.close_idle()
 
     @contextlib.contextmanager
     def request(
@@ -154,7 +137,7 @@ class HttpClient:
         body: bytes | None,
         cancellation: Cancellation,
         turn: contextlib.ExitStack,
-    ) -> tuple[urllib3.BaseHTTPResponse, str, float]:
+    ) -> "tuple[urllib3.BaseHTTPResponse, str, float]":
         """Return the answer after redirects, its URL, and its deadline; `turn` holds the slot of its connection."""
         first = url
         left = self._timeouts.total
@@ -189,7 +172,7 @@ class HttpClient:
         if self._politeness.interval:
             limit.wait_turn(cancellation)
 
-    def _note_refusal(self, answer: urllib3.BaseHTTPResponse, url: str) -> None:
+    def _note_refusal(self, answer: "urllib3.BaseHTTPResponse", url: str) -> None:
         """Pause a host that asks for fewer requests."""
         seconds = retry_after(answer.headers, time.time())
         if self._politeness is not None and (answer.status == 429 or (answer.status == 503 and seconds)):
@@ -197,38 +180,21 @@ class HttpClient:
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> "urllib3.BaseHTTPResponse":
         left = max(0.1, deadline - time.monotonic())
-        timeout = urllib3.Timeout(connect=min(left, self._timeouts.connect), read=min(left, self._timeouts.silence))
         sent = {"User-Agent": f"wort/{wort_cli.__version__}", "Accept-Encoding": "identity", **headers}
         with explained(url):
-            return self._pool(url).request(
+            return self._pools.send(
                 method,
                 url,
-                body=body,
-                headers=sent,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
+                sent,
+                body,
+                connect=min(left, self._timeouts.connect),
+                silence=min(left, self._timeouts.silence),
             )
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
-        """Return the pool of connections for a URL: direct ones, or those of the proxy that its scheme has."""
-        proxy = proxy_for(url)
-        if proxy not in self._pools:
-            context = tls_context()
-            if proxy:
-                manager: urllib3.PoolManager = urllib3.ProxyManager(proxy, maxsize=self._size, ssl_context=context)
-            else:
-                manager = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
-            manager.pool_classes_by_scheme = self._sockets.pool_classes()
-            self._pools[proxy] = manager
-        return self._pools[proxy]
-
     def _pieces(
-        self, answer: urllib3.BaseHTTPResponse, url: str, deadline: float, cancellation: Cancellation
+        self, answer: "urllib3.BaseHTTPResponse", url: str, deadline: float, cancellation: Cancellation
     ) -> Iterator[bytes]:
         """Yield the body as it arrives."""
         if (encoding := answer.headers.get("Content-Encoding", "identity")) != "identity":
@@ -248,44 +214,12 @@ class HttpClient:
                 raise HttpError(Reason.NETWORK, f"{host_of(url)} took longer than {self._timeouts.total:g} seconds")
 
 
-def close_idle_connections(pool: urllib3.HTTPConnectionPool) -> None:
-    """Close the connections in a pool; the pool can still be used, by other threads too."""
-    places = pool.pool
-    if places is None:  # it is closed
-        return
-    taken = 0
-    with contextlib.suppress(queue.Empty):
-        while True:
-            connection = places.get(block=False)
-            taken += 1
-            if connection is not None:
-                connection.close()
-    for _ in range(taken):
-        with contextlib.suppress(queue.Full):  # a thread has put its connection there
-            places.put(None, block=False)
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return the settings of TLS connections; reading the authorities takes some 20 ms."""
-    return ssl.create_default_context()
-
-
 def is_redirect_allowed(first: str, target: str) -> bool:
     """Return whether a redirect is safe: to https, or to the same host by http if the user configured http."""
     start, end = urlsplit(first), urlsplit(target)
     if end.username or end.password or not end.hostname:
         return False
     return end.scheme == "https" or (end.scheme == start.scheme == "http" and end.netloc == start.netloc)
-
-
-def proxy_for(url: str) -> str:
-    """Return the proxy of the environment for a URL; '' for none."""
-    parts = urlsplit(url)
-    if not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
-        return ""
-    proxy = urllib.request.getproxies().get(parts.scheme, "")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def may_pass(status: int) -> bool:
@@ -320,29 +254,14 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
 
 @contextlib.contextmanager
 def explained(url: str) -> Iterator[None]:
-    """Turn an error of urllib3 into a HttpError with a sentence."""
+    """Turn an error of a connection into a HttpError with a sentence."""
+    from urllib3.exceptions import HTTPError
+
+    from wort_cli.pipeline.archives.connection_pools import sentence_of
+
     try:
         yield
     except HTTPError as error:
         raise HttpError(Reason.NETWORK, sentence_of(error, host_of(url))) from error
     except (OSError, ValueError) as error:
         raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be asked: {shown(str(error), 200)}") from error
-
-
-def sentence_of(error: Exception, host: str) -> str:
-    """Return what an error of urllib3 means, in a sentence."""
-    cause: BaseException = error
-    while isinstance(cause, MaxRetryError) and cause.reason is not None:
-        cause = cause.reason
-    if isinstance(cause, ProxyError):
-        return f"the proxy for {host} cannot be used: {shown(str(cause.original_error), 200)}"
-    if isinstance(cause, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause):
-        return f"the certificate of {host} is not trusted (SSL_CERT_FILE names a file of trusted authorities)"
-    if isinstance(cause, ProtocolError) and "IncompleteRead" in str(cause):
-        return f"the answer of {host} broke off"
-    if isinstance(cause, NewConnectionError) and isinstance(cause.__cause__, OSError):
-        return f"{host} cannot be reached: {cause_of(cause.__cause__)}"
-    if isinstance(cause, TimeoutError):
-        return f"{host} does not answer"
-    how = " by TLS" if isinstance(cause, SSLError) else ""
-    return f"{host} cannot be asked{how}: {shown(str(cause), 200)}"

@@ -9,13 +9,13 @@ import pytest
 from tests.support.archive_server import ArchiveServer, Fate
 from tests.support.certificate import make_certificate
 from wort_cli.model.failure import Reason
+from wort_cli.pipeline.archives.connection_pools import proxy_for
 from wort_cli.pipeline.archives.http import (
     HttpClient,
     HttpError,
     Timeouts,
     host_of,
     is_redirect_allowed,
-    proxy_for,
     retry_after,
 )
 from wort_cli.system.cancellation import Cancellation, Cancelled
