@@ -58,10 +58,8 @@ def test_other_content_is_fetched_from_its_start(file: AssemblyFile, server: Arc
     """Also from a server that passes over If-Range and sends the rest of another file."""
 
     def replaced(request: Request) -> Fate:
-        if request.number == 0:
-            return Fate(cut=0.5)
-        server.files["x.fna.gz"] = OTHER
-        return Fate()
+        server.files["x.fna.gz"] = OTHER  # for the next request
+        return Fate() if request.number else Fate(cut=0.5)
 
     server.fate = replaced
     file.fetch(f"{server.url}/x.fna.gz")
