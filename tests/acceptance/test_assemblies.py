@@ -109,7 +109,7 @@ def test_assembly_is_published_under_the_keys_of_the_public_service(
     assert other("view", GENOME, "--json").expect(0).records()[0]["provenance"]["title"] == COLI.title
     other("sync", "pull", GENOME).expect(0)
     assert other.signature(GENOME) == home.signature(GENOME)
-    other("sync", "diff").expect(0)
+    other("sync", "check").expect(0)
     other("export", GENOME, "-o", "one.zip").expect(0)
     home("sync", "push").expect(0)
     other.end()

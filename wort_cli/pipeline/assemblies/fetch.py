@@ -56,7 +56,6 @@ class AssemblyFile:
         """Called with the bytes that have arrived, and those in all."""
         self._reserve = reserve
         """Called with the bytes that the disk must have room for."""
-        make_private(directory)
 
     def fetch(self, url: str) -> None:
         """Fetch the file, from where an earlier attempt stopped.  Raises JobFailed, Cancelled or OSError."""
@@ -130,6 +129,7 @@ class AssemblyFile:
             self._save(Note(url_without_query(url), tag_of(answer.headers), self.path.stat().st_size))
 
     def _save(self, note: Note) -> None:
+        make_private(self.path.parent)
         write_atomically(self._note_path, json.dumps(asdict(note)).encode())
 
     def _is_rest(self, answer: Answer, note: Note, done: int) -> bool:

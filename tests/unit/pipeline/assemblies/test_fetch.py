@@ -106,7 +106,7 @@ def test_disk_is_reserved_before_anything_is_written(tmp_path: Path, server: Arc
 
     file = AssemblyFile(tmp_path / "archive", client, lambda done, total: None, full)
     assert failure(file, f"{server.url}/x.fna.gz") == (Reason.DISK_LOW, f"{len(DATA)} bytes")
-    assert not file.path.exists()
+    assert not file.path.parent.exists()
 
 
 def test_md5_is_that_of_the_file(file: AssemblyFile, server: ArchiveServer) -> None:
