@@ -59,3 +59,14 @@ if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".${extra:+[$extra]}" >&2
     echo "$wanted" >"$venv/.installed"
 fi
+
+# The validator of RO-Crates needs an older version of rich than wort's tests, so that it has an environment of its own.
+if [ "$extra" = dev ]; then
+    wanted=$(cksum <scripts/validator.txt)
+    if [ "$(cat "$venv/validator/.installed" 2>/dev/null)" != "$wanted" ]; then
+        echo "setup: installing the validator of RO-Crates into $venv/validator" >&2
+        "$venv/bin/python" -m venv "$venv/validator"
+        "$venv/validator/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/validator.txt >&2
+        echo "$wanted" >"$venv/validator/.installed"
+    fi
+fi

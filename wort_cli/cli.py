@@ -32,12 +32,12 @@ LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
     "compute", "runs", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog", "merge", "wait",
-    "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "completion", "help",
+    "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion", "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
 GROUPS = ("sync", "metadata", "profile", "daemon", "config")
 """Modules of commands with subcommands."""
-UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help"})
+UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve"})
 """Commands that end soon, run for ever, or give the terminal to an editor."""
 
 

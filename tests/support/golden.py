@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("status",),
         ("status", "--all"),
         ("status", "-g", "soil"),
+        ("status", "-g", "soil", "--metadata"),
         ("status", FAILED),
         ("status", "--missing-from", "wanted.txt"),
     ],
@@ -91,6 +92,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "serve": [("serve", "--host", "0.0.0.0"), ("serve", "--root-path", "wort")],
     "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [
         ("daemon", "status"),

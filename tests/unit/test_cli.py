@@ -13,7 +13,8 @@ from wort_cli.commands.shared.help.help_format import SECTIONS
 from wort_cli.ledger.ledger import Ledger
 
 RUN = "import sys; from wort_cli.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
-HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed", "matplotlib"}
+SERVER = {"starlette", "uvicorn", "jinja2", "python_multipart", "anyio", "h11"}
+HEAVY = {"sourmash", "boto3", "numba", "huey", "scipy", "screed", "matplotlib", *SERVER}
 
 
 def wort(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -51,6 +52,14 @@ def test_status_imports_no_heavy_package(tmp_path: Path, arguments: list[str]) -
 
 def test_first_status_of_a_home_imports_no_heavy_package(tmp_path: Path) -> None:
     assert imported(tmp_path / "new", "status") & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["ls"], ["daemon", "pause"], ["serve", "--help"], ["catalog", "-o", "x.csv"]])
+def test_no_other_command_imports_the_server(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert imported(tmp_path / "home", *arguments) & SERVER == set()
 
 
 def test_library_imports_a_module_when_a_name_of_it_is_used() -> None:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from wort_cli.errors import ContentMismatch, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import Profile, listed_with
+from wort_cli.model.profile import Profile, listed_with, profile_option
 from wort_cli.model.provenance import Provenance, SignatureRecord
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
@@ -28,6 +28,7 @@ class SignatureFinder:
         self._others = [SignatureFinder(settings, ledger, other) for other in others]
         self._settings = settings
         self._ledger = ledger
+        self._option = profile_option(profile.name, settings.profile)
 
     def all(self) -> "list[SignatureFinder]":
         """Return this finder, and those of the other profiles."""
@@ -59,7 +60,9 @@ class SignatureFinder:
         """
         record = self._ledger.catalog.get(name, self.profile.name)
         if record is None:
-            raise UsageError(f"the catalog has no signature of {name}", f"compute it with `wort compute {name}`")
+            raise UsageError(
+                f"the catalog has no signature of {name}", f"compute it with `wort compute {name}{self._option}`"
+            )
         if self.local.has(name) or not isinstance(name, Accession):
             with self.open_local(record) as file:
                 yield file
@@ -99,7 +102,9 @@ class SignatureFinder:
                 if content.facts is None:
                     raise NotASignature(bucket.url(name), content.why)
                 if record is not None and not is_recorded_content(content.facts, content.sha256, record.recorded):
-                    raise ContentMismatch(bucket.url(name), f"`wort compute --force {name}` computes the signature")
+                    raise ContentMismatch(
+                        bucket.url(name), f"`wort compute --force {name}{self._option}` computes the signature"
+                    )
             yield found
 
     def open_bucket(self) -> "SharedStore":

@@ -10,6 +10,7 @@ from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
     PatternArgument,
+    ProfileOption,
     ReplaceOption,
     SelectGroupOption,
     TrustOption,
@@ -60,6 +61,7 @@ def catalog(
     ] = "",
     group: SelectGroupOption = "",
     trust: TrustOption = "",
+    profile: ProfileOption = "",
     where: WhereOption = None,
     local: Annotated[
         bool, typer.Option("--local", help="Only signatures with a file in the local store, which sourmash can open.")
@@ -82,10 +84,10 @@ def catalog(
     path, form = parse_output(output, force=force)
     settings, ledger = open_home_to_read()
     check_group(ledger, group)
-    profile = chosen_profile("", settings, ledger)
-    ledger.catalog.sketches.add_of_earlier_versions(profile.name)
-    chosen = CatalogSelection(profile.name, pattern, group, parse_trust(trust), parse_where(where, ledger), local)
-    show(path, form, *write(path, form, chosen, ledger, settings, profile), as_json=as_json, header=not no_header)
+    wanted = chosen_profile(profile, settings, ledger)
+    ledger.catalog.sketches.add_of_earlier_versions(wanted.name)
+    chosen = CatalogSelection(wanted.name, pattern, group, parse_trust(trust), parse_where(where, ledger), local)
+    show(path, form, *write(path, form, chosen, ledger, settings, wanted), as_json=as_json, header=not no_header)
 
 
 def parse_output(text: str, *, force: bool) -> tuple[Path, TableFormat]:

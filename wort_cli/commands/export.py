@@ -1,11 +1,14 @@
 """`wort export`: writes signatures of the catalog into a collection or a directory that sourmash reads."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,11 +48,16 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import ESTABLISHED
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
+from wort_cli.upkeep.export.contents import CRATE_METADATA, MISSING, Example
+from wort_cli.upkeep.export.directory_target import DirectoryTarget
 from wort_cli.upkeep.export.missing_file import missing_file
+from wort_cli.upkeep.export.ro_crate import check_rocrate
 from wort_cli.upkeep.export.selection import SketchSelection
+from wort_cli.upkeep.export.zip_target import ZipTarget
 
 if TYPE_CHECKING:
     from wort_cli.upkeep.export.exporter import Exported
@@ -65,6 +73,7 @@ DOCUMENT = Document(
         Field("kept", COUNT, "How many of these signatures an earlier export had"),
         Field("others", COUNT, "Signatures of an earlier export that were not asked for now; they are kept"),
         Field("bytes", BYTES, "The size of what was added"),
+        Field("ro_crate", BOOLEAN, "Whether RO-Crate metadata were written"),
         Field("missing_file", PATH, "The table of what is missing; null in a dry run", optional=True),
     ),
     rows="missing",
@@ -117,6 +126,12 @@ def export(
     update: Annotated[
         bool, typer.Option("--update", help="Add what is new to an earlier export, and keep the rest of it.")
     ] = False,
+    ro_crate: Annotated[
+        bool, typer.Option("--ro-crate", help="Describe the export by RO-Crate metadata, inside of it.")
+    ] = False,
+    license_: Annotated[
+        str, typer.Option("--license", metavar="ID|URL|TEXT", help="The license that these metadata name.")
+    ] = "",
     force: ReplaceOption = False,
     strict: StrictOption = False,
     dry_run: DryRunOption = False,
@@ -134,20 +149,34 @@ def export(
       wort export -g plankton -o plankton.sig.zip --update
       wort export --where 'organism=Homo sapiens' -o human.sig.zip
       wort export 'SRR139*' -k 31 --scaled 10000 -o small.sig.zip
+      wort export -g plankton --ro-crate --license CC0-1.0 -o plankton/
       wort compute --from-file plankton.missing.csv
     """
     if not output:
         raise UsageError("where to?", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
     target = ExportOutput.parse(output)
-    target.check(update=update, force=force)
+    if license_ and not ro_crate:
+        raise UsageError("--license is for the metadata of --ro-crate", "add --ro-crate")
+    if ro_crate:
+        check_rocrate()
+    target.check(update=update, force=force, ro_crate=ro_crate)
     selection = parse_sketch_selection(ksizes, moltype, scaled, picklist, separate=separate)
     settings, ledger = open_home_to_read()
-    wanted = chosen_profile(profile, settings, ledger).name
+    of_profile = chosen_profile(profile, settings, ledger)
     request = parse_request(
-        ledger, wanted, words or (), from_file, group, trust, where or (), selection.picklist, everything=everything
+        ledger,
+        of_profile.name,
+        words or (),
+        from_file,
+        group,
+        trust,
+        where or (),
+        selection.picklist,
+        everything=everything,
     )
     try:
-        found = run_export(request, selection, settings, ledger, target, update=update, dry_run=dry_run)
+        crate = CrateRequest(of_profile, license_) if ro_crate else None
+        found = run_export(request, selection, settings, ledger, target, crate, update=update, dry_run=dry_run)
     except OSError as error:
         raise StorageProblem(
             f"{shown(str(error.filename or target.path), 200)} can't be written: {error.strerror}",
@@ -162,6 +191,14 @@ class NothingToExport(Exception):
 
 
 @dataclass(frozen=True)
+class CrateRequest:
+    """RO-Crate metadata that are asked for."""
+
+    profile: Profile
+    license: str
+
+
+@dataclass(frozen=True)
 class Export:
     """What an export did."""
 
@@ -173,6 +210,9 @@ class Export:
     """The number of missing signatures in each state."""
     absences: Sequence[Absence]
     """What is missing, in a dry run; else the table has it."""
+    example: Example | None = None
+    """A sketch of what was exported."""
+    ro_crate: bool = False
 
     def missing(self) -> Iterator[Absence]:
         """Yield what is missing."""
@@ -188,6 +228,7 @@ class Export:
             "kept": self.done.kept,
             "others": self.others,
             "bytes": self.done.bytes,
+            "ro_crate": self.ro_crate,
             "missing_file": None if self.dry_run else str(self.target.missing),
         }
 
@@ -198,6 +239,7 @@ def run_export(
     settings: Settings,
     ledger: Ledger,
     target: ExportOutput,
+    crate: CrateRequest | None,
     *,
     update: bool,
     dry_run: bool,
@@ -206,22 +248,48 @@ def run_export(
     from wort_cli.upkeep.export.exporter import Exporter, NoTarget  # imports numpy
 
     exporter = Exporter(ledger, settings.store_dir, ReadLimits.of(settings), selection)
-    unseen, counts, others = set(request.names), Counter[str](), 0
+    unseen, counts, others, example = set(request.names), Counter[str](), 0, None
     entries = request.entries(ledger, unseen)
     if dry_run:
         absences = [*exporter.run(entries, NoTarget()), *request.absences(ledger, unseen)]
         counts.update(absence.state for absence in absences)
         return Export(target, dry_run, exporter.exported, 0, counts, absences)
     with suppress(NothingToExport):
-        with target.opened(lambda name: ledger.catalog.is_refuted(name, request.profile), update=update) as made:
+        is_refuted = partial(ledger.catalog.is_refuted, profile=request.profile)
+        with target.opened(is_refuted, update=update, keep_contents=crate is not None) as made:
             with missing_file(target.missing) as missing:
                 for absence in chain(exporter.run(entries, made), request.absences(ledger, unseen)):
                     missing.add(absence)
                     counts[absence.state] += 1
             if not exporter.exported.signatures and not update:
                 raise NothingToExport
-        others = made.others
-    return Export(target, dry_run, exporter.exported, others, counts, ())
+            if crate is not None:
+                made.finish()
+                describe(crate, exporter.exported, made, target, sum(counts.values()))
+        others, example = made.others, made.contents.example
+    return Export(target, dry_run, exporter.exported, others, counts, (), example, crate is not None)
+
+
+def describe(
+    crate: CrateRequest, done: "Exported", made: ZipTarget | DirectoryTarget, target: ExportOutput, missing: int
+) -> None:
+    """Add RO-Crate metadata to an export that has all of its signatures."""
+    from wort_cli.upkeep.export.ro_crate import CrateFacts, crate_metadata, described
+
+    trusts = [*sorted(done.trusts.items()), ("kept from an earlier export", made.others)]
+    text = described(target.stem, [(str(trust), number) for trust, number in trusts if number], missing)
+    parameters = f"{crate.profile.name}: {' '.join(crate.profile.sourmash_arguments())}"
+    if not target.is_directory:
+        made.add_other(MISSING, pieces_of(target.missing))
+    facts = CrateFacts(target.stem, text, parameters, crate.license, time.time())
+    made.add_other(CRATE_METADATA, crate_metadata(facts, made.contents))
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file."""
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece
 
 
 def show(export: Export, form: Form, *, header: bool) -> None:
@@ -241,7 +309,7 @@ def show(export: Export, form: Form, *, header: bool) -> None:
     if done.kept:
         details.append(f"{done.kept:,} of them were there")
     if export.others:
-        details.append(f"{export.others:,} others kept")
+        details.append(f"{export.others:,} {'other' if export.others == 1 else 'others'} kept")
     where = f" to {shown(str(target.path), 300)}" if done.signatures and not export.dry_run else ""
     render.notice(f"{render.count(done.signatures, 'signature')} {verb}{where} ({', '.join(details)})")
     others = [f"{n:,} {trust}" for trust, n in sorted(done.trusts.items()) if trust not in ESTABLISHED]
@@ -251,9 +319,9 @@ def show(export: Export, form: Form, *, header: bool) -> None:
         states = ", ".join(f"{n:,} {state}" for state, n in sorted(export.counts.items()))
         table = "" if export.dry_run else f": {shown(str(target.missing), 300)}"
         render.notice(f"{number:,} missing ({states}){table}")
-    if done.signatures and not export.dry_run:
+    if export.example and not export.dry_run:
         render.notice("next, for example:")
-        for line in target.next_commands(31):
+        for line in target.next_commands(export.example):
             render.notice(f"  {render.printable(line)}", fold=False)
 
 

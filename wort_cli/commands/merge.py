@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption, SelectGroupOption
+from wort_cli.commands.shared.arguments.options import (
+    DryRunOption,
+    JsonOption,
+    NoHeaderOption,
+    ProfileOption,
+    SelectGroupOption,
+)
+from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import check_group, open_home
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import (
@@ -30,7 +37,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import AbsenceReason
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
-from wort_cli.model.profile import profile_named
+from wort_cli.model.profile import profile_option
 from wort_cli.model.run_condition import COLUMNS, NUMBERS
 
 if TYPE_CHECKING:
@@ -70,6 +77,7 @@ def merge(
     by: Annotated[
         str, typer.Option("--by", metavar="COLUMN", help="What belongs together: sample, experiment, project, ...")
     ] = "sample",
+    profile: ProfileOption = "",
     partial: Annotated[
         bool, typer.Option("--partial", help="Add up what is there, also if runs are missing; the provenance says so.")
     ] = False,
@@ -96,11 +104,11 @@ def merge(
         raise UsageError(f"runs can't be grouped by {shown(by)}", f"the columns are: {', '.join(GROUPABLE)}")
     settings, ledger = open_home()
     check_group(ledger, group)
-    profile = profile_named(settings.profile).name
-    wanted = values_of(ledger, group, profile, column)
+    of_profile = chosen_profile(profile, settings, ledger)
+    wanted = values_of(ledger, group, of_profile.name, column)
     from wort_cli.upkeep.merge_signatures import Merger  # imports numpy
 
-    merger, form, states = Merger(ledger, settings, profile), Form.of(as_json=as_json), Counter[str]()
+    merger, form, states = Merger(ledger, settings, of_profile), Form.of(as_json=as_json), Counter[str]()
     head = {"group": group, "by": column, "dry_run": dry_run}
     with lines_of(DOCUMENT, form, header=not no_header, head=head) as write:
         for name, (value, runs) in wanted.items():
@@ -111,7 +119,8 @@ def merge(
     sys.stdout.flush()
     render.notice(", ".join(f"{number:,} {state}" for state, number in sorted(states.items())))
     if states[INCOMPLETE]:
-        render.notice("`wort compute` computes what is missing; --partial adds up what is there")
+        option = profile_option(of_profile.name, settings.profile)
+        render.notice(f"`wort compute RUN{option}` computes what is missing; --partial adds up what is there")
     if states[INCOMPLETE] or states[FAILED]:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 

@@ -44,6 +44,7 @@ from wort_cli.commands.shared.showing.fields import (
     record_of,
 )
 from wort_cli.commands.shared.showing.printing import Form, print_facts, print_records
+from wort_cli.commands.shared.viewing.run_record import METADATA_FIELDS, with_metadata
 from wort_cli.errors import UsageError
 from wort_cli.health.status import STATES, Status, read_status
 from wort_cli.ledger.jobs import JobFilter
@@ -76,10 +77,11 @@ DOCUMENT = Document(
         Field("reasons", list_of(REASONS), "Jobs without a signature, by state and reason"),
     ),
     rows="jobs",
-    row=JOB_FIELDS,
+    row=(*JOB_FIELDS, *METADATA_FIELDS),
     columns=(
         *("job", "name", "state", "reason", "progress", "groups", "message", "attempt", "priority", "queued_at"),
         *("ended_at", "kind", "wait_until"),
+        *(field.key for field in METADATA_FIELDS),
     ),
 )
 LIST_COLUMNS = (
@@ -87,6 +89,11 @@ LIST_COLUMNS = (
     *("queued_at", "ended_at", "kind"),
 )
 """The columns of a terminal; the last ones are left out first."""
+METADATA_COLUMNS = (
+    *("job", "name", "state", "reason", "organism", "strategy", "layout", "bases", "platform", "biosample", "project"),
+    *("source", "released", "groups"),
+)
+"""The same with --metadata."""
 RUNNING_COLUMNS = ("job", "name", "progress", "stage", "remaining", "attempt", "groups")
 QUEUED_COLUMNS = ("position", "job", "name", "size", "groups", "priority", "queued_at")
 SHOWN = 50
@@ -113,6 +120,9 @@ def status(
             help="Show what a list or a manifest of sourmash has and the catalog has not.",
         ),
     ] = None,
+    metadata: Annotated[
+        bool, typer.Option("--metadata", help="List the jobs with what is known of their runs: organism, library, ...")
+    ] = False,
     number: Annotated[
         int | None,
         typer.Option(
@@ -140,14 +150,14 @@ def status(
     if number is None and not everything and form is Form.TERMINAL:
         number = SHOWN
     if missing_from is not None:
-        if words or watch or job_filter != JobFilter():
+        if words or watch or metadata or job_filter != JobFilter():
             raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
         from wort_cli.commands.shared.jobs.missing_from import print_missing
 
         profile = chosen_profile("", settings, ledger).name
         print_missing(missing_from, ledger, profile, form, header=not no_header, number=number)
         return
-    is_list = bool(words) or everything or job_filter != JobFilter() or as_csv or as_tsv
+    is_list = bool(words) or everything or metadata or job_filter != JobFilter() or as_csv or as_tsv
     while True:
         if watch and render.is_terminal():
             sys.stdout.write(CLEAR)
@@ -156,10 +166,10 @@ def status(
             jobs = (
                 selected_records(settings, ledger, words, job_filter, number) if is_list else current(settings, ledger)
             )
-            print_records(DOCUMENT, jobs, form, head=head)
+            print_records(DOCUMENT, with_metadata(jobs, ledger), form, head=head)
         elif is_list:
-            jobs = selected_records(settings, ledger, words, job_filter, number)
-            columns = LIST_COLUMNS if form is Form.TERMINAL else ()
+            jobs = with_metadata(selected_records(settings, ledger, words, job_filter, number), ledger)
+            columns = (METADATA_COLUMNS if metadata else LIST_COLUMNS) if form is Form.TERMINAL else ()
             print_records(DOCUMENT, jobs, form, header=not no_header, columns=columns)
         else:
             print_summary(settings, ledger, header=not no_header)

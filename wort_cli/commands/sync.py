@@ -33,7 +33,7 @@ from wort_cli.ledger.jobs import EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import JobRequest, Source
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import Profile, profile_option
 from wort_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def push(
 ) -> None:
     """Upload signatures that the bucket does not have.
 
-    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store, and then
-    the tables of what is there (SOURMASH-MANIFEST.parquet, catalog/) and of what is not, and why (absent/).
+    Only signatures that were computed or verified here are uploaded. Without IDs: all runs in the local store. Then the
+    tables of what is there (SOURMASH-MANIFEST.parquet, catalog/) and of what is not, and why (absent/), are uploaded;
+    with IDs, only if something new is there.
     """
     from wort_cli.stores import transfer
 
@@ -68,7 +69,7 @@ def push(
     verb = "would be pushed" if dry_run else "pushed"
     form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
     with SyncReport(PUSH, verb, len(names) or None, form, header=not no_header, head=head) as report:
-        report_missing(names, local, report)
+        report_missing(names, local, report, profile_option(wanted.name, settings.profile))
         places = RemotePlaces(ledger, wanted.name)
 
         def signatures_to_push() -> Iterator["RunCopies"]:
@@ -96,7 +97,7 @@ def push(
             if not isinstance(outcome, Exception):
                 places.add(copies.name, bucket.url(copies.name))
         places.record()
-        if not names:
+        if not names or places.new:
             tell_tables(lambda tables: tables.publish(), ledger, bucket, settings)
 
 

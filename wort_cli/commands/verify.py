@@ -42,7 +42,7 @@ from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.profile import Profile, profile_for
+from wort_cli.model.profile import Profile, profile_for, profile_option
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
@@ -191,7 +191,10 @@ def find_signatures(
     if record is None:
         raise NoSuchJob(word)
     if not record.path:
-        raise UsageError(f"the signature of {name} is no longer in the bucket", f"`wort compute {name}` computes it")
+        option = profile_option(profile.name, settings.profile)
+        raise UsageError(
+            f"the signature of {name} is no longer in the bucket", f"`wort compute {name}{option}` computes it"
+        )
     return [record]
 
 

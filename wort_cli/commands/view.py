@@ -34,6 +34,7 @@ from wort_cli.commands.shared.viewing.view_record import DOCUMENT, SKETCHES, pro
 from wort_cli.commands.shared.viewing.viewed import Viewed, find
 from wort_cli.errors import NotASignature, UsageError
 from wort_cli.model.accession import parse_name
+from wort_cli.model.profile import profile_option
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.submission import Submission
@@ -130,7 +131,8 @@ def view(
         if isinstance(record, Submission):
             render.notice(f"{record.name}: {record.trust}, submitted by {render.printable(record.submitter)}")
         if isinstance(record, SignatureRecord) and record.trust is Trust.MISMATCH:
-            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}` computes it again")
+            option = profile_option(wanted.name, settings.profile)
+            render.notice(f"{record.name}: {record.trust}; `wort compute {record.name}{option}` computes it again")
         if target is not None:
             write_signature(found, ksize, target, settings, provenance=not no_provenance)
             return

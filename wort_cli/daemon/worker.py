@@ -10,6 +10,7 @@ from typing import Any
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
+from wort_cli.model.lease import COMPILING
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.run import run_job
 from wort_cli.pipeline.sketching import loops
@@ -89,7 +90,7 @@ class QueueWatcher:
             progress = self._progress
             if loops.being_loaded:  # the process that compiles them has a time limit of its own
                 self._active_at = time.monotonic()
-                progress = replace(progress, stage=STARTING)
+                progress = progress if progress.stage == COMPILING else replace(progress, stage=STARTING)
             self._queue.send_heartbeat(self._spec, self._process, progress, time.monotonic() - self._active_at)
             if self._queue.is_cancelled(self._spec.job_id, self._spec.attempt):
                 self._cancelled.set()

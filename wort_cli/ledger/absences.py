@@ -13,7 +13,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobRequest, JobState
-from wort_cli.model.profile import profile_for
+from wort_cli.model.profile import profile_for, profile_option
 
 CLAIMED = "according to "
 """How the message of a job begins that only a claim ended."""
@@ -91,6 +91,7 @@ class Absences:
         row = self._storage.row("job", **of_job)
         if row is None:
             return
+        option = profile_option(row["profile"])
         day = time.strftime("%Y-%m-%d", time.gmtime(claim.at))
         self._storage.change(
             "end_attempt",
@@ -98,7 +99,7 @@ class Absences:
             attempt=row["attempt"],
             state=str(JobState.UNAVAILABLE),
             reason=str(claim.reason),
-            message=f"{CLAIMED}{claim.origin} of {day}; `wort compute --force {claim.name}` looks again",
+            message=f"{CLAIMED}{claim.origin} of {day}; `wort compute --force {claim.name}{option}` looks again",
             wait_until=None,
             now=now,
         )

@@ -147,10 +147,11 @@ class Catalog:
                 yield ListedSignature(ksizes=ksizes, **row)
             values["start"] = following(rows[-1]["name"])
 
-    def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> None:
-        """Record that signatures are in a bucket: pairs of a name and a URL."""
+    def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> int:
+        """Record that signatures are in a bucket: pairs of a name and a URL.  Return how many were not known to be."""
         with self._storage.transaction():
-            self._storage.change_many("note_remote", ((name, profile_for(name, profile), url) for name, url in places))
+            rows = ((name, profile_for(name, profile), url) for name, url in places)
+            return self._storage.change_many("note_remote", rows)
 
     def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
         """Yield those of some names that have no signature, or a refuted one."""

@@ -121,10 +121,10 @@ class Storage:
         with self.translated_errors():
             return self.connection.execute(queries()[query], values).rowcount
 
-    def change_many(self, query: str, values: Iterable[Sequence[object]]) -> None:
-        """Execute a named query once for each sequence of values."""
+    def change_many(self, query: str, values: Iterable[Sequence[object]]) -> int:
+        """Execute a named query once for each sequence of values; return the number of changed rows."""
         with self.translated_errors():
-            self.connection.executemany(queries()[query], values)
+            return self.connection.executemany(queries()[query], values).rowcount
 
     def put_row(self, table: str, key: str, row: Row) -> bool:
         """Insert a row, or replace the values of the row with the same `key`, which is a list of columns.

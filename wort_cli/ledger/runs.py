@@ -54,6 +54,11 @@ class Runs:
         row = self._storage.row("run", run=name)
         return RunMetadata(**row) if row else None
 
+    def known_of(self, names: Iterable[str]) -> dict[str, RunMetadata]:
+        """Return what is known of some runs, by their names."""
+        rows = (row for page in pages(names) for row in self._storage.rows("runs_among", names=json.dumps(page)))
+        return {row["run"]: RunMetadata(**row) for row in rows}
+
     def values_in_group(self, group: str, profile: str, column: str) -> Iterator[tuple[str, str]]:
         """Yield each signature of a group with the value of a column of its run; empty if that is not known."""
         if column not in COLUMNS:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from wort_cli.model.profile import profile_option
+
 
 class AbsenceReason(StrEnum):
     """Reasons besides those of jobs (failure.py)."""
@@ -18,16 +20,16 @@ class AbsenceReason(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """The reason as a sentence; {name} stands for the name of the signature."""
+        """The reason as a sentence; {name} stands for the name of the signature, {option} for that of its profile."""
         return SENTENCES[self]
 
 
 SENTENCES = {
-    AbsenceReason.NOT_REQUESTED: "no job was ever requested: `wort compute {name}`",
-    AbsenceReason.ONLY_IN_BUCKET: "only the bucket has it: `wort sync pull {name}`",
+    AbsenceReason.NOT_REQUESTED: "no job was ever requested: `wort compute {name}{option}`",
+    AbsenceReason.ONLY_IN_BUCKET: "only the bucket has it: `wort sync pull {name}{option}`",
     AbsenceReason.FILE_MISSING: "the catalog has it, but its file is missing or can't be read: `wort doctor`",
-    AbsenceReason.NOT_THE_RECORDED: "its file is not the recorded signature: `wort compute --force {name}`",
-    AbsenceReason.REFUTED: "it was refuted by a verification: `wort compute {name}` computes the right one",
+    AbsenceReason.NOT_THE_RECORDED: "its file is not the recorded signature: `wort compute --force {name}{option}`",
+    AbsenceReason.REFUTED: "it was refuted by a verification: `wort compute {name}{option}` computes the right one",
     AbsenceReason.NO_SUCH_SKETCH: "it has no sketch with the requested parameters",
     AbsenceReason.NOT_SELECTED: "the catalog has it, but --trust or --where leaves it out",
     AbsenceReason.NOT_DONE: "its job has not ended: `wort status {name}`",
@@ -58,9 +60,10 @@ class Absence:
     md5: str = ""
 
     @classmethod
-    def of(cls, name: str, reason: AbsenceReason, state: str = DONE, md5: str = "") -> "Absence":
-        """Return the absence for a reason that is not one of a job."""
-        return cls(name, state, str(reason), reason.sentence.format(name=name or "ID"), md5)
+    def of(cls, name: str, reason: AbsenceReason, profile: str, state: str = DONE, md5: str = "") -> "Absence":
+        """Return the absence of a signature of a profile, for a reason that is not one of a job."""
+        sentence = reason.sentence.format(name=name or "ID", option=profile_option(profile))
+        return cls(name, state, str(reason), sentence, md5)
 
     def cells(self) -> tuple[str, ...]:
         """Return the values of COLUMNS."""

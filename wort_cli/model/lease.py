@@ -22,6 +22,8 @@ OWNER = re.compile(
 """The owner of a job that runs with --now.  Earlier versions did not store the namespace, the start and the boot."""
 SKETCHING = "sketching"
 """The stage that counts spots; only in this stage can missing progress be seen."""
+PREPARING, COMPILING = "preparing", "compiling"
+"""The stages before it; loops are compiled once on a machine."""
 
 
 @dataclass(frozen=True)

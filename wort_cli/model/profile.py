@@ -212,6 +212,14 @@ def profile_name(text: Any) -> str:
     return text
 
 
+def profile_option(profile: str, default: str = "sra-v1") -> str:
+    """Return the option with which a command is about a profile, after a space; empty for the default profile.
+
+    Where that is `sra-v1`, the accession of an assembly says that its signature has `genomes-v1`.
+    """
+    return "" if profile in (default, listed_with(default)) else f" --profile {profile}"
+
+
 def folder_of(name: str) -> str:
     """Return the folder of a profile's signatures in a store or a bucket, with a slash; '' for a built-in one."""
     return "" if name in PROFILES else f"profiles/{name}/"

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Self
 
 from wort_cli.model.job import Progress
+from wort_cli.model.lease import COMPILING, PREPARING, SKETCHING
 from wort_cli.pipeline.job_spec import JobSpec, Watcher
+from wort_cli.pipeline.sketching import loops
 from wort_cli.pipeline.sketching.engine import Engine, engine_of
 from wort_cli.pipeline.toolkit.configuration import FETCHED
 from wort_cli.pipeline.toolkit.processes import Processes
@@ -100,6 +102,8 @@ class Attempt:
 
     def report(self, stage: str, spots: int = 0, total: int = 0, bases: int = 0) -> None:
         """Report the progress of the attempt; raise Cancelled if it was cancelled."""
+        if stage in (PREPARING, SKETCHING) and not spots and loops.being_compiled:
+            stage = COMPILING
         self._watcher.report(Progress(stage, spots, total, bases, time.time()))
         self.cancellation.check()
 

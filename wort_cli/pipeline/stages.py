@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.model.lease import PREPARING
 from wort_cli.pipeline.archives.locate import TOOLKIT, Archive, locate_archive
 from wort_cli.pipeline.archives.prove import ArchiveProof, Origin, prove_archive
 from wort_cli.pipeline.attempt import Attempt
@@ -84,7 +85,7 @@ def sketch_archive(attempt: Attempt, archive: Archive, engine: Engine, tools: To
     proof = prove_by_locator(attempt, archive, proof)
     check_is_accepted(archive, proof, spec)
     check_has_spots(archive)
-    attempt.report("preparing")  # loops may have to be compiled
+    attempt.report(PREPARING)
     with identity_of(archive, proof, attempt) as origin:
         reads = sketch_reads(attempt, archive, proof, engine, tools, threads)
     if archive.arrival is not None:

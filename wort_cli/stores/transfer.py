@@ -13,7 +13,7 @@ from wort_cli.errors import WortError, shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.profile import profile_for
+from wort_cli.model.profile import profile_for, profile_option
 from wort_cli.model.provenance import ESTABLISHED, Recorded, SignatureRecord, Trust
 from wort_cli.reading.facts import SignatureFacts
 from wort_cli.reading.refusal import Refusal
@@ -75,13 +75,18 @@ def push(
     Raises StoreError unless it was computed or verified here, or if its file or the bucket has another one.
     """
     name, path = copies.name, local.path(copies.name)
-    hint = f"`wort compute --force {name}` computes it again"
+    option = profile_option(shared.profile.name)
+    hint = f"`wort compute --force {name}{option}` computes it again"
     if record is None:
         raise StoreError(Reason.CONFLICT, f"{path} is not in the catalog, so it is not published", hint)
     allowed = ESTABLISHED | ({Trust.UNPROVED} if publish_unproved else set())
     if record.trust not in allowed:
         sentence = f"the signature of {name} is {record.trust}, so it is not published"
-        more = "set publish_unproved = true" if record.trust is Trust.UNPROVED else f"`wort verify {name}` may prove it"
+        more = (
+            "set publish_unproved = true"
+            if record.trust is Trust.UNPROVED
+            else f"`wort verify {name}{option}` may prove it"
+        )
         raise StoreError(Reason.CONFLICT, sentence, f"{hint}; or {more}")
     checksums = Checksums.of(path)  # whatever is put must have them, so that nobody changes the file meanwhile
     with path.open("rb") as file:
@@ -102,7 +107,7 @@ def pull(name: Accession, local: LocalStore, shared: SharedStore, recorded: Reco
     with local.writing(local.path(name)) as file:
         found = shared.fetch(name, file)
         if found is None:
-            hint = f"`wort compute {name}` computes it"
+            hint = f"`wort compute {name}{profile_option(shared.profile.name)}` computes it"
             raise StoreError(Reason.NOT_FOUND, f"{shared.url(name)} does not exist, or is empty", hint)
         facts = accepted_facts(name, found, shared, recorded)
         provenance = shared.provenance_of(name, facts)

@@ -21,6 +21,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import Absence, AbsenceReason
 from wort_cli.model.accession import Name, parse_name, public_accession
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.provenance import ESTABLISHED, MAX_PARTS, RANKS, Provenance, SignatureRecord, SketchSummary, Trust
 from wort_cli.model.signature_file import SignatureDocument, Sketch, digest, parse_signature
 from wort_cli.pipeline.seal import write_signature
@@ -38,7 +39,7 @@ NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 LARGEST_SUM = 2**63
 """Of all abundances of a sketch together.  It bounds each of them, so that no sum overflows."""
 
-Parameters = tuple[int, int, int, bool]
+Parameters = tuple[str, int, int, int, bool]
 
 
 class CannotMerge(WortError):
@@ -73,9 +74,9 @@ def merged_name(value: str) -> Name:
 class Merger:
     """Adds up signatures of one profile."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, profile: str) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, profile: Profile) -> None:
         self._ledger = ledger
-        self._store = LocalStore(settings.store_dir)
+        self._store = LocalStore(settings.store_dir, profile.name)
         self._limits = ReadLimits.of(settings)
         self._profile = profile
 
@@ -87,18 +88,18 @@ class Merger:
             raise CannotMerge(f"{len(names):,} runs are more than {MAX_PARTS:,}", "group them by another column")
         found, missing = dict[str, SignatureRecord](), list[Absence]()
         for name in names:
-            record = self._ledger.catalog.get(parse_name(name), self._profile)
+            record = self._ledger.catalog.get(parse_name(name), self._profile.name)
             if record is None or record.trust is Trust.MISMATCH:
-                missing.append(absence_of_name(self._ledger, name, self._profile))
+                missing.append(absence_of_name(self._ledger, name, self._profile.name))
             elif not record.path:
-                missing.append(Absence.of(name, AbsenceReason.ONLY_IN_BUCKET))
+                missing.append(Absence.of(name, AbsenceReason.ONLY_IN_BUCKET, self._profile.name))
             else:
                 found[name] = record
         return found, missing
 
     def earlier(self, name: Name) -> SignatureRecord | None:
         """Return what the catalog has under the name of a sum."""
-        return self._ledger.catalog.get(name, self._profile)
+        return self._ledger.catalog.get(name, self._profile.name)
 
     def add_up(self, records: Mapping[str, SignatureRecord], missing: Iterable[Absence]) -> Sum:
         """Return the sum of some signatures; a part whose file is not the recorded one is missing."""
@@ -107,11 +108,11 @@ class Merger:
             try:
                 document = self._read(record)
             except Unusable as why:
-                absent.append(Absence.of(name, why.reason))
+                absent.append(Absence.of(name, why.reason, self._profile.name))
                 continue
             found = {parameters(sketch): sketch for sketch in document.sketches}
-            if counts and found.keys() != counts.keys():
-                raise CannotMerge(f"{name} has sketches with other parameters than the runs before it")
+            if len(found) != len(document.sketches) or not self._profile.fits(found):
+                raise CannotMerge(f"the sketches of {name} are not those of the profile {self._profile.name}")
             for key, sketch in found.items():
                 added = sketch.abundances if sketch.abundances is not None else np.ones(len(sketch.hashes), np.uint64)
                 totals[key] = totals.get(key, 0.0) + float(added.astype(np.float64).sum())
@@ -147,7 +148,8 @@ class Merger:
         made = [record.provenance for record in total.parts.values()]
         return Provenance(
             name=str(name),
-            profile=self._profile,
+            profile=self._profile.name,
+            profile_sha256="" if self._profile.name in PROFILES else self._profile.sha256,
             digest=digest(total.sketches),
             sketches=tuple(summary(sketch) for sketch in total.sketches),
             spots=sum(one.spots for one in made),
@@ -189,23 +191,21 @@ class Merger:
 
 
 def parameters(sketch: Sketch) -> Parameters:
-    """Return what must be equal in sketches that are added up; CannotMerge for a sketch that can't be added."""
-    if sketch.moltype != "DNA" or sketch.num:
-        raise CannotMerge("only scaled sketches of DNA can be added up so far")
-    return sketch.ksize, sketch.seed, sketch.max_hash, sketch.abundances is not None
+    """Return what must be equal in sketches that are added up, as `Profile.fits` takes it."""
+    return sketch.moltype, sketch.ksize, sketch.seed, sketch.max_hash, sketch.abundances is not None
 
 
 def sketch_of(key: Parameters, counts: HashCounts) -> Sketch:
     """Return the sum of sketches with some parameters."""
-    ksize, seed, max_hash, has_abundances = key
+    moltype, ksize, seed, max_hash, has_abundances = key
     hashes, abundances = counts.table()
-    return Sketch(ksize, seed, max_hash, hashes, abundances if has_abundances else None)
+    return Sketch(ksize, seed, max_hash, hashes, abundances if has_abundances else None, moltype)
 
 
 def summary(sketch: Sketch) -> SketchSummary:
     """Return the summary of a sketch."""
     total = 0 if sketch.abundances is None else int(sketch.abundances.sum())
-    return SketchSummary(sketch.ksize, len(sketch.hashes), total, sketch.md5sum())
+    return SketchSummary(sketch.k, len(sketch.hashes), total, sketch.md5sum())
 
 
 def trust_of(records: Iterable[SignatureRecord]) -> Trust:

@@ -20,7 +20,7 @@ from wort_cli.ledger.listing import PAGE
 from wort_cli.model.accession import Accession, Name, parse_name
 from wort_cli.model.job import JobRequest, Source
 from wort_cli.model.job_result import Published
-from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.profile import PROFILES, Profile, profile_option
 from wort_cli.model.provenance import Provenance, Recorded, Trust
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import Refusal
@@ -140,10 +140,11 @@ class StoreCheck:
         path = store.path(name)
         provenance = self._matching_provenance(name, store, profile)
         if provenance is None:
+            again = f"`wort compute --force {name}{profile_option(profile.name)}` computes it again"
             return Inconsistency(
                 str(name),
                 f"{path} is not in the catalog, and does not match a provenance beside it",
-                hint=f"`wort compute --force {name}` computes it again; or move the file away",
+                hint=f"{again}; or move the file away",
             )
         why = f"{path} is not in the catalog"
         return Inconsistency(str(name), why, partial(self._record, path, store.key(name), provenance))

@@ -202,6 +202,17 @@ def test_manifest_of_others_is_left_as_it_is(second: SmallWorld, objects: Memory
     assert "not a manifest that wort wrote" in done.err
 
 
-def test_push_of_some_runs_leaves_the_tables(first: SmallWorld, objects: MemoryStore) -> None:
+def test_push_of_a_run_keeps_the_tables_up_to_date(first: SmallWorld, objects: MemoryStore) -> None:
+    assert first("compute", C, "--now", "--no-upload").code == 0
     assert first("sync", "push", A).code == 0
-    assert sorted(key.partition("/")[0] for key in objects.contents) == ["prov", "sigs"]
+    assert manifest(objects)["name"].unique().to_list() == [A]
+    assert len([*tables(objects, "catalog/"), *tables(objects, "absent/")]) == 2
+    assert first("sync", "push", C).code == 0
+    assert manifest(objects)["name"].unique(maintain_order=True).to_list() == [A, C]
+
+
+def test_push_of_a_run_that_is_known_to_be_there_reads_no_tables(first: SmallWorld, objects: MemoryStore) -> None:
+    first("sync", "push", A)
+    del objects.contents[MANIFEST]
+    assert first("sync", "push", A).code == 0
+    assert MANIFEST not in objects.contents

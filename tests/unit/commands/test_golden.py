@@ -11,7 +11,7 @@ from tests.support.golden import COMMANDS, DIRECTORY, golden_text
 from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
 from wort_cli import cli
-from wort_cli.commands import doctor, fetch, runs
+from wort_cli.commands import doctor, fetch, runs, serve
 from wort_cli.commands.shared.checking.finding import STATES, Finding
 from wort_cli.commands.shared.daemon.daemon_action import DOCUMENTS, print_action
 from wort_cli.commands.shared.showing.printing import Form, print_records
@@ -77,6 +77,8 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
         printed.add(validated(capsys.readouterr().out)["command"])
     findings = [Finding(state, "what", "why", "fix" if state == "problem" else "") for state in STATES]
     print_records(doctor.DOCUMENT, [finding.to_json() for finding in findings], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    serve.announce("http://127.0.0.1:8082/", read_only=True, as_json=True)
     printed.add(validated(capsys.readouterr().out)["command"])
     failed = fetch.FetchResult(Accession(DONE), failure=Failure(Reason.NETWORK, "no answer"))
     print_records(fetch.DOCUMENT, [failed.record()], Form.JSON)

@@ -16,10 +16,12 @@ from wort_cli import cli
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, LocalName
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import SketchSummary, Trust
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.signature_file import Sketch, digest
 from wort_cli.pipeline.seal import write_signature
+from wort_cli.settings import load_settings
 from wort_cli.stores.local import LocalStore
 
 ONE, TWO, OTHER, ABSENT = "SRR100001", "SRR100002", "SRR100003", "SRR100004"
@@ -38,11 +40,19 @@ def sketches(seed: int, abundance: int = 3) -> list[Sketch]:
     return found
 
 
-def record(ledger: Ledger, home: Path, name: str, made: list[Sketch], trust: Trust = Trust.COMPUTED) -> None:
+def record(
+    ledger: Ledger,
+    home: Path,
+    name: str,
+    made: list[Sketch],
+    trust: Trust = Trust.COMPUTED,
+    store: LocalStore | None = None,
+    profile: Profile = SRA_V1,
+) -> None:
     """Write a signature into the store, and record it."""
-    store, run = LocalStore(home / "signatures"), Accession(name)
-    summaries = tuple(SketchSummary(s.ksize, len(s.hashes), 1, s.md5sum()) for s in made)
-    document = replace(provenance(run), digest=digest(made), sketches=summaries, reads=7)
+    store, run = store or LocalStore(home / "signatures"), Accession(name)
+    summaries = tuple(SketchSummary(s.k, len(s.hashes), 1, s.md5sum()) for s in made)
+    document = replace(provenance(run), profile=profile.name, digest=digest(made), sketches=summaries, reads=7)
     store.path(run).parent.mkdir(parents=True, exist_ok=True)
     with store.path(run).open("wb") as file:
         write_signature(name, made, file)
@@ -91,6 +101,66 @@ def test_sum_is_that_of_sourmash(home: Path, capsys: pytest.CaptureFixture[str])
         theirs.merge(two)
         assert dict(ours.hashes) == dict(theirs.hashes)
         assert ours.hashes[7] == 6
+
+
+@pytest.mark.parametrize(
+    ("definition", "option"),
+    [
+        ('k = [7, 10]\nscaled = 1000\nabund = true\nmoltype = "protein"', {"select_moltype": "protein"}),
+        ('k = [7]\nscaled = 1000\nmoltype = "hp"', {"select_moltype": "hp"}),
+        ("k = [19, 33]\nscaled = 1000\nabund = true\nseed = 7", {}),
+    ],
+    ids=["protein", "hp-without-abundances", "other-seed"],
+)
+def test_sum_of_another_profile_is_that_of_sourmash(
+    home: Path, capsys: pytest.CaptureFixture[str], definition: str, option: dict[str, str]
+) -> None:
+    (home / "config.toml").write_text(f"[profiles.mine]\n{definition}\n")
+    profile = load_settings().profiles["mine"]
+    with_profile(home, profile)
+    assert merged(capsys, "--by", "project", "--profile", "mine")["PRJ_1"]["runs"] == 2
+    store, name = LocalStore(home / "signatures", "mine"), LocalName("PRJ_1")
+    document = store.provenance(name)
+    assert (document.profile, document.profile_sha256) == ("mine", profile.sha256)
+    for number, summary in enumerate(document.sketches):
+        paths = [store.path(run) for run in (Accession(ONE), Accession(TWO), name)]
+        one, two, ours = (
+            next(found.minhash for found in sourmash.load_file_as_signatures(str(path), ksize=summary.ksize, **option))
+            for path in paths
+        )
+        theirs = one.to_mutable()
+        theirs.merge(two)
+        assert ours.hashes == theirs.hashes
+        assert (ours.seed, ours.track_abundance) == (profile.seed, profile.abundance)
+        assert summary.ksize == profile.ksizes[number]
+    assert not LocalStore(home / "signatures").path(name).exists()
+    assert cli.run(["export", "PRJ_1", "--profile", "mine", "-o", "x.zip"]) == 0
+    assert {found.name for found in sourmash.load_file_as_signatures("x.zip")} == {"PRJ_1"}
+
+
+def with_profile(home: Path, profile: Profile) -> None:
+    """Record two runs of one project with a profile, in the group `gut`."""
+    ledger = Ledger(home / "ledger.db")
+    store = LocalStore(home / "signatures", profile.name)
+    with ledger.transaction():
+        ledger.profiles.use(profile)
+    for seed, run in enumerate((Accession(ONE), Accession(TWO))):
+        some = [
+            replace(one, ksize=ksize, seed=profile.seed, moltype=profile.moltype,
+                    abundances=one.abundances if profile.abundance else None)
+            for one, ksize in zip(sketches(seed), profile.stored_ksizes, strict=False)
+        ]  # fmt: skip
+        record(ledger, home, run, some, store=store, profile=profile)
+    ledger.jobs.enqueue([replace(request(name, group="gut"), profile=profile.name) for name in (ONE, TWO)])
+    ledger.close()
+
+
+def test_sketches_of_another_profile_are_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Ledger(home / "ledger.db")
+    record(ledger, home, TWO, [replace(one, seed=7) for one in sketches(1)])
+    ledger.close()
+    found = merged(capsys, code=1)["SRS1"]
+    assert (found["state"], "not those of the profile sra-v1" in found["message"]) == ("failed", True)
 
 
 def test_provenance_has_all_parts_and_what_is_missing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

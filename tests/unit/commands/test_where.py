@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.builders import published, request
 from wort_cli import cli
+from wort_cli.commands.shared.showing import render
 from wort_cli.errors import UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.run_conditions import run_conditions_sql
@@ -97,6 +98,37 @@ def test_invalid_condition_is_refused_in_a_sentence(
     for command in (["ls"], ["status"], ["export", "-o", "x.zip"]):
         assert cli.run([*command, "--where", condition]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ledger")
+def test_status_has_what_is_known_of_each_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["status", "-g", "all", "--json"]) == 0
+    jobs = {job["name"]: job for job in json.loads(capsys.readouterr().out)["jobs"]}
+    for run in RUNS:
+        known = jobs[run.run]
+        assert (known["organism"], known["strategy"], known["bases"]) == (run.organism, run.strategy, run.bases)
+        assert (known["released"], known["project"]) == (run.released, None)
+    assert {jobs[NO_METADATA][column] for column in COLUMNS} == {None}
+    assert cli.run(["status", "-g", "all", "--tsv"]) == 0
+    header, *lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert tuple(header[-len(COLUMNS) :]) == COLUMNS
+    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    assert {row["name"]: row["organism"] for row in rows} == {
+        **{run.run: run.organism for run in RUNS},
+        NO_METADATA: "",
+    }
+
+
+@pytest.mark.usefixtures("ledger")
+def test_terminal_shows_metadata_on_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "is_terminal", lambda *_: True)
+    assert cli.run(["status", "--metadata"]) == 0
+    shown = capsys.readouterr().out
+    assert "organism" in shown and "Homo sapiens" in shown and "2,500,000,000" in shown
+    assert cli.run(["status", "--all"]) == 0
+    assert "Homo sapiens" not in capsys.readouterr().out
 
 
 def test_values_reach_sql_only_as_parameters() -> None:

@@ -89,9 +89,11 @@ def test_waiting_for_loops_that_are_compiled_is_not_idle(
         watcher._active_at -= 1000
         until = len(sent) + 3
         assert eventually(lambda: len(sent) > until)
-    progress, idle = sent[-1]
-    assert idle < 900
-    assert progress.stage == "starting", "a job that is sketching must read spots"
+        progress, idle = sent[-1]
+        assert idle < 900
+        assert progress.stage == "starting", "a job that is sketching must read spots"
+        watcher.report(Progress("compiling", 0, 10, 0, 1.0))
+        assert eventually(lambda: sent[-1][0].stage == "compiling")
 
 
 def test_result_is_returned_only_when_the_queue_can_be_written_again(

@@ -15,6 +15,7 @@ from wort_cli.pipeline import stages
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.attempt import READY, Attempt
 from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.sketching import loops
 from wort_cli.pipeline.toolkit.processes import Processes
 from wort_cli.pipeline.workspace import Workspace
 from wort_cli.settings import load_settings
@@ -75,6 +76,19 @@ def test_attempt_with_now_needs_no_slot(tmp_path: Path) -> None:
         attempt.take_slot()
     assert watcher.stages == []
     assert not (tmp_path / "slots").exists()
+
+
+def test_stage_before_the_first_spot_says_that_loops_are_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = Recorder()
+    with attempt_of(DAEMON, tmp_path, watcher) as attempt:
+        for modules in ({"kernel"}, set[str]()):
+            monkeypatch.setattr(loops, "being_compiled", modules)
+            for stage, spots in (("fetching", 0), ("preparing", 0), ("sketching", 0), ("sketching", 1)):
+                attempt.report(stage, spots, 10)
+    assert watcher.stages[:4] == ["fetching", "compiling", "compiling", "sketching"]
+    assert watcher.stages[4:] == ["fetching", "preparing", "sketching", "sketching"]
 
 
 @pytest.mark.parametrize(

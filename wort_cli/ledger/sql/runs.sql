@@ -27,6 +27,11 @@ SELECT run, project, study, experiment, sample, biosample, taxid, organism, stra
        layout, platform, model, spots, bases, bytes, released, updated
 FROM runs WHERE run = :run;
 
+-- name: runs_among
+SELECT run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
+       layout, platform, model, spots, bases, bytes, released, updated
+FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
+
 -- name: values_in_group
 -- One page.  ledger/runs.py has the name of the {column}.
 SELECT DISTINCT members.name, coalesce(runs.{column}, '') AS value

@@ -13,7 +13,8 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from wort_cli.model.failure import Reason
-from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of, may_pass, retry_after
+from wort_cli.pipeline.archives.file_answers import ChangedArchive, check_part, may_pass
+from wort_cli.pipeline.archives.http import HttpClient, HttpError, host_of
 from wort_cli.pipeline.archives.kar import Extent
 from wort_cli.pipeline.archives.locator import Location
 from wort_cli.pipeline.archives.partial import Identity, PartialArchive
@@ -37,10 +38,6 @@ FAILURES = 3
 LARGE = 1 << 24
 """Bytes after whose fetch the connections are closed."""
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-
-class ChangedArchive(HttpError):
-    """A location serves another archive than the one that is being fetched."""
 
 
 class Fetch:
@@ -153,7 +150,7 @@ class Fetch:
         headers = {"Range": f"bytes={chunk.offset}-{chunk.end - 1}"}
         with self._client.request("GET", location.url, headers, cancellation=self._stop) as answer:
             lower = {name.lower(): value for name, value in answer.headers.items()}
-            check_status(answer.status, location.url, lower)
+            check_part(answer.status, location.url, lower)
             check_range(lower, chunk, self._partial.identity.size, location.url)
             self._check_tag(location.url, lower)
             left = chunk.size
@@ -192,7 +189,7 @@ class Fetch:
             if self._last_error is None or error.reason is not Reason.NO_DATA:  # the others pass sooner
                 self._last_error = error
             self._failures = 0 if progress else self._failures + 1
-            passing = (error.status == 0 or may_pass(error.status)) and not isinstance(error, ChangedArchive)
+            passing = may_pass(error.status) and not isinstance(error, ChangedArchive)
             if not passing or self._failures >= FAILURES:
                 self._locations.remove(location)
                 self.failed.append(location)
@@ -237,28 +234,6 @@ def check_rate(arrived: int, seconds: float, url: str) -> None:
         raise HttpError(Reason.NETWORK, f"{host_of(url)} sends less than {MIN_RATE:g} bytes a second")
 
 
-def check_status(status: int, url: str, headers: dict[str, str]) -> None:
-    """Raise HttpError unless a request for a range was answered with a part."""
-    host = host_of(url)
-    if status == 206:
-        return
-    if status == 200:
-        raise ChangedArchive(Reason.NETWORK, f"{host} ignores the range that it is asked for", status=status)
-    if status == 429:
-        wait_for = retry_after(headers, time.time())
-        raise HttpError(Reason.RATE_LIMITED, f"{host} asks for fewer requests", status=status, retry_after=wait_for)
-    if status in (401, 403):
-        raise HttpError(Reason.NETWORK, f"{host} denies access to the archive (HTTP status {status})", status=status)
-    if status in (404, 410):
-        raise HttpError(Reason.NO_DATA, f"{host} does not have the archive (HTTP status {status})", status=status)
-    raise HttpError(
-        Reason.NETWORK,
-        f"{host} answers with HTTP status {status}",
-        status=status,
-        retry_after=retry_after(headers, time.time()),
-    )
-
-
 def check_range(headers: dict[str, str], chunk: Extent, size: int, url: str) -> None:
     """Raise ChangedArchive unless an answer is exactly the chunk of an archive of `size` bytes."""
     found = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
@@ -277,7 +252,7 @@ def probe(client: HttpClient, url: str, cancellation: Cancellation) -> Identity:
     """Return the size and tag of the archive at a URL, by asking for its first byte.  Raises HttpError."""
     with client.request("GET", url, {"Range": "bytes=0-0"}, cancellation=cancellation) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        check_status(answer.status, url, headers)
+        check_part(answer.status, url, headers)
         found = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         if found is None or found[3] == "*" or not int(found[3]):
             raise ChangedArchive(Reason.NETWORK, f"{host_of(url)} does not say how large the archive is")

@@ -222,11 +222,6 @@ def is_redirect_allowed(first: str, target: str) -> bool:
     return end.scheme == "https" or (end.scheme == start.scheme == "http" and end.netloc == start.netloc)
 
 
-def may_pass(status: int) -> bool:
-    """Return whether the same request may succeed a little later, by the status of its answer."""
-    return status in (408, 425) or (500 <= status < 600 and status != 501)
-
-
 def host_of(url: str) -> str:
     """Return the host of a URL as messages name it: without path, query and user, which may be signed or secret."""
     parts = urlsplit(url)

@@ -28,6 +28,7 @@ class Fault(IntEnum):
     NOT_READS = 23
     MIXED = 24
     TOO_LONG = 25
+    AMINO_ACIDS = 26
     EMPTY = 30
     TRUNCATED = 31
     DAMAGED = 32
@@ -64,6 +65,11 @@ TABLE: dict[Fault, Row] = {
     Fault.NOT_READS: Row("the file is neither FASTA nor FASTQ: it begins with neither '>' nor '@'", b"ACGT\nACGT\n", 1),
     Fault.MIXED: Row("the file has records of both FASTA and FASTQ", RECORD + b">r2\nACGT\n", 5),
     Fault.TOO_LONG: Row("a record of FASTQ, or a header, is longer than wort reads", b"", 0),
+    Fault.AMINO_ACIDS: Row(
+        "the sequences are amino acids, and wort sketches DNA; `sourmash sketch protein` sketches amino acids",
+        b">p1 crambin\nTTCCPSIVARSNFNVCRLPGTPEALCATYTGCIIIPGATCPGDYAN\n",
+        0,
+    ),
     Fault.EMPTY: Row("the file is empty", b"", 0),
     Fault.TRUNCATED: Row("the compressed data end too early: the file is truncated", PACKED[:-3], 0),
     Fault.DAMAGED: Row("the compressed data are damaged", PACKED[:-6] + b"\0\0" + PACKED[-4:], 0),

@@ -13,6 +13,7 @@ from wort_cli.model.read_files import STDIN, ReadFile, is_url, recorded
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.reads.decompress import LONGEST_MAGIC, compression_of, decompressed
 from wort_cli.pipeline.reads.faults import BadReads
+from wort_cli.pipeline.reads.molecule import MoleculeCheck
 from wort_cli.pipeline.reads.parser import ReadsParser, Text
 from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.system.cancellation import Cancellation
@@ -85,10 +86,16 @@ class FileReader:
     ) -> ReadFile:
         blocks = self._blocks(file, before, cancellation)
         first = next(blocks, b"")
-        compression = compression_of(first)
+        compression, molecule = compression_of(first), MoleculeCheck()
+
+        def checked(text: Text) -> None:
+            molecule.see(text)
+            emit(text)
+
         for piece in decompressed(compression, chained(first, blocks)):
-            emit(self._parser.feed(piece))
-        emit(self._parser.finish())
+            checked(self._parser.feed(piece))
+        checked(self._parser.finish())
+        molecule.finish()
         if before is not None and (FileState.of(Path(self.location)) != before or self.done != before.size):
             raise changed(self.location)
         return ReadFile(

@@ -15,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.s3_target import S3Target, bucket_name
+from wort_cli.pipeline.archives.file_answers import check_file
 from wort_cli.pipeline.archives.http import (
     Answer,
     HttpClient,
     HttpError,
     Timeouts,
     host_of,
-    may_pass,
     url_without_query,
 )
 from wort_cli.pipeline.download import politeness_of
@@ -84,7 +84,7 @@ class RemoteFile:
     def _check(self, answer: Answer) -> None:
         """Raise HttpError, or JobFailed, unless an answer is the file, or the rest of the same file."""
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        check_status(answer.status, self._url)
+        check_file(answer.status, self._url, headers)
         tag = tag_of(headers)
         if not self._done:
             length = headers.get("content-length", "")
@@ -98,22 +98,6 @@ class RemoteFile:
         if not continues or tag != self._tag or (self.size and found is not None and int(found[2]) != self.size):
             why = "the server cannot continue it, or has another file by now"
             raise JobFailed(Reason.NETWORK, f"{url_without_query(self._url)} broke off, and {why}")
-
-
-def check_status(status: int, url: str) -> None:
-    """Raise HttpError unless a server sends a file.
-
-    | status | reason |
-    | --- | --- |
-    | 200, 206 | |
-    | 429 | rate-limited |
-    | 408, 425, 5xx but 501 | network |
-    | others | not-found: there is none, or it is not public |
-    """
-    if status in (200, 206):
-        return
-    reason = Reason.RATE_LIMITED if status == 429 else Reason.NETWORK if may_pass(status) else Reason.NOT_FOUND
-    raise HttpError(reason, f"{host_of(url)} answers with status {status}", status=status)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from wort_cli.model.failure import JobFailed, Reason
-from wort_cli.model.lease import DAEMON
+from wort_cli.model.lease import DAEMON, PREPARING
 from wort_cli.model.profile import Profile
 from wort_cli.model.read_files import ReadFile, ReadFiles
 from wort_cli.model.signature_file import Sketch
@@ -79,7 +79,7 @@ def sketch_files(attempt: Attempt) -> SketchedFiles:
     attempt.take_slot()
     bases = sum(reader.estimate_bases() for reader in readers)
     reserve_for_sketching(bases, 1, 0, spec, attempt.profiles, attempt.workspace)
-    attempt.report("preparing")  # loops may have to be compiled
+    attempt.report(PREPARING)
     sketcher = FileSketcher(readers, attempt)
     files = sketcher.run()
     stats = sketcher.stats()

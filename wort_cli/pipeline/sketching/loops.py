@@ -115,6 +115,8 @@ class Function:
 
 being_loaded: set[str] = set()
 """The modules whose loops some thread of this process loads, or compiles, at present.  Others wait for them."""
+being_compiled: set[str] = set()
+"""Those that are compiled, by this process or by another one that this waits for."""
 
 
 class Loops:
@@ -176,6 +178,7 @@ class Loops:
             finally:
                 self._loading = False
                 being_loaded.discard(self.module)
+                being_compiled.discard(self.module)
 
     def is_right(self) -> bool:
         """Return whether the functions give the known answer."""
@@ -192,6 +195,7 @@ class Loops:
             self.use(found)
             if self.is_right():
                 return
+        being_compiled.add(self.module)
         with one_compilation(self.name):
             meanwhile = self.code()
             if meanwhile is not None and meanwhile != found:

@@ -1,6 +1,7 @@
 """Writes a catalog as a parquet file, like the manifests of the public wort service."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,16 +41,24 @@ def write_parquet(file: IO[bytes], pages: Iterable[CatalogPage]) -> int:
     pyarrow.set_cpu_count(1)  # each thread keeps memory of its own
     number = 0
     repeated = [column for column in CATALOG_COLUMNS if column not in UNLIKE]
-    with parquet.ParquetWriter(
-        *(file, schema), compression="zstd", compression_level=1, use_dictionary=repeated, write_statistics=["name"]
-    ) as writer:
+    with (
+        parquet.ParquetWriter(
+            *(file, schema), compression="zstd", compression_level=1, use_dictionary=repeated, write_statistics=["name"]
+        ) as writer,
+        ThreadPoolExecutor(1, "parquet") as thread,  # writes a row group while the rows of the next one are read
+    ):
         batches: list[Any] = []
+        writing: Future[None] | None = None
         for page in pages:
             batches.append(batch_of(page, schema, pyarrow))
             number += len(page.sketches)
             if len(batches) == GROUP_PAGES:
-                writer.write_table(pyarrow.Table.from_batches(batches, schema))
+                if writing is not None:
+                    writing.result()
+                writing = thread.submit(writer.write_table, pyarrow.Table.from_batches(batches, schema))
                 batches = []
+        if writing is not None:
+            writing.result()
         writer.write_table(pyarrow.Table.from_batches(batches, schema))
     return number
 

@@ -17,7 +17,7 @@ def absence_of_job(job: Job) -> Absence:
     reason = job.reason
     if reason is None:
         found = AbsenceReason.NOT_DONE
-        return Absence(str(job.name), str(job.state), str(found), found.sentence.format(name=job.name))
+        return Absence(str(job.name), str(job.state), str(found), found.sentence.format(name=job.name, option=""))
     sentence = reason.sentence + (f": {job.message}" if job.message else "")
     return Absence(str(job.name), str(job.state), str(reason), sentence)
 
@@ -27,14 +27,14 @@ def absence_of_name(ledger: Ledger, name: str, profile: str) -> Absence:
     record = ledger.catalog.get(parse_name(name), profile)
     if record is not None:
         refuted = record.trust is Trust.MISMATCH
-        return Absence.of(name, AbsenceReason.REFUTED if refuted else AbsenceReason.NOT_SELECTED)
+        return Absence.of(name, AbsenceReason.REFUTED if refuted else AbsenceReason.NOT_SELECTED, profile)
     for job in ledger.jobs.named(parse_name(name)):
         if job.kind is JobKind.COMPUTE and job.profile == profile_for(name, profile):
             return absence_of_job(job)
     if claim := ledger.absences.claimed(name, profile):
         sentence = f"{claim.reason.sentence}, according to {claim.origin}"
         return Absence(name, UNAVAILABLE, str(claim.reason), sentence)
-    return Absence.of(name, AbsenceReason.NOT_REQUESTED, UNKNOWN)
+    return Absence.of(name, AbsenceReason.NOT_REQUESTED, profile, UNKNOWN)
 
 
 def absences_of_names(ledger: Ledger, names: Iterable[str], profile: str) -> Iterator[Absence]:

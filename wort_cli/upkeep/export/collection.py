@@ -6,22 +6,26 @@ save_load.py, manifest.py).
 """
 
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 from wort_cli.model.sketch_row import MANIFEST, SketchRow
 from wort_cli.system.atomic_files import long_output
 from wort_cli.system.zip_writer import ZipWriter
+from wort_cli.upkeep.export.contents import Contents
 from wort_cli.upkeep.export.manifest import ManifestSpool
 
 
 class Collection:
     """A collection that is being written."""
 
-    def __init__(self, archive: ZipWriter, manifest: ManifestSpool) -> None:
+    def __init__(self, archive: ZipWriter, manifest: ManifestSpool, contents: Contents) -> None:
         self._archive = archive
         self._manifest = manifest
+        self.contents = contents
         self._md5s: set[bytes] = set()
         self._numbers: dict[bytes, int] = {}
 
@@ -37,20 +41,30 @@ class Collection:
         """Add a file with the sketches `rows` of a signature."""
         location = self._location(rows[0].md5)
         self._archive.add(location, content, mark)
-        self._list(location, name, rows)
+        self._list(location, name, rows, len(content))
 
     def add_stream(self, name: str, rows: Sequence[SketchRow], pieces: Iterable[bytes], size: int, mark: bytes) -> None:
         """Add a file of `size` bytes; raise Damaged if it has another size.  What `pieces` raises adds nothing."""
         location = self._location(rows[0].md5)
         self._archive.add_stream(location, pieces, size, mark)
-        self._list(location, name, rows)
+        self._list(location, name, rows, size)
 
     def add_copy(
         self, location: str, name: str, rows: Sequence[SketchRow], pieces: Iterable[bytes], size: int, mark: bytes
     ) -> None:
         """Add a file of an earlier collection, under its name there, which was reserved."""
         self._archive.add_stream(location, pieces, size, mark)
-        self._list(location, name, rows)
+        self._list(location, name, rows, size)
+
+    def add_other(self, name: str, pieces: Iterable[bytes], beside: Path) -> None:
+        """Add a compressed member that is no signature; a temporary file is made beside the path `beside`."""
+        with temporary_beside(beside) as file:
+            compressor, crc, size = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS), 0, 0
+            for piece in pieces:
+                crc, size = zlib.crc32(piece, crc), size + len(piece)
+                file.write(compressor.compress(piece))
+            file.write(compressor.flush())
+            self._archive.add_deflated(name, file, file.tell(), crc, size)
 
     def close(self) -> None:
         """Complete the file."""
@@ -69,9 +83,10 @@ class Collection:
         self._md5s.add(key)
         return location
 
-    def _list(self, location: str, name: str, rows: Sequence[SketchRow]) -> None:
+    def _list(self, location: str, name: str, rows: Sequence[SketchRow], size: int) -> None:
         for row in rows:
             self._manifest.add(location, name, row)
+        self.contents.add(location, name, rows, size)
 
 
 def md5_in(location: str) -> bytes:
@@ -79,17 +94,23 @@ def md5_in(location: str) -> bytes:
     return bytes.fromhex(location.removeprefix("signatures/")[:32])
 
 
+def temporary_beside(path: Path) -> IO[bytes]:
+    """Return a temporary file on the disk of `path`."""
+    return cast(IO[bytes], tempfile.TemporaryFile(dir=path.parent, prefix=".wort-"))
+
+
 @contextmanager
-def collection(path: Path) -> Iterator[Collection]:
+def collection(path: Path, *, keep_contents: bool = False) -> Iterator[Collection]:
     """Yield a new collection, which appears at `path` when it is complete and on the disk.
+
+    keep_contents: so that `contents.files()` can be called
 
     A process that was killed leaves nothing that the next one for the same path does not overwrite (`long_output`).
     """
     with ExitStack() as stack:
         file = stack.enter_context(long_output(path))
-        directory, rows = (
-            stack.enter_context(tempfile.TemporaryFile(dir=path.parent, prefix=".wort-")) for _ in range(2)
-        )
-        made = Collection(ZipWriter(file, directory), ManifestSpool(rows))
+        directory, rows = (stack.enter_context(temporary_beside(path)) for _ in range(2))
+        contents = Contents(stack.enter_context(temporary_beside(path)) if keep_contents else None)
+        made = Collection(ZipWriter(file, directory), ManifestSpool(rows), contents)
         yield made
         made.close()

@@ -15,6 +15,8 @@ from wort_cli.ledger.sketches import Entry
 from wort_cli.model.sketch_row import COLUMNS, MANIFEST, VERSION_LINE, SketchRow
 from wort_cli.system.atomic_files import long_output
 from wort_cli.system.private_files import make_shared
+from wort_cli.upkeep.export.collection import temporary_beside
+from wort_cli.upkeep.export.contents import Contents
 from wort_cli.upkeep.export.manifest import manifest_rows
 
 BLOCK = 1 << 20
@@ -26,13 +28,19 @@ class DirectoryTarget:
     """A directory that is being written; `earlier` are the signatures in its manifest, in order."""
 
     def __init__(
-        self, root: Path, manifest: IO[str], is_refuted: Callable[[str], bool], earlier: Iterable[Listed] = ()
+        self,
+        root: Path,
+        manifest: IO[str],
+        is_refuted: Callable[[str], bool],
+        earlier: Iterable[Listed] = (),
+        contents: Contents | None = None,
     ) -> None:
         self._root = root
         self._writer: Any = csv.writer(manifest)
         self._is_refuted = is_refuted
         self._earlier = iter(earlier)
         self._next = next(self._earlier, None)
+        self.contents = contents or Contents()
         self.others = 0
         """Signatures that the directory had and that were not asked for now."""
 
@@ -60,6 +68,12 @@ class DirectoryTarget:
                 file.write(piece)
         self._list(location, name, rows)
 
+    def add_other(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file that is no signature."""
+        with long_output(self._root / name) as file:
+            for piece in pieces:
+                file.write(piece)
+
     def finish(self) -> None:
         """Keep the rest of what the directory had."""
         self._keep_others(None)
@@ -75,6 +89,8 @@ class DirectoryTarget:
 
     def _list(self, location: str, name: str, rows: Sequence[SketchRow]) -> None:
         self._writer.writerows(row.cells(location, name) for row in rows)
+        size = (self._root / location).stat().st_size if self.contents.are_kept else 0
+        self.contents.add(location, name, rows, size)
 
 
 def has_checksum(path: Path, sha256: str) -> bool:
@@ -101,10 +117,13 @@ def listed_in(lines: Iterator[str]) -> Iterator[Listed]:
 
 
 @contextmanager
-def directory_target(root: Path, is_refuted: Callable[[str], bool], *, update: bool) -> Iterator[DirectoryTarget]:
+def directory_target(
+    root: Path, is_refuted: Callable[[str], bool], *, update: bool, keep_contents: bool
+) -> Iterator[DirectoryTarget]:
     """Yield a directory for writing, which may exist; its manifest is replaced when all files are there.
 
     update: keep what the directory has.  Raises UsageError if `wort export` did not write its manifest.
+    keep_contents: so that `contents.files()` can be called
     """
     make_shared(root)
     path = root / MANIFEST
@@ -117,7 +136,8 @@ def directory_target(root: Path, is_refuted: Callable[[str], bool], *, update: b
             earlier: Iterator[Listed] = iter(())
             if update and path.is_file():
                 earlier = listed_in(iter(stack.enter_context(path.open(encoding="utf-8", newline=""))))
-            target = DirectoryTarget(root, text, is_refuted, earlier)
+            contents = Contents(stack.enter_context(temporary_beside(path)) if keep_contents else None)
+            target = DirectoryTarget(root, text, is_refuted, earlier, contents)
             yield target
             target.finish()
             text.flush()

@@ -12,9 +12,12 @@ from typing import IO
 from wort_cli.model.sketch_row import MANIFEST, SketchRow
 from wort_cli.system.zip_directory import NotAZipFile, members_of
 from wort_cli.system.zip_writer import DEFLATED, STORED, Member
+from wort_cli.upkeep.export.contents import CRATE_METADATA, MISSING
 from wort_cli.upkeep.export.manifest import manifest_rows
 
 BLOCK = 1 << 16
+NO_SIGNATURES = (MANIFEST.encode(), CRATE_METADATA.encode(), MISSING.encode())
+"""Members that are written anew by each export."""
 
 
 class NotOurs(Exception):
@@ -43,7 +46,7 @@ def locations_in(file: IO[bytes]) -> Iterator[str]:
     member = None
     try:
         for member in members_of(file):
-            if member.name != MANIFEST.encode():
+            if member.name not in NO_SIGNATURES:
                 if member.method != STORED or not member.comment:
                     raise NotOurs
                 yield member.name.decode()
@@ -51,6 +54,14 @@ def locations_in(file: IO[bytes]) -> Iterator[str]:
         raise NotOurs from None
     if member is None or member.name != MANIFEST.encode() or member.method != DEFLATED:
         raise NotOurs
+
+
+def has_crate_metadata(file: IO[bytes]) -> bool:
+    """Return whether a collection has RO-Crate metadata; raise NotOurs if it is none."""
+    try:
+        return any(member.name == CRATE_METADATA.encode() for member in members_of(file))
+    except NotAZipFile:
+        raise NotOurs from None
 
 
 def signatures_in(file: IO[bytes]) -> Iterator[Earlier]:
@@ -75,7 +86,7 @@ def members_with_rows(file: IO[bytes]) -> Iterator[tuple[str, Member, tuple[Sket
     lines = io.TextIOWrapper(io.BufferedReader(Inflated(file, last.data_offset, last.stored_size)), "utf-8", newline="")
     by_location = groupby(manifest_rows(lines), itemgetter(0))
     for member in members_of(file):
-        if member.name == MANIFEST.encode():
+        if member.name in NO_SIGNATURES:
             continue
         location, rows = next(by_location, ("", iter(())))
         known = list(rows)

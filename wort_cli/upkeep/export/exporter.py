@@ -102,7 +102,7 @@ class Exporter:
             try:
                 self._export(entry, target)
             except Unusable as why:
-                yield Absence.of(entry.name, why.reason)
+                yield Absence.of(entry.name, why.reason, entry.profile)
         record_rows(self._ledger, self._read)
 
     def _export(self, entry: Entry, target: Target) -> None:

@@ -14,6 +14,7 @@ from wort_cli.ledger.sketches import Entry
 from wort_cli.model.sketch_row import SketchRow
 from wort_cli.system.zip_writer import Damaged, Member
 from wort_cli.upkeep.export.collection import Collection, collection
+from wort_cli.upkeep.export.contents import Contents
 from wort_cli.upkeep.export.earlier import Earlier, NotOurs, locations_in, signatures_in
 
 BLOCK = 1 << 20
@@ -27,11 +28,13 @@ class ZipTarget:
 
     def __init__(
         self,
+        path: Path,
         made: Collection,
         is_refuted: Callable[[str], bool],
         file: IO[bytes] | None = None,
         earlier: Iterable[Earlier] = (),
     ) -> None:
+        self._path = path
         self._made = made
         self._is_refuted = is_refuted
         self._file = file
@@ -58,6 +61,15 @@ class ZipTarget:
     def add_stream(self, name: str, rows: Sequence[SketchRow], pieces: Iterable[bytes], size: int, mark: bytes) -> None:
         """Add a file of `size` bytes.  If the pieces raise an exception, nothing is added."""
         self._made.add_stream(name, rows, pieces, size, mark)
+
+    @property
+    def contents(self) -> Contents:
+        """What the collection has so far."""
+        return self._made.contents
+
+    def add_other(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Add a file that is no signature."""
+        self._made.add_other(name, pieces, self._path)
 
     def finish(self) -> None:
         """Keep the rest of the earlier collection."""
@@ -108,21 +120,24 @@ class ZipTarget:
 
 
 @contextmanager
-def zip_target(path: Path, is_refuted: Callable[[str], bool], *, update: bool) -> Iterator[ZipTarget]:
+def zip_target(
+    path: Path, is_refuted: Callable[[str], bool], *, update: bool, keep_contents: bool
+) -> Iterator[ZipTarget]:
     """Yield a new collection, which replaces the one at `path` when it is complete.
 
     update: keep what the earlier collection has.  Raises UsageError if `wort export` did not write it.
+    keep_contents: so that `contents.files()` can be called
     """
     try:
         with ExitStack() as stack:
-            made = stack.enter_context(collection(path))
+            made = stack.enter_context(collection(path, keep_contents=keep_contents))
             if not (update and path.exists()):
-                yield ZipTarget(made, is_refuted)
+                yield ZipTarget(path, made, is_refuted)
                 return
             file = stack.enter_context(path.open("rb"))
             for location in locations_in(file):
                 made.reserve(location)
-            target = ZipTarget(made, is_refuted, file, signatures_in(file))
+            target = ZipTarget(path, made, is_refuted, file, signatures_in(file))
             yield target
             target.finish()
     except NotOurs:

@@ -10,6 +10,7 @@ import pytest
 import sourmash
 from sourmash import SourmashSignature
 from sourmash.manifest import BaseCollectionManifest
+from sourmash.sourmash_args import SaveSignaturesToLocation
 
 from tests.support.exports import (
     RUNS,
@@ -22,6 +23,9 @@ from tests.support.exports import (
     sourmash_command,
     stored_sketches,
 )
+from wort_cli.commands.shared.exporting.export_output import ExportOutput
+from wort_cli.model.sketch_row import SketchRow
+from wort_cli.upkeep.export.contents import Contents, Example
 
 RANKS = "superkingdom,phylum,class,order,family,genus,species"
 
@@ -97,27 +101,59 @@ def test_picklist_selects_what_sourmash_selects(home: Path, kind: str, style: st
     assert missing() == []
 
 
-def test_next_commands_of_sourmash_use_what_was_exported(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("place", ["x.sig.zip", "d/"])
+def test_next_commands_of_sourmash_use_what_was_exported(
+    home: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
     """A genome is planted: half of the hashes of one run."""
-    export(*RUNS, "-o", "x.sig.zip")
-    told = [line.split() for line in capsys.readouterr().err.splitlines() if line.startswith("  sourmash")]
-    (run,) = (one for one in loaded(str(file_of(home, RUNS[2]))) if one.minhash.ksize == 31)
-    genome = run.minhash.copy_and_clear()
-    genome.add_many(list(run.minhash.hashes)[::2])
-    with Path("QUERY.sig").open("wb") as file:
-        sourmash.save_signatures_to_json([SourmashSignature(genome.flatten(), name="GCA_1 planted")], file)
-    for _, *words in told:
-        subprocess.run([sourmash_command(), *words], check=True, capture_output=True)
-    assert [words[1] for words in told] == ["sig", "gather", "sig", "index"]
-    with Path("gather.csv").open(newline="") as file:
-        assert [row["name"] for row in csv.DictReader(file)] == [RUNS[2]]
-    assert sketches_in("x.sqlmf") == stored_sketches(home, *RUNS)
-    assert {one.name for one in loaded("x.rocksdb")} == set(RUNS)
-    export(RUNS[2], "-o", "d/")
-    Path("lineages.csv").write_text(f"ident,{RANKS}\nGCA_1,Bacteria{',' * 6}\n")
-    for words in (
-        ["gather", "-k", "31", f"d/{RUNS[2]}.sig.gz", "QUERY.sig", "-o", "run.csv", "--threshold-bp", "0"],
-        ["tax", "metagenome", "-g", "run.csv", "-t", "lineages.csv", "-o", "tax"],
-    ):
-        subprocess.run([sourmash_command(), *words], check=True, capture_output=True)
-    assert "Bacteria" in Path("tax.summarized.csv").read_text()
+    export(*RUNS, "-o", place)
+    shown = [line.split() for line in capsys.readouterr().err.splitlines() if line.startswith("  sourmash")]
+    assert [words[1] for words in shown] == ["sig", "gather", "sig", "index", "gather", "tax"]
+    plant("QUERY.sig", RUNS[2])
+    plant("GENOMES.zip", RUNS[0])
+    Path("LINEAGES.csv").write_text(f"ident,{RANKS}\nGCA_1,Bacteria{',' * 6}\n")
+    for _, *words in shown:
+        options = ["--threshold-bp", "0"] if words[-1] == f"{RUNS[0]}.csv" else []
+        done = subprocess.run([sourmash_command(), *words, *options], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        if words[0] == "tax":
+            assert "Bacteria" in done.stdout
+    assert [row["name"] for row in rows_of("gather.csv")] == [RUNS[2]]
+    assert [row["query_name"] for row in rows_of(f"{RUNS[0]}.csv")] == [RUNS[0]]
+    stem = place.removesuffix(".sig.zip").removesuffix("/")
+    assert sketches_in(f"{stem}.sqlmf") == stored_sketches(home, *RUNS)
+    assert {one.name for one in loaded(f"{stem}.rocksdb")} == set(RUNS)
+
+
+def plant(path: str, run: str) -> None:
+    """Write a signature with half of the hashes of a run, as sourmash writes that of a genome."""
+    [found] = [one for one in loaded(str(file_of(Path("home"), run))) if one.minhash.ksize == 31]
+    genome = found.minhash.copy_and_clear()
+    genome.add_many(list(found.minhash.hashes)[::2])
+    with SaveSignaturesToLocation(path) as save:
+        save.add(SourmashSignature(genome.flatten(), name="GCA_1 planted"))
+
+
+def rows_of(path: str) -> list[dict[str, str]]:
+    with Path(path).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("moltype", "ksize", "options"),
+    [("DNA", 31, "-k 31"), ("protein", 10, "-k 10 --protein"), ("skipm1n3", 7, "-k 7 --skipm1n3")],
+)
+def test_next_commands_have_the_k_and_the_molecule_of_what_was_exported(moltype: str, ksize: int, options: str) -> None:
+    row = SketchRow("0" * 32, ksize, moltype, 0, 100, 1, True, 1, "")
+    commands = ExportOutput.parse("x.zip").next_commands(Example("a.sig.gz", "a b", row))
+    assert [options in command for command in commands] == [False, True, False, True, True, False]
+    assert "-o 'a b'.csv" in commands[-2]
+
+
+def test_example_has_the_usual_k_if_there_is_one() -> None:
+    rows = [SketchRow("0" * 32, k, "DNA", 0, 100, 1, True, 1, "") for k in (21, 31)]
+    contents = Contents()
+    contents.add("a1", "a", rows[:1], 1)
+    contents.add("a2", "a", rows[1:], 1)
+    contents.add("b", "b", rows, 1)
+    assert contents.example == Example("a2", "a", rows[1])

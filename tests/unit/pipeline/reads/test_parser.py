@@ -14,11 +14,12 @@ from wort_cli.pipeline.reads.parser import CompiledParser, ReadsParser
 from wort_cli.pipeline.reads.python_parser import PythonParser
 
 PARSERS: list[type[ReadsParser]] = [CompiledParser, PythonParser]
-OF_COMPRESSION = (Fault.TRUNCATED, Fault.DAMAGED, Fault.TRAILING)
+OF_OTHERS = (Fault.TRUNCATED, Fault.DAMAGED, Fault.TRAILING, Fault.AMINO_ACIDS)
+"""Faults that are found before and after parsing."""
 EXAMPLES = [
     (fault, data, line)
     for fault, data, line in [*((f, row.example, row.line) for f, row in TABLE.items()), *MORE_EXAMPLES]
-    if fault not in OF_COMPRESSION and not data.startswith(b"\x1f\x8b") and fault is not Fault.TOO_LONG
+    if fault not in OF_OTHERS and not data.startswith(b"\x1f\x8b") and fault is not Fault.TOO_LONG
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wort_cli.model.failure import JobFailed, Reason
+from wort_cli.pipeline.reads.faults import TABLE, Fault
 from wort_cli.pipeline.reads.parser import CompiledParser, Text
 from wort_cli.pipeline.reads.read_file import FileReader
 from wort_cli.system.cancellation import NEVER
@@ -31,6 +32,31 @@ def test_fault_names_the_file_and_the_line(tmp_path: Path) -> None:
     with pytest.raises(JobFailed, match=rf"{path}, line 5: a record of FASTQ begins with '@'") as failed:
         FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER)
     assert failed.value.failure.reason is Reason.BAD_READS
+
+
+@pytest.mark.parametrize("size", [1, 500_000])
+def test_amino_acids_are_refused_before_the_whole_file_was_read(tmp_path: Path, size: int) -> None:
+    example = TABLE[Fault.AMINO_ACIDS].example
+    path = tmp_path / "proteins.faa"
+    path.write_bytes(example * size)
+    reader = FileReader(str(path), CompiledParser())
+    with pytest.raises(
+        JobFailed, match=rf"{path}: the sequences are amino acids, .*`sourmash sketch protein`"
+    ) as failed:
+        reader.read(lambda _: None, NEVER)
+    assert failed.value.failure.reason is Reason.BAD_READS
+    assert reader.done < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [b"ACGTRYSWKMBDHVN-.*acgtryswkmbdhvn", b"X" * 100, b"ACGTACGTACGTACGTACGTE", b""],
+    ids=["iupac", "masked", "one-odd-letter", "none"],
+)
+def test_what_may_be_dna_is_read(tmp_path: Path, sequence: bytes) -> None:
+    path = tmp_path / "a.fa"
+    path.write_bytes(b">r\n" + sequence + b"\n")
+    assert FileReader(str(path), CompiledParser()).read(lambda _: None, NEVER).bases == len(sequence)
 
 
 def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """RunSketcher makes the same sketches as sourmash, for any slices, text sizes and threads, and stops on errors."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -237,6 +238,21 @@ def test_loops_are_known_to_be_loaded_while_that_lasts(monkeypatch: pytest.Monke
     made.load()
     assert seen == [{*loops.being_loaded, "a.module"}]
     assert "a.module" not in loops.being_loaded
+
+
+def test_loops_are_known_to_be_compiled_while_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+    made = loops.Loops("a.module", "an.owner")
+    monkeypatch.setattr(loops, "find_spec", lambda _: True)
+    monkeypatch.setattr(made, "code", lambda: None)
+    monkeypatch.setattr(made, "use", lambda _: None)
+    monkeypatch.setattr(made, "_compile", lambda: seen.append(set(loops.being_compiled)))
+    monkeypatch.setattr(made, "_file_name", lambda: "x")
+    monkeypatch.setattr(loops, "save_code", lambda *_: None)
+    monkeypatch.setattr(loops, "one_compilation", lambda _: contextlib.nullcontext())
+    made.load()
+    assert seen == [{*loops.being_compiled, "a.module"}]
+    assert "a.module" not in loops.being_compiled
 
 
 def test_slice_that_hangs_and_takes_too_long_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

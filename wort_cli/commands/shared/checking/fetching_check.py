@@ -13,7 +13,7 @@ from wort_cli.commands.shared.showing import render
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.units import format_bytes
-from wort_cli.pipeline.archives.fetch import check_status
+from wort_cli.pipeline.archives.file_answers import check_part
 from wort_cli.pipeline.archives.http import HttpClient, HttpError, Timeouts, host_of
 from wort_cli.pipeline.archives.kar import MAGIC
 from wort_cli.pipeline.archives.locate import TOOLKIT
@@ -121,7 +121,7 @@ def ask_mirror(template: str, run: Accession) -> Finding:
         if answer.status in (403, 404):  # S3 answers so where there is no such file
             fix = "none, if it is a new run; else correct the setting `mirrors`"
             return Finding("warning", "mirror", f"{host} does not have {run} (HTTP status {answer.status})", fix)
-        check_status(answer.status, url, headers)
+        check_part(answer.status, url, headers)
         if next(answer.body, b"")[: len(MAGIC)] != MAGIC:
             raise HttpError(Reason.NETWORK, f"{host} sends something else than an SRA archive")
     size = headers.get("content-range", "").rpartition("/")[2]

@@ -10,7 +10,11 @@ from pathlib import Path
 
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.absence import Absence
+from wort_cli.model.profile import DNA
+from wort_cli.model.sketch_row import MANIFEST
+from wort_cli.upkeep.export.contents import CRATE_METADATA, MISSING, Example
 from wort_cli.upkeep.export.directory_target import DirectoryTarget, directory_target
+from wort_cli.upkeep.export.earlier import NotOurs, has_crate_metadata
 from wort_cli.upkeep.export.zip_target import ZipTarget, zip_target
 
 ENDINGS = (".sig.zip", ".zip")
@@ -40,11 +44,16 @@ class ExportOutput:
     def missing(self) -> Path:
         """The table of what is missing."""
         if self.is_directory:
-            return self.path / "missing.csv"
-        stem = next(self.path.name.removesuffix(end) for end in ENDINGS if self.path.name.endswith(end))
-        return self.path.with_name(f"{stem}.missing.csv")
+            return self.path / MISSING
+        return self.path.with_name(f"{self.stem}.missing.csv")
 
-    def check(self, *, update: bool, force: bool) -> None:
+    @property
+    def stem(self) -> str:
+        """The name without its ending."""
+        ending = "" if self.is_directory else next(end for end in ENDINGS if self.path.name.endswith(end))
+        return self.path.name.removesuffix(ending)
+
+    def check(self, *, update: bool, force: bool, ro_crate: bool) -> None:
         """Raise UsageError unless the target can be written; change nothing."""
         if update and force:
             raise UsageError("--update and --force exclude each other", "--update keeps what is there")
@@ -63,25 +72,52 @@ class ExportOutput:
                 f"{shown(str(self.path), 200)} exists" + (" and is not empty" if self.is_directory else ""),
                 "--update adds what is new to it, --force replaces it",
             )
+        if not ro_crate and is_there and (update or self.is_directory) and self.has_crate_metadata():
+            raise UsageError(
+                f"{shown(str(self.path), 200)} has RO-Crate metadata, which would not describe it any more",
+                "add --ro-crate, so that they are written again"
+                + (f", or remove {CRATE_METADATA}" * self.is_directory),
+            )
+
+    def has_crate_metadata(self) -> bool:
+        """Return whether an earlier export has RO-Crate metadata; False if it is none."""
+        if self.is_directory:
+            return (self.path / CRATE_METADATA).exists()
+        try:
+            with self.path.open("rb") as file:
+                return has_crate_metadata(file)
+        except (OSError, NotOurs):  # opening it says what is wrong
+            return False
 
     def opened(
-        self, is_refuted: Callable[[str], bool], *, update: bool
+        self, is_refuted: Callable[[str], bool], *, update: bool, keep_contents: bool = False
     ) -> AbstractContextManager[ZipTarget | DirectoryTarget]:
-        """Return the target as a context; it is complete when the context ends without an exception."""
-        open_target = directory_target if self.is_directory else zip_target
-        return open_target(self.path, is_refuted, update=update)
+        """Return the target as a context; it is complete when the context ends without an exception.
 
-    def next_commands(self, ksize: int) -> list[str]:
+        keep_contents: so that `contents.files()` can be called
+        """
+        open_target = directory_target if self.is_directory else zip_target
+        return open_target(self.path, is_refuted, update=update, keep_contents=keep_contents)
+
+    def next_commands(self, example: Example) -> list[str]:
         """Return commands of sourmash that use what was exported; paths below this directory are relative."""
-        place = self.path / "SOURMASH-MANIFEST.csv" if self.is_directory else self.path
+        place = self.path / MANIFEST if self.is_directory else self.path
         file = shlex.quote(str(from_here(place)))
         missing = str(from_here(self.missing))
-        stem = shlex.quote(missing.removesuffix(".missing.csv").removesuffix("/missing.csv"))
+        stem = shlex.quote(missing.removesuffix(".missing.csv").removesuffix(f"/{MISSING}"))
+        row, options = example.row, f"-k {example.row.ksize}"
+        if row.moltype != DNA:
+            options += f" --{row.moltype.lower()}"
+        query = f"--md5 {row.md5[:8]} {file}"
+        if self.is_directory:
+            query = shlex.quote(str(from_here(self.path / example.location)))
         return [
             f"sourmash sig summarize {file}",
-            f"sourmash gather -k {ksize} QUERY.sig {file} -o gather.csv",
+            f"sourmash gather {options} QUERY.sig {file} -o gather.csv",
             f"sourmash sig collect {file} -o {stem}.sqlmf",
-            f"sourmash index -k {ksize} -F rocksdb {stem}.rocksdb {file}",
+            f"sourmash index {options} -F rocksdb {stem}.rocksdb {file}",
+            f"sourmash gather {options} {query} GENOMES.zip -o {shlex.quote(example.name)}.csv",
+            f"sourmash tax metagenome -g {shlex.quote(example.name)}.csv -t LINEAGES.csv",
         ]
 
 

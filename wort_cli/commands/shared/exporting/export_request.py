@@ -53,7 +53,7 @@ class ExportRequest:
         if not self.names and not self.pattern and self.trust is None and self.picklist is None:
             yield from absences_of_jobs(ledger, self.group, self.profile, self.where)
         for name, md5 in self.picklist.not_found() if self.picklist else ():
-            yield Absence.of(name, AbsenceReason.NOT_REQUESTED, UNKNOWN, md5)
+            yield Absence.of(name, AbsenceReason.NOT_REQUESTED, self.profile, UNKNOWN, md5)
 
 
 def parse_request(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from wort_cli.commands.shared.showing import render
 from wort_cli.model.job import Progress
+from wort_cli.model.lease import COMPILING, PREPARING, SKETCHING
 from wort_cli.model.units import format_bytes, format_rate
 
 
@@ -18,12 +19,14 @@ class StageFacts:
         first = self._first
         if first is None or first.stage != progress.stage or progress.spots < first.spots or not first.spots:
             first = self._first = progress  # nothing was done before: the time until now was spent on preparations
+        if progress.stage == COMPILING:
+            return "compiling loops for this machine, only once"
         if not progress.total:
             return progress.stage
-        if progress.stage == "sketching" and not progress.spots:  # loops are compiled, and the first blobs are read
-            return "preparing"
+        if progress.stage == SKETCHING and not progress.spots:  # the first blobs are read
+            return PREPARING
         seconds, done = progress.at - first.at, progress.spots - first.spots
-        if progress.stage == "sketching":
+        if progress.stage == SKETCHING:
             amount = f"{progress.spots:,} of {progress.total:,} spots"
             rate = format_rate((progress.bases - first.bases) / max(seconds, 1e-9), "bp")
         elif progress.stage in ("fetching", "proving"):

@@ -23,6 +23,8 @@ class RemotePlaces:
         self._ledger = ledger
         self._profile = profile
         self._places: list[tuple[str, str]] = []
+        self.new = 0
+        """Signatures that were recorded, and not known to be there before."""
 
     def add(self, name: str, url: str) -> None:
         """Note that a signature is in the bucket."""
@@ -32,7 +34,7 @@ class RemotePlaces:
 
     def record(self) -> None:
         """Record what was noted."""
-        self._ledger.catalog.note_remote(self._profile, self._places)
+        self.new += self._ledger.catalog.note_remote(self._profile, self._places)
         self._places = []
 
 

@@ -70,11 +70,11 @@ def name_strays(local: LocalStore) -> None:
         render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is passed over")
 
 
-def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport) -> None:
-    """Report the named runs that have no signature in the local store."""
+def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport, option: str) -> None:
+    """Report the named runs that have no signature in the local store; `option` names their profile."""
     for name in names:
         if not local.has(name):
-            detail = f"the local store has no signature of {name}: `wort compute {name}`"
+            detail = f"the local store has no signature of {name}: `wort compute {name}{option}`"
             report.add(name, "failed", detail, failed=True)
 
 

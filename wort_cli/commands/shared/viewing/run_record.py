@@ -1,8 +1,11 @@
 """What is known of a run, as commands print it."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from wort_cli.commands.shared.showing.fields import BASES, BYTES, COUNT, ID, ID_IF_SPACE, TEXT, Field
+from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.run_metadata import FIELDS, RunMetadata
 
 RUN_FIELDS = (
@@ -26,6 +29,21 @@ RUN_FIELDS = (
     Field("released", TEXT, "The date of publication, as YYYY-MM-DD", optional=True),
     Field("updated", TEXT, "The date of the last change, as YYYY-MM-DD", optional=True),
 )
+METADATA_FIELDS = RUN_FIELDS[1:]
+"""What is known of a run besides its name."""
+TOGETHER = 500
+"""Records for which one query reads the metadata."""
+
+
+def with_metadata(records: Iterable[dict[str, Any]], ledger: Ledger) -> Iterator[dict[str, Any]]:
+    """Yield records that have a `name`, each with METADATA_FIELDS of the run of that name."""
+    unknown = dict.fromkeys(field.key for field in METADATA_FIELDS)
+    rest = iter(records)
+    while some := list(islice(rest, TOGETHER)):
+        known = ledger.runs.known_of({record["name"] for record in some})
+        for record in some:
+            values = run_values(known[record["name"]]) if record["name"] in known else unknown
+            yield {**record, **{key: values[key] for key in unknown}}
 
 
 def run_values(run: RunMetadata) -> dict[str, Any]:

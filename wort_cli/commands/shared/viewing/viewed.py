@@ -11,7 +11,7 @@ from wort_cli.commands.shared.arguments.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import PROFILES, Profile, profile_for
+from wort_cli.model.profile import Profile, profile_for, profile_option
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.pipeline.archives.archive_names import stem_of
@@ -82,7 +82,7 @@ def why_not_found(
 ) -> UsageError:
     """Return the error that explains why a signature was not found."""
     jobs = [job for job in ledger.jobs.named(name) if job.profile == profile_for(name, profile)]
-    of_profile = "" if profile in PROFILES else f" --profile {profile}"
+    of_profile = profile_option(profile, settings.profile)
     if record is not None:
         return NoSuchFile(
             settings.store_dir / record.path,

@@ -27,6 +27,12 @@ def test_rate_and_remaining_time_of_sketching_follow_from_two_reports() -> None:
     assert facts.describe(sketching(21.0, 50)) == "50 of 1,000 spots"  # the next attempt started at an earlier slice
 
 
+def test_compiling_is_named_with_what_it_is() -> None:
+    assert (
+        StageFacts().describe(Progress("compiling", 0, 1000, 0, 1.0)) == "compiling loops for this machine, only once"
+    )
+
+
 def test_rate_and_remaining_time_of_fetching_are_in_bytes() -> None:
     facts = StageFacts()
     assert facts.describe(fetching(10.0, 2.5)) == "fetching 2.5 MB of 120.0 MB"

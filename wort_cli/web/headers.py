@@ -1,0 +1,82 @@
+"""Headers of every response: what a browser may do with it, and who may read it.
+
+Reads are open to pages of other sites (CORS `*`, never with credentials); nothing else is.
+"""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+READS = ("GET", "HEAD")
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+FIXED = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+FOR_OTHER_SITES = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Range, ETag, Location, Retry-After, Wort-Trust",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match, If-Range, Range",
+    "Access-Control-Max-Age": "86400",
+}
+STRICT_TRANSPORT = "max-age=31536000"
+
+
+class SecurityHeaders:
+    """Adds the headers, and answers OPTIONS with the methods that a path has."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], *, tls: bool = False) -> None:
+        self.app = app
+        self._routes = routes
+        self._fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"]
+        added = self._fixed | (FOR_OTHER_SITES if method in READS else {})
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in added.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if method == "OPTIONS" and (methods := self.methods_of(scope)):
+            added = added | {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
+            if "GET" in methods:
+                added |= FOR_OTHER_SITES | PREFLIGHT
+            await send_with_headers({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self.app(scope, receive, send_with_headers)
+
+    def methods_of(self, scope: Scope) -> set[str]:
+        """Return the methods of the routes that a path matches."""
+        matching = [r for r in self._routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
+        return {method for route in matching for method in route.methods or ()}

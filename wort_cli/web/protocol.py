@@ -1,0 +1,90 @@
+"""HTTP connections with limits: how many there are, and how long each may take to send a request or read a response.
+
+uvicorn limits none of these.  A client above the limit gets 503, and a slow one is disconnected.
+"""
+
+import asyncio
+from typing import ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MAX_CONNECTIONS = 2000
+MAX_CONNECTIONS_OF_A_CLIENT = 1500
+"""Of one address.  A proxy has one address for all its clients."""
+REQUEST_SECONDS = 30.0
+"""Seconds within which the head of a request must arrive."""
+READING_SECONDS = 120.0
+"""Seconds after which a connection is closed whose client reads nothing of a response."""
+TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n"
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection."""
+
+    open_of: ClassVar[dict[str, int]] = {}
+    """The number of open connections of each address."""
+
+    _address = ""
+    _request_timer: asyncio.TimerHandle | None = None
+    _reading_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept a connection, or refuse it if there are too many."""
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else "-"
+        of_address = self.open_of.get(address, 0)
+        if len(self.connections) >= MAX_CONNECTIONS or of_address >= MAX_CONNECTIONS_OF_A_CLIENT:
+            transport.write(TOO_MANY)
+            transport.close()
+            return
+        self.open_of[address] = of_address + 1
+        self._address = address
+        super().connection_made(transport)
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        self._stop_timers()
+        if not self._address:  # it was refused
+            return
+        self.open_of[self._address] -= 1
+        if not self.open_of[self._address]:
+            del self.open_of[self._address]
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take data of a request; once its head is complete, a handler limits the time of its body."""
+        if not self._address:
+            return
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete and self._request_timer is not None:
+            self._request_timer.cancel()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        if not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
+            self._expect_request()
+
+    def pause_writing(self) -> None:
+        """Limit the time for which a client reads nothing."""
+        if self._address:
+            super().pause_writing()
+            self._reading_timer = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Continue with a response that the client reads."""
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+        if self._address:
+            super().resume_writing()
+
+    def _expect_request(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._request_timer, self._reading_timer):
+            if timer is not None:
+                timer.cancel()

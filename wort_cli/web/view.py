@@ -1,0 +1,85 @@
+"""`GET /v1/view/{db}/{id}` redirects to the file of a signature, and `/wort-sra/sigs/{id}.sig` is that file.
+
+A redirect is sent only to what is there: a file that was compared with the catalog, or an object that the bucket has.
+The file is sent as it is stored, in gzip, whatever Accept-Encoding says: its clients store the bytes as they come.
+"""
+
+from html import escape
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from wort_cli.web.errors import CompactJSON
+from wort_cli.web.file_response import file_response
+from wort_cli.web.services import Services
+from wort_cli.web.signature_files import CatalogEntry, ServedFile
+
+DATABASES = ("sra", "genomes", "img")
+NO_DATABASE, NO_DATASET = "Database not supported", "Dataset not found"
+REDIRECTION = """<!doctype html>
+<html lang=en>
+<title>Redirecting...</title>
+<h1>Redirecting...</h1>
+<p>You should be redirected automatically to the target URL: <a href="{url}">{url}</a>. If not, click the link.
+"""
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [
+        Route("/v1/view/{database}/{dataset}", view, methods=["GET"]),
+        Route("/wort-sra/sigs/{name}.sig", signature_file, methods=["GET"]),
+    ]
+
+
+async def view(request: Request) -> Response:
+    """Redirect to the file of a signature."""
+    database, dataset = request.path_params["database"], request.path_params["dataset"]
+    if database not in DATABASES:
+        return CompactJSON(NO_DATABASE, 404)
+    services: Services = request.app.state.services
+    entry = services.files.entry(services.home.ledger, dataset) if database == "sra" else None
+    url = await address(request, services, entry) if entry else ""
+    if not entry or not url:
+        return CompactJSON(NO_DATASET, 404)
+    headers = {"Location": url, "Wort-Trust": entry.recorded.trust.value, "Cache-Control": "no-cache"}
+    return Response(REDIRECTION.format(url=escape(url)), 302, headers, "text/html")
+
+
+async def address(request: Request, services: Services, entry: CatalogEntry) -> str:
+    """Return where the file of an entry is; empty if it is nowhere."""
+    if await find_file(services, entry):
+        return f"{request.scope.get('root_path', '')}/wort-sra/sigs/{entry.name}.sig"
+    if not services.bucket.is_in_this_bucket(entry.remote):
+        return ""
+    return services.bucket.remembered(entry.name) or await run_in_threadpool(services.bucket.url, entry.name)
+
+
+async def find_file(services: Services, entry: CatalogEntry) -> ServedFile | None:
+    """Return the compared file of an entry; a thread compares it if that was not done."""
+    return services.files.remembered(entry) or await run_in_threadpool(services.files.compared, entry)
+
+
+async def signature_file(request: Request) -> Response:
+    """Send the file of a signature."""
+    services: Services = request.app.state.services
+    entry = services.files.entry(services.home.ledger, request.path_params["name"])
+    served = await find_file(services, entry) if entry else None
+    file = await run_in_threadpool(services.files.opened, served) if served else None
+    if entry is None or served is None or file is None:
+        return CompactJSON(NO_DATASET, 404)
+    return file_response(
+        request,
+        file,
+        served.state[2],
+        sha256=served.sha256,
+        changed_at=entry.created_at,
+        headers={
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+            "Content-Disposition": f'attachment; filename="{entry.name}.sig"',
+            "Wort-Trust": entry.recorded.trust.value,
+        },
+    )
