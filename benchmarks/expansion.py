@@ -11,11 +11,9 @@ import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.sync import peak_until_end
-from tests.support.run_lists import RunLists, ena_text, ncbi_text, run
-from wort_cli.pipeline.projects.answers import Recorded
+from tests.support.run_lists import RunLists
 
 PROJECT = "PRJNA250000"
 BIN = Path(sys.executable).parent
@@ -66,21 +64,8 @@ def peak_now(pid: int) -> int:
 
 def serve(number: int, pipe: Connection) -> None:
     """Serve both lists until this process is ended; send the environment of a home that asks for them."""
-    items = [run(n, PROJECT) for n in range(1, number + 1)]
-    ena, pages = Recorded(ena_text(items)), dict[str, Recorded]()
-
-    def answer(path: str) -> Recorded | None:
-        """Answer with texts that were made before; those of the server would be made for each request."""
-        name = urlsplit(path).path.rpartition("/")[2]
-        if name == "filereport":
-            return ena
-        return pages.get(parse_qs(urlsplit(path).query)["retstart"][0]) if name == "efetch.fcgi" else None
-
-    for first in range(0, number, 5000):
-        pages[str(first)] = Recorded(ncbi_text(items[first : first + 5000], header=first == 0))
     with RunLists().serving() as lists:
-        lists.ncbi[PROJECT] = items
-        lists.answers = answer
+        lists.put_many(PROJECT, number)
         pipe.send(lists.env)
         while True:
             time.sleep(3600)

@@ -30,7 +30,7 @@ people: their wording may change. Everything else is documented here and changes
 With `--json`, a command prints one document:
 
 ```json
-{"schema": 1, "command": "ls", "signatures": [{"name": "SRR139146", "size": 12345, "path": "/data/..."}]}
+{"schema": 1, "command": "ls", "signatures": [{"name": "SRR139146", "size": 12345, "path": "/..."}]}
 ```
 
 - `schema` is the version of all documents. New keys do not change it; other changes do.

@@ -31,8 +31,9 @@ from wort_cli.system.stuck_threads import stuck_threads
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
-    "compute", "runs", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog", "merge", "wait",
-    "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion", "help",
+    "compute", "runs", "plan", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog", "merge",
+    "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
+    "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
 GROUPS = ("sync", "metadata", "profile", "daemon", "config")

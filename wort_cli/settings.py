@@ -34,6 +34,7 @@ from wort_cli.setting_types import (
     url_templates,
 )  # fmt: skip
 from wort_cli.system.config_file import PROFILES_TABLE, read_config
+from wort_cli.system.machine import available_cores
 from wort_cli.system.network_disks import check_answers, wait_for_answers
 from wort_cli.system.private_files import make_private, not_ours
 
@@ -41,11 +42,6 @@ ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
 DOWNLOADS = ("columns", "whole", "toolkit")
 QUALITIES = ("prefer-normalized", "normalized", "lite")
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:

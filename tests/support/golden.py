@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("compute", "SRR1"),
     ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
+    "plan": [("plan", PROJECT, "--tasks", "2"), ("plan", PROJECT, "--tasks", "2"), ("plan", DONE)],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],

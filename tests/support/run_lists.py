@@ -161,6 +161,26 @@ class RunLists:
         """Have both services list these runs."""
         self.ena[accession], self.ncbi[accession] = list(items), list(items)
 
+    def put_many(self, accession: str, number: int) -> None:
+        """Have both services list so many runs, SRR000001 and so on; the answers are made now, and quickly."""
+        mark, page = "999999", 5000
+        header, row, _ = ena_text([run(int(mark), accession)]).split("\n")
+        rows = "\n".join(row.replace(mark, f"{n:06}") for n in range(1, number + 1))
+        head, line, *_ = ncbi_text([run(int(mark), accession)]).split("\n")
+        answers = {"filereport": Recorded(f"{header}\n{rows}\n")}
+        for first in range(0, number, page):
+            some = "\n".join(line.replace(mark, f"{n + 1:06}") for n in range(first, min(number, first + page)))
+            answers[str(first)] = Recorded(f"{'' if first else head + chr(10)}{some}\n\n")
+        result = {"count": str(number), "idlist": [], "querykey": "1", "webenv": "MCID_many"}
+        answers["esearch.fcgi"] = Recorded(json.dumps({"esearchresult": result}))
+
+        def answer(path: str) -> Recorded | None:
+            parts = urlsplit(path)
+            name = parts.path.rpartition("/")[2]
+            return answers.get(parse_qs(parts.query)["retstart"][0] if name == "efetch.fcgi" else name)
+
+        self.answers = answer
+
     def answer(self, path: str) -> Recorded:
         """Return the answer to a request as the service documents it."""
         parts = urlsplit(path)

@@ -84,17 +84,23 @@ def test_without_wort_home_the_directories_of_the_platform_are_used(
     assert settings.config_file == tmp_path / "CONFIG" / "wort" / "config.toml"
 
 
+@pytest.fixture
+def six_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.settings.available_cores", lambda: 6)
+
+
+@pytest.mark.usefixtures("six_cores")
 def test_defaults_depend_on_the_number_of_cores(home: Path) -> None:
     settings = load(home)
-    cores = len(os.sched_getaffinity(0))
-    assert (settings.jobs, settings.threads_per_job(settings.jobs)) == (cores, 1)
+    assert (settings.jobs, settings.threads_per_job(settings.jobs)) == (6, 1)
     assert (settings.profile, settings.engine, settings.archives) == ("sra-v1", "kernel", ())
     assert settings.slice_bases == 75_000_000
 
 
+@pytest.mark.usefixtures("six_cores")
 @pytest.mark.parametrize(
     ("jobs", "threads", "expected"),
-    [("1", "", len(os.sched_getaffinity(0))), ("1000", "", 1), ("1000", "5", 5), ("1", "1", 1)],
+    [("1", "", 6), ("4", "", 1), ("1000", "", 1), ("1000", "5", 5), ("1", "1", 1)],
 )
 def test_cores_are_shared_among_jobs_unless_threads_are_set(home: Path, jobs: str, threads: str, expected: int) -> None:
     settings = load(home, WORT_JOBS=jobs, WORT_THREADS=threads)

@@ -45,10 +45,11 @@ def enqueue(
                 claim(jobs_of(found))
             return found
 
-    if len(requests) > BATCH_SIZE:
-        ledger.jobs.enqueue(requests, force=force, dry_run=True)
     answers: list[Enqueued] = []
     size = BATCH_SIZE - BATCH_SIZE % len(finder.all())  # the jobs of a source are enqueued together
+    if len(requests) > size and not dry_run:
+        for first in range(0, len(requests), size):
+            ledger.jobs.enqueue(requests[first : first + size], force=force, dry_run=True)
     for first in range(0, len(requests), size):
         if first:
             time.sleep(BATCH_PAUSE)

@@ -147,7 +147,7 @@ def compute(
     settings = load_settings()
     skipped: list[str] = []
     skip = skipped.append if skip_invalid else None
-    expander = Expander(settings, render.notice)
+    expander = Expander(settings, render.notice, amounts=dry_run)
     sources = reads_of_options(reads or [], samples, name, others=bool(ids or from_file), now=now) or parse_sources(
         ids or [], from_file, name, settings.quality, settings.archives, render.notice, skip, expander
     )
@@ -193,8 +193,8 @@ def compute(
         outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
         return
     if not (wait or now):
-        records = [answer_record(answer, finder) for answer in answers]
-        print_answers(records, form, header=not no_header, columns=columns_of(answers))
+        records = (answer_record(answer, finder) for answer in answers)
+        print_answers(records, len(answers), form, header=not no_header, columns=columns_of(answers))
         suggest_next_command(answers, settings, group)
         code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))

@@ -63,9 +63,11 @@ def import_(
     importer, others = Importer(ledger, settings, chosen_profile(profile, settings, ledger)), 0
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
-        for path in files_in(paths):
-            if not path.name.endswith(ENDINGS):
-                others += not path.name.endswith(NOT_OURS)
+        for path, is_named in files_in(paths):
+            if path.name.endswith(NOT_OURS):
+                continue
+            if not is_named and not path.name.endswith(ENDINGS):
+                others += 1
                 continue
             try:
                 taken = importer.take(path, dry_run=dry_run)
@@ -82,8 +84,10 @@ def import_(
         render.notice(f"{render.count(others, 'other file')} passed over")
 
 
-def files_in(paths: list[Path]) -> Iterator[Path]:
-    """Yield the regular files that were named, and those below the directories that were named, in order.
+def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that were named, and the regular files below the directories that were named, in order.
+
+    Each comes with whether it was named.
 
     Links are followed only if they were named.  A directory that cannot be read is named on stderr.
     """
@@ -93,11 +97,11 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
 
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path, True
             continue
         for directory, subdirectories, names in os.walk(path, onerror=explain):
             subdirectories.sort()
             for name in sorted(names):
                 found = Path(directory) / name
                 if found.is_file() and not found.is_symlink():
-                    yield found
+                    yield found, False

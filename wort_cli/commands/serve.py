@@ -52,7 +52,7 @@ def serve(
     key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of that certificate.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve signatures over HTTP until Ctrl-C, as the public wort service does.
+    """Serve signatures over HTTP, as the public wort service does.
 
     It listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
     Each request is logged to stderr as a line of JSON.

@@ -150,7 +150,7 @@ class Catalog:
     def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> int:
         """Record that signatures are in a bucket: pairs of a name and a URL.  Return how many were not known to be."""
         with self._storage.transaction():
-            rows = ((name, profile_for(name, profile), url) for name, url in places)
+            rows = ((url, name, profile_for(name, profile), url) for name, url in places)
             return self._storage.change_many("note_remote", rows)
 
     def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:

@@ -37,7 +37,7 @@ class EnqueueStatus(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Enqueued:
     """The answer to one request.  `job_id` is None if no job made the signature, and for a dry run."""
 

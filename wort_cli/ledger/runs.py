@@ -77,6 +77,11 @@ class Runs:
             for row in self._storage.rows("unknown_among", names=json.dumps(page), profile=profile):
                 yield row["run"]
 
+    def bases(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the bases of those of some runs whose number is known."""
+        found = (self._storage.rows("bases_among", names=json.dumps(page)) for page in pages(names))
+        return {row["run"]: row["bases"] for rows in found for row in rows}
+
     def amounts(self, names: Iterable[str]) -> Amounts:
         """Return the bases and bytes of some runs, as far as they are known."""
         total = [0, 0, 0, 0]

@@ -41,7 +41,7 @@ class JobState(StrEnum):
 LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a project has a hundred thousand of them
 class Source:
     """Where the reads come from: an archive, files of reads, or else the run or assembly with the accession `name`."""
 
@@ -89,7 +89,7 @@ class Source:
         return str(self.reads or self.archive or self.name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobRequest:
     """A request for a job."""
 

@@ -1,16 +1,19 @@
 """Reads the free disk space, the available memory and the load of this machine.
 
 Decisions based on them are made elsewhere (health/admission.py, pipeline/resources.py).  The available memory is the
-kernel's estimate of what can be allocated without swapping (MemAvailable), or less if a control group (of a container,
-a systemd unit or a batch job) sets a limit.
+kernel's estimate of what can be allocated without swapping (MemAvailable), or less if a control group or a batch system
+sets a limit; so are the cores.
 """
 
+import math
 import os
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+from wort_cli.system.batch_job import granted_cores, granted_memory
+from wort_cli.system.control_groups import CGROUPS, PROC, core_limits, memory_left
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 RESERVE_SHARE, LARGEST_RESERVE = 0.05, 1_000_000_000
 """The default reserve of a disk: a share of its size, and at most so many bytes."""
@@ -49,7 +52,15 @@ def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     free = next((int(word[1]) * 1024 for word in words if word[0] == "MemAvailable:"), None)
     if free is None:
         raise ValueError(f"{proc / 'meminfo'} has no MemAvailable")
-    return min([free, *cgroup_memory(proc, cgroups)])
+    granted = granted_memory()
+    rest = [] if granted is None else [max(0, granted - resident_memory(os.getpid()))]
+    return min([free, *memory_left(proc, cgroups), *rest])
+
+
+def available_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Return the number of cores that this process may keep busy, at least 1."""
+    limits = [math.ceil(cores) for cores in core_limits(proc, cgroups)]
+    return min([len(os.sched_getaffinity(0)), granted_cores() or sys.maxsize, *limits])
 
 
 def total_memory(proc: Path = PROC) -> int:
@@ -79,53 +90,6 @@ def killed_for_memory(proc: Path = PROC) -> int | None:
         return next((int(word[1]) for word in words if word[0] == "oom_kill"), None)
     except (OSError, ValueError, IndexError):
         return None
-
-
-@dataclass(frozen=True)
-class MemoryFiles:
-    """The files of a control group that have its limit and its use of memory."""
-
-    root: str
-    """The directory of the hierarchy, below that of all control groups."""
-    limit: str
-    used: str
-    cache: str
-    """The key in memory.stat of the page cache that the kernel frees when memory is needed."""
-
-
-V1 = MemoryFiles("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-"""See the kernel's cgroup-v1/memory.rst."""
-V2 = MemoryFiles("", "memory.max", "memory.current", "inactive_file")
-"""See the kernel's cgroup-v2.rst."""
-
-
-def cgroup_memory(proc: Path, cgroups: Path) -> Iterator[int]:
-    """Yield the available memory in each control group of this process."""
-    try:
-        lines = (proc / "self" / "cgroup").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        number, controllers, own = line.split(":", 2)
-        if number == "0" or "memory" in controllers.split(","):
-            yield from group_memory(cgroups, own.lstrip("/"), V2 if number == "0" else V1)
-
-
-def group_memory(cgroups: Path, own: str, files: MemoryFiles) -> Iterator[int]:
-    """Yield the available memory in a control group and in those above it."""
-    group = cgroups / files.root / own
-    for place in (group, *group.parents):
-        if not place.is_relative_to(cgroups / files.root):
-            return
-        try:
-            limit, used = (place / files.limit).read_text().strip(), int((place / files.used).read_text())
-            if limit == "max":
-                continue
-            words = dict(line.split() for line in (place / "memory.stat").read_text().splitlines())
-            # The page cache counts as used, but the kernel frees it when memory is needed.
-            yield max(0, int(limit) - used + int(words.get(files.cache, 0)))
-        except (OSError, ValueError):  # the root group of version 2 has no such files
-            continue
 
 
 def load() -> float:

@@ -42,6 +42,8 @@ RUNNABLE = "R"
 """The state of a process that runs, or waits for a processor (proc(5))."""
 REMEMBERED_FOR = 5.0
 """Seconds for which `answers` remembers that a mount does not answer.  It is never remembered that one does."""
+MOUNTS_KNOWN_FOR = 0.2
+"""Seconds for which the table of mounts is not read again: a command may look for the archives of 100,000 runs."""
 MOST_LINKS = 40
 LOCK_PLACES = ("/dev/shm", "/var/tmp")  # noqa: S108 (the file is opened without following links, and its owner checked)
 TOUCH = """
@@ -76,6 +78,8 @@ _left_behind: set[int] = set()
 """The children that got no answer yet."""
 _silent_at: dict[str, float] = {}
 """By mount point: when it was found that the mount does not answer."""
+_known_mounts: list[tuple[Path, float, dict[str, str]]] = []
+"""The table of mounts that was read last: from which file, when, and what it had."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,14 @@ def silent_directories(paths: Iterable[Path]) -> list[NoAnswer]:
 
 def network_mounts() -> dict[str, str]:
     """Return the types of all network file systems, by mount point.  The root is not among them."""
+    now = time.monotonic()
+    if not _known_mounts or _known_mounts[0][0] != MOUNTS or now - _known_mounts[0][1] >= MOUNTS_KNOWN_FOR:
+        _known_mounts[:] = [(MOUNTS, now, read_mounts())]
+    return _known_mounts[0][2]
+
+
+def read_mounts() -> dict[str, str]:
+    """Read the table that `network_mounts` returns."""
     kinds: dict[str, str] = {}
     with contextlib.suppress(OSError):
         for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():

@@ -1,10 +1,14 @@
 """`wort catalog` writes tables that sourmash, polars and duckdb read, from the ledger alone."""
 
 import csv
+import errno
+import io
 import json
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +27,13 @@ from tests.support.signatures import make_recorded_signatures
 from wort_cli import cli
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
-from wort_cli.model.catalog_columns import CATALOG_COLUMNS
+from wort_cli.model.catalog_columns import CATALOG_COLUMNS, OF_PAGE_SIGNATURES, CatalogPage
 from wort_cli.model.job_result import Published
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.sketch_row import COLUMNS
 from wort_cli.stores.local import LocalStore
+from wort_cli.upkeep.catalog.parquet_catalog import write_parquet
 
 NUMBER = 5
 RUNS = [f"SRR{n}" for n in range(1_000_000, 1_000_000 + NUMBER)]
@@ -198,3 +203,48 @@ def test_parquet_without_pyarrow_is_refused_with_the_name_of_the_extra(
     catalog("-o", "c.parquet", code=2)
     assert "pip install 'wort-cli[parquet]'" in capsys.readouterr().err
     catalog("-o", "c.csv")
+
+
+def page(number: int) -> CatalogPage:
+    """Return a page with one sketch."""
+    name = f"SRR{number:06}"
+    of_signature = {"name": name, "internal_location": name, "creation_date": 1.5}
+    of_sketch = ("0" * 32, 21, "DNA", 0, 1000, number, 1, "")
+    return CatalogPage([tuple(of_signature.get(column) for column in OF_PAGE_SIGNATURES)], [(0, *of_sketch)])
+
+
+def test_row_groups_are_written_in_order(tmp_path: Path) -> None:
+    with (tmp_path / "c.parquet").open("wb") as file:
+        assert write_parquet(file, map(page, range(50))) == 50
+    assert polars.read_parquet(tmp_path / "c.parquet")["n_hashes"].to_list() == [*range(50)]
+
+
+class FullDisk(io.BytesIO):
+    """A file on a disk with room for a few bytes."""
+
+    def write(self, data: Any) -> int:
+        if self.tell() > 3000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("fault", ["disk", "pages"])
+def test_fault_while_rows_are_written_is_raised(fault: str) -> None:
+    def pages() -> Iterator[CatalogPage]:
+        for number in range(200):
+            if fault == "pages" and number == 20:
+                raise OSError(errno.EIO, "Input/output error")
+            yield page(number)
+
+    with pytest.raises(OSError, match="No space" if fault == "disk" else "Input/output"):
+        write_parquet(FullDisk() if fault == "disk" else io.BytesIO(), pages())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("parquet")]
+
+
+def test_other_profile_is_chosen_by_its_name(home: Path) -> None:
+    (home / "config.toml").write_text("[profiles.mine]\nk = 7\nscaled = 10\n")
+    catalog("--profile", "mine", "-o", "c.csv")
+    with Path("c.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file.readlines()[1:]))) == 0
+    catalog("--profile", "sra-v1", "-o", "d.csv")
+    catalog("--profile", "none", "-o", "e.csv", code=2)

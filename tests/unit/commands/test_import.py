@@ -103,6 +103,16 @@ def test_file_that_is_no_signature_is_named_and_passed_over(content: bytes, worl
     assert world.file(A).exists()
 
 
+def test_named_file_is_never_passed_over_silently(world: SmallWorld, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("signatures/x.sig.gz", reference(A))
+    done = world("import", str(tmp_path / "x.zip"))
+    assert (done.code, "it is a zip file" in done.out) == (1, True)
+    (tmp_path / "odd").write_bytes(reference(A))
+    assert world("import", str(tmp_path / "odd")).code == 0
+    assert world.file(A).read_bytes() == reference(A)
+
+
 def test_collection_under_a_wrong_name_is_refused(world: SmallWorld, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.sig", "w") as archive:
         archive.writestr("signatures/x.sig.gz", reference(A))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wort_cli.system.machine import available_memory, load
+from wort_cli.system.batch_job import granted_cores, granted_memory
+from wort_cli.system.machine import available_cores, available_memory, load
 
 
 def machine(root: Path, group: str, limits: dict[str, tuple[str, int, int]]) -> tuple[Path, Path]:
@@ -67,3 +68,85 @@ def test_missing_groups_are_ignored_and_missing_meminfo_is_an_error(tmp_path: Pa
 def test_this_machine_can_be_read() -> None:
     assert 0 < available_memory() < 2**50
     assert load() >= 0
+
+
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 5})
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, 4),
+        ({"a/b": "max 100000"}, 4),
+        ({"a/b": "250000 100000"}, 3),
+        ({"a": "200000 100000", "a/b": "max 100000"}, 2),
+        ({"a/b": "10000 100000"}, 1),
+        ({"a/b": "900000 100000"}, 4),
+        ({"a/b": "rubbish"}, 4),
+        ({"a/b": "0 0"}, 4),
+    ],
+)
+def test_cores_are_those_of_the_most_limited_group(limits: dict[str, str], expected: int, tmp_path: Path) -> None:
+    proc, cgroups = machine(tmp_path, "a/b", {})
+    for group, text in limits.items():
+        (cgroups / group / "cpu.max").write_text(f"{text}\n")
+    assert available_cores(proc, cgroups) == expected
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize(("quota", "expected"), [("150000", 2), ("-1", 4)])
+def test_cores_of_groups_of_version_1_are_read_too(quota: str, expected: int, tmp_path: Path) -> None:
+    proc, cgroups = machine(tmp_path, "", {})
+    (proc / "self" / "cgroup").write_text("4:cpu,cpuacct:/a\n")
+    (cgroups / "cpu" / "a").mkdir(parents=True)
+    (cgroups / "cpu" / "a" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (cgroups / "cpu" / "a" / "cpu.cfs_period_us").write_text("100000\n")
+    assert available_cores(proc, cgroups) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "cores"),
+    [
+        ({}, None),
+        ({"SLURM_CPUS_PER_TASK": "2", "SLURM_CPUS_ON_NODE": "8"}, 2),
+        ({"SLURM_CPUS_ON_NODE": "8"}, 8),
+        ({"NSLOTS": "3"}, 3),
+        ({"NCPUS": "5"}, 5),
+        ({"LSB_DJOB_NUMPROC": "6"}, 6),
+        ({"SLURM_CPUS_PER_TASK": "", "SLURM_CPUS_ON_NODE": "4(x2)"}, None),
+        ({"NSLOTS": "0"}, None),
+        ({"NSLOTS": "9" * 30}, None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else str(value),
+)
+def test_cores_that_a_batch_system_gave_are_read(environment: dict[str, str], cores: int | None) -> None:
+    assert granted_cores(environment) == cores
+
+
+@pytest.mark.parametrize(
+    ("environment", "megabytes"),
+    [
+        ({}, None),
+        ({"SLURM_MEM_PER_NODE": "4096"}, 4096),
+        ({"SLURM_MEM_PER_CPU": "2000", "SLURM_CPUS_ON_NODE": "4"}, 8000),
+        ({"SLURM_MEM_PER_CPU": "2000"}, None),
+        ({"SLURM_MEM_PER_NODE": "0"}, None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else str(value),
+)
+def test_memory_that_slurm_gave_is_read(environment: dict[str, str], megabytes: int | None) -> None:
+    assert granted_memory(environment) == (None if megabytes is None else megabytes << 20)
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_what_a_batch_system_gave_limits_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = machine(tmp_path, "a/b", {})
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
+    assert available_cores(*places) == 2
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "64")
+    assert available_cores(*places) == 4
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")
+    assert available_memory(*places) == 0  # this process has more already

@@ -9,7 +9,7 @@ DELETE FROM claimed_absences WHERE origin = :origin AND profile IN {profiles};
 
 -- name: claim_absence
 -- The newest claim counts.
-INSERT INTO claimed_absences (name, profile, reason, at, origin) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO claimed_absences (name, profile, reason, at, origin) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (name, profile) DO UPDATE SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
 WHERE excluded.at > at;
 
@@ -25,4 +25,4 @@ ORDER BY name LIMIT :limit;
 
 -- name: note_remote
 -- A signature was seen in a bucket, or put there.
-UPDATE signatures SET remote = ?3 WHERE name = ?1 AND profile = ?2 AND remote <> ?3;
+UPDATE signatures SET remote = ? WHERE name = ? AND profile = ? AND remote <> ?;

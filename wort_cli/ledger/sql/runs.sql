@@ -4,7 +4,7 @@
 -- What is not known in the new row stays as it was.
 INSERT INTO runs (run, project, study, experiment, sample, biosample, taxid, organism, strategy, source, selection,
                   layout, platform, model, spots, bases, bytes, released, updated, origin, learned_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run) DO UPDATE SET
     project = coalesce(nullif(excluded.project, ''), project), study = coalesce(nullif(excluded.study, ''), study),
     experiment = coalesce(nullif(excluded.experiment, ''), experiment),
@@ -49,3 +49,7 @@ ORDER BY key;
 -- How many of some runs have known bases, known bytes, and both, with their sums.
 SELECT count(bases) AS with_bases, coalesce(sum(bases), 0) AS bases, count(bytes) AS with_bytes, coalesce(sum(bytes), 0) AS bytes
 FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value;
+
+-- name: bases_among
+SELECT runs.run, runs.bases FROM json_each(:names) AS wanted JOIN runs ON runs.run = wanted.value
+WHERE runs.bases IS NOT NULL;

@@ -1,5 +1,9 @@
 """Tests of the listing of a record's runs: every answer of the table, differences of the services, pages, GEO."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +173,42 @@ def test_pages_come_without_a_header(lists: RunLists, settings: Settings, monkey
     found = list_runs(PROJECT, settings)
     assert found.runs == 5
     assert sum("efetch" in path for path in lists.requests) == 3
+
+
+@pytest.mark.parametrize("fault", [Recorded("", cut=True), Recorded("<html>", 200), Recorded("slow down", 429)])
+def test_list_of_which_a_later_page_has_a_fault_is_not_used(
+    fault: Recorded, lists: RunLists, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ncbi.list_of_record, "__defaults__", (2,))
+    lists.ncbi[PROJECT] = [run(number) for number in range(1, 6)]
+    lists.answers = lambda path: fault if "retstart=4" in path else None
+    found = list_runs(PROJECT, settings)
+    assert [(w.service, w.runs) for w in found.witnesses] == [(ENA, 3), (NCBI, None)]
+    assert "so that runs may be missing" in next(found.sentences())
+    lists.ena.clear()
+    with pytest.raises(NotListed):
+        list_runs(PROJECT, settings, refresh=True)
+
+
+LIST = """
+import json, resource, sys
+from wort_cli.model.accession import RecordAccession
+from wort_cli.pipeline.projects.listing import list_runs
+from wort_cli.settings import load_settings
+found = list_runs(RecordAccession("PRJNA1"), load_settings())
+print(json.dumps([found.runs, found.bases, sum(1 for _ in found.rows()), [w.runs for w in found.witnesses]]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_project_of_250_000_runs_is_listed_as_a_whole(lists: RunLists, tmp_path: Path) -> None:
+    number = 250_000
+    lists.put_many(PROJECT, number)
+    env = {**os.environ, **lists.env, "WORT_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", LIST], env=env, capture_output=True, text=True, check=True)
+    listed, kilobytes = done.stdout.splitlines()
+    assert json.loads(listed) == [number, number * 150_000, number, [number, number]]
+    assert int(kilobytes) < 300_000
 
 
 def test_first_page_without_a_header_has_the_documented_columns(lists: RunLists, settings: Settings) -> None:

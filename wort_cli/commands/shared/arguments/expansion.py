@@ -20,11 +20,12 @@ from wort_cli.settings import Settings
 
 
 class Expander:
-    """Expands records, and remembers what their runs are."""
+    """Expands records, and remembers what their runs are; with `amounts`, also how many bases and bytes each has."""
 
-    def __init__(self, settings: Settings, notice: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, notice: Callable[[str], None], *, amounts: bool = False) -> None:
         self._settings = settings
         self._notice = notice
+        self._has_amounts = amounts
         self._listings: list[Listing] = []
         self._tables: list[tuple[str, str]] = []
         self.selected_by: dict[str, str] = {}
@@ -39,17 +40,19 @@ class Expander:
         self._notice(summary(listing))
         for sentence in listing.sentences():
             self._notice(render.printable(sentence))
+        selection = str(record)
         for row in listing.rows():
             run = Accession.parse(row.run.run)
-            self.selected_by.setdefault(run, str(record))
-            self._amounts[run] = row.run.bases, row.run.bytes
+            self.selected_by.setdefault(run, selection)
+            if self._has_amounts:
+                self._amounts[run] = row.run.bases, row.run.bytes
             yield run
 
     def note_table(self, place: str, text: str) -> None:
         """Remember a list of the user, which may be a table with metadata."""
         self._tables.append((place, text))
-        for run in table_runs(text):
-            self._amounts[run.run] = run.bases, run.bytes
+        if self._has_amounts:
+            self._amounts.update((run.run, (run.bases, run.bytes)) for run in table_runs(text))
 
     def check_limit(self, limit: int, *, yes: bool) -> None:
         """Ask before the expansion of records to more than `limit` runs; in a script, raise UsageError."""
@@ -72,6 +75,12 @@ class Expander:
             record_listing(ledger, listing)
         for place, text in self._tables:
             ledger.runs.record((run, place) for run in table_runs(text))
+
+    def bases(self, names: Iterable[str], ledger: Ledger) -> dict[str, int]:
+        """Return the bases of runs, as far as they are known from what was expanded, or to the ledger."""
+        wanted = list(names)
+        learned = {name: bases for name in wanted if (bases := self._amounts.get(name, (None, None))[0]) is not None}
+        return {**ledger.runs.bases(name for name in wanted if name not in learned), **learned}
 
     def amounts(self, names: Iterable[str], ledger: Ledger) -> Amounts:
         """Return the bases and bytes of runs, as far as they are known from what was expanded, or to the ledger."""

@@ -1,7 +1,7 @@
 """What `wort compute` prints: the answers to its requests, the plans of a dry run, or how the jobs ended."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wort_cli.api.signature_finder import SignatureFinder
@@ -102,19 +102,20 @@ def where(path: str) -> str | None:
 
 
 def print_answers(
-    records: Sequence[dict[str, Any]],
+    records: Iterable[dict[str, Any]],
+    number: int,
     form: Form,
     *,
     header: bool,
     head: Mapping[str, Any] = DONE,
     columns: Sequence[str] = DOCUMENT.columns,
 ) -> None:
-    """Print a line for each request; a terminal gets counts if there are many."""
-    if form is not Form.TERMINAL or len(records) <= LISTED_RUNS:
+    """Print a line for each of `number` requests; a terminal gets counts if there are many."""
+    if form is not Form.TERMINAL or number <= LISTED_RUNS:
         print_records(DOCUMENT, records, form, header=header, head=head, columns=columns)
         return
-    for state, number in Counter(record["state"] for record in records).items():
-        render.result(f"{render.count(number, 'run')} {state}")
+    for state, of_state in Counter(record["state"] for record in records).items():
+        render.result(f"{render.count(of_state, 'run')} {state}")
 
 
 def print_plans(
@@ -131,22 +132,23 @@ def print_plans(
     """Print what would be done and, on stderr, an estimate of what that takes; for few runs, what would be fetched."""
     from wort_cli.commands.shared.jobs.plan_record import plan_records
 
-    records = []
-    for answer in answers:
-        record = answer_record(answer, finder)
-        if answer.status is EnqueueStatus.QUEUED:
-            record["state"] = WOULD_BE_QUEUED
-        records.append(record)
     planned = [n for n, answer in enumerate(answers) if answer.status is EnqueueStatus.QUEUED]
     looked_at = sample_of(planned)
     plans = list(plan_records([answers[n].source for n in looked_at], settings))
-    if len(looked_at) == len(planned):
-        for n, plan in zip(planned, plans, strict=True):
-            records[n] |= plan
+    shown = dict(zip(planned, plans, strict=True)) if len(looked_at) == len(planned) else {}
+
+    def record_of_plan(n: int) -> dict[str, Any]:
+        record = answer_record(answers[n], finder)
+        if answers[n].status is EnqueueStatus.QUEUED:
+            record["state"] = WOULD_BE_QUEUED
+        return {**record, **shown.get(n, {})}
+
     columns = columns_of(answers, *PLAN_COLUMNS)
     found = estimate(plans, len(planned), measured, jobs, settings.fetch_ahead, known)
     head = {"dry_run": True, "estimate": estimate_record(found, len(planned))}
-    print_answers(records, form, header=header, head=head, columns=columns)
+    print_answers(
+        map(record_of_plan, range(len(answers))), len(answers), form, header=header, head=head, columns=columns
+    )
     if planned:
         for sentence in sentences(found, plans, len(planned), measured, jobs):
             render.notice(sentence)
