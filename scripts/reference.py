@@ -53,7 +53,8 @@ EXIT_CODES = {
 
 def commands(command: Any, path: tuple[str, ...], parent: Any = None) -> Iterator[tuple[tuple[str, ...], Any, str]]:
     """Yield a command and all its subcommands: the words that call it, the command itself, and its help text."""
-    context = command.context_class(command, info_name=path[-1], parent=parent, terminal_width=WIDTH)
+    names = {"help_option_names": command.context_settings.get("help_option_names")}
+    context = command.context_class(command, info_name=path[-1], parent=parent, terminal_width=WIDTH, **names)
     help_text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
     yield path, command, help_text
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():

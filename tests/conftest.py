@@ -19,6 +19,9 @@ from tests.support.shelf import Shelf
 settings.register_profile("wort", deadline=None)
 settings.load_profile("wort")
 
+# No test asks the public signatures, unless it serves them itself.
+os.environ["WORT_S3_PRESET"] = "off"
+
 # The processes that a test starts handle SIGINT, also if a shell has started the tests in the background: it lets them
 # ignore the signal, and what a process ignores its children ignore, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
+from wort_cli.model import s3_target
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import SRA_V1, Profile, profile_name
-from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target, bucket_name, endpoint_url, key_prefix
+from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target
 from wort_cli.setting_types import (
     Parser,
     boolean,
@@ -168,9 +169,14 @@ class Settings(HomePaths):
     metrics_address: str = setting(
         "", listen_address, "PORT or HOST:PORT at which metrics are served; a port alone serves this machine only."
     )
-    s3_bucket: str = setting("", bucket_name, "Bucket to which signatures are published; empty for none.")
-    s3_prefix: str = setting("", key_prefix, "Prefix of all keys in the bucket.")
-    s3_endpoint: str = setting("", endpoint_url, "URL of the S3 server; empty for AWS.")
+    s3_bucket: str = setting("", s3_target.bucket_name, "Bucket to which signatures are published; empty for none.")
+    s3_preset: str = setting(
+        s3_target.WORT_PUBLIC,
+        s3_target.preset_name,
+        "Public signatures that are read where `s3_bucket` is empty: `wort-public`, the URL of a mirror, or `off`.",
+    )
+    s3_prefix: str = setting("", s3_target.key_prefix, "Prefix of all keys in the bucket.")
+    s3_endpoint: str = setting("", s3_target.endpoint_url, "URL of the S3 server; empty for AWS.")
     s3_region: str = setting("", region_name, "Region of the bucket; empty for the region of the AWS configuration.")
     s3_addressing: str = setting(
         "auto", one_of(*ADDRESSING), "Position of the bucket's name in URLs: `path`, `virtual` (host name) or `auto`."
@@ -236,9 +242,13 @@ class Settings(HomePaths):
     @property
     def s3(self) -> S3Target | None:
         """The bucket to which signatures are published; None if none is set."""
-        if not self.s3_bucket:
-            return None
-        return S3Target(**{each.name: getattr(self, f"s3_{each.name}") for each in fields(S3Target)})
+        values = {key: getattr(self, f"s3_{key}") for key in s3_target.FROM_SETTINGS}
+        return S3Target(**values) if self.s3_bucket else None
+
+    @property
+    def public(self) -> S3Target | None:
+        """The public signatures; None if they are switched off."""
+        return s3_target.public_target(self.s3_preset, self.s3_timeout)
 
     def threads_per_job(self, jobs: int) -> int:
         """Return the sketching threads of each job when `jobs` jobs run at a time."""

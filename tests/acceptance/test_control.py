@@ -189,6 +189,19 @@ def test_settings_are_reloaded(home: Home, shelf: Shelf) -> None:
     assert home.daemon_pid() == daemon
 
 
+def test_other_values_of_the_daemon_are_named(home: Home) -> None:
+    """As of a unit that `daemon install` wrote in another shell."""
+    home("daemon", "start").expect(0)
+    here = {"AWS_PROFILE": "lab", "WORT_QUALITY": "lite"}
+    findings = home("doctor", "--json", env=here).records()
+    said = [found["message"] for found in findings if found["what"] == "daemon"]
+    assert "quality is prefer-normalized in the daemon, and lite here" in said
+    assert "AWS_PROFILE is not set in the daemon, and lab here" in said
+    sentence = "the daemon has other values than this shell of: "
+    home("status", env=here).expect(0, sentence, "quality", "AWS_PROFILE")
+    assert sentence not in home("status").expect(0).err
+
+
 def test_invalid_settings_do_not_stop_the_running_daemon(home: Home) -> None:
     home("daemon", "start").expect(0)
     daemon = home.daemon_pid()

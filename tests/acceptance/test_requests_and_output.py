@@ -40,6 +40,19 @@ def test_runs_are_read_from_a_file_and_from_standard_input(home: Home) -> None:
     home("compute", "--from-file", "binary").expect(2)
 
 
+def test_invalid_lines_of_a_downloaded_table_are_left_out_and_named_if_asked(home: Home) -> None:
+    table = '\ufeffRun,spots\r\nSRR000001,5\r\nSRR1,7\r\nSRR000002,"1,000"\r\n'
+    (home.cwd / "SraRunInfo.csv").write_bytes(table.encode("utf-16-le"))
+    words = ("compute", "--from-file", "SraRunInfo.csv")
+    home(*words).expect(2, "line 3: 'SRR1'", "--skip-invalid")
+    assert home.jobs() == []
+    home(*words, "--skip-invalid", "--dry-run").expect(1, "line 3: 'SRR1'")
+    done = home(*words, "--skip-invalid").expect(1, "line 3: 'SRR1'")
+    assert [row[0] for row in done.rows()] == [job.name for job in home.jobs()] == ["SRR000001", "SRR000002"]
+    (home.cwd / "good.txt").write_text("SRR000001\n")
+    home("compute", "--from-file", "good.txt", "--skip-invalid").expect(0)
+
+
 def test_archives_of_the_same_name_need_different_names(home: Home, shelf: Shelf) -> None:
     for place in ("a", "b"):
         copy_archive(shelf.archive(), home.cwd / place / "x.sra")

@@ -39,7 +39,7 @@ def main() -> int:
     print(f"\n{len(subjects)} archives")
     if options.decoded:
         results.merge(run_decoded(SUBJECTS, options.seed, options.decoded, report))
-    print("\n".join([*results.lines(), *results.defects]))
+    print("\n".join([*results.lines(), *results.named, *results.defects]))
     return 1 if results.defects else 0
 
 

@@ -21,6 +21,8 @@ from wort_cli.system.cancellation import NEVER
 TOGETHER = 20
 """Cases whose tools have one process group."""
 DEFECTS = ("wrong", "not cured")
+NAMED = ("crash", "undefined")
+"""Ends that are no defects, whose cases are named all the same."""
 
 
 @dataclass
@@ -31,17 +33,23 @@ class Results:
     """By where the damage was, the end, and what proved the bytes or the reason."""
     defects: list[str] = field(default_factory=list)
     """Sentences about the cases that must not end so."""
+    named: list[str] = field(default_factory=list)
+    """Sentences about cases that may end so."""
 
     def add(self, where: str, case: object, seed: str, verdict: Verdict) -> None:
         """Count a case."""
         self.ends[where, verdict.end, "" if verdict.end == "wrong" else verdict.detail] += 1
+        sentence = f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}"
         if verdict.end in DEFECTS:
-            self.defects.append(f"{verdict.end} ({verdict.detail}), seed {seed!r}: {case}")
+            self.defects.append(sentence)
+        elif verdict.end in NAMED:
+            self.named.append(sentence)
 
     def merge(self, other: "Results") -> None:
         """Add the counts of another campaign."""
         self.ends += other.ends
         self.defects += other.defects
+        self.named += other.named
 
     def lines(self) -> Iterator[str]:
         """Yield a table of the counts."""

@@ -8,7 +8,7 @@ does, or be declined; and no archive may hang the decoder.
 import hashlib
 import posixpath
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -190,11 +190,8 @@ def run_case(case: DecodedCase, others: Sequence[Decodable], directory: Path, ch
     proved = is_proved(data)
     dumped = dump(archive) if proved else None
     spots = dumped.read if isinstance(dumped, Dumped) and dumped.read else case.reads.read
-    parts = [Slice(1, spots)]
     undamaged = case.reads.part(Slice(1, case.reads.read))
-    verdict = judged(
-        archive, dumped, undamaged, lambda: child.ask(Question(archive, spots, tuple(parts)), TIMEOUT), parts
-    )
+    verdict = judged(Question(archive, spots, (Slice(1, spots),)), dumped, undamaged, child)
     if verdict.end == "wrong" and proved and needed_files(data) == needed_files(case.subject.data):
         return Verdict("right", "names that only fastq-dump reads")
     return verdict
@@ -209,19 +206,13 @@ def needed_files(data: bytes) -> dict[str, bytes]:
     return {path: data[table[path].offset : table[path].end] for path in select(table, VDB).files}
 
 
-def judged(
-    archive: Path,
-    dumped: Dumped | DumpFailed | None,
-    undamaged: Decoded,
-    decode: Callable[[], Any],
-    parts: list[Slice],
-) -> Verdict:
+def judged(question: Question, dumped: Dumped | DumpFailed | None, undamaged: Decoded, child: Child) -> Verdict:
     """Return the verdict; `dumped` is None for an archive that is not proved, which no job would decode.
 
     Where fastq-dump fails on a column that only it reads, the reads of the undamaged archive are right.
     """
     try:
-        decoded = decode()
+        decoded = child.ask(question, TIMEOUT)
     except ChildDied as died:
         if dumped is None:
             return Verdict("crash", f"not proved, {died.how}")
@@ -232,5 +223,5 @@ def judged(
         return Verdict("unproved", "decoded")
     if isinstance(dumped, DumpFailed) and decoded == [undamaged]:
         return Verdict("right", "fastq-dump fails")
-    verdict = compare(archive, dumped, decoded, parts)
+    verdict = compare(question, dumped, decoded, child)
     return ENDS.get(verdict.end) or Verdict("wrong", f"{verdict.end}: {verdict.detail}")

@@ -1,8 +1,9 @@
 """What fastq-dump makes of an archive."""
 
+import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ PROGRAM = Path("/usr/lib/sra-toolkit/fastq-dump-orig")
 TIMEOUT = 60.0
 ATTEMPTS = 6
 """fastq-dump 3.0.3 crashes now and then on references outside the archive."""
+TITLE = re.compile(rb">\S*\.(\d+)\.\d+ .*?length=(\d+)\n", re.DOTALL)
+"""The title of a read, with its spot and its length."""
 COUNTS = re.compile(rb"^(Read|Written) (\d+) spots for ", re.MULTILINE)
 
 
@@ -51,12 +54,21 @@ class DumpFailed:
     crashed: bool = False
 
 
-def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = ()) -> Dumped | DumpFailed:
+def filling(fill: int) -> dict[str, str]:
+    """Return the environment of a process whose new memory is filled with a byte (mallopt(3), M_PERTURB)."""
+    return {**os.environ, "MALLOC_PERTURB_": str(fill)}
+
+
+def dump(
+    archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] = (), fill: int = 0
+) -> Dumped | DumpFailed:
     """Run the recipe's fastq-dump in the archive's directory."""
     argv = [program, *options, *DECODE[1:], str(archive)]
     for _ in range(ATTEMPTS):
         try:
-            done = subprocess.run(argv, capture_output=True, check=False, cwd=archive.parent, timeout=TIMEOUT)
+            done = subprocess.run(
+                argv, capture_output=True, check=False, cwd=archive.parent, timeout=TIMEOUT, env=filling(fill)
+            )
         except subprocess.TimeoutExpired:
             return DumpFailed(-1, "no end")
         if done.returncode >= 0 and b"SIGSEGV" not in done.stderr:
@@ -66,6 +78,21 @@ def dump(archive: Path, *, program: str = str(PROGRAM), options: Sequence[str] =
         errors = [line for line in done.stderr.decode(errors="replace").splitlines() if " err: " in line]
         crashed = done.returncode < 0 or b"SIGSEGV" in done.stderr or b"Segmentation fault" in done.stderr
         return DumpFailed(done.returncode, " ".join(errors)[:300], crashed)
-    lines = done.stdout.split(b"\n")
-    spots = tuple(int(title.split(b" ", 1)[0].rsplit(b".", 2)[1]) for title in lines[:-1:2])
-    return Dumped(spots, tuple(lines[1::2]), int(counts[b"Read"]), int(counts[b"Written"]))
+    records = tuple(records_of(done.stdout))
+    return Dumped(
+        tuple(spot for spot, _ in records),
+        tuple(bases for _, bases in records),
+        int(counts[b"Read"]),
+        int(counts[b"Written"]),
+    )
+
+
+def records_of(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the spot and the bases of each read; damaged names and bases may have line feeds."""
+    at = 0
+    while at < len(text):
+        title = TITLE.match(text, at)
+        assert title is not None, text[at : at + 200]
+        at = title.end() + int(title[2])
+        yield int(title[1]), text[title.end() : at]
+        at += 1

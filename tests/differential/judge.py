@@ -1,12 +1,13 @@
 """Compares what fastq-dump and the in-process decoder make of an archive."""
 
+import contextlib
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.differential.fastq_dump import Dumped, DumpFailed, dump
+from tests.differential.fastq_dump import Dumped, DumpFailed, dump, filling
 from tests.differential.in_process import Declined, Decoded, Question
 from tests.support.child import Child, ChildDied
 from wort_cli.pipeline.archives.counts import tables_of
@@ -14,6 +15,8 @@ from wort_cli.pipeline.sketching.slices import Slice
 
 TIMEOUT = 60.0
 """Seconds for the in-process decoder, or for vdb-dump."""
+FILLS = (0, 0x55, 0xAA)
+"""Bytes that new memory is filled with, to see whether the library reads memory that it did not write."""
 SAME, DECLINED, BOTH_FAIL, UNDEFINED = "same", "declined", "both fail", "undefined"
 DIFFERENT, DECODED_ALONE, DIED = "different", "decoded alone", "died"
 DEFECTS = (DIFFERENT, DECODED_ALONE, DIED)
@@ -36,8 +39,9 @@ def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
     parts = [Slice(1, spots)] if spots else []
     if spots > 2:
         parts.append(draw_slice(rng, spots))
+    question = Question(archive, spots, tuple(parts))
     try:
-        decoded = child.ask(Question(archive, spots, tuple(parts)), TIMEOUT) if parts else Declined("no spots")
+        decoded = child.ask(question, TIMEOUT) if parts else Declined("no spots")
     except ChildDied as died:
         if isinstance(dumped, DumpFailed) and dumped.crashed:
             return Verdict(BOTH_FAIL, f"both crash: {died.how}")
@@ -46,7 +50,7 @@ def judge(archive: Path, rows: int, child: Child, rng: Random) -> Verdict:
         if isinstance(dumped, DumpFailed):
             return Verdict(BOTH_FAIL, dumped.message)
         return Verdict(DECLINED, decoded.reason)
-    return compare(archive, dumped, decoded, parts)
+    return compare(question, dumped, decoded, child)
 
 
 def spots_in_metadata(archive: Path) -> int | None:
@@ -55,35 +59,46 @@ def spots_in_metadata(archive: Path) -> int | None:
     return tables.dumped.spots if tables and tables.are_plain and tables.dumped else None
 
 
-def compare(archive: Path, dumped: Dumped | DumpFailed, decoded: list[Decoded], parts: list[Slice]) -> Verdict:
-    """Return the verdict for an archive that the in-process decoder has decoded."""
+def compare(question: Question, dumped: Dumped | DumpFailed, decoded: list[Decoded], child: Child) -> Verdict:
+    """Return the verdict for an archive that the in-process decoder has decoded in a child."""
     if isinstance(dumped, DumpFailed):
-        again = dump(archive, program="fastq-dump")
+        again = dump(question.path, program="fastq-dump")
         if isinstance(again, Dumped):
             return Verdict(UNDEFINED, "fastq-dump fails sometimes")
         return Verdict(DECODED_ALONE, f"fastq-dump fails: {dumped.message.rpartition(' err: ')[2]}")
-    for part, got in zip(parts, decoded, strict=True):
+    for part, got in zip(question.parts, decoded, strict=True):
         expected = dumped.part(part)
         if got != expected:
-            if any(dump(archive, program=program) != dumped for program in ("fastq-dump", "fastq-dump")):
-                return Verdict(UNDEFINED, "fastq-dump writes other reads each time")
-            if len({cells(archive) for _ in range(3)}) > 1:
-                return Verdict(UNDEFINED, "vdb-dump writes other cells each time")
+            if why := why_undefined(question, dumped, child):
+                return Verdict(UNDEFINED, why)
             return Verdict(DIFFERENT, f"spots {part.first} to {part.last}: {difference(expected, got)}")
     return Verdict(SAME)
 
 
-def cells(archive: Path) -> bytes:
-    """Return some columns as vdb-dump prints them; memory that the library does not initialize differs each time."""
+def why_undefined(question: Question, dumped: Dumped, child: Child) -> str:
+    """Return how it shows that the library reads memory that it did not write; '' if it does not show."""
+    archive = question.path
+    if any(dump(archive, program="fastq-dump", fill=fill) != dumped for fill in FILLS):
+        return "fastq-dump writes other reads each time"
+    if len({cells(archive, fill) for fill in FILLS}) > 1:
+        return "vdb-dump writes other cells each time"
+    with child.another() as other, contextlib.suppress(ChildDied):
+        if other.ask(question, TIMEOUT) == [dumped.part(part) for part in question.parts]:
+            return "a process that read no other archive before decodes it as fastq-dump"
+    return ""
+
+
+def cells(archive: Path, fill: int) -> bytes:
+    """Return some columns as vdb-dump prints them; memory that the library does not initialize has the byte `fill`."""
     argv = [
         "vdb-dump",
         "-f",
         "tab",
         "-C",
-        "READ_LEN,READ_START,READ_TYPE,READ_FILTER,TRIM_START,TRIM_LEN",
+        "READ_LEN,READ_START,READ_TYPE,READ_FILTER,TRIM_START,TRIM_LEN,READ",
         str(archive),
     ]
-    return subprocess.run(argv, capture_output=True, check=False, timeout=TIMEOUT).stdout
+    return subprocess.run(argv, capture_output=True, check=False, timeout=TIMEOUT, env=filling(fill)).stdout
 
 
 def difference(expected: Decoded, got: Decoded) -> str:

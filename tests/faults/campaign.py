@@ -39,7 +39,7 @@ from tests.support.shelf import Shelf
 PATIENCE = 8.0
 """Seconds that a strike waits for a target."""
 SURVIVE = 5.0
-"""Seconds that a tool may outlive a killed worker or daemon."""
+"""Seconds of a stopwatch that a tool may outlive a killed worker or daemon."""
 TICK = 0.03
 FELT = 0.2
 """Seconds for which a strike without duration may affect running jobs."""
@@ -155,7 +155,7 @@ class Campaign:
 
     def _survivors(self) -> Iterator[str]:
         """Yield a sentence for each process that outlived its worker for too long."""
-        for doomed in [one for one in self._machine.doomed if time.monotonic() - one.since > SURVIVE]:
+        for doomed in [one for one in self._machine.doomed if one.since.seconds > SURVIVE]:
             self._machine.doomed.remove(doomed)
             for pid in doomed.survivors():
                 yield f"process {pid} still runs {SURVIVE:g} s after {doomed.why}"

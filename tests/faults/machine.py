@@ -25,6 +25,7 @@ from tests.faults.targets import Team, place_of
 from tests.support.bucket import Bucket
 from tests.support.ceph import Ceph
 from tests.support.homes import FASTQ_DUMP, WORT, Home
+from tests.support.polling import Stopwatch
 from tests.support.proxy import Decision, Fate, Proxy
 from tests.support.shelf import Shelf
 
@@ -234,7 +235,7 @@ class Doomed:
     """Processes that must end because their worker or daemon was killed."""
 
     why: str
-    since: float
+    since: Stopwatch
     processes: Mapping[int, int]
     """Start time by pid."""
 

@@ -6,13 +6,13 @@ import contextlib
 import itertools
 import signal
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.faults.machine import Doomed, Machine
 from tests.faults.plan import SIGNALS, Kind, Strike, Target
+from tests.support.polling import Stopwatch
 
 NUMBER_OF = {
     Kind.KILL: signal.SIGKILL,
@@ -47,7 +47,7 @@ def send(what: Strike, machine: Machine) -> Callable[[], object] | None:
         return None
     victim = victims[what.pick % len(victims)]
     if what.kind is Kind.KILL and what.target in (Target.DAEMON, Target.WORKER):
-        machine.doomed.append(Doomed(str(what), time.monotonic(), team.doomed_with(victim)))
+        machine.doomed.append(Doomed(str(what), Stopwatch(), team.doomed_with(victim)))
     victim.kill(NUMBER_OF[what.kind])
     return (lambda: victim.kill(signal.SIGCONT)) if what.kind is Kind.PAUSE else nothing
 
@@ -57,7 +57,7 @@ def kill_all(what: Strike, machine: Machine) -> Callable[[], object] | None:
     team = machine.team()
     if not team.daemon:
         return None
-    machine.doomed.append(Doomed(str(what), time.monotonic(), team.doomed_with(team.daemon[0])))
+    machine.doomed.append(Doomed(str(what), Stopwatch(), team.doomed_with(team.daemon[0])))
     for process in (*team.daemon, *team.workers, *team.guards, *team.tools):
         process.kill()
     return nothing

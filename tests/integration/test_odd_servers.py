@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -57,6 +58,19 @@ def test_object_of_unknown_length_is_read_up_to_the_limit(between: Proxy, object
     between.change = without_length
     with pytest.raises(ObjectTooLarge):
         read(objects, len(CONTENT) - 1)
+
+
+def test_tls_error_within_an_object_may_pass(bucket: Bucket, objects: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 does not translate it."""
+    store = S3Store(S3Target(bucket.name, "", bucket.ceph.endpoint, timeout=10.0))
+
+    def fail(*_: object) -> bytes:
+        raise ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed (_ssl.c:2580)")
+
+    monkeypatch.setattr("http.client.HTTPResponse.read", fail)
+    with pytest.raises(StoreError, match="the TLS connection failed") as caught:
+        read(store)
+    assert caught.value.reason is Reason.STORAGE_DOWN
 
 
 def test_empty_object_of_unknown_length_is_empty(between: Proxy, objects: S3Store) -> None:

@@ -184,6 +184,33 @@ def load_codes(spots: Sequence[Spot], database: Path, *, highest: int) -> None:
     shutil.copytree(codes / "tbl" / "CODES" / "col" / "ALTREAD", column)
 
 
+def test_spots_without_labels_are_left_out_by_fastq_dump(tmp_path: Path) -> None:
+    spots = list(pairs(Random(1), 5))
+    archive = build(tmp_path / "all.sra", spots, partial(load_labels, labelled=5))
+    assert len(dumped(archive)) == 10
+    assert_same(archive)
+    archive = build(tmp_path / "some.sra", spots, partial(load_labels, labelled=2))
+    assert len(dumped(archive)) == 4
+    with pytest.raises(CannotDecode, match="row not found"):
+        text_of(archive)
+
+
+def load_labels(spots: Sequence[Spot], database: Path, *, labelled: int) -> None:
+    """Load spots with a column LABEL_START that has the first rows only."""
+    load_columns(spots, database)
+    schema, labels = database.with_name("labels.vschema"), database.with_name("labels")
+    schema.write_text(
+        "version 1;\ninclude 'vdb/vdb.vschema';\n"
+        "table TEST:labels:tbl #1 { column < U32 > izip_encoding LABEL_START; };\n"
+        "database TEST:labels:db #1 { table TEST:labels:tbl #1 LABELS; };\n"
+    )
+    rows = [{"LABEL_START": [number] * len(spot.reads)} for number, spot in enumerate(spots[:labelled])]
+    load_database(schema, "TEST:labels:db", [TableRows("LABELS", {"(U32)LABEL_START": "I"}, rows)], labels)
+    run(["chmod", "-R", "u+w", database])
+    column = "col/LABEL_START"
+    shutil.copytree(labels / "tbl" / "LABELS" / column, database / "tbl" / "SEQUENCE" / column)
+
+
 def test_colour_space_is_not_supported(tmp_path: Path) -> None:
     archive = build(tmp_path / "x.sra", pairs(Random(1), 5), partial(load_columns, columns=ILLUMINA, platform=3))
     with pytest.raises(CannotDecode, match="colour space"):

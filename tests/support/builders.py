@@ -107,6 +107,6 @@ def is_process_running(pid: int) -> bool:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return the environment without its WORT_ variables, with `variables` added."""
+    """Return the environment without its WORT_ variables, with `variables` added; public signatures are off."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WORT_")}
-    return {**kept, **variables}
+    return {**kept, "WORT_S3_PRESET": "off", **variables}

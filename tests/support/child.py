@@ -38,6 +38,10 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    def another(self) -> "Child":
+        """Return one that calls the same function in a new process."""
+        return Child(self._function)
+
     def ask(self, question: Any, timeout: float) -> Any:
         """Return the function's answer.  Raises ChildDied if the child crashes or does not answer in time."""
         if self._process is None or self._pipe is None:

@@ -93,6 +93,7 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "check"),
         ("sync", "pull", BUCKET_ONLY),
     ],
+    "token": [("token", "list"), ("token", "revoke", "soil"), ("token", "add", "soil", "--may", "all")],
     "serve": [("serve", "--host", "0.0.0.0"), ("serve", "--root-path", "wort")],
     "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [

@@ -104,6 +104,7 @@ class Home:
             "WORT_NCBI_URL": "off",
             "WORT_ENTREZ_URL": "off",
             "WORT_GENOMES_URL": "off",
+            "WORT_S3_PRESET": "off",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "PYTHONWARNINGS": "error",

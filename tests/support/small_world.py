@@ -90,14 +90,15 @@ class Result:
 
 
 class SmallWorld:
-    """A home that publishes to a bucket in memory."""
+    """A home that publishes to a bucket in memory, if there is one."""
 
-    def __init__(self, root: Path, objects: MemoryStore) -> None:
+    def __init__(self, root: Path, objects: MemoryStore | None) -> None:
         self.root = root
         self.objects = objects
         self.env = {
             "WORT_HOME": str(root),
             "WORT_S3_BUCKET": "wort-test",
+            "WORT_S3_PRESET": "off",
             "HOME": str(root),
             "WORT_DOWNLOAD": "toolkit",
         }
@@ -180,8 +181,8 @@ def publish_known_run(attempt: Attempt, _: object) -> Published:
 
 
 @contextlib.contextmanager
-def stubbed_reads(objects: MemoryStore) -> Iterator[None]:
-    """Let jobs of this process use the bucket in memory, and runs whose sketches are known."""
+def stubbed_reads(objects: MemoryStore | None) -> Iterator[None]:
+    """Let jobs of this process use the bucket in memory, if there is one, and runs whose sketches are known."""
 
     def no_cause(*_: object) -> str:
         return "it differs"
@@ -194,7 +195,8 @@ def stubbed_reads(objects: MemoryStore) -> Iterator[None]:
         stack.enter_context(mock.patch.object(verify, "format_that_matches", no_cause_of_format))
         stack.enter_context(mock.patch.object(Attempt, "tools", lambda _: contextlib.nullcontext()))
         stack.enter_context(mock.patch.object(bucket, "TICK", 0.002))
-        stack.enter_context(mock.patch.object(s3, "S3Store", lambda *_: objects))
+        if objects is not None:
+            stack.enter_context(mock.patch.object(s3, "S3Store", lambda *_: objects))
         yield
 
 

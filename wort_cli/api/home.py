@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
@@ -68,6 +69,7 @@ class Home:
         force: bool = False,
         upload: bool = True,
         accept_unproved: bool = False,
+        accept_public: bool = False,
         now: bool = False,
     ) -> list[Enqueued]:
         """Enqueue the computation of a signature of each input, unless there is one; return the answers in order.
@@ -78,13 +80,15 @@ class Home:
         force: compute signatures that exist, and runs known to be unavailable
         upload: whether a signature may be published to the bucket, if one is set
         accept_unproved: read archives on disk that nothing proves; their signatures are marked
+        accept_public: take a public signature in place of computing it, if there is one; it is not verified
         now: run the jobs in this process before the method returns, one after the other; else a daemon runs them
 
         Either all requests are enqueued or none.  Raises UsageError for an input that is none, InvalidAccession or
         InvalidName.
         """
+        request = partial(JobRequest, profile=self._profile, priority=priority, group=group, upload=upload)
         requests = [
-            JobRequest(source, self._profile, priority, group, upload=upload, accept_unproved=accept_unproved)
+            request(source, accept_unproved=accept_unproved, accept_public=accept_public)
             for source in sources_of(inputs, name, self.settings.quality)
         ]
         claim = FirstClaim(self.ledger, self.settings) if now else None

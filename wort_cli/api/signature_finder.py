@@ -112,6 +112,19 @@ class SignatureFinder:
         return open_bucket(self._settings, self.profile)
 
 
+def open_readable(settings: Settings, profile: Profile, connections: int = 4) -> "SharedStore":
+    """Return a profile's part of the bucket of the settings; if none is set, the public signatures.
+
+    Raises UsageError if these are switched off, StoreError if they cannot be reached.
+    """
+    if settings.s3 is not None or settings.public is None:
+        return open_bucket(settings, profile, connections)
+    from wort_cli.reading.limits import ReadLimits
+    from wort_cli.stores.public import open_public
+
+    return open_public(settings.public, ReadLimits.of(settings), settings.store_dir, profile, connections)
+
+
 def open_bucket(settings: Settings, profile: Profile, connections: int = 4) -> "SharedStore":
     """Return a profile's part of the bucket of the settings; UsageError if none is set."""
     if settings.s3 is None:

@@ -94,6 +94,7 @@ def run_here(
     settings: Settings,
     claimed: Job | None = None,
     watch: Callable[[], AbstractContextManager[ShowJob]] = unwatched,
+    note: ShowJob = lambda _: None,
 ) -> dict[int, Job]:
     """Run jobs one after the other in this process; return them by number, as they ended.
 
@@ -101,6 +102,7 @@ def run_here(
 
     claimed: the job that this process has claimed, which is run first
     watch: makes the context in which a job runs; it yields what is told the job whenever its progress changes
+    note: is told each job when it has ended, or waits for another time
     """
     from wort_cli.foreground import FetchAhead, compute_now
 
@@ -123,6 +125,7 @@ def run_here(
 
                 ended[job_id] = compute_now(job_id, ledger, settings, show, claimed=claimed)
                 claimed = None
+            note(ended[job_id])
     except BaseException as error:
         if ahead is not None:
             ahead.give_up(ledger, cancel=isinstance(error, KeyboardInterrupt))

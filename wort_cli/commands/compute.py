@@ -44,6 +44,7 @@ from wort_cli.commands.shared.jobs.compute_record import (
     print_jobs,
     print_plans,
 )
+from wort_cli.commands.shared.jobs.report_file import Reporter, ReportFile
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.follow import DaemonWatch, follow, run_now
 from wort_cli.commands.shared.showing.printing import Form
@@ -53,6 +54,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -86,6 +88,12 @@ def compute(
     now: NowOption = False,
     output: OutputOption = "",
     no_provenance: ProvenanceFileOption = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Add a JSON line to a file for each run that has ended (with --now)."
+        ),
+    ] = None,
     no_upload: Annotated[
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
@@ -95,6 +103,12 @@ def compute(
         typer.Option(
             "--accept-unproved",
             help="Read archives on disk that nothing proves; their signatures are marked (setting `accept_unproved`).",
+        ),
+    ] = False,
+    accept_public: Annotated[
+        bool,
+        typer.Option(
+            "--accept-public", help="Take signatures that the public ones have, unverified, and compute the others."
         ),
     ] = False,
     local: Annotated[
@@ -139,7 +153,7 @@ def compute(
       wort compute PRJNA63463 --group encode
       wort compute SRR139146 --profile sra-v1 --profile fine
     """
-    check_options(wait=wait, now=now, output=output, local=local, engine=engine)
+    check_options(wait=wait, now=now, output=output, local=local, engine=engine, report=report)
     target = Output.parse(output, force=force) if output else None
     to_stdout = target is not None and target.is_stdout
     if to_stdout and as_json:
@@ -158,6 +172,7 @@ def compute(
     form = Form.of(as_json=as_json)
     settings, ledger = open_home()
     wanted = chosen_profiles(profiles, settings, ledger, sources, output=output)
+    check_accept_public(settings, wanted, accepted=accept_public, force=force)
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
     request = partial(JobRequest, priority=priority, group=group, engine=engine)
@@ -167,6 +182,7 @@ def compute(
             profile=profile.name,
             upload=not no_upload,
             accept_unproved=accept_unproved,
+            accept_public=accept_public and profile == SRA_V1,
             selected_by=expander.selected_by.get(source.name, ""),
         )
         for source in sources
@@ -174,16 +190,16 @@ def compute(
     ]
     expander.record(ledger, dry_run=dry_run)
     finder = SignatureFinder(settings, ledger, *wanted)
+    reporter = Reporter(ReportFile(report), ledger, finder) if report and not dry_run else None
     claim = FirstClaim(ledger, settings) if now and not dry_run else None
     answers = enqueue(ledger, finder, requests, force=force, dry_run=dry_run, claim=claim)
     if dry_run:
         at_a_time = 1 if now else ledger.controls.job_limit(settings.jobs)
         known = expander.amounts((answer.source.name for answer in planned(answers)), ledger)
-        settings = accepting(settings, accept_unproved)
         print_plans(
             answers,
             finder,
-            settings,
+            accepting(settings, accept_unproved),
             form,
             ledger.catalog.measured(wanted[0].name),
             known,
@@ -199,9 +215,7 @@ def compute(
         code = outcome.exit_code((state_when_queued(answer) for answer in answers), strict=strict)
         outcome.exit_unless_ok(outcome.with_skipped(code, skipped))
         return
-    if wait:
-        notice_differences(settings)
-    jobs = run_or_follow(answers, ledger, settings, claim)
+    jobs = run_or_follow(answers, ledger, settings, claim, reporter)
     not_brought = bring_missing([source.name for source in sources], finder, ledger, settings) if local else []
     if target is not None:
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
@@ -213,14 +227,30 @@ def compute(
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
 
 
-def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: str) -> None:
+def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: str, report: Path | None) -> None:
     """Raise UsageError for options that exclude each other, or need another."""
     check_wait_and_now(wait=wait, now=now)
     if output and not (wait or now):
         raise UsageError("-o needs --wait or --now", "or write the signature later: `wort view ID -o FILE`")
     if local and not (wait or now):
         raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
+    if report is not None and not now:
+        raise UsageError("--report needs --now", "`wort status --json` reports the jobs of the daemon")
     check_engine(engine)
+
+
+def check_accept_public(settings: Settings, profiles: Sequence[Profile], *, accepted: bool, force: bool) -> None:
+    """Raise UsageError if public signatures are to be accepted, and cannot be."""
+    if not accepted:
+        return
+    if force:
+        raise UsageError("--accept-public and --force exclude each other", "--force computes each signature")
+    if settings.public is None:
+        raise UsageError(
+            "the public signatures are switched off (s3_preset)", "`wort config set s3_preset wort-public`"
+        )
+    if SRA_V1 not in profiles:
+        raise UsageError(f"the public signatures have the profile {SRA_V1.name}", "leave out --accept-public")
 
 
 def accepting(settings: Settings, unproved: bool) -> Settings:
@@ -239,16 +269,23 @@ def planned(answers: Sequence[Enqueued]) -> list[Enqueued]:
 
 
 def run_or_follow(
-    answers: Sequence[Enqueued], ledger: Ledger, settings: Settings, claim: FirstClaim | None
+    answers: Sequence[Enqueued],
+    ledger: Ledger,
+    settings: Settings,
+    claim: FirstClaim | None,
+    reporter: Reporter | None = None,
 ) -> dict[int, Job]:
     """Run the jobs in this process, if it has claimed the first, or wait for the daemon; return them as they ended.
 
     The result has the jobs by number.  A signature that already exists has none.
     """
+    if reporter is not None:
+        reporter.answers(answers)
     if claim is None:
+        notice_differences(settings)
         return {job.id: job for job in follow(ledger, jobs_of(answers), watch=DaemonWatch(ledger, settings))}
     try:
-        return run_now(jobs_of(answers), ledger, settings, claim.job)
+        return run_now(jobs_of(answers), ledger, settings, claim.job, reporter.job if reporter else lambda _: None)
     except KeyboardInterrupt:
         ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
         render.notice("the unfinished jobs were cancelled")

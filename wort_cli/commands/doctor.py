@@ -271,6 +271,9 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
     """Check access to the bucket, the server's conditional puts, and the clock difference to the server."""
     if settings.s3 is None:
         yield Finding("ok", "bucket", "not set; signatures stay on this machine")
+        from wort_cli.commands.shared.checking.public_check import check_public
+
+        yield check_public(settings)
         return
     from wort_cli.stores.s3 import S3Store
 
@@ -306,7 +309,7 @@ def clock_finding(server_time: float | None) -> Finding:
     return Finding(
         "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
         "clock",
-        f"differs from the server's by {render.duration(skew)}",
+        f"differs from the server's by {render.duration(round(skew))}",
         "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
     )
 

@@ -18,6 +18,7 @@ from wort_cli.commands.shared.arguments.options import (
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    OfflineOption,
     ProfileOption,
     ReplaceOption,
     SelectGroupOption,
@@ -43,6 +44,7 @@ from wort_cli.commands.shared.showing.fields import (
     one_of,
 )
 from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.syncing.bring_public import bring_public
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
@@ -133,6 +135,7 @@ def export(
         str, typer.Option("--license", metavar="ID|URL|TEXT", help="The license that these metadata name.")
     ] = "",
     force: ReplaceOption = False,
+    offline: OfflineOption = False,
     strict: StrictOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -141,7 +144,7 @@ def export(
     """Export signatures as a collection or a directory of sourmash.
 
     Every file is compared with its recorded checksum first. What was asked for and is not there is listed, with the
-    reason, in a table beside the export: FILE.missing.csv, or DIR/missing.csv.
+    reason, in FILE.missing.csv or DIR/missing.csv. If no bucket is set, public signatures of named runs are downloaded.
 
     \b
     Examples:
@@ -161,7 +164,7 @@ def export(
         check_rocrate()
     target.check(update=update, force=force, ro_crate=ro_crate)
     selection = parse_sketch_selection(ksizes, moltype, scaled, picklist, separate=separate)
-    settings, ledger = open_home_to_read()
+    settings, ledger = open_home_to_read(offline=offline)
     of_profile = chosen_profile(profile, settings, ledger)
     request = parse_request(
         ledger,
@@ -174,6 +177,8 @@ def export(
         selection.picklist,
         everything=everything,
     )
+    if bring_public(request, settings, ledger, dry_run=dry_run):
+        settings, ledger = open_home_to_read(offline=offline)
     try:
         crate = CrateRequest(of_profile, license_) if ro_crate else None
         found = run_export(request, selection, settings, ledger, target, crate, update=update, dry_run=dry_run)

@@ -15,8 +15,10 @@ from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, MESSAGE, PATH, 
 from wort_cli.commands.shared.showing.printing import Form
 from wort_cli.commands.shared.syncing.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
+from wort_cli.ledger.ledger import Ledger
 
 ENDINGS = (".sig", ".sig.gz")
+REPORT = ".jsonl"
 NOT_OURS = (".prov.json", ".partial")
 IMPORTED, WOULD_BE_IMPORTED = "imported", "would be imported"
 DOCUMENT = Document(
@@ -47,7 +49,8 @@ def import_(
 
     Brings together what the nodes of a cluster have computed. Each file is checked by the strict reader. What lies
     beside a file proves nothing, so that its trust is `unverified` until `wort verify` has recomputed it.
-    NAME.prov.json beside it is kept if it belongs to the signature.
+    NAME.prov.json beside it is kept if it belongs to the signature. A report of
+    `wort compute --report FILE` says which runs are unavailable, and which digest each signature must have.
 
     \b
     Examples:
@@ -64,6 +67,9 @@ def import_(
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
         for path, is_named in files_in(paths):
+            if path.name.endswith(REPORT):
+                take_report(path, ledger, report, dry_run=dry_run)
+                continue
             if path.name.endswith(NOT_OURS):
                 continue
             if not is_named and not path.name.endswith(ENDINGS):
@@ -82,6 +88,22 @@ def import_(
                 report.add(taken.name, done, path=str(path.absolute()))
     if others:
         render.notice(f"{render.count(others, 'other file')} passed over")
+
+
+def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool) -> None:
+    """Import the report of a task; say on stderr what it has."""
+    from wort_cli.upkeep.import_reports import import_report
+
+    try:
+        found = import_report(path, ledger, dry_run=dry_run)
+    except WortError as error:
+        report.add_outcome(shown(path.name, 300), error, path=str(path.absolute()))
+        return
+    counts = ", ".join(f"{number:,} {state}" for state, number in sorted(found.states.items()))
+    render.notice(f"{render.printable(path.name)}: {counts or 'no run'}")
+    for one in found.differing:
+        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` tells which is right"
+        report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
 
 
 def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:

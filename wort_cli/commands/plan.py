@@ -76,7 +76,7 @@ def plan(
         raise UsageError("give either --tasks or --bases-per-task")
     check_new(output)
     settings = load_settings()
-    expander = Expander(settings, render.notice)
+    expander = Expander(settings, render.notice, amounts=True)
     sources = parse_sources(
         ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
     )

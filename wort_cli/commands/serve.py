@@ -46,6 +46,9 @@ def serve(
             "--behind-proxy", help="All connections come from a reverse proxy, which encrypts and names the client."
         ),
     ] = False,
+    rate: Annotated[
+        int, typer.Option("--rate", metavar="N", min=0, help="Requests a second of one address; 0 for any number.")
+    ] = 500,
     certificate: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="Certificate chain, in PEM, to encrypt with.")
     ] = None,
@@ -54,7 +57,7 @@ def serve(
 ) -> None:
     """Serve signatures over HTTP, as the public wort service does.
 
-    It listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
+    The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
     Each request is logged to stderr as a line of JSON.
     """
     try:
@@ -66,7 +69,7 @@ def serve(
         raise UsageError(
             f"`wort serve` needs the package {missing.name}", "install it with `pip install 'wort-cli[serve]'`"
         ) from None
-    options = ServeOptions(host, port, root_path, read_only, behind_proxy, certificate, key)
+    options = ServeOptions(host, port, root_path, read_only, behind_proxy, rate, certificate, key)
     settings = load_settings()
     make_directories_if_possible(settings)
     run(settings, options, lambda url: announce(url, options.read_only, as_json=as_json))

@@ -13,6 +13,7 @@ import typer
 from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
+    OfflineOption,
     SelectGroupOption,
     SelectReasonOption,
     SelectStateOption,
@@ -113,13 +114,14 @@ def status(
     reason: SelectReasonOption = "",
     where: WhereOption = None,
     missing_from: Annotated[
-        Path | None,
+        str,
         typer.Option(
             "--missing-from",
-            metavar="FILE",
-            help="Show what a list or a manifest of sourmash has and the catalog has not.",
+            metavar="FILE|public",
+            help="Show what a list or a manifest of sourmash, or the public signatures, have and the catalog has not.",
         ),
-    ] = None,
+    ] = "",
+    offline: OfflineOption = False,
     metadata: Annotated[
         bool, typer.Option("--metadata", help="List the jobs with what is known of their runs: organism, library, ...")
     ] = False,
@@ -149,13 +151,14 @@ def status(
         raise UsageError(NAMES_AND_OPTIONS)
     if number is None and not everything and form is Form.TERMINAL:
         number = SHOWN
-    if missing_from is not None:
+    if missing_from:
         if words or watch or metadata or job_filter != JobFilter():
             raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
-        from wort_cli.commands.shared.jobs.missing_from import print_missing
+        from wort_cli.commands.shared.jobs.missing_from import print_missing, wanted_of
 
-        profile = chosen_profile("", settings, ledger).name
-        print_missing(missing_from, ledger, profile, form, header=not no_header, number=number)
+        profile = chosen_profile("", settings, ledger)
+        wanted = wanted_of(missing_from, settings, profile, offline=offline)
+        print_missing(wanted, ledger, profile.name, form, header=not no_header, number=number)
         return
     is_list = bool(words) or everything or metadata or job_filter != JobFilter() or as_csv or as_tsv
     while True:

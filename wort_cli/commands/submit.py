@@ -65,7 +65,8 @@ def submit(
 
     A submitted signature is stored as unverified until its verification, a recalculation from the reads, has ended.
     """
-    from wort_cli.commands.shared.verifying.verification import suggest_next_command, verify_request
+    from wort_cli.api.verifications import verify_request
+    from wort_cli.commands.shared.verifying.verification import suggest_next_command
     from wort_cli.model.verdict import Depth
     from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
 

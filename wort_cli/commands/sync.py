@@ -20,6 +20,7 @@ from wort_cli.commands.shared.syncing.bucket_tables import RemotePlaces, tell_ta
 from wort_cli.commands.shared.syncing.sync_documents import CHECK, LIST, PULL, PUSH
 from wort_cli.commands.shared.syncing.sync_report import SyncReport
 from wort_cli.commands.shared.syncing.sync_runs import (
+    check_named,
     check_writable,
     name_strays,
     parse_accessions,
@@ -63,9 +64,9 @@ def push(
     from wort_cli.stores import transfer
 
     names, settings, ledger = parse_accessions(ids), *open_home()
+    check_writable(settings)
     wanted = chosen_profile(profile, settings, ledger)
     local, bucket = stores_of(wanted, settings)
-    check_writable(settings)
     verb = "would be pushed" if dry_run else "pushed"
     form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
     with SyncReport(PUSH, verb, len(names) or None, form, header=not no_header, head=head) as report:
@@ -111,13 +112,15 @@ def pull(
 ) -> None:
     """Download signatures that the local store does not have.
 
-    Without IDs: all signatures in the bucket; and which runs other homes found to be unavailable is recorded.
+    Without IDs: all signatures in the bucket; and which runs other homes found to be unavailable is recorded. If no
+    bucket is set, the named ones of the public signatures.
     """
     from wort_cli.stores import transfer
 
     names, settings, ledger = parse_accessions(ids), *open_home()
     wanted = chosen_profile(profile, settings, ledger)
     local, bucket = stores_of(wanted, settings)
+    check_named(names, bucket)
     verb = "would be pulled" if dry_run else "pulled"
     form, head = Form.of(as_json=as_json), {"bucket": bucket.root, "dry_run": dry_run}
     with SyncReport(PULL, verb, len(names) or None, form, header=not no_header, head=head) as report:
@@ -163,6 +166,7 @@ def list_bucket(
     """
     names, (settings, ledger) = parse_accessions(ids), open_home_to_read()
     local, bucket = stores_of(chosen_profile(profile, settings, ledger), settings)
+    check_named(names, bucket)
     listed, form = 0, Form.of(as_json=as_json)
 
     def objects() -> Iterator[dict[str, Any]]:
@@ -199,7 +203,8 @@ def check(
 ) -> None:
     """Compare the local store and the bucket in both directions.
 
-    The exit code is 1 if they differ. Without IDs, all signatures of runs are compared.
+    The exit code is 1 if they differ. Without IDs, all signatures of runs are compared. If no bucket is set, the public
+    signatures are compared with those in the local store.
     """
     from wort_cli.stores import transfer
 
@@ -225,7 +230,8 @@ def check(
                 damaged.append(copies.name)
             if not found:
                 report.add_in_sync()
-        for key in () if names else bucket.objects.unfinished_uploads(""):
+        listed = not (names or bucket.objects.target.public)
+        for key in bucket.objects.unfinished_uploads("") if listed else ():
             report.add(key, transfer.Problem.PENDING_UPLOAD, "its parts take up space; a lifecycle rule removes them")
     if repair:
         requeue(damaged, ledger, wanted, dry_run=dry_run)

@@ -119,7 +119,8 @@ def verify(
     settings, ledger = open_home()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")
-    from wort_cli.commands.shared.verifying.verification import suggest_next_command, verify_request
+    from wort_cli.api.verifications import verify_request
+    from wort_cli.commands.shared.verifying.verification import suggest_next_command
 
     depth = Depth.QUICK if quick else Depth.FULL
     signatures: list[Submission | SignatureRecord] = list(ledger.submissions.unverified()) if unverified else []

@@ -1,6 +1,6 @@
 """`wort view`: shows a signature, writes it to a file, plots it, compares several, or prints a presigned URL of one.
 
-The local store is searched first, then the bucket, then the submissions.
+The local store is searched first, then the bucket, then the submissions, and the public signatures if no bucket is set.
 """
 
 import os
@@ -17,6 +17,7 @@ import typer
 from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
+    OfflineOption,
     OutputOption,
     ProfileOption,
     ProvenanceFileOption,
@@ -96,6 +97,7 @@ def view(
     output: OutputOption = "",
     no_provenance: ProvenanceFileOption = False,
     force: ReplaceOption = False,
+    offline: OfflineOption = False,
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
@@ -113,7 +115,7 @@ def view(
         raise UsageError("--raw and -o exclude each other", "--raw is the same as `-o -`")
     target = Output.parse("-" if raw else output, force=force) if raw or output else None
     plot_file = checked_plot(plot, force=force)
-    settings, ledger = open_home_to_read()
+    settings, ledger = open_home_to_read(offline=offline)
     wanted = chosen_profile(profile, settings, ledger)
     if len(names) > 1:
         if url or target or plot_file or provenance:

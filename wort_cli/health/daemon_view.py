@@ -28,7 +28,7 @@ SETTINGS = (
         "accept_unproved",
         "publish_unproved",
     ),
-    *("s3_bucket", "s3_prefix", "s3_endpoint", "s3_region", "s3_addressing", "s3_unsigned"),
+    *("s3_bucket", "s3_prefix", "s3_endpoint", "s3_region", "s3_addressing", "s3_unsigned", "s3_preset"),
     *("s3_encryption", "s3_kms_key", "s3_acl", "s3_requester_pays"),
 )
 """The settings that decide what a signature is made from and where it goes."""

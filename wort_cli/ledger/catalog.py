@@ -75,10 +75,14 @@ class Catalog:
         self._storage = storage
         self.sketches = Sketches(storage)
 
-    def has(self, source: Source, profile: str) -> bool:
-        """Return whether the catalog has the signature; for local files, made from their present content."""
+    def has(self, source: Source, profile: str, *, public: bool = False) -> bool:
+        """Return whether the catalog has the signature; for local files, made from their present content.
+
+        One that was taken from the public signatures counts only if `public` is true, or once it was checked here.
+        """
         if not source.is_local or not source.location:
-            return self._storage.row("has_signature", name=str(source.name), profile=profile) is not None
+            key = {"name": str(source.name), "profile": profile, "public": int(public)}
+            return self._storage.row("has_signature", **key) is not None
         record = self.get(source.name, profile)
         if record is None or record.trust is Trust.MISMATCH or not is_made_from(record.provenance, source):
             return False
@@ -153,7 +157,7 @@ class Catalog:
             rows = ((url, name, profile_for(name, profile), url) for name, url in places)
             return self._storage.change_many("note_remote", rows)
 
-    def unknown(self, names: Sequence[str], profile: str) -> Iterator[str]:
+    def unknown(self, names: Iterable[str], profile: str) -> Iterator[str]:
         """Yield those of some names that have no signature, or a refuted one."""
         for some in pages(names):
             for row in self._storage.rows("names_without_signature", names=json.dumps(some), profile=profile):

@@ -142,12 +142,12 @@ class Jobs:
                     "wait for it or cancel it, or give this one another --name",
                 )
             if not dry_run:
-                accepts = {"accept_unproved": request.accept_unproved}
+                accepts = {"accept_unproved": request.accept_unproved, "accept_public": request.accept_public}
                 self._storage.change("merge_request", id=latest["id"], priority=request.priority, **accepts)
             return Enqueued(source, EnqueueStatus.LIVE, latest["id"], state)
         if not force:
             self._check_same_source(source, request.profile)
-        if not (force or lost) and self._catalog.has(source, request.profile):
+        if not (force or lost) and self._catalog.has(source, request.profile, public=request.accept_public):
             return Enqueued(source, EnqueueStatus.EXISTS, latest["id"] if latest else None, state)
         same = latest is not None and (not archive or source == before)  # with another archive, the old reason is void
         if latest and state is JobState.UNAVAILABLE and same and not force:
@@ -162,6 +162,7 @@ class Jobs:
                 engine=request.engine,
                 upload=request.upload,
                 accept_unproved=request.accept_unproved,
+                accept_public=request.accept_public,
                 archive=archive,
                 priority=request.priority,
             )
@@ -176,6 +177,7 @@ class Jobs:
             upload=request.upload,
             selected_by=request.selected_by,
             accept_unproved=request.accept_unproved,
+            accept_public=request.accept_public,
             now=time.time(),
         )
         job_id = int(self._storage.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
@@ -224,6 +226,7 @@ class Jobs:
                         engine=None,
                         upload=None,
                         accept_unproved=None,
+                        accept_public=None,
                         archive=None,
                         priority=-(2**31),
                     )

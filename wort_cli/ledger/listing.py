@@ -1,7 +1,8 @@
 """SQL for lists of signatures in order of their names, which are read one page at a time."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from wort_cli.ledger.database import PROFILES, queries
 from wort_cli.ledger.run_conditions import run_conditions_sql
@@ -62,7 +63,8 @@ def following(name: str) -> str:
     return f"{name}\0"
 
 
-def pages(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def pages(names: Iterable[str]) -> Iterator[Sequence[str]]:
     """Yield the names in pieces of PAGE."""
-    for start in range(0, len(names), PAGE):
-        yield names[start : start + PAGE]
+    rest = iter(names)
+    while page := list(islice(rest, PAGE)):
+        yield page

@@ -103,7 +103,9 @@ class Submissions:
     def _enqueue(self, request: VerifyRequest) -> int:
         latest = self._storage.row("latest_verification", subject=request.subject)
         if latest and JobState(latest["state"]).is_live:
-            self._storage.change("merge_request", id=latest["id"], priority=request.priority, accept_unproved=False)
+            self._storage.change(
+                "merge_request", id=latest["id"], priority=request.priority, accept_unproved=False, accept_public=False
+            )
             self._storage.change("make_verification_full", id=latest["id"], depth=str(request.depth))
             return int(latest["id"])
         self._storage.change(

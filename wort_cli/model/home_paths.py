@@ -24,6 +24,11 @@ class HomePaths:
         return self.data_dir / "key"
 
     @property
+    def access_file(self) -> Path:
+        """Who may change something through the HTTP server (web/access_file.py)."""
+        return self.data_dir / "access.json"
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """The directories that have all files of the home, and the configuration."""
         paths = (self.data_dir, self.state_dir, self.cache_dir, self.config_file.parent, self.config_file)
@@ -43,6 +48,7 @@ class HomePaths:
             self.lock_file,
             self.health_file,
             self.key_file,
+            self.access_file,
             self.daemon_view_file,
         )
         return (*directories, *files)

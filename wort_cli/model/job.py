@@ -103,6 +103,8 @@ class JobRequest:
     """Whether the signature may be published to the bucket, if one is set."""
     accept_unproved: bool = False
     """Whether an archive on disk is read that nothing proves; its signature is marked."""
+    accept_public: bool = False
+    """Whether a public signature is taken in place of computing it."""
     selected_by: str = ""
     """The project or the query that selected the run; empty if the run was named."""
 
@@ -180,6 +182,8 @@ class Job:
     """The URL of that signature in the bucket; empty if it is not there."""
     accept_unproved: bool = False
     """See JobRequest."""
+    accept_public: bool = False
+    """See JobRequest."""
     definition: Profile | None = None
     """The profile, if it is not built in; None if it was not asked."""
     others: tuple[tuple[int, Profile], ...] = ()
@@ -238,6 +242,7 @@ class Job:
             path=row.get("known_path") or "",
             remote=row.get("known_remote") or "",
             accept_unproved=bool(row["accept_unproved"]),
+            accept_public=bool(row["accept_public"]),
             definition=defined(row["profile"], row.get("definition")),
             others=tuple(
                 (other["id"], defined(other["profile"], other["definition"]) or profile_named(other["profile"]))

@@ -1,4 +1,4 @@
-"""The bucket to which signatures are published, and its server.
+"""The bucket to which signatures are published, the public one that is only read, and their servers.
 
 A target contains no secrets, because it is sent through the queue.  The process that connects to the server takes the
 credentials from the standard AWS chain: environment, ~/.aws, or the role of the machine.
@@ -6,7 +6,7 @@ credentials from the standard AWS chain: environment, ~/.aws, or the role of the
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,11 @@ ACLS = (
 )
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._=-]*/?)*")
+WORT_PUBLIC, OFF = "wort-public", "off"
+PUBLIC_URL = "https://s3.bi.denbi.de/wort-sra"
+"""The signatures of the public wort service: `sigs/SRR139146.sig`, and `SOURMASH-MANIFEST.parquet`."""
+PUBLIC_TIMEOUT = 10.0
+"""Seconds without a response, at most, after which a request to the public signatures fails."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,16 @@ class S3Target:
     """The canned access control list of what is written."""
     requester_pays: bool = False
     """Whether requests say that the requester pays for them."""
+    public: bool = False
+    """Whether these are the public signatures, which have no provenance and are not listed."""
 
     @property
     def root(self) -> str:
-        """The URL of the bucket and prefix, for messages and for the catalog."""
-        return f"s3://{self.bucket}/{self.prefix}"
+        """The URL of the bucket and prefix, for messages and for the catalog.
+
+        That of the public signatures begins with `http`, so that no bucket of the user has it.
+        """
+        return f"{self.endpoint}/{self.bucket}/{self.prefix}" if self.public else f"s3://{self.bucket}/{self.prefix}"
 
     def url(self, key: str) -> str:
         """Return the URL of an object."""
@@ -70,6 +80,44 @@ class S3Target:
         for key, check in (("bucket", bucket_name), ("prefix", key_prefix), ("endpoint", endpoint_url)):
             fields[key] = check(data[key])
         return cls(**fields)
+
+
+FROM_SETTINGS = tuple(item.name for item in fields(S3Target) if item.name != "public")
+"""The fields that are settings, with the prefix `s3_`."""
+
+
+def public_target(preset: str, timeout: float = PUBLIC_TIMEOUT) -> S3Target | None:
+    """Return the target of the public signatures; None if they are switched off.
+
+    preset: `wort-public`, `off`, or the URL of a mirror, whose path is the bucket and the prefix
+
+    Raises ValueError if it is none of these.
+    """
+    if preset == OFF:
+        return None
+    url = endpoint_url(PUBLIC_URL if preset == WORT_PUBLIC else preset)
+    parts = urlsplit(url)
+    bucket, _, prefix = parts.path.strip("/").partition("/")
+    if not bucket or parts.port == 0:  # or the port is no number
+        raise ValueError(f"it must be {WORT_PUBLIC}, {OFF}, or the URL of a mirror such as {PUBLIC_URL}")
+    return S3Target(
+        bucket_name(bucket),
+        key_prefix(prefix),
+        f"{parts.scheme}://{parts.netloc}",
+        region="us-east-1",
+        addressing="path",
+        unsigned=True,
+        timeout=min(timeout, PUBLIC_TIMEOUT),
+        public=True,
+    )
+
+
+def preset_name(value: Any) -> str:
+    """Return `wort-public`, `off` or the URL of a mirror.  Raises ValueError for anything else."""
+    if isinstance(value, str) and ("://" in value or value in (WORT_PUBLIC, OFF)):
+        public_target(value)
+        return value
+    raise ValueError(f"it must be {WORT_PUBLIC}, {OFF}, or the URL of a mirror such as {PUBLIC_URL}")
 
 
 def bucket_name(value: Any) -> str:

@@ -42,7 +42,9 @@ def format_share(fraction: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return seconds in readable form: 42s, 3m 10s, 2h 05m."""
+    """Return seconds in readable form: <1s, 42s, 3m 10s, 2h 05m."""
+    if 0 < seconds < 0.5:
+        return "<1s"
     seconds = max(0, round(seconds))
     if seconds < 60:
         return f"{seconds}s"

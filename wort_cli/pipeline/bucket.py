@@ -1,4 +1,4 @@
-"""The stages that use the bucket: find a published signature, and upload a new one.
+"""The stages that use the bucket: find a published signature, take a public one, and upload a new one.
 
 Only these load boto3, and only if the job has a bucket.  A server may take minutes to answer a request; a job that is
 cancelled meanwhile does not wait for the answer.
@@ -13,11 +13,14 @@ from typing import TypeVar
 from wort_cli.model.accession import Accession, AssemblyAccession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
+from wort_cli.model.profile import SRA_V1
 from wort_cli.model.provenance import ESTABLISHED, Trust
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.toolkit.tools import TICK
 from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.stores.bucket_layout import conflict_error, trust_in
+from wort_cli.stores.local import LocalStore
+from wort_cli.stores.object_store import StoreError
 from wort_cli.stores.recorded import is_recorded_content
 from wort_cli.stores.shared import Replacing, SharedStore
 from wort_cli.system.cancellation import Cancellation
@@ -41,6 +44,50 @@ def find_published(spec: JobSpec, log: Log, cancellation: Cancellation) -> Publi
     if found is not None:
         log(f"already in the bucket: {found.remote}, digest {found.provenance.digest}")
     return found
+
+
+def take_public(spec: JobSpec, log: Log, cancellation: Cancellation) -> Published | None:
+    """Take the public signature of a job into the local store, if the job accepts one; None if it must be computed.
+
+    It stays `published`: nothing proves that it is of this run.  Whatever prevents that it is taken, the job goes on.
+    """
+    if not accepts_public(spec):
+        return None
+    from wort_cli.stores import transfer
+
+    name, local = accession_of(spec), LocalStore(spec.store, spec.profile)
+    try:
+        store = public_store(spec, cancellation)
+        taken = call_cancellable(lambda: transfer.pull(name, local, store, spec.recorded), cancellation)
+    except StoreError as error:
+        log(f"{error.sentence}; the signature is computed")
+        return None
+    log(f"taken from the public signatures: {taken.remote}, digest {taken.provenance.digest}")
+    return taken
+
+
+def accepts_public(spec: JobSpec) -> bool:
+    """Return whether a job takes a public signature in place of computing it; they are those of one profile."""
+    return spec.public is not None and not spec.force and spec.profile == SRA_V1.name
+
+
+def may_be_public(spec: JobSpec, cancellation: Cancellation) -> bool:
+    """Return whether a job will probably take a public signature, so that no archive needs to be fetched ahead."""
+    if not accepts_public(spec):
+        return False
+    try:
+        store = public_store(spec, cancellation)
+        return call_cancellable(lambda: store.find(accession_of(spec)), cancellation) is not None
+    except StoreError:
+        return False
+
+
+def public_store(spec: JobSpec, cancellation: Cancellation) -> SharedStore:
+    """Return the public signatures.  Raises StoreError if they cannot be reached."""
+    from wort_cli.stores.public import open_public
+
+    scratch = attempt_directory(spec.workspace, spec.attempt)
+    return open_public(spec.public, spec.reading, scratch, spec.parameters, cancellation=cancellation)
 
 
 def find_signature(store: SharedStore, spec: JobSpec) -> Published | str | None:

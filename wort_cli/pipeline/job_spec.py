@@ -192,6 +192,8 @@ class JobSpec:
     """Compute a signature that the bucket already has, and replace one that differs."""
     s3: S3Target | None = None
     """The bucket in which the signature is looked up and published; None for no bucket."""
+    public: S3Target | None = None
+    """The public signatures, of which the job takes one in place of computing it; None to compute it."""
     subject: Subject | None = None
     """The signature to verify; None to compute one."""
     key_file: Path | None = None
@@ -236,6 +238,7 @@ class JobSpec:
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
             force=job.force,
             s3=settings.s3.of_profile(job.profile) if settings.s3 and job.upload and not job.source.is_local else None,
+            public=settings.public if job.accept_public and not (job.subject or job.source.is_local) else None,
             subject=Subject(settings.store_dir / job.subject, job.subject_digest, Depth(job.depth), job.subject_sha256)
             if job.subject
             else None,
@@ -260,6 +263,7 @@ class JobSpec:
         cache_dir = self.cache.archive_cache_dir
         data["cache"]["archive_cache_dir"] = str(cache_dir) if cache_dir else None
         data["s3"] = self.s3.to_json() if self.s3 else None
+        data["public"] = self.public.to_json() if self.public else None
         data["others"] = [other.to_json() for other in self.others]
         data["definition"] = self.definition.to_json() if self.definition else None
         data["key_file"] = str(self.key_file) if self.key_file else None
@@ -292,6 +296,7 @@ class JobSpec:
         )
         values["key_file"] = data["key_file"] and Path(data["key_file"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
+        values["public"] = S3Target.from_json(data["public"]) if data.get("public") else None
         if subject := data["subject"]:
             values["subject"] = Subject(**{**subject, "path": Path(subject["path"]), "depth": Depth(subject["depth"])})
         if recorded := data.get("recorded"):

@@ -3,7 +3,7 @@
 A job that computes a signature goes through `compute`:
 
 1. publish the signature that an earlier attempt sealed, if there is one;
-2. return the signature that is in the bucket, if there is one;
+2. return the signature that is in the bucket, if there is one, or the public one, if the job accepts it;
 3. sketch the run (`stages.sketch_run`): locate the archive, reserve disk and memory, prove, decode, sketch;
    or sketch files of reads (`reads/sketch_files.py`) or an assembly (`assemblies/sketch.py`);
 4. seal the sketches and publish the signature (`sealing.seal_and_publish`).
@@ -23,7 +23,7 @@ from wort_cli.model.failure import JobFailed
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.pipeline.archives.locate import pause_if_rate_limited
 from wort_cli.pipeline.attempt import Attempt
-from wort_cli.pipeline.bucket import find_published
+from wort_cli.pipeline.bucket import find_published, may_be_public, take_public
 from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.download import put_away
 from wort_cli.pipeline.job_log import job_log
@@ -93,6 +93,8 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
             with Attempt(spec, watcher, workspace, log, processes) as attempt, attempt.tools() as tools:
                 if workspace.load_pending(spec) or find_published(spec, log, watcher.cancellation):
                     return
+                if may_be_public(spec, watcher.cancellation):
+                    return
                 if spec.source.is_assembly:
                     from wort_cli.pipeline.assemblies.sketch import obtain_assembly
 
@@ -119,12 +121,13 @@ def compute_or_verify(attempt: Attempt) -> JobResult:
 
 
 def compute(attempt: Attempt) -> Published:
-    """Publish an already sealed signature, or return the one in the bucket, or compute and publish a new one."""
+    """Publish an already sealed signature, or return the one in the bucket, or a public one, or compute a new one."""
     provenance = attempt.workspace.load_pending(attempt.spec)
     if provenance is not None and is_sealed_content(attempt.workspace.pending, provenance, attempt.profile):
         return publish_sealed(attempt, attempt.workspace.pending, provenance)
     attempt.report("looking")
     found = find_published(attempt.spec, attempt.log, attempt.cancellation)
+    found = found or take_public(attempt.spec, attempt.log, attempt.cancellation)
     if found is not None:
         return found
     if attempt.spec.source.reads is not None:

@@ -15,6 +15,8 @@ from wort_cli.reading.facts import SignatureFacts
 from wort_cli.stores.object_store import Headers, StoreError
 
 BLOCK = 1 << 20
+MANIFEST_KEY = "SOURMASH-MANIFEST.parquet"
+"""The key of the table of all sketches in the bucket."""
 TOOLS = ("wort", "sourmash", "fastq-dump", "libncbi-vdb")
 """The tools whose versions are in the metadata of a signature."""
 

@@ -84,6 +84,9 @@ class ObjectStore(Protocol):
         Raises ObjectTooLarge, and reads nothing, if it is announced with more than `most` bytes.
         """
 
+    def read_range(self, key: str, start: int, size: int) -> bytes:
+        """Return `size` bytes of an object from `start` on; raise StoreError if the store does not send just these."""
+
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """Put an object that does not exist yet, or replace the one with the ETag `replacing`; return the new ETag.
 

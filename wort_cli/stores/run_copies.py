@@ -61,11 +61,12 @@ def list_runs(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[A
 
 
 def copies_of_runs(names: Iterable[Accession], local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:
-    """Yield the copies of given runs, with two requests for each."""
+    """Yield the copies of given runs, with two requests for each; the public signatures have no provenance."""
+    has_provenance = not shared.objects.target.public
     for name in names:
         yield RunCopies(
             name,
             local_path=local.path(name) if local.has(name) else None,
             shared_object=shared.objects.head(signature_key(name)),
-            provenance_object=shared.objects.head(provenance_key(name)),
+            provenance_object=shared.objects.head(provenance_key(name)) if has_provenance else None,
         )

@@ -22,6 +22,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 import wort_cli
 from wort_cli.model.failure import Reason
@@ -78,6 +79,7 @@ class S3Store:
 
     def __init__(self, target: S3Target, connections: int = 4) -> None:
         self.target = target
+        self._not_found_codes = NOT_FOUND_CODES | ({"AccessDenied"} if target.public else set())
         with self._translate_errors("connect", ""):
             session = self._session = new_session()
             self._client: Any = session.client(
@@ -88,7 +90,7 @@ class S3Store:
                     signature_version=UNSIGNED if target.unsigned else "s3v4",
                     connect_timeout=target.timeout,
                     read_timeout=target.timeout,
-                    retries={"mode": "standard", "total_max_attempts": TRIES},
+                    retries={"mode": "standard", "total_max_attempts": TRIES - target.public},
                     s3={"addressing_style": target.addressing},
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
@@ -137,16 +139,28 @@ class S3Store:
             raise StoreError(Reason.STORAGE_DOWN, f"{self.target.url(key)}: only {size} of {announced} bytes arrived")
         return stored_object(key, response, size)
 
-    def _open(self, key: str) -> Any:
-        """Return the response to GET; None if the object does not exist."""
+    def _open(self, key: str, **more: str) -> Any:
+        """Return the response to GET; None if the object does not exist.
+
+        A server that lets nobody list the public signatures says `AccessDenied` of an object that does not exist.
+        """
         try:
-            return self._client.get_object(**self._at(key))
+            return self._client.get_object(**self._at(key), **more)
         except problems.ClientError as error:
-            if error.response.get("Error", {}).get("Code") in NOT_FOUND_CODES:
+            if error.response.get("Error", {}).get("Code") in self._not_found_codes:
                 return None
             raise self._error(error, "GetObject", key) from None
         except (problems.BotoCoreError, ResponseParserError) as error:
             raise self._error(error, "GetObject", key) from None
+
+    def read_range(self, key: str, start: int, size: int) -> bytes:
+        """See ObjectStore."""
+        response = self._open(key, Range=f"bytes={start}-{start + size - 1}")
+        with self._translate_errors("GetObject", key):
+            content = b"" if response is None else bytes(response["Body"].read(size))
+        if len(content) != size or not response.get("ContentRange", "").startswith(f"bytes {start}-"):
+            raise StoreError(Reason.STORAGE_DOWN, f"{self.target.url(key)}: the server does not send ranges of it")
+        return content
 
     def put(self, key: str, content: Path | bytes, headers: Headers, *, replacing: str = "") -> str:
         """See ObjectStore."""
@@ -291,7 +305,8 @@ class S3Store:
         """Turn the errors of boto3 into StoreError and PreconditionFailed."""
         try:
             yield
-        except (problems.ClientError, problems.BotoCoreError, ResponseParserError) as error:
+        except (problems.ClientError, problems.BotoCoreError, ResponseParserError, HTTPError) as error:
+            # boto3 passes some errors of urllib3 on that occur within a body.
             raise self._error(error, operation, key) from None
 
     def _bucket(self) -> dict[str, str]:

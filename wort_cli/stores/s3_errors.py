@@ -1,8 +1,8 @@
 """Classifies whatever goes wrong with an S3 server: error responses, and exceptions of the client library.
 
-TABLE has one row for each cause, with the reason of a job that fails because of it: storage-credentials and
-storage-down pass, storage-denied needs a person.  The first row that names the code or the exception applies; else the
-first that names the HTTP status.
+TABLE has one row for each cause, with the reason of a job that fails because of it, and a recorded example:
+storage-credentials and storage-down pass, storage-denied needs a person.  The first row that names the code or the
+exception applies; else the first that names the HTTP status.
 
 Messages repeat the server's code only, because the text of servers and libraries may contain signed URLs.
 
@@ -12,7 +12,7 @@ rgw_common.cc) and MinIO (cmd/api-errors.go).
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
@@ -44,8 +44,10 @@ class Cause:
     """A clause for the user; {permission} and {bucket} are replaced.  Empty: the response itself says enough."""
     hint: str
     """{permission_hint} is replaced.  Empty: the hint of the reason."""
+    example: str
+    """What boto3 raised, as it prints it."""
     names: frozenset[str] = frozenset()
-    """Codes of responses, and names of botocore's exceptions or of their base classes."""
+    """Codes of responses, and names of exceptions of botocore and urllib3, or of their base classes."""
     statuses: frozenset[int] = frozenset()
     operations: frozenset[str] = frozenset(PERMISSIONS)
     """The operations that the row applies to."""
@@ -56,6 +58,7 @@ class Cause:
 def row(
     reason: Reason,
     names: str,
+    example: str,
     why: str,
     hint: str = "",
     statuses: Iterable[int] = (),
@@ -68,6 +71,7 @@ def row(
         reason,
         why,
         hint,
+        example,
         frozenset(names.split()),
         frozenset(statuses),
         frozenset(operations) or frozenset((*PERMISSIONS, "connect")),
@@ -82,31 +86,52 @@ TABLE = (
     row(
         CREDENTIALS,
         "ExpiredToken ExpiredTokenException TokenRefreshRequired RequestExpired",
+        "An error occurred (ExpiredToken) when calling the PutObject operation: The provided token has expired.",
         "the credentials have expired",
     ),
     row(
         CREDENTIALS,
         "InvalidToken InvalidClientTokenId UnrecognizedClientException",
+        "An error occurred (InvalidToken) when calling the GetObject operation: The provided token is malformed "
+        "or otherwise invalid.",
         "the session token is not valid",
     ),
-    row(CREDENTIALS, "InvalidAccessKeyId", "the server does not know the access key"),
+    row(
+        CREDENTIALS,
+        "InvalidAccessKeyId",
+        "An error occurred (InvalidAccessKeyId) when calling the PutObject operation: The AWS Access Key Id you "
+        "provided does not exist in our records.",
+        "the server does not know the access key",
+    ),
     row(
         CREDENTIALS,
         "NoCredentialsError PartialCredentialsError CredentialRetrievalError ProfileNotFound ConfigParseError "
         "TokenRetrievalError SSOError UnauthorizedSSOTokenError SSOTokenLoadError",
+        "NoCredentialsError: Unable to locate credentials",
         "no usable credentials were found",
     ),
     row(
         DENIED,
         "SignatureDoesNotMatch",
+        "An error occurred (SignatureDoesNotMatch) when calling the PutObject operation: The request signature we "
+        "calculated does not match the signature you provided. Check your key and signing method.",
         "the secret key does not belong to the access key",
         "correct the AWS_ variables or ~/.aws in the environment of the daemon; then `wort retry`",
     ),
     # The bucket and the server.
-    row(DENIED, "NoSuchBucket", "there is no bucket {bucket}", "create it, or correct s3_bucket and s3_endpoint"),
+    row(
+        DENIED,
+        "NoSuchBucket",
+        "An error occurred (NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist",
+        "there is no bucket {bucket}",
+        "create it, or correct s3_bucket and s3_endpoint",
+    ),
     row(
         DENIED,
         "PermanentRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException",
+        "An error occurred (PermanentRedirect) when calling the GetObject operation: The bucket you are "
+        "attempting to access must be addressed using the specified endpoint. Please send all future requests to "
+        "this endpoint.",
         "the bucket is in another region",
         "set s3_region",
         statuses=(301, 307),
@@ -114,17 +139,36 @@ TABLE = (
     row(
         DENIED,
         "NotImplemented",
+        "An error occurred (NotImplemented) when calling the PutObject operation: A header you provided implies "
+        "functionality that is not implemented",
         "the server has no conditional puts",
         "without them, two machines could overwrite each other's signatures: upgrade the server, or use one that "
         "docs/s3.md lists",
         statuses=(501,),
         operations=WRITING,
     ),
-    row(DENIED, "NotImplemented", "the server does not implement the request", DOCTOR, statuses=(501,)),
-    row(DENIED, "MethodNotAllowed", "the server does not allow the request", DOCTOR, statuses=(405,)),
+    row(
+        DENIED,
+        "NotImplemented",
+        "An error occurred (NotImplemented) when calling the ListMultipartUploads operation: A header you "
+        "provided implies functionality that is not implemented.",
+        "the server does not implement the request",
+        DOCTOR,
+        statuses=(501,),
+    ),
+    row(
+        DENIED,
+        "MethodNotAllowed",
+        "An error occurred (MethodNotAllowed) when calling the PutObject operation: The specified method is not "
+        "allowed against this resource.",
+        "the server does not allow the request",
+        DOCTOR,
+        statuses=(405,),
+    ),
     row(
         DENIED,
         "EntityTooLarge",
+        "An error occurred (413) when calling the PutObject operation: Request Entity Too Large",
         "the server, or a proxy before it, accepts no object of this size",
         "raise its limit (client_max_body_size of nginx); until then the signature stays in the local store",
         statuses=(413,),
@@ -133,6 +177,8 @@ TABLE = (
     row(
         DENIED,
         "MissingContentLength",
+        "An error occurred (MissingContentLength) when calling the PutObject operation: You must provide the "
+        "Content-Length HTTP header.",
         "a proxy removes the length of what is sent",
         "correct the proxy, or set s3_endpoint to the server itself",
         statuses=(411,),
@@ -140,6 +186,8 @@ TABLE = (
     row(
         DENIED,
         "AccessControlListNotSupported",
+        "An error occurred (AccessControlListNotSupported) when calling the PutObject operation: The bucket does "
+        "not allow ACLs",
         "the bucket has no access control lists",
         "unset s3_acl",
     ),
@@ -147,13 +195,23 @@ TABLE = (
         DENIED,
         "KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException KMS.AccessDeniedException "
         "InvalidEncryptionAlgorithmError",
+        "An error occurred (KMS.DisabledException) when calling the PutObject operation: "
+        "arn:aws:kms:us-east-1:111122223333:key/0 is disabled.",
         "the key that encrypts the bucket cannot be used",
         "set s3_encryption to a key that these credentials may use",
     ),
-    row(DENIED, "InvalidObjectState", "the object is in an archive (Glacier)", "restore it, then `wort retry`"),
+    row(
+        DENIED,
+        "InvalidObjectState",
+        "An error occurred (InvalidObjectState) when calling the GetObject operation: The operation is not valid "
+        "for the object's storage class",
+        "the object is in an archive (Glacier)",
+        "restore it, then `wort retry`",
+    ),
     row(
         DENIED,
         "ProxyConnectionError ProxyAuthenticationRequired",
+        'ProxyConnectionError: Failed to connect to proxy URL: "http://proxy:3128"',
         "the proxy refuses the connection",
         "correct HTTPS_PROXY, or name the server in NO_PROXY",
         statuses=(407,),
@@ -162,28 +220,47 @@ TABLE = (
     row(
         DOWN,
         "RequestTimeTooSkewed",
+        "An error occurred (RequestTimeTooSkewed) when calling the PutObject operation: The difference between "
+        "the request time and the current time is too large.",
         "the clock of this machine is wrong",
         "set it (NTP)",
     ),
     row(
         DOWN,
         "QuotaExceeded XMinioStorageFull",
+        "An error occurred (QuotaExceeded) when calling the PutObject operation: Unknown",
         "the bucket is full",
         "make space or raise its quota",
         statuses=(507,),
     ),
-    row(DOWN, "SSLError", "the TLS connection failed", "check the certificates (AWS_CA_BUNDLE)"),
+    row(
+        DOWN,
+        "SSLError",
+        "SSLError: SSL validation failed for https://s3.example.org/ [SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+        "verify failed: self-signed certificate (_ssl.c:992)",
+        "the TLS connection failed",
+        "check the certificates (AWS_CA_BUNDLE)",
+    ),
     row(
         DOWN,
         "SlowDown ServiceUnavailable InternalError RequestTimeout Throttling ThrottlingException OperationAborted "
         # The content was changed before or while it was sent.
-        "BadDigest HTTPClientError ConnectionError IncompleteReadError ResponseParserError",
+        "BadDigest HTTPClientError HTTPError ConnectionError IncompleteReadError ResponseParserError",
+        "An error occurred (SlowDown) when calling the PutObject operation (reached max retries: 2): Please "
+        "reduce your request rate.",
         "",
         statuses=(408, 425, 429, *range(500, 600)),
     ),
-    row(DENIED, "AccessDenied", "the permission {permission} is missing", "{permission_hint}", statuses=(401, 403)),
+    row(
+        DENIED,
+        "AccessDenied",
+        "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+        "the permission {permission} is missing",
+        "{permission_hint}",
+        statuses=(401, 403),
+    ),
 )
-UNKNOWN = row(DENIED, "", "", DOCTOR)
+UNKNOWN = row(DENIED, "", "An error occurred (MalformedXML) when calling the PutObject operation: Unknown", "", DOCTOR)
 
 
 def response_error(code: str, status: int, operation: str, key: str, target: S3Target) -> StoreError:
@@ -199,7 +276,7 @@ def exception_error(error: Exception, operation: str, target: S3Target) -> Store
     names = [kind.__name__ for kind in type(error).__mro__]
     cause = cause_of(names, 0, operation)
     if cause is UNKNOWN:
-        cause = row(DENIED, "", "", "check the s3_ settings (`wort config show`) and the AWS configuration")
+        cause = replace(UNKNOWN, hint="check the s3_ settings (`wort config show`) and the AWS configuration")
     return explained(cause, f"{target.root}: {names[0]} in {operation}", operation, target)
 
 

@@ -171,6 +171,8 @@ class SharedStore:
 
     def provenance(self, name: Accession) -> Provenance | None:
         """Return the provenance of a run; None if it is missing, invalid, or of another run."""
+        if self.objects.target.public:
+            return None
         with tempfile.TemporaryFile(dir=self._scratch) as file:
             try:
                 if self.objects.read(provenance_key(name), file, MAX_DOCUMENT) is None:

@@ -138,15 +138,17 @@ def accepted_facts(
 def compare(copies: RunCopies, shared: SharedStore, *, quick: bool) -> Iterator[Difference]:
     """Yield the differences of a run: `quick` by the listings alone, otherwise by content."""
     name, here, there = copies.name, copies.local_path, copies.shared_object
+    public = shared.objects.target.public
     if there is None:
         if here is not None:
-            yield Difference(name, Problem.NOT_THERE, f"only the local store has it: `wort sync push {name}`")
+            hint = "" if public else f": `wort sync push {name}`"
+            yield Difference(name, Problem.NOT_THERE, f"only the local store has it{hint}")
         if copies.provenance_object is not None:
             yield Difference(name, Problem.ORPHANED_PROVENANCE, "the bucket has its provenance without the signature")
         return
     if here is None:
         yield Difference(name, Problem.NOT_HERE, f"only the bucket has it: `wort sync pull {name}`")
-    elif copies.provenance_object is None:
+    elif copies.provenance_object is None and not public:
         yield Difference(name, Problem.NO_PROVENANCE, f"the bucket has no provenance of it: `wort sync push {name}`")
     if there.size == 0:
         yield Difference(name, Problem.EMPTY, "the object has no bytes")

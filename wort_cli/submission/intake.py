@@ -65,9 +65,11 @@ def parse_submitter(text: str) -> str:
 
 
 def submit_signature(
-    origin: str, claims: Claims, settings: Settings, ledger: Ledger, profile: Profile = SRA_V1
+    origin: str, claims: Claims, settings: Settings, ledger: Ledger, profile: Profile = SRA_V1, shown_as: str = ""
 ) -> Submission:
     """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission.
+
+    `shown_as` is recorded as its origin instead of a path that nobody knows.
 
     If the same signature was submitted before, that submission is returned.  Raises SubmissionRefused with the first
     fault, SourceUnreachable or StorageProblem; then nothing was stored.
@@ -77,12 +79,12 @@ def submit_signature(
             copy_content(origin, copy, settings)
             accepted = check_in_child(copy, settings, profile)
             with joined(copy, accepted, settings, profile) as (file, accepted):
-                submission = make_submission(origin, accepted, claims, settings, ledger)
+                submission = make_submission(shown_as or printable_origin(origin), accepted, claims, settings, ledger)
                 store = SubmittedStore(settings.store_dir)
                 ledger.profiles.use(profile)
                 ledger.submissions.add(submission, lambda: store.put(file, submission.digest, submission.name))
     except Refusal as refusal:
-        raise SubmissionRefused(origin, refusal) from None
+        raise SubmissionRefused(shown_as or origin, refusal) from None
     except Unreachable as error:
         raise SourceUnreachable(f"{error}; nothing was stored", "try again later") from None
     except OSError as error:
@@ -157,7 +159,7 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
         sha256=accepted.sha256,
         submitter=claims.submitter,
         submitted_at=time.time(),
-        origin=printable_origin(origin),
+        origin=origin,
         url=url,
         source_check=check,
         source_note=note,

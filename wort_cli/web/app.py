@@ -1,6 +1,7 @@
 """The ASGI application: its routes, and what each request passes through.
 
-A request passes through, from outside to inside: the access log, the security headers, the router, a handler.  Each
+A request passes through, from outside to inside: the access log, the security headers, the limit of its address,
+the router, a handler.  Each
 module with handlers has a function `routes`; those of the pages are in `pages/`.
 """
 
@@ -8,17 +9,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
-from wort_cli.web import manifest, pages, view
+from wort_cli.web import compute, manifest, pages, submit, tokens, view
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import HANDLERS, problem_response
 from wort_cli.web.headers import SecurityHeaders
+from wort_cli.web.limits import RateLimited
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
 
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    return [*view.routes(), *manifest.routes(), *pages.routes()]
+    parts = (view, manifest, compute, submit, tokens, pages)
+    return [route for part in parts for route in part.routes()]
 
 
 def make_app(home: ServedHome) -> ASGIApp:
@@ -28,5 +31,5 @@ def make_app(home: ServedHome) -> ASGIApp:
     router: Router = app.router
     router.redirect_slashes = False
     app.state.home = home
-    app.state.services = Services.of(home)
-    return AccessLog(SecurityHeaders(app, routes, tls=home.options.has_tls))
+    app.state.services = services = Services.of(home)
+    return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))

@@ -24,6 +24,8 @@ class ServeOptions:
     read_only: bool = False
     behind_proxy: bool = False
     """Whether all connections come from a reverse proxy, which encrypts and says who the client is."""
+    rate: int = 500
+    """Requests a second of one address; 0 for any number."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 

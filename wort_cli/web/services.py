@@ -3,13 +3,19 @@
 In a handler: `request.app.state.services`.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from wort_cli.model.profile import SRA_V1
+from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
+from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.signature_files import SignatureFiles
+
+SANDBOXES, PASSWORD_CHECKS = 2, 2
+"""Submissions, and passwords, that are checked at the same time."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,23 @@ class Services:
     files: SignatureFiles
     bucket: BucketObjects
     manifests: ManifestFiles
+    access: AccessFile
+    limits: Limits
+    sandboxes: asyncio.Semaphore
+    password_checks: asyncio.Semaphore
 
     @classmethod
     def of(cls, home: ServedHome) -> "Services":
         """Return the services of a home."""
         name = SRA_V1.name
         files, manifests = SignatureFiles(home.settings, name), ManifestFiles(home, name)
-        return cls(home, files, BucketObjects(home.settings, SRA_V1), manifests)
+        return cls(
+            home,
+            files,
+            BucketObjects(home.settings, SRA_V1),
+            manifests,
+            AccessFile(home.settings.access_file),
+            Limits(home.options.rate),
+            asyncio.Semaphore(SANDBOXES),
+            asyncio.Semaphore(PASSWORD_CHECKS),
+        )

@@ -11,10 +11,10 @@ from tests.support.golden import COMMANDS, DIRECTORY, golden_text
 from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
 from wort_cli import cli
-from wort_cli.commands import doctor, fetch, runs, serve
+from wort_cli.commands import doctor, fetch, runs, serve, token
 from wort_cli.commands.shared.checking.finding import STATES, Finding
 from wort_cli.commands.shared.daemon.daemon_action import DOCUMENTS, print_action
-from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.run_metadata import RunMetadata
@@ -28,6 +28,7 @@ MORE = [
     ("rm", DONE, "--yes"),
     ("view", BUCKET_ONLY),
     ("verify", DONE, "--now"),
+    ("token", "add", "lab"),
 ]
 """Command lines with JSON that have no golden file."""
 WITHOUT_DAEMON = {"daemon start", "daemon restart", "daemon reload", "daemon install", "daemon uninstall"}
@@ -77,6 +78,10 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
         printed.add(validated(capsys.readouterr().out)["command"])
     findings = [Finding(state, "what", "why", "fix" if state == "problem" else "") for state in STATES]
     print_records(doctor.DOCUMENT, [finding.to_json() for finding in findings], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    print_document(token.PASSWORD, {"name": "ann", "may": ["compute"]})
+    printed.add(validated(capsys.readouterr().out)["command"])
+    print_document(token.REVOKED, {"name": "ann", "revoked": 2})
     printed.add(validated(capsys.readouterr().out)["command"])
     serve.announce("http://127.0.0.1:8082/", read_only=True, as_json=True)
     printed.add(validated(capsys.readouterr().out)["command"])

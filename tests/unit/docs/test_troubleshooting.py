@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md has a heading for each reason, and quotes messages that exist."""
+"""docs/troubleshooting.md has a heading for each reason and cause of an S3 error, and quotes messages that exist."""
 
 import ast
 import re
@@ -12,10 +12,11 @@ from tests.support.documents import ROOT
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
+from wort_cli.stores.s3_errors import TABLE
 
 DOCUMENT = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 HEADINGS = re.findall(r"^### (.*)$", DOCUMENT, re.MULTILINE)
-FOREIGN = {"SignatureDoesNotMatch", "aws", "%", "~/ncbi_error_report.txt", "database is locked", "held"}
+FOREIGN = {"aws", "%", "~/ncbi_error_report.txt", "database is locked", "held"}
 """Quoted words that other programs print, and keys."""
 
 
@@ -32,6 +33,12 @@ def texts_of_the_package() -> Iterator[str]:
 @pytest.mark.parametrize("reason", Reason)
 def test_reason_has_a_heading(reason: Reason) -> None:
     assert any(f"`{reason}`" in heading for heading in HEADINGS)
+
+
+@pytest.mark.parametrize("why", [cause.why for cause in TABLE if cause.why])
+def test_cause_of_an_s3_error_has_a_heading(why: str) -> None:
+    quoted = [words for heading in HEADINGS for words in re.findall(r"`([^`]+)`", heading)]
+    assert any(words in why for words in quoted if " " in words), why
 
 
 def test_headings_quote_messages_that_exist() -> None:

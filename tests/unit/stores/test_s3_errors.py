@@ -1,7 +1,10 @@
 """The reason, the message and the hint for each error of an S3 server, and of the library that talks to it."""
 
+import re
+
 import botocore.exceptions as problems
 import pytest
+import urllib3.exceptions
 from botocore.parsers import ResponseParserError
 
 from wort_cli.errors import ExitCode
@@ -9,7 +12,7 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import StoreError
 from wort_cli.stores.s3_answers import stored_object
-from wort_cli.stores.s3_errors import TABLE, UNKNOWN, cause_of, exception_error, response_error
+from wort_cli.stores.s3_errors import TABLE, UNKNOWN, Cause, cause_of, exception_error, response_error
 
 TARGET = S3Target("wort-sra", "mine/")
 KEY = "sigs/SRR139146.sig"
@@ -68,6 +71,8 @@ EXCEPTIONS = [
     (problems.ResponseStreamingError(error="x"), DOWN, "ResponseStreamingError"),
     (problems.IncompleteReadError(actual_bytes=1, expected_bytes=2), DOWN, "IncompleteReadError"),
     (ResponseParserError("x"), DOWN, "ResponseParserError"),
+    (urllib3.exceptions.SSLError("x"), DOWN, "the TLS connection failed"),  # within a body
+    (urllib3.exceptions.DecodeError("x"), DOWN, "DecodeError"),
     (problems.InvalidEndpointDiscoveryConfigurationError(config_value="x"), DENIED, "PutObject"),  # not in the table
 ]
 
@@ -92,7 +97,23 @@ def check(error: StoreError, reason: Reason, part: str) -> None:
     assert error.exit_code is (ExitCode.SOME_FAILED if reason is DENIED else ExitCode.TEMPORARY)
 
 
-def test_every_row_has_a_recorded_example() -> None:
+PRINTED = re.compile(r"An error occurred \((\S+)\) when calling the (\w+) operation")
+
+
+@pytest.mark.parametrize("cause", [*TABLE, UNKNOWN], ids=lambda cause: cause.example[:60])
+def test_recorded_example_of_a_row_has_its_reason_and_its_sentence(cause: Cause) -> None:
+    if found := PRINTED.match(cause.example):
+        code, operation = found.groups()
+        error = response_error(code, int(code) if code.isdigit() else 400, operation, KEY, TARGET)
+    else:
+        kind = getattr(problems, cause.example.partition(":")[0])
+        error = exception_error(kind.__new__(kind), "PutObject", TARGET)
+    assert error.reason is cause.reason
+    assert cause.why.partition("{")[0] in error.sentence
+    assert error.hint
+
+
+def test_every_row_applies_to_some_answer() -> None:
     used = {cause_of([code], status, operation) for code, status, operation, _, _ in RESPONSES}
     used |= {cause_of([kind.__name__ for kind in type(error).__mro__], 0, "PutObject") for error, _, _ in EXCEPTIONS}
     assert used == {*TABLE, UNKNOWN}

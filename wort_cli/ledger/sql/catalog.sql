@@ -8,8 +8,9 @@ WHERE name = :name AND profile IN {profiles};
 SELECT digest, trust, path, size, created_at, remote, sha256 FROM signatures WHERE name = :name AND profile = :profile;
 
 -- name: has_signature
--- A refuted signature is computed again.
-SELECT 1 FROM signatures WHERE name = :name AND profile IN {profiles} AND trust <> 'mismatch';
+-- A refuted signature is computed again; a public one, whose URL begins with `http`, unless it is accepted.
+SELECT 1 FROM signatures WHERE name = :name AND profile IN {profiles} AND trust <> 'mismatch'
+  AND (:public OR trust NOT IN ('published', 'unverified') OR remote NOT GLOB 'http*');
 
 -- name: names_without_signature
 SELECT value AS name FROM json_each(:names)

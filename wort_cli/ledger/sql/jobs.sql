@@ -6,12 +6,15 @@ SELECT id, state, reason, message, archive FROM jobs
 WHERE name = :name AND profile = :profile AND kind = 'compute' ORDER BY id DESC LIMIT 1;
 
 -- name: add_job
-INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, selected_by, created_at)
-VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :selected_by, :now);
+INSERT INTO jobs (name, profile, archive, priority, force, engine, upload, accept_unproved, accept_public, selected_by,
+                  created_at)
+VALUES (:name, :profile, :archive, :priority, :force, :engine, :upload, :accept_unproved, :accept_public, :selected_by,
+        :now);
 
 -- name: merge_request
--- A live job is requested again: its priority may rise.
-UPDATE jobs SET priority = max(priority, :priority), accept_unproved = max(accept_unproved, :accept_unproved)
+-- A live job is requested again: its priority may rise.  It computes, unless each request accepts the public signature.
+UPDATE jobs SET priority = max(priority, :priority), accept_unproved = max(accept_unproved, :accept_unproved),
+                accept_public = min(accept_public, :accept_public)
 WHERE id = :id;
 
 -- name: claim_job
@@ -92,7 +95,8 @@ DELETE FROM jobs WHERE id = :id AND state IN ('done', 'failed', 'unavailable', '
 -- Only the newest job of a signature can be retried.
 UPDATE jobs SET state = 'queued', reason = '', message = '', ended_at = NULL, crashes = 0, crashes_work = 0, behind = 0,
                 force = max(force, :force), engine = coalesce(:engine, engine), upload = coalesce(:upload, upload),
-                accept_unproved = coalesce(:accept_unproved, accept_unproved), archive = coalesce(:archive, archive),
+                accept_unproved = coalesce(:accept_unproved, accept_unproved),
+                accept_public = coalesce(:accept_public, accept_public), archive = coalesce(:archive, archive),
                 priority = max(priority, :priority)
 WHERE id = :id AND state IN ('failed', 'unavailable', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM jobs AS later

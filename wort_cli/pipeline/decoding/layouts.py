@@ -138,11 +138,14 @@ NOT_READ = {
     "NAME": "fastq-dump reads it and does not use it (--defline-seq)",
     "SPOT_LEN": "likewise",
     "SPOT_GROUP": "likewise",
-    "LABEL, LABEL_START, LABEL_LEN": "likewise",
+    "LABEL, LABEL_START, LABEL_LEN": "likewise, but it leaves out a spot without a row in one of them; such an archive "
+    "is left to fastq-dump",
     "QUALITY": "only --fastq needs it",
 }
 """Columns that fastq-dump reads, but that do not change the reads it writes."""
 
+LABELS = frozenset({"LABEL", "LABEL_START", "LABEL_LEN"})
+"""Columns of which only the numbers of rows are examined, if they have files of their own."""
 ABSOLID, PACBIO = 3, 6
 """Values of PLATFORM (ncbi-vdb interfaces/insdc/sra.h)."""
 MAX_READS, MAX_READS_PACBIO = 8, 8 * 1024

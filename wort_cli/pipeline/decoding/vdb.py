@@ -17,8 +17,8 @@ from ctypes import byref, c_int64, c_uint8, c_uint64, c_void_p
 from dataclasses import replace
 from pathlib import Path
 
-from wort_cli.pipeline.decoding.base_codes import CODE, has_rna, may_be_invalid
-from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, PLATFORM, Column, ColumnRow, read_limit
+from wort_cli.pipeline.decoding.base_codes import CODE, has_rna, may_be_invalid, open_ktable
+from wort_cli.pipeline.decoding.layouts import ABSOLID, COLUMNS, LABELS, PLATFORM, Column, ColumnRow, read_limit
 from wort_cli.pipeline.decoding.vdb_library import (
     VdbError,
     call_vdb,
@@ -80,6 +80,7 @@ class VdbCursor:
                 column = open_column(table, row, opened, optional=number is Column.NREADS)
             self.columns.append(column.value or 0)
         self.checks_codes = self.has_codes and may_be_invalid(table)
+        check_labels(table, spots)
 
 
 def open_table(path: Path, opened: contextlib.ExitStack) -> c_void_p:
@@ -116,6 +117,17 @@ def open_column(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack, *
         if optional and error.is_missing:
             return c_void_p()
         raise CannotDecode(f"{row.name}: {error}") from None
+
+
+def check_labels(table: c_void_p, spots: int) -> None:
+    """Raise CannotDecode if a column of labels lacks rows: fastq-dump leaves out the spots of these rows."""
+    with contextlib.ExitStack() as opened:
+        for name in LABELS & list_names(opened, "KTableListCol", open_ktable(table, opened)):
+            column = open_column(table, ColumnRow(name, "", "", ""), opened)
+            row, first, last = 1, c_int64(), c_int64()
+            while row <= spots:  # one turn for each blob
+                call_vdb("SRAColumnGetRange", column, c_int64(row), byref(first), byref(last))
+                row = last.value + 1
 
 
 def open_bases(table: c_void_p, row: ColumnRow, opened: contextlib.ExitStack) -> tuple[c_void_p, bool]:

@@ -22,7 +22,7 @@ from wort_cli.model.accession import name_in
 from wort_cli.model.catalog_columns import CatalogPage
 from wort_cli.model.failure import Reason
 from wort_cli.model.profile import profile_for
-from wort_cli.stores.bucket_layout import Checksums
+from wort_cli.stores.bucket_layout import MANIFEST_KEY, Checksums
 from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFailed, StoreError
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.upkeep.bucket_tables.strict_csv import (
@@ -36,7 +36,6 @@ from wort_cli.upkeep.bucket_tables.strict_csv import (
 )
 from wort_cli.upkeep.catalog.csv_catalog import write_csv
 
-MANIFEST_KEY = "SOURMASH-MANIFEST.parquet"
 CATALOG, ABSENT = "catalog/", "absent/"
 OF_A_HOME = re.compile(r"[a-z]+/[0-9a-f]{16}\.csv\.gz")
 MOST_TABLES = 1000

@@ -83,7 +83,7 @@ def type_of(column: str, pyarrow: Any) -> Any:
     return pyarrow.int64() if column in INTEGERS else pyarrow.string()
 
 
-def names_in_parquet(path: Path) -> Iterator[str]:
+def names_in_parquet(path: Path | IO[bytes]) -> Iterator[str]:
     """Yield the values of the column `name` of a manifest, a batch at a time; ValueError if it is none."""
     import pyarrow
     from pyarrow import parquet

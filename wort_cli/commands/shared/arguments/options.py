@@ -93,6 +93,9 @@ WhereOption = Annotated[
         help="Only runs with such metadata: organism=Homo*, strategy=WGS,WXS, bases>=1G (also != < <= >); repeatable.",
     ),
 ]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Do not ask for public signatures (setting `s3_preset`).")
+]
 ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a file that exists.")]
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")

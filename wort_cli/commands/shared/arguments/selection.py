@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from wort_cli.commands.shared.arguments.typed_names import typed_name
 from wort_cli.commands.shared.showing import render
@@ -12,6 +13,7 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition, parse_conditions
+from wort_cli.model.s3_target import OFF
 from wort_cli.settings import Settings, load_settings, load_usable_settings
 
 NAMES_AND_OPTIONS = "name jobs or select them with an option, not both"
@@ -24,9 +26,13 @@ def open_home() -> tuple[Settings, Ledger]:
     return settings, Ledger(settings.ledger_file)
 
 
-def open_home_to_read() -> tuple[Settings, Ledger]:
-    """Return the settings and the ledger for a command that changes nothing; it works on a full or read-only disk."""
+def open_home_to_read(*, offline: bool = False) -> tuple[Settings, Ledger]:
+    """Return the settings and the ledger for a command that changes nothing; it works on a full or read-only disk.
+
+    offline: without the public signatures
+    """
     settings = load_settings()
+    settings = replace(settings, s3_preset=OFF) if offline else settings
     make_directories_if_possible(settings)
     return settings, Ledger(settings.ledger_file, reading=True)
 

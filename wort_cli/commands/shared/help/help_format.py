@@ -8,7 +8,7 @@ SECTIONS = {
     "Compute signatures": ("compute", "plan", "runs", "metadata", "fetch", "profile"),
     "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
     "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
-    "Exchange signatures": ("sync", "submit", "verify", "import", "serve"),
+    "Exchange signatures": ("sync", "submit", "verify", "import", "serve", "token"),
     "Manage this home": ("daemon", "config", "doctor", "backup", "completion", "help"),
 }
 """The sections of the list of commands."""

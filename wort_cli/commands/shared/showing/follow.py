@@ -77,7 +77,13 @@ def follow(
         raise
 
 
-def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings, claimed: Job | None = None) -> dict[int, Job]:
+def run_now(
+    job_ids: Sequence[int],
+    ledger: Ledger,
+    settings: Settings,
+    claimed: Job | None = None,
+    note: ShowJob = lambda _: None,
+) -> dict[int, Job]:
     """Run jobs one after the other in this process, with a display of their progress; see `run_here`."""
     from wort_cli.foreground import own_name
 
@@ -95,4 +101,4 @@ def run_now(job_ids: Sequence[int], ledger: Ledger, settings: Settings, claimed:
 
             yield show
 
-    return run_here(job_ids, ledger, settings, claimed, watch)
+    return run_here(job_ids, ledger, settings, claimed, watch, note)

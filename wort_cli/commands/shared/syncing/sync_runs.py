@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from wort_cli.api.signature_finder import open_bucket
+from wort_cli.api.signature_finder import open_readable
 from wort_cli.commands.shared.arguments.lists import listed_words
 from wort_cli.commands.shared.arguments.typed_names import typed_accessions
 from wort_cli.commands.shared.showing import render
@@ -27,8 +27,11 @@ STRAYS_NAMED = 10
 
 
 def stores_of(profile: Profile, settings: Settings) -> "tuple[LocalStore, SharedStore]":
-    """Return the local store of a profile, and its part of the bucket.  Raises UsageError if no bucket is set."""
-    return LocalStore(settings.store_dir, profile.name), open_bucket(settings, profile, settings.s3_transfers + 1)
+    """Return the local store of a profile, and its part of the bucket, or the public signatures if none is set.
+
+    Raises UsageError for neither.
+    """
+    return LocalStore(settings.store_dir, profile.name), open_readable(settings, profile, settings.s3_transfers + 1)
 
 
 def parse_accessions(words: Sequence[str] | None) -> list[Accession]:
@@ -45,6 +48,8 @@ def run_copies(names: Sequence[Accession], local: LocalStore, bucket: "SharedSto
 
     if not names:
         name_strays(local)
+    if bucket.objects.target.public:
+        return copies_of_runs(names or local.runs(), local, bucket)
     return copies_of_runs(names, local, bucket) if names else all_run_copies(local, bucket)
 
 
@@ -78,7 +83,18 @@ def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncRe
             report.add(name, "failed", detail, failed=True)
 
 
+def check_named(names: Sequence[Accession], bucket: "SharedStore") -> None:
+    """Raise UsageError if no runs are named, and all public signatures are meant: they are millions."""
+    if bucket.objects.target.public and not names:
+        raise UsageError(
+            f"the public signatures ({bucket.root}) are too many to take all",
+            "name runs, or `-` for a list of them; `wort status --missing-from public` lists them",
+        )
+
+
 def check_writable(settings: Settings) -> None:
     """Raise UsageError if the settings do not permit uploads."""
+    if settings.s3 is None:
+        raise UsageError("no bucket is set to upload to", "set `s3_bucket`; docs/s3.md describes how")
     if settings.s3_unsigned:
         raise UsageError("uploads need credentials", "set s3_unsigned = false")

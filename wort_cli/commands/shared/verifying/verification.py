@@ -1,43 +1,16 @@
-"""Requests for verifications: of a submitted signature, or of one from the catalog."""
+"""Verifications as commands request them: downloads what only the bucket has, and says what comes next."""
 
-from wort_cli.api.signature_finder import open_bucket
-from wort_cli.api.sources import with_prefetched
+from wort_cli.api.signature_finder import open_bucket, open_readable
 from wort_cli.commands.shared.showing import render
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.ledger.submissions import VerifyRequest
-from wort_cli.model.accession import Accession, public_accession
+from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
-from wort_cli.model.job import Source
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import SRA_V1, Profile
 from wort_cli.model.provenance import SignatureRecord
-from wort_cli.model.submission import Submission
-from wort_cli.model.verdict import Depth
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
-
-
-def verify_request(
-    signature: Submission | SignatureRecord,
-    depth: Depth,
-    settings: Settings,
-    *,
-    priority: int = 0,
-    group: str = "",
-    engine: str = "",
-) -> VerifyRequest:
-    """Return the request to verify a signature; a submission must be of a run."""
-    return VerifyRequest(
-        source=source_to_verify(signature, settings),
-        profile=signature.profile,
-        subject=signature.path,
-        digest=signature.digest,
-        depth=depth,
-        priority=priority,
-        group=group,
-        engine=engine,
-    )
 
 
 def pull_signature(
@@ -49,9 +22,10 @@ def pull_signature(
     """
     from wort_cli.stores import transfer
 
-    if settings.s3 is None and (record is None or not record.remote):
+    public = settings.public is not None and profile == SRA_V1 and (record is None or record.remote.startswith("http"))
+    if settings.s3 is None and not public and (record is None or not record.remote):
         return record
-    bucket = open_bucket(settings, profile)
+    bucket = (open_readable if public else open_bucket)(settings, profile)
     local = LocalStore(settings.store_dir, profile.name)
     try:
         published = transfer.pull(name, local, bucket, record.recorded if record else None)
@@ -64,14 +38,6 @@ def pull_signature(
         ledger.catalog.record(published)
     render.notice(f"downloaded {bucket.url(name)}")
     return ledger.catalog.get(name, profile.name)
-
-
-def source_to_verify(signature: Submission | SignatureRecord, settings: Settings) -> Source:
-    """Return the source from which the signature is recalculated."""
-    if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
-        return Source.made_from(signature.name, signature.provenance) or Source(signature.name)
-    name = public_accession(signature.name) or Accession.parse(signature.name)
-    return with_prefetched(Source(name), settings.quality, settings.archives)
 
 
 def suggest_next_command(queued: int, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from wort_cli.api.signature_finder import open_bucket
+from wort_cli.api.signature_finder import open_readable
 from wort_cli.commands.shared.arguments.durations import parse_duration
 from wort_cli.commands.shared.arguments.typed_names import typed_accession
 from wort_cli.commands.shared.showing import render
@@ -31,8 +31,10 @@ def print_presigned_url(word: str, expires: str, settings: Settings, profile: Pr
 
     seconds = parse_duration(expires, "--expires", LONGEST)
     name = typed_accession(word)
-    bucket = open_bucket(settings, profile)
+    bucket = open_readable(settings, profile)
     if bucket.find(name) is None:
+        if bucket.objects.target.public:
+            raise UsageError(f"there is no public signature of {name} ({bucket.root})", f"`wort compute {name}`")
         raise UsageError(f"there is no signature of {name} in the bucket", f"upload it with `wort sync push {name}`")
     seconds = shortened(seconds, bucket.objects.credentials_expire_at(), time.time())
     url = bucket.objects.presigned_url(signature_key(name), seconds, f"{name}.sig")

@@ -1,4 +1,4 @@
-"""Finds the signature that a word names: a file, a signature of the store or the bucket, or a submission."""
+"""Finds the signature that a word names: a file, one of the store or the bucket, a submission, or a public one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from wort_cli.api.signature_finder import SignatureFinder
+from wort_cli.api.signature_finder import SignatureFinder, open_readable
 from wort_cli.commands.shared.arguments.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import Profile, profile_for, profile_option
+from wort_cli.model.profile import SRA_V1, Profile, profile_for, profile_option
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.pipeline.archives.archive_names import stem_of
@@ -66,7 +66,33 @@ def find(word: str, settings: Settings, ledger: Ledger, profile: Profile) -> Ite
             check_submitted(file, submission, path)
             yield Viewed(file, submission, str(path))
         return
-    raise why_not_found(name, record, settings, ledger, profile.name)
+    not_found = why_not_found(name, record, settings, ledger, profile.name)
+    if isinstance(name, Accession) and asks_public(record, settings, profile):
+        bucket = open_public_signatures(settings, profile, not_found)
+        with finder.download(name, bucket, record) as found:
+            if found is not None:
+                yield Viewed(found[0], record or bucket_record(name, bucket, found[1]), bucket.url(name))
+                return
+        raise UsageError(f"{not_found.sentence}, nor a public one ({bucket.root})", not_found.hint)
+    raise not_found
+
+
+def asks_public(record: SignatureRecord | None, settings: Settings, profile: Profile) -> bool:
+    """Return whether a signature that this home lacks is looked for among the public ones."""
+    public = settings.public
+    if settings.s3 is not None or public is None or profile != SRA_V1:
+        return False
+    return record is None or record.remote.startswith(public.root)
+
+
+def open_public_signatures(settings: Settings, profile: Profile, not_found: UsageError) -> "SharedStore":
+    """Return the public signatures; `not_found` says what is missing here if they cannot be reached."""
+    from wort_cli.stores.object_store import StoreError
+
+    try:
+        return open_readable(settings, profile)
+    except StoreError as error:
+        raise StoreError(error.reason, f"{not_found.sentence}; {error.sentence}", error.hint) from None
 
 
 def check_submitted(file: IO[bytes], submission: Submission, path: Path) -> None:

@@ -17,7 +17,7 @@ VARIANTS = {
     "--moltype": 2,  # export, define a profile
     "--now": 2,  # run jobs in this process, kill the daemon
     "--local": 2,  # compute, catalog
-    "--output": 4,  # signatures, archives, collections, catalogs
+    "--output": 5,  # signatures, archives, collections, catalogs, lists
     "--quick": 2,  # verify, sync check
     "--repair": 2,  # doctor, sync check
     "--scaled": 2,  # export, define a profile

@@ -1,0 +1,93 @@
+"""The file of `wort compute --report FILE`, to which a line is added for each run that has ended."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from wort_cli.api.signature_finder import SignatureFinder
+from wort_cli.errors import StorageProblem, cause_of, shown
+from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Name
+from wort_cli.model.failure import Reason
+from wort_cli.model.job import Job, JobState
+from wort_cli.model.run_report import RunReport
+from wort_cli.model.units import iso_time
+
+
+class ReportFile:
+    """A file of reports; a line is on the disk when `add` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file, or make it.  Raises StorageProblem."""
+        self._path = path
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self._problem(error) from error
+
+    def add(self, report: RunReport) -> None:
+        """Add a line, in one write, so that tasks that share a file do not mix their lines.  Raises StorageProblem."""
+        line = json.dumps(report.to_json()).encode() + b"\n"
+        try:
+            os.write(self._file, line)
+            os.fsync(self._file)
+        except OSError as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: OSError) -> StorageProblem:
+        return StorageProblem(
+            f"--report: {shown(str(self._path), 200)} cannot be written: {cause_of(error)}", "choose another file"
+        )
+
+
+class Reporter:
+    """Reports what became of the requests of a command."""
+
+    def __init__(self, file: ReportFile, ledger: Ledger, finder: SignatureFinder) -> None:
+        self._file = file
+        self._ledger = ledger
+        self._finder = finder
+
+    def answers(self, answers: Sequence[Enqueued]) -> None:
+        """Report the signatures that are there already; every other answer has a job, which is reported later."""
+        for answer in answers:
+            if answer.status is EnqueueStatus.EXISTS:
+                self._report(answer.source.name, answer.profile, JobState.DONE, None)
+
+    def job(self, job: Job) -> None:
+        """Report a job that has ended, or that waits for another time."""
+        seconds = None
+        if job.started_at is not None:
+            seconds = round((job.ended_at or time.time()) - job.started_at, 3)
+        self._report(job.source.name, job.profile, job.state, job.reason, job.message, seconds)
+
+    def _report(
+        self,
+        name: Name,
+        profile: str,
+        state: JobState,
+        reason: Reason | None,
+        message: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        record = self._ledger.catalog.get(name, profile) if state is JobState.DONE else None
+        self._file.add(
+            RunReport(
+                name,
+                profile,
+                state,
+                reason,
+                message or None,
+                record.digest if record else None,
+                (self._finder.of_profile(profile).location(name) or None) if record else None,
+                record.provenance.bases if record else None,
+                record.provenance.source_size if record else None,
+                seconds,
+                socket.gethostname(),
+                iso_time(time.time()),
+            )
+        )

@@ -1,0 +1,86 @@
+"""Imports what tasks of a batch system report of their runs (model/run_report.py).
+
+That a run is unavailable is recorded as the claim of the report's file, as claims of other homes are.  A signature is
+not imported here: its file is, with `wort import DIR`; the report only says which digest it must have.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from wort_cli.errors import WortError, shown
+from wort_cli.ledger.absences import UnavailableRun
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Accession
+from wort_cli.model.job import JobState
+from wort_cli.model.run_report import RunReport
+from wort_cli.reading.documents import MAX_DOCUMENT, parse_json
+
+
+class NotAReport(WortError):
+    """A file is not a report of a task; nothing of it was imported."""
+
+
+@dataclass(frozen=True)
+class ImportedReport:
+    """What a report says of its runs."""
+
+    states: Mapping[JobState, int]
+    """How many runs ended in each state."""
+    differing: tuple[RunReport, ...]
+    """Runs of which the catalog has a signature with another digest."""
+
+
+def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedReport:
+    """Import the report in a file.  Raises NotAReport, or WortError if the file cannot be read."""
+    last = {(report.profile, report.name): report for report in read_reports(path)}
+    if not dry_run:
+        for profile in sorted({profile for profile, _ in last}):
+            claims = (claim_of(report) for report in last.values() if report.profile == profile)
+            ledger.absences.replace_claims(path.absolute().as_uri(), profile, filter(None, claims))
+    return ImportedReport(
+        Counter(report.state for report in last.values()),
+        tuple(report for report in last.values() if differs(report, ledger)),
+    )
+
+
+def read_reports(path: Path) -> Iterator[RunReport]:
+    """Yield the reports in a file.  Raises NotAReport for a line that is none; a last line may be incomplete."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_DOCUMENT + 1):
+                number += 1
+                if not line.endswith(b"\n") and len(line) <= MAX_DOCUMENT:
+                    return  # the task was killed while it wrote this line
+                try:
+                    yield RunReport.from_json(parse_json(line))
+                except (ValueError, WortError) as error:
+                    why = error.sentence if isinstance(error, WortError) else str(error)
+                    raise NotAReport(f"{shown(str(path), 200)}, line {number}: {shown(why, 200)}") from None
+    except OSError as error:
+        raise WortError(f"{shown(str(path), 200)} cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def claim_of(report: RunReport) -> UnavailableRun | None:
+    """Return what a report claims of a public run that is unavailable; None for any other."""
+    if report.state is not JobState.UNAVAILABLE or report.reason is None or not isinstance(report.name, Accession):
+        return None
+    return UnavailableRun(str(report.name), report.reason, seconds_of(report.ended_at))
+
+
+def seconds_of(text: str | None) -> float:
+    """Return a time in seconds since 1970; now, if it is not known."""
+    try:
+        return datetime.fromisoformat(text or "").timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return time.time()
+
+
+def differs(report: RunReport, ledger: Ledger) -> bool:
+    """Return whether the catalog has a signature with another digest than the report."""
+    record = ledger.catalog.get(report.name, report.profile) if report.digest else None
+    return record is not None and record.digest != report.digest

@@ -1,0 +1,76 @@
+"""`POST /v1/submit/{db}/{id}` takes a signature that somebody else made, as `wort submit` does.
+
+It is checked in the sandbox, stored apart as unverified, and a verification is queued.
+"""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from wort_cli.api.verifications import verify_request
+from wort_cli.model.accession import Accession
+from wort_cli.model.provenance import Trust
+from wort_cli.model.submission import Submission
+from wort_cli.model.verdict import Depth
+from wort_cli.reading.refusal import SubmissionRefused
+from wort_cli.submission.intake import Claims, SourceUnreachable, submit_signature
+from wort_cli.system.temporary import scratch_directory
+from wort_cli.web.access_file import Right
+from wort_cli.web.auth import authorized
+from wort_cli.web.compute import parse_run
+from wort_cli.web.errors import CompactJSON, Problem
+from wort_cli.web.services import Services
+from wort_cli.web.task_id import task_id
+from wort_cli.web.upload import receive_file
+from wort_cli.web.view import NO_DATABASE
+
+FIELD = "file"
+ACCEPTED = "Signature accepted"
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [Route("/v1/submit/{database}/{dataset}", submit, methods=["POST"])]
+
+
+async def submit(request: Request) -> Response:
+    """Take a signature."""
+    token = await authorized(request, Right.SUBMIT)
+    if request.path_params["database"] != "sra":
+        return CompactJSON(NO_DATABASE, 404)
+    run = parse_run(request.path_params["dataset"])
+    services: Services = request.app.state.services
+    settings = services.home.settings
+    with scratch_directory(settings.cache_dir) as directory:
+        path = directory / "upload"
+        with path.open("wb") as file:
+            await receive_file(request, FIELD, file, settings.submit_size)
+        try:
+            async with services.sandboxes:
+                accepted, job = await run_in_threadpool(accept, services, str(path), run, token.name)
+        except SubmissionRefused as refused:
+            why = f"{refused.refusal.why} ({refused.refusal.where})" if refused.refusal.where else refused.refusal.why
+            raise Problem(400, f"the signature is refused: {why}", reason="refused", hint=refused.hint) from None
+        except SourceUnreachable as error:
+            raise Problem(503, error.sentence, reason="source-unreachable", hint=error.hint) from None
+    document: dict[str, object] = {"status": ACCEPTED, "digest": accepted.digest, "trust": str(accepted.trust)}
+    if job is not None:
+        document["task_id"] = task_id(await run_in_threadpool(home_id, services), job)
+    return CompactJSON(document, 202)
+
+
+def home_id(services: Services) -> str:
+    """Return the id of the home."""
+    return services.home.ledger.controls.home_id()
+
+
+def accept(services: Services, path: str, run: Accession, submitter: str) -> tuple[Submission, int | None]:
+    """Check and store a signature; return its submission, and the job that verifies it."""
+    ledger, settings = services.home.ledger, services.home.settings
+    claims = Claims(submitter, run)
+    submission = submit_signature(path, claims, settings, ledger, shown_as=f"an upload by {submitter}")
+    if not submission.is_of_a_run or submission.trust in (Trust.VERIFIED, Trust.MISMATCH):
+        return submission, None
+    [job] = ledger.submissions.enqueue_verifications([verify_request(submission, Depth.FULL, settings)])
+    return submission, job
