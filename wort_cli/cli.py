@@ -36,7 +36,7 @@ COMMANDS = (
     "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
-GROUPS = ("sync", "metadata", "profile", "daemon", "config", "token")
+GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "config", "token")
 """Modules of commands with subcommands."""
 UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve"})
 """Commands that end soon, run for ever, or give the terminal to an editor."""

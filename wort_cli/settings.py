@@ -217,6 +217,7 @@ class Settings(HomePaths):
         "https://ftp.ncbi.nlm.nih.gov/genomes", url_or_off, "URL of NCBI's assemblies; `off` disables them."
     )
     listing_hours: float = setting(24.0, positive_number, "Hours for which the list of a project's runs is used again.")
+    follow_hours: float = setting(24.0, positive_number, "Hours between two looks for new runs of what is followed.")
     lookup_pause: float = setting(
         1.0, positive_number, "Seconds after which a failed request to ENA or NCBI about a project is sent again."
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.run_lists import RunLists, run
 from wort_cli.pipeline.projects.answers import Recorded
 
@@ -55,3 +56,23 @@ def test_estimate_knows_the_bases_of_a_project(home: Home, lists: RunLists) -> N
     planned = home("compute", "PRJNA1", "-n", "--json").expect(0).json()
     assert (planned["estimate"]["bases"], planned["estimate"]["archive_size"]) == (450_000, 6 << 20)
     assert home("status", "--all", "--json").records() == []
+
+
+def test_daemon_queues_the_new_runs_of_what_is_followed(home: Home, lists: RunLists) -> None:
+    """A list that fails is tried again, by backoff; nothing of it is queued."""
+    home.env |= {"WORT_RETRY_DELAY": "1", "WORT_FOLLOW_HOURS": "0.0003"}
+    lists.answers = lambda path: Recorded("down", 503)
+    home("follow", "PRJNA1", "-g", "gut").expect(75, "neither ENA nor NCBI gave a list", "no daemon is running")
+    assert home.jobs() == []
+    home("daemon", "pause")
+    home("daemon", "start")
+    asked = len(lists.requests)
+    until(lambda: len(lists.requests) > asked, "the daemon asks again")
+    assert home.jobs() == []
+    lists.answers = lambda path: None
+    until(lambda: len(home.jobs()) == 3, "three runs are queued")
+    lists.put("PRJNA1", [run(1), run(2), run(3), run(4)])
+    until(lambda: len(home.jobs()) == 4, "the new run is queued")
+    (row,) = home("follow", "ls", "--json").records()
+    assert (row["jobs"], row["reason"]) == (4, None)
+    home("daemon", "stop")

@@ -62,6 +62,13 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("compute", "--samples", SHEET),
         ("compute", "SRR1"),
     ],
+    "follow": [
+        ("follow", PROJECT, "-g", "gut"),
+        ("follow", "ls"),
+        ("follow", "run", PROJECT, "-n"),
+        ("follow", "rm", "1"),
+        ("follow", "SRR1"),
+    ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
     "plan": [("plan", PROJECT, "--tasks", "2"), ("plan", PROJECT, "--tasks", "2"), ("plan", DONE)],
     "verify": [("verify", DONE)],

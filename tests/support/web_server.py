@@ -20,8 +20,12 @@ class WebServer:
 
     def log(self) -> list[dict[str, object]]:
         """Return the lines of the access log."""
-        lines = self.running.err.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        lines = self.running.err.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
+
+    def logged(self, path: str) -> dict[str, object]:
+        """Return the newest line about a path, once it is there: it is written after the response."""
+        return until(lambda: [line for line in self.log() if line["path"] == path], f"a line about {path}")[-1]
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.api.waiting import FirstClaim
 from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.options import (
+    AcceptPublicOption,
     DryRunOption,
     EngineOption,
     FromFileOption,
@@ -28,6 +29,7 @@ from wort_cli.commands.shared.arguments.options import (
     SkipInvalidOption,
     StrictOption,
     WaitOption,
+    check_accept_public,
     check_engine,
     check_wait_and_now,
 )
@@ -54,7 +56,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobRequest, JobState
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.profile import SRA_V1
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
@@ -105,12 +107,7 @@ def compute(
             help="Read archives on disk that nothing proves; their signatures are marked (setting `accept_unproved`).",
         ),
     ] = False,
-    accept_public: Annotated[
-        bool,
-        typer.Option(
-            "--accept-public", help="Take signatures that the public ones have, unverified, and compute the others."
-        ),
-    ] = False,
+    accept_public: AcceptPublicOption = False,
     local: Annotated[
         bool,
         typer.Option("--local", help="Also download signatures that only the bucket has (with --wait or --now)."),
@@ -237,20 +234,6 @@ def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: st
     if report is not None and not now:
         raise UsageError("--report needs --now", "`wort status --json` reports the jobs of the daemon")
     check_engine(engine)
-
-
-def check_accept_public(settings: Settings, profiles: Sequence[Profile], *, accepted: bool, force: bool) -> None:
-    """Raise UsageError if public signatures are to be accepted, and cannot be."""
-    if not accepted:
-        return
-    if force:
-        raise UsageError("--accept-public and --force exclude each other", "--force computes each signature")
-    if settings.public is None:
-        raise UsageError(
-            "the public signatures are switched off (s3_preset)", "`wort config set s3_preset wort-public`"
-        )
-    if SRA_V1 not in profiles:
-        raise UsageError(f"the public signatures have the profile {SRA_V1.name}", "leave out --accept-public")
 
 
 def accepting(settings: Settings, unproved: bool) -> Settings:

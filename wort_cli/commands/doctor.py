@@ -80,6 +80,7 @@ def doctor(
     toolkit, and the servers from which archives are fetched. The exit code is 1 if there is a problem.
     """
     from wort_cli.commands.shared.checking.fetching_check import SMALL_RUN, check_fetching
+    from wort_cli.commands.shared.checking.follow_check import check_follows
     from wort_cli.commands.shared.checking.repair import check_home, check_permissions, repair_ledger_file
 
     form = Form.of(as_json=as_json)
@@ -99,6 +100,7 @@ def doctor(
         partial(check_fetching, run=fetched_run),
         check_ledger,
         check_daemon,
+        check_follows,
         check_bucket,
     )
     findings = [finding for check in checks for finding in check(settings)]

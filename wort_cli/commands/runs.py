@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared.arguments.expansion import record_listing, summary
+from wort_cli.api.listings import record_listing
+from wort_cli.commands.shared.arguments.expansion import summary
 from wort_cli.commands.shared.arguments.lists import listed_words
 from wort_cli.commands.shared.arguments.options import FromFileOption, JsonOption, NoHeaderOption, ShowAllOption
 from wort_cli.commands.shared.arguments.selection import open_home

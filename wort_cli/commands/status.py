@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -51,6 +51,7 @@ from wort_cli.health.status import STATES, Status, read_status
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
+from wort_cli.model.follow import Follow
 from wort_cli.model.job import Job, JobState
 from wort_cli.model.units import format_count, iso_time
 from wort_cli.settings import Settings
@@ -68,12 +69,17 @@ DAEMON = record_of(
 )
 COUNTS = record_of(*(Field(str(state), COUNT, f"Jobs that are {state}") for state in JobState))
 REASONS = record_of(STATE, Field("reason", one_of(Reason), "The reason"), Field("jobs", COUNT, "The number of jobs"))
+FOLLOWS = record_of(
+    Field("number", COUNT, "How many there are"),
+    Field("problems", list_of(TEXT), "What is wrong with some of them, as sentences"),
+)
 DOCUMENT = Document(
     "status",
     "The daemon, the number of jobs, and the selected jobs; without a selection, those that run or are next.",
     head=(
         Field("daemon", DAEMON, "The daemon"),
         Field("signatures", COUNT, "The number of signatures in the catalog"),
+        Field("follows", FOLLOWS, "The projects and queries whose new runs are queued"),
         Field("counts", COUNTS, "The number of all jobs in each state"),
         Field("reasons", list_of(REASONS), "Jobs without a signature, by state and reason"),
     ),
@@ -244,12 +250,15 @@ class Overview:
     counts: Mapping[tuple[JobState, str], int]
     signatures: int
     paused: bool
+    follows: Sequence[Follow]
 
     @classmethod
     def read(cls, settings: Settings, ledger: Ledger) -> "Overview":
         """Read the present numbers."""
         found = read_status(settings, ledger)
-        return cls(found, ledger.counts.by_state(), ledger.catalog.count(), ledger.controls.paused)
+        return cls(
+            found, ledger.counts.by_state(), ledger.catalog.count(), ledger.controls.paused, ledger.follows.all()
+        )
 
     @property
     def by_state(self) -> dict[JobState, int]:
@@ -277,9 +286,15 @@ class Overview:
                 "paused": self.paused,
             },
             "signatures": self.signatures,
+            "follows": {"number": len(self.follows), "problems": self.problems},
             "counts": {str(state): n for state, n in self.by_state.items()},
             "reasons": [{"state": str(state), "reason": reason, "jobs": n} for state, reason, n in self.reasons],
         }
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with what is followed, as sentences."""
+        return [f"{one.request.selection[:100]}: {one.why}" for one in self.follows if one.is_failing]
 
     def facts(self) -> dict[str, str]:
         """Return the overview as lines of names and values."""
@@ -295,6 +310,8 @@ class Overview:
             **{f"  problem {n}": sentence for n, sentence in enumerate(self.found.problems, 1)},
             **({"  held": self.found.blocked_by} if self.found.blocked_by else {}),
             "signatures": format_count(self.signatures),
+            **({"followed": format_count(len(self.follows))} if self.follows else {}),
+            **{f"  follow problem {n}": sentence for n, sentence in enumerate(self.problems, 1)},
             **numbers,
         }
 

@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.followings import Followings
 from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
@@ -69,14 +70,16 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     network = NetworkWatch(settings)
+    followings = Followings(ledger, settings)
     health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network)
     publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
-        run_loop(signals, guard, coordinator, housekeeper, health_writer, workers.wait_for_result)
+        run_loop(signals, guard, coordinator, (housekeeper, followings), health_writer, workers.wait_for_result)
     finally:
         log.info("the daemon is stopping")
+        followings.stop()
         housekeeper.stop()
         workers.stop()
         if guard.ledger_is_ours():  # else the next daemon requeues them
@@ -124,7 +127,7 @@ def run_loop(
     signals: Signals,
     guard: HomeGuard,
     coordinator: Coordinator,
-    housekeeper: Housekeeper,
+    chores: Sequence[Housekeeper | Followings],
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
 ) -> None:
@@ -139,12 +142,14 @@ def run_loop(
                 signals.reload = False
                 if (settings := reload_settings()) is not None:
                     coordinator.reconfigure(settings)
-                    housekeeper.reconfigure(settings)
+                    for chore in chores:
+                        chore.reconfigure(settings)
                     health_writer.reconfigure(settings)
                     publish_view(settings)
             guard.check()
             coordinator.turn()
-            housekeeper.step()
+            for chore in chores:
+                chore.step()
             pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
         except HomeLost as lost:
             log.error("%s, so the daemon ends", lost.sentence)

@@ -49,6 +49,13 @@ def registry(settings: Settings, *, ended: bool = False) -> "CollectorRegistry":
     return made
 
 
+def metrics_text(settings: Settings) -> bytes:
+    """Return the metrics in the text format of Prometheus."""
+    from prometheus_client import generate_latest
+
+    return generate_latest(registry(settings))
+
+
 def write_metrics(path: Path, settings: Settings, *, ended: bool = False) -> None:
     """Write the metrics to a text file, atomically.  Raises OSError if the file cannot be written."""
     from prometheus_client import generate_latest

@@ -55,6 +55,8 @@ def queries() -> Mapping[str, str]:
         "profiles.sql",
         "catalog_rows.sql",
         "absences.sql",
+        "served.sql",
+        "follows.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text.replace("{profiles}", PROFILES))

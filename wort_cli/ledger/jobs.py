@@ -251,12 +251,11 @@ class Jobs:
         condition, values = job_filter.where()
         return self._where(condition, values, limit, job_filter)
 
-    def every(self, job_filter: JobFilter) -> Iterator[Job]:
-        """Yield all selected jobs, newest first; only a batch of them is in memory."""
+    def every(self, job_filter: JobFilter, before: int = MAX_ID, batch_size: int = BATCH) -> Iterator[Job]:
+        """Yield all selected jobs with an id below `before`, newest first; only a batch of them is in memory."""
         condition, values = job_filter.where()
-        before = MAX_ID
         condition = f"{job_filter.key} < :before AND {condition}"
-        while batch := self._where(condition, {**values, "before": before}, BATCH, job_filter):
+        while batch := self._where(condition, {**values, "before": before}, batch_size, job_filter):
             yield from batch
             before = batch[-1].id
 

@@ -11,6 +11,7 @@
 - runs.py: what is known of runs
 - profiles.py: the profiles that were used
 - absences.py: runs that are unavailable, also according to others
+- follows.py: projects and queries whose new runs are requested
 
 How a signature is computed is not known here.
 """
@@ -30,6 +31,7 @@ from wort_cli.ledger.jobs import Jobs
 if TYPE_CHECKING:
     from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
+    from wort_cli.ledger.follows import Follows
     from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
@@ -86,6 +88,13 @@ class Ledger:
         from wort_cli.ledger.runs import Runs
 
         return Runs(self.storage)
+
+    @cached_property
+    def follows(self) -> "Follows":
+        """Projects and queries whose new runs are requested."""
+        from wort_cli.ledger.follows import Follows
+
+        return Follows(self.storage)
 
     @cached_property
     def absences(self) -> "Absences":

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
-from wort_cli.web import compute, manifest, pages, submit, tokens, view
+from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import HANDLERS, problem_response
 from wort_cli.web.headers import SecurityHeaders
@@ -20,16 +20,17 @@ from wort_cli.web.services import Services
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    parts = (view, manifest, compute, submit, tokens, pages)
+    parts = (view, manifest, compute, submit, tokens, status, jobs, events, health, openapi, pages)
     return [route for part in parts for route in part.routes()]
 
 
-def make_app(home: ServedHome) -> ASGIApp:
-    """Return the application that serves a home."""
+def make_app(home: ServedHome, services: Services | None = None) -> ASGIApp:
+    """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
     app = Starlette(routes=routes, exception_handlers={**HANDLERS, Exception: problem_response})
     router: Router = app.router
     router.redirect_slashes = False
     app.state.home = home
-    app.state.services = services = Services.of(home)
+    services = services or Services.of(home)
+    app.state.services = services
     return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))

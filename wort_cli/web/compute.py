@@ -1,6 +1,10 @@
-"""`POST /v1/compute/sra/{id}` enqueues the computation of a signature, never twice at a time for one run."""
+"""`POST /v1/compute/sra/{id}` enqueues the computation of a signature, never twice at a time for one run.
+
+`POST /v1/compute` does so for many runs.  `/compute/{id}` is the path of the first version of the earlier service.
+"""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,18 +17,22 @@ from wort_cli.api.enqueueing import enqueue
 from wort_cli.api.signature_finder import SignatureFinder
 from wort_cli.errors import InvalidAccession
 from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import RUN, Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobRequest, JobState, Source
 from wort_cli.model.profile import SRA_V1
 from wort_cli.web.access_file import Right, Token
 from wort_cli.web.auth import authorized
+from wort_cli.web.bodies import flag, read_object, text_list, text_of
 from wort_cli.web.errors import CompactJSON, Problem
 from wort_cli.web.limits import too_often
 from wort_cli.web.services import Services
 from wort_cli.web.task_id import task_id
 
 PATTERN = r"^\w{3}\d{6,9}$"
+NO_RUN = "Not the accession of a run"
+RUNS_OF_A_REQUEST = 100
+"""Runs that count as one request."""
 SUBMITTED, CALCULATED = "Submitted", "Signature already calculated"
 MAX_QUEUED = 1_000_000
 """Queued jobs above which no more are taken from clients."""
@@ -53,7 +61,11 @@ class Answer:
 
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
-    return [Route("/v1/compute/sra/{run}", compute, methods=["POST"])]
+    return [
+        Route("/v1/compute", compute_many, methods=["POST"]),
+        Route("/v1/compute/sra/{run}", compute, methods=["POST"]),
+        Route("/compute/{run}", compute, methods=["POST"]),
+    ]
 
 
 async def compute(request: Request) -> Response:
@@ -63,7 +75,26 @@ async def compute(request: Request) -> Response:
     force = parse_boolean(request, "recompute")
     services: Services = request.app.state.services
     [answer] = await run_in_threadpool(enqueue_runs, services, [run], token, force=force)
-    return CompactJSON(answer.to_json(), answer.code)
+    root = request.scope.get("root_path", "")
+    return CompactJSON(
+        answer.to_json(), answer.code, {"Location": f"{root}/status/{answer.task}"} if answer.task else {}
+    )
+
+
+async def compute_many(request: Request) -> Response:
+    """Enqueue many runs; a run that is enqueued already, or has a signature, is answered as such."""
+    token = await authorized(request, Right.COMPUTE)
+    document = await read_object(request)
+    runs, force, group = text_list(document, "ids"), flag(document, "recompute"), text_of(document, "group")
+    accessions = [Accession(run) for run in runs if RUN.fullmatch(run)]
+    services: Services = request.app.state.services
+    services.limits.changes.check(token.name, "this token sends too many requests", len(accessions) / RUNS_OF_A_REQUEST)
+    found = await run_in_threadpool(enqueue_runs, services, accessions, token, force=force, group=group)
+    answers = {answer.run: answer.to_json() for answer in found}
+    refused = {"status": NO_RUN, "reason": "invalid-accession"}
+    rows = [{"id": run, **answers.get(run, refused)} for run in runs]
+    counts = Counter(row["status"].partition(":")[0] for row in rows)
+    return CompactJSON({"counts": dict(sorted(counts.items())), "answers": rows}, 202)
 
 
 def parse_run(text: str) -> Accession:

@@ -16,6 +16,7 @@ from wort_cli.web.options import ServeOptions
 from wort_cli.web.protocol import BoundedProtocol
 from wort_cli.web.proxy import BehindProxy
 from wort_cli.web.served_home import ServedHome
+from wort_cli.web.services import Services
 
 BACKLOG = 1024
 GRACE = 10
@@ -28,6 +29,15 @@ MAX_HEAD = 32 * 1024
 
 class StoppableServer(uvicorn.Server):
     """Stops at SIGINT and SIGTERM, and then returns; uvicorn would send itself the signal again."""
+
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would go on for ever, and wait for the other requests."""
+        self._stop()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -46,7 +56,8 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
     Raises WortError if the address cannot be bound, or the ledger cannot be opened.
     """
     home = ServedHome(settings, options)
-    app = make_app(home)
+    services = Services.of(home)
+    app = make_app(home, services)
     log_to_stderr()
     with bound_socket(options) as listener:
         config = uvicorn.Config(
@@ -74,7 +85,7 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
         listener.listen(BACKLOG)
         announce(options.url(listener.getsockname()[1]))
-        StoppableServer(config).run([listener])
+        StoppableServer(config, services.feed.stop).run([listener])
 
 
 def bound_socket(options: ServeOptions) -> socket.socket:

@@ -4,11 +4,13 @@ In a handler: `request.app.state.services`.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from wort_cli.model.profile import SRA_V1
 from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
+from wort_cli.web.events import EventFeed
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
@@ -16,6 +18,14 @@ from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
 """Submissions, and passwords, that are checked at the same time."""
+
+
+@dataclass
+class Kept:
+    """Answers that are given again for a while, and when each was made."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answers: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,8 @@ class Services:
     limits: Limits
     sandboxes: asyncio.Semaphore
     password_checks: asyncio.Semaphore
+    feed: EventFeed
+    kept: Kept
 
     @classmethod
     def of(cls, home: ServedHome) -> "Services":
@@ -45,4 +57,6 @@ class Services:
             Limits(home.options.rate),
             asyncio.Semaphore(SANDBOXES),
             asyncio.Semaphore(PASSWORD_CHECKS),
+            EventFeed(home),
+            Kept(),
         )

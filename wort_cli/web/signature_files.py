@@ -68,12 +68,16 @@ class SignatureFiles:
         self._compared: OrderedDict[tuple[Path, State, Recorded], str] = OrderedDict()
         self._lock = threading.Lock()
 
+    def is_served(self, trust: str | None) -> bool:
+        """Return whether signatures of a trust are handed out; None stands for no signature."""
+        return trust is not None and trust not in self._refused
+
     def entry(self, ledger: Ledger, name: str) -> CatalogEntry | None:
         """Return what the catalog says of a run; None if it has no signature that may be handed out."""
         if not RUN.fullmatch(name):
             return None
         row = ledger.storage.row("served_signature", name=name, profile=self.profile)
-        if row is None or row["trust"] in self._refused:
+        if row is None or not self.is_served(row["trust"]):
             return None
         recorded = Recorded(row["digest"], Trust(row["trust"]), row["sha256"])
         return CatalogEntry(Accession(name), recorded, row["size"], row["created_at"], row["remote"])

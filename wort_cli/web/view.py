@@ -1,6 +1,7 @@
 """`GET /v1/view/{db}/{id}` redirects to the file of a signature, and `/wort-sra/sigs/{id}.sig` is that file.
 
 A redirect is sent only to what is there: a file that was compared with the catalog, or an object that the bucket has.
+`/viewer/{id}` is the path of the first version of the earlier service.
 The file is sent as it is stored, in gzip, whatever Accept-Encoding says: its clients store the bytes as they come.
 """
 
@@ -30,13 +31,14 @@ def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
     return [
         Route("/v1/view/{database}/{dataset}", view, methods=["GET"]),
+        Route("/viewer/{dataset}", view, methods=["GET"]),
         Route("/wort-sra/sigs/{name}.sig", signature_file, methods=["GET"]),
     ]
 
 
 async def view(request: Request) -> Response:
     """Redirect to the file of a signature."""
-    database, dataset = request.path_params["database"], request.path_params["dataset"]
+    database, dataset = request.path_params.get("database", "sra"), request.path_params["dataset"]
     if database not in DATABASES:
         return CompactJSON(NO_DATABASE, 404)
     services: Services = request.app.state.services
@@ -51,10 +53,15 @@ async def view(request: Request) -> Response:
 async def address(request: Request, services: Services, entry: CatalogEntry) -> str:
     """Return where the file of an entry is; empty if it is nowhere."""
     if await find_file(services, entry):
-        return f"{request.scope.get('root_path', '')}/wort-sra/sigs/{entry.name}.sig"
+        return file_url(request.scope.get("root_path", ""), entry.name)
     if not services.bucket.is_in_this_bucket(entry.remote):
         return ""
     return services.bucket.remembered(entry.name) or await run_in_threadpool(services.bucket.url, entry.name)
+
+
+def file_url(root: str, run: str) -> str:
+    """Return where the server, below a root path, has the file of a run."""
+    return f"{root}/wort-sra/sigs/{run}.sig"
 
 
 async def find_file(services: Services, entry: CatalogEntry) -> ServedFile | None:

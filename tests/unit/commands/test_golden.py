@@ -14,6 +14,7 @@ from wort_cli import cli
 from wort_cli.commands import doctor, fetch, runs, serve, token
 from wort_cli.commands.shared.checking.finding import STATES, Finding
 from wort_cli.commands.shared.daemon.daemon_action import DOCUMENTS, print_action
+from wort_cli.commands.shared.following import follow_record
 from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
@@ -28,6 +29,7 @@ MORE = [
     ("rm", DONE, "--yes"),
     ("view", BUCKET_ONLY),
     ("verify", DONE, "--now"),
+    ("follow", "run"),
     ("token", "add", "lab"),
 ]
 """Command lines with JSON that have no golden file."""
@@ -84,6 +86,8 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
     print_document(token.REVOKED, {"name": "ann", "revoked": 2})
     printed.add(validated(capsys.readouterr().out)["command"])
     serve.announce("http://127.0.0.1:8082/", read_only=True, as_json=True)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    print_records(follow_record.REMOVED, [], Form.JSON)
     printed.add(validated(capsys.readouterr().out)["command"])
     failed = fetch.FetchResult(Accession(DONE), failure=Failure(Reason.NETWORK, "no answer"))
     print_records(fetch.DOCUMENT, [failed.record()], Form.JSON)

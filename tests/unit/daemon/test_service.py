@@ -46,7 +46,7 @@ class Loop:
         monkeypatch.setattr(self.coordinator, "turn", turn)
         monkeypatch.setattr(self.writer, "record_turn", lambda started, trouble: self.troubles.append(trouble))
         monkeypatch.setattr(signals, "wait", lambda pause, woken: self.pauses.append(pause))
-        run_loop(signals, self.guard, self.coordinator, self.housekeeper, self.writer)
+        run_loop(signals, self.guard, self.coordinator, (self.housekeeper,), self.writer)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_no_turn_runs_with_a_replaced_ledger(
     monkeypatch.setattr(loop.writer, "record_turn", lambda *_: setattr(signals, "stop", "SIGTERM"))
     monkeypatch.setattr(loop.coordinator, "turn", lambda: pytest.fail("the coordinator changed jobs"))
     monkeypatch.setattr(signals, "wait", lambda pause, woken: loop.pauses.append(pause))
-    run_loop(signals, loop.guard, loop.coordinator, loop.housekeeper, loop.writer)
+    run_loop(signals, loop.guard, loop.coordinator, (loop.housekeeper,), loop.writer)
     assert loop.pauses == [TROUBLE_PAUSE]
     assert not loop.guard.ledger_is_ours()
     before.rename(settings.ledger_file)

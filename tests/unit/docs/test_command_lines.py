@@ -26,6 +26,8 @@ def refusal(words: list[str], *, quoted: bool = False) -> str:
     """Return why the command line refuses `words`, '' if it accepts them; a quoted line may leave out arguments."""
     command, rest = COMMAND, words
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+        if rest[0] not in command.commands and hasattr(command, "default"):
+            rest = [command.default, *rest]
         if rest[0] not in command.commands:
             return f"there is no command {rest[0]}"
         command, rest = command.commands[rest[0]], rest[1:]

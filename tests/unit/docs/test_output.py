@@ -11,7 +11,7 @@ from wort_cli.commands.shared.showing.fields import Document, Field
 
 WITHOUT_JSON = {"wort", "wort help", "wort completion", "wort config edit"}
 """Commands that print no result of their own, but a text for people or for a shell."""
-GROUPS = {"wort daemon", "wort config", "wort metadata", "wort profile", "wort sync", "wort token"}
+GROUPS = {"wort follow", "wort daemon", "wort config", "wort metadata", "wort profile", "wort sync", "wort token"}
 COMMANDS = {" ".join(path): command for path, command, _ in all_commands()}
 
 

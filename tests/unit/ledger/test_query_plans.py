@@ -16,6 +16,7 @@ OF_ALL = {
     "signature_without_sketches",
     "add_sketches_of_earlier_versions",
     "any_remote",
+    "runs_of_record",
 }
 """These answer about all rows, in commands about all of them, or once in a while."""
 UPKEEP = {

@@ -45,6 +45,7 @@ TABLES_SINCE = {
     13: {"runs"},
     15: {"profiles"},
     14: {"claimed_absences"},
+    17: {"follows"},
 }
 
 

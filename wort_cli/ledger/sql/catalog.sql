@@ -4,9 +4,6 @@
 SELECT name, profile, digest, trust, path, size, created_at, provenance, remote, sha256 FROM signatures
 WHERE name = :name AND profile IN {profiles};
 
--- name: served_signature
-SELECT digest, trust, path, size, created_at, remote, sha256 FROM signatures WHERE name = :name AND profile = :profile;
-
 -- name: has_signature
 -- A refuted signature is computed again; a public one, whose URL begins with `http`, unless it is accepted.
 SELECT 1 FROM signatures WHERE name = :name AND profile IN {profiles} AND trust <> 'mismatch'

@@ -84,13 +84,13 @@ def type_of(column: str, pyarrow: Any) -> Any:
 
 
 def names_in_parquet(path: Path | IO[bytes]) -> Iterator[str]:
-    """Yield the values of the column `name` of a manifest, a batch at a time; ValueError if it is none."""
+    """Yield the names in a manifest, each once in a batch of rows; ValueError if it is none."""
     import pyarrow
     from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=["name"]):
-                yield from (str(name) for name in batch.column("name").to_pylist() if name is not None)
+                yield from (str(name) for name in batch.column("name").unique().to_pylist() if name is not None)
     except (pyarrow.ArrowException, KeyError) as error:
         raise ValueError(str(error)) from None

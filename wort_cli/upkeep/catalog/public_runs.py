@@ -40,7 +40,7 @@ class PublicRuns:
     etag: str
     runs: int
     left_out: int
-    """Rows of the manifest whose name is not that of a run."""
+    """Names in the manifest that are not those of runs."""
     read_at: float
     path: Path
 

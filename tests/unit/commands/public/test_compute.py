@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.public_twin import PublicTwin, PublicWorld
 from tests.support.small_world import reference, wrong
+from wort_cli.api import open_home
 
 A, B, UNKNOWN = "SRR000001", "SRR000002", "SRR000009"
 
@@ -85,3 +86,12 @@ def test_what_cannot_be_accepted_is_refused(
 def test_bucket_of_the_user_does_not_stand_in_the_way(home: PublicWorld, twin: PublicTwin) -> None:
     done = home("compute", A, "--accept-public", "--now", "--no-upload", env={"WORT_S3_BUCKET": "mine"})
     assert (done.code, home.trust(A)) == (0, "published")
+
+
+def test_library_takes_public_signatures_too(home: PublicWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in home.env.items():
+        monkeypatch.setenv(name, value)
+    with open_home() as opened:
+        (answer,) = opened.compute(A, accept_public=True, now=True)
+        assert [job.state for job in opened.wait([answer])] == ["done"]
+    assert home.trust(A) == "published"

@@ -1,5 +1,8 @@
--- Rows that version 17 made possible: a sketch of an assembly, whose signature has a longer name of its own.
-INSERT INTO sketches (name, profile, position, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename, title)
-VALUES ('GCA_000005845.2', 'genomes-v1', 0, 'f6b8b19547211001f87ef397bf4ac1e1', 31, 'DNA', 0, 1000, 4500, 1, 4600,
-        'GCA_000005845.2_ASM584v2_genomic.fna.gz',
-        'GCA_000005845.2 Escherichia coli str. K-12 substr. MG1655 strain=K-12 substr. MG1655, ASM584v2');
+-- Rows that version 17 made possible: a project that is followed, and a query that could not be listed.
+INSERT INTO follows (selection, profile, group_name, priority, accept_public, since, most, created_at, next_at,
+                     asked_at, listed_at, runs, queued) VALUES
+    ('PRJNA63463', 'sra-v1', 'encode', 5, 0, '', 10000, 1700000300.0, 1700086700.0, 1700000300.0, 1700000300.0, 7, 7);
+INSERT INTO follows (selection, profile, group_name, priority, accept_public, since, most, created_at, next_at,
+                     asked_at, failures, reason, message) VALUES
+    ('tax_eq(408170)', 'fine', '', 0, 0, '2023-11-01', 10000, 1700000301.0, 1700000421.0, 1700000301.0, 2,
+     'not-listed', 'ENA does not answer');

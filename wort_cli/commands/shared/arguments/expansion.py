@@ -6,13 +6,13 @@ What is learned of the runs, from the lists of ENA and NCBI or from tables of th
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from wort_cli.api.listings import record_listing
 from wort_cli.commands.shared.arguments.lists import table_runs
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.runs import Amounts
 from wort_cli.model.accession import Accession, RecordAccession
-from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.units import format_bases, format_bytes
 from wort_cli.pipeline.projects.kept import Listing
 from wort_cli.pipeline.projects.listing import list_runs
@@ -98,16 +98,6 @@ class Expander:
         return Amounts(
             total[0] + known.with_bases, total[1] + known.bases, total[2] + known.with_bytes, total[3] + known.bytes
         )
-
-
-def record_listing(ledger: Ledger, listing: Listing) -> None:
-    """Record the metadata of a listing in the ledger."""
-
-    def rows() -> Iterator[tuple[RunMetadata, str]]:
-        for row in listing.rows():
-            yield row.run, ", ".join(row.services)
-
-    ledger.runs.record(rows(), listing.listed_at)
 
 
 def summary(listing: Listing) -> str:

@@ -1,12 +1,14 @@
 """The options and arguments that several commands share, each with one help text."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wort_cli.errors import UsageError, shown
-from wort_cli.settings import ENGINES
+from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.settings import ENGINES, Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 NoHeaderOption = Annotated[
@@ -93,6 +95,12 @@ WhereOption = Annotated[
         help="Only runs with such metadata: organism=Homo*, strategy=WGS,WXS, bases>=1G (also != < <= >); repeatable.",
     ),
 ]
+AcceptPublicOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-public", help="Take signatures that the public ones have, unverified, and compute the others."
+    ),
+]
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Do not ask for public signatures (setting `s3_preset`).")
 ]
@@ -100,6 +108,20 @@ ReplaceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace a fi
 SkipInvalidOption = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out what is not valid, say so on stderr, and exit with code 1.")
 ]
+
+
+def check_accept_public(settings: Settings, profiles: Sequence[Profile], *, accepted: bool, force: bool) -> None:
+    """Raise UsageError if public signatures are to be accepted, and cannot be."""
+    if not accepted:
+        return
+    if force:
+        raise UsageError("--accept-public and --force exclude each other", "--force computes each signature")
+    if settings.public is None:
+        raise UsageError(
+            "the public signatures are switched off (s3_preset)", "`wort config set s3_preset wort-public`"
+        )
+    if SRA_V1 not in profiles:
+        raise UsageError(f"the public signatures have the profile {SRA_V1.name}", "leave out --accept-public")
 
 
 def check_engine(engine: str) -> None:

@@ -64,7 +64,7 @@ def wanted_of(word: str, settings: Settings, profile: Profile, *, offline: bool)
         raise UsageError(f"the public signatures have the profile {SRA_V1.name}, not {profile.name}")
     found = public_runs(settings, lambda sentence: render.notice(render.printable(sentence)), offline=offline)
     if found.left_out:
-        render.notice(f"{render.count(found.left_out, 'row')} of the manifest left out: no name of a run")
+        render.notice(f"{render.count(found.left_out, 'name')} of the manifest left out: not those of runs")
     return Wanted(found.url, render.printable(found.url), found.runs, found.names)
 
 

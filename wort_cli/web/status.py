@@ -1,0 +1,201 @@
+"""What is known of runs: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from wort_cli.errors import NoSuchJob
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import RUN, Accession, RecordAccession
+from wort_cli.model.job import Job, JobState
+from wort_cli.model.profile import SRA_V1
+from wort_cli.web.bodies import MAX_IDS, read_object, text_list, text_of
+from wort_cli.web.compute import parse_run
+from wort_cli.web.documents import catalog_document, job_document, reason_document, state_of
+from wort_cli.web.errors import CompactJSON, Problem
+from wort_cli.web.services import Services
+from wort_cli.web.task_id import job_of_task
+from wort_cli.web.view import file_url
+
+CSV_COLUMNS = ("id", "state", "reason", "sentence", "hint", "trust", "url")
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [
+        Route("/v1/status", status_of_many, methods=["POST"]),
+        Route("/v1/status/{run}", status, methods=["GET"]),
+        Route("/status/{task}", task_status, methods=["GET"]),
+    ]
+
+
+async def status(request: Request) -> Response:
+    """Say what is known of a run, also if that is nothing."""
+    run = parse_run(request.path_params["run"])
+    services: Services = request.app.state.services
+    root = str(request.scope.get("root_path", ""))
+    return CompactJSON(await run_in_threadpool(run_document, services, run, root))
+
+
+def run_document(services: Services, run: Accession, root: str) -> dict[str, Any]:
+    """Return what is known of a run: state, signature, sketches, newest job."""
+    ledger = services.home.ledger
+    with ledger.transaction(write=False):
+        [short] = status_rows(services, ledger, [run], root)
+        entry = services.files.entry(ledger, run)
+        row = ledger.storage.row("served_signature", name=run, profile=SRA_V1.name)
+        jobs = ledger.jobs.named(run)[:1]
+        sketches = ledger.storage.rows("sketches_of", profile=SRA_V1.name, names=json.dumps([run])) if entry else []
+        home_id = ledger.controls.home_id() if jobs else ""
+        return {
+            **short,
+            "signature": catalog_document(row, short["url"]) if row and short["url"] else None,
+            "sketches": [sketch_document(sketch) for sketch in sketches],
+            "job": job_document(jobs[0], ledger, home_id, with_position=True) if jobs else None,
+        }
+
+
+def sketch_document(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sketch."""
+    keys = ("ksize", "moltype", "scaled", "n_hashes", "with_abundance", "abundance_sum", "md5")
+    return {**{key: row[key] for key in keys}, "with_abundance": bool(row["with_abundance"])}
+
+
+def status_rows(services: Services, ledger: Ledger, runs: Iterable[str], root: str) -> list[dict[str, Any]]:
+    """Return the state of each run; what is no accession is unknown."""
+    rows = ledger.storage.rows("status_of_runs", names=json.dumps(list(runs)), profile=SRA_V1.name)
+    found = []
+    for row in rows:
+        is_run = RUN.fullmatch(row["run"]) is not None
+        is_served = is_run and services.files.is_served(row["trust"]) and has_place(services, row)
+        state, reason = state_of(row, is_served=is_served)
+        found.append(
+            {
+                "id": row["run"],
+                "state": state,
+                **reason_document(reason),
+                "trust": row["trust"] if is_served else None,
+                "url": file_url(root, row["run"]) if is_served else None,
+            }
+        )
+    return found
+
+
+def has_place(services: Services, row: Mapping[str, Any]) -> bool:
+    """Return whether the catalog says that a signature is in the store or the bucket."""
+    return bool(row["path"]) or services.bucket.is_in_this_bucket(row["remote"] or "")
+
+
+async def status_of_many(request: Request) -> Response:
+    """Say which of many runs have a signature, and why others have none."""
+    document = await read_object(request)
+    services: Services = request.app.state.services
+    root = str(request.scope.get("root_path", ""))
+    as_csv = wants_csv(request)
+
+    def answer() -> list[dict[str, Any]]:
+        ledger = services.home.ledger
+        with ledger.transaction(write=False):
+            return status_rows(services, ledger, wanted_runs(document, ledger), root)
+
+    rows = await run_in_threadpool(answer)
+    if as_csv:
+        return Response(csv_text(rows), media_type="text/csv")
+    counts = Counter(row["state"] for row in rows)
+    return CompactJSON({"counts": dict(sorted(counts.items())), "runs": rows})
+
+
+def wanted_runs(document: dict[str, Any], ledger: Ledger) -> list[str]:
+    """Return the runs that a request names: one by one, by a group, or by a record that has runs.
+
+    Raises Problem 400, 404 or 413.
+    """
+    given = [key for key in ("ids", "group", "project") if document.get(key)]
+    if len(given) != 1:
+        detail = "give one of `ids`, `group` and `project`"
+        raise Problem(400, detail, reason="invalid", hint='{"ids": ["SRR139146"]}')
+    if given == ["ids"]:
+        return text_list(document, "ids")
+    name, limit = text_of(document, given[0]), MAX_IDS + 1
+    if given == ["group"]:
+        rows = ledger.storage.rows("names_in_group", group_name=name, profile=SRA_V1.name, limit=limit)
+        found = [row["name"] for row in rows]
+    else:
+        record = RecordAccession.in_text(name)
+        rows = ledger.storage.rows("runs_of_record", record=record, limit=limit) if record else []
+        found = [row["run"] for row in rows]
+    if not found:
+        raise Problem(404, f"no run of this {given[0]} is known here", reason="unknown", hint="name the runs in `ids`")
+    if len(found) > MAX_IDS:
+        raise Problem(413, f"it has more than {MAX_IDS} runs", reason="too-large", hint="name the runs in `ids`")
+    return found
+
+
+def wants_csv(request: Request) -> bool:
+    """Return whether a client wants CSV."""
+    form = request.query_params.get("format", "")
+    if form not in ("", "json", "csv"):
+        raise Problem(400, "the format is unknown", reason="invalid", hint="format=json or format=csv")
+    return form == "csv" or (not form and request.headers.get("accept", "").startswith("text/csv"))
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV.  An id that a client made up must not be a formula of a spreadsheet."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        cells = [row[column] or "" for column in CSV_COLUMNS]
+        writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells])
+    return text.getvalue()
+
+
+async def task_status(request: Request) -> Response:
+    """Say how far a task is, in the words of the first version of the earlier service."""
+    services: Services = request.app.state.services
+    return CompactJSON(await run_in_threadpool(task_document, services, request.path_params["task"]))
+
+
+def task_document(services: Services, task: str) -> dict[str, Any]:
+    """Return the state of a task: `state`, `current`, `total`, `status`.  Raises Problem 404."""
+    ledger = services.home.ledger
+    number = job_of_task(ledger.controls.home_id(), task)
+    try:
+        job = ledger.jobs.get(number or 0)
+    except NoSuchJob:
+        raise Problem(404, "there is no such task", reason="unknown") from None
+    return {"state": TASK_STATES[job.state], **progress_of(job), "status": words_for(job)}
+
+
+TASK_STATES = {
+    JobState.QUEUED: "PENDING",
+    JobState.WAITING: "RETRY",
+    JobState.RUNNING: "PROGRESS",
+    JobState.DONE: "SUCCESS",
+    JobState.FAILED: "FAILURE",
+    JobState.UNAVAILABLE: "FAILURE",
+    JobState.CANCELLED: "REVOKED",
+}
+"""The states that Celery has for the states of a job."""
+
+
+def progress_of(job: Job) -> dict[str, int]:
+    """Return how far a job is, in spots if they are known."""
+    if job.state is JobState.RUNNING and job.progress and job.progress.total:
+        return {"current": job.progress.spots, "total": job.progress.total}
+    return {"current": int(job.state is JobState.DONE), "total": 1}
+
+
+def words_for(job: Job) -> str:
+    """Return the state of a job as a sentence."""
+    if job.state is JobState.QUEUED:
+        return "Pending..."
+    return job.reason.sentence if job.reason else str(job.state)
