@@ -46,6 +46,8 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
 # The tests complete command lines in each shell.
 [ "$extra" != dev ] || { command -v zsh && command -v fish; } >/dev/null || install zsh fish
+# The tests read the pages of `wort serve` in a browser.
+[ "$extra" != dev ] || { command -v chromium && command -v chromedriver; } >/dev/null || install chromium chromium-driver
 
 if ! [ -x "$venv/bin/python" ]; then
     # Debian has ensurepip, which venv needs, in a separate package.

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PYTHON = Path(sys.prefix) / "validator" / "bin" / "python"
+PLACES = (Path(sys.prefix), Path(__file__).parents[2] / ".venv")
+"""The environment of the tests, and that of scripts/setup.sh."""
+PYTHON = next((path for place in PLACES if (path := place / "validator/bin/python").exists()), PLACES[1])
 SCRIPT = Path(__file__).with_name("validate_crate.py")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wort_cli.ledger.database import Storage
+from wort_cli.ledger.database import Row, Storage
 from wort_cli.ledger.listing import (
     OF_A_GROUP,
     OF_ALL,
@@ -53,6 +53,12 @@ class Measured:
     bases: int
     seconds: float
     archive_bytes: int
+
+
+def listed_signature(row: Row) -> ListedSignature:
+    """Return the signature in a row of a list."""
+    ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
+    return ListedSignature(ksizes=ksizes, **row)
 
 
 def files_of(made: Provenance) -> list[tuple[str, int, float]]:
@@ -126,6 +132,8 @@ class Catalog:
         trust: Trust | None = None,
         local: bool = False,
         where: Sequence[RunCondition] = (),
+        after: str = "",
+        until: str = "",
         page: int = PAGE,
     ) -> Iterator[ListedSignature]:
         """Yield the signatures of a profile in order of their names; only a page of them is in memory.
@@ -134,6 +142,7 @@ class Catalog:
         group: only those that are members of this group
         local: only those with a file in the local store, without bases and k
         where: only runs whose metadata meet all of these conditions
+        after, until: only names behind the one, and up to the other; empty for no limit
         page: how many are read at a time
         """
         selected, parameters = with_conditions(OF_A_GROUP if group else OF_ALL, where)
@@ -145,11 +154,29 @@ class Catalog:
             "group_name": group,
             "limit": page,
         }
+        if after:
+            values["start"] = max(str(values["start"]), following(after))
+        if until:
+            values["end"] = min(str(values["end"]), following(until))
         while rows := self._storage.select(sql, values):
             for row in rows:
-                ksizes = tuple(sorted(int(k) for k in (row.pop("ksizes") or "").split(",") if k))
-                yield ListedSignature(ksizes=ksizes, **row)
+                yield listed_signature(row)
             values["start"] = following(rows[-1]["name"])
+
+    def newest(self, limit: int) -> list[ListedSignature]:
+        """Return the signatures that the catalog recorded last, of all profiles, newest first."""
+        return [listed_signature(row) for row in self._storage.rows("newest_signatures", limit=limit)]
+
+    def profiles_of(self, name: Name) -> list[str]:
+        """Return the profiles of which there is a signature of a name, in order."""
+        return [row["profile"] for row in self._storage.rows("profiles_of_name", name=str(name))]
+
+    def further_on(self, number: int, pattern: str = "", after: str = "") -> str:
+        """Return the name that is `number` signatures behind a name; empty if there are not so many."""
+        values = pattern_values(pattern)
+        start = max(str(values["start"]), following(after)) if after else values["start"]
+        row = self._storage.row("name_further_on", start=start, end=values["end"], number=number)
+        return str(row["name"]) if row else ""
 
     def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> int:
         """Record that signatures are in a bucket: pairs of a name and a URL.  Return how many were not known to be."""

@@ -10,6 +10,7 @@
 - suspects.py: jobs that are tried alone
 - runs.py: what is known of runs
 - profiles.py: the profiles that were used
+- job_pages.py: pages of jobs
 - absences.py: runs that are unavailable, also according to others
 - follows.py: projects and queries whose new runs are requested
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
     from wort_cli.ledger.follows import Follows
+    from wort_cli.ledger.job_pages import JobPages
     from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
     from wort_cli.ledger.submissions import Submissions
@@ -74,6 +76,13 @@ class Ledger:
         from wort_cli.ledger.attempts import Attempts
 
         return Attempts(self.storage, self.jobs, self.catalog, self.submissions, self.suspects)
+
+    @cached_property
+    def job_pages(self) -> "JobPages":
+        """Pages of jobs."""
+        from wort_cli.ledger.job_pages import JobPages
+
+        return JobPages(self.storage, self.counts)
 
     @cached_property
     def profiles(self) -> "UsedProfiles":

@@ -6,16 +6,25 @@ module with handlers has a function `routes`; those of the pages are in `pages/`
 """
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
+from wort_cli.errors import WortError
 from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
 from wort_cli.web.access_log import AccessLog
-from wort_cli.web.errors import HANDLERS, problem_response
+from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
 from wort_cli.web.limits import RateLimited
+from wort_cli.web.pages.error_page import error_page, wants_page
+from wort_cli.web.pages.shared import Pages
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
+
+REFUSALS = (Problem, WortError, HTTPException, Exception)
+"""What `refuse` is called for."""
 
 
 def all_routes() -> list[BaseRoute]:
@@ -24,13 +33,20 @@ def all_routes() -> list[BaseRoute]:
     return [route for part in parts for route in part.routes()]
 
 
+async def refuse(request: Request, error: Exception) -> Response:
+    """Return the response to a refusal: a page for a browser, else a problem document."""
+    problem = as_problem(error)
+    return error_page(request, problem) if wants_page(request) else problem.response
+
+
 def make_app(home: ServedHome, services: Services | None = None) -> ASGIApp:
     """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
-    app = Starlette(routes=routes, exception_handlers={**HANDLERS, Exception: problem_response})
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))
     router: Router = app.router
     router.redirect_slashes = False
     app.state.home = home
     services = services or Services.of(home)
     app.state.services = services
+    app.state.pages = Pages(home)
     return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, WortError
@@ -73,22 +72,18 @@ def problem_of(error: WortError) -> Problem:
     return Problem(500, "the server has a problem, which its log describes", reason="server-error")
 
 
-async def problem_response(_: Request, error: Exception) -> Response:
-    """Return the response to a refusal."""
+def as_problem(error: Exception) -> Problem:
+    """Return the refusal that any error is to a client; what no client may know is logged."""
     if isinstance(error, Problem):
-        return error.response
+        return error
     if isinstance(error, WortError):
-        return problem_of(error).response
+        return problem_of(error)
     if isinstance(error, HTTPException):
         reason = {404: "no-such-path", 405: "no-such-method"}.get(error.status_code, "invalid")
         detail = {
             404: "The requested URL was not found on the server.",
             405: "The method is not allowed for the requested URL.",
         }.get(error.status_code, error.detail)
-        return Problem(error.status_code, detail, reason=reason, headers=error.headers).response
+        return Problem(error.status_code, detail, reason=reason, headers=error.headers)
     LOG.error("unexpected error: %s", type(error).__name__, exc_info=error)
-    return Problem(500, "the server has a problem, which its log describes", reason="server-error").response
-
-
-HANDLERS = {Problem: problem_response, WortError: problem_response, HTTPException: problem_response}
-"""What Starlette calls for each kind of error; `app.py` has it handle all others too."""
+    return Problem(500, "the server has a problem, which its log describes", reason="server-error")

@@ -79,7 +79,7 @@ async def catalog(request: Request) -> Response:
 
     def answer() -> dict[str, Any]:
         ledger = services.home.ledger
-        rows = ledger.storage.rows("catalog_page", profile=SRA_V1.name, after=after, trust=trust, limit=limit)
+        rows = ledger.storage.rows("served_signatures", profile=SRA_V1.name, after=after, trust=trust, limit=limit)
         served = [
             row
             for row in rows

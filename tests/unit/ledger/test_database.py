@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.builders import request
 from wort_cli.errors import LedgerDamaged, LedgerTooNew, StorageProblem, WortError
-from wort_cli.ledger.database import Storage, queries
+from wort_cli.ledger import database
+from wort_cli.ledger.database import QUERY_NAME, Storage, queries
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.migrations import latest_version, scripts
 
@@ -199,3 +200,9 @@ def test_queries_are_found_by_their_names() -> None:
 def test_no_query_numbers_its_parameters() -> None:
     """Python 3.14 takes no sequence of values for them."""
     assert [name for name, text in queries().items() if re.search(r"\?\d", text)] == []
+
+
+def test_queries_have_different_names_in_all_files() -> None:
+    folder = Path(database.__file__).with_name("sql")
+    named = [name for file in folder.glob("*.sql") for name in QUERY_NAME.findall(file.read_text(encoding="utf-8"))]
+    assert sorted(named) == sorted(queries())

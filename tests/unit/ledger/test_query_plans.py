@@ -6,7 +6,9 @@ from wort_cli.ledger.database import queries
 from wort_cli.ledger.ledger import Ledger
 
 GROWING = re.compile(r"SCAN (jobs|events|signatures|sketches|submissions|group_members|runs)\b")
-FIRST_ENTRIES = {"any_run", "wake_jobs", "next_jobs", "oldest_queued", "last_ended_reason", "measured"}
+FIRST_ENTRIES = {
+    *("any_run", "wake_jobs", "next_jobs", "oldest_queued", "last_ended_reason", "measured", "newest_signatures"),
+}
 """These read the first entries of an index, or the newest rows."""
 OF_ALL = {
     "count_signatures",

@@ -38,6 +38,18 @@ WHERE {condition} AND {key} >= :start AND {key} < :end
   AND (:pattern = '' OR {key} GLOB :pattern) AND (:trust = '' OR trust = :trust) AND (:local = 0 OR path <> '')
 ORDER BY {key} LIMIT :limit;
 
+-- name: newest_signatures
+SELECT name, profile, digest, trust, path, size, created_at, remote, provenance ->> '$.bases' AS bases,
+       (SELECT group_concat(value ->> '$.ksize') FROM json_each(provenance, '$.sketches')) AS ksizes
+FROM signatures ORDER BY rowid DESC LIMIT :limit;
+
+-- name: profiles_of_name
+SELECT profile FROM signatures WHERE name = :name ORDER BY profile;
+
+-- name: name_further_on
+-- The name that is :number signatures after the start, of any profile.
+SELECT name FROM signatures WHERE name >= :start AND name < :end ORDER BY name LIMIT 1 OFFSET :number;
+
 -- name: measured
 -- Totals of the newest signatures that this home computed, without the slowest tenth: the first job of a machine, for
 -- example, compiles the kernel.

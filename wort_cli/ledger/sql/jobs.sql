@@ -159,3 +159,16 @@ SELECT state, count(*) AS n FROM jobs WHERE id IN (SELECT value FROM json_each(:
 
 -- name: events_of_job
 SELECT job_id, at, before, after, reason, message, attempt FROM events WHERE job_id = :id ORDER BY id;
+
+-- name: newest_events
+SELECT job_id, at, before, after, reason, message, attempt FROM events WHERE job_id = :id ORDER BY id DESC LIMIT :limit;
+
+-- name: jobs_ahead
+-- The queued jobs that start before one with this priority and id; no more than :limit of each priority are counted.
+SELECT count(*) AS n FROM (
+    SELECT * FROM (SELECT 1 FROM jobs INDEXED BY jobs_to_run
+                   WHERE state = 'queued' AND held = 0 AND behind = 0 AND priority > :priority LIMIT :limit)
+    UNION ALL
+    SELECT * FROM (SELECT 1 FROM jobs INDEXED BY jobs_to_run
+                   WHERE state = 'queued' AND held = 0 AND behind = 0 AND priority = :priority AND id < :id LIMIT :limit)
+);

@@ -32,12 +32,9 @@ SELECT (SELECT count(*) FROM (
             SELECT 1 FROM jobs INDEXED BY jobs_to_run
             WHERE state = 'queued' AND held = 0 AND behind = 0 AND priority = :priority AND id < :id LIMIT :limit)) AS n;
 
--- name: catalog_page
+-- name: served_signatures
 SELECT name, digest, trust, path, size, created_at, remote, sha256 FROM signatures
 WHERE name > :after AND profile = :profile AND (:trust = '' OR trust = :trust) ORDER BY name LIMIT :limit;
-
--- name: last_event
-SELECT coalesce(max(id), 0) AS id FROM events;
 
 -- name: events_after
 SELECT events.id, job_id, at, before, after, events.reason, name, profile, kind

@@ -1,8 +1,5 @@
-"""The pages for people, made on the server."""
+"""The pages for people, made on the server: what each shows, as values, and the templates that write them."""
 
-from starlette.routing import BaseRoute
+from wort_cli.web.pages.routes import routes
 
-
-def routes() -> list[BaseRoute]:
-    """Return the routes of the pages; `app.py` adds them after those of the interface."""
-    return []
+__all__ = ["routes"]

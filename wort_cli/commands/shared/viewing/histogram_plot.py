@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wort_cli.commands.shared.showing import render
-from wort_cli.commands.shared.viewing.histogram_text import abundance, short, title_of
 from wort_cli.errors import UsageError, shown
 from wort_cli.reading.abundance import whole_histogram
 from wort_cli.reading.facts import SketchFacts
-from wort_cli.reading.peaks import Peak, find_peaks
+from wort_cli.reading.histogram_axes import abundance, labelled, short, title_of
+from wort_cli.reading.peaks import find_peaks
 from wort_cli.system.atomic_files import atomic_output
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ LOWEST = 0.45
 """The left end of the axis of abundances."""
 SUFFIXES = (".svg", ".png", ".pdf")
 BARS, SINGLETONS, MARKS = "#0072B2", "#E69F00", "#D55E00"
-LETTER = 0.022
-"""The share of the axis that a digit of a label takes."""
 LONGEST_TITLE = 90
 FEW = 60
 """The largest abundance up to which 2 and 5 are labelled, too."""
@@ -107,20 +105,6 @@ def draw_sketch(panel: "Axes", sketch: SketchFacts, most: float) -> None:
         )
     panel.set_title(title_of(sketch), fontsize=10, loc="left")
     panel.legend(loc="upper right", fontsize=7.5, frameon=False, handlelength=1.2, borderaxespad=0.0)
-
-
-def labelled(peaks: Sequence[Peak], length: float) -> list[Peak]:
-    """Return the peaks whose labels do not overlap, the largest first; `length` is the axis' natural logarithm."""
-    chosen: list[Peak] = []
-    for peak in sorted(peaks, key=lambda peak: -peak.hashes):
-        gaps = (
-            abs(log(peak.abundance / other.abundance)) / length
-            - LETTER * (1 + len(abundance(peak)) + len(abundance(other)))
-            for other in chosen
-        )
-        if all(gap > 0 for gap in gaps):
-            chosen.append(peak)
-    return chosen
 
 
 def set_axes(panel: "Axes", sketches: Sequence[SketchFacts], most: float) -> None:

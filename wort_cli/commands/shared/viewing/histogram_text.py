@@ -7,10 +7,10 @@ their own at the left, of another shade, because most of them are sequencing err
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log
 
 from wort_cli.reading.abundance import Bin
 from wort_cli.reading.facts import SketchFacts
+from wort_cli.reading.histogram_axes import Scale, abundance, short, title_of
 from wort_cli.reading.peaks import Peak, find_peaks
 
 ROWS = 10
@@ -27,22 +27,6 @@ SINGLETONS = "░"
 MARK = "▼"
 STYLES = {f"{SINGLETONS}+": "yellow", f"{MARK}": "bold red", "[▖▌▗▄▙▐▟█]+": "cyan", "[─│┤]+": "dim"}
 """The styles of characters, by pattern."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A logarithmic scale: which share of its length a value has."""
-
-    low: float
-    high: float
-
-    def share(self, value: float) -> float:
-        """Return the place of a value, from 0 to 1 for those between `low` and `high`."""
-        return log(value / self.low) / log(self.high / self.low)
-
-    def value(self, share: float) -> float:
-        """Return the value at a place."""
-        return float(self.low * (self.high / self.low) ** share)
 
 
 @dataclass(frozen=True)
@@ -88,12 +72,6 @@ def draw(sketches: Sequence[SketchFacts], width: int) -> Iterator[str]:
         for row in range(len(drawn[0])):
             edge = beside[row] if row < len(beside) else ""
             yield f"{edge:<{margin}}{(' ' * GAP).join(lines[row] for lines in drawn)}".rstrip()
-
-
-def title_of(sketch: SketchFacts) -> str:
-    """Return the title of a panel: k, and the molecule if it is not DNA."""
-    molecule = sketch.statistics["molecule"]
-    return f"k={sketch.statistics['k']}" if molecule == "DNA" else f"{molecule} k={sketch.statistics['k']}"
 
 
 def draw_panel(panel: Panel, x_scale: Scale, y_scale: Scale, size: int) -> list[str]:
@@ -163,22 +141,7 @@ def x_labels(scale: Scale, width: int) -> str:
     return "".join(line)
 
 
-def abundance(peak: Peak) -> str:
-    """Return the abundance of a peak as text: 4.5, 48, 1980, 25k."""
-    if peak.abundance >= 10_000:
-        return short(peak.abundance)
-    return f"{peak.abundance:.0f}" if peak.abundance >= 10 else f"{peak.abundance:.2g}"
-
-
 def fitting(places: Sequence[str], width: int) -> str:
     """Return a line with the places of the peaks, as many as fit."""
     text = f"{MARK} " + ("peaks: " if len(places) > 1 else "peak: ") + ", ".join(places) if places else "no peaks"
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def short(value: float) -> str:
-    """Return a number in at most five characters: 950, 1.2k, 34k, 5.6M."""
-    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= 0.9995 * limit:
-            return f"{value / limit:.3g}{unit}" if value < 999.5 * limit else f"{value / limit:.0f}{unit}"
-    return f"{value:.3g}"

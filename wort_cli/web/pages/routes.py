@@ -1,0 +1,241 @@
+"""The routes of the pages: each reads the request, has its page made, and writes it as HTML or as JSON."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from wort_cli.errors import UsageError
+from wort_cli.ledger.jobs import MAX_ID, JobFilter
+from wort_cli.model.accession import Name, RecordAccession, parse_name
+from wort_cli.web.errors import Problem
+from wort_cli.web.pages.about_page import AboutPage
+from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
+from wort_cli.web.pages.group_table import HEADER, rows_before
+from wort_cli.web.pages.home_page import home_page
+from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
+from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
+from wort_cli.web.pages.rendering import answer, wants_json
+from wort_cli.web.pages.run_page import run_page
+from wort_cli.web.pages.search_page import SearchPage, search_page
+from wort_cli.web.pages.shared import Pages
+from wort_cli.web.pages.static_files import static_file
+from wort_cli.web.pages.words import PROMISES
+
+MAX_LIST = 1 << 18
+"""Bytes of a list that is posted."""
+LINKED = 1500
+"""Characters of a list up to which its answer has a URL of its own."""
+ROBOTS = """User-agent: *
+Disallow: {root}/queue
+Disallow: {root}/group/
+Disallow: {root}/search
+Disallow: {root}/v1/
+Disallow: {root}/wort-
+"""
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the pages."""
+    return [
+        Route("/", home),
+        Route("/search", search),
+        Route("/search", posted_search, methods=["POST"]),
+        Route("/search.csv", search_table),
+        Route("/search.csv", posted_table, methods=["POST"]),
+        Route("/view/", to_catalog),
+        Route("/view", to_catalog),
+        Route("/view/{database}/{id}/", run),
+        Route("/view/{database}/{id}", with_slash),
+        Route("/queue", queue),
+        Route("/catalog", catalog),
+        Route("/groups", groups),
+        Route("/group/{group:path}/jobs.csv", group_table),
+        Route("/group/{group:path}/", group),
+        Route("/about", about),
+        Route("/about/", about),
+        Route("/robots.txt", robots),
+        Route("/static/{name}", static_file),
+    ]
+
+
+def shared(request: Request) -> Pages:
+    """Return what the pages of the server share."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def home(request: Request) -> Response:
+    """Answer with the first page."""
+    pages = shared(request)
+    return answer(request, "home.html", home_page(pages.ledger, pages.daemon(), pages.signatures()))
+
+
+def run(request: Request) -> Response:
+    """Answer with the page of a run."""
+    pages, text = shared(request), request.path_params["id"]
+    try:
+        name = name_in(request.path_params["database"], text)
+        profile = pages.profile(request.query_params.get("profile", ""))
+    except UsageError as error:
+        raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
+    if str(name) != text:
+        return to(request, page_path(str(name)), 308)
+    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld)
+    return answer(request, "run.html", page, 200 if page.is_known else 404)
+
+
+def with_slash(request: Request) -> Response:
+    """Redirect to the page of a run."""
+    path = f"/view/{quote(request.path_params['database'])}/{quote(request.path_params['id'])}/"
+    return to(request, path, 308, request.url.query)
+
+
+def to_catalog(request: Request) -> Response:
+    """Redirect to the catalog."""
+    return to(request, "/catalog", 307)
+
+
+def queue(request: Request) -> Response:
+    """Answer with a page of the queue."""
+    pages, given = shared(request), request.query_params
+    page = queue_page(pages.ledger, pages.daemon(), parse_filter(given), parse_before(given.get("before", "")))
+    return answer(request, "queue.html", page)
+
+
+def catalog(request: Request) -> Response:
+    """Answer with a page of the catalog."""
+    pages, given = shared(request), request.query_params
+    profile = pages.profile(given.get("profile", ""))
+    names = pages.profile_names()
+    page = catalog_page(pages.ledger, profile, names, CatalogQuery.parse(given), pages.signatures(profile.name))
+    return answer(request, "catalog.html", page, levels=PROMISES)
+
+
+def groups(request: Request) -> Response:
+    """Answer with the page of all groups."""
+    return answer(request, "groups.html", groups_page(shared(request).ledger))
+
+
+def group(request: Request) -> Response:
+    """Answer with the page of a group."""
+    try:
+        page = group_page(shared(request).ledger, request.path_params["group"])
+    except UsageError as error:
+        raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
+    return answer(request, "group.html", page)
+
+
+async def group_table(request: Request) -> Response:
+    """Answer with all jobs of a group as CSV."""
+    pages, name = shared(request), request.path_params["group"]
+
+    async def text() -> AsyncIterator[str]:
+        before = MAX_ID
+        yield HEADER
+        while before:
+            rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, JobFilter(group=name), before)
+            yield rows
+
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"}
+    if request.method == "HEAD":
+        return Response(None, 200, headers, "text/csv")
+    return StreamingResponse(text(), 200, headers, "text/csv")
+
+
+def search(request: Request) -> Response:
+    """Redirect to what was searched, or answer a list."""
+    text = request.query_params.get("q", "")
+    path = page_of(request, text.strip())
+    if path and not wants_json(request):
+        return to(request, path, 303)
+    return answer(request, "search.html", answered(request, text), link=list_link(text))
+
+
+async def posted_search(request: Request) -> Response:
+    """Redirect to the answer of a short list, so that it has a URL; answer a long one."""
+    text = await posted(request)
+    if len(text) <= LINKED:
+        return to(request, "/search", 303, urlencode({"q": " ".join(text.split())}))
+    return await run_in_threadpool(
+        lambda: answer(request, "search.html", answered(request, text), link=list_link(text))
+    )
+
+
+def search_table(request: Request) -> Response:
+    """Answer a list with a CSV file."""
+    return table(answered(request, request.query_params.get("q", "")))
+
+
+async def posted_table(request: Request) -> Response:
+    """Answer a list that was posted with a CSV file."""
+    text = await posted(request)
+    return table(await run_in_threadpool(answered, request, text))
+
+
+def about(request: Request) -> Response:
+    """Answer with the page that says what this is."""
+    return answer(request, "about.html", AboutPage(), levels=PROMISES)
+
+
+def robots(request: Request) -> Response:
+    """Tell crawlers to leave the pages of jobs alone, which have no end."""
+    return PlainTextResponse(ROBOTS.format(root=request.scope.get("root_path", "")))
+
+
+def answered(request: Request, text: str) -> SearchPage:
+    """Return the answers to a list."""
+    pages = shared(request)
+    return search_page(pages.ledger, pages.profile("").name, text)
+
+
+def table(page: SearchPage) -> Response:
+    """Return the answers to a list as a CSV file."""
+    headers = {"Content-Disposition": 'attachment; filename="runs.csv"'}
+    return Response(page.csv(), 200, headers, "text/csv")
+
+
+def list_link(text: str) -> str:
+    """Return the query of the URL of a list; empty if it is too long for one."""
+    return urlencode({"q": " ".join(text.split())}) if len(text) <= LINKED else ""
+
+
+def page_of(request: Request, text: str) -> str:
+    """Return the path of the page of what one searches for; empty if it is a list, or nothing that has a page."""
+    names, others = names_in(text)
+    if len(names) == 1 and not others:
+        return page_path(str(names[0]))
+    if not text or names or len(text) > 200:
+        return ""
+    ledger = shared(request).ledger
+    if sum(ledger.counts.by_state(text).values()):
+        return f"/group/{quote(text)}/"
+    try:
+        name: Name = parse_name(text)
+    except UsageError:
+        return ""
+    known = ledger.catalog.profiles_of(name) or ledger.jobs.named(name)
+    return page_path(text) if known and not RecordAccession.in_text(text) and database_of(text) else ""
+
+
+async def posted(request: Request) -> str:
+    """Return the list in a form.  Raises Problem if it is too long or no form."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_LIST:
+            raise Problem(413, "the list is too long", reason="too-large", hint="ask for ten thousand runs at a time")
+    try:
+        fields = parse_qs(body.decode(), max_num_fields=5)
+    except ValueError:
+        raise Problem(400, "this is not a form", reason="invalid") from None
+    return fields.get("q", [""])[0]
+
+
+def to(request: Request, path: str, status: int, query: str = "") -> Response:
+    """Redirect to a path of this server."""
+    address = f"{request.scope.get('root_path', '')}{path}" + (f"?{query}" if query else "")
+    return RedirectResponse(address, status)

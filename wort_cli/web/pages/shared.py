@@ -1,0 +1,54 @@
+"""What the pages of a server share: the home, sketches that were read, and what is counted once for many requests."""
+
+from wort_cli.health.status import read_status
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.provenance import Trust
+from wort_cli.web.pages.daemon_view import DaemonView
+from wort_cli.web.pages.kept import Kept
+from wort_cli.web.pages.spectra import Spectra
+from wort_cli.web.served_home import ServedHome
+from wort_cli.web.signature_files import refused_trust
+
+STATUS_SECONDS = 1.0
+COUNT_SECONDS = 30.0
+"""Counting the signatures reads an index of all of them."""
+
+
+class Pages:
+    """What the pages share; one for each application.  In a handler: `request.app.state.pages`."""
+
+    def __init__(self, home: ServedHome) -> None:
+        self.home = home
+        self.spectra = Spectra(home.settings)
+        self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
+        self._counts: dict[str, Kept[int]] = {}
+
+    @property
+    def withheld(self) -> frozenset[Trust]:
+        """The levels of trust of which the server sends no signatures."""
+        return refused_trust(self.home.settings)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this thread."""
+        return self.home.ledger
+
+    def daemon(self) -> DaemonView:
+        """Return the state of the daemon and its queue."""
+        return self._status.get(lambda: DaemonView.of(read_status(self.home.settings, self.ledger)))
+
+    def signatures(self, profile: str = "") -> int:
+        """Return the number of signatures, of a profile or of all."""
+        kept = self._counts.setdefault(profile, Kept(COUNT_SECONDS))
+        return kept.get(lambda: self.ledger.catalog.count(profile))
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile that was named, or else that of the home.  Raises UsageError if there is none."""
+        settings = self.home.settings
+        return self.ledger.profiles.named(name or settings.profile, settings.profiles)
+
+    def profile_names(self) -> tuple[str, ...]:
+        """Return the names of all profiles."""
+        used = [profile.name for profile in self.ledger.profiles.all()]
+        return tuple(dict.fromkeys([*PROFILES, *sorted(self.home.settings.profiles), *used]))
