@@ -62,7 +62,7 @@ def test_daemon_queues_the_new_runs_of_what_is_followed(home: Home, lists: RunLi
     """A list that fails is tried again, by backoff; nothing of it is queued."""
     home.env |= {"WORT_RETRY_DELAY": "1", "WORT_FOLLOW_HOURS": "0.0003"}
     lists.answers = lambda path: Recorded("down", 503)
-    home("follow", "PRJNA1", "-g", "gut").expect(75, "neither ENA nor NCBI gave a list", "no daemon is running")
+    home("follow", "PRJNA1", "-g", "gut").expect(75, "the runs of PRJNA1 are not known", "no daemon is running")
     assert home.jobs() == []
     home("daemon", "pause")
     home("daemon", "start")

@@ -13,8 +13,9 @@ import pytest
 from tests.damages.campaign import run_decoded
 from tests.differential.campaign import run_campaign
 from tests.differential.cases import draw_case
+from tests.differential.fastq_dump import records_of
 from tests.differential.in_process import Declined, Decoded, Question, decode
-from tests.differential.judge import DIED, DIFFERENT, SAME, Verdict, judge
+from tests.differential.judge import DIED, DIFFERENT, SAME, UNDEFINED, Verdict, judge
 from tests.support.archives import build, load_illumina
 from tests.support.child import Child, ChildDied
 from tests.support.simulated_spots import odd_spots
@@ -59,6 +60,24 @@ def answer(question: Question, change: Callable[[Decoded], Decoded]) -> list[Dec
 def test_difference_is_reported(archive: Path, change: Callable[[Decoded], Decoded]) -> None:
     with Child(lambda question: answer(question, change)) as child:
         assert judge(archive, 20, child, Random(1)).end == DIFFERENT
+
+
+def test_difference_that_a_new_process_does_not_have_is_undefined(archive: Path) -> None:
+    """As where the library reads memory in which another archive was."""
+    asked: list[Question] = []
+
+    def forget(question: Question) -> list[Decoded] | Declined:
+        asked.append(question)
+        return answer(question, lambda decoded: replace(decoded, reads=decoded.reads + len(asked) - 1))
+
+    with Child(forget) as child:
+        assert judge(archive, 20, child, Random(1)).end == SAME
+        assert judge(archive, 20, child, Random(1)).end == UNDEFINED
+
+
+def test_reads_with_line_feeds_are_split_by_their_lengths() -> None:
+    text = b">a.b.1.1 length=3\nACG\n>a.b.1.2 x\ny length=4\nAC\nG\n>a.3.1 length=0\n\n"
+    assert list(records_of(text)) == [(1, b"ACG"), (1, b"AC\nG"), (3, b"")]
 
 
 def test_crash_is_reported_and_ends_only_the_child(archive: Path) -> None:

@@ -110,7 +110,7 @@ def test_task_that_arrives_twice_is_done_once(home: Home, shelf: Shelf) -> None:
 
 def test_lost_task_is_enqueued_again_after_its_lease(home: Home, shelf: Shelf) -> None:
     home.keep("SRR000001", shelf.archive())
-    home("daemon", "start", env={"WORT_LEASE": "2"}).expect(0)
+    home("daemon", "start", env={"WORT_LEASE": "4"}).expect(0)
     queue = home.path / "queue.db"
     on_every_task(
         queue,

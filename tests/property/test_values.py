@@ -130,6 +130,7 @@ def test_printable_escapes_control_characters_and_nothing_else(text: str) -> Non
 def test_longer_duration_is_never_formatted_as_a_shorter_one(seconds: float, more: float) -> None:
     def read(text: str) -> int:
         units = {"s": 1, "m": 60, "h": 3600}
+        text = text.replace("<1s", "0s")
         return sum(int(part[:-1]) * units[part[-1]] for part in text.split())
 
     assert read(duration(seconds)) <= read(duration(seconds + more))

@@ -41,7 +41,7 @@ class Browser:
     @property
     def path(self) -> str:
         """The path and the query of the page."""
-        return self.driver.current_url.removeprefix(self.base)
+        return str(self.driver.current_url).removeprefix(self.base)
 
     def text(self, selector: str = "main") -> str:
         """Return what a person reads in an element; empty if there is none.
@@ -100,7 +100,7 @@ class Browser:
 
     def errors(self) -> list[str]:
         """Return the errors in the console since the last call, but those of pages that are not there."""
-        logged = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        logged = self.driver.get_log("browser")
         return [entry["message"] for entry in logged if "status of 404" not in entry["message"]]
 
     def picture(self, path: Path, height: int = 900) -> None:

@@ -122,8 +122,9 @@ def incomplete(listing: Listing) -> tuple[FollowReason | None, str]:
     """Return the reason and the message if one of the services gave no list."""
     if listing.is_complete:
         return None, ""
-    silent = (f"{witness.service}: {witness.why}" for witness in listing.witnesses if witness.runs is None)
-    return FollowReason.INCOMPLETE, "; ".join(silent)
+    silent = [witness for witness in listing.witnesses if witness.runs is None]
+    names, reasons = " and ".join(one.service for one in silent), "; ".join(one.why for one in silent)
+    return FollowReason.INCOMPLETE, f"{names} gave no list, so that runs may be missing: {reasons}"
 
 
 def reason_of(error: WortError) -> FollowReason:

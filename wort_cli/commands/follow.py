@@ -190,7 +190,7 @@ def run(
         numbers += [] if dry_run else [f"{outcome.queued:,} queued"]
         render.notice(render.printable(f"{selection}: {', '.join(numbers)}"))
     if outcome is not None and outcome.reason is not None:
-        why = f"{outcome.reason.sentence}: {outcome.message}" if outcome.message else outcome.reason.sentence
+        why = outcome.message or outcome.reason.sentence
         hint = (
             f"; `wort follow run {follow.id} --most N` queues them" if outcome.reason is FollowReason.TOO_MANY else ""
         )

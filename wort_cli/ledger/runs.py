@@ -59,6 +59,10 @@ class Runs:
         rows = (row for page in pages(names) for row in self._storage.rows("runs_among", names=json.dumps(page)))
         return {row["run"]: RunMetadata(**row) for row in rows}
 
+    def of_record(self, record: str, limit: int) -> list[str]:
+        """Return the runs of a project, study, experiment, sample or biosample, as far as they are known."""
+        return [row["run"] for row in self._storage.rows("runs_of_record", record=record, limit=limit)]
+
     def values_in_group(self, group: str, profile: str, column: str) -> Iterator[tuple[str, str]]:
         """Yield each signature of a group with the value of a column of its run; empty if that is not known."""
         if column not in COLUMNS:

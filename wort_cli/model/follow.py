@@ -29,7 +29,7 @@ class FollowReason(StrEnum):
 
 
 SENTENCES = {
-    FollowReason.NOT_LISTED: "neither ENA nor NCBI gave a list of its runs",
+    FollowReason.NOT_LISTED: "no list of its runs could be had",
     FollowReason.INCOMPLETE: "one of ENA and NCBI gave no list, so that runs may be missing",
     FollowReason.NO_RUNS: "it has no runs yet",
     FollowReason.NOT_ASKED: "nobody may be asked about it",
@@ -73,6 +73,7 @@ class Follow:
     """Attempts that failed since the last success."""
     reason: FollowReason | None
     message: str
+    """A sentence with the facts; empty if the reason says all."""
 
     @property
     def is_failing(self) -> bool:
@@ -82,9 +83,7 @@ class Follow:
     @property
     def why(self) -> str:
         """Why nothing, or not everything, was listed or requested, as a sentence; empty if all is well."""
-        if self.reason is None:
-            return ""
-        return f"{self.reason.sentence}: {self.message}" if self.message else self.reason.sentence
+        return self.message or (self.reason.sentence if self.reason else "")
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Follow":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wort_cli.ledger.job_pages import FURTHEST
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import LIVE, Job, JobState
@@ -12,8 +13,6 @@ from wort_cli.web.task_id import task_id
 HAVE, UNKNOWN = "have", "unknown"
 STATES = (HAVE, *(state.value for state in JobState if state is not JobState.DONE), UNKNOWN)
 """The states of a run, as clients see them."""
-MOST_COUNTED = 10_000
-"""Places in the queue that are counted; a job further behind has no place."""
 
 
 def state_of(row: Mapping[str, Any], *, is_served: bool) -> tuple[str, str]:
@@ -67,9 +66,8 @@ def position_of(job: Job, ledger: Ledger) -> int | None:
     """Return the place of a job in the queue, from 1; None if it is not queued, or far behind."""
     if job.state is not JobState.QUEUED:
         return None
-    row = ledger.storage.row("queued_before", id=job.id, priority=job.priority, limit=MOST_COUNTED)
-    before = int(row["n"]) if row else 0
-    return before + 1 if before < MOST_COUNTED else None
+    before = ledger.job_pages.ahead_of(job)
+    return before + 1 if before < FURTHEST else None
 
 
 def catalog_document(row: Mapping[str, Any], url: str) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
         listener.listen(BACKLOG)
         announce(options.url(listener.getsockname()[1]))
         StoppableServer(config, services.feed.stop).run([listener])
+        app.flush()
 
 
 def bound_socket(options: ServeOptions) -> socket.socket:
@@ -93,8 +94,8 @@ def bound_socket(options: ServeOptions) -> socket.socket:
     where = f"{options.host}:{options.port}"
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)  # asyncio sends small writes at once only if it knows TCP
     except OSError as error:
         raise WortError(f"cannot listen at {shown(where)}: {cause_of(error)}") from error
     try:
@@ -109,13 +110,12 @@ def bound_socket(options: ServeOptions) -> socket.socket:
 
 
 def log_to_stderr() -> None:
-    """Write the log of the server to stderr; the lines of the access log are JSON."""
-    plain, access = logging.StreamHandler(sys.stderr), logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, handler, level in (
-        ("wort.serve", plain, logging.INFO),
-        ("wort.serve.access", access, logging.INFO),
-        ("uvicorn.error", plain, logging.CRITICAL),  # it logs what clients do wrong, and errors that errors.py logs
+    """Write errors of the server to stderr, beside the access log."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (
+        ("wort.serve", logging.INFO),
+        ("uvicorn.error", logging.CRITICAL),  # it logs what clients do wrong, and errors that errors.py logs
     ):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

@@ -130,8 +130,7 @@ def wanted_runs(document: dict[str, Any], ledger: Ledger) -> list[str]:
         found = [row["name"] for row in rows]
     else:
         record = RecordAccession.in_text(name)
-        rows = ledger.storage.rows("runs_of_record", record=record, limit=limit) if record else []
-        found = [row["run"] for row in rows]
+        found = ledger.runs.of_record(record, limit) if record else []
     if not found:
         raise Problem(404, f"no run of this {given[0]} is known here", reason="unknown", hint="name the runs in `ids`")
     if len(found) > MAX_IDS:

@@ -98,11 +98,11 @@ def test_list_that_fails_queues_nothing_and_is_tried_again_by_backoff(
         assert 60 * 2 ** (failures - 1) <= pause < 60 * 2 ** (failures - 1) + 60
     assert jobs(home) == []
     done = home("follow", "ls")
-    assert (done.code, f"{PROJECT}: neither ENA nor NCBI gave a list" in done.err) == (0, True)
+    assert (done.code, f"{PROJECT}: the runs of {PROJECT} are not known: ENA: " in done.err) == (0, True)
     assert "follow problem 1" in home("status").out
     document = json.loads(home("status", "--json").out)
     assert document["follows"]["number"] == 1
-    assert document["follows"]["problems"][0].startswith(f"{PROJECT}: neither ENA")
+    assert document["follows"]["problems"][0].startswith(f"{PROJECT}: the runs of")
     (finding,) = check_follows(home.settings)
     assert (finding.state, PROJECT in finding.detail, "wort follow run 1" in finding.fix) == ("warning", True, True)
     lists.answers = lambda path: None

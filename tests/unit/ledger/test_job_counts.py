@@ -84,8 +84,9 @@ def test_oldest_queued_time_is_that_of_the_oldest_job_still_queued(ledger: Ledge
 )
 def test_count_queries_do_not_scan_jobs_or_events(ledger: Ledger, query: str, values: dict[str, object]) -> None:
     plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {queries()[query]}", values)
-    # Only the first entry of jobs_queued is read.
-    cheap = ("SCAN job_counts", "SCAN move_counts", "SCAN jobs USING INDEX jobs_queued")
+    # Only the first entry of jobs_queued is read; later versions of SQLite need the index alone.
+    first = ("SCAN jobs USING INDEX jobs_queued", "SCAN jobs USING COVERING INDEX jobs_queued")
+    cheap = ("SCAN job_counts", "SCAN move_counts", *first)
     scans = [row["detail"] for row in plan if "SCAN" in row["detail"] and not row["detail"].startswith(cheap)]
     assert scans == [], plan
 

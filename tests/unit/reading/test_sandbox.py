@@ -87,7 +87,7 @@ def test_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
     ("variable", "value", "message"),
     [
         ("WORT_SUBMIT_SECONDS", "0.01", "more than 0.01 seconds"),
-        ("WORT_SUBMIT_MEMORY", "20000000", "the reader exited with code"),
+        ("WORT_SUBMIT_MEMORY", "20000000", "the reader exited with code|more than 20,000,000 bytes"),
     ],
 )
 def test_limits_come_from_the_settings(variable: str, value: str, message: str, tmp_path: Path) -> None:

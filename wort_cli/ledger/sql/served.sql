@@ -23,15 +23,6 @@ SELECT run FROM runs WHERE :record IN (project, study, experiment, sample, biosa
 SELECT name FROM group_members WHERE group_name = :group_name AND profile = :profile AND subject = ''
 ORDER BY name LIMIT :limit;
 
--- name: queued_before
--- How many jobs start before one, counted up to a limit.
-SELECT (SELECT count(*) FROM (
-            SELECT 1 FROM jobs INDEXED BY jobs_to_run
-            WHERE state = 'queued' AND held = 0 AND behind = 0 AND priority > :priority LIMIT :limit))
-     + (SELECT count(*) FROM (
-            SELECT 1 FROM jobs INDEXED BY jobs_to_run
-            WHERE state = 'queued' AND held = 0 AND behind = 0 AND priority = :priority AND id < :id LIMIT :limit)) AS n;
-
 -- name: served_signatures
 SELECT name, digest, trust, path, size, created_at, remote, sha256 FROM signatures
 WHERE name > :after AND profile = :profile AND (:trust = '' OR trust = :trust) ORDER BY name LIMIT :limit;

@@ -9,7 +9,7 @@ from typing import Any
 from wort_cli.errors import UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNKNOWN, AbsenceReason
-from wort_cli.model.accession import Name
+from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.upkeep.export.absences import absences_of_names
@@ -18,6 +18,8 @@ from wort_cli.web.pages.words import OF_STATE, Standing
 
 MOST = 10_000
 """Names of a list."""
+RECORDS = 3
+"""Projects and samples of a list; finding the runs of each reads the table of runs."""
 SHOWN = 1000
 """Rows that a page shows; the CSV file has all."""
 COLUMNS = ("name", "standing", "state", "reason", "message", "trust")
@@ -43,6 +45,8 @@ class SearchPage:
     query: str
     profile: str
     answers: tuple[Answer, ...]
+    records: tuple[tuple[str, int], ...]
+    """Projects and samples in the list, with the number of their runs that are known here."""
     not_understood: tuple[str, ...]
 
     @property
@@ -62,6 +66,7 @@ class SearchPage:
             "profile": self.profile,
             "counts": {str(standing): n for standing, n in self.counts},
             "answers": [asdict(answer) for answer in self.answers],
+            "records": [{"record": record, "runs": n} for record, n in self.records],
             "not_understood": list(self.not_understood),
         }
 
@@ -82,11 +87,19 @@ def harmless(cell: str) -> str:
 
 
 def search_page(ledger: Ledger, profile: str, text: str) -> SearchPage:
-    """Return the answers to a list.  Raises UsageError if it is too long."""
-    names, others = names_in(text)
+    """Return the answers to a list; projects and samples stand for their runs.  Raises UsageError if it is too long."""
+    named, others = names_in(text)
+    names, records = dict.fromkeys(named), dict[str, tuple[str, int]]()
+    for word in others:
+        record = RecordAccession.in_text(word)
+        runs = ledger.runs.of_record(record, MOST + 1) if record and len(records) < RECORDS else []
+        if record and runs:
+            records[word] = (str(record), len(runs))
+            names.update(dict.fromkeys(map(parse_name, runs)))
     if len(names) > MOST:
-        raise UsageError(f"the list has {len(names):,} names", f"ask for at most {MOST:,} at a time")
-    return SearchPage(text, profile, tuple(answers(ledger, profile, names)), others)
+        raise UsageError(f"the list has more than {MOST:,} names", f"ask for at most {MOST:,} at a time")
+    rest = tuple(word for word in others if word not in records)
+    return SearchPage(text, profile, tuple(answers(ledger, profile, tuple(names))), tuple(records.values()), rest)
 
 
 def answers(ledger: Ledger, profile: str, names: tuple[Name, ...]) -> list[Answer]:

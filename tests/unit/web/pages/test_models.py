@@ -306,6 +306,17 @@ def test_list_is_answered_in_its_order(ledger: Ledger) -> None:
     assert [row["standing"] for row in rows] == [str(answer.standing) for answer in page.answers]
 
 
+def test_project_in_a_list_stands_for_its_runs(ledger: Ledger) -> None:
+    page = search_page(ledger, SRA_V1.name, f"{NOBODY} prjna395437 PRJNA1")
+    assert page.records == (("PRJNA395437", 6),)
+    assert [answer.name for answer in page.answers] == [
+        NOBODY,
+        *sorted([DONE, FOUND, FAILED, UNAVAILABLE, WAITING, RUNNING]),
+    ]
+    assert page.not_understood == ("PRJNA1",)
+    assert page.document()["records"] == [{"record": "PRJNA395437", "runs": 6}]
+
+
 def test_too_long_a_list_is_refused(ledger: Ledger) -> None:
     with pytest.raises(UsageError):
         search_page(ledger, SRA_V1.name, " ".join(f"SRR{n}" for n in range(1_000_000, 1_010_001)))

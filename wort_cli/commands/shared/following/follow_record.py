@@ -42,7 +42,7 @@ OUTCOME = (
     Field("new", COUNT, "Runs that were never requested; null if they were not listed", optional=True),
     Field("queued", COUNT, "Jobs that were queued now"),
 )
-SHOWN = ("number", "selection", "group", "runs", "jobs", "listed_at", "next_at", "reason", "message")
+SHOWN = ("number", "selection", "runs", "jobs", "reason", "next_at", "group", "listed_at", "message")
 LIST = Document("follow ls", "What is followed.", rows="follows", row=FIELDS, columns=SHOWN)
 REMOVED = Document(
     "follow rm",
@@ -52,7 +52,7 @@ REMOVED = Document(
     columns=("number", "selection", "group", "jobs"),
 )
 HEAD = (Field("dry_run", BOOLEAN, "Whether nothing was changed"),)
-NOW = ("number", "selection", "group", "runs", "new", "queued", "next_at", "reason", "message")
+NOW = ("number", "selection", "runs", "new", "queued", "reason", "group", "next_at", "message")
 ADDED = Document(
     "follow add", "What is followed from now on.", HEAD, rows="follows", row=(*FIELDS, *OUTCOME), columns=NOW
 )

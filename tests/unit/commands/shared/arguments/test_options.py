@@ -10,6 +10,7 @@ from wort_cli.errors import UsageError
 
 VARIANTS = {
     "--all": 3,  # select the jobs that have not ended, show everything, export everything
+    "--expires": 2,  # a URL, a token
     "--force": 3,  # compute again, replace a file, replace signatures that were merged
     "--full": 1,  # doctor; for verify it is the secondary name of --quick
     "--group": 2,  # put jobs into a group, select the jobs of a group
