@@ -30,8 +30,10 @@ MAX_HEAD = 32 * 1024
 class StoppableServer(uvicorn.Server):
     """Stops at SIGINT and SIGTERM, and then returns; uvicorn would send itself the signal again."""
 
-    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, start: Callable[[], None], stop: Callable[[], None]) -> None:
+        """Take a configuration, and what is called once signals are handled, and when one has come."""
         super().__init__(config)
+        self._start = start
         self._stop = stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -44,6 +46,7 @@ class StoppableServer(uvicorn.Server):
         """Handle the signals in the body."""
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
+            self._start()
             yield
         finally:
             for number, handler in before.items():
@@ -84,8 +87,8 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
         except OSError as error:  # ssl.SSLError is one
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
         listener.listen(BACKLOG)
-        announce(options.url(listener.getsockname()[1]))
-        StoppableServer(config, services.feed.stop).run([listener])
+        url = options.url(listener.getsockname()[1])
+        StoppableServer(config, lambda: announce(url), services.feed.stop).run([listener])
         app.flush()
 
 
