@@ -66,11 +66,11 @@ class UsageError(WortError):
 
 
 class InvalidAccession(UsageError):
-    """A text is not the accession of a run."""
+    """A text is not the accession of a run, or of something else that is expected."""
 
-    def __init__(self, text: str, hint: str = "") -> None:
+    def __init__(self, text: str, hint: str = "", what: str = "a run") -> None:
         super().__init__(
-            f"{shown(text)} is not the accession of a run",
+            f"{shown(text)} is not the accession of {what}",
             hint
             or "an accession is SRR, ERR or DRR and 6 to 9 digits, such as SRR139146; for an archive, give its path",
         )

@@ -213,6 +213,9 @@ class Settings(HomePaths):
         url_or_off,
         "URL of NCBI's E-utilities, which list the runs of a project beside ENA; `off` disables them.",
     )
+    genomes_url: str = setting(
+        "https://ftp.ncbi.nlm.nih.gov/genomes", url_or_off, "URL of NCBI's assemblies; `off` disables them."
+    )
     listing_hours: float = setting(24.0, positive_number, "Hours for which the list of a project's runs is used again.")
     follow_hours: float = setting(24.0, positive_number, "Hours between two looks for new runs of what is followed.")
     lookup_pause: float = setting(

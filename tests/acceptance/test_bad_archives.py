@@ -42,7 +42,7 @@ BAD = (
         "failed",
         "corrupt",
         1,
-        "does not match its own checksums",
+        "does not match its checksums",
         "fetch an archive of your own again (`wort fetch`)",
     ),
     BadCase("truncated", shelved(Shelf.truncated), "failed", "incomplete", 1, "reads are missing", FETCH_AGAIN),

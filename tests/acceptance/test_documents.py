@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.archive_server import ArchiveServer
+from tests.support.assemblies import Assembly, fasta, site, variables
 from tests.support.bucket import Bucket
 from tests.support.documents import DOCUMENTS, ROOT, ShellBlock, shell_blocks
 from tests.support.homes import Home, write_script
@@ -54,7 +55,14 @@ def lists() -> Iterator[RunLists]:
 
 
 @pytest.fixture
-def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists) -> Home:
+def genomes() -> Iterator[ArchiveServer]:
+    """NCBI's assemblies on loopback, with the one of the documents."""
+    with ArchiveServer(site([Assembly(sequences=fasta())])).serving() as server:
+        yield server
+
+
+@pytest.fixture
+def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists, genomes: ArchiveServer) -> Home:
     """A home with the files that the documents name, and stand-ins on its PATH."""
     for name, script in STAND_INS.items():
         write_script(home.root / "bin" / name, script)
@@ -80,6 +88,7 @@ def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists) 
         "WORT_LOCATOR_URL": f"{locator.url}/sdl/2/retrieve",
         "WORT_MIRRORS": "off",
         **lists.env,
+        **variables(genomes),
         "STAND_IN_OBJECT": str(home.root / "object.sig"),
         "TMPDIR": str(home.root / "tmp"),
         "RESULTS": str(home.root / "results"),

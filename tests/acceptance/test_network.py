@@ -12,7 +12,7 @@ from tests.support.shelf import Shelf
 
 NOT_FOUND = BadCase(
     *("missing", lambda *_: None, "unavailable", "not-found", 3),
-    *("neither NCBI nor this machine has the run", "check the accession"),
+    *("neither NCBI nor this machine has it", "check the accession"),
 )
 
 

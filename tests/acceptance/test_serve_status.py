@@ -220,6 +220,12 @@ def test_description_is_valid_and_complete(description: Any) -> None:
             assert names == {part[1:].partition("}")[0] for part in path.split("/") if part.startswith("{")}
 
 
+def test_file_of_a_signature_is_what_the_description_says(server: WebServer, description: Any) -> None:
+    answer = httpx.get(f"{server.url}/wort-sra/sigs/{RUN}.sig")
+    [signature] = valid(description, "/wort-sra/sigs/{run}.sig", "get", answer)
+    assert signature["name"] == RUN
+
+
 def test_events_are_streamed_as_they_happen(home: Home) -> None:
     with serving(home) as server:
         lines: list[str] = []

@@ -103,6 +103,7 @@ class Home:
             "WORT_ENA_URL": "off",
             "WORT_NCBI_URL": "off",
             "WORT_ENTREZ_URL": "off",
+            "WORT_GENOMES_URL": "off",
             "WORT_S3_PRESET": "off",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
@@ -232,7 +233,8 @@ class Home:
         """Return the path of a signature in the local store."""
         sigs = self.path / "signatures"
         run = name[:3] in ("SRR", "ERR", "DRR") and name[3:].isdigit()
-        return sigs / "sigs" / name[:6] / f"{name}.sig" if run else sigs / "local" / f"{name}.sig"
+        folder = name[:6] if run else name[:7] if name.startswith(("GCA_", "GCF_")) else ""
+        return sigs / "sigs" / folder / f"{name}.sig" if folder else sigs / "local" / f"{name}.sig"
 
     def signature(self, name: str) -> bytes:
         """Return the JSON of a signature."""

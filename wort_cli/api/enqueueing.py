@@ -73,12 +73,12 @@ def jobs_of(answers: Sequence[Enqueued]) -> list[int]:
 
 def share_passes(answers: Sequence[Enqueued], finder: SignatureFinder, ledger: Ledger) -> None:
     """Let jobs for the same source be sketched in one pass, if they decode it with the same flags."""
-    flags = {one.profile.name: one.profile.decode_flags for one in finder.all()}
-    if len(flags) < 2:
+    if len(finder.all()) < 2:
         return
     passes: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for answer in answers:
         if answer.status is EnqueueStatus.QUEUED and answer.job_id is not None:
-            passes.setdefault((str(answer.source.name), flags[answer.profile]), []).append(answer.job_id)
+            flags = finder.of_profile(answer.profile).profile.decode_flags
+            passes.setdefault((str(answer.source.name), flags), []).append(answer.job_id)
     for first, *others in passes.values():
         ledger.jobs.put_behind(first, others)

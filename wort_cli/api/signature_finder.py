@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from wort_cli.errors import ContentMismatch, NotASignature, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import Profile, profile_option
+from wort_cli.model.profile import Profile, listed_with, profile_option
 from wort_cli.model.provenance import Provenance, SignatureRecord
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
@@ -36,7 +36,7 @@ class SignatureFinder:
 
     def of_profile(self, name: str) -> "SignatureFinder":
         """Return the finder of one of the profiles."""
-        return next(one for one in self.all() if one.profile.name == name)
+        return next(one for one in self.all() if name in (one.profile.name, listed_with(one.profile.name)))
 
     def location(self, name: Name) -> str:
         """Return the local path, or the URL that the catalog records; empty for neither.  Sends no request."""

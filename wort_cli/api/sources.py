@@ -1,11 +1,11 @@
-"""Decides what a word stands for: a run, an archive, or a file of reads; on the command line and in Python."""
+"""Decides what a word stands for: a run, an assembly, an archive, or files of reads; for commands and in Python."""
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wort_cli.errors import UsageError, shown
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import Accession, AssemblyAccession, is_public_in_any_case
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import is_url
 from wort_cli.model.spelling import Spelling
@@ -17,7 +17,7 @@ from wort_cli.system.network_disks import check_answers
 from wort_cli.system.private_files import why_not_ours
 
 Input = str | Path
-"""The accession of a run, or the path of an archive or of a file of reads; a `Path` is never an accession."""
+"""An accession of a run or an assembly, or the path of an archive or a file of reads; a `Path` is no accession."""
 
 
 def sources_of(inputs: Sequence[Input], name: str = "", quality: str = "prefer-normalized") -> list[Source]:
@@ -36,23 +36,30 @@ def source_of(
     one: Input, name: str = "", quality: str = "prefer-normalized", spelling: Spelling | None = None
 ) -> Source:
     """Return the source that an input names: an archive if it is a path, has a slash or an archive's ending, a file of
-    reads if its name or content is that of one, else a run.
+    reads if its name or content is that of one, else a run or an assembly.
 
     `quality` is the setting, which chooses among the archives in a directory.  Raises UsageError for a file that is no
     archive, and for an archive that is named like neither.
     """
     word, spelling = os.fspath(one), spelling or Spelling()
-    may_be_run = isinstance(one, str) and RUN.fullmatch(word.upper()) is not None
+    may_be_run = isinstance(one, str) and is_public_in_any_case(word)
     if is_reads_name(word) or not (may_be_run or is_archive_name(word) or is_url(word) or reads_path(word) is None):
         return read_source([word], name)
     if isinstance(one, Path) or "/" in word or is_archive_name(word):
         path = find_archive(word, quality)
-        return Source(spelling.name(name or stem_of(path.name)), path)
+        found = spelling.name(name or stem_of(path.name))
+        if isinstance(found, AssemblyAccession):
+            raise UsageError(
+                f"an archive has no sequences of an assembly: {found}", "give its signature another --name"
+            )
+        return Source(found, path)
     if not may_be_run and os.path.isfile(word):  # noqa: PTH113 - a word may be too long for a path
         find_archive(word, quality)
         raise UsageError(f"{shown(word, 200)} is an archive, and no accession", "name it as a path: ./FILE")
     if name:
-        raise UsageError("a name is only for archives and files of reads; the signature of a run has its accession")
+        raise UsageError(
+            "a name is only for archives and files of reads; the signature of a run or an assembly has its accession"
+        )
     return Source(spelling.accession(word))
 
 
@@ -92,7 +99,7 @@ def with_prefetched(
     Another source is returned as it is.  One of the configured directories, `archives`, goes first.  What another user
     can have put into the working directory is not used, and `notice` is told why.
     """
-    if not isinstance(source.name, Accession) or source.archive is not None or source.reads is not None:
+    if not isinstance(source.name, Accession) or source.is_assembly or source.location:
         return source
     folder = Path.cwd() / source.name
     check_answers(folder / name for name in names_of(source.name))

@@ -2,7 +2,7 @@
 
 from wort_cli.api.sources import with_prefetched
 from wort_cli.ledger.submissions import VerifyRequest
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, public_accession
 from wort_cli.model.job import Source
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.model.submission import Submission
@@ -36,4 +36,5 @@ def source_to_verify(signature: Submission | SignatureRecord, settings: Settings
     """Return the source from which the signature is recalculated."""
     if isinstance(signature, SignatureRecord) and not isinstance(signature.name, Accession):
         return Source.made_from(signature.name, signature.provenance) or Source(signature.name)
-    return with_prefetched(Source(Accession.parse(signature.name)), settings.quality, settings.archives)
+    name = public_accession(signature.name) or Accession.parse(signature.name)
+    return with_prefetched(Source(name), settings.quality, settings.archives)

@@ -66,7 +66,7 @@ def compute(
         list[str] | None,
         typer.Argument(
             metavar="ID|FILE|-",
-            help="Accessions of runs or projects, .sra archives, FASTA, FASTQ; - reads a list from standard input.",
+            help="Accessions of runs, assemblies or projects, .sra archives, FASTA, FASTQ; - reads a list from stdin.",
         ),
     ] = None,
     from_file: FromFileOption = None,

@@ -15,7 +15,7 @@ import typer
 
 import wort_cli
 from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
-from wort_cli.commands.shared.arguments.typed_names import typed_accession
+from wort_cli.commands.shared.arguments.typed_names import typed_run
 from wort_cli.commands.shared.checking.finding import STATES, Finding, lines_for_terminal
 from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.commands.shared.showing import render
@@ -84,7 +84,7 @@ def doctor(
     from wort_cli.commands.shared.checking.repair import check_home, check_permissions, repair_ledger_file
 
     form = Form.of(as_json=as_json)
-    fetched_run = typed_accession(run) if run else SMALL_RUN
+    fetched_run = typed_run(run) if run else SMALL_RUN
     open_to_others = list(check_permissions(default_settings(os.environ), repair=repair))
     if any(finding.state == "problem" for finding in open_to_others):  # nothing in the home is used
         show(open_to_others, form, header=not no_header)

@@ -38,6 +38,7 @@ from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import UsageError
 from wort_cli.ledger.catalog import ListedSignature
 from wort_cli.ledger.listing import PAGE
+from wort_cli.model.profile import listed_with
 from wort_cli.model.provenance import Trust
 from wort_cli.model.units import iso_time
 from wort_cli.settings import Settings
@@ -120,7 +121,11 @@ def ls(
     rows = list(islice(records, SHOWN + 1) if shortened else records)
     print_records(DOCUMENT, rows[:SHOWN] if shortened else rows, form)
     if shortened and len(rows) > SHOWN:
-        of = f" of {ledger.catalog.count(profile_name):,}" if not (pattern or group or trust or where) else ""
+        of = (
+            f" of {sum(map(ledger.catalog.count, {profile_name, listed_with(profile_name)})):,}"
+            if not (pattern or group or trust or where)
+            else ""
+        )
         render.notice(f"the first {SHOWN}{of} signatures, in order of their names; --all shows the rest")
     if not rows:
         render.notice("there are no such signatures")

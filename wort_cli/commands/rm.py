@@ -14,6 +14,7 @@ from wort_cli.commands.shared.showing.fields import BYTES, ID, PATH, PATH_FIELD,
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import StorageProblem, UsageError
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.profile import profile_for
 from wort_cli.model.provenance import SignatureRecord
 from wort_cli.stores.local import LocalStore
 
@@ -77,7 +78,7 @@ def find(word: str, profile: str, ledger: Ledger) -> SignatureRecord:
         where = "; it is in the bucket only" if record else ""
         raise UsageError(f"the local store has no signature of {name}{where}", "`wort status` lists the jobs")
     for job in ledger.jobs.named(name):
-        if job.state.is_live and job.profile == profile:
+        if job.state.is_live and job.profile == profile_for(name, profile):
             raise UsageError(
                 f"job {job.id} of {name} is {job.state}", f"wait for it, or cancel it: `wort cancel {job.id}`"
             )

@@ -42,7 +42,7 @@ from wort_cli.errors import DaemonNotRunning, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.profile import Profile, profile_option
+from wort_cli.model.profile import Profile, profile_for, profile_option
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.verdict import UNDECIDED, Depth
@@ -179,7 +179,7 @@ def find_signatures(
 
         return [submit_signature(word, Claims(parse_submitter("")), settings, ledger, profile)]
     name = typed_name(word)
-    named = [item for item in ledger.submissions.named(name) if item.profile == profile.name]
+    named = [item for item in ledger.submissions.named(name) if item.profile == profile_for(name, profile.name)]
     submitted = named or ledger.submissions.with_digest_prefix(word)
     undecided = [item for item in submitted if item.trust in UNDECIDED]
     if undecided:

@@ -267,7 +267,7 @@ def show(
     if as_json:
         print_records(DOCUMENT, [record], Form.JSON, head={"comparisons": []})
         return
-    facts = describe(found, signature.name, signature.digest)
+    facts = describe(found, signature.title or signature.name, signature.digest)
     if metadata is not None:
         facts |= run_facts(metadata)
     if verdict is not None:

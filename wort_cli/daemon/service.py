@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
-from wort_cli.daemon.followings import Followings
+from wort_cli.daemon.follow_runs import FollowRuns
 from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
@@ -70,16 +70,16 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     coordinator = Coordinator(ledger, queue, workers, settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     network = NetworkWatch(settings)
-    followings = Followings(ledger, settings)
+    follow_runs = FollowRuns(ledger, settings)
     health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network)
     publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
-        run_loop(signals, guard, coordinator, (housekeeper, followings), health_writer, workers.wait_for_result)
+        run_loop(signals, guard, coordinator, (housekeeper, follow_runs), health_writer, workers.wait_for_result)
     finally:
         log.info("the daemon is stopping")
-        followings.stop()
+        follow_runs.stop()
         housekeeper.stop()
         workers.stop()
         if guard.ledger_is_ours():  # else the next daemon requeues them
@@ -127,7 +127,7 @@ def run_loop(
     signals: Signals,
     guard: HomeGuard,
     coordinator: Coordinator,
-    chores: Sequence[Housekeeper | Followings],
+    chores: Sequence[Housekeeper | FollowRuns],
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
 ) -> None:

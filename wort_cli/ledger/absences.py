@@ -13,7 +13,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobRequest, JobState
-from wort_cli.model.profile import profile_option
+from wort_cli.model.profile import profile_for, profile_option
 
 CLAIMED = "according to "
 """How the message of a job begins that only a claim ended."""
@@ -54,7 +54,7 @@ class Absences:
         number, rest = 0, iter(claims)
         with self._storage.transaction():
             self._storage.change("forget_claimed_absences", origin=origin, profile=profile)
-            while batch := [(one.name, profile, str(one.reason), one.at, origin) for one in islice(rest, PAGE)]:
+            while batch := [claim_row(one, profile, origin) for one in islice(rest, PAGE)]:
                 self._storage.change_many("claim_absence", batch)
                 number += len(batch)
         return number
@@ -103,3 +103,8 @@ class Absences:
             wait_until=None,
             now=now,
         )
+
+
+def claim_row(claim: UnavailableRun, profile: str, origin: str) -> tuple[str, str, str, float, str]:
+    """Return a claim about a profile as a row of the table."""
+    return claim.name, profile_for(claim.name, profile), str(claim.reason), claim.at, origin

@@ -20,6 +20,7 @@ from wort_cli.ledger.listing import (
 from wort_cli.ledger.sketches import Sketches
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job import Source
+from wort_cli.model.profile import profile_for
 from wort_cli.model.provenance import Provenance, SignatureRecord, Trust, trust_to_record
 from wort_cli.model.read_files import is_url, recorded
 from wort_cli.model.run_condition import RunCondition
@@ -180,7 +181,8 @@ class Catalog:
     def note_remote(self, profile: str, places: Iterable[tuple[str, str]]) -> int:
         """Record that signatures are in a bucket: pairs of a name and a URL.  Return how many were not known to be."""
         with self._storage.transaction():
-            return self._storage.change_many("note_remote", ((url, name, profile, url) for name, url in places))
+            rows = ((url, name, profile_for(name, profile), url) for name, url in places)
+            return self._storage.change_many("note_remote", rows)
 
     def unknown(self, names: Iterable[str], profile: str) -> Iterator[str]:
         """Yield those of some names that have no signature, or a refuted one."""

@@ -6,9 +6,11 @@ Only the ledger is read, a page of signatures at a time, so that a million rows 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from wort_cli.ledger.database import Storage, queries
 from wort_cli.ledger.listing import OF_A_GROUP, OF_ALL, following, list_sql, pattern_values, with_conditions
+from wort_cli.model.accession import ASSEMBLY
 from wort_cli.model.catalog_columns import CatalogPage, LeftOut
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition
@@ -57,11 +59,18 @@ class CatalogRows:
         """Yield the rows in order of the names, those of some thousands of signatures at a time."""
         values = dict(self._values)
         while found := self._storage.tuples(self._signatures, values):
-            names = json.dumps([row[0] for row in found])
-            sketches = self._storage.tuples(self._sketches, {"names": names, "profile": values["profile"]})
+            of_page = {"names": json.dumps([row[0] for row in found]), "profile": values["profile"]}
+            sketches = self._storage.tuples(self._sketches, of_page)
             if sketches:
-                yield CatalogPage(found, sketches)
+                yield CatalogPage(self._with_titles(found, of_page), sketches)
             values["start"] = following(found[-1][0])
+
+    def _with_titles(self, found: list[tuple[Any, ...]], of_page: dict[str, object]) -> list[tuple[Any, ...]]:
+        """Return the signatures of a page with their own fields `name`, which those of assemblies have."""
+        if not any(ASSEMBLY.fullmatch(row[0]) for row in found):
+            return found
+        titles = dict(self._storage.tuples(queries()["catalog_titles"], of_page))
+        return [(titles.get(row[0], row[0]), *row[1:]) for row in found]
 
     def left_out(self) -> LeftOut:
         """Return how many of the selected signatures have no rows."""

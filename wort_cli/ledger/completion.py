@@ -17,7 +17,8 @@ QUERIES = {
     "signature": "SELECT DISTINCT name FROM signatures WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :most",
     "group": "SELECT DISTINCT group_name FROM group_counts WHERE n > 0 AND group_name >= :prefix AND group_name < :end "
     "ORDER BY group_name LIMIT :most",
-    "profile": "SELECT 'sra-v1' AS name WHERE 'sra-v1' >= :prefix AND 'sra-v1' < :end "
+    "profile": "SELECT column1 AS name FROM (VALUES ('genomes-v1'), ('sra-v1')) "
+    "WHERE column1 >= :prefix AND column1 < :end "
     "UNION SELECT name FROM profiles WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :most",
 }
 """By the kind of the names.  Each is answered from an index, whatever the size of the ledger."""

@@ -35,6 +35,10 @@ CHECK_PERMISSIONS = "check its permissions, or set WORT_HOME"
 Row = dict[str, Any]
 
 
+PROFILES = "(:profile, iif(:profile = 'sra-v1', 'genomes-v1', :profile))"
+"""SQL in place of {profiles}: the profiles whose signatures a command about one of them has (model/profile.py)."""
+
+
 @cache
 def queries() -> Mapping[str, str]:
     """Return the SQL of each named query in sql/*.sql."""
@@ -55,7 +59,7 @@ def queries() -> Mapping[str, str]:
         "follows.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
-        _, *parts = QUERY_NAME.split(text)
+        _, *parts = QUERY_NAME.split(text.replace("{profiles}", PROFILES))
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
     return found
 

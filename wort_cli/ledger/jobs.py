@@ -19,7 +19,7 @@ from wort_cli.ledger.run_conditions import run_conditions_sql
 from wort_cli.model.accession import Name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Event, Job, JobRequest, JobState, Source
-from wort_cli.model.profile import SRA_V1
+from wort_cli.model.profile import SRA_V1, profile_for
 from wort_cli.model.run_condition import RunCondition
 
 BATCH = 500
@@ -119,6 +119,7 @@ class Jobs:
 
         Raises UsageError if a live job of the same name reads another archive, or a signature of it was made from one.
         """
+        requests = [replace(one, profile=profile_for(one.source.name, one.profile)) for one in requests]
         with self._storage.transaction(write=not dry_run):
             answers = [
                 replace(self._enqueue(request, force, lost, dry_run), profile=request.profile) for request in requests

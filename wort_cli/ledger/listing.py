@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from wort_cli.ledger.database import queries
+from wort_cli.ledger.database import PROFILES, queries
 from wort_cli.ledger.run_conditions import run_conditions_sql
 from wort_cli.model.run_condition import RunCondition
 
@@ -13,19 +13,19 @@ PAGE = 1000
 LITERAL = re.compile(r"[^*?\[]*")
 """The beginning of a pattern that stands for itself, by which the index is searched."""
 
-OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile = :profile"}
+OF_ALL = {"tables": "signatures", "key": "signatures.name", "condition": "signatures.profile IN {profiles}"}
 OF_A_GROUP = {
     "tables": "group_members AS members CROSS JOIN signatures ON signatures.name = members.name"
     " AND signatures.profile = members.profile",
     "key": "members.name",
-    "condition": "members.group_name = :group_name AND members.profile = :profile"
+    "condition": "members.group_name = :group_name AND members.profile IN {profiles}"
     # A signature that is to be computed and to be verified is two members.
     " AND NOT EXISTS (SELECT 1 FROM group_members AS other WHERE other.group_name = members.group_name"
     " AND other.name = members.name AND other.profile = members.profile AND other.subject < members.subject)",
 }
 OF_NAMES = {
     "tables": "json_each(:names) AS wanted CROSS JOIN signatures"
-    " ON signatures.name = wanted.value AND signatures.profile = :profile",
+    " ON signatures.name = wanted.value AND signatures.profile IN {profiles}",
     "key": "signatures.name",
     "condition": "1",
 }
@@ -39,7 +39,7 @@ def list_sql(query: str, of: Mapping[str, str]) -> str:
     """Return the SQL of a named query for one of these lists."""
     sql = queries()[query]
     for part, text in of.items():
-        sql = sql.replace(f"{{{part}}}", text)
+        sql = sql.replace(f"{{{part}}}", text.replace("{profiles}", PROFILES))
     return sql
 
 

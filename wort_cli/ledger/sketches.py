@@ -45,6 +45,11 @@ class Entry:
     sketches: tuple[SketchRow, ...]
 
     @property
+    def title(self) -> str:
+        """The field `name` of the signature itself."""
+        return (self.sketches[0].title if self.sketches else "") or self.name
+
+    @property
     def recorded(self) -> Recorded:
         """What identifies the signature, and its trust."""
         return Recorded(self.digest, self.trust, self.sha256)
@@ -117,7 +122,7 @@ def sketch_row(row: Row) -> SketchRow:
     """Return the sketch in a row of `sketches_of`."""
     return SketchRow(
         *(row["md5"], row["ksize"], row["moltype"], row["num"], row["scaled"], row["n_hashes"]),
-        *(bool(row["with_abundance"]), row["abundance_sum"], row["filename"]),
+        *(bool(row["with_abundance"]), row["abundance_sum"], row["filename"], row["title"]),
     )
 
 
@@ -126,5 +131,6 @@ def rows_of_provenance(provenance: Provenance, profile: Profile) -> Iterator[Ske
     for sketch in provenance.sketches:
         total = sketch.abundance_sum if profile.abundance and sketch.abundance_sum <= MOST else None
         yield SketchRow(
-            *(sketch.md5, sketch.ksize, profile.moltype, 0, profile.scaled, sketch.hashes, profile.abundance, total, "")
+            *(sketch.md5, sketch.ksize, profile.moltype, 0, profile.scaled, sketch.hashes, profile.abundance, total),
+            *(provenance.filename, provenance.title),
         )

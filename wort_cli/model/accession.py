@@ -1,4 +1,4 @@
-"""Names of signatures: the accession of a run, or a local name; and accessions of what has runs, such as a project.
+"""Names of signatures: the accession of a run or an assembly, or a local name; and accessions of what has runs.
 
 A text from outside is parsed once into one of the types.  A value of these types is safe as part of a file name, as
 part of an object key or a URL, and as an argument of a tool: fastq-dump would otherwise act on `-h`, `../x` and
@@ -8,16 +8,19 @@ part of an object key or a URL, and as an argument of a tool: fastq-dump would o
 import re
 from enum import StrEnum
 
-from wort_cli.errors import InvalidAccession, InvalidName, UsageError
+from wort_cli.errors import InvalidAccession, InvalidName
 
 RUN = re.compile(r"[SDE]RR[0-9]{6,9}")
 OTHER_RECORD = re.compile(r"[SDE]R[AZ][0-9]{6,9}")
 """A submission or an analysis."""
+ASSEMBLY = re.compile(r"GC[AF]_[0-9]{9}\.[1-9][0-9]{0,2}")
+"""An assembly of GenBank (GCA) or RefSeq (GCF), with its version."""
+UNVERSIONED = re.compile(r"GC[AF]_[0-9]{9}")
 LOCAL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Accession(str):
-    """The accession of a run: SRR (NCBI), ERR (ENA) or DRR (DDBJ), then 6 to 9 digits."""
+    """The accession of a run: SRR (NCBI), ERR (ENA) or DRR (DDBJ), then 6 to 9 digits; or one of the subclass."""
 
     __slots__ = ()
 
@@ -32,7 +35,54 @@ class Accession(str):
             raise InvalidAccession(text, f"this is a {kind_of(text)}; `wort runs {text}` lists its runs")
         if OTHER_RECORD.fullmatch(text):
             raise InvalidAccession(text, "this is a submission or an analysis; use the accessions of runs")
+        if ASSEMBLY.fullmatch(text.upper()) or UNVERSIONED.fullmatch(text.upper()):
+            raise InvalidAccession(text, "this is an assembly, which has no runs; `wort compute` takes assemblies")
         raise InvalidAccession(text)
+
+
+class AssemblyAccession(Accession):
+    """The accession of an assembly, with its version, such as GCA_000005845.2."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "AssemblyAccession":
+        """Return the accession in `text`.  Raises InvalidAccession unless it is exactly that of an assembly."""
+        if ASSEMBLY.fullmatch(text):
+            return cls(text)
+        if UNVERSIONED.fullmatch(text):
+            raise InvalidAccession(
+                text, f"the version is missing: each has its own sequences; give it, such as {text}.1", "an assembly"
+            )
+        raise InvalidAccession(text, "such an accession is GCA_ or GCF_, 9 digits and a version", "an assembly")
+
+    @property
+    def number(self) -> str:
+        """The nine digits."""
+        return self[4:13]
+
+    @property
+    def version(self) -> int:
+        """The version."""
+        return int(self[14:])
+
+
+def public_accession(text: str) -> Accession | None:
+    """Return the accession of a run or an assembly; None if a text is neither."""
+    if RUN.fullmatch(text):
+        return Accession(text)
+    return AssemblyAccession(text) if ASSEMBLY.fullmatch(text) else None
+
+
+def is_public_in_any_case(text: str) -> bool:
+    """Return whether a text is the accession of a run or an assembly, in upper or lower case."""
+    return text.isascii() and public_accession(text.upper()) is not None
+
+
+def name_in(title: str) -> str:
+    """Return the name of a signature from its own field `name`, which has more than the accession of an assembly."""
+    first = title.partition(" ")[0]
+    return first if ASSEMBLY.fullmatch(first) else title
 
 
 class RecordKind(StrEnum):
@@ -101,7 +151,4 @@ Name = Accession | LocalName
 
 def parse_name(text: str) -> Name:
     """Return `text` as an Accession if it is one, else as a LocalName.  Raises InvalidName if it is neither."""
-    try:
-        return Accession.parse(text)
-    except UsageError:
-        return LocalName.parse(text)
+    return public_accession(text) or LocalName.parse(text)

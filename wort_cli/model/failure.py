@@ -73,7 +73,7 @@ class Reason(StrEnum):
 TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.NOT_FOUND: (
         Disposition.UNAVAILABLE,
-        "neither NCBI nor this machine has the run",
+        "neither NCBI nor this machine has it",
         "check the accession; if the SRA configuration forbids the network, put the archive into a directory of "
         "the setting `archives`",
     ),
@@ -84,13 +84,13 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.WITHDRAWN: (
         Disposition.UNAVAILABLE,
-        "the submitters have withdrawn the run",
-        "look the run up at NCBI; if it is public again, use `wort retry`",
+        "it was withdrawn, or NCBI has suppressed it",
+        "look it up at NCBI; if it is public again, use `wort retry`",
     ),
     Reason.NO_DATA: (
         Disposition.RETRY,
-        "no archive of the run can be fetched from NCBI yet",
-        "new runs get their archive days after their accession; wort retries automatically",
+        "its data can't be fetched from NCBI yet",
+        "new runs and assemblies get their files days after their accession; wort retries automatically",
     ),
     Reason.NOT_PUBLISHED: (
         Disposition.RETRY,
@@ -99,7 +99,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.UNPROVABLE: (
         Disposition.RETRY,
-        "nothing can prove that the archive is undamaged",
+        "nothing can prove that the archive or file is undamaged",
         "neither it nor NCBI's locator has md5 sums of it; for an archive on disk, `wort compute --accept-unproved` "
         "(setting `accept_unproved`) computes a signature that is marked as unproved",
     ),
@@ -142,7 +142,7 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     ),
     Reason.CORRUPT: (
         Disposition.FAILED,
-        "the archive does not match its own checksums",
+        "the archive or file does not match its checksums",
         "fetch an archive of your own again (`wort fetch`), then `wort retry`; if NCBI serves it so, report it there",
     ),
     Reason.NOT_AN_ARCHIVE: (

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from wort_cli.model.accession import Accession, Name, parse_name
+from wort_cli.model.accession import Accession, AssemblyAccession, Name, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.profile import Profile, profile_named
 from wort_cli.model.provenance import Provenance, Recorded, Trust
@@ -43,7 +43,7 @@ LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
 
 @dataclass(frozen=True, slots=True)  # a project has a hundred thousand of them
 class Source:
-    """Where the reads come from: an archive, files of reads, or else the run with the accession `name`."""
+    """Where the reads come from: an archive, files of reads, or else the run or assembly with the accession `name`."""
 
     name: Name
     archive: Path | None = None
@@ -53,6 +53,11 @@ class Source:
     def is_local(self) -> bool:
         """Whether the signature has a local name instead of an accession, so that it is never published."""
         return not isinstance(self.name, Accession)
+
+    @property
+    def is_assembly(self) -> bool:
+        """Whether the sequences are those of an assembly, which is fetched."""
+        return isinstance(self.name, AssemblyAccession) and not self.location
 
     @property
     def location(self) -> str:

@@ -1,16 +1,18 @@
 """Profiles: the named parameter sets of signatures.  A profile never changes; other parameters get another name.
 
-`sra-v1` is built in.  Others are defined in config.toml, and recorded in the ledger when they are used first.
+`sra-v1` is built in, and under the name `genomes-v1` for assemblies.  Others are defined in config.toml, and recorded
+in the ledger when they are used first.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from wort_cli.errors import UsageError, shown
+from wort_cli.model.accession import ASSEMBLY
 
 DNA = "DNA"
 TRANSLATED = ("protein", "dayhoff", "hp")
@@ -170,8 +172,30 @@ SRA_V1 = Profile(
     ),
 )  # fmt: skip
 
-PROFILES = {SRA_V1.name: SRA_V1}
-"""The profiles that are built in."""
+GENOMES_V1 = replace(SRA_V1, name="genomes-v1")
+"""The same parameters, of the sequences of an assembly: what the public service has of them."""
+PROFILES = {SRA_V1.name: SRA_V1, GENOMES_V1.name: GENOMES_V1}
+"""The profiles that are built in.  Each name has a signature of one of them only: see `profile_for`."""
+
+
+def profile_for(name: str, profile: str) -> str:
+    """Return the name of the profile under which the signature of a name is recorded.
+
+    That of an assembly is `genomes-v1` where another's is `sra-v1`.
+    """
+    if profile not in PROFILES:
+        return profile
+    return GENOMES_V1.name if ASSEMBLY.fullmatch(name) else SRA_V1.name
+
+
+def is_listed(name: str, profile: str) -> bool:
+    """Return whether a list of a profile has the signature of a name."""
+    return profile_for(name, profile) in (profile, listed_with(profile))
+
+
+def listed_with(profile: str) -> str:
+    """Return the other profile that a list of a profile has too: with `sra-v1`, assemblies are listed."""
+    return GENOMES_V1.name if profile == SRA_V1.name else profile
 
 
 def profile_named(name: str) -> Profile:
@@ -189,10 +213,13 @@ def profile_name(text: Any) -> str:
 
 
 def profile_option(profile: str, default: str = "sra-v1") -> str:
-    """Return the option with which a command is about a profile, after a space; empty for the default profile."""
-    return "" if profile == default else f" --profile {profile}"
+    """Return the option with which a command is about a profile, after a space; empty for the default profile.
+
+    Where that is `sra-v1`, the accession of an assembly says that its signature has `genomes-v1`.
+    """
+    return "" if profile in (default, listed_with(default)) else f" --profile {profile}"
 
 
 def folder_of(name: str) -> str:
-    """Return the folder of a profile's signatures in a store or a bucket, with a slash; '' for `sra-v1`."""
-    return "" if name == SRA_V1.name else f"profiles/{name}/"
+    """Return the folder of a profile's signatures in a store or a bucket, with a slash; '' for a built-in one."""
+    return "" if name in PROFILES else f"profiles/{name}/"

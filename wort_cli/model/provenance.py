@@ -79,15 +79,20 @@ class SketchSummary:
 
 FILE_SUMS = "file-sums"
 """The value of `proved_by` for files of reads: what was sketched are the bytes that have the recorded sums."""
+MD5_LIST = "md5checksums"
+"""The value of `proved_by` for an assembly, whose file has the md5 that NCBI lists beside it."""
 UNPROVED = "nothing"
 """The value of `proved_by` if the SRA toolkit streamed the reads."""
 LATER = frozenset(
     {
         *("decoders", "format", "proved_by", "proof", "identified", "url", "source_md5", "references", "identity"),
         *("reads_left_out", "colour_space", "files", "filename", "parts", "missing", "profile_sha256"),
+        *("title", "assembly"),
     }
 )
 """Keys that are missing in provenance documents of earlier versions."""
+LEFT_OUT = ("profile_sha256", "title", "assembly")
+"""Keys that are not in the document if they are empty."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,8 @@ class Provenance:
     proved_by: str = ""
     """What proved the archive undamaged: `column-md5s`, `archive-md5`, `vdb-validate` or `nothing`.
 
-    `file-sums` for files of reads, whose own sums are recorded.  Empty in documents of earlier versions.
+    `file-sums` for files of reads, whose own sums are recorded; `md5checksums` for an assembly.  Empty in documents of
+    earlier versions.
     """
     proof: str = ""
     """The md5 of the archive, or the sha256 of the list of md5 sums that were compared."""
@@ -157,6 +163,10 @@ class Provenance:
     """The digest of each signature that was added up, by its name; empty if reads were sketched."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why each run that belongs to the sum was not added, by its name."""
+    title: str = ""
+    """The field `name` of the signature, if it is not `name`: that of an assembly has its organism."""
+    assembly: Mapping[str, str] = field(default_factory=dict)
+    """What NCBI says of the assembly: `organism`, `strain`, `asm_name`, `status`, `listed_in`."""
 
     @property
     def is_unproved(self) -> bool:
@@ -171,7 +181,7 @@ class Provenance:
     def to_json(self) -> dict[str, Any]:
         """Return the provenance as JSON-ready data."""
         facts = {**asdict(self), "identity": self.identity}
-        return facts if self.profile_sha256 else {key: facts[key] for key in facts if key != "profile_sha256"}
+        return {key: facts[key] for key in facts if facts[key] or key not in LEFT_OUT}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

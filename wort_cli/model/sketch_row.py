@@ -29,10 +29,12 @@ class SketchRow(NamedTuple):
     abundance_sum: int | None
     """None if it has no abundances, or if their sum needs more than 63 bits."""
     filename: str
+    title: str = ""
+    """The field `name` of its signature, if that is not the name that it is stored under."""
 
     def cells(self, location: str, name: str) -> tuple[object, ...]:
         """Return the values of COLUMNS for the sketch of a signature, in a file at `location`."""
         return (
             *(location, self.md5, self.md5[:8], self.ksize, self.moltype, self.num, self.scaled, self.n_hashes),
-            *(self.with_abundance, name, self.filename),
+            *(self.with_abundance, self.title or name, self.filename),
         )

@@ -1,8 +1,16 @@
-"""Accessions as people type them: one in lower case is that of the run, which is said."""
+"""Accessions as people type them: one in lower case is taken as that in upper case, which is said."""
 
 from collections.abc import Callable
 
-from wort_cli.model.accession import RUN, Accession, Name, parse_name
+from wort_cli.model.accession import (
+    UNVERSIONED,
+    Accession,
+    AssemblyAccession,
+    Name,
+    is_public_in_any_case,
+    parse_name,
+    public_accession,
+)
 
 
 class Spelling:
@@ -12,16 +20,22 @@ class Spelling:
         self._taken: dict[str, str] = {}
 
     def accession(self, text: str) -> Accession:
-        """Return the accession in a text, in upper or lower case.  Raises InvalidAccession if there is none."""
+        """Return the accession of a run or an assembly, in upper or lower case; raise InvalidAccession for others."""
         upper = text.upper()
-        if upper == text or not (text.isascii() and RUN.fullmatch(upper)):
-            return Accession.parse(text)
-        self._taken[text] = upper
-        return Accession.parse(upper)
+        if text.isascii() and (found := public_accession(upper)):
+            if upper != text:
+                self._taken[text] = upper
+            return found
+        return AssemblyAccession.parse(upper) if UNVERSIONED.fullmatch(upper) else Accession.parse(text)
+
+    def run(self, text: str) -> Accession:
+        """Return the accession of a run in a text, in upper or lower case; else raise InvalidAccession."""
+        found = self.accession(text)
+        return Accession.parse(found) if isinstance(found, AssemblyAccession) else found
 
     def name(self, text: str) -> Name:
         """Return the name of a signature in a text.  Raises InvalidName if it is none."""
-        if text.isascii() and RUN.fullmatch(text.upper()):
+        if is_public_in_any_case(text) or UNVERSIONED.fullmatch(text.upper()):
             return self.accession(text)
         return parse_name(text)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, AssemblyAccession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job_result import Published
 from wort_cli.model.profile import SRA_V1
@@ -163,7 +163,7 @@ def open_store(spec: JobSpec) -> SharedStore:
 
 def accession_of(spec: JobSpec) -> Accession:
     """Return the accession of a job; signatures of local files are never uploaded."""
-    return Accession.parse(spec.source.name)
+    return Accession.parse(spec.source.name) if not spec.source.is_assembly else AssemblyAccession(spec.source.name)
 
 
 def call_cancellable(call: Callable[[], T], cancellation: Cancellation) -> T:

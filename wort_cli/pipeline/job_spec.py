@@ -97,6 +97,7 @@ class Download(FromSettings):
     download: str = "columns"
     quality: str = "prefer-normalized"
     locator_url: str = "off"
+    genomes_url: str = "off"
     mirrors: tuple[str, ...] = ()
     prefer_mirrors: bool = False
     connections: int = 4

@@ -31,8 +31,9 @@ def is_sealed_content(sealed: Path, provenance: Provenance, profile: Profile = S
             facts = read_own_facts(file, profile)
     except (Refusal, OSError):
         return False
-    return (facts.name, facts.profile, facts.filename, facts.digest) == (
-        provenance.name, provenance.profile, provenance.filename, provenance.digest)  # fmt: skip
+    found = (facts.name, facts.title, facts.profile, facts.filename, facts.digest)
+    made = provenance
+    return found == (made.name, made.title, made.profile, made.filename, made.digest)
 
 
 def publish_locally(

@@ -5,7 +5,7 @@ A job that computes a signature goes through `compute`:
 1. publish the signature that an earlier attempt sealed, if there is one;
 2. return the signature that is in the bucket, if there is one, or the public one, if the job accepts it;
 3. sketch the run (`stages.sketch_run`): locate the archive, reserve disk and memory, prove, decode, sketch;
-   or sketch files of reads (`reads/sketch_files.py`);
+   or sketch files of reads (`reads/sketch_files.py`) or an assembly (`assemblies/sketch.py`);
 4. seal the sketches and publish the signature (`sealing.seal_and_publish`).
 
 A job that verifies a signature goes through `verification.verify`, which uses the same stages 3 and 4.
@@ -95,7 +95,12 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
                     return
                 if may_be_public(spec, watcher.cancellation):
                     return
-                archive_of(attempt, tools)
+                if spec.source.is_assembly:
+                    from wort_cli.pipeline.assemblies.sketch import obtain_assembly
+
+                    obtain_assembly(attempt)
+                else:
+                    archive_of(attempt, tools)
         except Cancelled:
             pass
         except Exception as error:
@@ -129,6 +134,10 @@ def compute(attempt: Attempt) -> Published:
         from wort_cli.pipeline.reads.sketch_files import sketch_files
 
         return seal_and_publish(attempt, sketch_files(attempt))
+    if attempt.spec.source.is_assembly:
+        from wort_cli.pipeline.assemblies.sketch import sketch_assembly
+
+        return seal_and_publish(attempt, sketch_assembly(attempt))
     with attempt.tools() as tools:
         run = sketch_run(attempt, tools)
     return seal_and_publish(attempt, run)

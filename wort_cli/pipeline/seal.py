@@ -17,7 +17,6 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from wort_cli.model.accession import Name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.profile import MOLTYPES
 from wort_cli.model.signature_file import Abundances, Sketch, digest, parse_signature
@@ -31,7 +30,7 @@ Numbers = NDArray[np.uint64]
 
 
 def seal(
-    name: Name, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER, filename: str = ""
+    name: str, sketches: Sequence[Sketch], path: Path, cancellation: Cancellation = NEVER, filename: str = ""
 ) -> str:
     """Write the signature of `sketches` to `path` atomically; return its digest.
 
@@ -40,13 +39,13 @@ def seal(
     """
     with atomic_file(path, durable=False) as file:  # the stores sync their copies
         try:
-            write_signature(str(name), sketches, file, cancellation, filename)
+            write_signature(name, sketches, file, cancellation, filename)
         except (ValueError, UnknownLayout) as error:
             raise JobFailed(Reason.TOOL_CRASH, f"cannot write a signature of {name}: {error}") from None
         file.seek(0)
         with ThreadPoolExecutor(1, "digest") as other:
             found = other.submit(digest, sketches)
-            same = reads_back(str(name), sketches, file, cancellation, filename)
+            same = reads_back(name, sketches, file, cancellation, filename)
         if not same:
             raise JobFailed(Reason.TOOL_CRASH, f"the sealed signature of {name} does not read back as it was written")
     return found.result()

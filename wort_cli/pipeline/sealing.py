@@ -93,7 +93,8 @@ def seal_run(
     profile, sketches = profile or attempt.profile, own if sketches is None else sketches
     name = attempt.spec.source.name
     attempt.report("sealing", facts["spots"], facts["spots"], stats.bases)
-    digest = seal(name, sketches, attempt.workspace.sealed, attempt.cancellation, facts.get("filename", ""))
+    title, filename = facts.get("title") or str(name), facts.get("filename", "")
+    digest = seal(title, sketches, attempt.workspace.sealed, attempt.cancellation, filename)
     return Provenance(
         name=name,
         profile=profile.name,
@@ -161,6 +162,7 @@ def facts_of_files(run: "SketchedFiles") -> dict[str, Any]:
         "proved_by": FILE_SUMS,
         "files": run.files,
         "filename": run.source.filename,
+        **run.facts,
     }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.accession import name_in
+from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import SketchSummary
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin, abundance_histogram, sketch_statistics
@@ -33,11 +34,14 @@ class SignatureFacts:
     profile: str
     """The name of the profile that has exactly its parameters; '' if there is none."""
     name: str
+    """The name that it is stored under: of an assembly, the accession."""
     filename: str
     digest: str
     sketches: tuple[SketchFacts, ...]
     is_joined: bool = False
     """Whether the file has it as several signatures (strict.py)."""
+    title: str = ""
+    """Its own field `name`, if that is another text."""
 
     @classmethod
     def of(cls, document: SignatureDocument, *, is_joined: bool = False, profile: Profile = SRA_V1) -> "SignatureFacts":
@@ -50,5 +54,7 @@ class SignatureFacts:
             )
             for sketch in document.sketches
         )
-        found = profile_name(document, profile)
-        return cls(found, document.name, document.filename, document.digest, sketches, is_joined)
+        name = name_in(document.name)
+        found = profile_for(name, profile_name(document, profile))
+        title = document.name if document.name != name else ""
+        return cls(found, name, document.filename, document.digest, sketches, is_joined, title)

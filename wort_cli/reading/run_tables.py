@@ -85,7 +85,8 @@ COLUMNS: dict[str, tuple[str, Parse]] = {
     "loaddate": ("updated", date_of),
 }
 """The field of each column, and how its value is read."""
-RUN_COLUMNS = ("run", "runaccession", "runs", "acc")
+RUN_COLUMNS = ("run", "runaccession", "runs", "acc", "assemblyaccession")
+"""The columns of runs, and that of assemblies in the tables of NCBI."""
 ACCESSIONS = frozenset(
     {"bioproject", "studyaccession", "secondarystudyaccession", "srastudy", "sample", "sampleaccession", "sampleacc"}
     | {"secondarysampleaccession", "biosample", "experiment", "experimentaccession"}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wort_cli.errors import NoSuchFile, StorageProblem
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin
 from wort_cli.reading.facts import SignatureFacts, SketchFacts
@@ -119,7 +119,7 @@ def check_in_child(copy: TemporaryCopy, settings: Settings, profile: Profile = S
     """Return what the child reports about a copy of a signature of a profile; raise Refusal with the first fault."""
     copy.file.flush()
     facts = run_reader(copy.file, ReadLimits.of(settings), profile, any_parameters=False)
-    if facts.profile != profile.name:
+    if facts.profile != profile_for(facts.name, profile.name):
         raise Refusal(f"its parameters are not those of the profile {profile.name}")
     return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256, facts.is_joined)
 
@@ -213,6 +213,7 @@ def parse_answer(output: bytes, code: int) -> SignatureFacts:
             printable(text_at(found, "digest")),
             tuple(sketch_in(sketch) for sketch in found["sketches"]),
             found.get("is_joined") is True,
+            text_at(found, "title"),
         )
     except WRONG_ANSWER:
         raise unreadable from None

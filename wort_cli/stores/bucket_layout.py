@@ -89,4 +89,5 @@ def minimal_provenance(name: Name, facts: SignatureFacts, origin: str) -> Proven
         name=name, profile=facts.profile, digest=facts.digest, sketches=tuple(s.summary() for s in facts.sketches),
         spots=0, spots_passed=0, reads=0, bases=0, source=origin, source_size=0, source_sha256="", source_mtime=0.0,
         validated=False, tools={}, argv=(), slices=0, engine="", started_at=0.0, seconds=0.0, host="",
+        title=facts.title,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 sigs/SRR139/SRR139146.sig          gzip with mtime 0, so that equal signatures are equal bytes
 sigs/SRR139/SRR139146.prov.json    its provenance
+sigs/GCA_000/GCA_000005845.2.sig   the same of an assembly
 local/NAME.sig                     the signature of a local file; it is never published
 profiles/NAME/                     the same, of another profile than `sra-v1`
 
@@ -17,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from wort_cli.model.accession import RUN, Accession, Name
-from wort_cli.model.profile import SRA_V1, folder_of
+from wort_cli.model.accession import Accession, Name, public_accession
+from wort_cli.model.profile import SRA_V1, folder_of, is_listed
 from wort_cli.model.provenance import Provenance
 from wort_cli.reading.documents import read_provenance
 from wort_cli.system.atomic_files import atomic_file
@@ -26,8 +27,8 @@ from wort_cli.system.private_files import make_directories
 
 COPY_BLOCK = 1 << 20
 """Bytes that are copied at once."""
-DIRECTORY = re.compile(r"[SDE]RR[0-9]{3}")
-"""The directory of runs: the first six characters of their accessions."""
+DIRECTORY = re.compile(r"[SDE]RR[0-9]{3}|GC[AF]_[0-9]{3}")
+"""The directory of signatures: the first three digits of their accessions, and what is before them."""
 SUFFIX = re.compile(r"(\.sig|\.prov\.json)((\.[0-9a-f]{8})?\.partial)?$")
 
 
@@ -44,9 +45,16 @@ def subdirectories(directory: Path) -> Iterator[Path]:
     yield from (directory / name for name in names_in(directory) if DIRECTORY.fullmatch(name))
 
 
-def is_in_place(path: Path, run: str) -> bool:
-    """Return whether a path is a regular file that belongs to a run, in the directory of that run."""
-    return RUN.fullmatch(run) is not None and path.parent.name == run[:6] and path.is_file()
+def directory_of(name: Accession) -> str:
+    """Return the directory of the signature of a run or an assembly."""
+    found = DIRECTORY.match(name)
+    return found[0] if found else name[:6]
+
+
+def is_in_place(path: Path, name: str) -> bool:
+    """Return whether a path is a regular file that belongs to a run or an assembly, in its directory."""
+    accession = public_accession(name)
+    return accession is not None and path.parent.name == directory_of(accession) and path.is_file()
 
 
 class LocalStore:
@@ -54,12 +62,13 @@ class LocalStore:
 
     def __init__(self, root: Path, profile: str = SRA_V1.name) -> None:
         self.root = root
+        self.profile = profile
         self.folder = folder_of(profile)
         """The folder of the profile below the root, with a slash; '' for the root itself."""
 
     def key(self, name: Name) -> str:
         """Return the path of a signature, relative to the root."""
-        place = f"sigs/{name[:6]}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
+        place = f"sigs/{directory_of(name)}/{name}.sig" if isinstance(name, Accession) else f"local/{name}.sig"
         return self.folder + place
 
     def path(self, name: Name) -> Path:
@@ -75,12 +84,12 @@ class LocalStore:
         return self.path(name).is_file()
 
     def runs(self) -> Iterator[Accession]:
-        """Yield the runs that have a signature, in order; only the names of one directory are in memory."""
+        """Yield the runs and assemblies with a signature, in order; only the names of one directory are in memory."""
         for directory in subdirectories(self.root / self.folder / "sigs"):
             for name in names_in(directory):
-                run = name.removesuffix(".sig")
-                if name.endswith(".sig") and is_in_place(directory / name, run):
-                    yield Accession(run)
+                found = public_accession(name.removesuffix(".sig")) if name.endswith(".sig") else None
+                if found and is_listed(found, self.profile) and is_in_place(directory / name, found):
+                    yield found
 
     def strays(self) -> Iterator[Path]:
         """Yield what is in the directories of signatures and is not a file of wort's, in order.

@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import attrgetter, or_
 from pathlib import Path
 
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import Accession, public_accession
+from wort_cli.model.profile import is_listed
 from wort_cli.stores.bucket_layout import provenance_key, signature_key
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import StoredObject
@@ -49,14 +50,14 @@ def all_run_copies(local: LocalStore, shared: SharedStore) -> Iterator[RunCopies
 
 
 def list_runs(shared: SharedStore, folder: str, suffix: str) -> Iterator[tuple[Accession, StoredObject]]:
-    """Yield the objects of runs in a folder of the bucket, ordered by run.
+    """Yield the objects of runs and assemblies in a folder of the bucket, in order.
 
-    The keys have the order of the runs, because the suffix sorts before any digit.
+    The keys have the order of the names, because the suffix sorts before any digit.
     """
     for found in shared.objects.list(folder):
-        name = found.key.removeprefix(folder).removesuffix(suffix)
-        if found.key.endswith(suffix) and RUN.fullmatch(name):
-            yield Accession(name), found
+        name = public_accession(found.key.removeprefix(folder).removesuffix(suffix))
+        if found.key.endswith(suffix) and name and is_listed(name, shared.profile.name):
+            yield name, found
 
 
 def copies_of_runs(names: Iterable[Accession], local: LocalStore, shared: SharedStore) -> Iterator[RunCopies]:

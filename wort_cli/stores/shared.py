@@ -2,6 +2,7 @@
 
     sigs/SRR139146.sig                   Content-Encoding gzip, Content-Type application/json
     prov/SRR139146.json
+    sigs/GCA_000005845.2.sig             the same of an assembly
     replaced/SRR139146/DIGEST.sig        and .json: what --force replaced, and what was not a signature of the run
     profiles/NAME/                       the same, of another profile than `sra-v1`
 
@@ -17,7 +18,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -187,7 +188,7 @@ class SharedStore:
         found = self.provenance(name)
         if found is None or (found.digest, found.profile) != (facts.digest, facts.profile):
             return minimal_provenance(name, facts, self.url(name))
-        return found
+        return replace(found, title=facts.title)
 
     # ---- publishing
 

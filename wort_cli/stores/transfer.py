@@ -13,7 +13,7 @@ from wort_cli.errors import WortError, shown
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job_result import Published
-from wort_cli.model.profile import profile_option
+from wort_cli.model.profile import profile_for, profile_option
 from wort_cli.model.provenance import ESTABLISHED, Recorded, SignatureRecord, Trust
 from wort_cli.reading.facts import SignatureFacts
 from wort_cli.reading.refusal import Refusal
@@ -120,7 +120,7 @@ def accepted_facts(
     name: Accession, found: FoundSignature, shared: SharedStore, recorded: Recorded | None
 ) -> SignatureFacts:
     """Return the facts of a signature in a bucket; raise StoreError if it must not be used (see `pull`)."""
-    url, facts, profile = shared.url(name), found.facts, shared.profile.name
+    url, facts, profile = shared.url(name), found.facts, profile_for(name, shared.profile.name)
     if facts is None:
         raise StoreError(Reason.CONFLICT, f"{url} is not a signature of {name}: {found.why}")
     claimed = found.stored.metadata.get("digest", "")
@@ -172,7 +172,7 @@ def compare_content(
         problem = Problem.TOO_LARGE if found and found.limited else Problem.UNREADABLE
         what = "may be" if problem is Problem.TOO_LARGE else "is not"
         yield Difference(name, problem, f"the object {what} the signature of this run{why}")
-    elif theirs.profile != shared.profile.name:
+    elif theirs.profile != profile_for(name, shared.profile.name):
         yield Difference(name, Problem.OTHER_PROFILE, f"its profile is {theirs.profile or 'unknown'}")
     elif ours is not None and ours.digest != theirs.digest:
         yield Difference(name, Problem.DIFFERENT, f"digest {theirs.digest} there, {ours.digest} here")

@@ -17,8 +17,8 @@ from typing import IO
 
 from wort_cli.errors import ExitCode, StorageProblem, UsageError, WortError, shown
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import RUN, Accession, LocalName, Name
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.accession import Accession, AssemblyAccession, LocalName, Name, public_accession
+from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck, Submission
 from wort_cli.pipeline.projects.run_lookup import is_fresh, look_up
@@ -151,7 +151,7 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
     name: Name = accession or LocalName(accepted.digest[:SHORT_DIGEST_LENGTH])
     return Submission(
         name=name,
-        profile=accepted.profile,
+        profile=profile_for(name, accepted.profile),
         digest=accepted.digest,
         trust=Trust.UNVERIFIED,
         path=SubmittedStore(settings.store_dir).key(accepted.digest, name),
@@ -167,9 +167,9 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
 
 
 def accession_of(accepted: Accepted, claims: Claims) -> Accession | None:
-    """Return the run: the first word of the signature's name, or the claim; raise Refusal if the two differ."""
+    """Return the accession: the first word of the signature's name, or the claim; raise Refusal if the two differ."""
     first_word = accepted.name.split(" ")[0]
-    named = Accession(first_word) if RUN.fullmatch(first_word) else None
+    named = public_accession(first_word)
     if named is not None and claims.accession is not None and named != claims.accession:
         raise Refusal(
             f"its name is {named}, but it was submitted with --accession {claims.accession}",
@@ -183,6 +183,8 @@ def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger
 
     A recent answer is read from the ledger.
     """
+    if isinstance(accession, AssemblyAccession):
+        return SourceCheck.NOT_CHECKED, "whether NCBI has the assembly, its verification finds out"
     lookup = ledger.submissions.lookup(accession)
     if lookup is None or not is_fresh(lookup, time.time()):
         answer = look_up(accession, settings)

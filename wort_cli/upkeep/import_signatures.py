@@ -16,7 +16,7 @@ from wort_cli.errors import NotASignature, UsageError, WortError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name, parse_name
 from wort_cli.model.job_result import Published
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.model.signature_file import GZIP_MAGIC
 from wort_cli.pipeline.gzip_blocks import write_gzip
@@ -96,7 +96,7 @@ class Importer:
 
     def _check(self, path: Path, facts: SignatureFacts) -> Name | None:
         """Return the name of a signature that can be imported; None if it is there already."""
-        if facts.profile != self._profile.name:
+        if facts.profile != profile_for(facts.name, self._profile.name):
             other = (
                 f"they are those of {facts.profile}" if facts.profile else "--profile NAME imports those of another one"
             )

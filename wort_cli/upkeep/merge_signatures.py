@@ -19,7 +19,7 @@ from wort_cli import __version__
 from wort_cli.errors import UsageError, WortError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import Absence, AbsenceReason
-from wort_cli.model.accession import RUN, Name, parse_name
+from wort_cli.model.accession import Name, parse_name, public_accession
 from wort_cli.model.job_result import Published
 from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.provenance import ESTABLISHED, MAX_PARTS, RANKS, Provenance, SignatureRecord, SketchSummary, Trust
@@ -66,7 +66,7 @@ class Sum:
 def merged_name(value: str) -> Name:
     """Return the local name of the signature for a value of the metadata, such as a sample."""
     text = NOT_IN_NAMES.sub("_", value).strip("._-")[:100]
-    if not text or RUN.fullmatch(text):
+    if not text or public_accession(text) is not None:
         raise UsageError(f"{shown(value, 200)} can't be the name of a signature", "group the runs by another column")
     return parse_name(text)
 

@@ -132,7 +132,7 @@ class StoreCheck:
         for profile in self._profiles:
             store = LocalStore(self._root, profile.name)
             for name in self._names(store):
-                known = {row["path"] for row in self._ledger.storage.rows("profiles_of_name", name=str(name))}
+                known = {row["path"] for row in self._ledger.storage.rows("paths_of_name", name=str(name))}
                 if store.key(name) not in known:
                     yield self._unknown_file(name, store, profile)
 

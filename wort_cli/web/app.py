@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
-from starlette.types import ASGIApp
 
 from wort_cli.errors import WortError
 from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
@@ -39,7 +38,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     return error_page(request, problem) if wants_page(request) else problem.response
 
 
-def make_app(home: ServedHome, services: Services | None = None) -> ASGIApp:
+def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
     """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))

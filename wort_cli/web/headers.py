@@ -3,9 +3,8 @@
 Reads are open to pages of other sites (CORS `*`, never with credentials); nothing else is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,13 +43,19 @@ PREFLIGHT = {
 STRICT_TRANSPORT = "max-age=31536000"
 
 
+def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI has them."""
+    return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
 class SecurityHeaders:
     """Adds the headers, and answers OPTIONS with the methods that a path has."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], *, tls: bool = False) -> None:
         self.app = app
         self._routes = routes
-        self._fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
+        fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
+        self._of_changes, self._of_reads = encoded(fixed), encoded(fixed | FOR_OTHER_SITES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -58,19 +63,19 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
-        added = self._fixed | (FOR_OTHER_SITES if method in READS else {})
+        added = self._of_reads if method in READS else self._of_changes
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in added.items():
-                    headers.setdefault(name, value)
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
             await send(message)
 
         if method == "OPTIONS" and (methods := self.methods_of(scope)):
-            added = added | {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
+            answer = {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
             if "GET" in methods:
-                added |= FOR_OTHER_SITES | PREFLIGHT
+                answer |= FOR_OTHER_SITES | PREFLIGHT
+            added = [*added, *encoded(answer)]
             await send_with_headers({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return

@@ -74,7 +74,7 @@ def operation(
 
 def file_operation(about: str, media_type: str, *problems: int, parameters: tuple[Schema, ...] = ()) -> Schema:
     """Return the description of a file that is sent whole or in part."""
-    binary: Schema = {"type": "string", "format": "binary"}
+    binary: Schema = {} if media_type == "application/json" else {"type": "string", "format": "binary"}
     responses = {
         200: answer(about, binary, media_type),
         206: answer("A part of it", binary, media_type),

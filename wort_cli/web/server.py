@@ -30,8 +30,10 @@ MAX_HEAD = 32 * 1024
 class StoppableServer(uvicorn.Server):
     """Stops at SIGINT and SIGTERM, and then returns; uvicorn would send itself the signal again."""
 
-    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, start: Callable[[], None], stop: Callable[[], None]) -> None:
+        """Take a configuration, and what is called once signals are handled, and when one has come."""
         super().__init__(config)
+        self._start = start
         self._stop = stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -44,6 +46,7 @@ class StoppableServer(uvicorn.Server):
         """Handle the signals in the body."""
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
+            self._start()
             yield
         finally:
             for number, handler in before.items():
@@ -84,8 +87,9 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
         except OSError as error:  # ssl.SSLError is one
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
         listener.listen(BACKLOG)
-        announce(options.url(listener.getsockname()[1]))
-        StoppableServer(config, services.feed.stop).run([listener])
+        url = options.url(listener.getsockname()[1])
+        StoppableServer(config, lambda: announce(url), services.feed.stop).run([listener])
+        app.flush()
 
 
 def bound_socket(options: ServeOptions) -> socket.socket:
@@ -93,8 +97,8 @@ def bound_socket(options: ServeOptions) -> socket.socket:
     where = f"{options.host}:{options.port}"
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)  # asyncio sends small writes at once only if it knows TCP
     except OSError as error:
         raise WortError(f"cannot listen at {shown(where)}: {cause_of(error)}") from error
     try:
@@ -109,13 +113,12 @@ def bound_socket(options: ServeOptions) -> socket.socket:
 
 
 def log_to_stderr() -> None:
-    """Write the log of the server to stderr; the lines of the access log are JSON."""
-    plain, access = logging.StreamHandler(sys.stderr), logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, handler, level in (
-        ("wort.serve", plain, logging.INFO),
-        ("wort.serve.access", access, logging.INFO),
-        ("uvicorn.error", plain, logging.CRITICAL),  # it logs what clients do wrong, and errors that errors.py logs
+    """Write errors of the server to stderr, beside the access log."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (
+        ("wort.serve", logging.INFO),
+        ("uvicorn.error", logging.CRITICAL),  # it logs what clients do wrong, and errors that errors.py logs
     ):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

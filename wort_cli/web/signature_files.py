@@ -63,9 +63,10 @@ class SignatureFiles:
     def __init__(self, settings: Settings, profile: str) -> None:
         self.profile = profile
         self._store = LocalStore(settings.store_dir, profile)
+        self._root = str(settings.store_dir)
         self._limits = ReadLimits.of(settings)
         self._refused = refused_trust(settings)
-        self._compared: OrderedDict[tuple[Path, State, Recorded], str] = OrderedDict()
+        self._compared: OrderedDict[tuple[str, State, str, str], str] = OrderedDict()
         self._lock = threading.Lock()
 
     def is_served(self, trust: str | None) -> bool:
@@ -84,17 +85,17 @@ class SignatureFiles:
 
     def remembered(self, entry: CatalogEntry) -> ServedFile | None:
         """Return the file of an entry if it was compared and has not changed since.  Reads no file."""
-        path = self._store.path(entry.name)
+        path = f"{self._root}/{self._store.key(entry.name)}"
         try:
             state = state_of(os.stat(path))  # noqa: PTH116 (for each request, and a third of the time of Path.stat)
         except OSError:
             return None
-        key = path, state, entry.recorded
+        key = entry.name, state, entry.recorded.digest, entry.recorded.sha256
         with self._lock:
             sha256 = self._compared.get(key)
             if sha256 is not None:
                 self._compared.move_to_end(key)
-        return ServedFile(path, state, sha256) if sha256 is not None else None
+        return ServedFile(Path(path), state, sha256) if sha256 is not None else None
 
     def compared(self, entry: CatalogEntry) -> ServedFile | None:
         """Return the file of an entry, after its bytes were compared; None if there is none, or it has others."""
@@ -112,7 +113,7 @@ class SignatureFiles:
         if state != state_of(os.fstat(file.fileno())):
             return None
         with self._lock:
-            self._compared[path, state, entry.recorded] = sha256
+            self._compared[entry.name, state, entry.recorded.digest, entry.recorded.sha256] = sha256
             while len(self._compared) > MAX_REMEMBERED:
                 self._compared.popitem(last=False)
         return ServedFile(path, state, sha256)

@@ -52,7 +52,7 @@ def test_unknown_profile_is_refused_with_a_list(ledger: Ledger) -> None:
     ledger.profiles.use(FINE)
     with pytest.raises(UsageError, match="there is no profile 'x'") as refused:
         ledger.profiles.named("x", {"coarse": FINER})
-    assert "sra-v1, coarse, fine" in refused.value.hint
+    assert "sra-v1, genomes-v1, coarse, fine" in refused.value.hint
 
 
 def enqueue_pass(ledger: Ledger) -> tuple[int, int]:

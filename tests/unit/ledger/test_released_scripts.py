@@ -22,6 +22,7 @@ SUMS = (
     "844d5c0e55ff7f4db9d89e93f60e3d7648ae4753bd1889cfdeafe61e75270b02",
     "b62d5926a10a241db08dd7939993bcfe0cd7818f4784636baf44eb1e7aa90102",
     "c8e878584aa3f04eafc6efa6d9911078f2a94d68c52bdec1d7bf5fa3c1e01adc",
+    "dba687b8adfa6631eee66a61ffdca62f4e74e0028fe08bad7ec9dd80de8b8d2a",
 )
 """The sha256 of each script, for ever.  A new script adds a line."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wort_cli.errors import ExitCode, InvalidAccession, InvalidName
-from wort_cli.model.accession import Accession, LocalName, parse_name
+from wort_cli.model.accession import Accession, AssemblyAccession, LocalName, name_in, parse_name
 
 RUNS = ["SRR139146", "ERR000001", "DRR999999999"]
 HOSTILE = [
@@ -118,3 +118,42 @@ def test_name_that_could_leave_its_directory_or_be_an_option_is_refused(text: st
     assert refusal.value.sentence.isprintable()
     assert len(refusal.value.sentence) < 200
     assert "--name" in refusal.value.hint
+
+
+@pytest.mark.parametrize("text", ["GCA_000005845.2", "GCF_000005845.12", "GCA_999999999.999"])
+def test_assembly_accession_is_parsed_unchanged(text: str) -> None:
+    found = AssemblyAccession.parse(text)
+    assert found == text
+    assert isinstance(parse_name(text), AssemblyAccession)
+    assert (found.number, found.version) == (text[4:13], int(text.partition(".")[2]))
+
+
+@pytest.mark.parametrize(
+    "text", ["GCA_000005845", "GCA_000005845.0", "GCA_00000584.2", "GCB_000005845.2", "GCA_000005845.2\n", "SRR139146"]
+)
+def test_other_texts_are_no_assemblies(text: str) -> None:
+    with pytest.raises(InvalidAccession, match="is not the accession of an assembly"):
+        AssemblyAccession.parse(text)
+
+
+def test_missing_version_is_said() -> None:
+    with pytest.raises(InvalidAccession) as raised:
+        AssemblyAccession.parse("GCA_000005845")
+    assert "the version is missing" in raised.value.hint
+    with pytest.raises(InvalidAccession) as raised:
+        Accession.parse("GCA_000005845.2")
+    assert "this is an assembly" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("GCA_000005845.2 Escherichia coli na, ASM584v2", "GCA_000005845.2"),
+        ("GCA_000005845.2", "GCA_000005845.2"),
+        ("GCA_000005845 Escherichia coli", "GCA_000005845 Escherichia coli"),
+        ("SRR139146 soil", "SRR139146 soil"),
+        ("", ""),
+    ],
+)
+def test_name_of_a_signature_is_the_accession_of_its_assembly(title: str, name: str) -> None:
+    assert name_in(title) == name

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from wort_cli.errors import UsageError
-from wort_cli.model.profile import PROFILES, SRA_V1, Profile, profile_named
+from wort_cli.model.profile import (
+    GENOMES_V1,
+    PROFILES,
+    SRA_V1,
+    Profile,
+    folder_of,
+    is_listed,
+    profile_for,
+    profile_named,
+)
 
 FASTQ_DUMP = (
     "fastq-dump --disable-multithreading --fasta 0 --skip-technical --readids --read-filter pass --dumpbase"
@@ -106,3 +115,21 @@ def test_decode_flags_are_chosen_among_those_of_the_recipe() -> None:
 def test_invalid_definition_is_refused(name: str, definition: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Profile.from_json(name, definition)
+
+
+def test_assembly_has_the_profile_genomes_v1() -> None:
+    assert profile_for("GCA_000005845.2", "sra-v1") == profile_for("GCA_000005845.2", "genomes-v1") == "genomes-v1"
+    assert profile_for("SRR139146", "genomes-v1") == profile_for("soil", "sra-v1") == "sra-v1"
+    assert profile_for("GCA_000005845.2", "fine") == "fine"
+
+
+def test_list_of_the_default_profile_has_assemblies() -> None:
+    assert is_listed("GCA_000005845.2", "sra-v1")
+    assert is_listed("SRR139146", "sra-v1")
+    assert not is_listed("SRR139146", "genomes-v1")
+    assert is_listed("GCA_000005845.2", "fine")
+
+
+def test_profile_of_assemblies_has_the_parameters_of_the_recipe() -> None:
+    assert GENOMES_V1.sourmash_arguments() == ("sketch", "dna", "-p", "k=21,k=31,k=51,scaled=1000,abund")
+    assert folder_of(GENOMES_V1.name) == ""

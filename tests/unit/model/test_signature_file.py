@@ -198,3 +198,16 @@ def test_file_that_cannot_be_opened_is_reported(tmp_path: Path, make: Any) -> No
     make(tmp_path / "x.sig")
     with pytest.raises(NoSuchFile):
         read_signature(tmp_path / "x.sig")
+
+
+@pytest.mark.parametrize(
+    ("ksize", "hashes", "md5"),
+    [
+        (21, (8519891338276414, 15613204358602775, 17962547928043641), "d59860a01cf1888b600908d699af1b70"),
+        (31, (), "c16a5320fa475530d9583c34fd356ef5"),
+        (51, (), "2838023a778dfaecdc212708f721b788"),
+    ],
+)
+def test_md5_is_that_of_the_public_signature_of_err1248659(ksize: int, hashes: tuple[int, ...], md5: str) -> None:
+    """The public service has computed these sketches with the recipe; each hash was seen once."""
+    assert sketch(hashes, [1] * len(hashes), ksize).md5sum() == md5

@@ -2,10 +2,10 @@
 
 -- name: claimed_absence
 -- What this home found out itself is in `jobs`.
-SELECT name, reason, at, origin FROM claimed_absences WHERE name = :name AND profile = :profile;
+SELECT name, reason, at, origin FROM claimed_absences WHERE name = :name AND profile IN {profiles};
 
 -- name: forget_claimed_absences
-DELETE FROM claimed_absences WHERE origin = :origin AND profile = :profile;
+DELETE FROM claimed_absences WHERE origin = :origin AND profile IN {profiles};
 
 -- name: claim_absence
 -- The newest claim counts.
@@ -16,7 +16,7 @@ WHERE excluded.at > at;
 -- name: own_absences
 -- One page of the names of which the newest job of this home ended as unavailable, and which have no signature.
 SELECT name, reason, coalesce(ended_at, created_at) AS at FROM jobs
-WHERE state = 'unavailable' AND kind = 'compute' AND profile = :profile AND archive = '' AND name > :after
+WHERE state = 'unavailable' AND kind = 'compute' AND profile IN {profiles} AND archive = '' AND name > :after
   AND message NOT GLOB :claimed
   AND NOT EXISTS (SELECT 1 FROM signatures WHERE signatures.name = jobs.name AND signatures.profile = jobs.profile)
   AND NOT EXISTS (SELECT 1 FROM jobs AS later WHERE later.name = jobs.name AND later.profile = jobs.profile

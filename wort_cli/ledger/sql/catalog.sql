@@ -2,16 +2,16 @@
 
 -- name: signature
 SELECT name, profile, digest, trust, path, size, created_at, provenance, remote, sha256 FROM signatures
-WHERE name = :name AND profile = :profile;
+WHERE name = :name AND profile IN {profiles};
 
 -- name: has_signature
 -- A refuted signature is computed again; a public one, whose URL begins with `http`, unless it is accepted.
-SELECT 1 FROM signatures WHERE name = :name AND profile = :profile AND trust <> 'mismatch'
+SELECT 1 FROM signatures WHERE name = :name AND profile IN {profiles} AND trust <> 'mismatch'
   AND (:public OR trust NOT IN ('published', 'unverified') OR remote NOT GLOB 'http*');
 
 -- name: names_without_signature
 SELECT value AS name FROM json_each(:names)
-WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile = :profile AND trust <> 'mismatch');
+WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN {profiles} AND trust <> 'mismatch');
 
 -- name: record_signature
 -- ledger/catalog.py decides whether it may replace another one.
@@ -24,7 +24,7 @@ ON CONFLICT (name, profile) DO UPDATE SET
 
 -- name: remote_names
 -- Runs whose signature was seen in a bucket, one page at a time.
-SELECT name FROM signatures WHERE profile = :profile AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
+SELECT name FROM signatures WHERE profile IN {profiles} AND remote <> '' AND name > :after ORDER BY name LIMIT :limit;
 
 -- name: listed_signatures
 -- One page of names, in order.  Empty values select all; `local` is 1 for those with a file.

@@ -20,7 +20,11 @@ ORDER BY {key} LIMIT :limit;
 -- name: catalog_sketches
 -- The sketches of the signatures of a page, in order, each with the position of its signature.
 SELECT wanted.key, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, filename
-FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile = :profile;
+FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile IN {profiles};
+
+-- name: catalog_titles
+SELECT DISTINCT name, title FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value
+WHERE title <> '' AND profile IN {profiles};
 
 -- name: catalog_left_out
 SELECT sum(trust = 'mismatch' AND :trust = '') AS refuted,

@@ -41,8 +41,8 @@ WHERE group_name = :group_name AND profile = :profile AND members.name > :after 
 -- name: unknown_among
 -- Of some runs, those of which the ledger has neither a job nor a signature of the profile.
 SELECT value AS run FROM json_each(:names)
-WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile = :profile)
-  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile = :profile)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE name = value AND profile IN {profiles})
+  AND NOT EXISTS (SELECT 1 FROM signatures WHERE name = value AND profile IN {profiles})
 ORDER BY key;
 
 -- name: amounts_among

@@ -10,20 +10,22 @@ WHERE {condition} AND {key} >= :start AND {key} < :end
 ORDER BY {key} LIMIT :limit;
 
 -- name: sketches_of
-SELECT name, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename
-FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile = :profile
+SELECT name, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename, title
+FROM json_each(:names) AS wanted CROSS JOIN sketches ON name = wanted.value AND profile IN {profiles}
 ORDER BY wanted.key, position;
 
 -- name: add_sketch
-INSERT INTO sketches (name, profile, position, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename)
-VALUES (:name, :profile, :position, :md5, :ksize, :moltype, :num, :scaled, :n_hashes, :with_abundance, :abundance_sum, :filename)
+INSERT INTO sketches (name, profile, position, md5, ksize, moltype, num, scaled, n_hashes, with_abundance, abundance_sum, filename,
+                      title)
+VALUES (:name, :profile, :position, :md5, :ksize, :moltype, :num, :scaled, :n_hashes, :with_abundance, :abundance_sum, :filename,
+        :title)
 ON CONFLICT (name, profile, position) DO NOTHING;
 
 -- name: add_sketches_of_earlier_versions
 -- What this home computed is in its own provenance.  Without a checksum, the version may have believed a bucket.
 INSERT INTO sketches
 SELECT signatures.name, profile, sketch.key, sketch.value ->> '$.md5', sketch.value ->> '$.ksize', 'DNA', 0, :scaled,
-       sketch.value ->> '$.hashes', 1, sketch.value ->> '$.abundance_sum', ''
+       sketch.value ->> '$.hashes', 1, sketch.value ->> '$.abundance_sum', '', ''
 FROM signatures, json_each(provenance, '$.sketches') AS sketch
 WHERE profile = :profile AND trust IN ('computed', 'unproved') AND sha256 <> ''
   AND typeof(sketch.value ->> '$.abundance_sum') = 'integer'
@@ -36,4 +38,4 @@ WHERE profile = :profile AND trust IN ('computed', 'unproved') AND sha256 <> ''
 LIMIT 1;
 
 -- name: recorded
-SELECT trust, sha256 FROM signatures WHERE name = :name AND profile = :profile;
+SELECT trust, sha256 FROM signatures WHERE name = :name AND profile IN {profiles};

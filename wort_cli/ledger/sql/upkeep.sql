@@ -84,7 +84,7 @@ WHERE (name, profile) > (:name, :profile) ORDER BY name, profile LIMIT :limit;
 -- name: catalog_bytes
 SELECT coalesce(sum(size), 0) AS n FROM signatures WHERE path <> '';
 
--- name: profiles_of_name
+-- name: paths_of_name
 SELECT profile, path FROM signatures WHERE name = :name;
 
 -- name: remove_signature

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wort_cli.errors import NoSuchFile, UsageError, shown
-from wort_cli.model.accession import RUN, LocalName
+from wort_cli.model.accession import RUN, LocalName, is_public_in_any_case
 from wort_cli.model.job import Source
 from wort_cli.model.read_files import STDIN, ReadFiles, is_url, recorded
 from wort_cli.reading.file_kinds import recognise_file
@@ -114,10 +114,13 @@ def read_source(words: Sequence[str], name: str = "") -> Source:
 
 def local_name(text: str) -> LocalName:
     """Return the name of a signature of files.  Raises UsageError if it is that of a run."""
-    if RUN.fullmatch(text.strip().upper()):
+    if (accession := text.strip().upper()) and is_public_in_any_case(accession):
+        is_run = RUN.fullmatch(accession)
+        what = "a run, whose signature is made from its archive" if is_run else "an assembly, which wort fetches itself"
         raise UsageError(
-            f"the name {shown(text)} is that of a run, whose signature is made from its archive",
-            f"give the signature of these files another --name; `wort compute {text.strip().upper()}` computes the run",
+            f"the name {shown(text)} is that of {what}",
+            f"give the signature of these files another --name; `wort compute {accession}` computes the "
+            f"{'run' if is_run else 'assembly'}",
         )
     return LocalName.parse(text)
 

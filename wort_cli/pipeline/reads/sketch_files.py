@@ -15,7 +15,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,8 @@ class SketchedFiles:
     stats: ReadStats
     others: Mapping[Profile, tuple[Sketch, ...]]
     """The sketches of the other profiles of the pass."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the provenance says in place of what it says of files of the user's own: of an assembly."""
 
 
 def sketch_files(attempt: Attempt) -> SketchedFiles:

@@ -93,7 +93,7 @@ def verify_source(
     attempt: Attempt, stored: SignatureDocument, depth: Depth
 ) -> tuple[Verdict, SketchedRun | SketchedFiles | None]:
     """Compare a signature with the reads of the job's source; return the verdict, and what was sketched in full."""
-    if attempt.spec.source.reads is not None:
+    if attempt.spec.source.reads is not None or attempt.spec.source.is_assembly:
         return verify_files(attempt, stored)
     with attempt.tools() as tools:
         if depth is Depth.QUICK:

@@ -18,8 +18,10 @@ from wort_cli.errors import UsageError
 from wort_cli.ledger.catalog_file import date_text
 from wort_cli.ledger.catalog_rows import PAGE, CatalogRows, CatalogSelection
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import name_in
 from wort_cli.model.catalog_columns import CatalogPage
 from wort_cli.model.failure import Reason
+from wort_cli.model.profile import profile_for
 from wort_cli.stores.bucket_layout import MANIFEST_KEY, Checksums
 from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFailed, StoreError
 from wort_cli.system.temporary import scratch_directory
@@ -94,7 +96,14 @@ class BucketTables:
             writer: Any = csv.writer(text, lineterminator="\n")
             writer.writerow(ABSENT_COLUMNS)
             for run in self.ledger.absences.own(self.profile):
-                row = (run.name, run.name, self.profile, run.reason, run.reason.sentence, date_text(run.at))
+                row = (
+                    run.name,
+                    run.name,
+                    profile_for(run.name, self.profile),
+                    run.reason,
+                    run.reason.sentence,
+                    date_text(run.at),
+                )
                 writer.writerow(row)
                 number += 1
             text.flush()
@@ -187,7 +196,7 @@ def pages_as_signatures(pages: Iterator[CatalogPage]) -> Iterator[tuple[Signatur
 
 def merged(sources: Sequence[Iterator[tuple[Signature, Sketches]]]) -> Iterator[CatalogPage]:
     """Yield all signatures in order of their names, in pages; of two with the same name, the earlier source's."""
-    name_of: Callable[[tuple[Signature, Sketches]], str] = lambda found: found[0][0]  # noqa: E731
+    name_of: Callable[[tuple[Signature, Sketches]], str] = lambda found: name_in(found[0][0])  # noqa: E731
     in_order = groupby(heapq.merge(*sources, key=name_of), name_of)
     first = (next(same) for _, same in in_order)
     while found := list(islice(first, PAGE)):

@@ -13,9 +13,10 @@ from typing import IO, Any
 
 from wort_cli.errors import InvalidName
 from wort_cli.ledger.absences import UnavailableRun
-from wort_cli.model.accession import Name, parse_name
+from wort_cli.model.accession import Name, name_in, parse_name
 from wort_cli.model.catalog_columns import CATALOG_COLUMNS, SIGNATURE_COLUMNS
 from wort_cli.model.failure import Disposition, Reason
+from wort_cli.model.profile import profile_for
 from wort_cli.model.run_condition import COLUMNS as METADATA
 from wort_cli.model.run_condition import NUMBERS
 from wort_cli.model.sketch_row import MOST, VERSION_LINE
@@ -73,7 +74,7 @@ def signatures_in(file: IO[bytes], root: str) -> Iterator[tuple[Signature, Sketc
 
 def parsed_row(row: dict[str, str], root: str) -> tuple[Signature, tuple[Any, ...]]:
     """Return a row as its signature and its sketch.  Raises BadTable if a value is not valid."""
-    name = parsed_name(row["name"])
+    name = parsed_name(name_in(row["name"]))
     if row["internal_location"] != f"sigs/{name}.sig" or row["moltype"] not in MOLTYPES:
         raise BadTable(f"the location or the moltype of {name} is not valid")
     sketch = (
@@ -91,7 +92,7 @@ def parsed_row(row: dict[str, str], root: str) -> tuple[Signature, tuple[Any, ..
         "url": f"{root}sigs/{name}.sig",
     }
     of_run = [(number(row[key]) if key in NUMBERS else text(row[key])) if row[key] else None for key in METADATA]
-    return (name, row["internal_location"], *(known[key] for key in SIGNATURE_COLUMNS), *of_run), sketch
+    return (text(row["name"]), row["internal_location"], *(known[key] for key in SIGNATURE_COLUMNS), *of_run), sketch
 
 
 def absences_in(file: IO[bytes], profile: str, origin: str) -> Iterator[UnavailableRun]:
@@ -103,7 +104,7 @@ def absences_in(file: IO[bytes], profile: str, origin: str) -> Iterator[Unavaila
             reason = Reason(row["reason"])
         except ValueError:
             continue  # of a later version
-        if reason.disposition is Disposition.UNAVAILABLE and row["profile"] == profile:
+        if reason.disposition is Disposition.UNAVAILABLE and row["profile"] == profile_for(row["name"], profile):
             yield UnavailableRun(name, reason, at, origin)
 
 

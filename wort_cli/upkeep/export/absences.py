@@ -7,6 +7,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNAVAILABLE, UNKNOWN, Absence, AbsenceReason
 from wort_cli.model.accession import parse_name
 from wort_cli.model.job import Job, JobKind, JobState
+from wort_cli.model.profile import listed_with, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.model.run_condition import RunCondition
 
@@ -28,7 +29,7 @@ def absence_of_name(ledger: Ledger, name: str, profile: str) -> Absence:
         refuted = record.trust is Trust.MISMATCH
         return Absence.of(name, AbsenceReason.REFUTED if refuted else AbsenceReason.NOT_SELECTED, profile)
     for job in ledger.jobs.named(parse_name(name)):
-        if job.kind is JobKind.COMPUTE and job.profile == profile:
+        if job.kind is JobKind.COMPUTE and job.profile == profile_for(name, profile):
             return absence_of_job(job)
     if claim := ledger.absences.claimed(name, profile):
         sentence = f"{claim.reason.sentence}, according to {claim.origin}"
@@ -44,11 +45,12 @@ def absences_of_names(ledger: Ledger, names: Iterable[str], profile: str) -> Ite
 
 def absences_of_jobs(ledger: Ledger, group: str, profile: str, where: Sequence[RunCondition] = ()) -> Iterator[Absence]:
     """Yield the runs of a group, or all that were ever requested, which meet the conditions and have no signature."""
+    profiles = (profile, listed_with(profile))
     for state in JobState:
         if state is JobState.DONE:
             continue
         for job in ledger.jobs.every(JobFilter(state=state, group=group, runs=tuple(where))):
-            if job.kind is JobKind.COMPUTE and job.profile == profile and is_newest(ledger, job):
+            if job.kind is JobKind.COMPUTE and job.profile in profiles and is_newest(ledger, job):
                 yield absence_of_job(job)
 
 

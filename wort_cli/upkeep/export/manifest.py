@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
+from wort_cli.model.accession import name_in
 from wort_cli.model.sketch_row import COLUMNS, VERSION_LINE, SketchRow
 
 BLOCK = 1 << 16
@@ -53,10 +54,13 @@ def manifest_rows(lines: Iterator[str]) -> Iterator[tuple[str, str, SketchRow]]:
         raise ValueError("the manifest has no version")
     for cells in csv.DictReader(lines):
         try:
+            title = cells["name"]
+            name = name_in(title)
             row = SketchRow(
                 *(cells["md5"], int(cells["ksize"]), cells["moltype"], int(cells["num"]), int(cells["scaled"])),
                 *(int(cells["n_hashes"]), cells["with_abundance"] in ("True", "1"), None, cells["filename"]),
+                title if title != name else "",
             )
-            yield cells["internal_location"], cells["name"], row
+            yield cells["internal_location"], name, row
         except (KeyError, TypeError) as error:
             raise ValueError(f"the manifest has no {error}") from None

@@ -45,7 +45,7 @@ def row_of(facts: SignatureFacts, sketch: SketchFacts, profile: Profile | None) 
     total = sketch.abundance_sum if has_abundance and sketch.abundance_sum <= MOST else None
     return SketchRow(
         *(known["md5"], known["k"], known["molecule"], known["num"], known["scaled"], known["hashes"]),
-        *(has_abundance, total, facts.filename),
+        *(has_abundance, total, facts.filename, facts.title),
     )
 
 

@@ -37,7 +37,7 @@ class SketchSelection:
             if (not self.ksizes or row.ksize in self.ksizes)
             and (not self.moltype or row.moltype == self.moltype)
             and (not self.scaled or 0 < row.scaled <= self.scaled)
-            and (self.picklist is None or self.picklist.selects(entry.name, row.md5))
+            and (self.picklist is None or self.picklist.selects(entry.title, row.md5))
         ]
 
     def takes_file(self, entry: Entry, chosen: list[Chosen]) -> bool:

@@ -28,7 +28,7 @@ def test_missing_table_says_why_and_can_be_computed_from(home: Path, capsys: pyt
         (QUEUED, "queued", "not-done"),
         (UNKNOWN, "unknown", "not-requested"),
     ]
-    assert rows[0]["sentence"] == r"the submitters have withdrawn the run: =1+1\x1b[31m"
+    assert rows[0]["sentence"] == r"it was withdrawn, or NCBI has suppressed it: =1+1\x1b[31m"
     assert list(rows[0])[:7] == ["accession", "name", "moltype", "md5sum", "download_filename", "url", "range"]
     assert [row["name"] for row in document["missing"]] == [row["accession"] for row in rows]
     assert document["signatures"] == 1

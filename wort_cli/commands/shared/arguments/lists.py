@@ -18,7 +18,8 @@ from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.reading.run_tables import RUN_COLUMNS, BadRow, TableLayout, plain_name
 
 COMMENT = re.compile(r"(^|\s)#.*")
-SEVERAL = re.compile(r"[A-Za-z]{3,6}[0-9]+(?:(?:\s*[,;]\s*|\s+)[A-Za-z]{3,6}[0-9]+)+")
+ONE = r"[A-Za-z]{3,6}(?:[0-9]+|_[0-9]{9}\.[0-9]+)"
+SEVERAL = re.compile(rf"{ONE}(?:(?:\s*[,;]\s*|\s+){ONE})+")
 """Accessions that share a line or a cell."""
 ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

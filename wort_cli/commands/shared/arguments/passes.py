@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
-from wort_cli.errors import UsageError
+from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Source
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import GENOMES_V1, SRA_V1, Profile
 from wort_cli.settings import Settings
 
 
@@ -23,7 +23,12 @@ def chosen_profiles(
 
 
 def check_sources(sources: Sequence[Source], profiles: Sequence[Profile], *, output: str) -> None:
-    """Raise UsageError for what cannot be computed with several profiles."""
+    """Raise UsageError for what cannot be computed with these profiles."""
+    if GENOMES_V1 in profiles and (other := next((one for one in sources if not one.is_assembly), None)):
+        raise UsageError(
+            f"{GENOMES_V1.name} is the profile of assemblies, and {shown(str(other.name))} is none",
+            f"leave --profile out: assemblies get {GENOMES_V1.name}, and all else {SRA_V1.name}",
+        )
     if len(profiles) == 1:
         return
     if output:

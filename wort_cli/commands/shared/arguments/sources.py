@@ -116,7 +116,7 @@ def parse_accessions(
     spelling = Spelling()
     for place, word in items:
         try:
-            found.append(spelling.accession(word))
+            found.append(spelling.run(word))
         except WortError as error:
             problems.append((place, error))
     report(problems, skip if found else None, "are no accessions of runs; nothing was done")

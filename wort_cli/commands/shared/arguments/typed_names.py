@@ -1,4 +1,4 @@
-"""Parses the names that people type: an accession in lower case is taken as that of the run, with a word on stderr."""
+"""Parses the names that people type: one in lower case is taken as the accession in upper case, and that is said."""
 
 from collections.abc import Iterable
 
@@ -21,6 +21,14 @@ def typed_accessions(texts: Iterable[str]) -> set[Accession]:
     accessions = {spelling.accession(text) for text in texts}
     spelling.explain(render.notice)
     return accessions
+
+
+def typed_run(text: str) -> Accession:
+    """Return the accession of a run that a user typed; say on stderr if it was taken in upper case."""
+    spelling = Spelling()
+    run = spelling.run(text)
+    spelling.explain(render.notice)
+    return run
 
 
 def typed_accession(text: str) -> Accession:

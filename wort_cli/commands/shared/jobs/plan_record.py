@@ -6,12 +6,13 @@ from typing import Any
 
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import cause_of
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, AssemblyAccession
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job import Source
 from wort_cli.pipeline.archives.archive_format import format_of
 from wort_cli.pipeline.archives.column_proof import why_not_provable
 from wort_cli.pipeline.archives.locate import TOOLKIT
+from wort_cli.pipeline.assemblies.plan import PlannedAssembly, plan_assembly
 from wort_cli.pipeline.fetch_plan import PlannedArchive, Planner
 from wort_cli.settings import Settings
 
@@ -25,6 +26,12 @@ def record_of(archive: PlannedArchive) -> dict[str, Any]:
         "archive": archive.place,
         "message": None,
     }
+
+
+def assembly_record(found: PlannedAssembly) -> dict[str, Any]:
+    """Return what it prints of an assembly."""
+    sizes = {"fetch": found.size, "archive_size": found.size}
+    return {"format": None, **sizes, "archive": found.url, "message": found.doubt or None}
 
 
 def unknown(why: str) -> dict[str, Any]:
@@ -51,15 +58,20 @@ def plan_record(source: Source, settings: Settings, planner: Planner) -> dict[st
         return {"format": None, "fetch": 0, "archive_size": size, "archive": str(source.reads), "message": None}
     if source.archive is not None:
         size = source.archive.stat().st_size
-        found = PlannedArchive(format_of(source.archive), size, 0, str(source.archive))
-        return {**record_of(found), "message": doubt_about(source.archive, source, settings)}
-    if not isinstance(source.name, Accession):
-        return unknown("")
-    if on_disk := planner.on_disk(source.name):
+        archive = PlannedArchive(format_of(source.archive), size, 0, str(source.archive))
+        return {**record_of(archive), "message": doubt_about(source.archive, source, settings)}
+    if isinstance(source.name, AssemblyAccession):
+        return assembly_record(plan_assembly(source.name, settings))
+    return run_record(source.name, source, settings, planner) if isinstance(source.name, Accession) else unknown("")
+
+
+def run_record(run: Accession, source: Source, settings: Settings, planner: Planner) -> dict[str, Any]:
+    """Return what is known of the archive of a run."""
+    if on_disk := planner.on_disk(run):
         return {**record_of(on_disk), "message": doubt_about(Path(on_disk.place), source, settings)}
     if settings.download == TOOLKIT:
         return unknown("streamed by the SRA toolkit")
-    return record_of(planner.to_fetch(source.name))
+    return record_of(planner.to_fetch(run))
 
 
 def doubt_about(archive: Path, source: Source, settings: Settings) -> str | None:

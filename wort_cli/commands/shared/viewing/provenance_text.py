@@ -17,6 +17,9 @@ def describe_tools(made: Provenance) -> str:
 def describe_files(made: Provenance) -> dict[str, str]:
     """Return a line for each of the first files of reads that a signature was made from."""
     lines = {}
+    if made.assembly:
+        status = made.assembly.get("status") or "not listed in an assembly summary"
+        lines["assembly"] = f"{status} ({made.assembly.get('listed_in', 'unknown')}), proved by {made.proved_by}"
     for number, file in enumerate(made.files[:SHOWN_FILES], 1):
         packed = f", {file.compression}" if file.compression else ""
         size = f"{format_bytes(file.size)} of {file.format}{packed}, {render.count(file.reads, 'read')}"

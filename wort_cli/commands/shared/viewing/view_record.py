@@ -26,7 +26,7 @@ from wort_cli.commands.shared.showing.fields import (
 )
 from wort_cli.commands.shared.verifying.verdict_record import VERDICT
 from wort_cli.commands.shared.viewing.run_record import RUN_FIELDS, run_values
-from wort_cli.model.provenance import Provenance, SignatureRecord, Trust
+from wort_cli.model.provenance import LEFT_OUT, Provenance, SignatureRecord, Trust
 from wort_cli.model.run_metadata import RunMetadata
 from wort_cli.model.submission import SourceCheck, Submission
 from wort_cli.model.units import iso_time
@@ -102,6 +102,8 @@ PROVENANCE_FIELDS = (
     Field("source_mtime", TIME, "When an archive on disk was changed last", optional=True),
     Field("files", list_of(FILE), "The files of reads, in order; empty for an archive"),
     Field("filename", TEXT, "The `filename` of the signature; empty for a run"),
+    Field("title", TEXT, "The `name` in the signature, if it is another one: that of an assembly has its organism"),
+    Field("assembly", map_of(TEXT), "Of an assembly: organism, strain, name, status, and which file of NCBI says so"),
     Field("parts", map_of(ID), "The digest of each signature that was added up, by its name"),
     Field("missing", map_of(TEXT), "Why each run that belongs to the sum was not added"),
     Field("url", PATH, "The URL that the archive was fetched from; empty if it was on disk"),
@@ -110,7 +112,9 @@ PROVENANCE_FIELDS = (
     Field("proof", ID, "The md5 of the archive, or the sha256 of the md5 sums that were compared"),
     Field("validated", BOOLEAN, "Whether vdb-validate confirmed the checksums of the archive"),
     Field("identity", one_of(("locator", "name")), "What says that the archive is that of the run"),
-    Field("identified", BOOLEAN, "Whether the locator confirmed that it is the archive of the run"),
+    Field(
+        "identified", BOOLEAN, "Whether NCBI confirmed that it is the archive of the run, or the file of the assembly"
+    ),
     Field("references", map_of(ID), "The md5 of each file of references outside of the archive"),
     Field("tools", map_of(TEXT), "Versions of tools and libraries"),
     Field("argv", list_of(TEXT), "The command that gives the same reads"),
@@ -225,7 +229,8 @@ def sketch_record(sketch: "SketchFacts", note: str = "") -> dict[str, Any]:
 
 def provenance_record(made: Provenance) -> dict[str, Any]:
     """Return a provenance with times in ISO 8601."""
-    document = {"profile_sha256": made.profile_sha256, **made.to_json()}
+    left_out = {key: getattr(made, key) for key in LEFT_OUT}
+    document = {**left_out, **made.to_json()}
     return {
         **document,
         "started_at": iso_time(made.started_at) if made.started_at else None,

@@ -11,7 +11,7 @@ from wort_cli.commands.shared.arguments.typed_names import typed_name
 from wort_cli.errors import ContentMismatch, NoSuchFile, NoSuchJob, UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
-from wort_cli.model.profile import SRA_V1, Profile, profile_option
+from wort_cli.model.profile import SRA_V1, Profile, profile_for, profile_option
 from wort_cli.model.provenance import SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.pipeline.archives.archive_names import stem_of
@@ -107,7 +107,7 @@ def why_not_found(
     name: Name, record: SignatureRecord | None, settings: Settings, ledger: Ledger, profile: str
 ) -> UsageError:
     """Return the error that explains why a signature was not found."""
-    jobs = [job for job in ledger.jobs.named(name) if job.profile == profile]
+    jobs = [job for job in ledger.jobs.named(name) if job.profile == profile_for(name, profile)]
     of_profile = profile_option(profile, settings.profile)
     if record is not None:
         return NoSuchFile(
@@ -141,7 +141,11 @@ def best_submission(name: Name, digest: str, ledger: Ledger, profile: str) -> Su
     A submission with a mismatch is found by its digest only.
     """
     ranks = (Trust.VERIFIED, Trust.QUICK_CHECKED, Trust.UNVERIFIED, Trust.UNVERIFIABLE)
-    named = [item for item in ledger.submissions.named(name) if item.trust in ranks and item.profile == profile]
+    named = [
+        item
+        for item in ledger.submissions.named(name)
+        if item.trust in ranks and item.profile == profile_for(name, profile)
+    ]
     if named:
         return min(named, key=lambda item: ranks.index(item.trust))
     return next(iter(ledger.submissions.with_digest_prefix(digest)), None)

@@ -23,7 +23,7 @@ COMMAND = (sys.executable, "-m", "wort_cli", "follow", "run", "--due", "--json")
 log = logging.getLogger(__name__)
 
 
-class Followings:
+class FollowRuns:
     """Starts the process when anything is due."""
 
     def __init__(

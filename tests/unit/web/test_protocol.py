@@ -1,0 +1,81 @@
+"""Limits of connections, in a server of this process."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from tests.support.polling import until
+from wort_cli.web import protocol
+from wort_cli.web.protocol import BoundedProtocol
+
+
+async def app(scope: dict[str, object], receive: object, send: object) -> None:
+    """Answer a large response."""
+    assert callable(send)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(200):
+        await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@contextlib.contextmanager
+def running() -> Iterator[int]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app, http=BoundedProtocol, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    until(lambda: server.started, "the server has started")
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(60)
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
+
+
+def ends(connection: socket.socket) -> bool:
+    """Return whether the server closes a connection before the test's patience ends."""
+    with contextlib.suppress(ConnectionResetError):
+        while connection.recv(65536):
+            pass
+    return True
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost:"])
+def test_connection_without_a_request_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
+    with running() as port, connect(port) as connection:
+        connection.sendall(sent)
+        assert ends(connection)
+
+
+def test_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "READING_SECONDS", 0.2)
+    with running() as port, connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: not BoundedProtocol.open_of, "the connection is forgotten")
+        assert ends(connection)
+
+
+def test_connections_above_the_limit_get_503_until_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS_OF_A_CLIENT", 2)
+    with running() as port:
+        first, second = connect(port), connect(port)
+        until(lambda: BoundedProtocol.open_of == {"127.0.0.1": 2}, "both are open")
+        with connect(port) as third:
+            assert third.recv(65536).startswith(b"HTTP/1.1 503 ")
+        first.close()
+        second.close()
+        until(lambda: not BoundedProtocol.open_of, "both are forgotten")
+        with connect(port) as fourth:
+            fourth.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert fourth.recv(12) == b"HTTP/1.1 200"
