@@ -56,7 +56,7 @@ def fill(home: Path, number: int) -> None:
             signatures(number),
         )
         connection.executemany(
-            "INSERT INTO sketches VALUES (?, 'sra-v1', ?, ?, ?, 'DNA', 0, 1000, ?, 1, ?, '')", sketches(number)
+            "INSERT INTO sketches VALUES (?, 'sra-v1', ?, ?, ?, 'DNA', 0, 1000, ?, 1, ?, '', '')", sketches(number)
         )
         connection.executemany(
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, 408170, ?, 'WGS', 'METAGENOMIC', 'RANDOM', 'PAIRED',"
