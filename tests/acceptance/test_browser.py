@@ -68,7 +68,7 @@ def test_person_finds_a_run_and_why_another_is_missing(browser: Browser) -> None
     assert until(lambda: browser.count(".histogram svg") == 3, "the histograms are drawn")
     assert "peaks at 12, 52, 331" in browser.text("#histograms")
     browser.search(UNAVAILABLE)
-    assert "the submitters have withdrawn the run" in browser.text("#standing")
+    assert "it was withdrawn, or NCBI has suppressed it" in browser.text("#standing")
     assert "the submitters withdrew it on 2021-03-04" in browser.text("#standing")
     assert browser.errors() == []
 

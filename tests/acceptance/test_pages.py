@@ -144,7 +144,7 @@ def test_interface_has_no_pages_for_its_errors(client: httpx.Client) -> None:
 
 def test_page_says_why_a_run_is_missing(client: httpx.Client) -> None:
     text = client.get(f"/view/sra/{UNAVAILABLE}/").text
-    assert "the submitters have withdrawn the run" in text
+    assert "it was withdrawn, or NCBI has suppressed it" in text
     assert "the submitters withdrew it on 2021-03-04" in text
     twin = client.get(f"/view/sra/{UNAVAILABLE}/?format=json").json()
     assert (twin["standing"], twin["reason"]) == ("unavailable", "withdrawn")

@@ -105,7 +105,7 @@ def test_profile_that_changed_after_its_use_is_refused(home: Home, shelf: Shelf)
     home("view", RUN, "--profile", "fine").expect(2, "scaled was 20, and is 30")
     config.write_text("")
     home("view", RUN, "--profile", "fine").expect(0)
-    assert [row[6] for row in home("profile", "ls").rows()] == ["built in", "ledger"]
+    assert [row[6] for row in home("profile", "ls").rows()] == ["built in", "built in", "ledger"]
     home("profile", "add", "fine", "-k", "5", "--scaled", "1").expect(2, "was used")
     added = home("profile", "add", "aa.1", "-k", "7", "--scaled", "9", "--moltype", "hp", "--json").expect(0).json()
     assert (added["recipe"].split(" | ")[1].split()[4], added["used_at"]) == ("hp,k=7,scaled=9", None)
