@@ -132,6 +132,7 @@ def sam_of(habits: SamHabits, rng: Random, contigs: Mapping[str, str]) -> str:
     """Return a file in SAM, sorted by coordinate."""
     lines: list[tuple[int, int, str]] = []
     order = {name: number for number, name in enumerate(contigs)}
+    shortest = min(map(len, contigs.values()), default=0)
     for number in range(habits.spots):
         mates = 2 if rng.random() < habits.paired else 1
         drawn = [
@@ -144,7 +145,7 @@ def sam_of(habits: SamHabits, rng: Random, contigs: Mapping[str, str]) -> str:
             if mates == 2 and other is None:
                 flag |= MATE_UNMAPPED
             lines.append((*place(read, order), sam_line(f"s{number}", flag, read, other, rng, habits)))
-            if read and habits.secondary and rng.random() < 0.3:
+            if read and habits.secondary and rng.random() < 0.3 and len(read.bases) < shortest:
                 again = draw_secondary(rng, contigs, len(read.bases))
                 kind = rng.choice([SECONDARY, SUPPLEMENTARY])
                 lines.append((*place(again, order), sam_line(f"s{number}", flag | kind, again, other, rng, habits)))
