@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import subprocess
 from functools import cache
@@ -115,3 +116,19 @@ def test_fault_leaves_no_signature(home: Home, files: Path) -> None:
     home("compute", "none.fasta", "--now").expect(3, "no-reads", "2 reads, and none has a base")
     assert not (files / "cut.sig").exists()
     assert home.signature_files() == []
+
+
+def test_sketches_of_three_short_reads_are_those_of_a_public_signature(home: Home) -> None:
+    """The public signature of ERR1248659 has three hashes for k=21, each once, and none for k=31 and 51.
+
+    These reads have the hashes: of all sequences of 21 bases only they do, with their reverse complements.
+    """
+    reads = ("CAACTGGTCGCCACAGTCACA", "AGGAGAACAGGACGATGTTCA", "CCAGGCGGGACCACCGTCGTC")
+    (home.cwd / "reads.fa").write_text("".join(f">{n}\n{read}\n" for n, read in enumerate(reads)))
+    home("compute", "reads.fa", "--name", "golden", "--now").expect(0)
+    (document,) = json.loads(home.signature("golden"))
+    assert [(sketch["mins"], sketch["abundances"], sketch["md5sum"]) for sketch in document["signatures"]] == [
+        ([8519891338276414, 15613204358602775, 17962547928043641], [1, 1, 1], "d59860a01cf1888b600908d699af1b70"),
+        ([], [], "c16a5320fa475530d9583c34fd356ef5"),
+        ([], [], "2838023a778dfaecdc212708f721b788"),
+    ]
