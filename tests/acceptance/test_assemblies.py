@@ -185,7 +185,7 @@ def test_word_that_is_no_assembly_is_refused(home: Home, server: ArchiveServer) 
     home("fetch", GENOME).expect(2, "this is an assembly, which has no runs")
     (home.cwd / "x.fa").write_bytes(b">x\nACGT\n")
     home("compute", "x.fa", "--name", GENOME, "--now").expect(2, "is that of an assembly")
-    home("compute", GENOME, "--now", env={"WORT_GENOMES_URL": "off"}).expect(1)
+    home("compute", GENOME, "--now", env={"WORT_GENOMES_URL": "off"}).expect(1, "not-asked")
     assert "the setting `genomes_url` is off" in home.job(GENOME).message
 
 

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NOT_AN_ARCHIVE = "not-an-archive"
     WRONG_FORMAT = "wrong-format"
     BAD_READS = "bad-reads"
+    NOT_ASKED = "not-asked"
     NETWORK = "network"
     RATE_LIMITED = "rate-limited"
     DISK_LOW = "disk-low"
@@ -159,6 +160,12 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.FAILED,
         "a file of reads is damaged, or is not valid FASTA or FASTQ",
         "look at the line that `wort logs` names; copy or download the file again, then use `wort retry`",
+    ),
+    Reason.NOT_ASKED: (
+        Disposition.FAILED,
+        "it is not on this machine, and the settings leave out the servers that may have it",
+        "switch `locator_url` or `genomes_url` on, or put the archive into a directory of the setting `archives`; "
+        "then `wort retry`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,

@@ -37,7 +37,7 @@ def test_stored_reasons_keep_their_names() -> None:
         (
             Disposition.FAILED,
             "corrupt not-an-archive wrong-format bad-reads tool-missing storage-denied params-mismatch conflict"
-            " set-aside",
+            " set-aside not-asked",
         ),
         (
             Disposition.RETRY,

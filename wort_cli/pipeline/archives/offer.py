@@ -17,6 +17,11 @@ from wort_cli.pipeline.archives.partial import Identity
 from wort_cli.pipeline.archives.politeness import Politeness
 from wort_cli.system.cancellation import Cancellation
 
+MIRRORS_MAY_HELP = frozenset(
+    {Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND, Reason.NOT_ASKED}
+)
+"""Answers of the locator, or none, after which the mirrors are asked."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -57,10 +62,10 @@ def find_offers(
     mirrors = tuple(Location(template.replace("{run}", wish.run)) for template in wish.mirrors)
     try:
         if not wish.locator_url:
-            raise HttpError(Reason.NOT_FOUND, "no locator is configured, and no mirror has the run")
+            raise not_asked(wish)
         files = ask_locator(wish, client, politeness, cancellation)
     except HttpError as error:
-        if error.reason not in (Reason.NETWORK, Reason.NO_DATA, Reason.LOCATOR_REFUSED, Reason.NOT_FOUND):
+        if error.reason not in MIRRORS_MAY_HELP:
             raise
         yield from offers_of_mirrors(wish, mirrors, error, client, cancellation, log)
         return
@@ -72,6 +77,12 @@ def find_offers(
     identity = Identity(file.size, file.md5, "" if file.md5 else file.modified)
     named.sort(key=lambda place: not place.named)
     yield Offer(wish.run, file.format, identity, (*more, *named) if wish.prefer_mirrors else (*named, *more))
+
+
+def not_asked(wish: Wish) -> HttpError:
+    """Return the error where the settings leave NCBI out: that is no verdict on the run."""
+    where = "no mirror has it" if wish.mirrors else "there are no mirrors"
+    return HttpError(Reason.NOT_ASKED, f"the setting `locator_url` is off, and {where}")
 
 
 def with_trust(location: Location, locator_url: str) -> Location:

@@ -27,7 +27,7 @@ class PlannedAssembly:
 def plan_assembly(accession: AssemblyAccession, settings: Settings) -> PlannedAssembly:
     """Return the file of an assembly.  Raises JobFailed with the reason why there is none."""
     if settings.genomes_url == "off":
-        raise JobFailed(Reason.NETWORK, "the setting `genomes_url` is off")
+        raise JobFailed(Reason.NOT_ASKED, "the setting `genomes_url` is off")
     with HttpClient(timeouts_of(settings), settings.connections, politeness_of(settings)) as client:
         requests = Requests(client, NEVER)
         located = AssemblyLocator(requests, settings.genomes_url, lambda _: None).locate(accession)

@@ -55,7 +55,7 @@ def obtain_assembly(attempt: Attempt) -> ProvedAssembly:
     if not isinstance(name, AssemblyAccession):
         raise JobFailed(Reason.NOT_FOUND, f"{name} is not the accession of an assembly")
     if spec.download.genomes_url == "off":
-        raise JobFailed(Reason.NETWORK, "assemblies are not fetched: the setting `genomes_url` is off", lasting=True)
+        raise JobFailed(Reason.NOT_ASKED, "the setting `genomes_url` is off")
     attempt.report("locating")
     with requests_of(attempt) as requests:
         located = AssemblyLocator(requests, spec.download.genomes_url, attempt.log).locate(name)

@@ -54,7 +54,7 @@ def test_archive_on_disk_is_not_fetched(tmp_path: Path, shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("source", "env", "why"),
     [
-        (Source(RUN), {}, "not-found: no locator is configured, and no mirror has the run"),
+        (Source(RUN), {}, "not-asked: the setting `locator_url` is off, and there are no mirrors"),
         (Source(RUN), {"WORT_DOWNLOAD": "toolkit"}, "streamed by the SRA toolkit"),
         (Source(LocalName("x"), Path("/nowhere/x.sra")), {}, "No such file or directory: /nowhere/x.sra"),
     ],
