@@ -130,7 +130,8 @@ def answer(words: Sequence[str], env: dict[str, str]) -> None:
     except OSError:  # the terminal is closed at the end of the command
         pass
     os.close(main_end)
-    process.wait()
+    if process.wait() not in (0, 1):  # 1: some of the jobs have failed
+        raise subprocess.CalledProcessError(process.returncode, list(words))
 
 
 def into_a_file(words: Sequence[str], env: dict[str, str]) -> None:
