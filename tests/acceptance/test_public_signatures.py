@@ -1,4 +1,4 @@
-"""The daemon takes public signatures that a request accepts, and no home of the tests asks for any by itself."""
+"""The daemon takes public signatures that a request accepts; other homes of the tests ask for none."""
 
 from tests.support.homes import Home
 from tests.support.public_twin import PublicTwin

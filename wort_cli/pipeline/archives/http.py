@@ -1,4 +1,4 @@
-"""HTTP for the locator and for archives: urllib3, with the rules that both share.
+"""HTTP for the locator and for archives, with the rules that both share.
 
 - Certificates are verified, with the system's authorities or those of SSL_CERT_FILE.
 - There are no credentials but those of a proxy (connection_pools.py), and no cookies.

@@ -17,7 +17,7 @@ from wort_cli.upkeep.export.manifest import manifest_rows
 
 BLOCK = 1 << 16
 NO_SIGNATURES = (MANIFEST.encode(), CRATE_METADATA.encode(), MISSING.encode())
-"""Members that are written anew by each export."""
+"""Members that each export writes again."""
 
 
 class NotOurs(Exception):
