@@ -4,16 +4,14 @@
 `settings` loads them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wort_cli.model import s3_target
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import SRA_V1, profile_name
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS
 from wort_cli.setting_types import (
-    Parser,
     boolean,
     count,
     count_or_zero,
@@ -30,6 +28,7 @@ from wort_cli.setting_types import (
     positive_number,
     region_name,
     root_path,
+    setting,
     url_or_off,
     url_templates,
 )  # fmt: skip
@@ -38,11 +37,6 @@ ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
 DOWNLOADS = ("columns", "whole", "toolkit")
 QUALITIES = ("prefer-normalized", "normalized", "lite")
-
-
-def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:
-    """Define a setting; `computed` describes a default that is computed when the settings are loaded or used."""
-    return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
 @dataclass(frozen=True)
@@ -239,6 +233,11 @@ class SettingFields(HomePaths):
         False,
         boolean,
         "All connections to the HTTP server come from a reverse proxy, which encrypts and names the client.",
+    )
+    serve_reading: str = setting(
+        "open",
+        one_of("open", "token"),
+        "Who may read through `wort serve`: everybody (`open`), or clients with a `token` that has the right `read`.",
     )
     serve_rate: int = setting(
         500, integer_or_zero, "Requests a second of one address to the HTTP server; 0 for any number."

@@ -3,6 +3,7 @@
 No other command imports the package `wort_cli.daemon`, and each subcommand imports only what it needs.
 """
 
+import time
 from typing import Annotated
 
 import typer
@@ -58,8 +59,9 @@ def check_can_serve(settings: Settings) -> None:
     """Raise WortError if no server could be started, because a package is missing or it must not run so."""
     from wort_cli.commands.serve import server_modules
 
-    options, _ = server_modules()
-    options.of(settings)
+    options, _, check_start = server_modules()
+    if notice := check_start(settings, options.of(settings), time.time()):
+        render.notice(notice)
 
 
 def started(settings: Settings, *, with_server: bool) -> str:

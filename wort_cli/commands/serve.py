@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +74,8 @@ def serve(
     """Serve signatures over HTTP, as the public wort service does.
 
     The server listens at this machine only, at port 8082. Another --host needs --tls-cert and --tls-key, or
-    --behind-proxy. Each option has a setting (`serve_port` for --port), which is used where the option is not given.
+    --behind-proxy, and a token of `wort token`, or --read-only. Each option has a setting (`serve_port` for --port),
+    which is used where the option is not given.
     Each request is logged to stderr as a line of JSON.
     """
     if of_daemon:
@@ -90,24 +92,30 @@ def serve(
     }
     settings = load_settings()
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
-    options_type, run = server_modules()
+    options_type, run, check_start = server_modules()
     options = options_type.of(settings)
     make_directories_if_possible(settings)
+    if notice := check_start(settings, options, time.time()):
+        render.notice(notice)
     run(settings, options, lambda url: announce(url, options.read_only, as_json=as_json), log)
 
 
-def server_modules() -> tuple["type[ServeOptions]", Callable[..., None]]:
-    """Return the options of a server, and what runs it.  Raises UsageError if a package is not installed."""
+def server_modules() -> tuple["type[ServeOptions]", Callable[..., None], Callable[..., str]]:
+    """Return the options of a server, what runs it, and what checks who may use it.
+
+    Raises UsageError if a package is not installed.
+    """
     try:
         from wort_cli.web.options import ServeOptions
         from wort_cli.web.server import serve as run
+        from wort_cli.web.start_check import check_start
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("wort_cli"):
             raise
         raise UsageError(
             f"`wort serve` needs the package {missing.name}", "install it with `pip install 'wort-cli[serve]'`"
         ) from None
-    return ServeOptions, run
+    return ServeOptions, run, check_start
 
 
 def announce(url: str, read_only: bool, *, as_json: bool) -> None:

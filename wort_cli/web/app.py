@@ -14,13 +14,27 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 
 from wort_cli.errors import WortError
-from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
+from wort_cli.web import (
+    compute,
+    events,
+    health,
+    job_changes,
+    jobs,
+    manifest,
+    openapi,
+    pages,
+    status,
+    submit,
+    tokens,
+    view,
+)
 from wort_cli.web.access_log import AccessLog, write_to_stderr
 from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
 from wort_cli.web.limits import RateLimited
 from wort_cli.web.pages.error_page import error_page, wants_page
 from wort_cli.web.pages.shared import Pages
+from wort_cli.web.reading import guard
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
 
@@ -30,7 +44,7 @@ REFUSALS = (Problem, WortError, HTTPException, Exception)
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    parts = (view, manifest, compute, submit, tokens, status, jobs, events, health, openapi, pages)
+    parts = (view, manifest, compute, submit, tokens, status, jobs, job_changes, events, health, openapi, pages)
     return [route for part in parts for route in part.routes()]
 
 
@@ -48,6 +62,8 @@ def make_app(
     write: writes lines of the access log
     """
     routes = all_routes()
+    if home.is_closed:
+        guard(routes)
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))
     router: Router = app.router
     router.redirect_slashes = False
@@ -55,4 +71,5 @@ def make_app(
     services = services or Services.of(home)
     app.state.services = services
     app.state.pages = Pages(home)
-    return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls), write)
+    limited = RateLimited(app, services.limits)
+    return AccessLog(SecurityHeaders(limited, routes, tls=home.options.has_tls, closed=home.is_closed), write)

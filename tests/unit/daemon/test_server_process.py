@@ -144,7 +144,7 @@ def test_other_settings_start_another_server_without_waiting(cases: list[Case], 
     case.until(lambda state: state.url)
     first = case.handle.state.pid
     case.handle.reconfigure(replace(settings, serve_port=8083))
-    assert eventually(lambda: (case.step(), case.handle.state.pid not in (0, first))[1])
+    case.until(lambda state: state.pid not in (0, first))
     assert (case.handle.state.ended, case.handle.state.error) == (0, "")
 
 
