@@ -39,7 +39,7 @@ def server_of(home: Home) -> dict[str, Any]:
 def pid_of(home: Home) -> int:
     """Return the process of the server; 0 if there is none."""
     found = processes_with("WORT_HOME", str(home.path))
-    return next((each.pid for each in found if "--of-daemon" in each.argv), 0)
+    return next((each.pid for each in found if "--with-parent" in each.argv), 0)
 
 
 def test_server_runs_with_the_daemon_and_is_started_again(home: Home, port: int) -> None:

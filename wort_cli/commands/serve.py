@@ -68,7 +68,12 @@ def serve(
     log: Annotated[
         Path | None, typer.Option("--log", metavar="FILE", help="File for the log, instead of stderr; it is rotated.")
     ] = None,
-    of_daemon: Annotated[bool, typer.Option("--of-daemon", hidden=True)] = False,
+    with_parent: Annotated[
+        bool,
+        typer.Option(
+            "--with-parent", help="Stop with the process that started the server, and leave processor and memory to it."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve signatures over HTTP, as the public wort service does.
@@ -78,7 +83,7 @@ def serve(
     which is used where the option is not given.
     Each request is logged to stderr as a line of JSON.
     """
-    if of_daemon:
+    if with_parent:
         become_child()
     given: dict[str, Any] = {
         "serve_host": host,

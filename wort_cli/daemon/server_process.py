@@ -1,4 +1,4 @@
-"""The HTTP server as a child of the daemon: `wort serve --of-daemon`.
+"""The HTTP server as a child of the daemon: `wort serve --with-parent`.
 
 It is a process of its own, because the daemon forks and must have no threads, and because whatever its clients do must
 not touch the daemon.  The daemon starts it, starts it again when it has ended, each time after a longer pause, and
@@ -30,7 +30,7 @@ MAX_ANNOUNCED = 4096
 """Bytes in which the server announces its URL."""
 MAX_ERROR = 300
 """Characters of the sentence that says why it ended."""
-COMMAND = (sys.executable, "-m", "wort_cli", "serve", "--of-daemon", "--json")
+COMMAND = (sys.executable, "-m", "wort_cli", "serve", "--with-parent", "--json")
 
 log = logging.getLogger(__name__)
 
