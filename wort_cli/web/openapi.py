@@ -16,6 +16,7 @@ from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.web.bodies import MAX_IDS
 from wort_cli.web.jobs import MAX_PAGE
+from wort_cli.web.openapi_examples import GROUPS, with_examples
 from wort_cli.web.openapi_schemas import ANSWER, COUNTS, RUN_ID, SCHEMAS, TEXT, Schema, listed, named, record, words
 
 
@@ -24,9 +25,17 @@ def parameter(name: str, schema: Schema, about: str, *, place: str = "query") ->
     return {"name": name, "in": place, "required": place == "path", "description": about, "schema": schema}
 
 
+PARTS = {
+    "run": "The accession of a run",
+    "database": "The database: `sra` for runs",
+    "dataset": "The id in the database: the accession of a run",
+}
+"""What the parts of paths are."""
+
+
 def path_parameter(name: str, schema: Schema = RUN_ID) -> Schema:
     """Return the description of a part of a path."""
-    return parameter(name, schema, "The accession of a run" if schema is RUN_ID else name, place="path")
+    return parameter(name, schema, PARTS[name], place="path")
 
 
 def answer(about: str, schema: Schema | None = None, media_type: str = "application/json") -> Schema:
@@ -243,7 +252,8 @@ def description(root: str) -> Schema:
         "openapi": "3.0.3",
         "info": {"title": "wort", "version": wort_cli.__version__, "description": "Signatures of sequencing runs"},
         "servers": [{"url": root or "/"}],
-        "paths": paths,
+        "tags": [{"name": group.name, "description": group.about} for group in GROUPS],
+        "paths": with_examples(paths),
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {

@@ -10,7 +10,12 @@ from starlette.responses import Response
 from wort_cli.web.errors import Problem
 
 DIRECTORY = Path(__file__).with_name("static")
-TYPES = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+TYPES = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "spectrum.svg": "image/svg+xml",
+}
 A_YEAR = 365 * 86400
 
 
