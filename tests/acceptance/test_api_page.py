@@ -56,7 +56,7 @@ def test_examples_run_as_they_stand(home: Home, server: WebServer, tmp_path: Pat
     shown = examples(httpx.get(f"{server.url}/v1/ui/", headers={"Accept": "text/html"}).text)
     assert len(shown) > 15
     assert set(OUTPUT) <= {label for label, _ in shown}
-    secret = home("token", "add", "reader").expect(0).out.strip()
+    secret = home("token", "add", "reader", "--may", "read,compute,submit,cancel,retry,pause").expect(0).out.strip()
     (tmp_path / ".curlrc").write_text(CURL_OPTIONS)
     env = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

@@ -1,13 +1,13 @@
 """The groups of operations in the description of the interface, and command lines that show each operation.
 
-In a command line, WORT stands for the URL of the server, and RUN for a run of which it has the signature.  A token is
-in the variable TOKEN of the shell.
+In a command line, WORT stands for the URL of the server, RUN for a run of which it has the signature, and JOB for a
+job.  A token is in the variable TOKEN of the shell.
 """
 
 from dataclasses import dataclass
 
-WORT, RUN = "$WORT", "SRR139146"
-"""What the description has for the URL of the server and for a run; the page replaces them by what is there."""
+WORT, RUN, JOB = "$WORT", "SRR139146", "4711"
+"""What the description has for these; the page replaces them by what is there."""
 BEARER = '-H "Authorization: Bearer $TOKEN"'
 JSON = "-H 'Content-Type: application/json'"
 FILE = f"curl -sSL -o {RUN}.sig.gz {WORT}/v1/view/sra/{RUN}"
@@ -24,9 +24,10 @@ class Group:
 READ = Group("Signatures", "Get signatures, and tables of all of them.")
 ASK = Group("Status", "Ask which signatures there are, what is under way, and why others are missing.")
 CHANGE = Group("Compute and submit", "Have signatures computed, and submit those of others. A token is needed.")
+JOBS = Group("Jobs", "Look at a job, cancel jobs, queue them again, and pause the queue.")
 ACCESS = Group("Tokens", "Get a token for a user and a password, and revoke it.")
 SERVER = Group("Server", "How the server is, for monitoring.")
-GROUPS = (READ, ASK, CHANGE, ACCESS, SERVER)
+GROUPS = (READ, ASK, CHANGE, JOBS, ACCESS, SERVER)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,31 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
             ),
         ),
     ),
+    ("get", "/v1/jobs/{job}"): (JOBS, (Example("State of a job", f"curl -sS {WORT}/v1/jobs/{JOB}"),)),
+    ("post", "/v1/jobs/{job}/cancel"): (
+        JOBS,
+        (Example("Cancel a job", f"curl -sS -X POST {BEARER} {WORT}/v1/jobs/{JOB}/cancel"),),
+    ),
+    ("post", "/v1/jobs/cancel"): (
+        JOBS,
+        (Example("Cancel a group", f'curl -sS {BEARER} {JSON} -d \'{{"group": "soil"}}\' {WORT}/v1/jobs/cancel'),),
+    ),
+    ("post", "/v1/jobs/{job}/retry"): (
+        JOBS,
+        (Example("Queue a job again", f"curl -sS -X POST {BEARER} {WORT}/v1/jobs/{JOB}/retry"),),
+    ),
+    ("post", "/v1/jobs/retry"): (
+        JOBS,
+        (
+            Example(
+                "Queue again what failed for a reason",
+                f'curl -sS {BEARER} {JSON} -d \'{{"reason": "network"}}\' {WORT}/v1/jobs/retry',
+            ),
+        ),
+    ),
+    ("get", "/v1/queue"): (JOBS, (Example("Is it paused?", f"curl -sS {WORT}/v1/queue"),)),
+    ("post", "/v1/queue/pause"): (JOBS, (Example("Pause", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/pause"),)),
+    ("post", "/v1/queue/resume"): (JOBS, (Example("Go on", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/resume"),)),
     ("post", "/v1/auth/tokens"): (
         ACCESS,
         (Example("Into a variable", f'TOKEN=$(curl -sS -X POST -u "$NAME:$PASSWORD" {WORT}/v1/auth/tokens)'),),
@@ -119,6 +145,13 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
     ("get", "/metrics"): (SERVER, (Example("Metrics", f"curl -sS {WORT}/metrics"),)),
 }
 """Of each operation: its group, and its examples."""
+RIGHTS = ("compute", "submit", "cancel", "retry", "pause")
+
+
+def right_of(path: str) -> str:
+    """Return the right that a request which changes something at a path needs."""
+    words = path.replace("resume", "pause").split("/")
+    return next((right for right in RIGHTS if right in words), "")
 
 
 def with_examples(paths: dict[str, dict[str, dict[str, object]]]) -> dict[str, dict[str, dict[str, object]]]:
@@ -133,4 +166,6 @@ def extras(method: str, path: str) -> dict[str, object]:
     """Return what the description of an operation has beside its parameters and responses."""
     group, examples = EXAMPLES.get((method, path), (SERVER, ()))
     samples = [{"lang": "Shell", "label": one.label, "source": one.source} for one in examples]
-    return {"tags": [group.name], "x-codeSamples": samples}
+    right = right_of(path) if method != "get" else ""
+    described = {"description": f"Needs a token with the right `{right}`."} if right else {}
+    return {**described, "tags": [group.name], "x-codeSamples": samples}

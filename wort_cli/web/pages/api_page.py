@@ -1,6 +1,6 @@
 """The documents of the interface, made from its description: its operations in groups, and its schemas.
 
-Example lines get the URL of the server, and a run of which it has the signature, so that they run as they are.
+Example lines get the URL of the server, a run of which it has the signature and its job, so that they run as they are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from http import HTTPStatus
 from typing import Any
 
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import parse_name
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.provenance import Trust
-from wort_cli.web.openapi_examples import RUN, WORT
+from wort_cli.web.openapi_examples import BEARER, JOB, RUN, WORT
 from wort_cli.web.pages.places import SRA, database_of
 
 NEWEST = 50
@@ -85,7 +86,7 @@ class OperationView:
     path: str
     summary: str
     needs: str
-    """What a client must show, in words; empty if nothing."""
+    """What a client must show, as a sentence; empty if nothing."""
     parameters: tuple[Field, ...]
     bodies: tuple[Content, ...]
     responses: tuple[ResponseView, ...]
@@ -115,10 +116,41 @@ class SchemaView:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What the examples are about."""
+
+    url: str
+    """The URL of the server."""
+    run: str = RUN
+    job: str = JOB
+    is_closed: bool = False
+    """Whether reading needs a token."""
+
+    def filled(self, operation: OperationView) -> OperationView:
+        """Return an operation with examples that are about this."""
+        examples = tuple(replace(each, source=self.source(each.source)) for each in operation.examples)
+        return replace(operation, examples=examples)
+
+    def source(self, text: str) -> str:
+        """Return command lines that are about this."""
+        lines = text.replace(WORT, self.url).replace(RUN, self.run).replace(JOB, self.job).split("\n")
+        if self.is_closed:
+            lines = [with_token(line) for line in lines]
+        return "\n".join(lines)
+
+
+def with_token(line: str) -> str:
+    """Return a command line whose request has a token."""
+    needs = line.startswith("curl ") and BEARER not in line
+    return line.replace("curl ", f"curl {BEARER} ", 1) if needs else line
+
+
+@dataclass(frozen=True)
 class ApiPage:
     """The documents of the interface."""
 
     description: Mapping[str, Any]
+    is_closed: bool
     groups: tuple[GroupView, ...]
     schemas: tuple[SchemaView, ...]
 
@@ -127,11 +159,8 @@ class ApiPage:
         return dict(self.description)
 
 
-def api_page(description: Mapping[str, Any], url: str, run: str) -> ApiPage:
-    """Return the page of a description.
-
-    url, run: what the examples have for the URL of the server and for a run
-    """
+def api_page(description: Mapping[str, Any], subject: Subject) -> ApiPage:
+    """Return the page of a description, with examples about a subject."""
     operations = [
         (described.get("tags", [""])[0], operation_view(method, path, described))
         for path, methods in description["paths"].items()
@@ -141,21 +170,30 @@ def api_page(description: Mapping[str, Any], url: str, run: str) -> ApiPage:
         GroupView(
             tag["name"],
             tag["description"],
-            tuple(with_examples(one, url, run) for name, one in operations if name == tag["name"]),
+            tuple(subject.filled(one) for name, one in operations if name == tag["name"]),
         )
         for tag in description["tags"]
     )
     schemas = description["components"]["schemas"]
-    return ApiPage(description, groups, tuple(SchemaView(name, fields_of(schemas[name])) for name in sorted(schemas)))
+    return ApiPage(
+        description,
+        subject.is_closed,
+        groups,
+        tuple(SchemaView(name, fields_of(schemas[name])) for name in sorted(schemas)),
+    )
 
 
-def example_run(ledger: Ledger, withheld: frozenset[Trust]) -> str:
-    """Return a run of which the server sends the signature, the newest; that of the description if there is none."""
+def subject_of(ledger: Ledger, withheld: frozenset[Trust], url: str, *, is_closed: bool = False) -> Subject:
+    """Return the newest run of which the server sends the signature, and its job; one that has a job, if possible."""
+    found = Subject(url, is_closed=is_closed)
     for one in ledger.catalog.newest(NEWEST):
         is_sent = one.profile == SRA_V1.name and Trust(one.trust) not in withheld
         if is_sent and one.path and database_of(one.name) == SRA:
-            return one.name
-    return RUN
+            if jobs := ledger.jobs.named(parse_name(one.name)):
+                return Subject(url, one.name, str(jobs[0].id), is_closed)
+            if found.run == RUN:
+                found = replace(found, run=one.name)
+    return found
 
 
 def anchor_of(text: str) -> str:
@@ -171,7 +209,7 @@ def operation_view(method: str, path: str, described: Mapping[str, Any]) -> Oper
         method=method.upper(),
         path=path,
         summary=described["summary"],
-        needs=" or ".join(needs),
+        needs=described.get("description") or (f"Needs {' or '.join(needs)}." if needs else ""),
         parameters=tuple(
             Field(each["name"], type_of(each["schema"]), each["required"], each["description"], each["in"])
             for each in described.get("parameters", ())
@@ -183,12 +221,6 @@ def operation_view(method: str, path: str, described: Mapping[str, Any]) -> Oper
         ),
         examples=tuple(ExampleView(each["label"], each["source"]) for each in described.get("x-codeSamples", ())),
     )
-
-
-def with_examples(operation: OperationView, url: str, run: str) -> OperationView:
-    """Return an operation whose examples have the URL of the server, and a run."""
-    examples = (replace(each, source=each.source.replace(WORT, url).replace(RUN, run)) for each in operation.examples)
-    return replace(operation, examples=tuple(examples))
 
 
 def contents_of(described: Mapping[str, Any]) -> Iterator[Content]:

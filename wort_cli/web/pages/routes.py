@@ -14,7 +14,7 @@ from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
 from wort_cli.web.openapi import description
 from wort_cli.web.pages.about_page import AboutPage
-from wort_cli.web.pages.api_page import api_page, example_run
+from wort_cli.web.pages.api_page import api_page, subject_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
@@ -26,6 +26,7 @@ from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import Pages
 from wort_cli.web.pages.static_files import static_file
 from wort_cli.web.pages.words import PROMISES
+from wort_cli.web.reading import unguarded
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
@@ -189,15 +190,17 @@ def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = shared(request)
     described = description(request.scope.get("root_path", ""))
-    page = api_page(described, base_url(request), example_run(pages.ledger, pages.withheld))
-    return answer(request, "api.html", page)
+    subject = subject_of(pages.ledger, pages.withheld, base_url(request), is_closed=pages.home.is_closed)
+    return answer(request, "api.html", api_page(described, subject))
 
 
+@unguarded
 def to_api(request: Request) -> Response:
     """Redirect to the documents of the interface."""
     return to(request, "/v1/ui/", 308)
 
 
+@unguarded
 def robots(request: Request) -> Response:
     """Tell crawlers to leave the pages of jobs alone, which have no end."""
     return PlainTextResponse(ROBOTS.format(root=request.scope.get("root_path", "")))

@@ -8,8 +8,8 @@ from tests.support.served_home import DONE, FOUND, make_served_home
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.provenance import Trust
 from wort_cli.web.openapi import description
-from wort_cli.web.openapi_examples import EXAMPLES, RUN
-from wort_cli.web.pages.api_page import ApiPage, api_page, example_run, fields_of, type_of
+from wort_cli.web.openapi_examples import BEARER, EXAMPLES, JOB, RUN
+from wort_cli.web.pages.api_page import ApiPage, Subject, api_page, fields_of, subject_of, type_of
 from wort_cli.web.pages.rendering import lower_first
 
 URL = "https://wort.example.org/x"
@@ -18,7 +18,7 @@ OPERATIONS = {(method, path) for path, methods in description("")["paths"].items
 
 @pytest.fixture(scope="module")
 def page() -> ApiPage:
-    return api_page(description(""), URL, DONE)
+    return api_page(description(""), Subject(URL, DONE, "12"))
 
 
 def test_every_operation_has_a_group_and_an_example() -> None:
@@ -36,15 +36,23 @@ def test_page_has_every_operation_once(page: ApiPage) -> None:
 def test_examples_have_the_url_of_the_server_and_a_run_that_it_has(page: ApiPage) -> None:
     lines = [example.source for group in page.groups for one in group.operations for example in one.examples]
     assert all(URL in line for line in lines)
-    assert not any("$WORT" in line or RUN in line for line in lines)
+    assert not any("$WORT" in line or RUN in line or JOB in line for line in lines)
     assert any(f"{URL}/v1/view/sra/{DONE}" in line for line in lines)
 
 
 def test_page_says_what_an_operation_needs(page: ApiPage) -> None:
     needs = {(one.method, one.path): one.needs for group in page.groups for one in group.operations}
     assert needs["GET", "/v1/status/{run}"] == ""
-    assert needs["POST", "/v1/compute"] == "a token"
-    assert needs["DELETE", "/v1/auth/tokens"] == "a user and a password or a token"
+    assert needs["POST", "/v1/compute"] == "Needs a token with the right `compute`."
+    assert needs["POST", "/v1/queue/resume"] == "Needs a token with the right `pause`."
+    assert needs["DELETE", "/v1/auth/tokens"] == "Needs a user and a password or a token."
+
+
+def test_every_line_has_a_token_where_reading_is_closed() -> None:
+    closed = api_page(description(""), Subject(URL, is_closed=True))
+    sources = [example.source for group in closed.groups for one in group.operations for example in one.examples]
+    lines = [line for source in sources for line in source.split("\n") if line.startswith("curl ")]
+    assert all(line.count(BEARER) == 1 for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +91,12 @@ def test_keys_of_objects_within_objects_have_both_names() -> None:
 
 def test_example_is_the_newest_run_that_the_server_sends(tmp_path: Path) -> None:
     with_nothing = Ledger(tmp_path / "empty.db")
-    assert example_run(with_nothing, frozenset()) == RUN
+    assert subject_of(with_nothing, frozenset(), URL) == Subject(URL)
     with_nothing.close()
     make_served_home(tmp_path / "home")
     ledger = Ledger(tmp_path / "home" / "ledger.db")
-    assert example_run(ledger, frozenset({Trust.MISMATCH})) == FOUND
-    assert example_run(ledger, frozenset({Trust.MISMATCH, Trust.PUBLISHED})) == DONE
+    assert subject_of(ledger, frozenset({Trust.MISMATCH}), URL) == Subject(URL, DONE, "1")
+    assert subject_of(ledger, frozenset({Trust.MISMATCH, Trust.COMPUTED}), URL) == Subject(URL, FOUND)
     ledger.close()
 
 
