@@ -79,12 +79,18 @@ async def known_user(request: Request, value: str) -> User:
         name, colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise unauthorized(NO_SCHEME) from None
-    access = await run_in_threadpool(services.access.read)
     address = address_of(request)
     services.limits.failures.check(address, "too many wrong passwords")
-    async with services.password_checks:  # scrypt takes 16 MB and a tenth of a second
-        user = await run_in_threadpool(access.user, name, password) if colon else None
+    user = await user_of(request, name, password) if colon else None
     if user is None:
         raise unauthorized(WRONG_PASSWORD)
     services.limits.failures.wait(address, -1.0)  # it was none
     return user
+
+
+async def user_of(request: Request, name: str, password: str) -> User | None:
+    """Return the user of a name and a password; None if they are wrong."""
+    services: Services = request.app.state.services
+    access = await run_in_threadpool(services.access.read)
+    async with services.password_checks:  # scrypt takes 16 MB and a tenth of a second
+        return await run_in_threadpool(access.user, name, password)
