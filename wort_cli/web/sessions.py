@@ -138,9 +138,3 @@ def session_of(request: Request) -> tuple[Session, Token] | None:
     if session is None or token is None:
         return None
     return session, token
-
-
-def token_of(request: Request) -> Token | None:
-    """Return what somebody who has signed in may do; None if nobody has."""
-    found = session_of(request)
-    return found[1] if found else None

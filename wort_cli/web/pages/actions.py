@@ -30,6 +30,7 @@ from wort_cli.web.pages.redirect import done
 from wort_cli.web.pages.rendering import answer
 from wort_cli.web.pages.search_page import missing_names
 from wort_cli.web.pages.shared import pages_of
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
 BATCH = 5000
@@ -61,6 +62,7 @@ def jobs_in_words(number: int) -> str:
 # ---- to queue
 
 
+@unguarded
 async def queue_run(request: Request) -> Response:
     """Queue the computation of one signature."""
     sent = await sent_form(request, Right.COMPUTE)
@@ -78,6 +80,7 @@ async def queue_run(request: Request) -> Response:
     return done(request, sent.session, page_path(str(name)), message or f"{made.status}.")
 
 
+@unguarded
 async def queue_missing(request: Request) -> Response:
     """Queue those of a list that have no signature, and whose job is not under way."""
     sent = await sent_form(request, Right.COMPUTE)
@@ -116,6 +119,7 @@ def change_in(request: Request) -> Change:
     return change
 
 
+@unguarded
 async def change_job(request: Request) -> Response:
     """Cancel or retry one job."""
     change = change_in(request)
@@ -140,6 +144,7 @@ def confirm(request: Request) -> Response:
     return answer(request, "change.html", page)
 
 
+@unguarded
 async def change_many(request: Request) -> Response:
     """Cancel or retry the jobs that a filter selects."""
     change = change_in(request)
@@ -188,6 +193,7 @@ def changed(change: Change, ledger: Ledger, settings: Settings, job_ids: Sequenc
 # ---- to pause
 
 
+@unguarded
 async def pause(request: Request) -> Response:
     """Let no job start, or none of a group."""
     sent = await sent_form(request, Right.PAUSE)
@@ -207,6 +213,7 @@ async def pause(request: Request) -> Response:
     return done(request, sent.session, local_path(sent.get("to", 2000)), what)
 
 
+@unguarded
 async def resume(request: Request) -> Response:
     """Let jobs start again."""
     sent = await sent_form(request, Right.PAUSE)

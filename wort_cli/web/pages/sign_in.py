@@ -14,6 +14,7 @@ from wort_cli.web.errors import Problem
 from wort_cli.web.forms import check_same_origin, field_of, local_path, read_fields, sent_form
 from wort_cli.web.pages.redirect import to
 from wort_cli.web.pages.rendering import answer, render
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 from wort_cli.web.sessions import By, cookie_name, key_of, session_of, set_cookie
 
@@ -61,6 +62,7 @@ def sign_in_page(request: Request, **values: Any) -> SignInPage:
     )
 
 
+@unguarded
 def sign_in(request: Request) -> Response:
     """Answer with the page at which one signs in."""
     response = answer(request, "sign_in.html", sign_in_page(request))
@@ -68,6 +70,7 @@ def sign_in(request: Request) -> Response:
     return response
 
 
+@unguarded
 async def signed_in(request: Request) -> Response:
     """Sign in, and go where one wanted to."""
     services: Services = request.app.state.services
@@ -116,6 +119,7 @@ async def begun(request: Request, link: str, token: str, name: str, password: st
     return secret
 
 
+@unguarded
 async def sign_out(request: Request) -> Response:
     """End the session."""
     await sent_form(request)

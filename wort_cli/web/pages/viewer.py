@@ -1,7 +1,7 @@
 """Who looks at a page, and what the page offers."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -25,6 +25,8 @@ class Viewer:
     notice: str = ""
     """What the form that led to the page has done."""
     is_read_only: bool = False
+    is_closed: bool = False
+    """Whether reading needs a sign-in."""
     here: str = "/"
     """The page, as a path of this server, to which a form or the sign-in leads back."""
 
@@ -35,20 +37,21 @@ class Viewer:
     @property
     def may_sign_in(self) -> bool:
         """Whether the page offers to sign in."""
-        return not self.name and not self.is_read_only
+        return not self.name and (self.is_closed or not self.is_read_only)
 
 
 def viewer_of(request: Request) -> Viewer:
     """Return who looks at a page."""
     services: Services = request.app.state.services
-    is_read_only = services.home.options.read_only
-    here = path_of(request)
+    server = Viewer(
+        is_read_only=services.home.options.read_only, is_closed=services.home.is_closed, here=path_of(request)
+    )
     found = session_of(request)
     if found is None:
-        return Viewer(is_read_only=is_read_only, here=here)
+        return server
     session, token = found
     notice = session.notices.get(request.query_params.get(NOTICE, ""), "")
-    return Viewer(token.name, token.may, session.csrf, notice, is_read_only, here)
+    return replace(server, name=token.name, rights=token.may, csrf=session.csrf, notice=notice)
 
 
 def path_of(request: Request) -> str:
