@@ -186,7 +186,7 @@ def test_question_about_nothing_is_refused(visitor: Visitor, query: str) -> None
 def test_queue_and_groups_are_paused_and_resumed(home: Home, visitor: Visitor) -> None:
     answer = visitor.send("/queue", "/queue/pause")
     assert visitor.notice(answer) == "The queue is paused: running jobs end, and no other starts."
-    assert "the queue is paused" in home("daemon", "status").err + home("daemon", "status").out
+    assert home.select("SELECT value FROM control WHERE key = 'paused'") == [("yes",)]
     assert "/queue/resume" in visitor.actions("/queue")
     visitor.send("/queue", "/queue/resume")
     assert "/queue/pause" in visitor.actions("/queue")

@@ -2,7 +2,7 @@
 
 A client sends a token as `Authorization: Bearer TOKEN`, a browser the cookie of a session; a user and a
 password (Basic) are only taken where tokens are given.  `requester` says who it is, for those who read (`reading.py`).
-A handler that changes something calls `authorized`, which takes no cookie; that of a form calls `sent_form` (`forms.py`).
+A handler that changes something calls `authorized`, which takes no cookie; of a form it calls `sent_form` (`forms.py`).
 
 401 is what makes clients get a new token, so that one which is wrong or has expired is never answered with 403.  The
 sentences are those of the earlier service, which sent no WWW-Authenticate header.

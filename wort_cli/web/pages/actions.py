@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from wort_cli.api.job_changes import cancel_jobs, filtered_job_ids, retry_jobs
 from wort_cli.errors import UsageError
-from wort_cli.ledger.jobs import JobFilter
+from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, public_accession
 from wort_cli.settings import Settings
@@ -124,7 +124,7 @@ async def change_job(request: Request) -> Response:
     """Cancel or retry one job."""
     change = change_in(request)
     sent = await sent_form(request, change.right)
-    job_id = request.path_params["job"]
+    job_id = min(request.path_params["job"], MAX_ID)
 
     def act() -> int:
         pages = pages_of(request)

@@ -81,7 +81,7 @@ def run(request: Request) -> Response:
     pages, text = pages_of(request), request.path_params["id"]
     try:
         name = name_in(request.path_params["database"], text)
-        profile = pages.profile(request.query_params.get("profile", ""))
+        profile = pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     if str(name) != text:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.profile import PROFILES, Profile, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
@@ -53,6 +53,10 @@ class Pages:
         """Return the profile that was named, or else that of the home.  Raises UsageError if there is none."""
         settings = self.home.settings
         return self.ledger.profiles.named(name or settings.profile, settings.profiles)
+
+    def usual_profile(self, name: str) -> str:
+        """Return the name of the profile of a name's signature, where none was named."""
+        return profile_for(name, self.home.settings.profile)
 
     def profile_names(self) -> tuple[str, ...]:
         """Return the names of all profiles."""
