@@ -87,6 +87,8 @@ def started(settings: Settings, *, with_server: bool) -> str:
         why = report.server_error if report else "it has not answered yet"
         render.notice(f"the HTTP server does not run: {why}; see `wort daemon status`")
         return done
+    if report.server_link:
+        render.notice(f"sign in once, to queue and submit: {report.server_link}")
     return f"{done}\nserving {report.server_url} (process {report.server_pid})"
 
 

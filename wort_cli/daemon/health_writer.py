@@ -141,6 +141,7 @@ class HealthWriter:
             blocked_by=self._coordinator.blocked_by,
             killed_for_memory=killed_for_memory(),
             server_url=server.url,
+            server_link=server.link,
             server_pid=server.pid,
             server_since=server.since,
             server_ended=server.ended,

@@ -41,6 +41,8 @@ class ServerState:
 
     url: str = ""
     """Empty until clients can connect."""
+    link: str = ""
+    """The URL at which the user of this machine signs in once; it is a secret."""
     pid: int = 0
     """0 if no process runs."""
     since: float = 0.0
@@ -145,18 +147,19 @@ class ServerProcess:
             self._fail(now, f"it cannot be started: {error.strerror}")
             return
         self._process, self._announced, self._started_at = process, b"", now
-        self.state = replace(self.state, url="", pid=process.pid, since=time.time())
+        self.state = replace(self.state, url="", link="", pid=process.pid, since=time.time())
 
     def _read_announcement(self) -> None:
         if self._process is None or self._process.stdout is None or self.state.url:
             return
         try:
             self._announced += self._process.stdout.read(MAX_ANNOUNCED) or b""
-            url = json.loads(self._announced)["url"]
+            document = json.loads(self._announced)
+            url, link = str(document["url"]), str(document["sign_in"] or "")
         except (OSError, ValueError, LookupError, TypeError):  # not all of it is there
             self._announced = self._announced[:MAX_ANNOUNCED]
             return
-        self.state = replace(self.state, url=str(url), error="")
+        self.state = replace(self.state, url=url, link=link, error="")
         log.info("the HTTP server runs as process %d: %s", self._process.pid, url)
 
     def _note_end(self, process: "subprocess.Popen[bytes]", now: float) -> None:

@@ -58,6 +58,8 @@ class Health:
     """The boot of the daemon's machine; empty if an earlier version of wort wrote the report."""
     server_url: str = ""
     """The URL of the HTTP server that the daemon started; empty until clients can connect."""
+    server_link: str = ""
+    """The URL at which the user of this machine signs in once; it is a secret, as the file is."""
     server_pid: int = 0
     """Its process; 0 if none runs."""
     server_since: float = 0.0

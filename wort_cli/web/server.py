@@ -102,10 +102,12 @@ class StoppableServer(uvicorn.Server):
 
 
 def serve(
-    settings: Settings, options: ServeOptions, announce: Callable[[str], None], log_file: Path | None = None
+    settings: Settings, options: ServeOptions, announce: Callable[[str, str], None], log_file: Path | None = None
 ) -> None:
-    """Serve a home until a signal.  `announce` is called with the URL when clients can connect.
+    """Serve a home until a signal.
 
+    announce: is called when clients can connect, with the URL and that of the page at which the user of this machine
+        signs in; the latter is empty if there is none
     log_file: where the log goes; None for stderr
 
     Raises WortError if the address cannot be bound, or the ledger cannot be opened; KeyboardInterrupt if running
@@ -142,8 +144,9 @@ def serve(
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
         listener.listen(BACKLOG)
         url = options.url(listener.getsockname()[1])
+        link = f"{url}sign-in?link={services.sessions.link}" if services.sessions.link else ""
         server = StoppableServer(
-            config, lambda: announce(url), lambda: read_again(log, config, options), services.feed.stop
+            config, lambda: announce(url, link), lambda: read_again(log, config, options), services.feed.stop
         )
         server.run([listener])
         app.flush()

@@ -23,7 +23,7 @@ from wort_cli.system.process_identity import identity_of
 
 SERVES = """
 import signal, sys, time
-print('{\\n "url": "http://127.0.0.1:1/"\\n}', flush=True)
+print('{\\n "url": "http://127.0.0.1:1/", "sign_in": null\\n}', flush=True)
 signal.pause()
 """
 ENDS = "import sys; print('wort: cannot listen at 127.0.0.1:1: it is taken', file=sys.stderr); sys.exit(1)"
