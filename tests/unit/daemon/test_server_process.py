@@ -27,8 +27,9 @@ print('{\\n "url": "http://127.0.0.1:1/", "sign_in": null\\n}', flush=True)
 signal.pause()
 """
 ENDS = "import sys; print('wort: cannot listen at 127.0.0.1:1: it is taken', file=sys.stderr); sys.exit(1)"
-STAYS = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(\'{"url": "x"}\', flush=True);' + (
-    "\nwhile True: signal.pause()"
+STAYS = (
+    'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(\'{"url": "x", "sign_in": "y"}\', flush=True);'
+    + ("\nwhile True: signal.pause()")
 )
 
 
