@@ -23,6 +23,7 @@ from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import HomeLost, StorageProblem, WortError
 from wort_cli.health.daemon_view import write_view
@@ -67,7 +68,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     workers.start()
     signals = Signals()
     log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
-    coordinator = Coordinator(ledger, queue, workers, settings)
+    coordinator = Coordinator(ledger, Supervisor(queue, workers, settings), settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     network = NetworkWatch(settings)
     follow_runs = FollowRuns(ledger, settings)
