@@ -14,9 +14,9 @@ from wort_cli.errors import NotPrivate, SettingsError, StorageProblem
 from wort_cli.model import s3_target
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import SRA_V1, Profile, profile_name
+from wort_cli.model.queue_address import LOCAL, queue_url
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target
 from wort_cli.setting_types import (
-    Parser,
     boolean,
     count,
     count_or_zero,
@@ -31,6 +31,7 @@ from wort_cli.setting_types import (
     positive_number,
     profiles_in,
     region_name,
+    setting,
     url_or_off,
     url_templates,
 )  # fmt: skip
@@ -43,11 +44,6 @@ ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
 DOWNLOADS = ("columns", "whole", "toolkit")
 QUALITIES = ("prefer-normalized", "normalized", "lite")
-
-
-def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:
-    """Define a setting; `computed` describes a default that is computed when the settings are loaded or used."""
-    return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
 @dataclass(frozen=True)
@@ -163,6 +159,16 @@ class Settings(HomePaths):
         0.5, fraction, "Share of a run's k-mers that is assumed to be distinct, to estimate the space a job needs."
     )
     max_load: float = setting(0.0, positive_number, "System load at which no further job starts.", "no limit")
+    queue: str = setting(
+        LOCAL,
+        queue_url,
+        "Queue of the jobs: `local`, for workers on this machine, or the URL of a PostgreSQL or Redis server, for "
+        "workers on other hosts.",
+    )
+    queue_password_file: str = setting("", file_path, "File with the password for `queue`; empty if it needs none.")
+    worker_lease: float = setting(
+        900.0, positive_number, "Seconds without a sign of a worker on another host after which its jobs are requeued."
+    )
     metrics_file: str = setting(
         "", file_path, "File to which metrics for Prometheus are written, such as /var/lib/node_exporter/wort.prom."
     )
@@ -254,11 +260,6 @@ class Settings(HomePaths):
     def threads_per_job(self, jobs: int) -> int:
         """Return the sketching threads of each job when `jobs` jobs run at a time."""
         return self.threads or max(1, available_cores() // jobs)
-
-    @property
-    def directories(self) -> tuple[Path, ...]:
-        """The directories that every program needs."""
-        return self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir
 
     def make_directories(self) -> None:
         """Create the directories, with mode 0700.  Raises StorageProblem if one cannot be created."""

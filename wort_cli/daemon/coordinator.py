@@ -31,12 +31,17 @@ log = logging.getLogger(__name__)
 class Site(Protocol):
     """Where the attempts of jobs run."""
 
-    owner: str
-    """The owner of its jobs, as the ledger stores it."""
+    @property
+    def owner(self) -> str:
+        """The owner of its jobs, as the ledger stores it."""
 
     @property
     def jobs(self) -> frozenset[int]:
         """The numbers of the jobs that workers have, cancelled ones included."""
+
+    @property
+    def blocked_by(self) -> str:
+        """Why no job can start here; empty if jobs can."""
 
     def reconfigure(self, settings: Settings) -> None:
         """Apply settings to decisions and new attempts."""
@@ -113,7 +118,7 @@ class Coordinator:
     @property
     def blocked_by(self) -> str:
         """Why no job may start; empty if jobs may start."""
-        return self._admission.blocked_by
+        return self._admission.blocked_by or self._site.blocked_by
 
     @property
     def disk_damage(self) -> str:

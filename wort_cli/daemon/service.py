@@ -12,9 +12,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import FrameType
 
-from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.coordinator import Coordinator, Site
 from wort_cli.daemon.follow_runs import FollowRuns
 from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
@@ -29,6 +30,7 @@ from wort_cli.errors import HomeLost, StorageProblem, WortError
 from wort_cli.health.daemon_view import write_view
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import acquire_lock
 from wort_cli.system.private_files import use_private_umask
@@ -57,6 +59,55 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     ledger_file = OpenLedgerFile(ledger.storage)
     os.register_at_fork(after_in_child=ledger_file.close_in_child)
     recover(ledger, settings)
+    if settings.queue == LOCAL:
+        crew = local_crew(ledger, settings)
+    else:
+        from wort_cli.daemon.remote.service import remote_crew
+
+        crew = remote_crew(ledger, settings)
+    signals = Signals()
+    log.info("the daemon runs as process %d with %s, home %s", os.getpid(), crew.described, settings.data_dir)
+    coordinator = Coordinator(ledger, crew.site, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, crew.close_connections)
+    network = NetworkWatch(settings)
+    follow_runs = FollowRuns(ledger, settings)
+    health_writer = HealthWriter(settings, ledger, crew.count_alive, coordinator, network=network)
+    publish_view(settings)
+    lock.write_info()
+    guard = HomeGuard(lock, ledger_file, settings, network=network)
+    try:
+        run_loop(signals, guard, coordinator, (housekeeper, follow_runs), health_writer, crew.woken)
+    finally:
+        log.info("the daemon is stopping")
+        follow_runs.stop()
+        housekeeper.stop()
+        crew.stop()
+        if guard.ledger_is_ours():  # else the next daemon requeues them
+            coordinator.requeue_all()
+        crew.close_connections()
+        health_writer.close()
+        network.close()
+        log.info("the daemon has stopped")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What runs the jobs of the daemon, and how it is stopped."""
+
+    site: Site
+    described: str
+    """For the log."""
+    count_alive: Callable[[], tuple[int, int]]
+    """Returns how many workers are alive, and how many there should be."""
+    woken: Callable[[float], bool]
+    """Waits so many seconds for something to do; returns whether there is."""
+    stop: Callable[[], None]
+    close_connections: Callable[[], None]
+    """Closes what must not be shared with a fork."""
+
+
+def local_crew(ledger: Ledger, settings: Settings) -> Crew:
+    """Start worker processes on this machine."""
     jobs = ledger.controls.job_limit(settings.jobs)
     queue = WorkQueue.create(settings.queue_file)
 
@@ -66,29 +117,8 @@ def serve(settings: Settings, *, foreground: bool) -> None:
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    signals = Signals()
-    log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
-    coordinator = Coordinator(ledger, Supervisor(queue, workers, settings), settings)
-    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
-    network = NetworkWatch(settings)
-    follow_runs = FollowRuns(ledger, settings)
-    health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network)
-    publish_view(settings)
-    lock.write_info()
-    guard = HomeGuard(lock, ledger_file, settings, network=network)
-    try:
-        run_loop(signals, guard, coordinator, (housekeeper, follow_runs), health_writer, workers.wait_for_result)
-    finally:
-        log.info("the daemon is stopping")
-        follow_runs.stop()
-        housekeeper.stop()
-        workers.stop()
-        if guard.ledger_is_ours():  # else the next daemon requeues them
-            coordinator.requeue_all()
-        close_connections()
-        health_writer.close()
-        network.close()
-        log.info("the daemon has stopped")
+    site = Supervisor(queue, workers, settings)
+    return Crew(site, f"{jobs} jobs", workers.count_alive, workers.wait_for_result, workers.stop, close_connections)
 
 
 def slept(seconds: float) -> bool:

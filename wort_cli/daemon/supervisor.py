@@ -80,6 +80,7 @@ class Supervisor:
     """The attempts that run on this machine.  Not thread-safe.  `clock` is a monotonic clock in seconds."""
 
     owner = DAEMON
+    blocked_by = ""
 
     def __init__(
         self, queue: WorkQueue, workers: Workers, settings: Settings, clock: Callable[[], float] = time.monotonic
@@ -269,7 +270,7 @@ class Supervisor:
             self._forget(attempt)
             return
         failure = Failure(Reason.INTERRUPTED, why)
-        self._end(outcomes, attempt, JobResult(attempt.job_id, attempt.number, failure=failure))
+        self._end(outcomes, attempt, JobResult(attempt.job_id, attempt.number, failure=failure, work=work))
 
     def _requeue_unstarted(self, outcomes: Outcomes, attempt: RunningAttempt) -> None:
         del self._attempts[attempt.job_id]

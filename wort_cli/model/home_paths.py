@@ -35,6 +35,11 @@ class HomePaths:
         return tuple(dict.fromkeys(paths))
 
     @property
+    def directories(self) -> tuple[Path, ...]:
+        """The directories that every program needs."""
+        return self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir
+
+    @property
     def inside(self) -> tuple[Path, ...]:
         """The directories and files inside the roots that others must not write."""
         directories = (
@@ -50,6 +55,7 @@ class HomePaths:
             self.key_file,
             self.access_file,
             self.daemon_view_file,
+            self.workers_file,
         )
         return (*directories, *files)
 
@@ -77,6 +83,11 @@ class HomePaths:
     def health_file(self) -> Path:
         """The daemon's health file."""
         return self.state_dir / "health"
+
+    @property
+    def workers_file(self) -> Path:
+        """The workers on other hosts, as the daemon has seen them (health/workers_file.py)."""
+        return self.state_dir / "workers.json"
 
     @property
     def daemon_view_file(self) -> Path:

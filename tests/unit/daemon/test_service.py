@@ -63,7 +63,7 @@ def signals() -> Iterator[Signals]:
 def loop(
     ledger: Ledger, settings: Settings, workers: WorkersWithoutProcesses, coordinator: Coordinator, clock: Clock
 ) -> Iterator[Loop]:
-    writer = HealthWriter(settings, ledger, workers, coordinator, clock=clock)
+    writer = HealthWriter(settings, ledger, workers.count_alive, coordinator, clock=clock)
     lock = acquire_lock(settings.lock_file)
     file = OpenLedgerFile(ledger.storage)
     guard = HomeGuard(lock, file, settings, clock)
