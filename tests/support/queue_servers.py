@@ -11,6 +11,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,12 @@ class Redis(QueueServer):
         where = ("-h", self.address, "-p", str(self.port))
         env = {**os.environ, "REDISCLI_AUTH": PASSWORD}
         return subprocess.run(
-            [*self._before, "redis-cli", *where, *words], capture_output=True, text=True, timeout=60, check=False, env=env
+            [*self._before, "redis-cli", *where, *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=env,
         ).stdout
 
 
@@ -150,6 +156,7 @@ class Postgresql(QueueServer):
     """A PostgreSQL server with a user and a database `wort`, and a password."""
 
     kind = "postgresql"
+    _directory: Path | None = None
 
     @property
     def url(self) -> str:
@@ -164,8 +171,9 @@ class Postgresql(QueueServer):
 
     @property
     def data(self) -> Path:
-        """The directory of the databases."""
-        return self.root / "data"
+        """The directory of the databases, which its user enters; pytest closes those of tests to others."""
+        assert self._directory is not None
+        return self._directory / "data"
 
     def run_as(self) -> dict[str, Any]:
         if os.geteuid() != 0:
@@ -174,17 +182,15 @@ class Postgresql(QueueServer):
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
     def make(self) -> None:
-        if self.data.exists():
+        if self._directory is not None:
             return
-        password = self.root / "password"
+        self._directory = Path(tempfile.mkdtemp(prefix="wort-postgresql-"))
+        password = self._directory / "password"
         password.write_text(PASSWORD)
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
-            for path in (self.root, password):
+            for path in (self._directory, password):
                 os.chown(path, user.pw_uid, user.pw_gid)
-            for parent in self.root.parents:  # the user enters the directories of the test
-                if parent.stat().st_uid == 0 and len(parent.parts) > 2:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self._run(
             *("initdb", "-D", str(self.data), "-U", "wort", "--auth", "scram-sha-256", "--pwfile", str(password)),
             *("--no-sync", "-E", "UTF8", "--locale", "C"),
@@ -196,6 +202,11 @@ class Postgresql(QueueServer):
                 f"listen_addresses = '{self.address}'\nport = {self.port}\nunix_socket_directories = ''\n"
                 "shared_buffers = 32MB\nmax_connections = 200\n"
             )
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def start(self) -> None:
         super().start()
@@ -226,9 +237,7 @@ class Postgresql(QueueServer):
         """Run a statement; return what psql prints."""
         words = ("psql", "-h", self.address, "-p", str(self.port), "-U", "wort", "-d", database, "-qAtc", statement)
         env = {**os.environ, "PGPASSWORD": PASSWORD}
-        done = subprocess.run(
-            [*self._before, *words], capture_output=True, text=True, timeout=60, check=False, env=env
-        )
+        done = subprocess.run([*self._before, *words], capture_output=True, text=True, timeout=60, check=False, env=env)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

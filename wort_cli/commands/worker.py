@@ -19,7 +19,7 @@ from wort_cli.model.queue_address import LOCAL, has_password, queue_url
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
 
-app = typer.Typer(help="Run jobs of a daemon on another host.", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 WORKER = (
     Field("host", TEXT, "The host on which it runs"),
     Field("pid", PID, "Its process there"),
@@ -62,8 +62,8 @@ def worker(
 ) -> None:
     """Run jobs of a daemon on another host.
 
-    The daemon and its workers use the same queue: a PostgreSQL or Redis server. The worker runs until Ctrl-C or SIGTERM,
-    which give its jobs back, or until `wort worker drain`, after its jobs have ended.
+    The daemon and its workers use the same queue: a PostgreSQL or Redis server. The worker runs until Ctrl-C or
+    SIGTERM, which give its jobs back, or until `wort worker drain`, after its jobs have ended.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from wort_cli.model.job import Progress
 
 SILENT_AFTER = 20.0
 """Seconds without a beat after which a worker is sent no more jobs."""
-TAKEN_WITHIN = 30.0
+TAKEN_WITHIN = 10.0
 """Seconds in which a worker that has taken an order says so, while all workers give signs."""
 
 log = logging.getLogger(__name__)
