@@ -87,7 +87,8 @@ def test_signatures_reach_the_coordinator_through_the_bucket(cluster: Cluster, b
     for i, name in enumerate(names):
         assert bucket.signature(name) == shelf.reference(shelf.archive(LAYOUTS[i]), name)
     listed = cluster.home("ls", "--json").expect(0).records()
-    assert all(row["remote"] and not row["path"] for row in listed)
+    assert {row["run"] if "run" in row else row["name"] for row in listed} == set(names)
+    assert cluster.home.select("SELECT count(*) FROM signatures WHERE path = '' AND remote != ''") == [(3,)]
     assert not list(cluster.hosts[0].home.path.rglob("*.sig"))
 
 

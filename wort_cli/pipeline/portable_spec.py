@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from wort_cli.errors import WortError
 from wort_cli.model.accession import Accession, AssemblyAccession, parse_name
 from wort_cli.model.failure import JobFailed, Reason
 from wort_cli.model.job import Job, JobKind, JobState, Source
@@ -138,7 +139,7 @@ class PortableSpec:
             self.targets()
             if self.subject is not None:
                 self.subject_content()
-        except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+        except (KeyError, TypeError, AttributeError, WortError, binascii.Error) as error:
             raise ValueError(f"a value is invalid: {error!r}"[:300]) from None
 
     def targets(self) -> tuple[S3Target | None, S3Target | None]:

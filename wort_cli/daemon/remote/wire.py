@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NoReturn, Self
 
 import wort_cli
+from wort_cli.errors import WortError
 from wort_cli.model.job import Progress
 from wort_cli.model.job_result import JobResult
 from wort_cli.pipeline.portable_spec import MAX_CONTENT, PortableSpec
@@ -245,7 +246,7 @@ class Answer:
         try:
             result = JobResult.from_json(found["result"])
             numbers = (result.job_id, result.attempt, result.work)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, WortError) as error:
             raise ValueError(f"its result is invalid: {error!r}"[:300]) from None
         if any(type(number) is not int for number in numbers):
             raise ValueError("its result is invalid")
