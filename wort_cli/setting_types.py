@@ -23,6 +23,11 @@ def setting(default: Any, parse: Parser, description: str, computed: str = "") -
     return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
+def raise_fault(fault: SettingsError) -> None:
+    """Raise an error."""
+    raise fault
+
+
 def as_number(value: Any) -> float:
     """Return a value as a number.  Raises ValueError with a sentence."""
     try:

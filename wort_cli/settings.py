@@ -30,6 +30,7 @@ from wort_cli.setting_types import (
     positive_integer,
     positive_number,
     profiles_in,
+    raise_fault,
     region_name,
     setting,
     url_or_off,
@@ -196,6 +197,11 @@ class Settings(HomePaths):
     s3_acl: str = setting("", one_of(*ACLS), "Canned ACL of what is published, such as `bucket-owner-full-control`.")
     s3_requester_pays: bool = setting(False, boolean, "Pay for requests to a bucket whose owner does not.")
     s3_transfers: int = setting(8, count, "Number of objects that `wort sync` transfers at the same time.")
+    serve_reading: str = setting(
+        "open",
+        one_of("open", "token"),
+        "Who may read through `wort serve`: everybody (`open`), or clients with a `token` that has the right `read`.",
+    )
     submit_size: int = setting(256_000_000, positive_integer, "Maximum size of a submitted file, in bytes.")
     submit_unpacked: int = setting(
         1_000_000_000, positive_integer, "Maximum size of a submitted file after decompression, in bytes."
@@ -284,11 +290,6 @@ def load_usable_settings(environ: Mapping[str, str] | None = None) -> tuple[Sett
     """
     faults: list[SettingsError] = []
     return load_settings(environ, faults.append), faults
-
-
-def raise_fault(fault: SettingsError) -> None:
-    """Raise an error."""
-    raise fault
 
 
 def load_settings(

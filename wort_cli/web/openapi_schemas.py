@@ -14,6 +14,13 @@ INTEGER: Schema = {"type": "integer"}
 INTEGER_OR_NULL: Schema = {"type": "integer", "nullable": True}
 NUMBER_OR_NULL: Schema = {"type": "number", "nullable": True}
 COUNTS: Schema = {"type": "object", "additionalProperties": INTEGER}
+PARTS = {
+    "run": "The accession of a run",
+    "database": "The database: `sra` for runs",
+    "dataset": "The id in the database: the accession of a run",
+    "job": "The number of a job, or the id of its task",
+}
+"""What the parts of paths are."""
 RUN_ID: Schema = {"type": "string", "pattern": PATTERN, "example": "SRR139146"}
 
 
@@ -78,15 +85,16 @@ ANSWER: Schema = {
     "properties": {"status": TEXT, "task_id": TEXT, "reason": TEXT, "hint": TEXT},
     "required": ["status"],
 }
-HEALTH = record(
-    status=words(("ok", "unavailable")),
-    version=TEXT,
-    read_only={"type": "boolean"},
-    daemon=TEXT,
-    problems=INTEGER,
-    queued=INTEGER_OR_NULL,
-    running=INTEGER_OR_NULL,
-)
+HEALTH: Schema = {
+    "type": "object",
+    "description": "Only `status`, if reading is closed and the client may not read",
+    "properties": {
+        "status": words(("ok", "unavailable")),
+        **{"version": TEXT, "read_only": {"type": "boolean"}, "daemon": TEXT, "problems": INTEGER},
+        **{"queued": INTEGER_OR_NULL, "running": INTEGER_OR_NULL},
+    },
+    "required": ["status"],
+}
 SCHEMAS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Answer": ANSWER,
@@ -94,6 +102,7 @@ SCHEMAS: dict[str, Schema] = {
     "Signature": record(**SIGNATURE),
     "Job": record(**JOB),
     "Health": HEALTH,
+    "Queue": record(paused={"type": "boolean"}, paused_groups=listed(TEXT)),
     "RunStatus": record(
         **SHORT,
         signature={"nullable": True, "allOf": [named("Signature")]},

@@ -14,10 +14,13 @@ from wort_cli.web.events import EventFeed
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
+from wort_cli.web.sessions import Sessions
 from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
 """Submissions, and passwords, that are checked at the same time."""
+JOB_CHANGES = 2
+"""Requests at the same time that each cancel or retry many jobs."""
 
 
 @dataclass
@@ -37,9 +40,11 @@ class Services:
     bucket: BucketObjects
     manifests: ManifestFiles
     access: AccessFile
+    sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
     password_checks: asyncio.Semaphore
+    job_changes: asyncio.Semaphore
     feed: EventFeed
     kept: Kept
 
@@ -54,9 +59,11 @@ class Services:
             BucketObjects(home.settings, SRA_V1),
             manifests,
             AccessFile(home.settings.access_file),
+            Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
             asyncio.Semaphore(SANDBOXES),
             asyncio.Semaphore(PASSWORD_CHECKS),
+            asyncio.Semaphore(JOB_CHANGES),
             EventFeed(home),
             Kept(),
         )
