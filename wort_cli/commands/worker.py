@@ -25,7 +25,7 @@ WORKER = (
     Field("pid", PID, "Its process there"),
     Field("state", one_of(WORKER_STATES), "Its state; `refused` if its version is another one"),
     Field("jobs", COUNT, "How many jobs it sketches at a time"),
-    Field("running", list_of(ID), "The jobs that it has"),
+    Field("running", list_of(COUNT), "The jobs that it has"),
     Field("silent", SECONDS, "How long ago the daemon heard of it"),
     Field("version", TEXT, "Its version of wort"),
     Field("worker", ID, "Its id"),
@@ -63,7 +63,7 @@ def worker(
     """Run jobs of a daemon on another host.
 
     The daemon and its workers use the same queue: a PostgreSQL or Redis server. The worker runs until Ctrl-C or
-    SIGTERM, which give its jobs back, or until `wort worker drain`, after its jobs have ended.
+    SIGTERM, which return its jobs, or until `wort worker drain`, after its jobs have ended.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """The main program of `wort worker`: connect, wait for the coordinator, start processes, run the loop until a signal.
 
 It has directories of its own inside the home, and one set for each coordinator's home, because jobs are numbered there.
-SIGTERM and SIGINT end it: its jobs are given back, and are queued again.  `wort worker drain` lets it end its jobs
+SIGTERM and SIGINT end it: its jobs are returned, and are queued again.  `wort worker drain` lets it end its jobs
 first.
 """
 
@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import wort_cli
+from wort_cli.daemon.log_file import start_logging
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.remote.relay import Relay
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.wire import PROTOCOL, Beat, Board
-from wort_cli.daemon.service import BUSY_PAUSE, IDLE_PAUSE, Signals, start_logging
+from wort_cli.daemon.signals import BUSY_PAUSE, IDLE_PAUSE, Signals
 from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import DaemonAlreadyRunning, QueueUnavailable, UsageError, WortError, shown

@@ -257,7 +257,7 @@ class Relay:
         name = self._me.home, job_id, attempt
         self._stale += [answer_key(*name), acquired_key(*name)]
 
-    def _answer(self, result: JobResult, given_back: str = "") -> None:
+    def _answer(self, result: JobResult, returned: str = "") -> None:
         """Keep an answer until the coordinator has it."""
         job_id = result.job_id
         self._numbers.pop(job_id, None)
@@ -273,7 +273,7 @@ class Relay:
             result = replace(result, published=replace(result.published, path=""))
         keep = result.published is None and result.verdict is None
         keep = keep and count_finished_parts(self._settings.workspace(job_id)) > 0
-        answer = Answer(self._me.host, result, given_back, content, log_text)
+        answer = Answer(self._me.host, result, returned, content, log_text)
         self._answers[job_id] = Unconfirmed(result.attempt, answer.pack(), keep)
 
     # ---- Outcomes of the supervisor

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Collection
 
+from wort_cli.daemon.crew import Crew
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.site import RemoteSite
-from wort_cli.daemon.service import Crew, slept
+from wort_cli.daemon.signals import slept
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.lease import WORKERS
 from wort_cli.settings import Settings

@@ -261,9 +261,9 @@ class RemoteSite:
         else:
             if (answer.result.job_id, answer.result.attempt) != (job.id, attempt.number):
                 outcomes.finish(invalid_answer(job, "it is of another attempt"))
-            elif answer.given_back:
-                log.info("job %d, attempt %d: %s", job.id, attempt.number, shown(answer.given_back, 300))
-                outcomes.requeue(job.id, attempt.number, answer.given_back)
+            elif answer.returned:
+                log.info("job %d, attempt %d: %s", job.id, attempt.number, shown(answer.returned, 300))
+                outcomes.requeue(job.id, attempt.number, answer.returned)
             else:
                 self._record(outcomes, receive(answer, job, self._settings))
         self._forget(attempt)

@@ -214,11 +214,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says at the end of an attempt: its result, or that it was given back."""
+    """What a worker says at the end of an attempt: its result, or that it was returned."""
 
     host: str
     result: JobResult
-    given_back: str = ""
+    returned: str = ""
     """Why the worker did not go on; empty if there is a result."""
     content: str = ""
     """The signature in base64, unless the bucket has it."""
@@ -231,7 +231,7 @@ class Answer:
             {
                 "host": self.host,
                 "result": self.result.to_json(),
-                "given_back": self.given_back,
+                "returned": self.returned,
                 "content": self.content,
                 "log": self.log,
             }
@@ -253,7 +253,7 @@ class Answer:
         return cls(
             host=short_text(found["host"], "the host"),
             result=result,
-            given_back=short_text(found["given_back"], "why it was given back"),
+            returned=short_text(found["returned"], "why it was returned"),
             content=short_text(found["content"], "the signature", MAX_CONTENT * 4 // 3 + 4),
             log=short_text(found["log"], "the log", MAX_LOG),
         )

@@ -78,9 +78,9 @@ class Host:
         return order
 
     def answer(self, order: Order, **outcome: Any) -> None:
-        given_back, content = outcome.pop("given_back", ""), outcome.pop("content", "")
+        returned, content = outcome.pop("returned", ""), outcome.pop("content", "")
         result = JobResult(order.spec.job_id, order.spec.attempt, **outcome)
-        answer = Answer(self.beat.host, result, given_back, content, "a line of the log\n")
+        answer = Answer(self.beat.host, result, returned, content, "a line of the log\n")
         self.remote.put(answer_key(HOME, order.spec.job_id, order.spec.attempt), answer.pack())
 
 
@@ -222,10 +222,10 @@ def test_failure_in_an_answer_is_recorded(
     assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
 
 
-def test_job_that_is_given_back_is_queued_again(
+def test_job_that_is_returned_is_queued_again(
     coordinator: Coordinator, ledger: Ledger, clock: Clock, host: Host, job_id: int
 ) -> None:
-    host.answer(host.take(), given_back="the worker was stopped (node1)")
+    host.answer(host.take(), returned="the worker was stopped (node1)")
     host.send(running={}, draining=True)
     turn(coordinator, clock)
     job = ledger.jobs.get(job_id)
