@@ -79,12 +79,12 @@ def run(request: Request) -> Response:
     pages, text = shared(request), request.path_params["id"]
     try:
         name = name_in(request.path_params["database"], text)
-        profile = pages.profile(request.query_params.get("profile", ""))
+        profile = pages.profile_of(name, request.query_params.get("profile", ""))
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     if str(name) != text:
         return to(request, page_path(str(name)), 308)
-    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld)
+    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld(name))
     return answer(request, "run.html", page, 200 if page.is_known else 404)
 
 

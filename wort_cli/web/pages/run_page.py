@@ -11,13 +11,14 @@ from wort_cli.ledger.job_pages import FURTHEST
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.job import Job, JobKind, JobState
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import iso_time, local_time
+from wort_cli.web.databases import DATABASES
 from wort_cli.web.pages.histogram import Drawing, draw
 from wort_cli.web.pages.job_view import JobView
-from wort_cli.web.pages.places import SRA, Link, database_of, links_of
+from wort_cli.web.pages.places import Link, database_of, links_of
 from wort_cli.web.pages.spectra import Spectra, Spectrum
 from wort_cli.web.pages.words import OF_STATE, PROMISES, Promise, Standing
 
@@ -123,7 +124,8 @@ class RunPage:
     @property
     def has_url(self) -> bool:
         """Whether the server sends the signature under a URL of the earlier service."""
-        is_served = self.profile == SRA_V1.name and self.database == SRA
+        database = DATABASES.get(self.database)
+        is_served = database is not None and self.profile == database.profile.name
         return is_served and self.signature is not None and self.signature.is_sent
 
     def document(self) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.accession import Name
+from wort_cli.model.profile import PROFILES, Profile, profile_for
 from wort_cli.model.provenance import Trust
+from wort_cli.web.databases import database_of
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
 from wort_cli.web.pages.spectra import Spectra
@@ -24,10 +26,11 @@ class Pages:
         self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
         self._counts: dict[str, Kept[int]] = {}
 
-    @property
-    def withheld(self) -> frozenset[Trust]:
-        """The levels of trust of which the server sends no signatures."""
-        return refused_trust(self.home.settings)
+    def withheld(self, name: Name) -> frozenset[Trust]:
+        """Return the levels of trust of which the server sends no signature of a name."""
+        database = database_of(name)
+        never = frozenset(Trust) - database.trusts if database else frozenset()
+        return never | refused_trust(self.home.settings)
 
     @property
     def ledger(self) -> Ledger:
@@ -47,6 +50,10 @@ class Pages:
         """Return the profile that was named, or else that of the home.  Raises UsageError if there is none."""
         settings = self.home.settings
         return self.ledger.profiles.named(name or settings.profile, settings.profiles)
+
+    def profile_of(self, name: Name, profile: str) -> Profile:
+        """Return the profile of the signature of a name that is meant.  Raises UsageError if there is none."""
+        return self.profile(profile_for(name, profile or self.home.settings.profile))
 
     def profile_names(self) -> tuple[str, ...]:
         """Return the names of all profiles."""
