@@ -17,7 +17,7 @@ from tests.support.homes import Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf
 from tests.support.web_server import WebServer, serving
-from wort_cli.web import compute, events, health, jobs, manifest, openapi, status, submit, tokens, view
+from wort_cli.web import compute, events, health, job_changes, jobs, manifest, openapi, status, submit, tokens, view
 
 RUN, QUEUED, GONE, OTHER = "SRR000001", "SRR000002", "SRR000003", "SRR000004"
 
@@ -225,7 +225,7 @@ def test_description_is_valid_and_complete(description: Any) -> None:
 
 def test_every_path_of_the_interface_is_described(description: Any) -> None:
     """All but the pages, which are no interface; and nothing is described that is not there."""
-    parts = (view, manifest, compute, submit, tokens, status, jobs, events, health, openapi)
+    parts = (view, manifest, compute, submit, tokens, status, jobs, job_changes, events, health, openapi)
     found = [route for part in parts for route in part.routes() if isinstance(route, Route)]
     answered = {(re.sub("{[a-z]+}", "{}", route.path), m.lower()) for route in found for m in route.methods or ()}
     described = {

@@ -6,9 +6,8 @@ first version of the earlier service.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,6 +28,7 @@ from wort_cli.web.bodies import flag, read_object, text_list, text_of
 from wort_cli.web.databases import database_of
 from wort_cli.web.errors import CompactJSON, Problem
 from wort_cli.web.limits import too_often
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 from wort_cli.web.task_id import task_id
 
@@ -70,19 +70,32 @@ def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
     return [
         Route("/v1/compute", compute_many, methods=["POST"]),
-        Route("/v1/compute/sra/{id}", partial(compute, parse_run), methods=["POST"], name="compute_run"),
-        Route("/v1/compute/genomes/{id}", partial(compute, parse_assembly), methods=["POST"], name="compute_assembly"),
-        Route("/compute/{id}", partial(compute, parse_run), methods=["POST"], name="compute_oldest"),
+        Route("/v1/compute/sra/{run}", compute_run, methods=["POST"]),
+        Route("/v1/compute/genomes/{assembly}", compute_assembly, methods=["POST"]),
+        Route("/compute/{run}", compute_run, methods=["POST"]),
     ]
 
 
-async def compute(parse: Callable[[str], Accession], request: Request) -> Response:
-    """Enqueue one run or assembly."""
+@unguarded
+async def compute_run(request: Request) -> Response:
+    """Enqueue one run."""
+    token = await authorized(request, Right.COMPUTE)
+    return await enqueue_one(request, parse_run(request.path_params["run"]), token)
+
+
+@unguarded
+async def compute_assembly(request: Request) -> Response:
+    """Enqueue one assembly."""
     token = await authorized(request, Right.COMPUTE)
     try:
-        name = parse(request.path_params["id"])
+        name = parse_assembly(request.path_params["assembly"])
     except UnknownAssembly as unknown:
         return CompactJSON(unknown.answer.to_json(), unknown.answer.code)
+    return await enqueue_one(request, name, token)
+
+
+async def enqueue_one(request: Request, name: Accession, token: Token) -> Response:
+    """Enqueue one run or assembly; answer with its task."""
     force = parse_boolean(request, "recompute")
     services: Services = request.app.state.services
     [answer] = await run_in_threadpool(enqueue_all, services, [name], token, force=force)
@@ -92,6 +105,7 @@ async def compute(parse: Callable[[str], Accession], request: Request) -> Respon
     )
 
 
+@unguarded
 async def compute_many(request: Request) -> Response:
     """Enqueue many runs and assemblies; one that is enqueued already, or has a signature, is answered as such."""
     token = await authorized(request, Right.COMPUTE)

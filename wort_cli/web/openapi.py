@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 import wort_cli
 from wort_cli.web.openapi_paths import described_paths
 from wort_cli.web.openapi_schemas import SCHEMAS, Schema
+from wort_cli.web.reading import unguarded
 
 
 @cache
@@ -45,6 +46,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@unguarded
 async def openapi(request: Request) -> Response:
     """Send the description."""
     text = json.dumps(description(str(request.scope.get("root_path", ""))), indent=2) + "\n"

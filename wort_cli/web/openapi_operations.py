@@ -15,6 +15,7 @@ PARTS = {
     "assembly": "The accession of an assembly, with its version",
     "database": "The database: `sra` for runs, `genomes` for assemblies, `img` for taxa of IMG",
     "dataset": "The id in the database: the accession of a run or an assembly, or the number of a taxon",
+    "job": "The number of a job, or the id of its task",
     "task": "The `task_id` that a request was answered with",
 }
 """What the parts of paths are."""
@@ -52,6 +53,7 @@ def operation(
     *problems: int,
     parameters: tuple[Schema, ...] = (),
     body: Schema | None = None,
+    body_required: bool = True,
     security: tuple[str, ...] = (),
 ) -> Schema:
     """Return the description of an operation; every one may also answer with 429, 500 and 503."""
@@ -63,7 +65,7 @@ def operation(
         "summary": about,
         "responses": {str(code): found[code] for code in sorted(found)},
         **({"parameters": list(parameters)} if parameters else {}),
-        **({"requestBody": {"required": True, "content": body}} if body else {}),
+        **({"requestBody": {"required": body_required, "content": body}} if body else {}),
         **({"security": [{name: []} for name in security]} if security else {}),
     }
 

@@ -3,6 +3,7 @@
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
+from wort_cli.web.bodies import MAX_IDS
 from wort_cli.web.databases import DATABASES
 from wort_cli.web.jobs import MAX_PAGE
 from wort_cli.web.openapi_operations import (
@@ -22,6 +23,7 @@ from wort_cli.web.openapi_schemas import (
     ASSEMBLY_ID,
     COUNTS,
     ID,
+    INTEGER,
     RUN_ID,
     SERVED_SIGNATURE,
     TEXT,
@@ -42,7 +44,7 @@ SUBMITTED: Schema = {**ANSWER, "properties": {**ANSWER["properties"], "digest": 
 
 def described_paths() -> dict[str, Schema]:
     """Return the description of each path."""
-    return {**signatures(), **requests(), **questions(), **about_the_server(), **oldest_paths()}
+    return {**signatures(), **requests(), **questions(), **job_paths(), **about_the_server(), **oldest_paths()}
 
 
 def signatures() -> dict[str, Schema]:
@@ -196,6 +198,55 @@ def status_of_many() -> Schema:
         parameters=(parameter("format", words(("json", "csv")), "The format of the answer"),),
         body=json_body(ids=IDS, group=TEXT, project=TEXT),
     )
+
+
+def job_paths() -> dict[str, Schema]:
+    """Return the description of the paths that are about one job, or change jobs and the queue."""
+    job = path_parameter("job", TEXT)
+    numbers: Schema = {**listed({"type": "integer", "minimum": 1}), "maxItems": MAX_IDS}
+    selected = json_body(
+        ids=IDS,
+        jobs=numbers,
+        group=TEXT,
+        state=words(JobState),
+        reason=words(Reason),
+        all={"type": "boolean"},
+    )
+    only_group = {"application/json": {"schema": {"type": "object", "properties": {"group": TEXT}}}}
+    found: dict[str, Schema] = {
+        "/v1/jobs/{job}": {
+            "get": operation("A job", {200: answer("The job", named("Job"))}, 404, parameters=(job,)),
+        },
+        "/v1/queue": {"get": operation("Whether the queue is paused", {200: answer("It is said", named("Queue"))})},
+    }
+    for verb, about, what in (("cancel", "Cancel", "cancelled"), ("retry", "Queue again", "queued")):
+        one = answer("What was done, and the job as it is now", record(**{what: INTEGER, "job": named("Job")}))
+        many = answer("What was done", record(**{what: INTEGER, "before": COUNTS, "unknown": listed(TEXT)}))
+        found[f"/v1/jobs/{{job}}/{verb}"] = {
+            "post": operation(f"{about} a job", {200: one}, *(*CHANGING, 404), parameters=(job,), security=("token",))
+        }
+        found[f"/v1/jobs/{verb}"] = {
+            "post": operation(
+                f"{about} the jobs that the body selects",
+                {200: many},
+                *(400, *CHANGING, 408, 413),
+                body=selected,
+                security=("token",),
+            )
+        }
+    for verb, about in (("pause", "Let no more jobs start"), ("resume", "Let jobs start again")):
+        state = answer("How it is now", named("Queue"))
+        found[f"/v1/queue/{verb}"] = {
+            "post": operation(
+                f"{about}: all, or those of a group",
+                {200: state},
+                *(400, *CHANGING, 408, 413),
+                body=only_group,
+                body_required=False,
+                security=("token",),
+            )
+        }
+    return found
 
 
 def about_the_server() -> dict[str, Schema]:

@@ -83,15 +83,16 @@ ANSWER: Schema = {
     "properties": {"status": TEXT, "task_id": TEXT, "reason": TEXT, "sentence": TEXT, "hint": TEXT},
     "required": ["status"],
 }
-HEALTH = record(
-    status=words(("ok", "unavailable")),
-    version=TEXT,
-    read_only={"type": "boolean"},
-    daemon=TEXT,
-    problems=INTEGER,
-    queued=INTEGER_OR_NULL,
-    running=INTEGER_OR_NULL,
-)
+HEALTH: Schema = {
+    "type": "object",
+    "description": "Only `status`, if reading is closed and the client may not read",
+    "properties": {
+        "status": words(("ok", "unavailable")),
+        **{"version": TEXT, "read_only": {"type": "boolean"}, "daemon": TEXT, "problems": INTEGER},
+        **{"queued": INTEGER_OR_NULL, "running": INTEGER_OR_NULL},
+    },
+    "required": ["status"],
+}
 SCHEMAS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Answer": ANSWER,
@@ -101,6 +102,7 @@ SCHEMAS: dict[str, Schema] = {
     "Health": HEALTH,
     "ManyAnswer": {**ANSWER, "properties": {"id": TEXT, **ANSWER["properties"]}, "required": ["id", "status"]},
     "Task": record(state=words(dict.fromkeys(TASK_STATES.values())), current=INTEGER, total=INTEGER, status=TEXT),
+    "Queue": record(paused={"type": "boolean"}, paused_groups=listed(TEXT)),
     "RunStatus": record(
         **SHORT,
         signature={"nullable": True, "allOf": [named("Signature")]},

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from wort_cli.web.auth import NO_TOKEN, check_may_change, credentials, known_token, known_user, unauthorized
 from wort_cli.web.errors import CompactJSON
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
 
@@ -21,6 +22,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@unguarded
 async def tokens(request: Request) -> Response:
     """Give a token, or revoke one."""
     services: Services = request.app.state.services
