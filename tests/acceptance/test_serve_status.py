@@ -86,7 +86,7 @@ def test_status_of_a_run_with_a_signature(server: WebServer, description: Any) -
 def test_status_says_why_there_is_no_signature(world: Home, server: WebServer, description: Any) -> None:
     states = {}
     for run in (QUEUED, GONE, OTHER):
-        answer = httpx.get(f"{server.url}/v1/status/{id}")
+        answer = httpx.get(f"{server.url}/v1/status/{run}")
         states[run] = valid(description, "/v1/status/{id}", "get", answer)
         assert states[run]["url"] is None
         assert states[run]["signature"] is None
