@@ -98,7 +98,7 @@ async def enqueue_one(request: Request, name: Accession, token: Token) -> Respon
     """Enqueue one run or assembly; answer with its task."""
     force = parse_boolean(request, "recompute")
     services: Services = request.app.state.services
-    [answer] = await run_in_threadpool(enqueue_all, services, [name], token, force=force)
+    [answer] = await run_in_threadpool(enqueue_runs, services, [name], token, force=force)
     root = request.scope.get("root_path", "")
     return CompactJSON(
         answer.to_json(), answer.code, {"Location": f"{root}/status/{answer.task}"} if answer.task else {}
@@ -114,7 +114,7 @@ async def compute_many(request: Request) -> Response:
     accessions = [accession for text in ids if (accession := public_accession(text)) is not None]
     services: Services = request.app.state.services
     services.limits.changes.check(token.name, "this token sends too many requests", len(accessions) / RUNS_OF_A_REQUEST)
-    found = await run_in_threadpool(enqueue_all, services, accessions, token, force=force, group=group)
+    found = await run_in_threadpool(enqueue_runs, services, accessions, token, force=force, group=group)
     answers = {answer.name: answer.to_json() for answer in found}
     refused = {"status": NO_RUN, "reason": "invalid-accession"}
     rows = [{"id": text, **answers.get(text, refused)} for text in ids]
@@ -179,7 +179,7 @@ def parse_boolean(request: Request, name: str) -> bool:
     return text == "true"
 
 
-def enqueue_all(
+def enqueue_runs(
     services: Services, names: Sequence[Accession], token: Token, *, force: bool = False, group: str = ""
 ) -> list[Answer]:
     """Enqueue what has no signature, or all with `force`.  Raises Problem 429 if the queue is full."""

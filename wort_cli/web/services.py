@@ -15,6 +15,7 @@ from wort_cli.web.events import EventFeed
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
+from wort_cli.web.sessions import Sessions
 from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
@@ -59,6 +60,7 @@ class Services:
     home: ServedHome
     databases: Mapping[str, ServedDatabase]
     access: AccessFile
+    sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
     password_checks: asyncio.Semaphore
@@ -73,6 +75,7 @@ class Services:
             home,
             {database.name: ServedDatabase.of(home, database) for database in DATABASES.values()},
             AccessFile(home.settings.access_file),
+            Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
             asyncio.Semaphore(SANDBOXES),
             asyncio.Semaphore(PASSWORD_CHECKS),

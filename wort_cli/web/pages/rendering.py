@@ -20,9 +20,12 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.units import format_bases, format_bytes, format_count, format_duration, format_share, iso_time
 from wort_cli.web.pages.places import page_path
 from wort_cli.web.pages.static_files import address_of
+from wort_cli.web.pages.viewer import viewer_of
 
 TEMPLATES = Path(__file__).with_name("templates")
-HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept"}
+HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Cookie"}
+PRIVATE = HEADERS | {"Cache-Control": "private, no-cache"}
+"""Of a page that is made for somebody."""
 
 
 def visible(value: Any) -> Any:
@@ -110,7 +113,9 @@ def wants_json(request: Request) -> bool:
 def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Return a page as HTML."""
     root = request.scope.get("root_path", "")
+    viewer = viewer_of(request)
     shared = {
+        "viewer": viewer,
         "root": root,
         "origin": str(request.base_url).rstrip("/"),
         "here": request.url.path,
@@ -119,7 +124,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "reload": "still" not in request.query_params,
     }
     text = environment().get_template(template).render(**shared, **values)
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(text, status, PRIVATE if viewer.name else HEADERS)
 
 
 def answer(request: Request, template: str, page: Any, status: int = 200, **values: Any) -> Response:
