@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import wort_cli
+from wort_cli.web.openapi_examples import GROUPS, with_examples
 from wort_cli.web.openapi_paths import described_paths
 from wort_cli.web.openapi_schemas import SCHEMAS, Schema
 from wort_cli.web.reading import unguarded
@@ -27,7 +28,8 @@ def description(root: str) -> Schema:
             "description": "Signatures of sequencing runs and assemblies",
         },
         "servers": [{"url": root or "/"}],
-        "paths": described_paths(),
+        "tags": [{"name": group.name, "description": group.about} for group in GROUPS],
+        "paths": with_examples(described_paths()),
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {

@@ -16,7 +16,7 @@ PARTS = {
     "database": "The database: `sra` for runs, `genomes` for assemblies, `img` for taxa of IMG",
     "dataset": "The id in the database: the accession of a run or an assembly, or the number of a taxon",
     "job": "The number of a job, or the id of its task",
-    "task": "The `task_id` that a request was answered with",
+    "task": "The `task_id` that a request was answered with, or the number of the job",
 }
 """What the parts of paths are."""
 

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.errors import NoSuchJob
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name, RecordAccession
 from wort_cli.model.job import Job, JobState
@@ -21,8 +20,8 @@ from wort_cli.web.bodies import MAX_IDS, read_object, text_list, text_of
 from wort_cli.web.compute import parse_id
 from wort_cli.web.documents import catalog_document, job_document, reason_document, state_of
 from wort_cli.web.errors import CompactJSON, Problem
+from wort_cli.web.job_changes import job_number
 from wort_cli.web.services import Services
-from wort_cli.web.task_id import job_of_task
 
 CSV_COLUMNS = ("id", "state", "reason", "sentence", "hint", "trust", "url")
 
@@ -159,11 +158,7 @@ async def task_status(request: Request) -> Response:
 def task_document(services: Services, task: str) -> dict[str, Any]:
     """Return the state of a task: `state`, `current`, `total`, `status`.  Raises Problem 404."""
     ledger = services.home.ledger
-    number = job_of_task(ledger.controls.home_id(), task)
-    try:
-        job = ledger.jobs.get(number or 0)
-    except NoSuchJob:
-        raise Problem(404, "there is no such task", reason="unknown") from None
+    job = ledger.jobs.get(job_number(ledger, task))
     return {"state": TASK_STATES[job.state], **progress_of(job), "status": words_for(job)}
 
 
