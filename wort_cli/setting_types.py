@@ -23,11 +23,6 @@ def setting(default: Any, parse: Parser, description: str, computed: str = "") -
     return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
-def raise_fault(fault: SettingsError) -> None:
-    """Raise an error."""
-    raise fault
-
-
 def as_number(value: Any) -> float:
     """Return a value as a number.  Raises ValueError with a sentence."""
     try:
@@ -129,6 +124,27 @@ def listen_address(value: Any) -> str:
     if str(value) and (isinstance(value, bool) or not found or not 0 < int(found[2]) < 65536):
         raise ValueError("it must be a port or HOST:PORT")
     return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
+
+
+def port_number(value: Any) -> int:
+    """Return a port: an integer from 0 to 65535."""
+    if isinstance(value, float | bool) or not 0 <= as_integer(value) < 65536:
+        raise ValueError("it must be an integer from 0 to 65535")
+    return as_integer(value)
+
+
+def listen_host(value: Any) -> str:
+    """Return the address or the name of a host."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+", value):
+        raise ValueError("it must be an address such as 127.0.0.1, or the name of a host")
+    return value
+
+
+def root_path(value: Any) -> str:
+    """Return a path such as /wort, without a slash at its end; '' for the root."""
+    if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", value):
+        raise ValueError("it must be a path such as /wort")
+    return value
 
 
 def region_name(value: Any) -> str:

@@ -20,6 +20,7 @@ from wort_cli.daemon.log_file import start_logging
 from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
+from wort_cli.daemon.server_process import ServerProcess
 from wort_cli.daemon.signals import BUSY_PAUSE, IDLE_PAUSE, Signals, slept
 from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.daemon.workers import Workers
@@ -38,8 +39,8 @@ TROUBLE_PAUSE = 5.0
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, *, foreground: bool) -> None:
-    """Run the daemon until a signal stops it.
+def serve(settings: Settings, *, foreground: bool, with_server: bool = False) -> None:
+    """Run the daemon until a signal stops it; `with_server` has it start the HTTP server whatever the settings say.
 
     Raises DaemonAlreadyRunning if another daemon runs, another WortError if this one cannot start.
     """
@@ -65,14 +66,16 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, crew.close_connections)
     network = NetworkWatch(settings)
     follow_runs = FollowRuns(ledger, settings)
-    health_writer = HealthWriter(settings, ledger, crew.count_alive, coordinator, network=network)
+    server = ServerProcess(settings, wanted=with_server)
+    health_writer = HealthWriter(settings, ledger, crew.count_alive, coordinator, network=network, server=server)
     publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
-        run_loop(signals, guard, coordinator, (housekeeper, follow_runs), health_writer, crew.woken)
+        run_loop(signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, crew.woken)
     finally:
         log.info("the daemon is stopping")
+        server.ask_to_stop()
         follow_runs.stop()
         housekeeper.stop()
         crew.stop()
@@ -81,6 +84,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         crew.close_connections()
         health_writer.close()
         network.close()
+        server.stop()
         log.info("the daemon has stopped")
 
 
@@ -103,7 +107,7 @@ def run_loop(
     signals: Signals,
     guard: HomeGuard,
     coordinator: Coordinator,
-    chores: Sequence[Housekeeper | FollowRuns],
+    chores: Sequence[Housekeeper | FollowRuns | ServerProcess],
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
 ) -> None:

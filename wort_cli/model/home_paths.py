@@ -35,11 +35,6 @@ class HomePaths:
         return tuple(dict.fromkeys(paths))
 
     @property
-    def directories(self) -> tuple[Path, ...]:
-        """The directories that every program needs."""
-        return self.data_dir, self.state_dir, self.cache_dir, self.log_dir, self.store_dir
-
-    @property
     def inside(self) -> tuple[Path, ...]:
         """The directories and files inside the roots that others must not write."""
         directories = (
@@ -103,6 +98,16 @@ class HomePaths:
     def daemon_log(self) -> Path:
         """The daemon's log, which is rotated."""
         return self.log_dir / "daemon.log"
+
+    @property
+    def server_log(self) -> Path:
+        """The log of the HTTP server that the daemon started; it is rotated."""
+        return self.log_dir / "serve.log"
+
+    @property
+    def server_output(self) -> Path:
+        """What that server wrote to stderr: why it ended."""
+        return self.log_dir / "serve.err"
 
     @property
     def forgotten_log(self) -> Path:

@@ -22,7 +22,8 @@ from wort_cli.model.provenance import Recorded, Trust
 from wort_cli.model.s3_target import S3Target
 from wort_cli.model.verdict import Depth
 from wort_cli.pipeline.job_spec import JobSpec, Subject
-from wort_cli.settings import DOWNLOADS, ENGINES, QUALITIES, Settings
+from wort_cli.setting_fields import DOWNLOADS, ENGINES, QUALITIES
+from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.private_files import make_private

@@ -1,6 +1,7 @@
 """The status of the daemon and its queue, as one JSON document and as a few lines: `wort daemon status`."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from wort_cli.commands.shared.showing import render
@@ -21,6 +22,7 @@ from wort_cli.commands.shared.showing.fields import (
     one_of,
     record_of,
 )
+from wort_cli.health.health_file import Health
 from wort_cli.health.status import DAY, HOUR, STATES, EndedAttempts, Status
 from wort_cli.health.workers_file import DRAINING, REFUSED, SILENT, WorkerSeen, read_workers
 from wort_cli.ledger.ledger import Ledger
@@ -60,6 +62,12 @@ HOST = record_of(
     Field("jobs", COUNT, "How many jobs they sketch at a time"),
     Field("running", COUNT, "Jobs that they have"),
     Field("draining", COUNT, "Workers that take no more jobs"),
+SERVER = record_of(
+    Field("url", PATH, "Its URL; null until clients can connect", optional=True),
+    Field("pid", PID, "Its process; null if none runs", optional=True),
+    Field("started_at", TIME, "When that process was started", optional=True),
+    Field("ended", COUNT, "How often it has ended although it should run"),
+    Field("error", TEXT, "Why it ended the last time; null if it can be reached", optional=True),
 )
 DOCUMENT = Document(
     "daemon status",
@@ -96,6 +104,7 @@ DOCUMENT = Document(
         Field("load", RATIO, "The load average of the last minute"),
         Field("workers", WORKERS, "The worker processes", optional=True),
         Field("hosts", list_of(HOST), "The hosts whose workers run jobs; empty if they run on this machine"),
+        Field("server", SERVER, "The HTTP server that the daemon started; null if it starts none", optional=True),
     ),
 )
 
@@ -167,6 +176,30 @@ def hosts(settings: Settings) -> list[dict[str, Any]]:
         }
         for host, workers in here.items()
     ]
+        "server": server_document(health) if health else None,
+    }
+
+
+def server_document(health: Health) -> dict[str, Any] | None:
+    """Return what the daemon reports of its HTTP server; None if it has none."""
+    if not health.server_pid and not health.server_error:
+        return None
+    return {
+        "url": health.server_url or None,
+        "pid": health.server_pid or None,
+        "started_at": iso_time(health.server_since) if health.server_pid else None,
+        "ended": health.server_ended,
+        "error": health.server_error or None,
+    }
+
+
+def server_line(server: Mapping[str, Any]) -> str:
+    """Return a line about the HTTP server."""
+    ended = f", has ended {render.count(server['ended'], 'time')}" if server["ended"] else ""
+    if not server["pid"]:
+        return f"does not run{ended}"
+    since = f"process {server['pid']}, since {TIME.show(server['started_at'])}"
+    return f"{server['url'] or 'starts'}, {since}{ended}"
 
 
 def ended_attempts(attempts: EndedAttempts) -> dict[str, Any]:
@@ -207,6 +240,8 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
     for host in document["hosts"]:
         draining = ", draining" if host["draining"] else ""
         lines[f"on {render.printable(host['host'])}"] = f"{host['running']} of {host['jobs']} jobs{draining}"
+    if server := document["server"]:
+        lines["server"] = server_line(server)
     if (oldest := document["oldest_queued"]) is not None:
         lines["oldest queued"] = render.duration(oldest)
     lines.update({f"waiting for {reason}": n for reason, n in document["waiting_for"].items()})
