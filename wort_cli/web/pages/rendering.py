@@ -46,7 +46,8 @@ def moment(iso: str | None) -> str:
 
 def minute(iso: str | None) -> str:
     """Return a time in ISO 8601 as an element, to the minute; where it stands says that it is in UTC."""
-    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(iso, iso[:10], iso[11:16]) if iso else ""
+    element = '<time class="wraps" datetime="{0}" title="{0}"><span>{1}</span> <span>{2}</span></time>'
+    return Markup(element).format(iso, iso[:10], iso[11:16]) if iso else ""
 
 
 def day(iso: str | None) -> str:
