@@ -59,6 +59,17 @@ class Browser:
         """Click an element."""
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
+    def type(self, selector: str, words: str) -> None:
+        """Type into a field, or choose a file."""
+        self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(words)
+
+    def press(self, words: str) -> None:
+        """Press the button with these words, and wait until the page behind it is there."""
+        self.driver.execute_script("window.old = true")
+        self.driver.find_element(By.XPATH, f"//main//button[normalize-space()='{words}']").click()
+        gone = "return !window.old && document.readyState === 'complete'"
+        until(lambda: self.driver.execute_script(gone), f"the page behind {words!r}")
+
     def follow(self, words: str) -> None:
         """Follow the link with these words, and wait until its page is there."""
         before = self.driver.current_url
