@@ -170,10 +170,7 @@ class Settings(HomePaths):
         "", listen_address, "PORT or HOST:PORT at which metrics are served; a port alone serves this machine only."
     )
     s3_bucket: str = setting(
-        "",
-        s3_target.bucket_or_directory,
-        "Bucket to which signatures are published, or a directory that takes its place, such as `file:///shared/wort`; "
-        "empty for none.",
+        "", s3_target.bucket_or_directory, "Bucket or `file:///DIRECTORY` for signatures; empty for none."
     )
     s3_preset: str = setting(
         s3_target.WORT_PUBLIC,
