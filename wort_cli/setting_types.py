@@ -7,6 +7,7 @@ ValueError or TypeError, with a sentence for the user, if the value cannot be us
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.system.config_file import PROFILES_TABLE
 
 Parser = Callable[[Any], Any]
+
+
+def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:
+    """Define a setting; `computed` describes a default that is computed when the settings are loaded or used."""
+    return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
 def as_number(value: Any) -> float:

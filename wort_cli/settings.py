@@ -16,7 +16,6 @@ from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import SRA_V1, Profile, profile_name
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS, S3Target
 from wort_cli.setting_types import (
-    Parser,
     boolean,
     count,
     count_or_zero,
@@ -31,6 +30,7 @@ from wort_cli.setting_types import (
     positive_number,
     profiles_in,
     region_name,
+    setting,
     url_or_off,
     url_templates,
 )  # fmt: skip
@@ -43,11 +43,6 @@ ENGINES = ("kernel", "sourmash")
 DECODERS = ("auto", "fastq-dump")
 DOWNLOADS = ("columns", "whole", "toolkit")
 QUALITIES = ("prefer-normalized", "normalized", "lite")
-
-
-def setting(default: Any, parse: Parser, description: str, computed: str = "") -> Any:
-    """Define a setting; `computed` describes a default that is computed when the settings are loaded or used."""
-    return field(default=default, metadata={"parse": parse, "description": description, "computed": computed})
 
 
 @dataclass(frozen=True)
@@ -192,6 +187,11 @@ class Settings(HomePaths):
     s3_acl: str = setting("", one_of(*ACLS), "Canned ACL of what is published, such as `bucket-owner-full-control`.")
     s3_requester_pays: bool = setting(False, boolean, "Pay for requests to a bucket whose owner does not.")
     s3_transfers: int = setting(8, count, "Number of objects that `wort sync` transfers at the same time.")
+    serve_reading: str = setting(
+        "open",
+        one_of("open", "token"),
+        "Who may read through `wort serve`: everybody (`open`), or clients with a `token` that has the right `read`.",
+    )
     submit_size: int = setting(256_000_000, positive_integer, "Maximum size of a submitted file, in bytes.")
     submit_unpacked: int = setting(
         1_000_000_000, positive_integer, "Maximum size of a submitted file after decompression, in bytes."

@@ -205,7 +205,7 @@ def test_read_only_server_below_a_path_and_behind_a_proxy(home: Home, shelf: She
 def test_server_with_a_certificate_encrypts(home: Home, tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     make_certificate(certificate, key, "localhost", "DNS:localhost")
-    options = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    options = ("--tls-cert", str(certificate), "--read-only", "--tls-key", str(key))
     with serving(home, "--host", "0.0.0.0", *options) as server:
         port = server.url.rpartition(":")[2]
         url = f"https://localhost:{port}/v1/view/sra/{RUN}"

@@ -101,7 +101,11 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("sync", "pull", BUCKET_ONLY),
     ],
     "token": [("token", "list"), ("token", "revoke", "soil"), ("token", "add", "soil", "--may", "all")],
-    "serve": [("serve", "--host", "0.0.0.0"), ("serve", "--root-path", "wort")],
+    "serve": [
+        ("serve", "--host", "0.0.0.0"),
+        ("serve", "--host", "0.0.0.0", "--behind-proxy"),
+        ("serve", "--root-path", "wort"),
+    ],
     "metadata": [("metadata", "import", "runs.csv"), ("metadata", "import", "wanted.txt")],
     "daemon": [
         ("daemon", "status"),

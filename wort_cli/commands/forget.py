@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.durations import parse_duration
 from wort_cli.commands.shared.arguments.options import (
     DryRunOption,
@@ -16,7 +17,6 @@ from wort_cli.commands.shared.arguments.options import (
 )
 from wort_cli.commands.shared.arguments.selection import (
     NAMES_AND_OPTIONS,
-    check_group,
     find_job_ids,
     open_home,
     parse_state,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
@@ -17,7 +18,7 @@ from wort_cli.commands.shared.arguments.options import (
     WhereOption,
 )
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
-from wort_cli.commands.shared.arguments.selection import check_group, open_home_to_read, parse_trust, parse_where
+from wort_cli.commands.shared.arguments.selection import open_home_to_read, parse_trust, parse_where
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import (
     BASES,

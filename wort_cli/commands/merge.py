@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.options import (
     DryRunOption,
     JsonOption,
@@ -16,7 +17,7 @@ from wort_cli.commands.shared.arguments.options import (
     SelectGroupOption,
 )
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
-from wort_cli.commands.shared.arguments.selection import check_group, open_home
+from wort_cli.commands.shared.arguments.selection import open_home
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import (
     BOOLEAN,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from wort_cli.api.job_changes import retry_jobs
 from wort_cli.commands.shared.arguments.options import JobsArgument, JsonOption, SelectGroupOption, SelectReasonOption
 from wort_cli.commands.shared.arguments.selection import NAMES_AND_OPTIONS, open_home, parse_reason, select_job_ids
 from wort_cli.commands.shared.jobs.unchanged import why_not_retried
@@ -36,9 +37,9 @@ def retry(
     if jobs and job_filter != JobFilter():
         raise UsageError(NAMES_AND_OPTIONS)
     job_ids = select_job_ids(ledger, jobs, job_filter, everything=False)
-    states = ledger.jobs.states_among(job_ids)
-    number = ledger.jobs.retry(job_ids)
-    for sentence in why_not_retried(states, number):
+    changed = retry_jobs(ledger, job_ids)
+    number = changed.number
+    for sentence in why_not_retried(changed.before, number):
         render.notice(sentence)
     if as_json:
         print_document(DOCUMENT, {"queued": number})

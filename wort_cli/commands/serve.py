@@ -5,6 +5,7 @@ The server and its packages are imported only here, when the command runs.
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -57,12 +58,14 @@ def serve(
 ) -> None:
     """Serve signatures over HTTP, as the public wort service does.
 
-    The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy.
+    The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy, and a
+    token of `wort token`, or --read-only.
     Each request is logged to stderr as a line of JSON.
     """
     try:
         from wort_cli.web.options import ServeOptions
         from wort_cli.web.server import serve as run
+        from wort_cli.web.start_check import check_start
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("wort_cli"):
             raise
@@ -72,6 +75,8 @@ def serve(
     options = ServeOptions(host, port, root_path, read_only, behind_proxy, rate, certificate, key)
     settings = load_settings()
     make_directories_if_possible(settings)
+    if notice := check_start(settings, options, time.time()):
+        render.notice(notice)
     run(settings, options, lambda url: announce(url, options.read_only, as_json=as_json))
 
 

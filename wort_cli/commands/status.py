@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     NoHeaderOption,
@@ -23,7 +24,6 @@ from wort_cli.commands.shared.arguments.options import (
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import (
     NAMES_AND_OPTIONS,
-    check_group,
     find_job_ids,
     open_home_to_read,
     parse_reason,

@@ -49,7 +49,7 @@ LONGEST = 3650 * 86_400
 app = typer.Typer(help="Allow clients of `wort serve` to change something.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of the token or the user.")]
 MayOption = Annotated[
-    str, typer.Option("--may", metavar="RIGHT,...", help="What it allows: compute, submit, cancel, retry.")
+    str, typer.Option("--may", metavar="RIGHT,...", help="What it allows: read, compute, submit, cancel, retry, pause.")
 ]
 
 
@@ -63,7 +63,7 @@ def access_file() -> AccessFile:
 @app.command()
 def add(
     name: NameArgument,
-    may: MayOption = "compute,submit",
+    may: MayOption = "read,compute,submit",
     expires: Annotated[
         str, typer.Option("--expires", metavar="TIME", help="How long it is valid, such as 30d (default: always).")
     ] = "",
@@ -130,7 +130,7 @@ def revoke(name: NameArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def password(name: NameArgument, may: MayOption = "compute,submit", as_json: JsonOption = False) -> None:
+def password(name: NameArgument, may: MayOption = "read,compute,submit", as_json: JsonOption = False) -> None:
     """Add a user with a password, or change the password and the rights of one.
 
     Such a user gets tokens at /v1/auth/tokens, as clients of the public service do. The password is read from the

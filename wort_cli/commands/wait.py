@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.options import (
     JobsArgument,
     JsonOption,
@@ -12,7 +13,7 @@ from wort_cli.commands.shared.arguments.options import (
     SelectGroupOption,
     StrictOption,
 )
-from wort_cli.commands.shared.arguments.selection import check_group, find_job_ids, open_home_to_read
+from wort_cli.commands.shared.arguments.selection import find_job_ids, open_home_to_read
 from wort_cli.commands.shared.daemon.daemon_differences import notice_differences
 from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.jobs.job_record import JOB_FIELDS, job_record, member_record

@@ -290,8 +290,7 @@ class Jobs:
     def ids(self, job_filter: JobFilter) -> list[int]:
         """Return the ids of the selected jobs, oldest first."""
         condition, values = job_filter.where()
-        rows = self._storage.select(filled("ids_where", job_filter, condition), values)
-        return [row["id"] for row in rows]
+        return [number for (number,) in self._storage.tuples(filled("ids_where", job_filter, condition), values)]
 
     def events(self, job_id: int) -> list[Event]:
         """Return the events of a job, oldest first."""

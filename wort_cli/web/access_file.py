@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -33,12 +33,18 @@ SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 2**26}
 
 
 class Right(StrEnum):
-    """What a token may allow."""
+    """What a token may allow.  `read` matters only if reading is closed (setting `serve_reading`)."""
 
+    READ = "read"
     COMPUTE = "compute"
     SUBMIT = "submit"
     CANCEL = "cancel"
     RETRY = "retry"
+    PAUSE = "pause"
+
+
+DEFAULT_RIGHTS = (Right.READ, Right.COMPUTE, Right.SUBMIT)
+"""Those of a new token or user, unless others are given."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,11 @@ class Access:
         salt, wanted = (found.salt, found.scrypt) if found else ("00" * 16, "")
         is_right = hmac.compare_digest(password_hash(password, salt), wanted)
         return found if is_right else None
+
+    def somebody_may(self, rights: Collection[Right], now: float) -> bool:
+        """Return whether a valid token or a user has one of these rights."""
+        valid = [token.may for token in self.tokens if token.expires_at is None or token.expires_at > now]
+        return any(right in rights for may in (*valid, *(user.may for user in self.users)) for right in may)
 
 
 class AccessFile:

@@ -12,13 +12,27 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 
 from wort_cli.errors import WortError
-from wort_cli.web import compute, events, health, jobs, manifest, openapi, pages, status, submit, tokens, view
+from wort_cli.web import (
+    compute,
+    events,
+    health,
+    job_changes,
+    jobs,
+    manifest,
+    openapi,
+    pages,
+    status,
+    submit,
+    tokens,
+    view,
+)
 from wort_cli.web.access_log import AccessLog
 from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
 from wort_cli.web.limits import RateLimited
 from wort_cli.web.pages.error_page import error_page, wants_page
 from wort_cli.web.pages.shared import Pages
+from wort_cli.web.reading import guard
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
 
@@ -28,7 +42,7 @@ REFUSALS = (Problem, WortError, HTTPException, Exception)
 
 def all_routes() -> list[BaseRoute]:
     """Return all routes.  The first that matches a path answers: the interface comes before the pages."""
-    parts = (view, manifest, compute, submit, tokens, status, jobs, events, health, openapi, pages)
+    parts = (view, manifest, compute, submit, tokens, status, jobs, job_changes, events, health, openapi, pages)
     return [route for part in parts for route in part.routes()]
 
 
@@ -41,6 +55,8 @@ async def refuse(request: Request, error: Exception) -> Response:
 def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
     """Return the application that serves a home; by default with services of its own."""
     routes = all_routes()
+    if home.is_closed:
+        guard(routes)
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(REFUSALS, refuse))
     router: Router = app.router
     router.redirect_slashes = False
@@ -48,4 +64,5 @@ def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
     services = services or Services.of(home)
     app.state.services = services
     app.state.pages = Pages(home)
-    return AccessLog(SecurityHeaders(RateLimited(app, services.limits), routes, tls=home.options.has_tls))
+    limited = RateLimited(app, services.limits)
+    return AccessLog(SecurityHeaders(limited, routes, tls=home.options.has_tls, closed=home.is_closed))

@@ -1,4 +1,8 @@
-"""Decides who sends a request that changes something.
+"""Decides who sends a request, and what that client may do.
+
+A client sends a token as `Authorization: Bearer TOKEN`; a user and a password (Basic) are only taken where tokens are
+given.  `requester` says who it is, for those who read (`reading.py`).  A handler that changes something calls
+`authorized`.
 
 401 is what makes clients get a new token, so that one which is wrong or has expired is never answered with 403.  The
 sentences are those of the earlier service, which sent no WWW-Authenticate header.
@@ -50,12 +54,24 @@ def check_may_change(services: Services) -> None:
 
 async def authorized(request: Request, right: Right) -> Token:
     """Return the token of a request that has a right, and count the request.  Raises Problem 401, 403 or 429."""
-    services: Services = request.app.state.services
-    check_may_change(services)
+    check_may_change(request.app.state.services)
     scheme, secret = credentials(request)
     if scheme != "bearer":
         raise unauthorized(NO_TOKEN)
-    token = await known_token(request, secret)
+    return allowed(request, await known_token(request, secret), right)
+
+
+async def requester(request: Request) -> Token | None:
+    """Return the valid token of a request; None if it has none.  Raises Problem 401 for one that is not valid."""
+    if not request.headers.get("authorization"):
+        return None
+    scheme, secret = credentials(request)
+    return await known_token(request, secret) if scheme == "bearer" else None
+
+
+def allowed(request: Request, token: Token, right: Right) -> Token:
+    """Return a token that has a right, and count its request.  Raises Problem 403 or 429."""
+    services: Services = request.app.state.services
     if right not in token.may:
         raise Problem(403, f"the token {token.name} does not allow this", reason="not-allowed", hint=f"needed: {right}")
     services.limits.changes.check(token.name, "this token sends too many requests")

@@ -31,12 +31,16 @@ async def read_body(request: Request) -> bytes:
     return bytes(received)
 
 
-async def read_object(request: Request) -> dict[str, Any]:
+async def read_object(request: Request, *, or_nothing: bool = False) -> dict[str, Any]:
     """Return a body as a JSON object; plain text, with an id on each line, is one with the key `ids`.
+
+    or_nothing: whether an empty body stands for an empty object
 
     Raises Problem 400, 408 or 413.
     """
     body = await read_body(request)
+    if or_nothing and not body:
+        return {}
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain":
         try:
             return {"ids": body.decode("utf-8").split()}

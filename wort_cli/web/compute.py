@@ -26,6 +26,7 @@ from wort_cli.web.auth import authorized
 from wort_cli.web.bodies import flag, read_object, text_list, text_of
 from wort_cli.web.errors import CompactJSON, Problem
 from wort_cli.web.limits import too_often
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 from wort_cli.web.task_id import task_id
 
@@ -68,6 +69,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@unguarded
 async def compute(request: Request) -> Response:
     """Enqueue one run."""
     token = await authorized(request, Right.COMPUTE)
@@ -81,6 +83,7 @@ async def compute(request: Request) -> Response:
     )
 
 
+@unguarded
 async def compute_many(request: Request) -> Response:
     """Enqueue many runs; a run that is enqueued already, or has a signature, is answered as such."""
     token = await authorized(request, Right.COMPUTE)

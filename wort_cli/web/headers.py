@@ -1,6 +1,6 @@
 """Headers of every response: what a browser may do with it, and who may read it.
 
-Reads are open to pages of other sites (CORS `*`, never with credentials); nothing else is.
+Reads are open to pages of other sites (CORS `*`, never with credentials), unless reading is closed; nothing else is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,10 +40,15 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "If-None-Match, If-Range, Range",
     "Access-Control-Max-Age": "86400",
 }
+PRIVATE = {"Cache-Control": "private, no-cache"}
+"""If reading is closed, no cache that others share may keep a response."""
 STRICT_TRANSPORT = "max-age=31536000"
 
+VARY = (b"vary", b"Authorization, Cookie")
+Headers = list[tuple[bytes, bytes]]
 
-def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+
+def encoded(headers: Mapping[str, str]) -> Headers:
     """Return headers as ASGI has them."""
     return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
@@ -51,11 +56,14 @@ def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 class SecurityHeaders:
     """Adds the headers, and answers OPTIONS with the methods that a path has."""
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], *, tls: bool = False) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], *, tls: bool = False, closed: bool = False) -> None:
         self.app = app
         self._routes = routes
         fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
-        self._of_changes, self._of_reads = encoded(fixed), encoded(fixed | FOR_OTHER_SITES)
+        self._for_others = {} if closed else FOR_OTHER_SITES | PREFLIGHT
+        self._of_changes = encoded(fixed)
+        self._of_reads = encoded(fixed | (PRIVATE if closed else FOR_OTHER_SITES))
+        self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -67,19 +75,28 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
+                headers = self.without_replaced(message["headers"])
+                present = {name for name, _ in headers}
+                message["headers"] = [*headers, *(pair for pair in added if pair[0] not in present)]
             await send(message)
 
         if method == "OPTIONS" and (methods := self.methods_of(scope)):
             answer = {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
             if "GET" in methods:
-                answer |= FOR_OTHER_SITES | PREFLIGHT
+                answer |= self._for_others
             added = [*added, *encoded(answer)]
             await send_with_headers({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
         await self.app(scope, receive, send_with_headers)
+
+    def without_replaced(self, headers: Headers) -> Headers:
+        """Return headers; if reading is closed, without what lets caches that others share keep a response."""
+        if not self._closed:
+            return headers
+        kept = (b"no-store", b"immutable")  # nothing is stored; the static files are for everybody
+        found = [pair for pair in headers if pair[0] != b"cache-control" or any(word in pair[1] for word in kept)]
+        return [*found, VARY]
 
     def methods_of(self, scope: Scope) -> set[str]:
         """Return the methods of the routes that a path matches."""

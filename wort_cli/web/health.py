@@ -13,6 +13,7 @@ from wort_cli.health.metrics import metrics_text
 from wort_cli.health.status import read_status
 from wort_cli.model.job import JobState
 from wort_cli.web.errors import RETRY_AFTER, CompactJSON
+from wort_cli.web.reading import may_read, unguarded
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
 
@@ -38,9 +39,12 @@ async def kept(request: Request, name: str, make: Any) -> Any:
         return answer
 
 
+@unguarded
 async def health(request: Request) -> Response:
-    """Say whether the ledger can be read, and whether a daemon runs: 200, or 503."""
+    """Say whether the ledger can be read: 200, or 503; to a client that may read, also whether a daemon runs."""
     document = await kept(request, "health", health_document)
+    if not await may_read(request):
+        document = {"status": document["status"]}
     if document["status"] == "ok":
         return CompactJSON(document, headers={"Cache-Control": "no-store"})
     return CompactJSON(document, 503, headers={"Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER)})

@@ -27,6 +27,8 @@ class Rate:
 
 CHANGES = Rate(100.0, 1000.0)
 """Requests of one token that change something."""
+READS = Rate(500.0, 5000.0)
+"""Requests of one token that read, if reading is closed."""
 FAILURES = Rate(0.2, 20.0)
 """Wrong passwords of one address."""
 
@@ -71,7 +73,7 @@ class Limits:
 
     def __init__(self, rate: int) -> None:
         self.requests = Limiter(Rate(rate, rate * BURST_SECONDS)) if rate else None
-        self.changes = Limiter(CHANGES)
+        self.changes, self.reads = Limiter(CHANGES), Limiter(READS)
         self.failures = Limiter(FAILURES)
 
 

@@ -16,7 +16,20 @@ from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.web.bodies import MAX_IDS
 from wort_cli.web.jobs import MAX_PAGE
-from wort_cli.web.openapi_schemas import ANSWER, COUNTS, RUN_ID, SCHEMAS, TEXT, Schema, listed, named, record, words
+from wort_cli.web.openapi_schemas import (
+    ANSWER,
+    COUNTS,
+    INTEGER,
+    RUN_ID,
+    SCHEMAS,
+    TEXT,
+    Schema,
+    listed,
+    named,
+    record,
+    words,
+)
+from wort_cli.web.reading import unguarded
 
 
 def parameter(name: str, schema: Schema, about: str, *, place: str = "query") -> Schema:
@@ -56,6 +69,7 @@ def operation(
     *problems: int,
     parameters: tuple[Schema, ...] = (),
     body: Schema | None = None,
+    body_required: bool = True,
     security: tuple[str, ...] = (),
 ) -> Schema:
     """Return the description of an operation; every one may also answer with 429, 500 and 503."""
@@ -67,7 +81,7 @@ def operation(
         "summary": about,
         "responses": {str(code): found[code] for code in sorted(found)},
         **({"parameters": list(parameters)} if parameters else {}),
-        **({"requestBody": {"required": True, "content": body}} if body else {}),
+        **({"requestBody": {"required": body_required, "content": body}} if body else {}),
         **({"security": [{name: []} for name in security]} if security else {}),
     }
 
@@ -95,6 +109,56 @@ def json_body(**properties: Schema) -> Schema:
         "application/json": {"schema": {"type": "object", "properties": properties}},
         "text/plain": {"schema": TEXT},
     }
+
+
+def job_paths() -> dict[str, Schema]:
+    """Return the description of the paths that are about one job, or change jobs and the queue."""
+    job = path_parameter("job", TEXT)
+    job["description"] = "The number of a job, or the id of its task"
+    numbers: Schema = {**listed({"type": "integer", "minimum": 1}), "maxItems": MAX_IDS}
+    selected = json_body(
+        ids=IDS,
+        jobs=numbers,
+        group=TEXT,
+        state=words(JobState),
+        reason=words(Reason),
+        all={"type": "boolean"},
+    )
+    only_group = {"application/json": {"schema": {"type": "object", "properties": {"group": TEXT}}}}
+    found: dict[str, Schema] = {
+        "/v1/jobs/{job}": {
+            "get": operation("A job", {200: answer("The job", named("Job"))}, 404, parameters=(job,)),
+        },
+        "/v1/queue": {"get": operation("Whether the queue is paused", {200: answer("It is said", named("Queue"))})},
+    }
+    for verb, about, what in (("cancel", "Cancel", "cancelled"), ("retry", "Queue again", "queued")):
+        one = answer("What was done, and the job as it is now", record(**{what: INTEGER, "job": named("Job")}))
+        many = answer("What was done", record(**{what: INTEGER, "before": COUNTS, "unknown": listed(TEXT)}))
+        found[f"/v1/jobs/{{job}}/{verb}"] = {
+            "post": operation(f"{about} a job", {200: one}, *(*CHANGING, 404), parameters=(job,), security=("token",))
+        }
+        found[f"/v1/jobs/{verb}"] = {
+            "post": operation(
+                f"{about} the jobs that the body selects",
+                {200: many},
+                *(400, *CHANGING, 408, 413),
+                body=selected,
+                security=("token",),
+            )
+        }
+    for verb, about in (("pause", "Let no more jobs start"), ("resume", "Let jobs start again")):
+        state = answer("How it is now", named("Queue"))
+        found[f"/v1/queue/{verb}"] = {
+            "post": operation(
+                f"{about}: all, or those of a group",
+                {200: state},
+                *(400, *CHANGING, 408, 413),
+                body=only_group,
+                body_required=False,
+                security=("token",),
+            )
+        }
+    return found
 
 
 def described_paths() -> dict[str, Schema]:
@@ -237,7 +301,7 @@ def described_paths() -> dict[str, Schema]:
 @cache
 def description(root: str) -> Schema:
     """Return the description of the interface below a root path."""
-    paths = described_paths()
+    paths = described_paths() | job_paths()
     paths["/wort-sra/sigs/{run}.sig"]["get"]["responses"]["404"] = JSON_TEXT
     return {
         "openapi": "3.0.3",
@@ -262,6 +326,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@unguarded
 async def openapi(request: Request) -> Response:
     """Send the description."""
     text = json.dumps(description(str(request.scope.get("root_path", ""))), indent=2) + "\n"

@@ -78,15 +78,16 @@ ANSWER: Schema = {
     "properties": {"status": TEXT, "task_id": TEXT, "reason": TEXT, "hint": TEXT},
     "required": ["status"],
 }
-HEALTH = record(
-    status=words(("ok", "unavailable")),
-    version=TEXT,
-    read_only={"type": "boolean"},
-    daemon=TEXT,
-    problems=INTEGER,
-    queued=INTEGER_OR_NULL,
-    running=INTEGER_OR_NULL,
-)
+HEALTH: Schema = {
+    "type": "object",
+    "description": "Only `status`, if reading is closed and the client may not read",
+    "properties": {
+        "status": words(("ok", "unavailable")),
+        **{"version": TEXT, "read_only": {"type": "boolean"}, "daemon": TEXT, "problems": INTEGER},
+        **{"queued": INTEGER_OR_NULL, "running": INTEGER_OR_NULL},
+    },
+    "required": ["status"],
+}
 SCHEMAS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Answer": ANSWER,
@@ -94,6 +95,7 @@ SCHEMAS: dict[str, Schema] = {
     "Signature": record(**SIGNATURE),
     "Job": record(**JOB),
     "Health": HEALTH,
+    "Queue": record(paused={"type": "boolean"}, paused_groups=listed(TEXT)),
     "RunStatus": record(
         **SHORT,
         signature={"nullable": True, "allOf": [named("Signature")]},

@@ -20,6 +20,11 @@ class ServedHome:
         self.options = options
         self._threads = threading.local()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether reading needs a token, or a sign-in."""
+        return self.settings.serve_reading != "open"
+
     def ledger_of(self, path: Path) -> Ledger:
         """Return a ledger of this thread; a read-only server also reads one on a read-only disk."""
         return Ledger(path, reading=self.options.read_only)

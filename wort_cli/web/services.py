@@ -18,6 +18,8 @@ from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
 """Submissions, and passwords, that are checked at the same time."""
+JOB_CHANGES = 2
+"""Requests at the same time that each cancel or retry many jobs."""
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Services:
     limits: Limits
     sandboxes: asyncio.Semaphore
     password_checks: asyncio.Semaphore
+    job_changes: asyncio.Semaphore
     feed: EventFeed
     kept: Kept
 
@@ -57,6 +60,7 @@ class Services:
             Limits(home.options.rate),
             asyncio.Semaphore(SANDBOXES),
             asyncio.Semaphore(PASSWORD_CHECKS),
+            asyncio.Semaphore(JOB_CHANGES),
             EventFeed(home),
             Kept(),
         )

@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.web.auth import NO_TOKEN, check_may_change, credentials, known_token, known_user, unauthorized
+from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
 
@@ -14,6 +15,7 @@ def routes() -> list[BaseRoute]:
     return [Route("/v1/auth/tokens", tokens, methods=["POST", "DELETE"])]
 
 
+@unguarded
 async def tokens(request: Request) -> Response:
     """Give a token, or revoke one."""
     services: Services = request.app.state.services

@@ -24,6 +24,7 @@ from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import Pages
 from wort_cli.web.pages.static_files import static_file
 from wort_cli.web.pages.words import PROMISES
+from wort_cli.web.reading import unguarded
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
@@ -181,6 +182,7 @@ def about(request: Request) -> Response:
     return answer(request, "about.html", AboutPage(), levels=PROMISES)
 
 
+@unguarded
 def robots(request: Request) -> Response:
     """Tell crawlers to leave the pages of jobs alone, which have no end."""
     return PlainTextResponse(ROBOTS.format(root=request.scope.get("root_path", "")))

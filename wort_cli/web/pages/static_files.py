@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wort_cli.web.errors import Problem
+from wort_cli.web.reading import unguarded
 
 DIRECTORY = Path(__file__).with_name("static")
 TYPES = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -26,6 +27,7 @@ def address_of(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256(content_of(name)).hexdigest()[:12]}"
 
 
+@unguarded
 async def static_file(request: Request) -> Response:
     """Send a file."""
     name = request.path_params["name"]

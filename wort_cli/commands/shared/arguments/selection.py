@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from wort_cli.api.job_changes import filtered_job_ids
 from wort_cli.commands.shared.arguments.typed_names import typed_name
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import NoSuchJob, StorageProblem, UsageError, shown
@@ -76,23 +77,9 @@ def select_job_ids(
         raise UsageError(NAMES_AND_OPTIONS)
     if words:
         return find_job_ids(ledger, words)
-    check_group(ledger, job_filter.group)
     if everything or job_filter != JobFilter():
-        return ledger.jobs.ids(job_filter)
+        return filtered_job_ids(ledger, job_filter)
     raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
-
-
-def check_group(ledger: Ledger, group: str) -> None:
-    """Raise UsageError if a group was named that has no members; the error has the nearest name."""
-    if not group:
-        return
-    groups = ledger.groups.sizes()
-    if group not in groups:
-        import difflib
-
-        near = difflib.get_close_matches(group, groups, 1)
-        hint = f"did you mean {shown(near[0])}?" if near else "`wort compute -g NAME` puts runs into a group"
-        raise UsageError(f"there is no group {shown(group)}", hint)
 
 
 def parse_where(texts: Iterable[str] | None, ledger: Ledger) -> tuple[RunCondition, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wort_cli.api.job_changes import check_group
 from wort_cli.commands.shared.arguments.lists import listed_words
-from wort_cli.commands.shared.arguments.selection import check_group, parse_trust, parse_where
+from wort_cli.commands.shared.arguments.selection import parse_trust, parse_where
 from wort_cli.commands.shared.showing import render
 from wort_cli.errors import UsageError, shown
 from wort_cli.ledger.ledger import Ledger
