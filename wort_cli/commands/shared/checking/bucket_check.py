@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from wort_cli.commands.shared.checking.finding import Finding
-from wort_cli.commands.shared.checking.public_check import check_public
 from wort_cli.commands.shared.showing import render
 from wort_cli.settings import Settings
 from wort_cli.stores.conditional_puts import honours_conditional_puts
-from wort_cli.stores.directory import DirectoryStore
 from wort_cli.stores.object_store import StoreError
 from wort_cli.stores.opening import open_objects
+
+if TYPE_CHECKING:
+    from wort_cli.stores.directory import DirectoryStore
 
 SKEW_WARNING, SKEW_LIMIT = 60, 15 * 60
 """Seconds between this machine's clock and the server's: from when to warn, and from when S3 refuses requests."""
@@ -20,9 +22,13 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
     """Check access to the bucket, the server's conditional puts, and the clock difference to the server."""
     if settings.s3 is None:
         yield Finding("ok", "bucket", "not set; signatures stay on this machine")
+        from wort_cli.commands.shared.checking.public_check import check_public
+
         yield check_public(settings)
         return
     if settings.s3.directory is not None:
+        from wort_cli.stores.directory import DirectoryStore
+
         yield from check_directory(DirectoryStore(settings.s3))
         return
     try:
@@ -49,7 +55,7 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def check_directory(store: DirectoryStore) -> Iterator[Finding]:
+def check_directory(store: "DirectoryStore") -> Iterator[Finding]:
     """Check access to a directory that takes the place of a bucket, and its hard links, locks and clock."""
     try:
         next(store.list("sigs/"), None)
