@@ -113,9 +113,9 @@ def batch(
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
-    """Write the job script, workflow or job definition with which a scheduler computes a list of runs.
+    """Write the files with which a scheduler computes runs.
 
-    The runs are split as `wort plan` does. Each task computes its list in one process, with a home on the
+    These are a job script, a workflow or a job definition, and lists of runs. The runs are split as `wort plan` does. Each task computes its list in one process, with a home on the
     node's own disk, and publishes into the store; runs that are there are skipped. Nothing is started.
 
     \b

@@ -60,7 +60,7 @@ def plan(
     tasks: TasksOption = 0,
     bases_per_task: BasesPerTaskOption = 0.0,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Write the lists into this directory, which is made.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
     ] = Path("tasks"),
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
