@@ -115,8 +115,9 @@ def batch(
 ) -> None:
     """Write the files with which a scheduler computes runs.
 
-    These are a job script, a workflow or a job definition, and lists of runs. The runs are split as `wort plan` does. Each task computes its list in one process, with a home on the
-    node's own disk, and publishes into the store; runs that are there are skipped. Nothing is started.
+    These are a job script, a workflow or a job definition, and lists of runs, split as `wort plan` does. Each
+    task computes its list in one process, with a home on the node's own disk, and publishes into the store; runs
+    that are there are skipped. Nothing is started.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.errors import NoSuchFile, UsageError, shown
+from wort_cli.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 PORT = 8082
@@ -43,10 +44,30 @@ class ServeOptions:
                 "give --tls-cert and --tls-key, or --behind-proxy if a reverse proxy encrypts them (docs/serve.md)",
             )
 
+    @classmethod
+    def of(cls, settings: Settings) -> "ServeOptions":
+        """Return the options in the settings.  Raises UsageError if a server must not run so."""
+        certificate, key = settings.serve_certificate, settings.serve_key
+        return cls(
+            settings.serve_host,
+            settings.serve_port,
+            settings.serve_root_path,
+            settings.serve_read_only,
+            settings.serve_behind_proxy,
+            settings.serve_rate,
+            Path(certificate) if certificate else None,
+            Path(key) if key else None,
+        )
+
     @property
     def has_tls(self) -> bool:
         """Whether the server itself encrypts."""
         return self.tls_certificate is not None
+
+    @property
+    def has_link(self) -> bool:
+        """Whether the user of this machine may sign in with a link: nobody else can reach the server."""
+        return is_loopback(self.host) and not (self.behind_proxy or self.read_only)
 
     def url(self, port: int) -> str:
         """Return the URL of the server, which listens at `port`."""
