@@ -62,6 +62,7 @@ HOST = record_of(
     Field("jobs", COUNT, "How many jobs they sketch at a time"),
     Field("running", COUNT, "Jobs that they have"),
     Field("draining", COUNT, "Workers that take no more jobs"),
+)
 SERVER = record_of(
     Field("url", PATH, "Its URL; null until clients can connect", optional=True),
     Field("pid", PID, "Its process; null if none runs", optional=True),
@@ -156,6 +157,7 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "load": status.load,
         "workers": {"alive": health.workers, "wanted": health.workers_wanted} if health else None,
         "hosts": hosts(settings) if daemon else [],
+        "server": server_document(health) if health else None,
     }
 
 
@@ -176,8 +178,6 @@ def hosts(settings: Settings) -> list[dict[str, Any]]:
         }
         for host, workers in here.items()
     ]
-        "server": server_document(health) if health else None,
-    }
 
 
 def server_document(health: Health) -> dict[str, Any] | None:
