@@ -217,19 +217,6 @@ def test_read_only_server_refuses_changes(home: Home) -> None:
     assert home.jobs() == []
 
 
-def test_campaign_gets_a_new_token_when_the_old_one_is_refused(world: Home, server: WebServer) -> None:
-    """As upstream's submit.py: a token by Basic auth, one POST for each run, a new token after 401."""
-    token, answered = "expired", []
-    for number in range(5):
-        url = f"{server.url}/v1/compute/sra/SRR20000{number}"
-        answer = httpx.post(url, headers={"Authorization": f"Bearer {token}"})
-        if answer.status_code == 401:
-            token = httpx.post(f"{server.url}/v1/auth/tokens", auth=("ann", PASSWORD)).text
-            answer = httpx.post(url, headers={"Authorization": f"Bearer {token}"})
-        answered.append((answer.status_code, answer.json()["status"]))
-    assert answered == [(202, "Submitted")] * 5
-
-
 # ---- submissions
 
 
