@@ -11,6 +11,7 @@ from wort_cli.model.profile import SRA_V1
 from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
 from wort_cli.web.events import EventFeed
+from wort_cli.web.intakes import Intakes
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
@@ -43,6 +44,7 @@ class Services:
     sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
+    intakes: Intakes
     password_checks: asyncio.Semaphore
     job_changes: asyncio.Semaphore
     feed: EventFeed
@@ -53,6 +55,7 @@ class Services:
         """Return the services of a home."""
         name = SRA_V1.name
         files, manifests = SignatureFiles(home.settings, name), ManifestFiles(home, name)
+        sandboxes = asyncio.Semaphore(SANDBOXES)
         return cls(
             home,
             files,
@@ -61,7 +64,8 @@ class Services:
             AccessFile(home.settings.access_file),
             Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
-            asyncio.Semaphore(SANDBOXES),
+            sandboxes,
+            Intakes(home, sandboxes),
             asyncio.Semaphore(PASSWORD_CHECKS),
             asyncio.Semaphore(JOB_CHANGES),
             EventFeed(home),

@@ -13,7 +13,7 @@ from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
-from wort_cli.web.pages import actions, sign_in
+from wort_cli.web.pages import actions, sign_in, submit_page
 from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
@@ -26,8 +26,10 @@ from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import pages_of
 from wort_cli.web.pages.static_files import static_file
+from wort_cli.web.pages.submission_page import submission_page
 from wort_cli.web.pages.words import PROMISES
 from wort_cli.web.reading import unguarded
+from wort_cli.web.services import Services
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
@@ -37,6 +39,7 @@ ROBOTS = """User-agent: *
 Disallow: {root}/queue
 Disallow: {root}/group/
 Disallow: {root}/search
+Disallow: {root}/submission/
 Disallow: {root}/v1/
 Disallow: {root}/wort-
 """
@@ -62,6 +65,9 @@ def routes() -> list[BaseRoute]:
         Route("/about", about),
         Route("/about/", about),
         *actions.routes(),
+        *submit_page.routes(),
+        Route("/submission/{key}/", submission),
+        Route("/submission/{key}", to_submission),
         Route("/sign-in", sign_in.sign_in),
         Route("/sign-in", sign_in.signed_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
@@ -129,6 +135,21 @@ def group(request: Request) -> Response:
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     return answer(request, "group.html", page)
+
+
+def submission(request: Request) -> Response:
+    """Answer with the page of a signature that was handed in."""
+    services: Services = request.app.state.services
+    key = request.path_params["key"]
+    page = submission_page(pages_of(request).ledger, key, is_checked_here=services.intakes.has(key))
+    if page is None:
+        raise Problem(404, "there is no such submission", reason="unknown", hint="the address may be incomplete")
+    return answer(request, "submission.html", page)
+
+
+def to_submission(request: Request) -> Response:
+    """Redirect to the page of a signature that was handed in."""
+    return to(request, f"/submission/{quote(request.path_params['key'])}/", 308)
 
 
 async def group_table(request: Request) -> Response:
