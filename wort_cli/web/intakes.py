@@ -5,11 +5,9 @@ Each check is recorded in the ledger, so that the page shows how far it is, and 
 
 import asyncio
 import secrets
-import shutil
-import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
@@ -23,7 +21,6 @@ from wort_cli.submission.intake import Claims, SourceUnreachable
 from wort_cli.web.errors import LOG
 from wort_cli.web.served_home import ServedHome
 
-UPLOAD = "upload"
 MOST_WAITING = 20
 """Signatures that are checked, or wait for that."""
 
@@ -45,25 +42,16 @@ class Intakes:
         """Return whether an intake is being checked by this server."""
         return intake_id in self._tasks
 
-    def directory(self) -> Path:
-        """Return a new directory for a file; whoever calls `begin` gives it away."""
-        parent = self._home.settings.cache_dir
-        parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="wort-", dir=parent))
-
-    async def begin(self, claims: Claims, origin: str, url: str, directory: Path) -> Intake:
-        """Record an intake, and begin to check it: the file in a directory, or what is at a URL."""
+    async def begin(self, claims: Claims, origin: str, source: str, held: ExitStack) -> Intake:
+        """Record an intake, and begin to check it: a file, or what is at a URL.  `held` is closed when that is done."""
         intake = Intake(secrets.token_urlsafe(12), claims.submitter, origin, time.time())
-        try:
+        with held as stack:
             await run_in_threadpool(lambda: self._home.ledger.intakes.add(intake))
-        except BaseException:
-            shutil.rmtree(directory, ignore_errors=True)
-            raise
-        source = url or str(directory / UPLOAD)
-        self._tasks[intake.id] = asyncio.get_running_loop().create_task(self._run(intake, claims, source, directory))
+            run = self._run(intake, claims, source, stack.pop_all())
+            self._tasks[intake.id] = asyncio.get_running_loop().create_task(run)
         return intake
 
-    async def _run(self, intake: Intake, claims: Claims, source: str, directory: Path) -> None:
+    async def _run(self, intake: Intake, claims: Claims, source: str, held: ExitStack) -> None:
         try:
             async with self._sandboxes:
                 await run_in_threadpool(self._check, intake, claims, source)
@@ -71,7 +59,7 @@ class Intakes:
             LOG.error("intake %s: %s", intake.id, error, exc_info=not isinstance(error, WortError))
         finally:
             del self._tasks[intake.id]
-            await run_in_threadpool(shutil.rmtree, directory, ignore_errors=True)
+            await run_in_threadpool(held.close)
 
     def _check(self, intake: Intake, claims: Claims, source: str) -> None:
         """Check a signature, and record what became of it."""

@@ -126,9 +126,7 @@ async def receive_file(request: Request, name: str, file: IO[bytes], most: int) 
         raise Problem(400, detail, reason="invalid", hint="curl -F file=@ID.sig")
 
 
-async def receive_form(
-    request: Request, name: str, file: IO[bytes], most: int
-) -> tuple[dict[str, str], str, int]:
+async def receive_form(request: Request, name: str, file: IO[bytes], most: int) -> tuple[dict[str, str], str, int]:
     """Write the file in the field `name` to a file; return the other fields, its name, and its size, 0 for none.
 
     Raises Problem 400, 408, 413 or 415.

@@ -44,6 +44,11 @@ def moment(iso: str | None) -> str:
     return Markup('<time datetime="{0}" title="{0}">{1} {2} UTC</time>').format(iso, iso[:10], iso[11:16])
 
 
+def minute(iso: str | None) -> str:
+    """Return a time in ISO 8601 as an element, to the minute; where it stands says that it is in UTC."""
+    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(iso, iso[:10], iso[11:16]) if iso else ""
+
+
 def day(iso: str | None) -> str:
     """Return the day of a time in ISO 8601 as an element."""
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(iso, iso[:10]) if iso else ""
@@ -52,6 +57,11 @@ def day(iso: str | None) -> str:
 def capitalize_first(text: str) -> str:
     """Return a sentence with a capital letter; the rest stays."""
     return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return a sentence without its capital letter; an abbreviation keeps it."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def ticks(text: str) -> Markup:
@@ -86,6 +96,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": moment,
+        "minute": minute,
         "day": day,
         "size": format_bytes,
         "bases": format_bases,
@@ -95,6 +106,7 @@ def environment() -> Environment:
         "path": page_path,
         "epoch": iso_time,
         "capitalize_first": capitalize_first,
+        "lower_first": lower_first,
         "query": query_of,
         "ticks": ticks,
         "sentence": sentence_of,
@@ -110,6 +122,11 @@ def wants_json(request: Request) -> bool:
     return asked == "json" or (not asked and "application/json" in accepted and "text/html" not in accepted)
 
 
+def base_url(request: Request) -> str:
+    """Return the URL of the server, as its clients see it, without a slash at the end."""
+    return str(request.base_url).rstrip("/")
+
+
 def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Return a page as HTML."""
     root = request.scope.get("root_path", "")
@@ -117,7 +134,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     shared = {
         "viewer": viewer,
         "root": root,
-        "origin": str(request.base_url).rstrip("/"),
+        "origin": base_url(request),
         "here": request.url.path,
         "twin": f"{quote(request.url.path)}?{request.url.include_query_params(format='json').query}",
         "still": f"?{request.url.include_query_params(still=1).query}",

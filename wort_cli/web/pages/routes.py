@@ -13,15 +13,17 @@ from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
+from wort_cli.web.openapi import description
 from wort_cli.web.pages import actions, sign_in, submit_page
 from wort_cli.web.pages.about_page import AboutPage
+from wort_cli.web.pages.api_page import api_page, subject_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
 from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
 from wort_cli.web.pages.redirect import to
-from wort_cli.web.pages.rendering import answer, wants_json
+from wort_cli.web.pages.rendering import answer, base_url, wants_json
 from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import pages_of
@@ -64,6 +66,8 @@ def routes() -> list[BaseRoute]:
         Route("/group/{group:path}/", group),
         Route("/about", about),
         Route("/about/", about),
+        Route("/v1/ui/", api),
+        Route("/v1/ui", to_api),
         *actions.routes(),
         *submit_page.routes(),
         Route("/submission/{key}/", submission),
@@ -200,6 +204,20 @@ async def posted_table(request: Request) -> Response:
 def about(request: Request) -> Response:
     """Answer with the page that says what this is."""
     return answer(request, "about.html", AboutPage(), levels=PROMISES)
+
+
+def api(request: Request) -> Response:
+    """Answer with the documents of the interface."""
+    pages = pages_of(request)
+    described = description(request.scope.get("root_path", ""))
+    subject = subject_of(pages.ledger, pages.withheld, base_url(request), is_closed=pages.home.is_closed)
+    return answer(request, "api.html", api_page(described, subject))
+
+
+@unguarded
+def to_api(request: Request) -> Response:
+    """Redirect to the documents of the interface."""
+    return to(request, "/v1/ui/", 308)
 
 
 @unguarded

@@ -1,10 +1,7 @@
 """The page at which one hands in a signature that was made elsewhere, and the form on it."""
 
-import contextlib
-import shutil
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -19,10 +16,10 @@ from wort_cli.model.units import iso_time
 from wort_cli.reading.checks import Check
 from wort_cli.reading.strict import recipe
 from wort_cli.submission.intake import URL, Claims
+from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
 from wort_cli.web.errors import Problem
 from wort_cli.web.forms import check_token, field_of, signed_in
-from wort_cli.web.intakes import UPLOAD, Intakes
 from wort_cli.web.limits import too_often
 from wort_cli.web.pages.redirect import done
 from wort_cli.web.pages.rendering import answer
@@ -87,8 +84,9 @@ async def submitted(request: Request) -> Response:
     intakes, settings = services.intakes, services.home.settings
     if intakes.is_full:
         raise too_often("many signatures are being checked", 30.0)
-    with given_away(intakes) as directory:
-        with (directory / UPLOAD).open("wb") as file:
+    with ExitStack() as held:
+        path = held.enter_context(scratch_directory(settings.cache_dir)) / "upload"
+        with path.open("wb") as file:
             fields, file_name, size = await receive_form(request, "file", file, settings.submit_size)
         check_token(session, fields)
         url, has_file = field_of(fields, "from", 2000), bool(file_name or size)
@@ -99,19 +97,8 @@ async def submitted(request: Request) -> Response:
             raise Problem(400, f"{shown(url)} is no URL", reason="invalid", hint="a URL begins with https://")
         claims = Claims(token.name, run_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
         origin = url or printable_name(file_name)
-        intake = await intakes.begin(claims, origin, url, directory)
+        intake = await intakes.begin(claims, origin, url or str(path), held.pop_all())
     return done(request, session, f"/submission/{intake.id}/", "The signature has arrived. This page stays.")
-
-
-@contextlib.contextmanager
-def given_away(intakes: Intakes) -> Iterator[Path]:
-    """Yield a directory, and remove it if it is not given away in the body."""
-    directory = intakes.directory()
-    try:
-        yield directory
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
 
 
 def run_in(text: str) -> Accession | None:
