@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.errors import UsageError
-from wort_cli.ledger.jobs import MAX_ID, JobFilter
+from wort_cli.ledger.jobs import MAX_ID
 from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
 from wort_cli.web.openapi import description
@@ -18,9 +19,10 @@ from wort_cli.web.pages import actions, sign_in, submit_page
 from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.api_page import api_page, subject_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
+from wort_cli.web.pages.group_page import group_page, groups_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
-from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
+from wort_cli.web.pages.lists_of_jobs import parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
 from wort_cli.web.pages.redirect import to
 from wort_cli.web.pages.rendering import answer, base_url, wants_json
@@ -135,7 +137,7 @@ def groups(request: Request) -> Response:
 def group(request: Request) -> Response:
     """Answer with the page of a group."""
     try:
-        page = group_page(pages_of(request).ledger, request.path_params["group"])
+        page = group_page(pages_of(request).ledger, request.path_params["group"], pages_of(request).amounts)
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     return answer(request, "group.html", page)
@@ -157,14 +159,15 @@ def to_submission(request: Request) -> Response:
 
 
 async def group_table(request: Request) -> Response:
-    """Answer with all jobs of a group as CSV."""
+    """Answer with all jobs of a group as CSV, or with those of a state or a reason."""
     pages, name = pages_of(request), request.path_params["group"]
+    selected = replace(parse_filter(request.query_params), group=name)
 
     async def text() -> AsyncIterator[str]:
         before = MAX_ID
         yield HEADER
         while before:
-            rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, JobFilter(group=name), before)
+            rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, selected, before)
             yield rows
 
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"}
