@@ -24,7 +24,8 @@ from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.commands.shared.showing.styles import STATE_STYLES, drawing
 from wort_cli.errors import ExitCode, WortError, cause_of
 from wort_cli.health.daemon_view import differences
-from wort_cli.health.status import read_status
+from wort_cli.health.health_file import read_health
+from wort_cli.health.status import health_of, read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, default_settings, load_usable_settings
@@ -330,6 +331,9 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
         yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where or f'on this host, {daemon.host}'}")
+    health = health_of(daemon, read_health(settings.health_file))
+    if health is not None and health.server_url:
+        yield Finding("ok", "server", f"process {health.server_pid}, {health.server_url}")
     hint = (
         "`wort daemon restart` gives it the values of this shell; or write settings to the file of `wort config path`"
     )

@@ -34,6 +34,7 @@ from wort_cli.web.pages.submission_page import submission_page
 from wort_cli.web.pages.words import PROMISES
 from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
+from wort_cli.web.signature_files import refused_trust
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
@@ -98,7 +99,7 @@ def run(request: Request) -> Response:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     if str(name) != text:
         return to(request, page_path(str(name)), 308)
-    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld)
+    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld(name))
     return answer(request, "run.html", page, 200 if page.is_known else 404)
 
 
@@ -213,7 +214,9 @@ def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = pages_of(request)
     described = description(request.scope.get("root_path", ""))
-    subject = subject_of(pages.ledger, pages.withheld, base_url(request), is_closed=pages.home.is_closed)
+    subject = subject_of(
+        pages.ledger, refused_trust(pages.home.settings), base_url(request), is_closed=pages.home.is_closed
+    )
     return answer(request, "api.html", api_page(described, subject))
 
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.errors import InvalidAccession, shown
+from wort_cli.errors import shown
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Name
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.units import iso_time
 from wort_cli.reading.checks import Check
@@ -18,6 +18,7 @@ from wort_cli.reading.strict import recipe
 from wort_cli.submission.intake import URL, Claims
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
+from wort_cli.web.databases import DATABASES, database_of
 from wort_cli.web.errors import Problem
 from wort_cli.web.forms import check_token, field_of, signed_in
 from wort_cli.web.limits import too_often
@@ -95,20 +96,22 @@ async def submitted(request: Request) -> Response:
             raise Problem(400, detail, reason="invalid")
         if url and not URL.match(url):
             raise Problem(400, f"{shown(url)} is no URL", reason="invalid", hint="a URL begins with https://")
-        claims = Claims(token.name, run_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
+        claims = Claims(token.name, name_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
         origin = url or printable_name(file_name)
         intake = await intakes.begin(claims, origin, url or str(path), held.pop_all())
     return done(request, session, f"/submission/{intake.id}/", "The signature has arrived. This page stays.")
 
 
-def run_in(text: str) -> Accession | None:
-    """Return the run that a form names; None if it names none.  Raises Problem 400."""
+def name_in(text: str) -> Name | None:
+    """Return the id that a form names; None if it names none.  Raises Problem 400."""
     if not text:
         return None
-    try:
-        return Accession.parse(text.upper() if text.isascii() else text)
-    except InvalidAccession as error:
-        raise Problem(400, error.sentence, reason="invalid-accession", hint=error.hint) from None
+    upper = text.upper() if text.isascii() else text
+    database = database_of(upper)
+    if database is None:
+        wanted = "; ".join(one.words for one in DATABASES.values())
+        raise Problem(400, f"{shown(text)} is no id of a database", reason="invalid-accession", hint=wanted)
+    return database.parse(upper)
 
 
 def printable_name(name: str) -> str:

@@ -8,7 +8,8 @@ import typer
 
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.settings import ENGINES, Settings
+from wort_cli.setting_fields import ENGINES
+from wort_cli.settings import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 NoHeaderOption = Annotated[
