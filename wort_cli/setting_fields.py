@@ -158,7 +158,9 @@ class SettingFields(HomePaths):
     metrics_address: str = setting(
         "", listen_address, "PORT or HOST:PORT at which metrics are served; a port alone serves this machine only."
     )
-    s3_bucket: str = setting("", s3_target.bucket_name, "Bucket to which signatures are published; empty for none.")
+    s3_bucket: str = setting(
+        "", s3_target.bucket_or_directory, "Bucket or `file:///DIRECTORY` for signatures; empty for none."
+    )
     s3_preset: str = setting(
         s3_target.WORT_PUBLIC,
         s3_target.preset_name,
