@@ -194,3 +194,19 @@ def test_read_only_server_offers_no_forms(home: Home) -> None:
         answer = visitor.post(QUEUE, {"csrf": csrf})
         assert answer.status_code == 403
         assert "This server is read-only." in answer.text
+
+
+def test_closed_server_asks_to_sign_in(home: Home) -> None:
+    reader, other = token_of(home, "reader", "--may", "read"), token_of(home, "writer", "--may", "compute")
+    with serving(home, env={"WORT_SERVE_READING": "token"}) as server, visiting(server) as visitor:
+        refused = visitor.open("/queue")
+        assert refused.status_code == 401
+        assert 'href="/sign-in?to=/queue"' in refused.text
+        assert visitor.open("/static/style.css").status_code == 200
+        assert "answers only those whose token has the right to read" in visitor.open("/sign-in").text
+        assert visitor.sign_in(other).status_code == 303
+        assert visitor.open("/queue").status_code == 403
+        visitor.post("/sign-in", {"token": reader})
+        page = visitor.open("/queue")
+        assert page.status_code == 200
+        assert "Cookie" in page.headers["vary"]
