@@ -1,4 +1,4 @@
-"""The page at which one hands in a signature, and the page that shows what becomes of it."""
+"""The page at which one submits a signature, and the page that shows what becomes of it."""
 
 import gzip
 import re
@@ -41,8 +41,8 @@ def visitor(home: Home, server: WebServer) -> Iterator[Visitor]:
         yield made
 
 
-def hand_in(visitor: Visitor, content: bytes, name: str = "x.sig", **values: str) -> str:
-    """Hand a signature in; return the path of its page."""
+def submit(visitor: Visitor, content: bytes, name: str = "x.sig", **values: str) -> str:
+    """Submit a signature; return the path of its page."""
     answer = visitor.send("/submit", "/submit", files={"file": (name, content)}, **values)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"]).partition("?")[0]
@@ -69,7 +69,7 @@ def checks(found: dict[str, Any]) -> dict[str, str]:
 
 
 def test_signature_that_passes_has_a_page_with_each_check(home: Home, visitor: Visitor) -> None:
-    path = hand_in(visitor, gzip.compress(valid_signature()), f"C:\\fake\\{HTML}\x07.sig")
+    path = submit(visitor, gzip.compress(valid_signature()), f"C:\\fake\\{HTML}\x07.sig")
     assert re.fullmatch(r"/submission/[A-Za-z0-9_-]{16}/", path)
     found = outcome(visitor, path)
     assert (found["state"], found["name"], found["submitter"]) == ("accepted", RUN, "ann")
@@ -108,7 +108,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("fault", REFUSED)
 def test_refusal_says_which_check_failed_and_why(home: Home, visitor: Visitor, fault: str) -> None:
-    found = outcome(visitor, path := hand_in(visitor, HOSTILE[fault](), f"{fault}.sig"))
+    found = outcome(visitor, path := submit(visitor, HOSTILE[fault](), f"{fault}.sig"))
     assert found["state"] == "refused"
     [failed] = [check for check in found["checks"] if check["state"] == "failed"]
     assert failed["name"] == REFUSED[fault]
@@ -130,7 +130,7 @@ def test_refusal_says_which_check_failed_and_why(home: Home, visitor: Visitor, f
     ],
 )
 def test_what_is_stated_is_checked_too(visitor: Visitor, values: dict[str, str], failed: str, words: str) -> None:
-    found = outcome(visitor, hand_in(visitor, text(document(RUN, seed=3)), **values))
+    found = outcome(visitor, submit(visitor, text(document(RUN, seed=3)), **values))
     assert checks(found)[failed] == "failed"
     assert words in next(check["detail"] for check in found["checks"] if check["state"] == "failed")
 
@@ -193,9 +193,9 @@ def test_course_leads_to_a_verdict(home: Home, shelf: Shelf, tmp_path_factory: p
     other.keep(RUN, shelf.archive())
     secret = other("token", "add", "ann", "--may", "submit").expect(0).out.strip()
     with serving(other) as server, visiting(server, secret) as visitor:
-        wrong = hand_in(visitor, text(document(RUN, seed=7)))
+        wrong = submit(visitor, text(document(RUN, seed=7)))
         outcome(visitor, wrong)
-        accepted = hand_in(visitor, right, f"{RUN}.sig")
+        accepted = submit(visitor, right, f"{RUN}.sig")
         outcome(visitor, accepted)
         other("daemon", "start").expect(0)
         for path, trust in ((wrong, "mismatch"), (accepted, "verified")):

@@ -1,4 +1,4 @@
-"""Intakes: signatures that were handed in at the page of the server, and what became of each."""
+"""Intakes: signatures that were submitted at the page of the server, and what became of each."""
 
 from dataclasses import asdict
 

@@ -12,7 +12,7 @@
 - profiles.py: the profiles that were used
 - job_pages.py: pages of jobs
 - absences.py: runs that are unavailable, also according to others
-- intakes.py: signatures that were handed in at the page of the server
+- intakes.py: signatures that were submitted at the page of the server
 - follows.py: projects and queries whose new runs are requested
 
 How a signature is computed is not known here.
@@ -67,7 +67,7 @@ class Ledger:
 
     @cached_property
     def intakes(self) -> "Intakes":
-        """Signatures that were handed in at the page of the server."""
+        """Signatures that were submitted at the page of the server."""
         from wort_cli.ledger.intakes import Intakes
 
         return Intakes(self.storage)

@@ -1,4 +1,4 @@
-"""An intake: a signature that was handed in at the page of the server, and what became of it."""
+"""An intake: a signature that was submitted at the page of the server, and what became of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

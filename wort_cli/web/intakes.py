@@ -1,4 +1,4 @@
-"""Checks signatures that were handed in at the page of the server, while the person looks at the page of the intake.
+"""Checks signatures that were submitted at the page of the server, while the person looks at the page of the intake.
 
 Each check is recorded in the ledger, so that the page shows how far it is, and later why it was refused.
 """

@@ -145,7 +145,7 @@ def group(request: Request) -> Response:
 
 
 def submission(request: Request) -> Response:
-    """Answer with the page of a signature that was handed in."""
+    """Answer with the page of a signature that was submitted."""
     services: Services = request.app.state.services
     key = request.path_params["key"]
     page = submission_page(pages_of(request).ledger, key, is_checked_here=services.intakes.has(key))
@@ -155,7 +155,7 @@ def submission(request: Request) -> Response:
 
 
 def to_submission(request: Request) -> Response:
-    """Redirect to the page of a signature that was handed in."""
+    """Redirect to the page of a signature that was submitted."""
     return to(request, f"/submission/{quote(request.path_params['key'])}/", 308)
 
 

@@ -1,4 +1,4 @@
-"""The page of a signature that was handed in: each check of it, then the course of its verification, and the verdict.
+"""The page of a signature that was submitted: each check of it, then the course of its verification, and the verdict.
 
 Its address is permanent: the id of the intake, or the digest of the signature.
 """

@@ -1,4 +1,4 @@
-"""The page at which one hands in a signature that was made elsewhere, and the form on it."""
+"""The page at which one submits a signature that was made elsewhere, and the form on it."""
 
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass

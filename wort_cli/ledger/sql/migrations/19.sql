@@ -1,4 +1,4 @@
--- Version 19: signatures that were handed in at the page of the server, also those that were refused.
+-- Version 19: signatures that were submitted at the page of the server, also those that were refused.
 
 CREATE TABLE intakes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
