@@ -76,6 +76,13 @@ def test_wrong_token_signs_nobody_in(visitor: Visitor, token: str) -> None:
     assert HTML not in answer.text
 
 
+def test_guessing_of_tokens_is_slowed_down(home: Home) -> None:
+    with serving(home) as server, visiting(server) as visitor:
+        codes = [visitor.post("/sign-in", {"token": f"guess {n}"}).status_code for n in range(25)]
+    assert codes[:20] == [403] * 20
+    assert codes[-1] == 429
+
+
 def test_session_ends_with_its_token(home: Home, visitor: Visitor) -> None:
     visitor.sign_in(token_of(home, "gone"))
     form = visitor.forms(f"/view/sra/{NOBODY}/")[-1]
