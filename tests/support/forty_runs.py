@@ -40,7 +40,7 @@ class FortyRuns:
 for last; do :; done
 hold={self._holds}/$(basename -- "$last" .sra)
 case " $* " in *" --fasta "*) if [ -e "$hold" ]; then
-    : >"$hold.reached"
+    : >"$hold.reached.$$"
     while [ -e "$hold" ]; do sleep 0.05; done
 fi ;; esac
 exec {FASTQ_DUMP} "$@"
@@ -54,9 +54,9 @@ exec {FASTQ_DUMP} "$@"
         """Have the decoder of a run wait."""
         (self._holds / run).touch()
 
-    def until_held(self, run: str) -> None:
-        """Wait until the decoder of a run waits."""
-        until((self._holds / f"{run}.reached").exists, f"{run} is decoded")
+    def until_held(self, run: str, times: int = 1) -> None:
+        """Wait until so many decoders of a run have waited."""
+        until(lambda: len(list(self._holds.glob(f"{run}.reached.*"))) >= times, f"{run} is decoded")
 
     def release(self, run: str) -> None:
         """Let the decoder of a run go on, and those to come."""
