@@ -44,6 +44,7 @@ async def submit(request: Request) -> Response:
     if database not in (SRA.name, IMG.name):
         return CompactJSON(NO_DATABASE, 404)
     name = parse_taxon(text) if database == IMG.name else parse_run(text)
+    check_is_form(request)
     services: Services = request.app.state.services
     settings = services.home.settings
     with scratch_directory(settings.cache_dir) as directory:
@@ -62,6 +63,14 @@ async def submit(request: Request) -> Response:
     if job is not None:
         document["task_id"] = task_id(await run_in_threadpool(home_id, services), job)
     return CompactJSON(document, 202)
+
+
+def check_is_form(request: Request) -> None:
+    """Raise Problem 400 if a request has no body, or a form that cannot have a file."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("", "application/x-www-form-urlencoded"):
+        detail = f"Missing formdata parameter '{FIELD}'"
+        raise Problem(400, detail, reason="invalid", hint="send multipart/form-data: curl -F file=@ID.sig")
 
 
 def parse_taxon(text: str) -> Name:
