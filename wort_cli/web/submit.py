@@ -9,14 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.api.verifications import verify_request
+from wort_cli.api.submitting import submit_and_verify
 from wort_cli.errors import shown
 from wort_cli.model.accession import Name
-from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import Submission
-from wort_cli.model.verdict import Depth
 from wort_cli.reading.refusal import SubmissionRefused
-from wort_cli.submission.intake import Claims, SourceUnreachable, submit_signature
+from wort_cli.submission.intake import Claims, SourceUnreachable
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
 from wort_cli.web.auth import authorized
@@ -46,6 +44,7 @@ async def submit(request: Request) -> Response:
     if database not in (SRA.name, IMG.name):
         return CompactJSON(NO_DATABASE, 404)
     name = parse_taxon(text) if database == IMG.name else parse_run(text)
+    check_is_form(request)
     services: Services = request.app.state.services
     settings = services.home.settings
     with scratch_directory(settings.cache_dir) as directory:
@@ -66,6 +65,14 @@ async def submit(request: Request) -> Response:
     return CompactJSON(document, 202)
 
 
+def check_is_form(request: Request) -> None:
+    """Raise Problem 400 if a request has no body, or a form that cannot have a file."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("", "application/x-www-form-urlencoded"):
+        detail = f"Missing formdata parameter '{FIELD}'"
+        raise Problem(400, detail, reason="invalid", hint="send multipart/form-data: curl -F file=@ID.sig")
+
+
 def parse_taxon(text: str) -> Name:
     """Return the id of a taxon of IMG.  Raises Problem 400."""
     taxon = IMG.parse(text)
@@ -81,10 +88,7 @@ def home_id(services: Services) -> str:
 
 def accept(services: Services, path: str, name: Name, submitter: str) -> tuple[Submission, int | None]:
     """Check and store a signature; return its submission, and the job that verifies it."""
-    ledger, settings = services.home.ledger, services.home.settings
-    claims = Claims(submitter, name)
-    submission = submit_signature(path, claims, settings, ledger, shown_as=f"an upload by {submitter}")
-    if not submission.is_of_a_run or submission.trust in (Trust.VERIFIED, Trust.MISMATCH):
-        return submission, None
-    [job] = ledger.submissions.enqueue_verifications([verify_request(submission, Depth.FULL, settings)])
-    return submission, job
+    home = services.home
+    return submit_and_verify(
+        path, Claims(submitter, name), home.ledger, home.settings, shown_as=f"an upload by {submitter}"
+    )
