@@ -21,12 +21,14 @@ from tests.support.documents import ROOT
 from tests.support.polling import until
 from tests.support.served_home import SOIL
 from tests.support.served_home import ServedHome as FilledHome
+from tests.support.submissions import document, text
 from wort_cli.health.status import RUNNING
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import Progress
 from wort_cli.model.provenance import Trust
 from wort_cli.settings import load_settings
+from wort_cli.web.access_file import AccessFile, Right
 from wort_cli.web.app import make_app
 from wort_cli.web.options import PORT, ServeOptions
 from wort_cli.web.pages.daemon_view import SENTENCES, DaemonView
@@ -36,7 +38,7 @@ from wort_cli.web.served_home import ServedHome
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 128
 GROUP = "ocean-2026"
-FIRST = "SRR5855406"
+FIRST, SUBMITTED = "SRR5855406", "ERR599064"
 RUNS = {
     "SRR10971381": ("human lung metagenome", Trust.COMPUTED),
     "ERR599052": ("marine metagenome", Trust.VERIFIED),
@@ -106,6 +108,17 @@ def take(browser: Browser, name: str, path: str, *, height: int, width: int = 11
     Image.open(target).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
+def submit(browser: Browser, secret: str, file: Path) -> str:
+    """Submit a signature; return the path of its page, when its checks have passed."""
+    browser.open("/sign-in?to=/submit")
+    browser.type("#token", secret)
+    browser.press("Sign in")
+    browser.type("#file", str(file))
+    browser.press("Submit")
+    until(lambda: "unverified" in browser.text("#standing"), "the checks have passed")
+    return browser.path.partition("?")[0]
+
+
 def main() -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as directory:
@@ -114,12 +127,16 @@ def main() -> None:
         ledger = Ledger(path / "ledger.db")
         fill(FilledHome(path, ledger))
         ledger.close()
+        secret = AccessFile(path / "access.json").add("ann", (Right.SUBMIT,))
+        file = Path(directory) / f"{SUBMITTED}.sig"
+        file.write_bytes(text(document(SUBMITTED, hashes=2000)))
         with served(path) as url, browsing(url, Path(directory) / "chromium") as browser:
             take(browser, "serve-home", "/", height=940)
             take(browser, "serve-run", f"/view/sra/{FIRST}/", height=1560)
             take(browser, "serve-queue", "/queue", height=900, dark=True)
             take(browser, "serve-missing", "/view/sra/ERR598970/", height=640)
             take(browser, "serve-api", "/v1/ui/#get-v1-status-run", height=900)
+            take(browser, "serve-submission", submit(browser, secret, file), height=1000)
             take(browser, "serve-phone", f"/view/sra/{FIRST}/", height=1000, width=390)
 
 
