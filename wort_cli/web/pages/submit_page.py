@@ -99,7 +99,8 @@ async def submitted(request: Request) -> Response:
         claims = Claims(token.name, name_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
         origin = url or printable_name(file_name)
         intake = await intakes.begin(claims, origin, url or str(path), held.pop_all())
-    return done(request, session, f"/submission/{intake.id}/", "The signature has arrived. This page stays.")
+    message = "The signature has arrived. You may leave this page: its address stays."
+    return done(request, session, f"/submission/{intake.id}/", message)
 
 
 def name_in(text: str) -> Name | None:
