@@ -41,6 +41,9 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || { command -v cc >/dev/null && [ -e /usr/include/stdlib.h ]; } || install gcc libc6-dev
 [ "$extra" != dev ] || command -v curl >/dev/null || install curl
 [ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
+# The tests of workers on other hosts start PostgreSQL and Redis.
+[ "$extra" != dev ] || command -v redis-server >/dev/null || install redis-server
+[ "$extra" != dev ] || [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || install postgresql
 # The tests check and show the man pages.
 [ "$extra" != dev ] || command -v mandoc >/dev/null || install mandoc
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
@@ -49,6 +52,10 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 # The tests put `wort serve` behind two proxies, and check the systemd units.
 [ "$extra" != dev ] || { [ -x /usr/sbin/nginx ] && command -v caddy; } >/dev/null || install nginx-light caddy
 [ "$extra" != dev ] || command -v systemd-analyze >/dev/null || install systemd
+# The tests check the scripts that `wort batch` writes, and run them on a real cluster of two nodes on this machine.
+[ "$extra" != dev ] || command -v shellcheck >/dev/null || install shellcheck
+[ "$extra" != dev ] || { [ -x /usr/sbin/slurmctld ] && [ -x /usr/sbin/slurmd ] && [ -x /usr/sbin/munged ]; } ||
+    install slurmctld slurmd slurm-client munge
 # The tests read the pages of `wort serve` in a browser.
 [ "$extra" != dev ] || { command -v chromium && command -v chromedriver; } >/dev/null || install chromium chromium-driver
 

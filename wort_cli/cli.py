@@ -31,14 +31,14 @@ from wort_cli.system.stuck_threads import stuck_threads
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
-    "compute", "runs", "plan", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog", "merge",
-    "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
+    "compute", "runs", "plan", "batch", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog",
+    "merge", "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
     "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
-GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "config", "token")
+GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "worker", "config", "token")
 """Modules of commands with subcommands."""
-UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve"})
+UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve", "worker"})
 """Commands that end soon, run for ever, or give the terminal to an editor."""
 
 

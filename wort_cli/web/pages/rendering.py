@@ -46,7 +46,11 @@ def moment(iso: str | None) -> str:
 
 def minute(iso: str | None) -> str:
     """Return a time in ISO 8601 as an element, to the minute; where it stands says that it is in UTC."""
-    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(iso, iso[:10], iso[11:16]) if iso else ""
+    if not iso:
+        return ""
+    return Markup('<time class="wraps" datetime="{0}" title="{0}"><span>{1}</span> <span>{2}</span></time>').format(
+        iso, iso[:10], iso[11:16]
+    )
 
 
 def day(iso: str | None) -> str:
@@ -142,6 +146,12 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     }
     text = environment().get_template(template).render(**shared, **values)
     return HTMLResponse(text, status, PRIVATE if viewer.name else HEADERS)
+
+
+def render_as(request: Request, template: str, media_type: str, headers: Mapping[str, str], **values: Any) -> Response:
+    """Return something that is no HTML page."""
+    text = environment().get_template(template).render(origin=base_url(request), **values)
+    return Response(text, 200, dict(headers), media_type)
 
 
 def answer(request: Request, template: str, page: Any, status: int = 200, **values: Any) -> Response:

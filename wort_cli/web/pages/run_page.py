@@ -15,9 +15,10 @@ from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import iso_time, local_time
+from wort_cli.web.databases import DATABASES
 from wort_cli.web.pages.histogram import Drawing, draw
 from wort_cli.web.pages.job_view import JobView
-from wort_cli.web.pages.places import SRA, Link, database_of, links_of, page_path
+from wort_cli.web.pages.places import Link, database_of, links_of, page_path
 from wort_cli.web.pages.spectra import Spectra, Spectrum
 from wort_cli.web.pages.words import OF_STATE, PROMISES, Promise, Standing
 
@@ -48,6 +49,8 @@ class SketchView:
 class SignatureView:
     """A signature of the catalog."""
 
+    title: str
+    """Its own field `name`, if that is more than the name under which it is stored."""
     trust: str
     promise: Promise
     digest: str
@@ -134,7 +137,8 @@ class RunPage:
     @property
     def has_url(self) -> bool:
         """Whether the server sends the signature under a URL of the earlier service."""
-        is_served = self.profile == SRA_V1.name and self.database == SRA
+        database = DATABASES.get(self.database)
+        is_served = database is not None and self.profile == database.profile.name
         return is_served and self.signature is not None and self.signature.is_sent
 
     def document(self) -> dict[str, Any]:
@@ -248,7 +252,9 @@ def signature_view(
     """Return a signature of the catalog as a page shows it."""
     made = record.provenance
     verdict = ledger.submissions.last_verdict(record.path) if record.path else None
+    title = next((one.title for one in ledger.catalog.sketches.entries(profile.name, names=[record.name])), record.name)
     return SignatureView(
+        title=title if title != record.name else "",
         trust=str(record.trust),
         promise=PROMISES[record.trust],
         digest=record.digest,

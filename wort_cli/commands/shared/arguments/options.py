@@ -73,6 +73,12 @@ FromFileOption = Annotated[
         help="Read IDs from a file: one per line (# starts a comment), or a table with a column `Run`.",
     ),
 ]
+TasksOption = Annotated[
+    int, typer.Option("--tasks", metavar="N", min=0, max=100_000, help="Make N lists.", show_default=False)
+]
+BasesPerTaskOption = Annotated[
+    float, typer.Option("--bases-per-task", metavar="B", min=0, help="Make lists of about B bases, such as 5e10.")
+]
 OutputOption = Annotated[
     str,
     typer.Option(

@@ -5,11 +5,11 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 SECTIONS = {
-    "Compute signatures": ("compute", "plan", "runs", "follow", "metadata", "fetch", "profile"),
+    "Compute signatures": ("compute", "plan", "batch", "runs", "follow", "metadata", "fetch", "profile"),
     "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
     "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
     "Exchange signatures": ("sync", "submit", "verify", "import", "serve", "token"),
-    "Manage this home": ("daemon", "config", "doctor", "backup", "completion", "help"),
+    "Manage this home": ("daemon", "worker", "config", "doctor", "backup", "completion", "help"),
 }
 """The sections of the list of commands."""
 
