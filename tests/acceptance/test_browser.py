@@ -41,6 +41,7 @@ PAGES = (
     "/v1/ui/",
     "/sign-in",
     "/submit",
+    f"/compare?a={DONE}&b={FOUND}",
     "/nowhere",
 )
 OFFERS = (
