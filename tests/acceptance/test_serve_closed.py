@@ -14,7 +14,16 @@ from wort_cli.web.reading import UNGUARDED
 
 CLOSED = {"WORT_SERVE_READING": "token"}
 OPEN_PATHS = {"/health", "/v1/openapi.json", "/v1/openapi.yaml", "/robots.txt", "/static/{name}"}
-VALUES = {"database": "sra", "dataset": DONE, "run": DONE, "id": DONE, "name": DONE, "group": GROUP, "task": "x"}
+VALUES = {
+    "job:job": "1",
+    "database": "sra",
+    "dataset": DONE,
+    "run": DONE,
+    "id": DONE,
+    "name": DONE,
+    "group": GROUP,
+    "task": "x",
+}
 
 
 @pytest.fixture(scope="module")

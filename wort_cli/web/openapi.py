@@ -30,6 +30,7 @@ from wort_cli.web.openapi_schemas import (
     words,
 )
 from wort_cli.web.reading import unguarded
+from wort_cli.web.services import Services
 
 
 def parameter(name: str, schema: Schema, about: str, *, place: str = "query") -> Schema:
@@ -298,11 +299,28 @@ def described_paths() -> dict[str, Schema]:
     }
 
 
+def close(paths: dict[str, Schema]) -> None:
+    """Add to the description of what only reads that it needs a token."""
+    for path, methods in paths.items():
+        for found in methods.values():
+            if path == "/health" or "security" in found:
+                continue
+            found["security"] = [{"token": []}]
+            for code in CHANGING:
+                problem = answer(PROBLEMS[code], named("Problem"), "application/problem+json")
+                found["responses"].setdefault(str(code), problem)
+
+
 @cache
-def description(root: str) -> Schema:
-    """Return the description of the interface below a root path."""
+def description(root: str, *, is_closed: bool = False) -> Schema:
+    """Return the description of the interface below a root path.
+
+    is_closed: whether reading needs a token
+    """
     paths = described_paths() | job_paths()
     paths["/wort-sra/sigs/{run}.sig"]["get"]["responses"]["404"] = JSON_TEXT
+    if is_closed:
+        close(paths)
     return {
         "openapi": "3.0.3",
         "info": {"title": "wort", "version": wort_cli.__version__, "description": "Signatures of sequencing runs"},
@@ -329,6 +347,8 @@ def routes() -> list[BaseRoute]:
 @unguarded
 async def openapi(request: Request) -> Response:
     """Send the description."""
-    text = json.dumps(description(str(request.scope.get("root_path", ""))), indent=2) + "\n"
+    services: Services = request.app.state.services
+    found = description(str(request.scope.get("root_path", "")), is_closed=services.home.is_closed)
+    text = json.dumps(found, indent=2) + "\n"
     is_yaml = request.url.path.endswith(".yaml")
     return Response(text, media_type="text/yaml" if is_yaml else "application/json")

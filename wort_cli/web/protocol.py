@@ -4,9 +4,14 @@ uvicorn limits none of these.  A client above the limit gets 503, and a slow one
 """
 
 import asyncio
+import sys
+from http import HTTPStatus
 from typing import ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from wort_cli.web.errors import Problem
 
 MAX_CONNECTIONS = 2000
 MAX_CONNECTIONS_OF_A_CLIENT = 1500
@@ -15,6 +20,7 @@ REQUEST_SECONDS = 30.0
 """Seconds within which the head of a request must arrive."""
 READING_SECONDS = 120.0
 """Seconds after which a connection is closed whose client reads nothing of a response."""
+NOT_HTTP = "this is not a request in HTTP/1.1"
 TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n"
 
 
@@ -59,6 +65,23 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete and self._request_timer is not None:
             self._request_timer.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no request, or the body of none, and close the connection."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # a response is on its way
+            self.transport.close()
+            return
+        error = sys.exception()
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        refusal = Problem(status, NOT_HTTP, reason="invalid").response
+        headers = [*refusal.raw_headers, (b"x-content-type-options", b"nosniff"), (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()),
+            h11.Data(data=bytes(refusal.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""

@@ -17,14 +17,13 @@ from wort_cli.web.protocol import BoundedProtocol
 from wort_cli.web.proxy import BehindProxy
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
+from wort_cli.web.strict import MAX_HEAD
 
 BACKLOG = 1024
 GRACE = 10
 """Seconds that running requests have after a signal to stop."""
 KEEP_ALIVE = 15
 """Seconds for which an idle connection stays open."""
-MAX_HEAD = 32 * 1024
-"""Bytes of the head of a request."""
 
 
 class StoppableServer(uvicorn.Server):
