@@ -37,6 +37,7 @@ PAGES = (
     f"/group/{GROUP}/",
     f"/search?q={DONE}+{UNAVAILABLE}+x",
     "/about",
+    "/v1/ui/",
     "/nowhere",
 )
 

@@ -53,6 +53,7 @@ PAGES = {
     f"{HOSTILE_PATH}/": 200,
     f"/search?q={DONE}+{UNAVAILABLE}+{quote(HTML + ESCAPE)}": 200,
     "/about": 200,
+    "/v1/ui/": 200,
 }
 REFUSED = {
     "/view/sra/SRR1/": 404,

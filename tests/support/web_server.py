@@ -13,10 +13,11 @@ from tests.support.polling import until
 
 @dataclass(frozen=True)
 class WebServer:
-    """A server of a home; `url` has no slash at its end."""
+    """A server of a home; `url` has no slash at its end, and `link` signs its user in, once."""
 
     url: str
     running: Running
+    link: str = ""
 
     def log(self) -> list[dict[str, object]]:
         """Return the lines of the access log."""
@@ -38,7 +39,7 @@ def serving(home: Home, *arguments: str, env: Mapping[str, str] | None = None) -
             return running.out.read_text(encoding="utf-8")
 
         document = json.loads(until(lambda: announced().endswith("}\n") and announced(), "the server is ready") or "")
-        yield WebServer(document["url"].rstrip("/"), running)
+        yield WebServer(document["url"].rstrip("/"), running, document["sign_in"] or "")
         running.process.terminate()
         done = running.wait()
         assert done.code == 0, done

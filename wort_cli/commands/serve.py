@@ -14,7 +14,7 @@ import typer
 from wort_cli.commands.shared.arguments.options import JsonOption
 from wort_cli.commands.shared.arguments.selection import make_directories_if_possible
 from wort_cli.commands.shared.showing import render
-from wort_cli.commands.shared.showing.fields import BOOLEAN, PATH, PID, Document, Field
+from wort_cli.commands.shared.showing.fields import BOOLEAN, PATH, PID, TEXT, Document, Field
 from wort_cli.commands.shared.showing.printing import print_document
 from wort_cli.errors import UsageError
 from wort_cli.settings import load_settings
@@ -26,6 +26,9 @@ DOCUMENT = Document(
         Field("url", PATH, "The URL of the server"),
         Field("pid", PID, "Its process"),
         Field("read_only", BOOLEAN, "Whether it refuses every request that changes something"),
+        Field(
+            "sign_in", TEXT, "Where the user of this machine signs in, once; null if others can reach it", optional=True
+        ),
     ),
 )
 
@@ -77,13 +80,16 @@ def serve(
     make_directories_if_possible(settings)
     if notice := check_start(settings, options, time.time()):
         render.notice(notice)
-    run(settings, options, lambda url: announce(url, options.read_only, as_json=as_json))
+    run(settings, options, lambda url, link: announce(url, link, options.read_only, as_json=as_json))
 
 
-def announce(url: str, read_only: bool, *, as_json: bool) -> None:
+def announce(url: str, link: str, read_only: bool, *, as_json: bool) -> None:
     """Print where the server can be reached; it is printed when clients can connect."""
     if as_json:
-        print_document(DOCUMENT, {"url": url, "pid": os.getpid(), "read_only": read_only})
+        document = {"url": url, "pid": os.getpid(), "read_only": read_only, "sign_in": link or None}
+        print_document(DOCUMENT, document)
         sys.stdout.flush()
     else:
         render.notice(f"serving {url}; Ctrl-C stops the server")
+        if link:
+            render.notice(f"sign in once, to queue and submit: {link}")

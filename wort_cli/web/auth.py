@@ -1,8 +1,8 @@
 """Decides who sends a request, and what that client may do.
 
-A client sends a token as `Authorization: Bearer TOKEN`; a user and a password (Basic) are only taken where tokens are
-given.  `requester` says who it is, for those who read (`reading.py`).  A handler that changes something calls
-`authorized`.
+A client sends a token as `Authorization: Bearer TOKEN`, a browser the cookie of a session; a user and a
+password (Basic) are only taken where tokens are given.  `requester` says who it is, for those who read (`reading.py`).
+A handler that changes something calls `authorized`, which takes no cookie; of a form it calls `sent_form` (`forms.py`).
 
 401 is what makes clients get a new token, so that one which is wrong or has expired is never answered with 403.  The
 sentences are those of the earlier service, which sent no WWW-Authenticate header.
@@ -18,6 +18,7 @@ from starlette.requests import Request
 from wort_cli.web.access_file import Right, Token, User
 from wort_cli.web.errors import Problem
 from wort_cli.web.services import Services
+from wort_cli.web.sessions import session_of
 
 MAX_HEADER = 4096
 NO_TOKEN, NO_SCHEME = "No authorization token provided", "Invalid authorization header"
@@ -62,9 +63,13 @@ async def authorized(request: Request, right: Right) -> Token:
 
 
 async def requester(request: Request) -> Token | None:
-    """Return the valid token of a request; None if it has none.  Raises Problem 401 for one that is not valid."""
+    """Return the valid token of a request, or what its session allows; None if it has neither.
+
+    Raises Problem 401 for a token that is not valid.
+    """
     if not request.headers.get("authorization"):
-        return None
+        found = session_of(request)
+        return found[1] if found else None
     scheme, secret = credentials(request)
     return await known_token(request, secret) if scheme == "bearer" else None
 
@@ -95,12 +100,18 @@ async def known_user(request: Request, value: str) -> User:
         name, colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise unauthorized(NO_SCHEME) from None
-    access = await run_in_threadpool(services.access.read)
     address = address_of(request)
     services.limits.failures.check(address, "too many wrong passwords")
-    async with services.password_checks:  # scrypt takes 16 MB and a tenth of a second
-        user = await run_in_threadpool(access.user, name, password) if colon else None
+    user = await user_of(request, name, password) if colon else None
     if user is None:
         raise unauthorized(WRONG_PASSWORD)
     services.limits.failures.wait(address, -1.0)  # it was none
     return user
+
+
+async def user_of(request: Request, name: str, password: str) -> User | None:
+    """Return the user of a name and a password; None if they are wrong."""
+    services: Services = request.app.state.services
+    access = await run_in_threadpool(services.access.read)
+    async with services.password_checks:  # scrypt takes 16 MB and a tenth of a second
+        return await run_in_threadpool(access.user, name, password)

@@ -16,10 +16,12 @@ from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.web.bodies import MAX_IDS
 from wort_cli.web.jobs import MAX_PAGE
+from wort_cli.web.openapi_examples import GROUPS, with_examples
 from wort_cli.web.openapi_schemas import (
     ANSWER,
     COUNTS,
     INTEGER,
+    PARTS,
     RUN_ID,
     SCHEMAS,
     TEXT,
@@ -40,7 +42,7 @@ def parameter(name: str, schema: Schema, about: str, *, place: str = "query") ->
 
 def path_parameter(name: str, schema: Schema = RUN_ID) -> Schema:
     """Return the description of a part of a path."""
-    return parameter(name, schema, "The accession of a run" if schema is RUN_ID else name, place="path")
+    return parameter(name, schema, PARTS[name], place="path")
 
 
 def answer(about: str, schema: Schema | None = None, media_type: str = "application/json") -> Schema:
@@ -115,7 +117,6 @@ def json_body(**properties: Schema) -> Schema:
 def job_paths() -> dict[str, Schema]:
     """Return the description of the paths that are about one job, or change jobs and the queue."""
     job = path_parameter("job", TEXT)
-    job["description"] = "The number of a job, or the id of its task"
     numbers: Schema = {**listed({"type": "integer", "minimum": 1}), "maxItems": MAX_IDS}
     selected = json_body(
         ids=IDS,
@@ -325,7 +326,8 @@ def description(root: str, *, is_closed: bool = False) -> Schema:
         "openapi": "3.0.3",
         "info": {"title": "wort", "version": wort_cli.__version__, "description": "Signatures of sequencing runs"},
         "servers": [{"url": root or "/"}],
-        "paths": paths,
+        "tags": [{"name": group.name, "description": group.about} for group in GROUPS],
+        "paths": with_examples(paths),
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {

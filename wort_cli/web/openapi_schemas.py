@@ -14,6 +14,13 @@ INTEGER: Schema = {"type": "integer"}
 INTEGER_OR_NULL: Schema = {"type": "integer", "nullable": True}
 NUMBER_OR_NULL: Schema = {"type": "number", "nullable": True}
 COUNTS: Schema = {"type": "object", "additionalProperties": INTEGER}
+PARTS = {
+    "run": "The accession of a run",
+    "database": "The database: `sra` for runs",
+    "dataset": "The id in the database: the accession of a run",
+    "job": "The number of a job, or the id of its task",
+}
+"""What the parts of paths are."""
 RUN_ID: Schema = {"type": "string", "pattern": PATTERN, "example": "SRR139146"}
 
 

@@ -48,6 +48,11 @@ class ServeOptions:
         """Whether the server itself encrypts."""
         return self.tls_certificate is not None
 
+    @property
+    def has_link(self) -> bool:
+        """Whether the user of this machine may sign in with a link: nobody else can reach the server."""
+        return is_loopback(self.host) and not (self.behind_proxy or self.read_only)
+
     def url(self, port: int) -> str:
         """Return the URL of the server, which listens at `port`."""
         host = f"[{self.host}]" if ":" in self.host else self.host

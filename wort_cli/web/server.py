@@ -52,8 +52,9 @@ class StoppableServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], None]) -> None:
-    """Serve a home until a signal.  `announce` is called with the URL when clients can connect.
+def serve(settings: Settings, options: ServeOptions, announce: Callable[[str, str], None]) -> None:
+    """Serve a home until a signal.  `announce` is called when clients can connect, with the URL
+    and that of the page at which the user of this machine signs in; the latter is empty if there is none.
 
     Raises WortError if the address cannot be bound, or the ledger cannot be opened.
     """
@@ -87,7 +88,8 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str], N
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
         listener.listen(BACKLOG)
         url = options.url(listener.getsockname()[1])
-        StoppableServer(config, lambda: announce(url), services.feed.stop).run([listener])
+        link = f"{url}sign-in?link={services.sessions.link}" if services.sessions.link else ""
+        StoppableServer(config, lambda: announce(url, link), services.feed.stop).run([listener])
         app.flush()
 
 

@@ -14,6 +14,7 @@ from wort_cli.web.events import EventFeed
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
+from wort_cli.web.sessions import Sessions
 from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
@@ -39,6 +40,7 @@ class Services:
     bucket: BucketObjects
     manifests: ManifestFiles
     access: AccessFile
+    sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
     password_checks: asyncio.Semaphore
@@ -57,6 +59,7 @@ class Services:
             BucketObjects(home.settings, SRA_V1),
             manifests,
             AccessFile(home.settings.access_file),
+            Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
             asyncio.Semaphore(SANDBOXES),
             asyncio.Semaphore(PASSWORD_CHECKS),

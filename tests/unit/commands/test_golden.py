@@ -85,7 +85,7 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
     printed.add(validated(capsys.readouterr().out)["command"])
     print_document(token.REVOKED, {"name": "ann", "revoked": 2})
     printed.add(validated(capsys.readouterr().out)["command"])
-    serve.announce("http://127.0.0.1:8082/", read_only=True, as_json=True)
+    serve.announce("http://127.0.0.1:8082/", "http://127.0.0.1:8082/sign-in?link=x", read_only=False, as_json=True)
     printed.add(validated(capsys.readouterr().out)["command"])
     print_records(follow_record.REMOVED, [], Form.JSON)
     printed.add(validated(capsys.readouterr().out)["command"])

@@ -1,6 +1,6 @@
 """The catalog: its signatures in order of their names, a page at a time, and the newest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -34,9 +34,10 @@ class ListedView:
     recorded_at: str | None
     is_local: bool
     digest: str
+    organism: str | None
 
     @classmethod
-    def of(cls, one: ListedSignature) -> "ListedView":
+    def of(cls, one: ListedSignature, organism: str = "") -> "ListedView":
         """Return a signature as a list shows it."""
         return cls(
             name=one.name,
@@ -49,7 +50,15 @@ class ListedView:
             recorded_at=iso_time(one.created_at),
             is_local=bool(one.path),
             digest=one.digest,
+            organism=organism or None,
         )
+
+
+def listed_views(ledger: Ledger, listed: Iterable[ListedSignature]) -> tuple[ListedView, ...]:
+    """Return signatures as a list shows them, with what is known of their runs."""
+    found = list(listed)
+    known = ledger.runs.known_of(one.name for one in found)
+    return tuple(ListedView.of(one, known[one.name].organism if one.name in known else "") for one in found)
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ def catalog_page(
     listed = ledger.catalog.listed(
         profile.name, pattern, trust=query.trust, after=query.after, until=until, page=ROWS + 1
     )
-    found = [ListedView.of(one) for one in islice(listed, ROWS + 1)]
+    found = listed_views(ledger, islice(listed, ROWS + 1))
     is_full = len(found) > ROWS
     return CatalogPage(
         profile=profile.name,
@@ -116,7 +125,7 @@ def catalog_page(
         trust=str(query.trust or ""),
         after=query.after,
         count=count,
-        signatures=tuple(found[:ROWS]),
+        signatures=found[:ROWS],
         next_after=found[ROWS - 1].name if is_full else until,
         is_partial=bool(until) and not is_full,
     )

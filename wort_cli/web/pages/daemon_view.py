@@ -33,6 +33,8 @@ class DaemonView:
     sentence: str
     problems: tuple[str, ...]
     blocked_by: str
+    is_paused: bool
+    """Whether a user has paused the whole queue, also while no daemon runs."""
     paused_groups: tuple[str, ...]
     jobs_at_a_time: int | None
     oldest_queued_at: str | None
@@ -47,6 +49,7 @@ class DaemonView:
             sentence=SENTENCES[status.state],
             problems=status.problems,
             blocked_by=status.blocked_by,
+            is_paused=queue.paused if queue else False,
             paused_groups=queue.paused_groups if queue else (),
             jobs_at_a_time=queue.jobs if queue else None,
             oldest_queued_at=iso_time(queue.oldest_queued_at) if queue else None,

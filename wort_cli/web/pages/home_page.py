@@ -6,7 +6,7 @@ from typing import Any
 from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
-from wort_cli.web.pages.catalog_page import ListedView
+from wort_cli.web.pages.catalog_page import ListedView, listed_views
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.job_view import JobView
 from wort_cli.web.pages.lists_of_jobs import running_jobs
@@ -44,6 +44,6 @@ def home_page(ledger: Ledger, daemon: DaemonView, signatures: int) -> HomePage:
     return HomePage(
         signatures=signatures,
         daemon=daemon,
-        newest=tuple(ListedView.of(one) for one in ledger.catalog.newest(NEWEST)),
+        newest=listed_views(ledger, ledger.catalog.newest(NEWEST)),
         running=running_jobs(ledger, JobFilter(JobState.RUNNING)),
     )

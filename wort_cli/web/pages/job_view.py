@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wort_cli.model.job import Event, Job, JobKind, JobState, Progress
 from wort_cli.model.units import format_bytes, format_duration, format_rate, format_share, iso_time
+from wort_cli.web.pages.change_page import CHANGES
 from wort_cli.web.pages.places import database_of
 
 
@@ -88,6 +89,16 @@ class JobView:
             wait_until=iso_time(job.wait_until) if job.state is JobState.WAITING else None,
             events=tuple(event_view(event) for event in events),
         )
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """Whether the job has not ended."""
+        return JobState(self.state) in CHANGES["cancel"].states
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether the job is in a state in which it can be queued again."""
+        return JobState(self.state) in CHANGES["retry"].states
 
     @property
     def is_verification(self) -> bool:

@@ -23,3 +23,8 @@ class Kept(Generic[T]):
             if self._value is None or self._clock() - self._value[0] > self._seconds:
                 self._value = (self._clock(), read())
             return self._value[1]
+
+    def forget(self) -> None:
+        """Let the next request read the value again."""
+        with self._lock:
+            self._value = None

@@ -9,6 +9,7 @@ from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.web.pages.change_page import CHANGES
 from wort_cli.web.pages.daemon_view import DaemonView, StateCount, state_counts
 from wort_cli.web.pages.job_view import JobView
 
@@ -65,6 +66,11 @@ class GroupPage:
     def done(self) -> int:
         """The number of members that have their signature."""
         return next(each.jobs for each in self.counts if each.state == JobState.DONE)
+
+    @property
+    def may_be_retried(self) -> int:
+        """The number of members whose job can be queued again."""
+        return sum(each.jobs for each in self.counts if JobState(each.state) in CHANGES["retry"].states)
 
     @property
     def live(self) -> int:

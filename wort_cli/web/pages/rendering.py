@@ -20,9 +20,12 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.units import format_bases, format_bytes, format_count, format_duration, format_share, iso_time
 from wort_cli.web.pages.places import page_path
 from wort_cli.web.pages.static_files import address_of
+from wort_cli.web.pages.viewer import viewer_of
 
 TEMPLATES = Path(__file__).with_name("templates")
-HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept"}
+HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept, Cookie"}
+PRIVATE = HEADERS | {"Cache-Control": "private, no-cache"}
+"""Of a page that is made for somebody."""
 
 
 def visible(value: Any) -> Any:
@@ -41,6 +44,11 @@ def moment(iso: str | None) -> str:
     return Markup('<time datetime="{0}" title="{0}">{1} {2} UTC</time>').format(iso, iso[:10], iso[11:16])
 
 
+def minute(iso: str | None) -> str:
+    """Return a time in ISO 8601 as an element, to the minute; where it stands says that it is in UTC."""
+    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(iso, iso[:10], iso[11:16]) if iso else ""
+
+
 def day(iso: str | None) -> str:
     """Return the day of a time in ISO 8601 as an element."""
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(iso, iso[:10]) if iso else ""
@@ -49,6 +57,11 @@ def day(iso: str | None) -> str:
 def capitalize_first(text: str) -> str:
     """Return a sentence with a capital letter; the rest stays."""
     return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return a sentence without its capital letter; an abbreviation keeps it."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def ticks(text: str) -> Markup:
@@ -83,6 +96,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": moment,
+        "minute": minute,
         "day": day,
         "size": format_bytes,
         "bases": format_bases,
@@ -92,6 +106,7 @@ def environment() -> Environment:
         "path": page_path,
         "epoch": iso_time,
         "capitalize_first": capitalize_first,
+        "lower_first": lower_first,
         "query": query_of,
         "ticks": ticks,
         "sentence": sentence_of,
@@ -107,19 +122,26 @@ def wants_json(request: Request) -> bool:
     return asked == "json" or (not asked and "application/json" in accepted and "text/html" not in accepted)
 
 
+def base_url(request: Request) -> str:
+    """Return the URL of the server, as its clients see it, without a slash at the end."""
+    return str(request.base_url).rstrip("/")
+
+
 def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Return a page as HTML."""
     root = request.scope.get("root_path", "")
+    viewer = viewer_of(request)
     shared = {
+        "viewer": viewer,
         "root": root,
-        "origin": str(request.base_url).rstrip("/"),
+        "origin": base_url(request),
         "here": request.url.path,
         "twin": f"{quote(request.url.path)}?{request.url.include_query_params(format='json').query}",
         "still": f"?{request.url.include_query_params(still=1).query}",
         "reload": "still" not in request.query_params,
     }
     text = environment().get_template(template).render(**shared, **values)
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(text, status, PRIVATE if viewer.name else HEADERS)
 
 
 def answer(request: Request, template: str, page: Any, status: int = 200, **values: Any) -> Response:

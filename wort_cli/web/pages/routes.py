@@ -1,27 +1,32 @@
 """The routes of the pages: each reads the request, has its page made, and writes it as HTML or as JSON."""
 
+import time
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.model.accession import Name, RecordAccession, parse_name
 from wort_cli.web.errors import Problem
+from wort_cli.web.openapi import description
+from wort_cli.web.pages import actions, sign_in
 from wort_cli.web.pages.about_page import AboutPage
+from wort_cli.web.pages.api_page import api_page, subject_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
 from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
-from wort_cli.web.pages.rendering import answer, wants_json
+from wort_cli.web.pages.redirect import to
+from wort_cli.web.pages.rendering import answer, base_url, wants_json
 from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
-from wort_cli.web.pages.shared import Pages
+from wort_cli.web.pages.shared import pages_of
 from wort_cli.web.pages.static_files import static_file
 from wort_cli.web.pages.words import PROMISES
 from wort_cli.web.reading import unguarded
@@ -58,29 +63,29 @@ def routes() -> list[BaseRoute]:
         Route("/group/{group:path}/", group),
         Route("/about", about),
         Route("/about/", about),
+        Route("/v1/ui/", api),
+        Route("/v1/ui", to_api),
+        *actions.routes(),
+        Route("/sign-in", sign_in.sign_in),
+        Route("/sign-in", sign_in.signed_in, methods=["POST"]),
+        Route("/sign-out", sign_in.sign_out, methods=["POST"]),
         Route("/robots.txt", robots),
         Route("/static/{name}", static_file),
     ]
 
 
-def shared(request: Request) -> Pages:
-    """Return what the pages of the server share."""
-    pages: Pages = request.app.state.pages
-    return pages
-
-
 def home(request: Request) -> Response:
     """Answer with the first page."""
-    pages = shared(request)
+    pages = pages_of(request)
     return answer(request, "home.html", home_page(pages.ledger, pages.daemon(), pages.signatures()))
 
 
 def run(request: Request) -> Response:
     """Answer with the page of a run."""
-    pages, text = shared(request), request.path_params["id"]
+    pages, text = pages_of(request), request.path_params["id"]
     try:
         name = name_in(request.path_params["database"], text)
-        profile = pages.profile(request.query_params.get("profile", ""))
+        profile = pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     if str(name) != text:
@@ -102,14 +107,14 @@ def to_catalog(request: Request) -> Response:
 
 def queue(request: Request) -> Response:
     """Answer with a page of the queue."""
-    pages, given = shared(request), request.query_params
+    pages, given = pages_of(request), request.query_params
     page = queue_page(pages.ledger, pages.daemon(), parse_filter(given), parse_before(given.get("before", "")))
     return answer(request, "queue.html", page)
 
 
 def catalog(request: Request) -> Response:
     """Answer with a page of the catalog."""
-    pages, given = shared(request), request.query_params
+    pages, given = pages_of(request), request.query_params
     profile = pages.profile(given.get("profile", ""))
     names = pages.profile_names()
     page = catalog_page(pages.ledger, profile, names, CatalogQuery.parse(given), pages.signatures(profile.name))
@@ -118,13 +123,13 @@ def catalog(request: Request) -> Response:
 
 def groups(request: Request) -> Response:
     """Answer with the page of all groups."""
-    return answer(request, "groups.html", groups_page(shared(request).ledger))
+    return answer(request, "groups.html", groups_page(pages_of(request).ledger))
 
 
 def group(request: Request) -> Response:
     """Answer with the page of a group."""
     try:
-        page = group_page(shared(request).ledger, request.path_params["group"])
+        page = group_page(pages_of(request).ledger, request.path_params["group"])
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     return answer(request, "group.html", page)
@@ -132,7 +137,7 @@ def group(request: Request) -> Response:
 
 async def group_table(request: Request) -> Response:
     """Answer with all jobs of a group as CSV."""
-    pages, name = shared(request), request.path_params["group"]
+    pages, name = pages_of(request), request.path_params["group"]
 
     async def text() -> AsyncIterator[str]:
         before = MAX_ID
@@ -153,7 +158,7 @@ def search(request: Request) -> Response:
     path = page_of(request, text.strip())
     if path and not wants_json(request):
         return to(request, path, 303)
-    return answer(request, "search.html", answered(request, text), link=list_link(text))
+    return list_answer(request, text)
 
 
 async def posted_search(request: Request) -> Response:
@@ -161,9 +166,7 @@ async def posted_search(request: Request) -> Response:
     text = await posted(request)
     if len(text) <= LINKED:
         return to(request, "/search", 303, urlencode({"q": " ".join(text.split())}))
-    return await run_in_threadpool(
-        lambda: answer(request, "search.html", answered(request, text), link=list_link(text))
-    )
+    return await run_in_threadpool(list_answer, request, text)
 
 
 def search_table(request: Request) -> Response:
@@ -182,6 +185,20 @@ def about(request: Request) -> Response:
     return answer(request, "about.html", AboutPage(), levels=PROMISES)
 
 
+def api(request: Request) -> Response:
+    """Answer with the documents of the interface."""
+    pages = pages_of(request)
+    described = description(request.scope.get("root_path", ""))
+    subject = subject_of(pages.ledger, pages.withheld, base_url(request), is_closed=pages.home.is_closed)
+    return answer(request, "api.html", api_page(described, subject))
+
+
+@unguarded
+def to_api(request: Request) -> Response:
+    """Redirect to the documents of the interface."""
+    return to(request, "/v1/ui/", 308)
+
+
 @unguarded
 def robots(request: Request) -> Response:
     """Tell crawlers to leave the pages of jobs alone, which have no end."""
@@ -190,7 +207,7 @@ def robots(request: Request) -> Response:
 
 def answered(request: Request, text: str) -> SearchPage:
     """Return the answers to a list."""
-    pages = shared(request)
+    pages = pages_of(request)
     return search_page(pages.ledger, pages.profile("").name, text)
 
 
@@ -198,6 +215,12 @@ def table(page: SearchPage) -> Response:
     """Return the answers to a list as a CSV file."""
     headers = {"Content-Disposition": 'attachment; filename="runs.csv"'}
     return Response(page.csv(), 200, headers, "text/csv")
+
+
+def list_answer(request: Request, text: str) -> Response:
+    """Answer a list with a page; it offers to queue what is missing as a group that is named after the time."""
+    group = time.strftime("list-%Y-%m-%d-%H%M")
+    return answer(request, "search.html", answered(request, text), link=list_link(text), group=group)
 
 
 def list_link(text: str) -> str:
@@ -212,7 +235,7 @@ def page_of(request: Request, text: str) -> str:
         return page_path(str(names[0]))
     if not text or names or len(text) > 200:
         return ""
-    ledger = shared(request).ledger
+    ledger = pages_of(request).ledger
     if sum(ledger.counts.by_state(text).values()):
         return f"/group/{quote(text)}/"
     try:
@@ -235,9 +258,3 @@ async def posted(request: Request) -> str:
     except ValueError:
         raise Problem(400, "this is not a form", reason="invalid") from None
     return fields.get("q", [""])[0]
-
-
-def to(request: Request, path: str, status: int, query: str = "") -> Response:
-    """Redirect to a path of this server."""
-    address = f"{request.scope.get('root_path', '')}{path}" + (f"?{query}" if query else "")
-    return RedirectResponse(address, status)

@@ -9,15 +9,15 @@ from typing import Any
 
 from wort_cli.ledger.job_pages import FURTHEST
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Name
+from wort_cli.model.accession import Name, public_accession
 from wort_cli.model.job import Job, JobKind, JobState
-from wort_cli.model.profile import SRA_V1, Profile
+from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import iso_time, local_time
 from wort_cli.web.pages.histogram import Drawing, draw
 from wort_cli.web.pages.job_view import JobView
-from wort_cli.web.pages.places import SRA, Link, database_of, links_of
+from wort_cli.web.pages.places import SRA, Link, database_of, links_of, page_path
 from wort_cli.web.pages.spectra import Spectra, Spectrum
 from wort_cli.web.pages.words import OF_STATE, PROMISES, Promise, Standing
 
@@ -119,6 +119,17 @@ class RunPage:
         """Whether the page will soon show something else."""
         reading = self.signature is not None and self.signature.is_being_read
         return reading or any(JobState(job.state).is_live for job in self.jobs)
+
+    @property
+    def can_be_queued(self) -> bool:
+        """Whether a form can queue it: it is a run or an assembly, and the profile is that of the interface."""
+        profile = profile_for(self.name, SRA_V1.name)
+        return public_accession(self.name) is not None and self.profile in (SRA_V1.name, profile)
+
+    @property
+    def path(self) -> str:
+        """The path of the page."""
+        return page_path(self.name)
 
     @property
     def has_url(self) -> bool:

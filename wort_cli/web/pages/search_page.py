@@ -3,13 +3,14 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from wort_cli.errors import UsageError
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.absence import UNKNOWN, AbsenceReason
-from wort_cli.model.accession import Name, RecordAccession, parse_name
+from wort_cli.model.accession import Accession, Name, RecordAccession, parse_name, public_accession
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
 from wort_cli.upkeep.export.absences import absences_of_names
@@ -54,6 +55,16 @@ class SearchPage:
         """How many names have each standing."""
         found = Counter(answer.standing for answer in self.answers)
         return tuple((standing, found[standing]) for standing in Standing)
+
+    @property
+    def missing(self) -> int:
+        """How many can be queued."""
+        return len(names_to_queue(self.answers))
+
+    @property
+    def unavailable(self) -> int:
+        """How many can only be queued again although they are known to be unavailable."""
+        return len(names_to_queue(self.answers, retry=True)) - self.missing
 
     @property
     def shown(self) -> tuple[Answer, ...]:
@@ -124,3 +135,15 @@ def answers(ledger: Ledger, profile: str, names: tuple[Name, ...]) -> list[Answe
             None,
         )
     return [found[str(name)] for name in names]
+
+
+def missing_names(ledger: Ledger, profile: str, text: str, *, retry: bool = False) -> list[Accession]:
+    """Return the runs and assemblies of a list that can be queued; `retry`: also those that are unavailable."""
+    return names_to_queue(search_page(ledger, profile, text).answers, retry=retry)
+
+
+def names_to_queue(answers: Sequence[Answer], *, retry: bool = False) -> list[Accession]:
+    """Return which of the answers are about runs and assemblies that can be queued."""
+    wanted = {Standing.UNKNOWN, Standing.FAILED} | ({Standing.UNAVAILABLE} if retry else set())
+    found = [public_accession(answer.name) for answer in answers if answer.standing in wanted]
+    return [name for name in found if name is not None]

@@ -1,8 +1,10 @@
 """What the pages of a server share: the home, sketches that were read, and what is counted once for many requests."""
 
+from starlette.requests import Request
+
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.profile import PROFILES, Profile
+from wort_cli.model.profile import PROFILES, Profile, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
@@ -38,6 +40,10 @@ class Pages:
         """Return the state of the daemon and its queue."""
         return self._status.get(lambda: DaemonView.of(read_status(self.home.settings, self.ledger)))
 
+    def forget_daemon(self) -> None:
+        """Let the next page show the daemon and its queue as they are then: a form has changed them."""
+        self._status.forget()
+
     def signatures(self, profile: str = "") -> int:
         """Return the number of signatures, of a profile or of all."""
         kept = self._counts.setdefault(profile, Kept(COUNT_SECONDS))
@@ -48,7 +54,17 @@ class Pages:
         settings = self.home.settings
         return self.ledger.profiles.named(name or settings.profile, settings.profiles)
 
+    def usual_profile(self, name: str) -> str:
+        """Return the name of the profile of a name's signature, where none was named."""
+        return profile_for(name, self.home.settings.profile)
+
     def profile_names(self) -> tuple[str, ...]:
         """Return the names of all profiles."""
         used = [profile.name for profile in self.ledger.profiles.all()]
         return tuple(dict.fromkeys([*PROFILES, *sorted(self.home.settings.profiles), *used]))
+
+
+def pages_of(request: Request) -> Pages:
+    """Return what the pages of the server share."""
+    pages: Pages = request.app.state.pages
+    return pages

@@ -11,7 +11,12 @@ from wort_cli.web.errors import Problem
 from wort_cli.web.reading import unguarded
 
 DIRECTORY = Path(__file__).with_name("static")
-TYPES = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+TYPES = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "spectrum.svg": "image/svg+xml",
+}
 A_YEAR = 365 * 86400
 
 

@@ -14,6 +14,16 @@ function update(fresh) {
     part.replaceChildren(...now.childNodes);
   }
   document.title = fresh.title;
+  const news = document.querySelector("[data-say]");
+  if (news) say(news.dataset.say);
+}
+
+// What a screen reader reads when it changes; of a progress only each tenth.
+let said = document.querySelector("[data-say]")?.dataset.say ?? "";
+function say(words) {
+  if (words === said) return;
+  said = words;
+  document.getElementById("said").textContent = words;
 }
 
 function isTyping() {
@@ -51,16 +61,21 @@ function addCopyButtons() {
     button.type = "button";
     button.className = "copy";
     button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${code.textContent.slice(0, 80)}`);
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(code.textContent);
       button.textContent = "Copied";
+      say(`Copied ${code.textContent}`);
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
-    code.closest("figure").append(button);
+    const figure = code.closest("figure");
+    if (figure) figure.append(button);
+    else code.after(button);
   }
 }
 
 function listenForKeys() {
+  for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;
   document.addEventListener("keydown", (event) => {
     const field = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     const typing = event.target.closest("input, textarea, select");
