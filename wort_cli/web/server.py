@@ -13,7 +13,7 @@ from wort_cli.errors import WortError, cause_of, shown
 from wort_cli.settings import Settings
 from wort_cli.web.app import make_app
 from wort_cli.web.options import ServeOptions
-from wort_cli.web.protocol import BoundedProtocol
+from wort_cli.web.protocol import BoundedProtocol, allow_connections
 from wort_cli.web.proxy import BehindProxy
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
@@ -62,6 +62,7 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str, st
     services = Services.of(home)
     app = make_app(home, services)
     log_to_stderr()
+    allow_connections()
     with bound_socket(options) as listener:
         config = uvicorn.Config(
             BehindProxy(app) if options.behind_proxy else app,
