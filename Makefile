@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny damages differential faults fuzz kills connections schemathesis setup clean
+.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-s3       push 10,000 signatures to a local Ceph gateway; list a million keys"
 	@echo "make bench-million  run the coordinator with a million queued jobs; measure commands in such a home"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
+	@echo "make bench-scale    measure a ledger of ROWS jobs; simulate campaigns on 10, 100 and 1,000 machines"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
 	@echo "make damages        damage archives on the way and on disk 4000 times"
 	@echo "make differential   compare fastq-dump and the in-process decoder on archives drawn from SEED for SECONDS"
@@ -59,6 +60,10 @@ bench-s3: setup
 bench-million: setup
 	$(BIN)/python -m benchmarks.million_jobs
 	$(BIN)/python -m benchmarks.large_home
+
+bench-scale: setup
+	$(BIN)/python -m benchmarks.ledger_size $(or $(ROWS),1e7)
+	for number in 10 100 1000; do $(BIN)/python -m benchmarks.campaign --machines $$number || exit 1; done
 
 kills: setup
 	$(BIN)/python -m tests.faults.ledger_kills

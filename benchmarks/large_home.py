@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
+from benchmarks.bulk_ledger import fill
 from benchmarks.measure import measure
 from tests.support.builders import published, sketch
 from tests.support.small_world import signature_bytes
@@ -69,17 +70,12 @@ SELECT 'SRR' || (10000000 + n), 'sra-v1',
 FROM numbers;
 """
 DERIVED = (
-    "DELETE FROM job_counts",
-    "INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason",
     "INSERT INTO events (job_id, at, before, after, reason, message, attempt) "
     "SELECT id, created_at, '', state, reason, '', 1 FROM jobs",
-    "INSERT INTO move_counts SELECT after, reason, count(*) FROM events GROUP BY after, reason",
     "INSERT INTO group_members SELECT 'all', name, profile, '', id, created_at FROM jobs",
     "INSERT INTO group_members SELECT 'some', name, profile, '', id, created_at FROM jobs WHERE id % 5000 = 7",
     "INSERT INTO group_members SELECT 'finished', name, profile, '', id, created_at FROM jobs "
     "WHERE id % 5000 = 7 AND state = 'done'",
-    "INSERT INTO group_counts SELECT group_name, state, reason, count(*) FROM group_members "
-    "JOIN jobs ON jobs.id = job_id GROUP BY group_name, state, reason",
 )
 SIGNED = """
 INSERT INTO signatures (name, profile, digest, trust, path, size, created_at, provenance, remote, sha256)
@@ -141,21 +137,18 @@ def into_a_file(words: Sequence[str], env: dict[str, str]) -> None:
 
 
 def make_home(home: Path) -> None:
-    """Fill a new ledger.  The triggers would write millions of events, so what they make is made at the end."""
+    """Fill a new ledger, and make one signature."""
     home.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(home / "ledger.db")
-    storage, made = ledger.storage, published("SRR10000000").provenance
-    triggers = storage.rows("triggers")
-    values = {"provenance": json.dumps(made.to_json()), "digest": made.digest, "sha256": "0" * 64}
-    with storage.transaction():
-        for trigger in triggers:
-            storage.connection.execute(f"DROP TRIGGER {trigger['name']}")
-        storage.connection.execute(FILL, {"jobs": JOBS, "signatures": SIGNATURES})
-        storage.connection.execute(SIGNED, values)
-        for statement in DERIVED:
-            storage.connection.execute(statement)
-        for trigger in triggers:
-            storage.connection.execute(trigger["sql"])
+    made = published("SRR10000000").provenance
+    values = {
+        "jobs": JOBS,
+        "signatures": SIGNATURES,
+        "provenance": json.dumps(made.to_json()),
+        "digest": made.digest,
+        "sha256": "0" * 64,
+    }
+    fill(ledger.storage, (FILL, SIGNED, *DERIVED), values)
     make_signature(home, ledger)
     ledger.close()
 

@@ -108,7 +108,7 @@ def turn(home: str, seconds: float) -> None:
     while not coordinator.busy:
         coordinator.turn()
     print(json.dumps({"seconds": time.monotonic() - started}), flush=True)
-    times = []
+    times, before_all = [], ended(ledger)
     until = time.monotonic() + seconds
     while (before := time.monotonic()) < until:
         coordinator.turn()
@@ -121,13 +121,18 @@ def turn(home: str, seconds: float) -> None:
                 "turns": len(times),
                 "median": statistics.median(times),
                 "longest": max(times),
-                "jobs": sum(n for (state, _), n in ledger.counts.by_state().items() if state == "unavailable"),
+                "jobs": ended(ledger) - before_all,
                 "megabytes": peak_memory(),
             }
         ),
         flush=True,
     )
     signal.pause()
+
+
+def ended(ledger: Ledger) -> int:
+    """Return the number of jobs that have ended as those of `no_work` do."""
+    return sum(n for (state, _), n in ledger.counts.by_state().items() if state == "unavailable")
 
 
 def no_work(queue: Any, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ class Claims:
     """What the submitter states about a signature."""
 
     submitter: str
-    accession: Accession | None = None
+    name: Name | None = None
+    """The accession of the run or the assembly; or a name under which others know the data."""
     url: str = ""
 
 
@@ -126,9 +127,9 @@ def copy_content(origin: str, copy: TemporaryCopy, settings: Settings) -> None:
 
 def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
     """Return the submission of a valid signature; raise Refusal if its data are not known, or not public."""
-    accession = accession_of(accepted, claims)
+    known_as = name_of(accepted, claims)
     url = claims.url or (accepted.filename if URL.match(accepted.filename) else "")
-    if accession is None and not url:
+    if known_as is None and not url:
         raise Refusal(
             "its name is not an accession, so the data it was made from are not known",
             f"name {shown(accepted.name)}",
@@ -136,19 +137,19 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
             "`sourmash sketch dna --name SRR139146` puts the accession into the signature",
         )
     check, note = SourceCheck.NOT_CHECKED, ""
-    if accession is not None:
-        check, note = check_run_is_public(accession, settings, ledger)
+    if isinstance(known_as, Accession):
+        check, note = check_run_is_public(known_as, settings, ledger)
     if url:
         try:
             answer = f"{Client(settings.url_timeout).check(url).url} answers"
-            if accession is None:  # otherwise the lookup of the run decides
+            if known_as is None:  # otherwise the lookup of the run decides
                 check = SourceCheck.PUBLIC
         except Unreachable as error:
-            if claims.url or accession is None:
+            if claims.url or known_as is None:
                 raise
             answer = str(error)
         note = "; ".join(filter(None, (note, answer)))
-    name: Name = accession or LocalName(accepted.digest[:SHORT_DIGEST_LENGTH])
+    name: Name = known_as or LocalName(accepted.digest[:SHORT_DIGEST_LENGTH])
     return Submission(
         name=name,
         profile=profile_for(name, accepted.profile),
@@ -166,16 +167,16 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
     )
 
 
-def accession_of(accepted: Accepted, claims: Claims) -> Accession | None:
-    """Return the accession: the first word of the signature's name, or the claim; raise Refusal if the two differ."""
+def name_of(accepted: Accepted, claims: Claims) -> Name | None:
+    """Return the accession in the signature's name, or the claimed name; raise Refusal if the two differ."""
     first_word = accepted.name.split(" ")[0]
     named = public_accession(first_word)
-    if named is not None and claims.accession is not None and named != claims.accession:
+    if named is not None and claims.name is not None and named != claims.name:
         raise Refusal(
-            f"its name is {named}, but it was submitted with --accession {claims.accession}",
+            f"its name is {named}, but it was submitted with --accession {claims.name}",
             hint="leave --accession away if the name is right; otherwise make the signature with the right --name",
         )
-    return named or claims.accession
+    return named or claims.name
 
 
 def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger) -> tuple[SourceCheck, str]:

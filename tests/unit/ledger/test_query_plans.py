@@ -7,7 +7,7 @@ from wort_cli.ledger.ledger import Ledger
 
 GROWING = re.compile(r"SCAN (jobs|events|signatures|sketches|submissions|group_members|runs)\b")
 FIRST_ENTRIES = {
-    *("any_run", "wake_jobs", "next_jobs", "oldest_queued", "last_ended_reason", "measured", "newest_signatures"),
+    *("any_run", "next_jobs", "oldest_queued", "last_ended_reason", "measured", "newest_signatures"),
 }
 """These read the first entries of an index, or the newest rows."""
 OF_ALL = {
@@ -26,15 +26,44 @@ UPKEEP = {
     *("orphaned_events", "remove_orphaned_events", "catalog_bytes"),
 }
 """`wort doctor` and the upkeep of the daemon."""
+ALL_OF_A_STATE = re.compile(r"SEARCH jobs USING (COVERING )?INDEX \w+ \(state=\?\)")
+OF_A_STATE = {
+    *("running_jobs", "progress_since", "orphaned_progress", "remove_orphaned_progress"),
+    *("contents", "own_absences"),
+}
+"""These read all jobs of a state: the running ones; or they answer about all jobs."""
+
+
+def plans(ledger: Ledger) -> dict[str, list[str]]:
+    """Return the plan of each query, but of SQL that ledger/ completes, and of plain insertions."""
+    found = {}
+    for name, sql in queries().items():
+        if "{" not in sql and "?" not in sql:
+            values = dict.fromkeys(re.findall(r"(?<!:):(\w+)", sql), "")
+            found[name] = [row["detail"] for row in ledger.storage.select(f"EXPLAIN QUERY PLAN {sql}", values)]
+    return found
 
 
 def test_only_these_queries_read_a_whole_table(ledger: Ledger) -> None:
-    found = set()
-    for name, sql in queries().items():
-        if "{" in sql or "?" in sql:  # SQL that ledger/ completes, and plain insertions
-            continue
-        values = dict.fromkeys(re.findall(r"(?<!:):(\w+)", sql), "")
-        plan = ledger.storage.select(f"EXPLAIN QUERY PLAN {sql}", values)
-        if any(GROWING.match(row["detail"]) for row in plan):
-            found.add(name)
+    found = {name for name, plan in plans(ledger).items() if any(map(GROWING.match, plan))}
     assert found == FIRST_ENTRIES | OF_ALL | UPKEEP
+
+
+def test_only_these_queries_read_all_jobs_of_a_state(ledger: Ledger) -> None:
+    found = {name for name, plan in plans(ledger).items() if any(map(ALL_OF_A_STATE.match, plan))}
+    assert found == OF_A_STATE
+
+
+def test_step_of_pruning_reads_its_own_events_only(ledger: Ledger) -> None:
+    (first,) = [
+        detail for detail in plans(ledger)["prune_old_events"] if re.match(r"(SEARCH|SCAN) (old|jobs)\b", detail)
+    ][:1]
+    assert first == "SEARCH old USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+
+
+def test_jobs_that_are_not_due_are_not_read_to_wake_others(ledger: Ledger) -> None:
+    found = [detail for detail in plans(ledger)["wake_jobs"] if "jobs_to_wake" in detail]
+    assert found == [
+        "SEARCH jobs USING INDEX jobs_to_wake (wait_until<?)",
+        "SEARCH jobs USING INDEX jobs_to_wake (wait_until>?)",
+    ]

@@ -57,10 +57,15 @@ UPDATE jobs SET state = 'queued', wait_until = NULL WHERE id = :id AND state = '
 
 -- name: wake_jobs
 -- At most :limit at a time, because all jobs that waited for one server may be due at once.  No job waits until after
--- :furthest, unless the clock was set back.
+-- :furthest, unless the clock was set back.  Two ranges of the index, because SQLite would read all of it for one with OR.
 UPDATE jobs SET state = 'queued', wait_until = NULL
-WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND (wait_until <= :now OR wait_until > :furthest)
-             ORDER BY wait_until LIMIT :limit);
+WHERE id IN (
+    SELECT id FROM (
+        SELECT * FROM (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND wait_until <= :now
+                       ORDER BY wait_until LIMIT :limit)
+        UNION ALL
+        SELECT * FROM (SELECT id FROM jobs INDEXED BY jobs_to_wake WHERE state = 'waiting' AND wait_until > :furthest LIMIT :limit)
+    ) LIMIT :limit);
 
 -- name: wake_jobs_of_a_later_time
 -- Jobs that wait until after :furthest, except those of pending runs: the clock was set back.

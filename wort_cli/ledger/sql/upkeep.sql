@@ -26,9 +26,10 @@ DELETE FROM events WHERE id IN (
 SELECT coalesce(max(id), 0) AS id FROM events;
 
 -- name: prune_old_events
--- For ended jobs, keep the last event only: it explains the present state.
+-- For ended jobs, keep the last event only: it explains the present state.  With JOIN instead of CROSS JOIN, SQLite would
+-- read all ended jobs in each step.
 DELETE FROM events WHERE id IN (
-    SELECT old.id FROM events AS old JOIN jobs ON jobs.id = old.job_id
+    SELECT old.id FROM events AS old CROSS JOIN jobs ON jobs.id = old.job_id
     WHERE old.id BETWEEN :first AND :last AND jobs.state IN ('done', 'failed', 'unavailable', 'cancelled')
       AND old.id < (SELECT max(id) FROM events WHERE job_id = old.job_id));
 

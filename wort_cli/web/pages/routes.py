@@ -30,6 +30,7 @@ from wort_cli.web.pages.shared import pages_of
 from wort_cli.web.pages.static_files import static_file
 from wort_cli.web.pages.words import PROMISES
 from wort_cli.web.reading import unguarded
+from wort_cli.web.signature_files import refused_trust
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
@@ -90,7 +91,7 @@ def run(request: Request) -> Response:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     if str(name) != text:
         return to(request, page_path(str(name)), 308)
-    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld)
+    page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld(name))
     return answer(request, "run.html", page, 200 if page.is_known else 404)
 
 
@@ -188,8 +189,10 @@ def about(request: Request) -> Response:
 def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = pages_of(request)
-    described = description(request.scope.get("root_path", ""))
-    subject = subject_of(pages.ledger, pages.withheld, base_url(request), is_closed=pages.home.is_closed)
+    described = description(request.scope.get("root_path", ""), is_closed=pages.home.is_closed)
+    subject = subject_of(
+        pages.ledger, refused_trust(pages.home.settings), base_url(request), is_closed=pages.home.is_closed
+    )
     return answer(request, "api.html", api_page(described, subject))
 
 

@@ -4,8 +4,10 @@ from starlette.requests import Request
 
 from wort_cli.health.status import read_status
 from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Name
 from wort_cli.model.profile import PROFILES, Profile, profile_for
 from wort_cli.model.provenance import Trust
+from wort_cli.web.databases import database_of
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
 from wort_cli.web.pages.spectra import Spectra
@@ -26,10 +28,11 @@ class Pages:
         self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
         self._counts: dict[str, Kept[int]] = {}
 
-    @property
-    def withheld(self) -> frozenset[Trust]:
-        """The levels of trust of which the server sends no signatures."""
-        return refused_trust(self.home.settings)
+    def withheld(self, name: Name) -> frozenset[Trust]:
+        """Return the levels of trust of which the server sends no signature of a name."""
+        database = database_of(name)
+        never = frozenset(Trust) - database.trusts if database else frozenset()
+        return never | refused_trust(self.home.settings)
 
     @property
     def ledger(self) -> Ledger:
