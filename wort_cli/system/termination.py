@@ -27,7 +27,7 @@ def terminated_by_signals() -> Iterator[None]:
 
     def terminate(number: int, _: FrameType | None) -> None:
         for other in SIGNALS:  # a second signal must not interrupt the clean-up
-            signal.signal(other, signal.SIG_IGN)
+            signal.signal(other, pass_over)
         raise Terminated(signal.Signals(number).name)
 
     before = {number: signal.signal(number, terminate) for number in SIGNALS}
@@ -37,3 +37,7 @@ def terminated_by_signals() -> Iterator[None]:
         for number, handler in before.items():
             if signal.getsignal(number) is terminate:  # else the clean-up of an outer block follows
                 signal.signal(number, handler)
+
+
+def pass_over(_: int, __: FrameType | None) -> None:
+    """Do nothing.  With SIG_IGN, Python would complain of a signal that has arrived already."""
