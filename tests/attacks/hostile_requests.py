@@ -189,8 +189,8 @@ FORMS = (
     Hostile("form without an end", submit(part("file", b"x", end=b"")), (400,)),
     Hostile("long boundary", submit(b"x", f"multipart/form-data; boundary={'b' * 5000}"), (400,), b"no boundary"),
     Hostile("two boundaries", submit(part("file", b"x"), "multipart/form-data; boundary=b; boundary=a"), (400,)),
-    Hostile("another form", submit(b"file=x", FORM), (415,)),
-    Hostile("URL in place of a file", submit(b"public_url=http://127.0.0.1/", FORM), (415,)),
+    Hostile("another form", submit(b"file=x", FORM), (400,)),
+    Hostile("URL in place of a file", submit(b"public_url=http://127.0.0.1/", FORM), (400,)),
 )  # fmt: skip
 TOKENS = (
     Hostile("no token", post("/v1/compute", b'{"ids": []}'), (401,), b"No authorization token"),
@@ -224,3 +224,4 @@ RANGES_OF_A_FILE = (
     Hostile("unknown unit", get(FILE, "Range: lines=0-1"), (200,)),
 )
 ALL = PATHS + FRAMES + HOSTS + BODIES + FORMS + TOKENS + RANGES_OF_A_FILE
+assert len({row.name for row in ALL}) == len(ALL) > 60

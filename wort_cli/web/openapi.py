@@ -18,12 +18,15 @@ from wort_cli.web.openapi_schemas import SCHEMAS, Schema
 from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
+OPEN = ("/health", "/v1/openapi.json", "/v1/openapi.yaml")
+"""What stays open if reading is closed."""
+
 
 def close(paths: dict[str, Schema]) -> dict[str, Schema]:
     """Add to the description of what only reads that it needs a token."""
     for path, methods in paths.items():
         for found in methods.values():
-            if path != "/health" and "security" not in found:
+            if path not in OPEN and "security" not in found:
                 found["security"] = [{"token": []}]
                 for code in CHANGING:
                     found["responses"].setdefault(str(code), problem_answer(code))
