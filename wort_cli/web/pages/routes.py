@@ -252,7 +252,7 @@ def about(request: Request) -> Response:
 def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = pages_of(request)
-    described = description(request.scope.get("root_path", ""))
+    described = description(request.scope.get("root_path", ""), is_closed=pages.home.is_closed)
     subject = subject_of(
         pages.ledger, refused_trust(pages.home.settings), base_url(request), is_closed=pages.home.is_closed
     )
