@@ -6,11 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-<<<<<<< HEAD
-.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential faults fuzz kills setup clean
-=======
-.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential faults fuzz kills connections schemathesis setup clean
->>>>>>> main
+.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"

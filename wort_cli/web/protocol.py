@@ -93,12 +93,8 @@ class BoundedProtocol(H11Protocol):
         if not self._address:
             return
         super().data_received(data)
-<<<<<<< HEAD
         if self.cycle is not None and not self.cycle.response_complete:
             self._request_due = None
-=======
-        if self.cycle is not None and not self.cycle.response_complete and self._request_timer is not None:
-            self._request_timer.cancel()
             self.without_request.pop(self, None)
 
     def send_400_response(self, msg: str) -> None:
@@ -117,7 +113,6 @@ class BoundedProtocol(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
->>>>>>> main
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
@@ -139,10 +134,11 @@ class BoundedProtocol(H11Protocol):
             super().resume_writing()
 
     def _expect_request(self) -> None:
-<<<<<<< HEAD
         self._request_due = self.loop.time() + REQUEST_SECONDS
         if self._request_timer is None:
             self._request_timer = self.loop.call_at(self._request_due, self._check_request)
+        self.without_request.pop(self, None)
+        self.without_request[self] = None
 
     def _check_request(self) -> None:
         self._request_timer = None
@@ -152,13 +148,6 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
         else:
             self._request_timer = self.loop.call_at(self._request_due, self._check_request)
-=======
-        if self._request_timer is not None:
-            self._request_timer.cancel()
-        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
-        self.without_request.pop(self, None)
-        self.without_request[self] = None
->>>>>>> main
 
     def _stop_timers(self) -> None:
         for timer in (self._request_timer, self._reading_timer):
