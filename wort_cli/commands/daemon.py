@@ -227,9 +227,9 @@ def jobs(
 
 @app.command()
 def install(server: ServerUnitOption = False, as_json: JsonOption = False) -> None:
-    """Install and start a systemd user unit for the daemon, or for the HTTP server.
+    """Install and start a systemd user unit for the daemon.
 
-    The unit of the server runs `wort serve` with the settings `serve_...`, whether a daemon runs or not.
+    With --server, the unit runs `wort serve` with the settings `serve_...`, whether a daemon runs or not.
     """
     from wort_cli.daemon import systemd
 
