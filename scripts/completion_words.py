@@ -5,13 +5,13 @@ import sys
 from typing import Any
 
 from scripts.reference import all_commands
+from scripts.setting_docs import setting_docs
 from wort_cli.commands.shared.help.completion import SCRIPTS
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.profile import PROFILES
 from wort_cli.model.provenance import Trust
-from wort_cli.setting_docs import setting_docs
-from wort_cli.settings import ENGINES
+from wort_cli.setting_fields import ENGINES
 
 KINDS = {
     "--group": "group",

@@ -11,7 +11,7 @@ from typing import Any
 
 import wort_cli
 from scripts.reference import EXIT_CODES, all_commands
-from wort_cli.setting_docs import setting_docs
+from scripts.setting_docs import setting_docs
 
 DIRECTORY = Path(__file__).parents[1] / "packaging" / "man"
 ESCAPES = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}

@@ -1,6 +1,6 @@
 """Writes docs/commands.md: `make docs`.
 
-The document is made from the code: the commands from the Typer application, then `setting_docs.setting_docs()`,
+The document is made from the code: the commands from the Typer application, then `setting_docs()`,
 `failure.TABLE` and `errors.ExitCode`.  tests/unit/test_reference.py compares the document with all of them.
 """
 
@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
+from scripts.setting_docs import setting_docs
 from wort_cli.cli import program
 from wort_cli.errors import ExitCode
 from wort_cli.model.failure import TABLE
-from wort_cli.setting_docs import setting_docs
 
 WIDTH = 100
 """Columns of the help texts."""

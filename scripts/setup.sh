@@ -46,6 +46,10 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl
 # The tests complete command lines in each shell.
 [ "$extra" != dev ] || { command -v zsh && command -v fish; } >/dev/null || install zsh fish
+# The tests check the scripts that `wort batch` writes, and run them on a real cluster of two nodes on this machine.
+[ "$extra" != dev ] || command -v shellcheck >/dev/null || install shellcheck
+[ "$extra" != dev ] || { [ -x /usr/sbin/slurmctld ] && [ -x /usr/sbin/slurmd ] && [ -x /usr/sbin/munged ]; } ||
+    install slurmctld slurmd slurm-client munge
 # The tests read the pages of `wort serve` in a browser.
 [ "$extra" != dev ] || { command -v chromium && command -v chromedriver; } >/dev/null || install chromium chromium-driver
 

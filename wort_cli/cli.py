@@ -31,8 +31,8 @@ from wort_cli.system.stuck_threads import stuck_threads
 LONGEST_OPTION = 4096
 """Characters.  Typer would print an unknown option in full, so that longer ones are refused first."""
 COMMANDS = (
-    "compute", "runs", "plan", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog", "merge",
-    "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
+    "compute", "runs", "plan", "batch", "fetch", "submit", "verify", "status", "view", "ls", "export", "catalog",
+    "merge", "wait", "logs", "cancel", "retry", "forget", "rm", "backup", "doctor", "import", "serve", "completion",
     "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""

@@ -1,15 +1,13 @@
 """`--now`: runs a job in this process.  The job is in the ledger like any other, so a crash does not lose it."""
 
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import FrameType
 
-from wort_cli.errors import StorageProblem, Terminated
+from wort_cli.errors import StorageProblem
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.owners import find_owner
 from wort_cli.ledger.retry import CRASHES, RetryPolicy, remaining_wait
@@ -25,6 +23,7 @@ from wort_cli.system.cancellation import Cancellation, Cancelled
 from wort_cli.system.daemon_lock import daemon_is_running
 from wort_cli.system.process_identity import own_identity
 from wort_cli.system.seals import load_key
+from wort_cli.system.termination import terminated_by_signals
 from wort_cli.upkeep.ended_workspace import remove_ended_workspace
 
 POLL = 0.2
@@ -47,7 +46,7 @@ def compute_now(
 
     claimed: the job, if this process has claimed it already
 
-    Ctrl-C cancels the job; SIGTERM and SIGHUP requeue it.
+    Ctrl-C cancels the job; SIGTERM and the other signals of a batch system requeue it.
     """
     if not ledger.jobs.get(job_id).state.is_live:
         if claimed is not None:  # it was cancelled since
@@ -208,27 +207,3 @@ def requeue_if_abandoned(job_id: int, ledger: Ledger, settings: Settings) -> Non
         if is_abandoned(claim, time.time(), settings.lease, find_owner(claim.owner, daemon_runs=daemon_runs)):
             kill_attempt(attempt_directory(settings.workspace(job_id), claim.attempt), load_key(settings.key_file))
             ledger.attempts.requeue(job_id, claim.attempt, f"the {short_owner(claim.owner)} that ran it ended")
-
-
-@contextmanager
-def terminated_by_signals() -> Iterator[None]:
-    """Raise Terminated on SIGTERM and SIGHUP, so that `finally` and `except` clauses run.
-
-    In another thread than the main one, the signals do what they did before: Python handles them in the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = (signal.SIGTERM, signal.SIGHUP)
-
-    def terminate(number: int, _: FrameType | None) -> None:
-        for other in signals:  # a second signal must not interrupt the clean-up
-            signal.signal(other, signal.SIG_IGN)
-        raise Terminated(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, terminate) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -126,6 +126,27 @@ def listen_address(value: Any) -> str:
     return f"{found[1] or '127.0.0.1'}:{found[2]}" if found else ""
 
 
+def port_number(value: Any) -> int:
+    """Return a port: an integer from 0 to 65535."""
+    if isinstance(value, float | bool) or not 0 <= as_integer(value) < 65536:
+        raise ValueError("it must be an integer from 0 to 65535")
+    return as_integer(value)
+
+
+def listen_host(value: Any) -> str:
+    """Return the address or the name of a host."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+", value):
+        raise ValueError("it must be an address such as 127.0.0.1, or the name of a host")
+    return value
+
+
+def root_path(value: Any) -> str:
+    """Return a path such as /wort, without a slash at its end; '' for the root."""
+    if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", value):
+        raise ValueError("it must be a path such as /wort")
+    return value
+
+
 def region_name(value: Any) -> str:
     """Return the name of an AWS region; '' for none."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{0,60}", value):

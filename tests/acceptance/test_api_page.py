@@ -89,6 +89,6 @@ def test_documents_lead_to_the_description(server: WebServer) -> None:
     assert "<script>" not in page.text
     described = httpx.get(f"{server.url}/v1/openapi.json").json()
     assert httpx.get(f"{server.url}/v1/ui/", headers={"Accept": "application/json"}).json() == described
-    sample = described["paths"]["/v1/status/{run}"]["get"]["x-codeSamples"][0]
+    sample = described["paths"]["/v1/status/{id}"]["get"]["x-codeSamples"][0]
     assert sample["source"] == "curl -sS $WORT/v1/status/SRR139146"
     assert DONE not in sample["source"]

@@ -3,6 +3,7 @@
 The gate (tests/support/gate.py) stops the real decoder halfway through its stream, so that processes are killed there.
 """
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -208,6 +209,28 @@ def test_killed_now_leaves_a_job_that_can_be_run_again(home: Home, gate: Gate, w
     home("compute", RUN, "--now", env=gate.env).expect(0)
     assert ("queued", "interrupted") in home.events(RUN)
     assert_done(home, wanted)
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGXCPU"])
+def test_task_that_is_asked_to_end_reports_what_it_has_not_computed(
+    number: str, home: Home, gate: Gate, wanted: bytes
+) -> None:
+    """Its exit code is that of a passing failure, and a second signal does not keep it from reporting."""
+    report = home.root / "report.jsonl"
+    env = {**gate.env, "WORT_FETCH_AHEAD": "0"}
+    with home.running("compute", RUN, "SRR000002", "--now", "--report", str(report), env=env) as command:
+        gate.until_reached()
+        command.signal(signal.Signals[number])
+        command.signal(signal.SIGTERM)
+        command.wait().expect(75, "terminated by SIG")
+    home.until_idle()
+    lines = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    assert [(line["name"], line["state"], line["reason"]) for line in lines] == [
+        (RUN, "queued", "interrupted"),
+        ("SRR000002", "queued", None),
+    ]
+    elsewhere = home("import", str(report))
+    assert "2 queued" in elsewhere.err
 
 
 def test_terminated_now_requeues_its_job(home: Home, gate: Gate, wanted: bytes) -> None:

@@ -26,6 +26,7 @@ from tests.support.served_home import (
     UNAVAILABLE,
     served_home,
 )
+from tests.support.visitor import visiting
 from tests.support.web_server import WebServer, serving
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -53,6 +54,9 @@ PAGES = {
     f"{HOSTILE_PATH}/": 200,
     f"/search?q={DONE}+{UNAVAILABLE}+{quote(HTML + ESCAPE)}": 200,
     "/about": 200,
+    "/sign-in": 200,
+    "/submit": 200,
+    f"/jobs/cancel?group={quote(HOSTILE_GROUP)}": 200,
     "/v1/ui/": 200,
 }
 REFUSED = {
@@ -62,6 +66,8 @@ REFUSED = {
     f"/view/sra/{DONE}/?profile=none": 404,
     "/group/nothing/": 404,
     "/nowhere": 404,
+    "/jobs/delete": 404,
+    "/submission/nothing/": 404,
     f"/queue?state={quote(HTML)}": 400,
     "/queue?before=x": 400,
     "/catalog?trust=none": 400,
@@ -116,6 +122,20 @@ def test_page_is_well_formed_and_has_nothing_from_outside_in_it(client: httpx.Cl
     assert page.open == []
     assert "img" not in page.names and "onerror" not in page.attributes and "style" not in page.attributes
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", answer.text)
+
+
+def test_pages_with_forms_are_well_formed_too(server: WebServer) -> None:
+    with visiting(server) as owner:
+        owner.send(server.link.removeprefix(server.url), "/sign-in")
+        for path, status in PAGES.items():
+            answer = owner.open(path)
+            assert answer.status_code == status
+            page = Elements()
+            page.feed(answer.text)
+            assert page.open == [], path
+            assert "img" not in page.names and not {"onerror", "onclick", "style"} & page.attributes
+            forms = [form for form in owner.forms(path) if form.action not in ("/search", "/search.csv")]
+            assert len({form.fields["csrf"] for form in forms}) == 1, path
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from starlette.routing import Route
 
 from tests.support.homes import Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf
 from tests.support.web_server import WebServer, serving
+from wort_cli.web import compute, events, health, job_changes, jobs, manifest, openapi, status, submit, tokens, view
 
 RUN, QUEUED, GONE, OTHER = "SRR000001", "SRR000002", "SRR000003", "SRR000004"
 
@@ -70,7 +73,7 @@ def nullable(schema: Any) -> Any:
 
 def test_status_of_a_run_with_a_signature(server: WebServer, description: Any) -> None:
     answer = httpx.get(f"{server.url}/v1/status/{RUN}")
-    found = valid(description, "/v1/status/{run}", "get", answer)
+    found = valid(description, "/v1/status/{id}", "get", answer)
     assert (found["state"], found["trust"], found["reason"]) == ("have", "computed", None)
     assert found["url"] == f"/wort-sra/sigs/{RUN}.sig"
     assert [sketch["ksize"] for sketch in found["sketches"]] == [21, 31, 51]
@@ -84,7 +87,7 @@ def test_status_says_why_there_is_no_signature(world: Home, server: WebServer, d
     states = {}
     for run in (QUEUED, GONE, OTHER):
         answer = httpx.get(f"{server.url}/v1/status/{run}")
-        states[run] = valid(description, "/v1/status/{run}", "get", answer)
+        states[run] = valid(description, "/v1/status/{id}", "get", answer)
         assert states[run]["url"] is None
         assert states[run]["signature"] is None
     assert states[QUEUED]["state"] == "queued"
@@ -217,12 +220,23 @@ def test_description_is_valid_and_complete(description: Any) -> None:
         for operation in methods.values():
             assert operation["summary"]
             names = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"}
-            assert names == {part[1:].partition("}")[0] for part in path.split("/") if part.startswith("{")}
+            assert names == set(re.findall("{([a-z]+)}", path))
+
+
+def test_every_path_of_the_interface_is_described(description: Any) -> None:
+    """All but the pages, which are no interface; and nothing is described that is not there."""
+    parts = (view, manifest, compute, submit, tokens, status, jobs, job_changes, events, health, openapi)
+    found = [route for part in parts for route in part.routes() if isinstance(route, Route)]
+    answered = {(re.sub("{[a-z]+}", "{}", route.path), m.lower()) for route in found for m in route.methods or ()}
+    described = {
+        (re.sub("{[a-z]+}", "{}", path), method) for path, methods in description["paths"].items() for method in methods
+    }
+    assert {(path, method) for path, method in answered if method != "head"} == described
 
 
 def test_file_of_a_signature_is_what_the_description_says(server: WebServer, description: Any) -> None:
     answer = httpx.get(f"{server.url}/wort-sra/sigs/{RUN}.sig")
-    [signature] = valid(description, "/wort-sra/sigs/{run}.sig", "get", answer)
+    [signature] = valid(description, "/wort-{database}/sigs/{dataset}.sig", "get", answer)
     assert signature["name"] == RUN
 
 

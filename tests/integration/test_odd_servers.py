@@ -13,6 +13,7 @@ from tests.support.ceph import ACCESS_KEY, SECRET_KEY
 from tests.support.proxy import Answer, Proxy
 from wort_cli.model.failure import Reason
 from wort_cli.model.s3_target import S3Target
+from wort_cli.stores.conditional_puts import honours_conditional_puts
 from wort_cli.stores.object_store import Headers, ObjectTooLarge, StoreError
 from wort_cli.stores.s3 import S3Store
 
@@ -208,7 +209,7 @@ def test_server_that_ignores_a_condition_has_no_conditional_puts(
     refuses: int, between: Proxy, objects: S3Store
 ) -> None:
     """One refusal proves nothing: several writers that replace the same object at once must have one winner."""
-    assert objects.supports_conditional_puts()
+    assert honours_conditional_puts(objects)
     refused = 0
 
     def accept(answer: Answer) -> None:
@@ -220,7 +221,7 @@ def test_server_that_ignores_a_condition_has_no_conditional_puts(
                 answer.headers |= {"ETag": '"0"', "Content-Length": "0"}
 
     between.change = accept
-    assert not objects.supports_conditional_puts()
+    assert not honours_conditional_puts(objects)
 
 
 def test_what_the_bucket_demands_is_sent(between: Proxy, bucket: Bucket) -> None:

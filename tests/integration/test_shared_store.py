@@ -1,4 +1,4 @@
-"""The shared store on real servers: Ceph's gateway, and moto for features that Ceph lacks."""
+"""The shared store on real servers, Ceph's gateway and moto for features that Ceph lacks, and in a directory."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,8 +17,9 @@ from wort_cli.model.failure import Reason
 from wort_cli.model.provenance import Trust
 from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.bucket_layout import Checksums
+from wort_cli.stores.directory import DirectoryStore
 from wort_cli.stores.local import LocalStore
-from wort_cli.stores.object_store import Headers, PreconditionFailed, StoreError
+from wort_cli.stores.object_store import Headers, ObjectStore, PreconditionFailed, StoreError
 from wort_cli.stores.run_copies import all_run_copies
 from wort_cli.stores.s3 import S3Store
 from wort_cli.stores.shared import Outcome, SharedStore
@@ -45,9 +46,13 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["ceph", "moto"])
-def objects(request: pytest.FixtureRequest) -> S3Store:
-    """Return a store below a prefix of an empty bucket, on either server."""
+@pytest.fixture(params=["ceph", "moto", "directory"])
+def objects(request: pytest.FixtureRequest) -> ObjectStore:
+    """Return a store below a prefix of an empty bucket, on either server, or of an empty directory."""
+    if request.param == "directory":
+        directory = request.getfixturevalue("tmp_path") / "shared"
+        directory.mkdir()
+        return DirectoryStore(S3Target(f"file://{directory}", "some/where/"))
     if request.param == "ceph":
         bucket: Bucket = request.getfixturevalue("bucket")
         return S3Store(S3Target(bucket.name, "some/where/", bucket.ceph.endpoint), 16)
@@ -64,7 +69,7 @@ def new_on_moto(endpoint: str, test: str, *, versioned: bool = False) -> S3Store
     return S3Store(S3Target(name, "some/where/", endpoint), 16)
 
 
-def test_put_replaces_only_the_expected_object(objects: S3Store) -> None:
+def test_put_replaces_only_the_expected_object(objects: ObjectStore) -> None:
     etag = objects.put("a", b"one", TEXT)
     for wrong_etag in ("", "0" * 32):
         with pytest.raises(PreconditionFailed):
@@ -74,7 +79,7 @@ def test_put_replaces_only_the_expected_object(objects: S3Store) -> None:
     objects.put("a", b"three", TEXT, replacing=etag)
     head = objects.head("a")
     assert head is not None
-    assert (head.size, dict(head.metadata)) == (5, {"a": "b"})
+    assert (head.size, head.metadata["a"]) == (5, "b")
     objects.copy(head, "kept/a")
     assert [found.key for found in objects.list("")] == ["a", "kept/a"]
     assert objects.head("nothing") is None
@@ -88,7 +93,7 @@ def test_versioned_bucket_honours_conditional_puts(moto: str) -> None:
         store.put("a", b"two", TEXT)
 
 
-def test_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
+def test_large_file_is_sent_from_disk(objects: ObjectStore, tmp_path: Path) -> None:
     """The file has 5 MB, which is above the limit for sending from memory."""
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * 20_000)
@@ -98,14 +103,14 @@ def test_large_file_is_sent_from_disk(objects: S3Store, tmp_path: Path) -> None:
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
 
-def test_listing_continues_after_a_thousand_keys(objects: S3Store) -> None:
+def test_listing_continues_after_a_thousand_keys(objects: ObjectStore) -> None:
     names = [f"sigs/SRR{n}.sig" for n in range(1_000_000, 1_001_005)]
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda key: objects.put(key, b"x", TEXT), names))
     assert [found.key for found in objects.list("sigs/")] == names
 
 
-def test_concurrent_publishers_of_one_signature_all_succeed(objects: S3Store, tmp_path: Path) -> None:
+def test_concurrent_publishers_of_one_signature_all_succeed(objects: ObjectStore, tmp_path: Path) -> None:
     make_signatures(tmp_path, 1)
     local, shared = LocalStore(tmp_path), SharedStore(objects)
     provenance = local.provenance(RUN)
@@ -118,7 +123,7 @@ def test_concurrent_publishers_of_one_signature_all_succeed(objects: S3Store, tm
     assert copies.local_path and copies.shared_object and copies.provenance_object
 
 
-def test_concurrent_publishers_of_different_signatures_get_one_winner(objects: S3Store, tmp_path: Path) -> None:
+def test_concurrent_publishers_of_different_signatures_get_one_winner(objects: ObjectStore, tmp_path: Path) -> None:
     stores = []
     for n in range(6):
         (other,) = make_signatures(tmp_path / str(n), 1, first=2_000_000 + n)
@@ -143,7 +148,7 @@ def test_concurrent_publishers_of_different_signatures_get_one_winner(objects: S
     assert (tmp_path / "back").read_bytes() == winner[0].path(winner[1]).read_bytes()
 
 
-def test_leftover_provenance_of_another_signature_is_replaced(objects: S3Store, tmp_path: Path) -> None:
+def test_leftover_provenance_of_another_signature_is_replaced(objects: ObjectStore, tmp_path: Path) -> None:
     make_signatures(tmp_path, 1)
     objects.put(f"prov/{RUN}.json", b"{}", Headers("application/json"))
     local, shared = LocalStore(tmp_path), SharedStore(objects)

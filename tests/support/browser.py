@@ -33,6 +33,7 @@ class Browser:
     def __init__(self, driver: webdriver.Chrome, base: str) -> None:
         self.driver = driver
         self.base = base
+        self.width = 1280
 
     def open(self, path: str) -> None:
         """Open a page of the server."""
@@ -58,6 +59,17 @@ class Browser:
         """Click an element."""
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
+    def type(self, selector: str, words: str) -> None:
+        """Type into a field, or choose a file."""
+        self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(words)
+
+    def press(self, words: str) -> None:
+        """Press the button with these words, and wait until the page behind it is there."""
+        self.driver.execute_script("window.old = true")
+        self.driver.find_element(By.XPATH, f"//main//button[normalize-space()='{words}']").click()
+        gone = "return !window.old && document.readyState === 'complete'"
+        until(lambda: self.driver.execute_script(gone), f"the page behind {words!r}")
+
     def follow(self, words: str) -> None:
         """Follow the link with these words, and wait until its page is there."""
         before = self.driver.current_url
@@ -77,12 +89,14 @@ class Browser:
         """Use a dark scheme, or the width of another screen."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.width = width
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
     def overflows(self) -> bool:
         """Return whether the page is wider than the screen."""
-        return bool(self.driver.execute_script("return document.documentElement.scrollWidth > window.innerWidth"))
+        # A phone shows a page that is too wide in a smaller scale, so that `innerWidth` is no measure.
+        return int(self.driver.execute_script("return document.documentElement.scrollWidth")) > self.width
 
     def faults(self) -> list[str]:
         """Return what axe finds to be a serious fault of the page."""

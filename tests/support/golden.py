@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.batches import write_golden_files
 from tests.support.showcase import (
     ALSO_DONE,
     BUCKET_ONLY,
@@ -71,6 +72,12 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
     ],
     "runs": [("runs", PROJECT), ("runs", "SRR1")],
     "plan": [("plan", PROJECT, "--tasks", "2"), ("plan", PROJECT, "--tasks", "2"), ("plan", DONE)],
+    "batch": [
+        ("batch", "slurm", PROJECT, "--tasks", "2", "--store", "file:///shared/wort"),
+        ("batch", "slurm", PROJECT, "--tasks", "2", "--store", "file:///shared/wort"),
+        ("batch", "hyperqueue", PROJECT, "--tasks", "2", "-o", "hq"),
+        ("batch", "sge", DONE, "--tasks", "2", "-o", "sge"),
+    ],
     "verify": [("verify", DONE)],
     "submit": [("submit", f"{SUBMITTED}.sig", "--no-verify")],
     "cancel": [("cancel", QUEUED[1]), ("cancel", DONE)],
@@ -151,6 +158,7 @@ def main() -> None:
     with showcase() as home:
         for name in COMMANDS:
             (DIRECTORY / f"{name}.txt").write_text(golden_text(home, name), encoding="utf-8")
+    write_golden_files()
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ class MemoryStore:
             raise PreconditionFailed
         self.edit(key, self.contents[source.key], **self.metadata.get(source.key, {}))
 
+    def delete(self, key: str) -> None:
+        self.contents.pop(key, None)
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         for key in sorted(self.contents):
             if key.startswith(prefix) and (found := self.head(key)):
@@ -76,7 +79,3 @@ class MemoryStore:
     def server_time(self) -> float:
         """Return the present time."""
         return time.time()
-
-    def supports_conditional_puts(self) -> bool:
-        """Return whether `put` does not overwrite, which it never does."""
-        return True

@@ -146,6 +146,15 @@ class ServedHome:
         """Enqueue a run whose attempt fails."""
         self.finish(self.enqueue(name, GROUP), failure=Failure(reason, message))
 
+    def add_many_jobs(self, number: int) -> None:
+        """Queue so many runs, at once."""
+        numbers = f"WITH RECURSIVE n (i) AS (SELECT 3000000 UNION ALL SELECT i + 1 FROM n WHERE i < {2999999 + number})"
+        with self.ledger.transaction():
+            self.ledger.storage.connection.execute(
+                f"INSERT INTO jobs (name, profile, created_at) {numbers} "
+                f"SELECT 'SRR' || i, '{PROFILE}', 1795780800.0 + i FROM n"
+            )
+
     def add_jobs(self, names: Iterable[str], group: str = "") -> None:
         """Enqueue many runs."""
         self.ledger.jobs.enqueue([JobRequest(Source(Accession(name)), PROFILE, 0, group) for name in names])

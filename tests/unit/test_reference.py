@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from scripts.reference import all_commands, reference
+from scripts.setting_docs import setting_docs
 from wort_cli.errors import ExitCode
 from wort_cli.model.failure import Reason
-from wort_cli.setting_docs import setting_docs
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = {" ".join(path): command for path, command, _ in all_commands()}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from scripts.setting_docs import setting_docs
 from wort_cli.errors import ExitCode, SettingsError, StorageProblem
-from wort_cli.setting_docs import setting_docs
 from wort_cli.settings import Settings, load_settings
 
 

@@ -130,8 +130,8 @@ def open_bucket(settings: Settings, profile: Profile, connections: int = 4) -> "
     if settings.s3 is None:
         raise UsageError("no bucket is set", "set `s3_bucket`; docs/s3.md describes how")
     from wort_cli.reading.limits import ReadLimits
-    from wort_cli.stores.s3 import S3Store
+    from wort_cli.stores.opening import open_objects
     from wort_cli.stores.shared import SharedStore
 
-    objects = S3Store(settings.s3.of_profile(profile.name), connections)
+    objects = open_objects(settings.s3.of_profile(profile.name), connections)
     return SharedStore(objects, ReadLimits.of(settings), settings.store_dir, profile)

@@ -59,6 +59,7 @@ from wort_cli.model.job import Job, JobRequest, JobState
 from wort_cli.model.profile import SRA_V1
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import running_daemon
+from wort_cli.system.termination import terminated_by_signals
 
 
 def compute(
@@ -267,11 +268,16 @@ def run_or_follow(
     if claim is None:
         notice_differences(settings)
         return {job.id: job for job in follow(ledger, jobs_of(answers), watch=DaemonWatch(ledger, settings))}
+    report, jobs = reporter.job if reporter else lambda _: None, jobs_of(answers)
     try:
-        return run_now(jobs_of(answers), ledger, settings, claim.job, reporter.job if reporter else lambda _: None)
-    except KeyboardInterrupt:
-        ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
-        render.notice("the unfinished jobs were cancelled")
+        with terminated_by_signals():
+            return run_now(jobs, ledger, settings, claim.job, report)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
+            render.notice("the unfinished jobs were cancelled")
+        if reporter is not None:
+            reporter.unfinished(jobs)
         raise
 
 

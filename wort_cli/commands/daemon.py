@@ -3,6 +3,7 @@
 No other command imports the package `wort_cli.daemon`, and each subcommand imports only what it needs.
 """
 
+import time
 from typing import Annotated
 
 import typer
@@ -19,6 +20,9 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings, load_settings
 
 app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=True)
+ServeOption = Annotated[
+    bool, typer.Option("--serve", help="Start the HTTP server too, and keep it running (settings `serve_...`).")
+]
 DEFAULT_JOBS, MOST_JOBS = "default", 1024
 """What takes `wort daemon jobs` back, and the most jobs at a time."""
 
@@ -29,36 +33,63 @@ def start(
         bool, typer.Option("--foreground", help="Run in this terminal until Ctrl-C, and log to it.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="With --foreground: log to the file only.")] = False,
+    with_server: ServeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start the daemon in the background.
 
-    The daemon runs the queued jobs, and those that are queued later, until `wort daemon stop`.
+    The daemon runs the queued jobs, and those that are queued later, until `wort daemon stop`. With --serve, it also
+    starts `wort serve` and keeps it running; the settings `serve_...` say how.
     """
     settings = load_settings()
+    with_server = with_server or settings.serve
+    if with_server:
+        check_can_serve(settings)
     if foreground and as_json:
         raise UsageError("--foreground and --json exclude each other")
     if foreground:
         from wort_cli.daemon.service import serve
 
-        serve(settings, foreground=not quiet)
+        serve(settings, foreground=not quiet, with_server=with_server)
         return
-    print_action("start", started(settings), settings, as_json=as_json)
+    print_action("start", started(settings, with_server=with_server), settings, as_json=as_json)
 
 
-def started(settings: Settings) -> str:
-    """Start the daemon; return what was done, as a sentence."""
+def check_can_serve(settings: Settings) -> None:
+    """Raise WortError if no server could be started, because a package is missing or it must not run so."""
+    from wort_cli.commands.serve import server_modules
+
+    options, _, check_start = server_modules()
+    if notice := check_start(settings, options.of(settings), time.time()):
+        render.notice(notice)
+
+
+def started(settings: Settings, *, with_server: bool) -> str:
+    """Start the daemon; return what was done, as a sentence for each thing."""
+    from wort_cli.daemon.control import runs_server, server_report
     from wort_cli.daemon.control import start as start_daemon
 
     try:
-        daemon = start_daemon(settings)
+        daemon = start_daemon(settings, with_server=with_server)
     except DaemonAlreadyRunning as running:
+        if with_server and not runs_server(settings):
+            render.notice("the daemon runs without the HTTP server: `wort daemon restart --serve` starts both")
         return running.sentence
     _, ledger = open_home()
     jobs = ledger.controls.job_limit(settings.jobs)
     if ledger.controls.paused:
         render.notice("the queue is paused: `wort daemon resume`")
-    return f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time"
+    done = f"the daemon is running (process {daemon.pid}), {render.count(jobs, 'job')} at a time"
+    if not with_server:
+        return done
+    report = server_report(settings)
+    if report is None or not report.server_url:
+        why = report.server_error if report else "it has not answered yet"
+        render.notice(f"the HTTP server does not run: {why}; see `wort daemon status`")
+        return done
+    if report.server_link:
+        render.notice(f"sign in once, to queue and submit: {report.server_link}")
+    return f"{done}\nserving {report.server_url} (process {report.server_pid})"
 
 
 @app.command()
@@ -85,16 +116,20 @@ def stopped(settings: Settings, *, now: bool) -> str:
 
 
 @app.command()
-def restart(as_json: JsonOption = False) -> None:
+def restart(with_server: ServeOption = False, as_json: JsonOption = False) -> None:
     """Restart the daemon, or start it if it is not running.
 
-    If a new daemon could not start, for example because of a wrong setting, the running one is not stopped.
+    If a new daemon could not start, for example because of a wrong setting, the running one is not stopped. If the
+    running one has an HTTP server, the new one has one too.
     """
-    from wort_cli.daemon.control import check_can_start
+    from wort_cli.daemon.control import check_can_start, runs_server
 
     settings = load_settings()
     check_can_start(settings)
-    sentences = stopped(settings, now=False), started(settings)
+    with_server = with_server or settings.serve or runs_server(settings)
+    if with_server:
+        check_can_serve(settings)
+    sentences = stopped(settings, now=False), started(settings, with_server=with_server)
     print_action("restart", "\n".join(sentences), settings, as_json=as_json)
 
 

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ import typer
 import wort_cli
 from wort_cli.commands.shared.arguments.options import JsonOption, NoHeaderOption
 from wort_cli.commands.shared.arguments.typed_names import typed_run
+from wort_cli.commands.shared.checking.bucket_check import check_bucket
 from wort_cli.commands.shared.checking.finding import STATES, Finding, lines_for_terminal
 from wort_cli.commands.shared.configuring.job_limit import job_limit_set
 from wort_cli.commands.shared.showing import render
@@ -24,11 +24,11 @@ from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.commands.shared.showing.styles import STATE_STYLES, drawing
 from wort_cli.errors import ExitCode, WortError, cause_of
 from wort_cli.health.daemon_view import differences
-from wort_cli.health.status import read_status
+from wort_cli.health.health_file import read_health
+from wort_cli.health.status import health_of, read_status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.units import format_bytes
 from wort_cli.settings import Settings, default_settings, load_usable_settings
-from wort_cli.stores.object_store import StoreError
 from wort_cli.system.daemon_lock import running_daemon
 from wort_cli.system.environment import SRA_TOOLKIT, child_environment
 from wort_cli.system.machine import nearest_existing
@@ -39,8 +39,6 @@ TOOLS = ("fastq-dump", "vdb-validate", "sra-stat", "srapath")
 OLDEST_TOOLKIT = (3, 0)
 LOW_SPACE = 1_000_000_000
 """Free bytes of a disk below which a warning is due."""
-SKEW_WARNING, SKEW_LIMIT = 60, 15 * 60
-"""Seconds between this machine's clock and the server's: from when to warn, and from when S3 refuses requests."""
 DOCUMENT = Document(
     "doctor",
     "The results of the checks.",
@@ -269,53 +267,6 @@ def check_ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "ledger", result, "`wort doctor --repair` replaces it by the newest intact backup")
 
 
-def check_bucket(settings: Settings) -> Iterator[Finding]:
-    """Check access to the bucket, the server's conditional puts, and the clock difference to the server."""
-    if settings.s3 is None:
-        yield Finding("ok", "bucket", "not set; signatures stay on this machine")
-        from wort_cli.commands.shared.checking.public_check import check_public
-
-        yield check_public(settings)
-        return
-    from wort_cli.stores.s3 import S3Store
-
-    try:
-        store = S3Store(settings.s3)
-        server_time = store.server_time()
-        yield Finding("ok", "bucket", f"{settings.s3.root} can be listed")
-        yield clock_finding(server_time)
-        if settings.s3_unsigned:
-            yield Finding("ok", "bucket", "is only read, without credentials (s3_unsigned)")
-            return
-        conditional = store.supports_conditional_puts()
-    except StoreError as error:
-        yield Finding("problem", "bucket", error.sentence, error.hint)
-        return
-    yield Finding("ok", "bucket", "can be written")
-    if conditional:
-        yield Finding("ok", "conditional put", "the server does not overwrite existing objects")
-    else:
-        yield Finding(
-            "problem",
-            "conditional put",
-            "the server overwrites existing objects in spite of If-None-Match",
-            "turn off versioning of the bucket (Ceph), or use a newer server; see docs/s3.md",
-        )
-
-
-def clock_finding(server_time: float | None) -> Finding:
-    """Compare the clock of this machine with the server's."""
-    if server_time is None:
-        return Finding("warning", "clock", "the server does not say its time", "check this machine's clock (NTP)")
-    skew = abs(server_time - time.time())
-    return Finding(
-        "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
-        "clock",
-        f"differs from the server's by {render.duration(round(skew))}",
-        "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
-    )
-
-
 def check_daemon(settings: Settings) -> Iterator[Finding]:
     """Check that the daemon is running, healthy, and of this version of wort."""
     daemon = running_daemon(settings.lock_file)
@@ -330,6 +281,9 @@ def check_daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "daemon", f"runs wort {daemon.version}", "`wort daemon restart`")
     else:
         yield Finding("ok", "daemon", f"process {daemon.pid} {daemon.where or f'on this host, {daemon.host}'}")
+    health = health_of(daemon, read_health(settings.health_file))
+    if health is not None and health.server_url:
+        yield Finding("ok", "server", f"process {health.server_pid}, {health.server_url}")
     hint = (
         "`wort daemon restart` gives it the values of this shell; or write settings to the file of `wort config path`"
     )

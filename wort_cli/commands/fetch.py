@@ -42,6 +42,7 @@ from wort_cli.model.failure import Disposition, Failure, JobFailed, Reason
 from wort_cli.model.job import JobState, Progress
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.private_files import make_shared
+from wort_cli.system.termination import terminated_by_signals
 
 if TYPE_CHECKING:
     from wort_cli.pipeline.archives.fetched_file import FetchedFile
@@ -194,7 +195,6 @@ def fetch_all(
     runs: Sequence[Accession], settings: Settings, directory: Path, *, whole: bool, verbose: bool
 ) -> list[FetchResult]:
     """Fetch the archives of runs one after the other, and show the progress; return how each ended."""
-    from wort_cli.foreground import terminated_by_signals
     from wort_cli.pipeline.fetch_run import Fetcher
 
     results: list[FetchResult] = []

@@ -3,11 +3,15 @@
 The server and its packages are imported only here, when the command runs.
 """
 
+import contextlib
 import os
+import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +23,11 @@ from wort_cli.commands.shared.showing.printing import print_document
 from wort_cli.errors import UsageError
 from wort_cli.settings import load_settings
 
+if TYPE_CHECKING:
+    from wort_cli.web.options import ServeOptions
+
+NICE, KILLED_BEFORE = 5, "500"
+"""Of a server that the daemon started: its niceness, and what is added to its score when memory runs out (proc(5))."""
 DOCUMENT = Document(
     "serve",
     "The server, when clients can connect.",
@@ -34,13 +43,14 @@ DOCUMENT = Document(
 
 
 def serve(
-    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen at.")] = None,
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port to listen at; 0 for any free one.")
-    ] = 8082,
+        int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="Port to listen at; 0 for any free one.")
+    ] = None,
     root_path: Annotated[
-        str, typer.Option("--root-path", metavar="PATH", help="Path below which a reverse proxy shows the server.")
-    ] = "",
+        str | None,
+        typer.Option("--root-path", metavar="PATH", help="Path below which a reverse proxy shows the server."),
+    ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Refuse every request that changes something.")
     ] = False,
@@ -51,19 +61,57 @@ def serve(
         ),
     ] = False,
     rate: Annotated[
-        int, typer.Option("--rate", metavar="N", min=0, help="Requests a second of one address; 0 for any number.")
-    ] = 500,
+        int | None,
+        typer.Option("--rate", metavar="N", min=0, help="Requests a second of one address; 0 for any number."),
+    ] = None,
     certificate: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="Certificate chain, in PEM, to encrypt with.")
     ] = None,
     key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of that certificate.")] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="File for the log, instead of stderr; it is rotated.")
+    ] = None,
+    with_parent: Annotated[
+        bool,
+        typer.Option(
+            "--with-parent", help="Stop with the process that started the server, and leave processor and memory to it."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve signatures over HTTP, as the public wort service does.
 
-    The server listens at this machine only. Another --host needs --tls-cert and --tls-key, or --behind-proxy, and a
-    token of `wort token`, or --read-only.
+    The server listens at this machine only, at port 8082. Another --host needs --tls-cert and --tls-key, or
+    --behind-proxy, and a token of `wort token`, or --read-only. Each option has a setting (`serve_port` for --port),
+    which is used where the option is not given.
     Each request is logged to stderr as a line of JSON.
+    """
+    if with_parent:
+        become_child()
+    given: dict[str, Any] = {
+        "serve_host": host,
+        "serve_port": port,
+        "serve_root_path": root_path,
+        "serve_read_only": read_only or None,
+        "serve_behind_proxy": behind_proxy or None,
+        "serve_rate": rate,
+        "serve_certificate": None if certificate is None else str(certificate),
+        "serve_key": None if key is None else str(key),
+    }
+    settings = load_settings()
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    options_type, run, check_start = server_modules()
+    options = options_type.of(settings)
+    make_directories_if_possible(settings)
+    if notice := check_start(settings, options, time.time()):
+        render.notice(notice)
+    run(settings, options, lambda url, link: announce(url, link, options.read_only, as_json=as_json), log)
+
+
+def server_modules() -> tuple["type[ServeOptions]", Callable[..., None], Callable[..., str]]:
+    """Return the options of a server, what runs it, and what checks who may use it.
+
+    Raises UsageError if a package is not installed.
     """
     try:
         from wort_cli.web.options import ServeOptions
@@ -75,12 +123,7 @@ def serve(
         raise UsageError(
             f"`wort serve` needs the package {missing.name}", "install it with `pip install 'wort-cli[serve]'`"
         ) from None
-    options = ServeOptions(host, port, root_path, read_only, behind_proxy, rate, certificate, key)
-    settings = load_settings()
-    make_directories_if_possible(settings)
-    if notice := check_start(settings, options, time.time()):
-        render.notice(notice)
-    run(settings, options, lambda url, link: announce(url, link, options.read_only, as_json=as_json))
+    return ServeOptions, run, check_start
 
 
 def announce(url: str, link: str, read_only: bool, *, as_json: bool) -> None:
@@ -93,3 +136,13 @@ def announce(url: str, link: str, read_only: bool, *, as_json: bool) -> None:
         render.notice(f"serving {url}; Ctrl-C stops the server")
         if link:
             render.notice(f"sign in once, to queue and submit: {link}")
+
+
+def become_child() -> None:
+    """Stop with the daemon that started this process, and leave processor and memory to its jobs."""
+    from wort_cli.system.parent import die_with
+
+    die_with(os.getppid(), signal.SIGTERM)
+    os.nice(NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(KILLED_BEFORE, encoding="ascii")

@@ -16,6 +16,8 @@ from wort_cli.errors import (
     StorageProblem,
     WortError,
 )
+from wort_cli.health.health_file import Health, read_health
+from wort_cli.health.status import health_of
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.settings import Settings
 from wort_cli.system.daemon_lock import DaemonInfo, running_daemon
@@ -25,12 +27,16 @@ START_WITHIN = 30.0
 """Seconds that the daemon has to start."""
 RESTORE_WITHIN = 10.0
 """Seconds that a running daemon has to create its lock file again, if somebody removed it."""
+SERVE_WITHIN = 30.0
+"""Seconds that the HTTP server has to start, or to fail."""
 STOP_WITHIN = 20.0
 """Seconds that the daemon has to stop."""
 
 
-def start(settings: Settings) -> DaemonInfo:
+def start(settings: Settings, *, with_server: bool = False) -> DaemonInfo:
     """Start a daemon that outlives this process and its terminal; return when the daemon is ready.
+
+    with_server: let it start the HTTP server, whatever the settings say
 
     Raises DaemonAlreadyRunning if one runs, and WortError with the daemon's output if it does not start.
     """
@@ -38,9 +44,10 @@ def start(settings: Settings) -> DaemonInfo:
         raise DaemonAlreadyRunning(running.pid, running.where)
     check_can_start(settings)
     output = settings.log_dir / f"daemon.{os.getpid()}.out"
+    words = ("daemon", "start", "--foreground", "--quiet", *(("--serve",) if with_server else ()))
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "wort_cli", "daemon", "start", "--foreground", "--quiet"],
+            [sys.executable, "-m", "wort_cli", *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -71,6 +78,24 @@ def start(settings: Settings) -> DaemonInfo:
     output.replace(settings.log_dir / "daemon.out")
     process.returncode = 0  # keeps Popen from warning that the process is still running
     return started
+
+
+def server_report(settings: Settings) -> Health | None:
+    """Return what the daemon reports of the HTTP server once it runs or has failed; None if that takes too long."""
+    report: Health | None = None
+
+    def is_known() -> bool:
+        nonlocal report
+        report = health_of(running_daemon(settings.lock_file), read_health(settings.health_file))
+        return report is not None and bool(report.server_url or report.server_error)
+
+    return report if wait_until(is_known, SERVE_WITHIN) else None
+
+
+def runs_server(settings: Settings) -> bool:
+    """Return whether the running daemon has an HTTP server, or tries to start it."""
+    report = health_of(running_daemon(settings.lock_file), read_health(settings.health_file))
+    return report is not None and bool(report.server_pid or report.server_error)
 
 
 def check_can_start(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.metrics_process import MetricsProcess
 from wort_cli.daemon.network_watch import NetworkWatch
+from wort_cli.daemon.server_process import ServerProcess
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile
@@ -45,9 +46,11 @@ class HealthWriter:
         *,
         clock: Callable[[], float] = time.monotonic,
         network: NetworkWatch | None = None,
+        server: ServerProcess | None = None,
     ) -> None:
         self._clock = clock
         self._network = network or NetworkWatch(settings)
+        self._server = server or ServerProcess(settings)
         self._file = HealthFile(settings.health_file)
         self._metrics = MetricsProcess(settings)
         self._ledger = ledger
@@ -123,6 +126,7 @@ class HealthWriter:
 
     def _write(self, now: float) -> None:
         alive, wanted = self._workers.count_alive()
+        server = self._server.state
         health = Health(
             pid=self._process.pid,
             turned_at=now,
@@ -136,6 +140,12 @@ class HealthWriter:
             trouble_since=self._trouble_since if self._trouble else 0.0,
             blocked_by=self._coordinator.blocked_by,
             killed_for_memory=killed_for_memory(),
+            server_url=server.url,
+            server_link=server.link,
+            server_pid=server.pid,
+            server_since=server.since,
+            server_ended=server.ended,
+            server_error=server.error,
             boot=self._process.boot,
             started=self._process.started,
         )

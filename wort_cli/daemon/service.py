@@ -23,6 +23,7 @@ from wort_cli.daemon.log_file import FollowedLog
 from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
+from wort_cli.daemon.server_process import ServerProcess
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import HomeLost, StorageProblem, WortError
 from wort_cli.health.daemon_view import write_view
@@ -41,8 +42,8 @@ LOG_SIZE, LOG_FILES = 5_000_000, 5
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, *, foreground: bool) -> None:
-    """Run the daemon until a signal stops it.
+def serve(settings: Settings, *, foreground: bool, with_server: bool = False) -> None:
+    """Run the daemon until a signal stops it; `with_server` has it start the HTTP server whatever the settings say.
 
     Raises DaemonAlreadyRunning if another daemon runs, another WortError if this one cannot start.
     """
@@ -71,14 +72,18 @@ def serve(settings: Settings, *, foreground: bool) -> None:
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     network = NetworkWatch(settings)
     follow_runs = FollowRuns(ledger, settings)
-    health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network)
+    server = ServerProcess(settings, wanted=with_server)
+    health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network, server=server)
     publish_view(settings)
     lock.write_info()
     guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
-        run_loop(signals, guard, coordinator, (housekeeper, follow_runs), health_writer, workers.wait_for_result)
+        run_loop(
+            signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, workers.wait_for_result
+        )
     finally:
         log.info("the daemon is stopping")
+        server.ask_to_stop()
         follow_runs.stop()
         housekeeper.stop()
         workers.stop()
@@ -87,6 +92,7 @@ def serve(settings: Settings, *, foreground: bool) -> None:
         close_connections()
         health_writer.close()
         network.close()
+        server.stop()
         log.info("the daemon has stopped")
 
 
@@ -127,7 +133,7 @@ def run_loop(
     signals: Signals,
     guard: HomeGuard,
     coordinator: Coordinator,
-    chores: Sequence[Housekeeper | FollowRuns],
+    chores: Sequence[Housekeeper | FollowRuns | ServerProcess],
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
 ) -> None:

@@ -56,6 +56,18 @@ class Health:
     """Processes that the kernel had killed for memory since the boot; None if it does not say."""
     boot: str = ""
     """The boot of the daemon's machine; empty if an earlier version of wort wrote the report."""
+    server_url: str = ""
+    """The URL of the HTTP server that the daemon started; empty until clients can connect."""
+    server_link: str = ""
+    """The URL at which the user of this machine signs in once; it is a secret, as the file is."""
+    server_pid: int = 0
+    """Its process; 0 if none runs."""
+    server_since: float = 0.0
+    """When that process was started, in seconds since 1970."""
+    server_ended: int = 0
+    """How often a server has ended that should run."""
+    server_error: str = ""
+    """Why the last one ended; empty if the one that runs can be reached."""
     started: int = 0
     """When the process started, in clock ticks since that boot.  In a container, each daemon may have the same id."""
 
@@ -173,6 +185,8 @@ def problems(health: Health | None, pid: int, up: float, now: float, low_disks: 
         found.append(f"the daemon's loop has been stuck for {age:.0f} seconds")
     if health.trouble:
         found.append(f"the daemon cannot work: {health.trouble}")
+    if health.server_error:
+        found.append(f"the HTTP server does not run: {health.server_error}")
     if health.workers < health.workers_wanted:
         found.append(f"only {health.workers} of {health.workers_wanted} workers are alive")
     return found

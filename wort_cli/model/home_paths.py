@@ -94,6 +94,16 @@ class HomePaths:
         return self.log_dir / "daemon.log"
 
     @property
+    def server_log(self) -> Path:
+        """The log of the HTTP server that the daemon started; it is rotated."""
+        return self.log_dir / "serve.log"
+
+    @property
+    def server_output(self) -> Path:
+        """What that server wrote to stderr: why it ended."""
+        return self.log_dir / "serve.err"
+
+    @property
     def forgotten_log(self) -> Path:
         """The file with the events of forgotten jobs."""
         return self.log_dir / "forgotten.jsonl"

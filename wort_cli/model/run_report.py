@@ -1,7 +1,8 @@
 """What became of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
 
 The file has a JSON document in each line (jsonlines.org).  A line is written when its run has ended, so that a task
-that is stopped leaves the lines of the runs before.  If a run has several lines, the last one counts.
+that is killed leaves the lines of the runs before; one that is asked to end adds lines of those that it has not
+computed, which are `queued`.  If a run has several lines, the last one counts.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ class RunReport:
     name: Name
     profile: str
     state: JobState
-    """`waiting` is a failure that may pass: the run is worth another task."""
+    """`waiting` is a failure that may pass, and `queued` was not tried: the run is worth another task."""
     reason: Reason | None = None
     message: str | None = None
     digest: str | None = None

@@ -1,12 +1,16 @@
 """The bucket to which signatures are published, the public one that is only read, and their servers.
 
+A directory that several machines share may take the place of a bucket.
+
 A target contains no secrets, because it is sent through the queue.  The process that connects to the server takes the
 credentials from the standard AWS chain: environment, ~/.aws, or the role of the machine.
 """
 
+import os.path
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +23,8 @@ ACLS = (
     *("aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"),
 )
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+DIRECTORY = "file://"
+"""How the URL of a directory begins that takes the place of a bucket."""
 PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._=-]*/?)*")
 WORT_PUBLIC, OFF = "wort-public", "off"
 PUBLIC_URL = "https://s3.bi.denbi.de/wort-sra"
@@ -32,6 +38,7 @@ class S3Target:
     """A bucket, its server, and the prefix of the keys."""
 
     bucket: str
+    """Its name, or the URL of a directory that takes its place."""
     prefix: str = ""
     """The prefix of each key; empty, or ends with a slash."""
     endpoint: str = ""
@@ -54,12 +61,19 @@ class S3Target:
     """Whether these are the public signatures, which have no provenance and are not listed."""
 
     @property
+    def directory(self) -> Path | None:
+        """The directory that takes the place of a bucket; None for a bucket."""
+        return Path(self.bucket.removeprefix(DIRECTORY)) if self.bucket.startswith(DIRECTORY) else None
+
+    @property
     def root(self) -> str:
         """The URL of the bucket and prefix, for messages and for the catalog.
 
         That of the public signatures begins with `http`, so that no bucket of the user has it.
         """
-        return f"{self.endpoint}/{self.bucket}/{self.prefix}" if self.public else f"s3://{self.bucket}/{self.prefix}"
+        if self.public:
+            return f"{self.endpoint}/{self.bucket}/{self.prefix}"
+        return f"{self.bucket if self.directory else f's3://{self.bucket}'}/{self.prefix}"
 
     def url(self, key: str) -> str:
         """Return the URL of an object."""
@@ -77,7 +91,7 @@ class S3Target:
     def from_json(cls, data: Mapping[str, Any]) -> "S3Target":
         """Return the target from the data of `to_json`.  Raises ValueError if a value is invalid."""
         fields = dict(data)
-        for key, check in (("bucket", bucket_name), ("prefix", key_prefix), ("endpoint", endpoint_url)):
+        for key, check in (("bucket", bucket_or_directory), ("prefix", key_prefix), ("endpoint", endpoint_url)):
             fields[key] = check(data[key])
         return cls(**fields)
 
@@ -120,11 +134,28 @@ def preset_name(value: Any) -> str:
     raise ValueError(f"it must be {WORT_PUBLIC}, {OFF}, or the URL of a mirror such as {PUBLIC_URL}")
 
 
+def is_in_bucket(location: str) -> bool:
+    """Return whether the location of a signature is in a bucket, or in a directory that takes the place of one."""
+    return location.startswith(("s3://", DIRECTORY))
+
+
 def bucket_name(value: Any) -> str:
     """Return the name of a bucket.  Raises ValueError if it is invalid."""
     if not isinstance(value, str) or (value and not BUCKET.fullmatch(value)):
         raise ValueError("the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens")
     return value
+
+
+def bucket_or_directory(value: Any) -> str:
+    """Return the name of a bucket, or the URL of a directory.  Raises ValueError if it is neither."""
+    if not isinstance(value, str) or not value.startswith(DIRECTORY):
+        return bucket_name(value)
+    path = value.removeprefix(DIRECTORY)
+    if not path.startswith("/") or not path.isprintable() or os.path.normpath(path) != (path.rstrip("/") or "/"):
+        raise ValueError(f"the URL of a directory is {DIRECTORY} and its absolute path, such as file:///shared/wort")
+    if path.startswith("//") or not path.rstrip("/"):
+        raise ValueError(f"the URL of a directory is {DIRECTORY} and its absolute path, such as file:///shared/wort")
+    return value.rstrip("/")
 
 
 def key_prefix(value: Any) -> str:

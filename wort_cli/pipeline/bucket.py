@@ -21,6 +21,7 @@ from wort_cli.pipeline.workspace import attempt_directory
 from wort_cli.stores.bucket_layout import conflict_error, trust_in
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.object_store import StoreError
+from wort_cli.stores.opening import open_objects
 from wort_cli.stores.recorded import is_recorded_content
 from wort_cli.stores.shared import Replacing, SharedStore
 from wort_cli.system.cancellation import Cancellation
@@ -153,12 +154,10 @@ def digest_in_bucket(spec: JobSpec, cancellation: Cancellation) -> str | None:
 
 def open_store(spec: JobSpec) -> SharedStore:
     """Return the bucket; credentials are looked up each time."""
-    from wort_cli.stores.s3 import S3Store
-
     if spec.s3 is None:
         raise JobFailed(Reason.STORAGE_DENIED, "no bucket is configured")
     scratch = attempt_directory(spec.workspace, spec.attempt)
-    return SharedStore(S3Store(spec.s3), spec.reading, scratch, spec.parameters)
+    return SharedStore(open_objects(spec.s3), spec.reading, scratch, spec.parameters)
 
 
 def accession_of(spec: JobSpec) -> Accession:

@@ -1,6 +1,6 @@
 """The protocol of an object store with conditional puts, its values and its errors.
 
-shared.py stores signatures in an ObjectStore; s3.py implements one.
+shared.py stores signatures in an ObjectStore; s3.py implements one on a server, directory.py one in a directory.
 """
 
 from collections.abc import Iterator, Mapping
@@ -96,6 +96,9 @@ class ObjectStore(Protocol):
     def copy(self, source: StoredObject, key: str) -> None:
         """Copy an object with its metadata; raise PreconditionFailed if it is no longer `source`."""
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if it exists.  Only what unfinished.py keeps for another task is ever deleted."""
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects with a key prefix, in the order of their keys, without the target's own prefix."""
 
@@ -107,6 +110,9 @@ class ObjectStore(Protocol):
 
         Returns None if they do not end, and 0 if they are temporary and do not say when they end.
         """
+
+    def server_time(self) -> float | None:
+        """Return the server's time, in seconds since 1970; None if it does not say it."""
 
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         """Return a presigned URL of an object, valid for so many seconds; it downloads as `filename`."""

@@ -8,10 +8,8 @@ rejects them over https.
 import base64
 import hashlib
 import io
-import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -52,10 +50,6 @@ SMALL = 1 << 20
 """Bytes up to which content is sent from memory.  For a file boto3 waits for `100 Continue` first."""
 MAX_PUT = 5 * 2**30
 """Bytes that S3 accepts in one put; a signature of a billion k-mers is smaller."""
-PROBE, PROBE_TEXT = "doctor/conditional-put", b"written by `wort doctor` to test conditional puts\n"
-
-WRITERS = 8
-"""Conditional puts that `wort doctor` sends at once."""
 
 
 @cache
@@ -201,6 +195,11 @@ class S3Store:
                 **self._at(key), **self._for_writing(), CopySource=place, CopySourceIfMatch=source.etag
             )
 
+    def delete(self, key: str) -> None:
+        """See ObjectStore."""
+        with self._translate_errors("DeleteObject", key):
+            self._client.delete_object(**self._at(key))
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """See ObjectStore.  Only one page of a thousand keys is in memory.
 
@@ -273,32 +272,6 @@ class S3Store:
                 return None
         ends = getattr(credentials, "_expiry_time", None)  # botocore has no public attribute
         return ends.timestamp() if ends is not None else 0.0
-
-    def supports_conditional_puts(self) -> bool:
-        """Return whether the server honours conditional puts: of several at once, exactly one may succeed.
-
-        One small object, PROBE, stays in the bucket.
-        """
-        with suppress(PreconditionFailed):
-            self.put(PROBE, PROBE_TEXT, Headers("text/plain"))
-        there = self.head(PROBE)
-        if there is None:
-            return False
-
-        def replace(number: int) -> bool:
-            text = b"%s%d %s\n" % (PROBE_TEXT, number, secrets.token_hex(8).encode())
-            try:
-                self.put(PROBE, text, Headers("text/plain"), replacing=there.etag)
-            except PreconditionFailed:
-                return False
-            return True
-
-        try:
-            self.put(PROBE, PROBE_TEXT, Headers("text/plain"))
-        except PreconditionFailed:
-            with ThreadPoolExecutor(WRITERS) as writers:
-                return sum(writers.map(replace, range(WRITERS))) == 1
-        return False
 
     @contextmanager
     def _translate_errors(self, operation: str, key: str) -> Iterator[None]:

@@ -23,6 +23,7 @@ PERMISSIONS = {
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "CopyObject": "s3:GetObject and s3:PutObject",
+    "DeleteObject": "s3:DeleteObject",
     "ListObjectsV2": "s3:ListBucket",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
 }

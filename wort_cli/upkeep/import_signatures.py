@@ -31,6 +31,7 @@ from wort_cli.stores.bucket_layout import minimal_provenance
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.recorded import sha256_of
 from wort_cli.system.atomic_files import atomic_file
+from wort_cli.upkeep.export.read_rows import row_of
 
 
 class ImportOutcome(StrEnum):
@@ -134,6 +135,8 @@ class Importer:
         with self._ledger.transaction():
             self._ledger.profiles.use(self._profile)
             self._ledger.catalog.record(published)
+            rows = [row_of(facts, sketch, self._profile) for sketch in facts.sketches]
+            self._ledger.catalog.sketches.add(name, facts.profile, rows)
 
 
 def provenance_beside(path: Path, facts: SignatureFacts) -> Provenance | None:

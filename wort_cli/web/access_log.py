@@ -1,4 +1,4 @@
-"""The access log: a JSON line for each request, on stderr.
+"""The access log: a JSON line for each request, on stderr or in a file.
 
 A line has no query, no header and no body, because these may hold secrets.  Lines are collected for a twentieth of a
 second and then written at once; Python's logging would take longer than most answers.
@@ -27,7 +27,7 @@ def write_to_stderr(text: str) -> None:
 class AccessLog:
     """Logs each request when its response has been sent, or the client has left."""
 
-    def __init__(self, app: ASGIApp, write: Callable[[str], None] = write_to_stderr) -> None:
+    def __init__(self, app: ASGIApp, write: Callable[[str], object] = write_to_stderr) -> None:
         self.app = app
         self._write = write
         self._lines: list[str] = []

@@ -5,6 +5,8 @@ the router, a handler.  Each
 module with handlers has a function `routes`; those of the pages are in `pages/`.
 """
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,7 +28,7 @@ from wort_cli.web import (
     tokens,
     view,
 )
-from wort_cli.web.access_log import AccessLog
+from wort_cli.web.access_log import AccessLog, write_to_stderr
 from wort_cli.web.errors import Problem, as_problem
 from wort_cli.web.headers import SecurityHeaders
 from wort_cli.web.limits import RateLimited
@@ -52,8 +54,13 @@ async def refuse(request: Request, error: Exception) -> Response:
     return error_page(request, problem) if wants_page(request) else problem.response
 
 
-def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
-    """Return the application that serves a home; by default with services of its own."""
+def make_app(
+    home: ServedHome, services: Services | None = None, write: Callable[[str], object] = write_to_stderr
+) -> AccessLog:
+    """Return the application that serves a home; by default with services of its own.
+
+    write: writes lines of the access log
+    """
     routes = all_routes()
     if home.is_closed:
         guard(routes)
@@ -65,4 +72,4 @@ def make_app(home: ServedHome, services: Services | None = None) -> AccessLog:
     app.state.services = services
     app.state.pages = Pages(home)
     limited = RateLimited(app, services.limits)
-    return AccessLog(SecurityHeaders(limited, routes, tls=home.options.has_tls, closed=home.is_closed))
+    return AccessLog(SecurityHeaders(limited, routes, tls=home.options.has_tls, closed=home.is_closed), write)

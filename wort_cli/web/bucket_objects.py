@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wort_cli.api.signature_finder import open_bucket
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, Name
 from wort_cli.model.profile import Profile
 from wort_cli.settings import Settings
 
@@ -30,7 +30,7 @@ class BucketObjects:
 
     def __init__(self, settings: Settings, profile: Profile) -> None:
         self._settings, self._profile = settings, profile
-        self._known: OrderedDict[Accession, tuple[float, str]] = OrderedDict()
+        self._known: OrderedDict[Name, tuple[float, str]] = OrderedDict()
         self._lock = threading.Lock()
 
     def is_in_this_bucket(self, remote: str) -> bool:
@@ -38,16 +38,18 @@ class BucketObjects:
         target = self._settings.s3
         return target is not None and remote.startswith(target.of_profile(self._profile.name).root)
 
-    def remembered(self, name: Accession) -> str:
+    def remembered(self, name: Name) -> str:
         """Return the address that was found lately; else an empty one."""
         with self._lock:
             until, url = self._known.get(name, (0.0, ""))
         return url if time.monotonic() < until else ""
 
-    def url(self, name: Accession) -> str:
+    def url(self, name: Name) -> str:
         """Ask the bucket; return the address of a signature, empty if it is not there.  Raises StoreError."""
         from wort_cli.stores.bucket_layout import signature_key
 
+        if not isinstance(name, Accession):
+            return ""
         objects = self._bucket.objects
         key = signature_key(name)
         if objects.head(key) is None:

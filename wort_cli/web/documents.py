@@ -16,7 +16,7 @@ STATES = (HAVE, *(state.value for state in JobState if state is not JobState.DON
 
 
 def state_of(row: Mapping[str, Any], *, is_served: bool) -> tuple[str, str]:
-    """Return the state of a run, one of STATES, and the reason, from a row of `status_of_runs`."""
+    """Return the state of a run, one of STATES, and the reason, from a row of `status_of_names`."""
     if is_served:
         return HAVE, ""
     state = JobState(row["state"]) if row["state"] else None

@@ -18,8 +18,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.errors import WortError
-from wort_cli.model.accession import RUN
 from wort_cli.model.units import iso_time
+from wort_cli.web.databases import database_of
 from wort_cli.web.errors import LOG, Problem
 from wort_cli.web.limits import too_often
 from wort_cli.web.served_home import ServedHome
@@ -37,7 +37,7 @@ PAGE = 1000
 
 @dataclass(eq=False)
 class Client:
-    """One stream; `run` is the only run that it wants, empty for all."""
+    """One stream; `run` is the only run or assembly that it wants, empty for all."""
 
     run: str
     messages: "asyncio.Queue[str | None]" = field(default_factory=lambda: asyncio.Queue(MAX_WAITING + 1))
@@ -150,8 +150,8 @@ def routes() -> list[BaseRoute]:
 async def events(request: Request) -> Response:
     """Send events until the client leaves."""
     run = request.query_params.get("id", "")
-    if run and not RUN.fullmatch(run):
-        raise Problem(400, "id is not the accession of a run", reason="invalid", hint="id=SRR139146")
+    if run and database_of(run) is None:
+        raise Problem(400, "id is not the accession of a run or an assembly", reason="invalid", hint="id=SRR139146")
     text = request.headers.get("last-event-id", "")
     last = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -16,7 +16,7 @@ from wort_cli.api.job_changes import Changed, cancel_jobs, check_group, filtered
 from wort_cli.errors import NoSuchJob
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import public_accession
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.web.access_file import Right
@@ -176,7 +176,7 @@ def newest_jobs(ledger: Ledger, runs: list[str]) -> Selected:
     """Return the newest job of each run."""
     found, unknown = [], []
     for run in runs:
-        jobs = ledger.jobs.named(Accession(run)) if RUN.fullmatch(run) else []
+        jobs = ledger.jobs.named(name) if (name := public_accession(run)) is not None else []
         if jobs:
             found.append(jobs[0].id)
         else:

@@ -9,19 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.errors import shown
 from wort_cli.ledger.jobs import MAX_ID, JobFilter
-from wort_cli.model.accession import RUN
+from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.profile import SRA_V1
 from wort_cli.model.provenance import Trust
 from wort_cli.web.bodies import number_in_query, word_in_query
+from wort_cli.web.databases import DATABASES
 from wort_cli.web.documents import catalog_document, job_document
-from wort_cli.web.errors import CompactJSON, Problem
+from wort_cli.web.errors import CompactJSON
 from wort_cli.web.services import Services
-from wort_cli.web.status import has_place
-from wort_cli.web.view import file_url
 
 PAGE, MAX_PAGE = 100, 1000
 
@@ -68,27 +66,30 @@ async def jobs(request: Request) -> Response:
 
 
 async def catalog(request: Request) -> Response:
-    """Send a page of the signatures that the server hands out."""
+    """Send a page of signatures: of one database, or of all."""
     trust = word_in_query(request, "trust", tuple(Trust))
+    database = word_in_query(request, "database", tuple(DATABASES))
     after = request.query_params.get("after", "")
-    if after and not RUN.fullmatch(after):
-        raise Problem(400, f"after={shown(after)} is not the accession of a run", reason="invalid")
+    if after:
+        parse_name(after)
     limit = number_in_query(request, "limit", PAGE, MAX_PAGE)
     services: Services = request.app.state.services
     root = str(request.scope.get("root_path", ""))
+    patterns = {name: one.pattern if database in ("", name) else "" for name, one in DATABASES.items()}
 
     def answer() -> dict[str, Any]:
-        ledger = services.home.ledger
-        rows = ledger.storage.rows("served_signatures", profile=SRA_V1.name, after=after, trust=trust, limit=limit)
-        served = [
-            row
+        values = {"profile": SRA_V1.name, "after": after, "trust": trust, "limit": limit}
+        rows = services.home.ledger.storage.rows("served_signatures", **patterns, **values)
+        found = [
+            {
+                "id": row["name"],
+                "database": served.database.name,
+                **catalog_document(row, served.database.file_url(root, row["name"])),
+            }
             for row in rows
-            if RUN.fullmatch(row["name"]) and services.files.is_served(row["trust"]) and has_place(services, row)
+            if (served := services.of_name(row["name"])) is not None and served.is_served(row)
         ]
-        is_last = len(rows) < limit or not RUN.fullmatch(rows[-1]["name"])
-        return {
-            "next": None if is_last else following_page(request, after=rows[-1]["name"]),
-            "signatures": [{"id": row["name"], **catalog_document(row, file_url(root, row["name"]))} for row in served],
-        }
+        following = following_page(request, after=rows[-1]["name"]) if len(rows) == limit else None
+        return {"next": following, "signatures": found}
 
     return CompactJSON(await run_in_threadpool(answer))

@@ -1,4 +1,4 @@
-"""`/wort-sra/SOURMASH-MANIFEST.parquet` and `.csv.gz`: a table of all sketches that the server hands out."""
+"""`/wort-{db}/SOURMASH-MANIFEST.parquet` and `.csv.gz`: a table of all sketches of a database that the server has."""
 
 from datetime import UTC, datetime
 
@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.errors import UsageError, shown
-from wort_cli.web.errors import Problem
+from wort_cli.web.errors import CompactJSON, Problem
 from wort_cli.web.file_response import file_response
 from wort_cli.web.manifest_files import ManifestFormat
 from wort_cli.web.services import Services
+from wort_cli.web.view import NO_DATABASE
 
 MEDIA_TYPES = {
     ManifestFormat.PARQUET: "application/vnd.apache.parquet",
@@ -22,7 +23,7 @@ MEDIA_TYPES = {
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
     return [
-        Route(f"/wort-sra/SOURMASH-MANIFEST.{form}", manifest, methods=["GET"], name=form.value)
+        Route(f"/wort-{{database}}/SOURMASH-MANIFEST.{form}", manifest, methods=["GET"], name=form.value)
         for form in ManifestFormat
     ]
 
@@ -30,13 +31,16 @@ def routes() -> list[BaseRoute]:
 async def manifest(request: Request) -> Response:
     """Send a manifest, which is made if there is none of the present ledger."""
     services: Services = request.app.state.services
+    served = services.databases.get(request.path_params["database"])
+    if served is None:
+        return CompactJSON(NO_DATABASE, 404)
     form = next(form for form in ManifestFormat if request.url.path.endswith(f".{form}"))
     since = parse_since(request.query_params.get("since", ""))
     version = services.home.version
-    opened = services.manifests.kept(form, since, version)
+    opened = served.manifests.kept(form, since, version)
     if opened is None:
         try:
-            opened = await run_in_threadpool(services.manifests.made, form, since, version)
+            opened = await run_in_threadpool(served.manifests.made, form, since, version)
         except UsageError as error:
             raise Problem(501, error.sentence, reason="not-installed", hint=error.hint) from error
     headers = {

@@ -16,11 +16,11 @@ from typing import IO
 
 from wort_cli.ledger.catalog_rows import CatalogRows, CatalogSelection
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import name_in
 from wort_cli.model.catalog_columns import OF_PAGE_SIGNATURES, CatalogPage
-from wort_cli.stores.bucket_layout import signature_key
 from wort_cli.stores.recorded import sha256_of
 from wort_cli.system.temporary import scratch_directory
+from wort_cli.web.databases import Database
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.signature_files import refused_trust
 
@@ -63,10 +63,11 @@ Opened = tuple[ManifestFile, IO[bytes]]
 
 
 class ManifestFiles:
-    """The manifests of a home; all threads of a server use one object."""
+    """The manifests of a database of a home; all threads of a server use one object."""
 
-    def __init__(self, home: ServedHome, profile: str) -> None:
-        self._home, self._profile = home, profile
+    def __init__(self, home: ServedHome, database: Database) -> None:
+        self._home, self._database = home, database
+        self._profile = database.profile.name
         self._kept: OrderedDict[tuple[ManifestFormat, float], ManifestFile] = OrderedDict()
         self._making, self._lock = threading.Lock(), threading.Lock()
 
@@ -115,14 +116,15 @@ class ManifestFiles:
 
     def _pages(self, ledger: Ledger, since: float) -> Iterator[CatalogPage]:
         settings = self._home.settings
-        rows = CatalogRows(ledger.storage, CatalogSelection(self._profile), "")
-        refused = {str(trust) for trust in refused_trust(settings)}
+        rows = CatalogRows(ledger.storage, CatalogSelection(self._profile, self._database.pattern), "")
+        served = {str(trust) for trust in self._database.trusts - refused_trust(settings)}
+        ids = self._database.ids
         bucket = settings.s3.of_profile(self._profile).root if settings.s3 else None
 
         def is_served(row: tuple[object, ...]) -> bool:
-            name, location = str(row[0]), str(row[1])
+            name, location = name_in(str(row[0])), str(row[1])
             is_here = location.startswith("/") or (bucket is not None and location.startswith(bucket))
-            return is_here and row[TRUST_AT] not in refused and row[DATE_AT] >= since and bool(RUN.fullmatch(name))  # type: ignore[operator]
+            return is_here and row[TRUST_AT] in served and row[DATE_AT] >= since and bool(ids.fullmatch(name))  # type: ignore[operator]
 
         for page in rows.pages():
             yield from served_page(page, is_served)
@@ -135,7 +137,7 @@ def served_page(page: CatalogPage, is_served: Callable[[tuple[object, ...]], boo
     for position, row in enumerate(page.signatures):
         if is_served(row):
             places[position] = len(signatures)
-            signatures.append((row[0], signature_key(Accession(row[0])), *row[2:]))
+            signatures.append((row[0], f"sigs/{name_in(str(row[0]))}.sig", *row[2:]))
     sketches = [(places[row[0]], *row[1:]) for row in page.sketches if row[0] in places]
     if sketches:
         yield replace(page, signatures=signatures, sketches=sketches)

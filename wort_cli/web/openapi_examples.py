@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 WORT, RUN, JOB = "$WORT", "SRR139146", "4711"
 """What the description has for these; the page replaces them by what is there."""
+ASSEMBLY = "GCA_000005845.2"
 BEARER = '-H "Authorization: Bearer $TOKEN"'
 JSON = "-H 'Content-Type: application/json'"
+LOGIN = f'TOKEN=$(curl -sS -X POST -u "$NAME:$PASSWORD" {WORT}/v1/auth/tokens)'
 FILE = f"curl -sSL -o {RUN}.sig.gz {WORT}/v1/view/sra/{RUN}"
 
 
@@ -27,7 +29,8 @@ CHANGE = Group("Compute and submit", "Have signatures computed, and submit those
 JOBS = Group("Jobs", "Look at a job, cancel jobs, queue them again, and pause the queue.")
 ACCESS = Group("Tokens", "Get a token for a user and a password, and revoke it.")
 SERVER = Group("Server", "How the server is, for monitoring.")
-GROUPS = (READ, ASK, CHANGE, JOBS, ACCESS, SERVER)
+OLD = Group("Oldest paths", "What clients of the first version ask for. New clients use the others.")
+GROUPS = (READ, ASK, CHANGE, JOBS, ACCESS, SERVER, OLD)
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,18 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
             Example("Look at it with sourmash", f"{FILE}\nsourmash sig describe {RUN}.sig.gz"),
         ),
     ),
-    ("get", "/wort-sra/sigs/{run}.sig"): (
+    ("get", "/wort-{database}/sigs/{dataset}.sig"): (
         READ,
         (
             Example("As it is stored: gzip", f"curl -sS -o {RUN}.sig.gz {WORT}/wort-sra/sigs/{RUN}.sig"),
             Example("Size, checksum and trust only", f"curl -sSI {WORT}/wort-sra/sigs/{RUN}.sig"),
         ),
     ),
-    ("get", "/wort-sra/SOURMASH-MANIFEST.parquet"): (
+    ("get", "/wort-{database}/SOURMASH-MANIFEST.parquet"): (
         READ,
         (Example("All sketches as one table", f"curl -sSO {WORT}/wort-sra/SOURMASH-MANIFEST.parquet"),),
     ),
-    ("get", "/wort-sra/SOURMASH-MANIFEST.csv.gz"): (
+    ("get", "/wort-{database}/SOURMASH-MANIFEST.csv.gz"): (
         READ,
         (
             Example(
@@ -66,7 +69,7 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
             ),
         ),
     ),
-    ("get", "/v1/status/{run}"): (ASK, (Example("State of a run", f"curl -sS {WORT}/v1/status/{RUN}"),)),
+    ("get", "/v1/status/{id}"): (ASK, (Example("State of a run", f"curl -sS {WORT}/v1/status/{RUN}"),)),
     ("post", "/v1/status"): (
         ASK,
         (
@@ -89,6 +92,10 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
     ("post", "/v1/compute/sra/{run}"): (
         CHANGE,
         (Example("One run", f"curl -sS -X POST {BEARER} {WORT}/v1/compute/sra/{RUN}"),),
+    ),
+    ("post", "/v1/compute/genomes/{assembly}"): (
+        CHANGE,
+        (Example("One assembly", f"curl -sS -X POST {BEARER} {WORT}/v1/compute/genomes/{ASSEMBLY}"),),
     ),
     ("post", "/v1/compute"): (
         CHANGE,
@@ -135,7 +142,7 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
     ("post", "/v1/queue/resume"): (JOBS, (Example("Go on", f"curl -sS -X POST {BEARER} {WORT}/v1/queue/resume"),)),
     ("post", "/v1/auth/tokens"): (
         ACCESS,
-        (Example("Into a variable", f'TOKEN=$(curl -sS -X POST -u "$NAME:$PASSWORD" {WORT}/v1/auth/tokens)'),),
+        (Example("Into a variable", LOGIN),),
     ),
     ("delete", "/v1/auth/tokens"): (
         ACCESS,
@@ -143,6 +150,22 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
     ),
     ("get", "/health"): (SERVER, (Example("Health", f"curl -sS {WORT}/health"),)),
     ("get", "/metrics"): (SERVER, (Example("Metrics", f"curl -sS {WORT}/metrics"),)),
+    ("get", "/v1/openapi.json"): (SERVER, (Example("As JSON", f"curl -sS {WORT}/v1/openapi.json"),)),
+    ("get", "/v1/openapi.yaml"): (SERVER, (Example("As YAML", f"curl -sS {WORT}/v1/openapi.yaml"),)),
+    ("post", "/compute/{run}"): (
+        OLD,
+        (Example("Compute a run", f"{LOGIN}\ncurl -sS -X POST {BEARER} {WORT}/compute/{RUN}"),),
+    ),
+    ("get", "/status/{task}"): (OLD, (Example("How far a task is", f"curl -sS {WORT}/status/{JOB}"),)),
+    ("get", "/viewer/{dataset}"): (
+        OLD,
+        (Example("The signature of a run", f"curl -sSL -o {RUN}.sig.gz {WORT}/viewer/{RUN}"),),
+    ),
+    ("post", "/tokens"): (OLD, (Example("As JSON", f'ANSWER=$(curl -sS -X POST -u "$NAME:$PASSWORD" {WORT}/tokens)'),)),
+    ("delete", "/tokens"): (
+        OLD,
+        (Example("The token of the request", f"{LOGIN}\ncurl -sS -X DELETE {BEARER} {WORT}/tokens"),),
+    ),
 }
 """Of each operation: its group, and its examples."""
 RIGHTS = ("compute", "submit", "cancel", "retry", "pause")

@@ -4,8 +4,10 @@ from typing import Any
 
 from wort_cli.model.job import JobState
 from wort_cli.model.provenance import Trust
-from wort_cli.web.compute import PATTERN
+from wort_cli.web.compute import ASSEMBLY_PATTERN, PATTERN
+from wort_cli.web.databases import DATABASES, GENOMES, SRA
 from wort_cli.web.documents import STATES
+from wort_cli.web.status import TASK_STATES
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -14,14 +16,9 @@ INTEGER: Schema = {"type": "integer"}
 INTEGER_OR_NULL: Schema = {"type": "integer", "nullable": True}
 NUMBER_OR_NULL: Schema = {"type": "number", "nullable": True}
 COUNTS: Schema = {"type": "object", "additionalProperties": INTEGER}
-PARTS = {
-    "run": "The accession of a run",
-    "database": "The database: `sra` for runs",
-    "dataset": "The id in the database: the accession of a run",
-    "job": "The number of a job, or the id of its task",
-}
-"""What the parts of paths are."""
-RUN_ID: Schema = {"type": "string", "pattern": PATTERN, "example": "SRR139146"}
+RUN_ID: Schema = {"type": "string", "pattern": PATTERN, "example": SRA.example}
+ASSEMBLY_ID: Schema = {"type": "string", "pattern": ASSEMBLY_PATTERN, "example": GENOMES.example}
+ID: Schema = {"type": "string", "example": SRA.example}
 
 
 def words(values: Any, *, nullable: bool = False) -> Schema:
@@ -61,6 +58,7 @@ SIGNATURE = {
     "recorded_at": TEXT,
     "url": TEXT,
 }
+SERVED_SIGNATURE = record(id=TEXT, database=words(DATABASES), **SIGNATURE)
 SKETCH = {
     **dict.fromkeys(("ksize", "scaled", "n_hashes"), INTEGER),
     **dict.fromkeys(("moltype", "md5"), TEXT),
@@ -82,7 +80,7 @@ PROBLEM = {
 }
 ANSWER: Schema = {
     "type": "object",
-    "properties": {"status": TEXT, "task_id": TEXT, "reason": TEXT, "hint": TEXT},
+    "properties": {"status": TEXT, "task_id": TEXT, "reason": TEXT, "sentence": TEXT, "hint": TEXT},
     "required": ["status"],
 }
 HEALTH: Schema = {
@@ -102,6 +100,8 @@ SCHEMAS: dict[str, Schema] = {
     "Signature": record(**SIGNATURE),
     "Job": record(**JOB),
     "Health": HEALTH,
+    "ManyAnswer": {**ANSWER, "properties": {"id": TEXT, **ANSWER["properties"]}, "required": ["id", "status"]},
+    "Task": record(state=words(dict.fromkeys(TASK_STATES.values())), current=INTEGER, total=INTEGER, status=TEXT),
     "Queue": record(paused={"type": "boolean"}, paused_groups=listed(TEXT)),
     "RunStatus": record(
         **SHORT,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.errors import NoSuchFile, UsageError, shown
+from wort_cli.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 PORT = 8082
@@ -42,6 +43,21 @@ class ServeOptions:
                 f"{shown(self.host)} can be reached from other machines, and the connections would not be encrypted",
                 "give --tls-cert and --tls-key, or --behind-proxy if a reverse proxy encrypts them (docs/serve.md)",
             )
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ServeOptions":
+        """Return the options in the settings.  Raises UsageError if a server must not run so."""
+        certificate, key = settings.serve_certificate, settings.serve_key
+        return cls(
+            settings.serve_host,
+            settings.serve_port,
+            settings.serve_root_path,
+            settings.serve_read_only,
+            settings.serve_behind_proxy,
+            settings.serve_rate,
+            Path(certificate) if certificate else None,
+            Path(key) if key else None,
+        )
 
     @property
     def has_tls(self) -> bool:

@@ -1,17 +1,29 @@
-"""Runs the server: binds its address, serves until SIGINT or SIGTERM, and lets the running requests end."""
+"""Runs the server: binds its address, serves until SIGINT or SIGTERM, and lets the running requests end.
 
+A second signal ends it at once.  SIGHUP opens the log again, and reads the certificate again; in a terminal, where it
+says that the terminal was closed, it stops the server.
+"""
+
+import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TextIO, cast
 
 import uvicorn
 
 from wort_cli.errors import WortError, cause_of, shown
 from wort_cli.settings import Settings
+from wort_cli.web.access_log import write_to_stderr
 from wort_cli.web.app import make_app
+from wort_cli.web.errors import LOG
+from wort_cli.web.log_file import LogFile
 from wort_cli.web.options import ServeOptions
 from wort_cli.web.protocol import BoundedProtocol
 from wort_cli.web.proxy import BehindProxy
@@ -23,6 +35,8 @@ GRACE = 10
 """Seconds that running requests have after a signal to stop."""
 KEEP_ALIVE = 15
 """Seconds for which an idle connection stays open."""
+TICK = 0.1
+"""Seconds between two looks whether a second signal has come."""
 MAX_HEAD = 32 * 1024
 """Bytes of the head of a request."""
 
@@ -30,39 +44,80 @@ MAX_HEAD = 32 * 1024
 class StoppableServer(uvicorn.Server):
     """Stops at SIGINT and SIGTERM, and then returns; uvicorn would send itself the signal again."""
 
-    def __init__(self, config: uvicorn.Config, start: Callable[[], None], stop: Callable[[], None]) -> None:
-        """Take a configuration, and what is called once signals are handled, and when one has come."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        start: Callable[[], None],
+        reload: Callable[[], None],
+        stop: Callable[[], None],
+    ) -> None:
+        """Take a configuration, and what is called once signals are handled, at SIGHUP, and when it is to stop."""
         super().__init__(config)
-        self._start = start
-        self._stop = stop
+        self._start, self._reload, self._stop = start, reload, stop
+        self._is_to_reload = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is done ten times a second; return whether the server stops."""
+        if self._is_to_reload:
+            self._is_to_reload = False
+            self._reload()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would go on for ever, and wait for the other requests."""
         self._stop()
+        cut = asyncio.get_running_loop().create_task(self._cut_connections())
         await super().shutdown(sockets)
+        cut.cancel()
+
+    async def _cut_connections(self) -> None:
+        """Close all connections, once a second signal has come."""
+        while not self.force_exit:
+            await asyncio.sleep(TICK)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal to stop."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
+        """Note that the log and the certificate are to be read again."""
+        self._is_to_reload = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle the signals in the body."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        hangup = self.handle_exit if os.isatty(sys.stderr.fileno()) else self.handle_hangup
+        handlers = {signal.SIGINT: self.handle_exit, signal.SIGTERM: self.handle_exit, signal.SIGHUP: hangup}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             self._start()
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number, handler_before in before.items():
+                signal.signal(number, handler_before)
 
 
-def serve(settings: Settings, options: ServeOptions, announce: Callable[[str, str], None]) -> None:
-    """Serve a home until a signal.  `announce` is called when clients can connect, with the URL
-    and that of the page at which the user of this machine signs in; the latter is empty if there is none.
+def serve(
+    settings: Settings, options: ServeOptions, announce: Callable[[str, str], None], log_file: Path | None = None
+) -> None:
+    """Serve a home until a signal.
 
-    Raises WortError if the address cannot be bound, or the ledger cannot be opened.
+    announce: is called when clients can connect, with the URL and that of the page at which the user of this machine
+        signs in; the latter is empty if there is none
+    log_file: where the log goes; None for stderr
+
+    Raises WortError if the address cannot be bound, or the ledger cannot be opened; KeyboardInterrupt if running
+    requests were cut off by a second signal.
     """
     home = ServedHome(settings, options)
     services = Services.of(home)
-    app = make_app(home, services)
-    log_to_stderr()
+    log = None if log_file is None else LogFile(log_file)
+    app = make_app(home, services, write_to_stderr if log is None else log.write)
+    log_errors(sys.stderr if log is None else log)
     with bound_socket(options) as listener:
         config = uvicorn.Config(
             BehindProxy(app) if options.behind_proxy else app,
@@ -90,8 +145,27 @@ def serve(settings: Settings, options: ServeOptions, announce: Callable[[str, st
         listener.listen(BACKLOG)
         url = options.url(listener.getsockname()[1])
         link = f"{url}sign-in?link={services.sessions.link}" if services.sessions.link else ""
-        StoppableServer(config, lambda: announce(url, link), services.feed.stop).run([listener])
+        server = StoppableServer(
+            config, lambda: announce(url, link), lambda: read_again(log, config, options), services.feed.stop
+        )
+        server.run([listener])
         app.flush()
+        if server.force_exit:
+            raise KeyboardInterrupt
+
+
+def read_again(log: LogFile | None, config: uvicorn.Config, options: ServeOptions) -> None:
+    """Open the log again, and read the certificate again; later connections use it."""
+    if log is not None:
+        log.reopen()
+    if config.ssl is None or options.tls_certificate is None:
+        return
+    try:
+        config.ssl.load_cert_chain(options.tls_certificate, options.tls_key)
+    except OSError as error:
+        LOG.error("the certificate or its key cannot be used, so the old one is: %s", cause_of(error))
+    else:
+        LOG.info("the certificate was read again")
 
 
 def bound_socket(options: ServeOptions) -> socket.socket:
@@ -114,9 +188,9 @@ def bound_socket(options: ServeOptions) -> socket.socket:
     return listener
 
 
-def log_to_stderr() -> None:
-    """Write errors of the server to stderr, beside the access log."""
-    handler = logging.StreamHandler(sys.stderr)
+def log_errors(stream: TextIO | LogFile) -> None:
+    """Write errors of the server to a stream, beside the access log."""
+    handler = logging.StreamHandler(cast("TextIO", stream))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (
         ("wort.serve", logging.INFO),

@@ -1,16 +1,18 @@
-"""What handlers share: the signatures of the profile `sra-v1`, which the interface is about.
+"""What handlers share: the home, and the signatures of each database.
 
 In a handler: `request.app.state.services`.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wort_cli.model.profile import SRA_V1
 from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
+from wort_cli.web.databases import DATABASES, Database, database_of
 from wort_cli.web.events import EventFeed
+from wort_cli.web.intakes import Intakes
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
@@ -32,17 +34,37 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Services:
-    """The home, and what is remembered of its files."""
+class ServedDatabase:
+    """The signatures of a database, and what is remembered of their files."""
 
-    home: ServedHome
+    database: Database
     files: SignatureFiles
     bucket: BucketObjects
     manifests: ManifestFiles
+
+    @classmethod
+    def of(cls, home: ServedHome, database: Database) -> "ServedDatabase":
+        """Return a database of a home."""
+        bucket = BucketObjects(home.settings, database.profile)
+        return cls(database, SignatureFiles(home.settings, database), bucket, ManifestFiles(home, database))
+
+    def is_served(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row says that there is a signature that may be handed out, in the store or the bucket."""
+        is_here = bool(row["path"]) or self.bucket.is_in_this_bucket(row["remote"] or "")
+        return is_here and self.files.is_served(row["trust"])
+
+
+@dataclass(frozen=True)
+class Services:
+    """The home, and what handlers share about it."""
+
+    home: ServedHome
+    databases: Mapping[str, ServedDatabase]
     access: AccessFile
     sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
+    intakes: Intakes
     password_checks: asyncio.Semaphore
     job_changes: asyncio.Semaphore
     feed: EventFeed
@@ -51,19 +73,22 @@ class Services:
     @classmethod
     def of(cls, home: ServedHome) -> "Services":
         """Return the services of a home."""
-        name = SRA_V1.name
-        files, manifests = SignatureFiles(home.settings, name), ManifestFiles(home, name)
+        sandboxes = asyncio.Semaphore(SANDBOXES)
         return cls(
             home,
-            files,
-            BucketObjects(home.settings, SRA_V1),
-            manifests,
+            {database.name: ServedDatabase.of(home, database) for database in DATABASES.values()},
             AccessFile(home.settings.access_file),
             Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
-            asyncio.Semaphore(SANDBOXES),
+            sandboxes,
+            Intakes(home, sandboxes),
             asyncio.Semaphore(PASSWORD_CHECKS),
             asyncio.Semaphore(JOB_CHANGES),
             EventFeed(home),
             Kept(),
         )
+
+    def of_name(self, name: str) -> ServedDatabase | None:
+        """Return the database that a name is an id of; None for other names."""
+        database = database_of(name)
+        return self.databases[database.name] if database else None

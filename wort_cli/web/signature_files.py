@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import RUN, Accession
+from wort_cli.model.accession import Name
 from wort_cli.model.provenance import Recorded, Trust
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 from wort_cli.stores.recorded import is_recorded_file, sha256_of
+from wort_cli.web.databases import Database
 
 MAX_REMEMBERED = 100_000
 """Files that are remembered as compared."""
@@ -31,7 +32,7 @@ State = tuple[int, int, int, int, int]
 class CatalogEntry:
     """What the catalog says of a signature that may be handed out."""
 
-    name: Accession
+    name: Name
     recorded: Recorded
     size: int
     created_at: float
@@ -58,30 +59,31 @@ def refused_trust(settings: Settings) -> frozenset[Trust]:
 
 
 class SignatureFiles:
-    """The signatures of runs of one profile; all threads of a server use one object."""
+    """The signatures of a database; all threads of a server use one object."""
 
-    def __init__(self, settings: Settings, profile: str) -> None:
-        self.profile = profile
-        self._store = LocalStore(settings.store_dir, profile)
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._database = database
+        self._store = LocalStore(settings.store_dir, database.profile.name)
         self._root = str(settings.store_dir)
         self._limits = ReadLimits.of(settings)
-        self._refused = refused_trust(settings)
+        self._trusts = database.trusts - refused_trust(settings)
         self._compared: OrderedDict[tuple[str, State, str, str], str] = OrderedDict()
         self._lock = threading.Lock()
 
     def is_served(self, trust: str | None) -> bool:
         """Return whether signatures of a trust are handed out; None stands for no signature."""
-        return trust is not None and trust not in self._refused
+        return trust in self._trusts
 
     def entry(self, ledger: Ledger, name: str) -> CatalogEntry | None:
-        """Return what the catalog says of a run; None if it has no signature that may be handed out."""
-        if not RUN.fullmatch(name):
+        """Return what the catalog says of an id; None if it has no signature that may be handed out."""
+        found = self._database.parse(name)
+        if found is None:
             return None
-        row = ledger.storage.row("served_signature", name=name, profile=self.profile)
+        row = ledger.storage.row("served_signature", name=name, profile=self._database.profile.name)
         if row is None or not self.is_served(row["trust"]):
             return None
         recorded = Recorded(row["digest"], Trust(row["trust"]), row["sha256"])
-        return CatalogEntry(Accession(name), recorded, row["size"], row["created_at"], row["remote"])
+        return CatalogEntry(found, recorded, row["size"], row["created_at"], row["remote"])
 
     def remembered(self, entry: CatalogEntry) -> ServedFile | None:
         """Return the file of an entry if it was compared and has not changed since.  Reads no file."""

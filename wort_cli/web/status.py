@@ -1,4 +1,4 @@
-"""What is known of runs: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
+"""What is known of runs and assemblies: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
 
 import csv
 import io
@@ -12,18 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.errors import NoSuchJob
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import RUN, Accession, RecordAccession
+from wort_cli.model.accession import Name, RecordAccession
 from wort_cli.model.job import Job, JobState
-from wort_cli.model.profile import SRA_V1
+from wort_cli.model.profile import SRA_V1, profile_for
 from wort_cli.web.bodies import MAX_IDS, read_object, text_list, text_of
-from wort_cli.web.compute import parse_run
+from wort_cli.web.compute import parse_id
 from wort_cli.web.documents import catalog_document, job_document, reason_document, state_of
 from wort_cli.web.errors import CompactJSON, Problem
+from wort_cli.web.job_changes import job_number
 from wort_cli.web.services import Services
-from wort_cli.web.task_id import job_of_task
-from wort_cli.web.view import file_url
 
 CSV_COLUMNS = ("id", "state", "reason", "sentence", "hint", "trust", "url")
 
@@ -32,32 +30,31 @@ def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
     return [
         Route("/v1/status", status_of_many, methods=["POST"]),
-        Route("/v1/status/{run}", status, methods=["GET"]),
+        Route("/v1/status/{id}", status, methods=["GET"]),
         Route("/status/{task}", task_status, methods=["GET"]),
     ]
 
 
 async def status(request: Request) -> Response:
-    """Say what is known of a run, also if that is nothing."""
-    run = parse_run(request.path_params["run"])
+    """Say what is known of a run or an assembly, also if that is nothing."""
+    name = parse_id(request.path_params["id"])
     services: Services = request.app.state.services
     root = str(request.scope.get("root_path", ""))
-    return CompactJSON(await run_in_threadpool(run_document, services, run, root))
+    return CompactJSON(await run_in_threadpool(document_of, services, name, root))
 
 
-def run_document(services: Services, run: Accession, root: str) -> dict[str, Any]:
-    """Return what is known of a run: state, signature, sketches, newest job."""
-    ledger = services.home.ledger
+def document_of(services: Services, name: Name, root: str) -> dict[str, Any]:
+    """Return what is known of a run or an assembly: state, signature, sketches, newest job."""
+    ledger, profile = services.home.ledger, profile_for(name, SRA_V1.name)
     with ledger.transaction(write=False):
-        [short] = status_rows(services, ledger, [run], root)
-        entry = services.files.entry(ledger, run)
-        row = ledger.storage.row("served_signature", name=run, profile=SRA_V1.name)
-        jobs = ledger.jobs.named(run)[:1]
-        sketches = ledger.storage.rows("sketches_of", profile=SRA_V1.name, names=json.dumps([run])) if entry else []
+        [short] = status_rows(services, ledger, [name], root)
+        row = ledger.storage.row("served_signature", name=name, profile=profile) if short["url"] else None
+        jobs = ledger.jobs.named(name)[:1]
+        sketches = ledger.storage.rows("sketches_of", profile=profile, names=json.dumps([name])) if row else []
         home_id = ledger.controls.home_id() if jobs else ""
         return {
             **short,
-            "signature": catalog_document(row, short["url"]) if row and short["url"] else None,
+            "signature": catalog_document(row, short["url"]) if row else None,
             "sketches": [sketch_document(sketch) for sketch in sketches],
             "job": job_document(jobs[0], ledger, home_id, with_position=True) if jobs else None,
         }
@@ -69,33 +66,28 @@ def sketch_document(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: row[key] for key in keys}, "with_abundance": bool(row["with_abundance"])}
 
 
-def status_rows(services: Services, ledger: Ledger, runs: Iterable[str], root: str) -> list[dict[str, Any]]:
-    """Return the state of each run; what is no accession is unknown."""
-    rows = ledger.storage.rows("status_of_runs", names=json.dumps(list(runs)), profile=SRA_V1.name)
+def status_rows(services: Services, ledger: Ledger, names: Iterable[str], root: str) -> list[dict[str, Any]]:
+    """Return the state of each id; what is no id of a database is unknown."""
+    pairs = [(name, profile_for(name, SRA_V1.name)) for name in names]
     found = []
-    for row in rows:
-        is_run = RUN.fullmatch(row["run"]) is not None
-        is_served = is_run and services.files.is_served(row["trust"]) and has_place(services, row)
+    for row in ledger.storage.rows("status_of_names", names=json.dumps(pairs)):
+        served = services.of_name(row["name"])
+        is_served = served is not None and served.is_served(row)
         state, reason = state_of(row, is_served=is_served)
         found.append(
             {
-                "id": row["run"],
+                "id": row["name"],
                 "state": state,
                 **reason_document(reason),
                 "trust": row["trust"] if is_served else None,
-                "url": file_url(root, row["run"]) if is_served else None,
+                "url": served.database.file_url(root, row["name"]) if served and is_served else None,
             }
         )
     return found
 
 
-def has_place(services: Services, row: Mapping[str, Any]) -> bool:
-    """Return whether the catalog says that a signature is in the store or the bucket."""
-    return bool(row["path"]) or services.bucket.is_in_this_bucket(row["remote"] or "")
-
-
 async def status_of_many(request: Request) -> Response:
-    """Say which of many runs have a signature, and why others have none."""
+    """Say which of many runs and assemblies have a signature, and why others have none."""
     document = await read_object(request)
     services: Services = request.app.state.services
     root = str(request.scope.get("root_path", ""))
@@ -104,7 +96,7 @@ async def status_of_many(request: Request) -> Response:
     def answer() -> list[dict[str, Any]]:
         ledger = services.home.ledger
         with ledger.transaction(write=False):
-            return status_rows(services, ledger, wanted_runs(document, ledger), root)
+            return status_rows(services, ledger, wanted_names(document, ledger), root)
 
     rows = await run_in_threadpool(answer)
     if as_csv:
@@ -113,8 +105,8 @@ async def status_of_many(request: Request) -> Response:
     return CompactJSON({"counts": dict(sorted(counts.items())), "runs": rows})
 
 
-def wanted_runs(document: dict[str, Any], ledger: Ledger) -> list[str]:
-    """Return the runs that a request names: one by one, by a group, or by a record that has runs.
+def wanted_names(document: dict[str, Any], ledger: Ledger) -> list[str]:
+    """Return what a request names: one by one, by a group, or by a record that has runs.
 
     Raises Problem 400, 404 or 413.
     """
@@ -166,11 +158,7 @@ async def task_status(request: Request) -> Response:
 def task_document(services: Services, task: str) -> dict[str, Any]:
     """Return the state of a task: `state`, `current`, `total`, `status`.  Raises Problem 404."""
     ledger = services.home.ledger
-    number = job_of_task(ledger.controls.home_id(), task)
-    try:
-        job = ledger.jobs.get(number or 0)
-    except NoSuchJob:
-        raise Problem(404, "there is no such task", reason="unknown") from None
+    job = ledger.jobs.get(job_number(ledger, task))
     return {"state": TASK_STATES[job.state], **progress_of(job), "status": words_for(job)}
 
 

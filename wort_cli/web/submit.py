@@ -1,6 +1,7 @@
 """`POST /v1/submit/{db}/{id}` takes a signature that somebody else made, as `wort submit` does.
 
-It is checked in the sandbox, stored apart as unverified, and a verification is queued.
+It is checked in the sandbox, stored apart as unverified, and a verification is queued.  One of a taxon of IMG stays
+unverified, because IMG has no archive of its reads.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -8,17 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.api.verifications import verify_request
-from wort_cli.model.accession import Accession
-from wort_cli.model.provenance import Trust
+from wort_cli.api.submitting import submit_and_verify
+from wort_cli.errors import shown
+from wort_cli.model.accession import Name
 from wort_cli.model.submission import Submission
-from wort_cli.model.verdict import Depth
 from wort_cli.reading.refusal import SubmissionRefused
-from wort_cli.submission.intake import Claims, SourceUnreachable, submit_signature
+from wort_cli.submission.intake import Claims, SourceUnreachable
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
 from wort_cli.web.auth import authorized
 from wort_cli.web.compute import parse_run
+from wort_cli.web.databases import IMG, SRA
 from wort_cli.web.errors import CompactJSON, Problem
 from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
@@ -39,9 +40,11 @@ def routes() -> list[BaseRoute]:
 async def submit(request: Request) -> Response:
     """Take a signature."""
     token = await authorized(request, Right.SUBMIT)
-    if request.path_params["database"] != "sra":
+    database, text = request.path_params["database"], request.path_params["dataset"]
+    if database not in (SRA.name, IMG.name):
         return CompactJSON(NO_DATABASE, 404)
-    run = parse_run(request.path_params["dataset"])
+    name = parse_taxon(text) if database == IMG.name else parse_run(text)
+    check_is_form(request)
     services: Services = request.app.state.services
     settings = services.home.settings
     with scratch_directory(settings.cache_dir) as directory:
@@ -50,7 +53,7 @@ async def submit(request: Request) -> Response:
             await receive_file(request, FIELD, file, settings.submit_size)
         try:
             async with services.sandboxes:
-                accepted, job = await run_in_threadpool(accept, services, str(path), run, token.name)
+                accepted, job = await run_in_threadpool(accept, services, str(path), name, token.name)
         except SubmissionRefused as refused:
             why = f"{refused.refusal.why} ({refused.refusal.where})" if refused.refusal.where else refused.refusal.why
             raise Problem(400, f"the signature is refused: {why}", reason="refused", hint=refused.hint) from None
@@ -62,17 +65,30 @@ async def submit(request: Request) -> Response:
     return CompactJSON(document, 202)
 
 
+def check_is_form(request: Request) -> None:
+    """Raise Problem 400 if a request has no body, or a form that cannot have a file."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("", "application/x-www-form-urlencoded"):
+        detail = f"Missing formdata parameter '{FIELD}'"
+        raise Problem(400, detail, reason="invalid", hint="send multipart/form-data: curl -F file=@ID.sig")
+
+
+def parse_taxon(text: str) -> Name:
+    """Return the id of a taxon of IMG.  Raises Problem 400."""
+    taxon = IMG.parse(text)
+    if taxon is None:
+        raise Problem(400, f"{shown(text)} is not {IMG.words}", reason="invalid-id", hint=f"such as {IMG.example}")
+    return taxon
+
+
 def home_id(services: Services) -> str:
     """Return the id of the home."""
     return services.home.ledger.controls.home_id()
 
 
-def accept(services: Services, path: str, run: Accession, submitter: str) -> tuple[Submission, int | None]:
+def accept(services: Services, path: str, name: Name, submitter: str) -> tuple[Submission, int | None]:
     """Check and store a signature; return its submission, and the job that verifies it."""
-    ledger, settings = services.home.ledger, services.home.settings
-    claims = Claims(submitter, run)
-    submission = submit_signature(path, claims, settings, ledger, shown_as=f"an upload by {submitter}")
-    if not submission.is_of_a_run or submission.trust in (Trust.VERIFIED, Trust.MISMATCH):
-        return submission, None
-    [job] = ledger.submissions.enqueue_verifications([verify_request(submission, Depth.FULL, settings)])
-    return submission, job
+    home = services.home
+    return submit_and_verify(
+        path, Claims(submitter, name), home.ledger, home.settings, shown_as=f"an upload by {submitter}"
+    )

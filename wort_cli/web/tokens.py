@@ -1,4 +1,7 @@
-"""`POST /v1/auth/tokens` gives a user a token for a password; `DELETE` revokes it."""
+"""`POST /v1/auth/tokens` gives a user a token for a password; `DELETE` revokes it.
+
+`/tokens`, the path of the first version of the earlier service, gives it as JSON.
+"""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -6,13 +9,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.web.auth import NO_TOKEN, check_may_change, credentials, known_token, known_user, unauthorized
+from wort_cli.web.errors import CompactJSON
 from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
-    return [Route("/v1/auth/tokens", tokens, methods=["POST", "DELETE"])]
+    return [
+        Route("/v1/auth/tokens", tokens, methods=["POST", "DELETE"]),
+        Route("/tokens", tokens, methods=["POST", "DELETE"], name="oldest_tokens"),
+    ]
 
 
 @unguarded
@@ -32,4 +39,7 @@ async def tokens(request: Request) -> Response:
         await run_in_threadpool(services.access.revoke_logins, user.name)
         return Response(None, 204)
     secret = await run_in_threadpool(services.access.login, user)
-    return PlainTextResponse(secret, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    if request.url.path.endswith("/auth/tokens"):
+        return PlainTextResponse(secret, headers=headers)
+    return CompactJSON({"token": secret}, headers=headers)

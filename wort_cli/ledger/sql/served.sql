@@ -3,16 +3,18 @@
 -- name: served_signature
 SELECT digest, trust, path, size, created_at, remote, sha256 FROM signatures WHERE name = :name AND profile = :profile;
 
--- name: status_of_runs
--- What is known of runs, in the order in which they were asked for: the signature, the newest job that computes it, and
--- what other homes claim.
-SELECT wanted.value AS run, signatures.trust, signatures.path, signatures.remote, newest.id AS job, newest.state, newest.reason,
+-- name: status_of_names
+-- What is known of runs and assemblies, in the order in which they were asked for, each with its profile: the signature,
+-- the newest job that computes it, and what other homes claim.
+WITH wanted AS MATERIALIZED (
+    SELECT key, json_extract(value, '$[0]') AS name, json_extract(value, '$[1]') AS profile FROM json_each(:names))
+SELECT wanted.name, signatures.trust, signatures.path, signatures.remote, newest.id AS job, newest.state, newest.reason,
        claimed.reason AS claimed
-FROM json_each(:names) AS wanted
-LEFT JOIN signatures ON signatures.name = wanted.value AND signatures.profile = :profile
+FROM wanted
+LEFT JOIN signatures ON signatures.name = wanted.name AND signatures.profile = wanted.profile
 LEFT JOIN jobs AS newest ON newest.id = (
-    SELECT max(id) FROM jobs WHERE jobs.name = wanted.value AND jobs.profile = :profile AND kind = 'compute')
-LEFT JOIN claimed_absences AS claimed ON claimed.name = wanted.value AND claimed.profile = :profile
+    SELECT max(id) FROM jobs WHERE jobs.name = wanted.name AND jobs.profile = wanted.profile AND kind = 'compute')
+LEFT JOIN claimed_absences AS claimed ON claimed.name = wanted.name AND claimed.profile = wanted.profile
 ORDER BY wanted.key;
 
 -- name: runs_of_record
@@ -20,12 +22,13 @@ ORDER BY wanted.key;
 SELECT run FROM runs WHERE :record IN (project, study, experiment, sample, biosample) ORDER BY run LIMIT :limit;
 
 -- name: names_in_group
-SELECT name FROM group_members WHERE group_name = :group_name AND profile = :profile AND subject = ''
+SELECT name FROM group_members WHERE group_name = :group_name AND profile IN {profiles} AND subject = ''
 ORDER BY name LIMIT :limit;
 
 -- name: served_signatures
 SELECT name, digest, trust, path, size, created_at, remote, sha256 FROM signatures
-WHERE name > :after AND profile = :profile AND (:trust = '' OR trust = :trust) ORDER BY name LIMIT :limit;
+WHERE name > :after AND profile IN {profiles} AND (name GLOB :sra OR name GLOB :genomes OR name GLOB :img)
+  AND (:trust = '' OR trust = :trust) ORDER BY name LIMIT :limit;
 
 -- name: events_after
 SELECT events.id, job_id, at, before, after, events.reason, name, profile, kind

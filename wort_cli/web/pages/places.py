@@ -7,15 +7,10 @@ from urllib.parse import quote
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.accession import RUN, Name, parse_name
 from wort_cli.model.spelling import Spelling
+from wort_cli.web import databases
 
-SRA, GENOMES, IMG, LOCAL = DATABASES = ("sra", "genomes", "img", "local")
+SRA, GENOMES, IMG, LOCAL = DATABASES = (*databases.DATABASES, "local")
 """What is before the id in the path of a page: the names of the earlier service, and that of local signatures."""
-IDS = {
-    SRA: (RUN, "a run: SRR, ERR or DRR and six to nine digits"),
-    GENOMES: (re.compile(r"GC[AF]_[0-9]{9}\.[0-9]{1,3}"), "an assembly: GCA_ or GCF_, nine digits, and its version"),
-    IMG: (re.compile(r"[0-9]{10}"), "a taxon of IMG: ten digits"),
-}
-"""The ids of each database, and how to say it."""
 HINT = "check the id, or search for it"
 
 
@@ -29,7 +24,8 @@ class Link:
 
 def database_of(name: str) -> str:
     """Return the database of a name."""
-    return next((database for database, (pattern, _) in IDS.items() if pattern.fullmatch(name)), LOCAL)
+    found = databases.database_of(name)
+    return found.name if found else LOCAL
 
 
 def name_in(database: str, text: str) -> Name:
@@ -43,12 +39,12 @@ def name_in(database: str, text: str) -> Name:
         except UsageError:
             raise UsageError(f"{shown(text)} cannot be the name of a signature", HINT) from None
         if database_of(str(name)) != LOCAL:
-            raise UsageError(f"{shown(text)} is {IDS[database_of(str(name))][1]}", HINT)
+            raise UsageError(f"{shown(text)} is {databases.DATABASES[database_of(str(name))].words}", HINT)
         return name
-    pattern, words = IDS[database]
-    if not pattern.fullmatch(spelled):
-        raise UsageError(f"{shown(text)} is not {words}", HINT)
-    return parse_name(spelled)
+    found = databases.DATABASES[database].parse(spelled)
+    if found is None:
+        raise UsageError(f"{shown(text)} is not {databases.DATABASES[database].words}", HINT)
+    return found
 
 
 def page_path(name: str) -> str:
@@ -89,7 +85,7 @@ def names_in(text: str) -> tuple[tuple[Name, ...], tuple[str, ...]]:
             continue
         if word.isascii() and RUN.fullmatch(upper):
             names[spelling.accession(word)] = None
-        elif any(pattern.fullmatch(upper) for pattern, _ in IDS.values()):
+        elif databases.database_of(upper):
             names[parse_name(upper)] = None
         else:
             others[word] = None

@@ -46,7 +46,11 @@ def moment(iso: str | None) -> str:
 
 def minute(iso: str | None) -> str:
     """Return a time in ISO 8601 as an element, to the minute; where it stands says that it is in UTC."""
-    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(iso, iso[:10], iso[11:16]) if iso else ""
+    if not iso:
+        return ""
+    return Markup('<time class="wraps" datetime="{0}" title="{0}"><span>{1}</span> <span>{2}</span></time>').format(
+        iso, iso[:10], iso[11:16]
+    )
 
 
 def day(iso: str | None) -> str:

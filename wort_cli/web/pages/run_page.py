@@ -15,9 +15,10 @@ from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import ELSEWHERE, SignatureRecord, Trust
 from wort_cli.model.submission import Submission
 from wort_cli.model.units import iso_time, local_time
+from wort_cli.web.databases import DATABASES
 from wort_cli.web.pages.histogram import Drawing, draw
 from wort_cli.web.pages.job_view import JobView
-from wort_cli.web.pages.places import SRA, Link, database_of, links_of, page_path
+from wort_cli.web.pages.places import Link, database_of, links_of, page_path
 from wort_cli.web.pages.spectra import Spectra, Spectrum
 from wort_cli.web.pages.words import OF_STATE, PROMISES, Promise, Standing
 
@@ -134,7 +135,8 @@ class RunPage:
     @property
     def has_url(self) -> bool:
         """Whether the server sends the signature under a URL of the earlier service."""
-        is_served = self.profile == SRA_V1.name and self.database == SRA
+        database = DATABASES.get(self.database)
+        is_served = database is not None and self.profile == database.profile.name
         return is_served and self.signature is not None and self.signature.is_sent
 
     def document(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`wort doctor` says whether the public signatures can be read; that they cannot is no problem."""
 
 from tests.support.public_twin import PublicTwin, PublicWorld
-from wort_cli.commands.doctor import check_bucket
+from wort_cli.commands.shared.checking.bucket_check import check_bucket
 from wort_cli.settings import load_settings
 
 

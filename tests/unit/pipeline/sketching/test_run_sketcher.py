@@ -23,7 +23,7 @@ from wort_cli.pipeline.sketching.read_stats import ReadStats
 from wort_cli.pipeline.sketching.run_sketcher import RunSketcher
 from wort_cli.pipeline.sketching.slice_decoder import DecoderCounts, Text
 from wort_cli.pipeline.sketching.slices import Hashes, Slice, SliceStore
-from wort_cli.settings import ENGINES as CHOICES
+from wort_cli.setting_fields import ENGINES as CHOICES
 from wort_cli.system.cancellation import NEVER, Cancellation, Cancelled
 from wort_cli.system.stuck_threads import stuck_threads
 

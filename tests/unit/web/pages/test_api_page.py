@@ -42,7 +42,7 @@ def test_examples_have_the_url_of_the_server_and_a_run_that_it_has(page: ApiPage
 
 def test_page_says_what_an_operation_needs(page: ApiPage) -> None:
     needs = {(one.method, one.path): one.needs for group in page.groups for one in group.operations}
-    assert needs["GET", "/v1/status/{run}"] == ""
+    assert needs["GET", "/v1/status/{id}"] == ""
     assert needs["POST", "/v1/compute"] == "Needs a token with the right `compute`."
     assert needs["POST", "/v1/queue/resume"] == "Needs a token with the right `pause`."
     assert needs["DELETE", "/v1/auth/tokens"] == "Needs a user and a password or a token."

@@ -8,7 +8,8 @@ import typer
 
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.profile import SRA_V1, Profile
-from wort_cli.settings import ENGINES, Settings
+from wort_cli.setting_fields import ENGINES
+from wort_cli.settings import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 NoHeaderOption = Annotated[
@@ -71,6 +72,12 @@ FromFileOption = Annotated[
         metavar="FILE",
         help="Read IDs from a file: one per line (# starts a comment), or a table with a column `Run`.",
     ),
+]
+TasksOption = Annotated[
+    int, typer.Option("--tasks", metavar="N", min=0, max=100_000, help="Make N lists.", show_default=False)
+]
+BasesPerTaskOption = Annotated[
+    float, typer.Option("--bases-per-task", metavar="B", min=0, help="Make lists of about B bases, such as 5e10.")
 ]
 OutputOption = Annotated[
     str,

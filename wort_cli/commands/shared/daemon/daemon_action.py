@@ -12,6 +12,7 @@ from wort_cli.settings import Settings
 FIELDS = (
     Field("state", one_of(STATES), "The state of the daemon now"),
     Field("pid", PID, "Its process; null if it does not run", optional=True),
+    Field("url", PATH, "The URL of its HTTP server; null if none runs", optional=True),
     Field("jobs", COUNT, "How many jobs may run at a time", optional=True),
     Field("paused_groups", list_of(TEXT), "Groups of which no job starts"),
     Field("path", PATH, "The file that was written or removed", optional=True),
@@ -46,6 +47,7 @@ def print_action(command: str, sentence: str, settings: Settings, *, as_json: bo
         {
             "state": found.state,
             "pid": found.daemon.pid if found.daemon else None,
+            "url": (found.health.server_url or None) if found.health else None,
             "jobs": found.queue.jobs if found.queue else None,
             "paused_groups": list(found.queue.paused_groups) if found.queue else [],
             "path": str(path) if path else None,

@@ -1,6 +1,7 @@
 """The status of the daemon and its queue, as one JSON document and as a few lines: `wort daemon status`."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from wort_cli.commands.shared.showing import render
@@ -21,6 +22,7 @@ from wort_cli.commands.shared.showing.fields import (
     one_of,
     record_of,
 )
+from wort_cli.health.health_file import Health
 from wort_cli.health.status import DAY, HOUR, STATES, EndedAttempts, Status
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
@@ -51,6 +53,13 @@ DISK = record_of(
 WORKERS = record_of(
     Field("alive", COUNT, "Worker processes that are alive"),
     Field("wanted", COUNT, "Worker processes that should be alive"),
+)
+SERVER = record_of(
+    Field("url", PATH, "Its URL; null until clients can connect", optional=True),
+    Field("pid", PID, "Its process; null if none runs", optional=True),
+    Field("started_at", TIME, "When that process was started", optional=True),
+    Field("ended", COUNT, "How often it has ended although it should run"),
+    Field("error", TEXT, "Why it ended the last time; null if it can be reached", optional=True),
 )
 DOCUMENT = Document(
     "daemon status",
@@ -86,6 +95,7 @@ DOCUMENT = Document(
         Field("memory_available", BYTES, "Available memory", optional=True),
         Field("load", RATIO, "The load average of the last minute"),
         Field("workers", WORKERS, "The worker processes", optional=True),
+        Field("server", SERVER, "The HTTP server that the daemon started; null if it starts none", optional=True),
     ),
 )
 
@@ -136,7 +146,30 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "memory_available": status.memory,
         "load": status.load,
         "workers": {"alive": health.workers, "wanted": health.workers_wanted} if health else None,
+        "server": server_document(health) if health else None,
     }
+
+
+def server_document(health: Health) -> dict[str, Any] | None:
+    """Return what the daemon reports of its HTTP server; None if it has none."""
+    if not health.server_pid and not health.server_error:
+        return None
+    return {
+        "url": health.server_url or None,
+        "pid": health.server_pid or None,
+        "started_at": iso_time(health.server_since) if health.server_pid else None,
+        "ended": health.server_ended,
+        "error": health.server_error or None,
+    }
+
+
+def server_line(server: Mapping[str, Any]) -> str:
+    """Return a line about the HTTP server."""
+    ended = f", has ended {render.count(server['ended'], 'time')}" if server["ended"] else ""
+    if not server["pid"]:
+        return f"does not run{ended}"
+    since = f"process {server['pid']}, since {TIME.show(server['started_at'])}"
+    return f"{server['url'] or 'starts'}, {since}{ended}"
 
 
 def ended_attempts(attempts: EndedAttempts) -> dict[str, Any]:
@@ -174,6 +207,8 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
         )
     if workers := document["workers"]:
         lines["workers"] = f"{workers['alive']} of {workers['wanted']} alive"
+    if server := document["server"]:
+        lines["server"] = server_line(server)
     if (oldest := document["oldest_queued"]) is not None:
         lines["oldest queued"] = render.duration(oldest)
     lines.update({f"waiting for {reason}": n for reason, n in document["waiting_for"].items()})

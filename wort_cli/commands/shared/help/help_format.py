@@ -5,7 +5,7 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 SECTIONS = {
-    "Compute signatures": ("compute", "plan", "runs", "follow", "metadata", "fetch", "profile"),
+    "Compute signatures": ("compute", "plan", "batch", "runs", "follow", "metadata", "fetch", "profile"),
     "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
     "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
     "Exchange signatures": ("sync", "submit", "verify", "import", "serve", "token"),

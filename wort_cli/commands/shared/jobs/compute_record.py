@@ -28,6 +28,7 @@ from wort_cli.ledger.jobs import Enqueued, EnqueueStatus
 from wort_cli.ledger.runs import Amounts
 from wort_cli.model.archive_format import Format
 from wort_cli.model.job import Job, JobState
+from wort_cli.model.s3_target import is_in_bucket
 from wort_cli.settings import Settings
 
 IN_BUCKET = "in the bucket"
@@ -98,7 +99,7 @@ def columns_of(answers: Sequence[Enqueued], *more: str) -> tuple[str, ...]:
 
 def where(path: str) -> str | None:
     """Return which store has a signature, by its location; None if none has it."""
-    return None if not path else "bucket" if path.startswith("s3://") else "local"
+    return None if not path else "bucket" if is_in_bucket(path) else "local"
 
 
 def print_answers(

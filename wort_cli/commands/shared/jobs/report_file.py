@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from wort_cli.api.signature_finder import SignatureFinder
@@ -29,11 +29,12 @@ class ReportFile:
         except OSError as error:
             raise self._problem(error) from error
 
-    def add(self, report: RunReport) -> None:
-        """Add a line, in one write, so that tasks that share a file do not mix their lines.  Raises StorageProblem."""
-        line = json.dumps(report.to_json()).encode() + b"\n"
+    def add(self, *reports: RunReport) -> None:
+        """Add lines, in one write, so that tasks that share a file do not mix their lines.  Raises StorageProblem."""
+        lines = b"".join(json.dumps(report.to_json()).encode() + b"\n" for report in reports)
         try:
-            os.write(self._file, line)
+            while lines:
+                lines = lines[os.write(self._file, lines) :]
             os.fsync(self._file)
         except OSError as error:
             raise self._problem(error) from error
@@ -51,19 +52,30 @@ class Reporter:
         self._file = file
         self._ledger = ledger
         self._finder = finder
+        self._reported = set[int]()
+        """The numbers of the jobs that have a line."""
 
     def answers(self, answers: Sequence[Enqueued]) -> None:
         """Report the signatures that are there already; every other answer has a job, which is reported later."""
         for answer in answers:
             if answer.status is EnqueueStatus.EXISTS:
-                self._report(answer.source.name, answer.profile, JobState.DONE, None)
+                self._file.add(self._report(answer.source.name, answer.profile, JobState.DONE, None))
 
     def job(self, job: Job) -> None:
         """Report a job that has ended, or that waits for another time."""
+        self._file.add(self._report_of(job))
+
+    def unfinished(self, job_ids: Iterable[int]) -> None:
+        """Report those of some jobs that have no line yet, because this process ends before they have."""
+        left = dict.fromkeys(number for number in job_ids if number not in self._reported)
+        self._file.add(*(self._report_of(self._ledger.jobs.get(number)) for number in left))
+
+    def _report_of(self, job: Job) -> RunReport:
+        self._reported.add(job.id)
         seconds = None
         if job.started_at is not None:
             seconds = round((job.ended_at or time.time()) - job.started_at, 3)
-        self._report(job.source.name, job.profile, job.state, job.reason, job.message, seconds)
+        return self._report(job.source.name, job.profile, job.state, job.reason, job.message, seconds)
 
     def _report(
         self,
@@ -73,21 +85,19 @@ class Reporter:
         reason: Reason | None,
         message: str = "",
         seconds: float | None = None,
-    ) -> None:
+    ) -> RunReport:
         record = self._ledger.catalog.get(name, profile) if state is JobState.DONE else None
-        self._file.add(
-            RunReport(
-                name,
-                profile,
-                state,
-                reason,
-                message or None,
-                record.digest if record else None,
-                (self._finder.of_profile(profile).location(name) or None) if record else None,
-                record.provenance.bases if record else None,
-                record.provenance.source_size if record else None,
-                seconds,
-                socket.gethostname(),
-                iso_time(time.time()),
-            )
+        return RunReport(
+            name,
+            profile,
+            state,
+            reason,
+            message or None,
+            record.digest if record else None,
+            (self._finder.of_profile(profile).location(name) or None) if record else None,
+            record.provenance.bases if record else None,
+            record.provenance.source_size if record else None,
+            seconds,
+            socket.gethostname(),
+            iso_time(time.time()),
         )

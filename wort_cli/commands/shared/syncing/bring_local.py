@@ -7,6 +7,7 @@ from wort_cli.commands.shared.showing import render
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, Name
 from wort_cli.model.profile import Profile
+from wort_cli.model.s3_target import is_in_bucket
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 
@@ -15,7 +16,7 @@ def bring_missing(names: Sequence[Name], finder: SignatureFinder, ledger: Ledger
     """Download the signatures of all profiles that only the bucket has; return the names of those that could not be."""
     failed = list[Name]()
     for one in finder.all():
-        missing = [name for name in names if one.location(name).startswith("s3://")]
+        missing = [name for name in names if is_in_bucket(one.location(name))]
         failed += bring_local(missing, ledger, settings, one.profile)
     return failed
 

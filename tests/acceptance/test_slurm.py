@@ -1,0 +1,74 @@
+"""What `wort batch slurm` writes, on a real Slurm: tasks are killed and preempted, and a node is drained."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.forty_runs import RUNS, FortyRuns, kill_task
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf
+from tests.support.slurm import Slurm
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> Iterator[Slurm]:
+    """A cluster of two nodes."""
+    root = tmp_path / "slurm"
+    root.mkdir()
+    with Slurm(root) as made:
+        yield made
+
+
+@pytest.fixture
+def runs(home: Home, shelf: Shelf) -> FortyRuns:
+    """Forty runs."""
+    return FortyRuns(home, shelf)
+
+
+@pytest.mark.timeout(900)
+def test_array_of_forty_runs_survives_kill_preemption_and_drained_node(
+    home: Home, slurm: Slurm, runs: FortyRuns
+) -> None:
+    batch = home.root / "forty runs"
+    home(
+        *("batch", "slurm", "--from-file", runs.list, "--tasks", "8", "--store", f"file://{runs.shared}"),
+        *("--cores", "1", "--memory", "900M", "-o", batch, "--partition", "low"),
+        env=runs.env,
+    ).expect(0)
+    lists = [(batch / "tasks" / f"task-{number}.txt").read_text().split() for number in range(1, 9)]
+    killed, preempted = lists[0][1], lists[1][2]
+    runs.hold(killed)
+    runs.hold(preempted)
+    job = slurm.run("sbatch", "--parsable", batch / "job.sbatch", env={**home.env, **runs.env}).strip()
+
+    runs.until_held(killed)
+    runs.until_held(preempted)
+    kill_task(1)
+    until(lambda: slurm.tasks()["1"][0] == "PENDING", "the killed task is started again later")
+    runs.release(killed)
+    slurm.run("scontrol", "update", f"jobid={job}_1", "starttime=now")  # not in two minutes
+
+    node = slurm.tasks()["2"][1]
+    urgent = slurm.run("sbatch", "--parsable", "-p", "high", "-w", node, "-o", "/dev/null", "--wrap", "true").strip()
+    until(lambda: slurm.tasks()["2"][0] == "PENDING", "the preempted task is started again later")
+    until(lambda: urgent not in slurm.run("squeue", "--noheader", "--format=%i").split(), "the urgent job ends")
+    runs.release(preempted)
+    slurm.run("scontrol", "update", f"jobid={job}_2", "starttime=now")
+
+    slurm.run("scontrol", "update", "nodename=n1", "state=drain", "reason=test")
+    until(lambda: slurm.states()["n1"] == "drained", "the drained node finishes its task")
+    slurm.run("scontrol", "update", "nodename=n1", "state=resume")
+    until(slurm.is_idle, "all tasks end")
+
+    runs.check_directory()
+    states = runs.check_reports(batch / "reports")
+    assert states["queued"] > 0, "the preempted task reported what it had not computed"
+    assert states["done"] >= len(RUNS)
+    assert "Traceback" not in "".join(path.read_text() for path in (batch / "logs").iterdir())
+    imported = home("import", batch / "reports").expect(0)
+    assert "done" in imported.err
+    home("sync", "pull", env={"WORT_S3_BUCKET": f"file://{runs.shared}"}).expect(0)
+    assert len(home("ls").rows()) == len(RUNS)
+    home("import", batch / "reports").expect(0)

@@ -1,0 +1,114 @@
+"""Forty runs for the tests of schedulers: archives in one directory, references, and a decoder that tests can hold."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.polling import until
+from tests.support.shelf import Shelf, copy_archive
+
+RUNS = tuple(f"SRR{900_000 + number}" for number in range(1, 41))
+ARCHIVES = 4
+"""Different archives, which the runs have in turn."""
+
+
+class FortyRuns:
+    """The runs below a directory, and the environment in which a home finds and holds them."""
+
+    def __init__(self, home: Home, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self.root = home.root / "forty"
+        self.list = self.root / "runs.txt"
+        self.shared = self.root / "shared"
+        self._holds = self.root / "holds"
+        for directory in (self.shared, self._holds):
+            directory.mkdir(parents=True)
+        for number, run in enumerate(RUNS):
+            copy_archive(shelf.archive(seed=1 + number % ARCHIVES), self.root / "archives" / f"{run}.sra")
+        self.list.write_text("".join(f"{run}\n" for run in RUNS), "ascii")
+        self.env = {
+            **home.with_tool(
+                "fastq-dump",
+                f"""
+for last; do :; done
+hold={self._holds}/$(basename -- "$last" .sra)
+case " $* " in *" --fasta "*) if [ -e "$hold" ]; then
+    : >"$hold.reached.$$"
+    while [ -e "$hold" ]; do sleep 0.05; done
+fi ;; esac
+exec {FASTQ_DUMP} "$@"
+""",
+            ),
+            "WORT_ARCHIVES": str(self.root / "archives"),
+            "WORT_FETCH_AHEAD": "0",
+        }
+
+    def hold(self, run: str) -> None:
+        """Have the decoder of a run wait."""
+        (self._holds / run).touch()
+
+    def until_held(self, run: str, times: int = 1) -> None:
+        """Wait until so many decoders of a run have waited."""
+        until(lambda: len(list(self._holds.glob(f"{run}.reached.*"))) >= times, f"{run} is decoded")
+
+    def release(self, run: str) -> None:
+        """Let the decoder of a run go on, and those to come."""
+        (self._holds / run).unlink()
+
+    def reference(self, run: str) -> bytes:
+        """Return the JSON of the reference signature of a run."""
+        first = RUNS[RUNS.index(run) % ARCHIVES]
+        archive = self._shelf.archive(seed=1 + RUNS.index(run) % ARCHIVES)
+        return self._shelf.reference(archive, first).replace(first.encode(), run.encode())
+
+    def check(self, objects: Mapping[str, bytes]) -> None:
+        """Check that there is each signature, as the reference has it, and its provenance, and no other object."""
+        assert sorted(objects) == sorted([*(f"sigs/{run}.sig" for run in RUNS), *(f"prov/{run}.json" for run in RUNS)])
+        for run in RUNS:
+            assert gzip.decompress(objects[f"sigs/{run}.sig"]) == self.reference(run), run
+            assert json.loads(objects[f"prov/{run}.json"])["name"] == run
+
+    def check_directory(self) -> None:
+        """Check the shared directory, in which nothing is unfinished."""
+        files = [path for path in self.shared.rglob("*") if path.is_file() and ".wort" not in path.parts]
+        self.check({str(path.relative_to(self.shared)): path.read_bytes() for path in files})
+        assert list((self.shared / ".wort" / "partial").iterdir()) == []
+
+    def check_reports(self, directory: Path) -> Counter[str]:
+        """Check that the last line of each run says that it is done; return how many lines have each state."""
+        last, states = dict[str, str](), Counter[str]()
+        for path in directory.iterdir():
+            for line in path.read_text("utf-8").splitlines():
+                report = json.loads(line)
+                last[report["name"]] = report["state"]
+                states[report["state"]] += 1
+        assert last == dict.fromkeys(RUNS, "done")
+        return states
+
+
+def process_of_task(number: int) -> int:
+    """Return the pid of the process of wort that computes the list of a task."""
+
+    def find() -> int:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"compute" in words and any(word.endswith(b"tasks/task-%d.txt" % number) for word in words):
+                return int(path.parent.name)
+        return 0
+
+    return until(find, f"task {number} runs")
+
+
+def kill_task(number: int) -> None:
+    """Kill the process of wort that computes the list of a task."""
+    os.kill(process_of_task(number), signal.SIGKILL)

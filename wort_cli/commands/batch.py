@@ -1,0 +1,221 @@
+"""`wort batch`: writes the files with which a scheduler runs wort, and says how to start them."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from wort_cli.commands.shared.arguments.durations import parse_duration
+from wort_cli.commands.shared.arguments.expansion import Expander
+from wort_cli.commands.shared.arguments.options import (
+    BasesPerTaskOption,
+    FromFileOption,
+    JsonOption,
+    NoHeaderOption,
+    TasksOption,
+)
+from wort_cli.commands.shared.arguments.selection import open_home_to_read
+from wort_cli.commands.shared.arguments.sources import parse_sources
+from wort_cli.commands.shared.batch.request import Batch, Step, Written, checked_word, command, name_of, parse_size
+from wort_cli.commands.shared.batch.task_files import (
+    bases_of,
+    check_division,
+    check_new,
+    divided,
+    entry_of,
+    list_files,
+    write_new,
+)
+from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.showing.fields import COUNT, ID, PATH, Document, Field, one_of
+from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
+from wort_cli.model.s3_target import DIRECTORY, S3Target, bucket_name, bucket_or_directory, key_prefix
+from wort_cli.settings import Settings, load_settings, variable_of
+
+ENGINES = {
+    "slurm": "slurm",
+    "hyperqueue": "hyperqueue",
+    "aws-batch": "aws_batch",
+    "nextflow": "nextflow",
+}
+"""The module of each engine in shared/batch/."""
+OF_THIS_MACHINE = frozenset({"jobs", "threads", "max_load", "metrics_file", "metrics_address"})
+"""Settings that say what this machine may do, and nothing of a node."""
+DOCUMENT = Document(
+    "batch",
+    "The files of a batch, and the commands with which to go on.",
+    head=(
+        Field("engine", one_of(ENGINES), "The scheduler"),
+        Field("path", PATH, "The directory of the files"),
+        Field("runs", COUNT, "The number of runs"),
+        Field("unknown", COUNT, "Runs whose length is not known, which count as the mean of the others"),
+        Field("tasks", COUNT, "The number of tasks"),
+    ),
+    rows="steps",
+    row=(
+        Field("step", ID, "What the command is for"),
+        Field("command", ID, "A command line for a shell"),
+    ),
+    columns=("step", "command"),
+)
+
+
+def batch(
+    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch or nextflow.")],
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
+        ),
+    ] = None,
+    from_file: FromFileOption = None,
+    tasks: TasksOption = 0,
+    bases_per_task: BasesPerTaskOption = 0.0,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
+    ] = Path("batch"),
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="What the tasks share: s3://BUCKET/PREFIX or file:///DIRECTORY (default: setting `s3_bucket`).",
+        ),
+    ] = "",
+    cores: Annotated[int, typer.Option("--cores", metavar="N", min=1, max=1024, help="Cores of each task.")] = 2,
+    memory: Annotated[
+        str, typer.Option("--memory", metavar="SIZE", help="Memory of each task, such as 8G (default: 4G).")
+    ] = "",
+    time: Annotated[
+        str, typer.Option("--time", metavar="DURATION", help="Time of each task, such as 12h (default: no limit).")
+    ] = "",
+    tries: Annotated[
+        int, typer.Option("--tries", metavar="N", min=1, max=100, help="Tries of a task that may succeed later.")
+    ] = 5,
+    partition: Annotated[
+        str, typer.Option("--partition", metavar="NAME", help="The partition, or the queue, that takes the tasks.")
+    ] = "",
+    image: Annotated[
+        str, typer.Option("--image", metavar="NAME", help="Name of the container's image that is made (aws-batch).")
+    ] = "",
+    base_image: Annotated[
+        str, typer.Option("--base-image", metavar="NAME", help="Image of wort that it is made from (aws-batch).")
+    ] = "wort",
+    role: Annotated[
+        str, typer.Option("--role", metavar="ARN", help="Role of AWS that the tasks have (aws-batch).")
+    ] = "",
+    as_json: JsonOption = False,
+    no_header: NoHeaderOption = False,
+) -> None:
+    """Write the files with which a scheduler computes runs.
+
+    These are a job script, a workflow or a job definition, and lists of runs, split as `wort plan` does. Each
+    task computes its list in one process, with a home on the node's own disk, and publishes into the store; runs
+    that are there are skipped. Nothing is started.
+
+    \b
+    Examples:
+      wort batch slurm --from-file runs.txt --tasks 100 --store file:///shared/wort
+      wort batch nextflow PRJNA63463 --bases-per-task 5e10 --cores 4 -o encode
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"{shown(engine)} is no engine", f"it must be one of {', '.join(ENGINES)}")
+    check_division(tasks, bases_per_task)
+    check_new(output)
+    settings = load_settings()
+    target, of_store = store_of(store, settings)
+    expander = Expander(settings, render.notice, amounts=True)
+    sources = parse_sources(
+        ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
+    )
+    entries = [entry_of(source) for source in sources]
+    _, ledger = open_home_to_read()
+    bases = bases_of(sources, expander, ledger)
+    lists = divided(bases, tasks, bases_per_task)
+    config, directory = config_text(settings), output.absolute()
+    asked = Batch(
+        directory=directory,
+        name=name_of(directory),
+        tasks=len(lists),
+        cores=cores,
+        memory=parse_size(memory, "--memory") if memory else 0,
+        seconds=parse_duration(time, "--time") if time else 0,
+        tries=tries,
+        program=program(),
+        variables={**variables_of(settings, cores, os.environ), **of_store},
+        has_config=bool(config),
+        store=target,
+        partition=checked_word(partition, "--partition"),
+        image=checked_word(image, "--image"),
+        base_image=checked_word(base_image, "--base-image"),
+        role=checked_word(role, "--role"),
+    )
+    made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(asked)
+    files = {f"tasks/{name}": text for name, text in list_files([entries[n] for n in list] for list in lists).items()}
+    files |= {"config.toml": config} if config else {}
+    write_new(output, {**files, **made.files}, ("logs", "reports"))
+    unknown = bases.count(None)
+    head = {"engine": engine, "path": str(directory), "runs": len(sources), "unknown": unknown, "tasks": len(lists)}
+    last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", "wort sync pull"))
+    steps = [{"step": step.what, "command": step.command} for step in (*made.steps, *last)]
+    print_records(DOCUMENT, steps, Form.of(as_json=as_json), header=not no_header, head=head)
+    if unknown:
+        render.notice(
+            f"the length of {render.count(unknown, 'run')} is not known; `wort runs` or `wort metadata import` learn it"
+        )
+
+
+def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
+    """Return what the tasks share, and the variables that tell them.  Raises UsageError for a URL that is none."""
+    if not url:
+        if settings.s3 is None:
+            raise UsageError(
+                "the tasks need a store that they share", "give --store, or set `s3_bucket`; docs/clusters.md"
+            )
+        return settings.s3, {}
+    try:
+        if url.startswith(DIRECTORY):
+            bucket, prefix = bucket_or_directory(url), ""
+        elif url.startswith("s3://"):
+            bucket, prefix = bucket_name(urlsplit(url).netloc), key_prefix(urlsplit(url).path.lstrip("/"))
+        else:
+            raise ValueError("give s3://BUCKET/PREFIX or file:///DIRECTORY")
+        if not bucket:
+            raise ValueError("it has no bucket")
+    except ValueError as error:
+        raise UsageError(f"--store {shown(url, 200)}: {error}") from None
+    variables = {"WORT_S3_BUCKET": bucket, "WORT_S3_PREFIX": prefix}
+    endpoint = "" if url.startswith(DIRECTORY) else settings.s3_endpoint
+    return S3Target(bucket, prefix, endpoint), variables
+
+
+def variables_of(settings: Settings, cores: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables with which the tasks have the settings of this shell.
+
+    Those of config.toml are in its copy.  A number of threads that was set for this machine is not that of a task.
+    """
+    given = {name for name, origin in settings.origins.items() if origin.startswith("$")} - OF_THIS_MACHINE
+    variables = {variable_of(name): environ[variable_of(name)] for name in given}
+    if settings.origins.get("threads", "default") != "default":
+        variables["WORT_THREADS"] = str(cores)
+    return variables
+
+
+def config_text(settings: Settings) -> str:
+    """Return the text of config.toml; empty if there is none.  Raises StorageProblem if it cannot be read."""
+    try:
+        return settings.config_file.read_text("utf-8") if settings.config_file.exists() else ""
+    except OSError as error:
+        raise StorageProblem(f"{settings.config_file} cannot be read: {cause_of(error)}") from error
+
+
+def program() -> str:
+    """Return the path of wort, which must be the same on each node."""
+    beside = Path(sys.executable).with_name("wort")
+    return str(beside) if beside.exists() else "wort"

@@ -1,0 +1,1 @@
+"""Lists of runs for the tasks of a scheduler, and the files with which it runs them."""

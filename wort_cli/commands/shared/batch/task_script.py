@@ -1,0 +1,118 @@
+"""The shell script of a task, which all engines share: a home on the node's own disk, one process of wort, a report.
+
+The script forwards the signals of the engine, waits for wort to end in order, and removes the home.  An engine's module
+adds what comes before and after.
+"""
+
+import shlex
+
+from wort_cli.commands.shared.batch.request import Batch
+
+SIGNALS = ("TERM", "INT", "HUP", "USR1", "USR2", "XCPU")
+"""Signals with which engines ask a task to end; see system/termination.py."""
+CODES = """\
+# Exit codes: 0 all is done, 3 no run has a signature, 1 a run needs a person (see the report),
+# 75 or more than 128: another try may help.
+# shellcheck disable=SC2016,SC2064,SC2317"""
+
+SETUP = """\
+set -u
+dir={directory}
+wort={program}
+{variables}\
+home=$(mktemp -d "${{SLURM_TMPDIR:-${{TMPDIR:-/tmp}}}}/wort.XXXXXXXXXX") || exit 75
+trap 'rm -rf -- "$home"' EXIT
+export WORT_HOME=$home
+{config}\
+report={report}
+"""
+COMPUTE = """\
+asked=
+pid=
+forward() {{ # the engine asks this task to end: so is wort, which puts its unfinished runs into the report
+    asked=$1
+    [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null
+}}
+for signal in {signals}; do
+    trap "forward $signal" "$signal"
+done
+
+compute() {{
+    "$wort" compute --from-file "$dir/tasks/task-$task.txt" --now --report "$report"{options} &
+    pid=$!
+    [ -z "$asked" ] || kill -TERM "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null; do # a signal ends `wait` before wort has ended
+        wait "$pid"
+    done
+    wait "$pid"
+}}
+
+try_again() {{ # try_again CODE: whether another try may help
+    [ "$1" -eq 75 ] || [ "$1" -gt 128 ]
+}}
+"""
+
+
+def setup(batch: Batch, *, directory: str = "", report: str = "") -> str:
+    """Return the part of a script that prepares the home; `task` must be set before.
+
+    directory, report: shell words, if the task does not see the batch's directory
+    """
+    config = 'cp -- "$dir/config.toml" "$home/config.toml" || exit 75\nchmod 600 "$home/config.toml"\n'
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(batch.variables.items()))
+    return SETUP.format(
+        directory=directory or shlex.quote(str(batch.directory)),
+        program=shlex.quote(batch.program),
+        variables=exports,
+        config=config if batch.has_config else "",
+        report=report or '"$dir/reports/task-$task.jsonl"',
+    )
+
+
+def compute(batch: Batch) -> str:
+    """Return the part of a script that defines `compute`, which runs wort and returns its exit code."""
+    options = "".join(f" {shlex.quote(option)}" for option in batch.options)
+    return COMPUTE.format(signals=" ".join(SIGNALS), options=options)
+
+
+def retrying_script(batch: Batch, engine: str) -> str:
+    """Return a script for engines that do not try a task again by its exit code: it does so itself."""
+    return f"""\
+#!/bin/bash
+# Computes the runs of one task, tasks/task-N.txt.  Usage: task.sh N
+# Written by `wort batch {engine}`.
+{CODES}
+task=${{1:-${{HQ_TASK_ID:?usage: task.sh N}}}}
+{setup(batch)}[ -z "${{HQ_JOB_ID-}}" ] || exec >>"$dir/logs/task-$task.log" 2>&1
+
+{compute(batch)}
+tries={batch.tries}
+tried=0
+while :; do
+    compute
+    code=$?
+    tried=$((tried + 1))
+    if ! try_again "$code" || [ -n "$asked" ] || [ "$tried" -ge "$tries" ]; then
+        break
+    fi
+    sleep "${{WORT_BATCH_PAUSE:-60}}" &
+    pid=$!
+    wait "$pid"
+done
+exit "$code"
+"""
+
+
+def plain_script(batch: Batch, engine: str) -> str:
+    """Return a script for engines that try a task again by its exit code."""
+    return f"""\
+#!/bin/bash
+# Computes the runs of one task, tasks/task-N.txt.  Usage: task.sh N
+# Written by `wort batch {engine}`.
+{CODES}
+task=${{1:?usage: task.sh N}}
+{setup(batch)}
+{compute(batch)}
+compute
+exit
+"""
