@@ -28,6 +28,7 @@ from tests.support.contract_home import (
 )
 from tests.support.submissions import document, text
 from tests.support.web_server import WebServer, serving
+from wort_cli.model.failure import Reason
 
 JSON, PROBLEM, HTML = "application/json", "application/problem+json", "text/html; charset=utf-8"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -163,6 +164,28 @@ FAULTS = (
 """Faults of the earlier service, which are not repeated."""
 
 
+OLDEST = (
+    Row("oldest: compute", "POST", "/compute/SRR100007", 202, JSON, SUBMITTED, auth=LAB),
+    Row("oldest: compute what there is", "POST", f"/compute/{RUN}", 202, JSON, CALCULATED, auth=LAB),
+    Row("oldest: viewer", "GET", f"/viewer/{RUN}", 302, HTML, headers=place_of("sra")),
+    Row("oldest: viewer of nothing", "GET", f"/viewer/{GONE_RUN}", 404, JSON, NOT_FOUND),
+    Row("oldest: status of no task", "GET", "/status/00000000-0000-0000-0000-000000000000", 404, PROBLEM),
+    Row("oldest: token", "POST", "/tokens", 200, JSON, re.compile(r'\{"token":"[!-~]{20,100}"\}\n'), auth=NEW_USER),
+    Row("oldest: revoke", "DELETE", "/tokens", 204, None, "", auth=NEW_USER),
+    Row("oldest: page to submit", "GET", "/submit", 200, HTML, send={"headers": {"Accept": "text/html"}}),
+    Row("oldest: submit", "POST", "/submit", 200, JSON, re.compile(r'\{"status":"Signature accepted",.*\}\n'), auth=LAB,
+        send=form(text(document("SRR100008")))),
+    Row("oldest: submit nothing", "POST", "/submit", 400, PROBLEM, detail="'file'", auth=LAB),
+    Row("oldest: submit a form without the file", "POST", "/submit", 400, PROBLEM, detail="'file'", auth=LAB,
+        send=form(b"x", "other")),
+    Row("oldest: submit what nobody knows", "POST", "/submit", 400, PROBLEM, detail="its name is not an accession",
+        auth=LAB, send=form(text(document("sample 1")))),
+    Row("oldest: submit with a wrong token", "POST", "/submit", 401, PROBLEM, detail="Provided token is not valid",
+        auth="Bearer x", send=form(text(document("SRR100008")))),
+)  # fmt: skip
+"""The paths of the first version of the earlier service."""
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContractHome]:
     with contract_home(tmp_path_factory.mktemp("contract") / "h") as made:
@@ -184,7 +207,7 @@ def ask(server: WebServer, home: ContractHome, row: Row) -> httpx.Response:
     return httpx.request(row.method, server.url + row.path, **options)
 
 
-@pytest.mark.parametrize("row", [*ROUTES, *ANSWERS, *FAULTS], ids=lambda row: row.says)
+@pytest.mark.parametrize("row", [*ROUTES, *ANSWERS, *FAULTS, *OLDEST], ids=lambda row: row.says)
 def test_row(row: Row, home: ContractHome, server: WebServer) -> None:
     answer = ask(server, home, row)
     assert answer.status_code == row.status, answer.text
@@ -224,6 +247,15 @@ def test_tokens_are_revoked(server: WebServer) -> None:
     assert [httpx.post(compute, headers=each).status_code for each in (first, second)] == [401, 202]
     assert httpx.delete(url, auth=(USER, PASSWORD)).status_code == 204
     assert httpx.post(compute, headers=second).status_code == 401
+
+
+def test_oldest_requests_lead_to_the_state_of_their_tasks(home: ContractHome, server: WebServer) -> None:
+    made = httpx.post(f"{server.url}/compute/SRR100009", headers={"Authorization": f"Bearer {home.lab}"})
+    assert made.headers["location"] == f"/status/{made.json()['task_id']}"
+    state = httpx.get(server.url + made.headers["location"])
+    assert state.text == '{"state":"PENDING","current":0,"total":1,"status":"Pending..."}\n'
+    failed = httpx.get(f"{server.url}/status/{home.job(GONE_GENOME).id}").json()
+    assert (failed["state"], failed["status"]) == ("FAILURE", Reason.NOT_FOUND.sentence)
 
 
 def test_each_request_for_a_run_is_the_same_task(home: ContractHome, server: WebServer) -> None:

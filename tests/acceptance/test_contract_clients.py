@@ -40,6 +40,7 @@ from tests.support.contract_home import (
     ContractHome,
     contract_home,
 )
+from tests.support.homes import Home
 from tests.support.ports import free_port
 from tests.support.submissions import document, text
 from tests.support.web_server import WebServer, curl, serving
@@ -282,6 +283,18 @@ def test_mirror_is_a_collection_that_sourmash_opens(server: WebServer, tmp_path:
     header = gzip.decompress((targets["genomes"] / f"{MANIFEST}.csv.gz").read_bytes()).decode().splitlines()[1]
     wanted = "internal_location md5 md5short ksize moltype num scaled n_hashes with_abundance name filename"
     assert next(csv.reader([header]))[:11] == wanted.split()
+
+
+def test_another_home_reads_the_server_as_a_mirror(server: WebServer, tmp_path: Path) -> None:
+    """As it reads the public signatures."""
+    other = Home(tmp_path / "other")
+    other.env["WORT_S3_PRESET"] = f"{server.url}/wort-sra"
+    assert other("sync", "pull", RUN).expect(0).rows()[0][:2] == [RUN, "pulled"]
+    assert other.signature(RUN) == CONTENT[RUN]
+    other("view", GONE_RUN).expect(2, "there is no signature")
+    missing = other("status", "--missing-from", "public").expect(0)
+    assert [row[0] for row in missing.rows()] == [LONG_RUN]
+    other.end()
 
 
 def test_polars_reads_manifests_by_ranges(server: WebServer) -> None:

@@ -144,7 +144,8 @@ def test_job_that_has_ended_is_not_cancelled(home: Home, visitor: Visitor) -> No
     assert states(home, FAILED) == ["failed"]
     assert visitor.post("/job/999999/cancel", {"csrf": csrf}).status_code == 404
     assert visitor.post(f"/job/{job}/delete", {"csrf": csrf}).status_code == 404
-    assert visitor.post(f"/job/{2**70}/cancel", {"csrf": csrf}).status_code == 404
+    for number_of_none in ("0", "-1", "x", str(2**70), "9" * 10_000):
+        assert visitor.post(f"/job/{number_of_none}/cancel", {"csrf": csrf}).status_code == 404
 
 
 def test_many_jobs_are_changed_after_a_question(home: Home, visitor: Visitor) -> None:

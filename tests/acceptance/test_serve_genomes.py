@@ -158,6 +158,8 @@ def test_status_of_an_assembly_has_its_sketches_and_its_job(server: WebServer) -
     assert (gone["state"], gone["reason"], gone["signature"]) == ("unavailable", "not-found", None)
     assert httpx.get(f"{server.url}/v1/status/{TAXON}").json()["state"] == "have"
     assert httpx.get(f"{server.url}/v1/status/GCA_000005845").status_code == 400
+    for name, status in ((GENOME, 200), (TAXON, 200), ("GCA_000005845", 400)):
+        assert httpx.head(f"{server.url}/v1/events?id={name}").status_code == status
 
 
 def test_catalog_has_all_databases_or_one(server: WebServer) -> None:

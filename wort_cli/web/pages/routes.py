@@ -38,8 +38,6 @@ from wort_cli.web.signature_files import refused_trust
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
-LINKED = 1500
-"""Characters of a list up to which its answer has a URL of its own."""
 ROBOTS = """User-agent: *
 Disallow: {root}/queue
 Disallow: {root}/group/
@@ -189,7 +187,7 @@ def search(request: Request) -> Response:
 async def posted_search(request: Request) -> Response:
     """Redirect to the answer of a short list, so that it has a URL; answer a long one."""
     text = await posted(request)
-    if len(text) <= LINKED:
+    if len(text) <= actions.LINKED:
         return to(request, "/search", 303, urlencode({"q": " ".join(text.split())}))
     return await run_in_threadpool(list_answer, request, text)
 
@@ -252,7 +250,7 @@ def list_answer(request: Request, text: str) -> Response:
 
 def list_link(text: str) -> str:
     """Return the query of the URL of a list; empty if it is too long for one."""
-    return urlencode({"q": " ".join(text.split())}) if len(text) <= LINKED else ""
+    return urlencode({"q": " ".join(text.split())}) if len(text) <= actions.LINKED else ""
 
 
 def page_of(request: Request, text: str) -> str:

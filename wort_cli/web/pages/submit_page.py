@@ -28,6 +28,7 @@ from wort_cli.web.pages.shared import pages_of
 from wort_cli.web.pages.viewer import viewer_of
 from wort_cli.web.reading import unguarded
 from wort_cli.web.services import Services
+from wort_cli.web.submit import submit_named
 from wort_cli.web.upload import receive_form
 
 OWN = 10
@@ -80,6 +81,8 @@ def submit_page(request: Request) -> Response:
 @unguarded
 async def submitted(request: Request) -> Response:
     """Take a signature: the file in the form, or what is at its URL; redirect to the page of the intake."""
+    if "authorization" in request.headers:
+        return await submit_named(request)
     services: Services = request.app.state.services
     session, token = signed_in(request, Right.SUBMIT)
     intakes, settings = services.intakes, services.home.settings
@@ -99,7 +102,8 @@ async def submitted(request: Request) -> Response:
         claims = Claims(token.name, name_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
         origin = url or printable_name(file_name)
         intake = await intakes.begin(claims, origin, url or str(path), held.pop_all())
-    return done(request, session, f"/submission/{intake.id}/", "The signature has arrived. This page stays.")
+    message = "The signature has arrived. You may leave this page: its address stays."
+    return done(request, session, f"/submission/{intake.id}/", message)
 
 
 def name_in(text: str) -> Name | None:
