@@ -98,6 +98,7 @@ def test_pages_link_to_what_is_served(server: WebServer) -> None:
     for database, name in SERVED.items():
         assert f"/v1/view/{database}/{name}" in httpx.get(f"{server.url}/view/{database}/{name}/").text
     assert f"/v1/view/img/{LOCAL_TAXON}" not in httpx.get(f"{server.url}/view/img/{LOCAL_TAXON}/").text
+    assert COLI.title in httpx.get(f"{server.url}/view/genomes/{GENOME}/").text
     page = httpx.get(f"{server.url}/view/genomes/{GONE}/")
     assert "There can be no signature" in page.text
     assert "wort compute" not in httpx.get(f"{server.url}/view/img/2522125047/").text

@@ -13,19 +13,23 @@ from starlette.routing import BaseRoute, Route
 from wort_cli.errors import UsageError
 from wort_cli.ledger.jobs import MAX_ID
 from wort_cli.model.accession import Name, RecordAccession, parse_name
+from wort_cli.model.profile import Profile
 from wort_cli.web.errors import Problem
 from wort_cli.web.openapi import description
 from wort_cli.web.pages import actions, sign_in, submit_page
 from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.api_page import api_page, subject_of
+from wort_cli.web.pages.badge import badge_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
+from wort_cli.web.pages.compare_page import ComparePage, compared_name
+from wort_cli.web.pages.feed import feed_of
 from wort_cli.web.pages.group_page import group_page, groups_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
 from wort_cli.web.pages.lists_of_jobs import parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
 from wort_cli.web.pages.redirect import to
-from wort_cli.web.pages.rendering import answer, base_url, wants_json
+from wort_cli.web.pages.rendering import answer, base_url, render_as, wants_json
 from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import pages_of
@@ -38,10 +42,13 @@ from wort_cli.web.signature_files import refused_trust
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
+BADGE_SECONDS = 300
+"""Seconds for which others may keep a badge."""
 ROBOTS = """User-agent: *
 Disallow: {root}/queue
 Disallow: {root}/group/
 Disallow: {root}/search
+Disallow: {root}/compare
 Disallow: {root}/submission/
 Disallow: {root}/v1/
 Disallow: {root}/wort-
@@ -59,6 +66,7 @@ def routes() -> list[BaseRoute]:
         Route("/view/", to_catalog),
         Route("/view", to_catalog),
         Route("/view/{database}/{id}/", run),
+        Route("/view/{database}/{id}/badge.svg", badge),
         Route("/view/{database}/{id}", with_slash),
         Route("/queue", queue),
         Route("/catalog", catalog),
@@ -76,6 +84,8 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in", sign_in.sign_in),
         Route("/sign-in", sign_in.signed_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        Route("/compare", compare),
+        Route("/feed.atom", feed),
         Route("/robots.txt", robots),
         Route("/static/{name}", static_file),
     ]
@@ -87,18 +97,49 @@ def home(request: Request) -> Response:
     return answer(request, "home.html", home_page(pages.ledger, pages.daemon(), pages.signatures()))
 
 
-def run(request: Request) -> Response:
-    """Answer with the page of a run."""
-    pages, text = pages_of(request), request.path_params["id"]
+def named(request: Request) -> tuple[Name, Profile]:
+    """Return the name in a path, and the profile that its page is about.  Raises Problem 404."""
+    pages = pages_of(request)
     try:
-        name = name_in(request.path_params["database"], text)
-        profile = pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
+        name = name_in(request.path_params["database"], request.path_params["id"])
+        return name, pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
-    if str(name) != text:
+
+
+def run(request: Request) -> Response:
+    """Answer with the page of a run."""
+    pages = pages_of(request)
+    name, profile = named(request)
+    if str(name) != request.path_params["id"]:
         return to(request, page_path(str(name)), 308)
     page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld(name))
     return answer(request, "run.html", page, 200 if page.is_known else 404)
+
+
+def badge(request: Request) -> Response:
+    """Answer with the badge of a run."""
+    pages = pages_of(request)
+    name, profile = named(request)
+    headers = {"Cache-Control": f"max-age={BADGE_SECONDS}"}
+    return render_as(request, "badge.svg", "image/svg+xml", headers, badge=badge_of(pages.ledger, name, profile))
+
+
+def feed(request: Request) -> Response:
+    """Answer with the feed of the newest signatures."""
+    pages = pages_of(request)
+    found = feed_of(pages.ledger, pages.withheld)
+    return render_as(request, "feed.xml", "application/atom+xml", {"Cache-Control": "no-cache"}, feed=found)
+
+
+def compare(request: Request) -> Response:
+    """Answer with how similar two signatures are; without names, with the form for them."""
+    pages, given = pages_of(request), [request.query_params.get(key, "") for key in ("a", "b")]
+    if not all(given):
+        return answer(request, "compare.html", ComparePage(given[0], given[1]))
+    names = [compared_name(text) for text in given]
+    a, b = ((name, pages.profile(pages.usual_profile(str(name)))) for name in names)
+    return answer(request, "compare.html", pages.comparisons.page(pages.ledger, a, b))
 
 
 def with_slash(request: Request) -> Response:
@@ -211,7 +252,7 @@ def about(request: Request) -> Response:
 def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = pages_of(request)
-    described = description(request.scope.get("root_path", ""))
+    described = description(request.scope.get("root_path", ""), is_closed=pages.home.is_closed)
     subject = subject_of(
         pages.ledger, refused_trust(pages.home.settings), base_url(request), is_closed=pages.home.is_closed
     )
