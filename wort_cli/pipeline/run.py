@@ -18,7 +18,9 @@ import contextlib
 import shutil
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+from wort_cli.errors import Terminated
 from wort_cli.model.failure import JobFailed
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.pipeline.archives.locate import pause_if_rate_limited
@@ -32,6 +34,7 @@ from wort_cli.pipeline.publish import is_sealed_content
 from wort_cli.pipeline.sealing import publish_sealed, seal_and_publish
 from wort_cli.pipeline.stages import archive_of, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
+from wort_cli.pipeline.unfinished import leave_unfinished
 from wort_cli.pipeline.workspace import Workspace, count_finished_parts
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
@@ -47,13 +50,20 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
     """
     workspace = Workspace(spec.workspace, spec.attempt)
     try:
-        workspace.key = load_key(spec.key_file) if spec.key_file else b""
+        load_keys(workspace, spec)
         with job_log(spec) as log:
             return run_logged(spec, watcher, workspace, log)
     except OSError as error:  # the log or the key cannot be written
         return JobResult(spec.job_id, spec.attempt, failure=failure_from_exception(error))
     finally:
         workspace.remove_attempt()
+
+
+def load_keys(workspace: Workspace, spec: JobSpec) -> None:
+    """Load the keys that seal what a workspace keeps.  Raises OSError."""
+    workspace.key = workspace.parts_key = load_key(spec.key_file) if spec.key_file else b""
+    if spec.keeping.keep_slices and spec.keeping.keep_slices_key:
+        workspace.parts_key = load_key(Path(spec.keeping.keep_slices_key))
 
 
 def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> JobResult:
@@ -68,6 +78,10 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         return result
     except Cancelled:
         log("cancelled")
+        raise
+    except Terminated:
+        if spec.keeping.keep_slices:
+            leave_unfinished(spec, workspace, log)
         raise
     except Exception as error:
         failure = failure_from_exception(error)
@@ -86,7 +100,7 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
     workspace = Workspace(spec.workspace, spec.attempt)
     with contextlib.suppress(OSError), job_log(spec) as log:
         try:
-            workspace.key = load_key(spec.key_file) if spec.key_file else b""
+            load_keys(workspace, spec)
             workspace.create()
             processes = Processes(spec.owner, own_identity())
             processes.write(workspace.attempt_directory, workspace.key)
