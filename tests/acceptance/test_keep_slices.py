@@ -1,4 +1,4 @@
-"""`--keep-slices`: a task that is asked to end leaves its work in the store, and the next one, on another node, uses it."""
+"""`--keep-slices`: a task that is asked to end leaves its work in the store for the next one, on another node."""
 
 import contextlib
 import shutil
