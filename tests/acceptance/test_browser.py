@@ -38,6 +38,8 @@ PAGES = (
     f"/search?q={DONE}+{UNAVAILABLE}+x",
     "/about",
     "/v1/ui/",
+    "/sign-in",
+    "/submit",
     "/nowhere",
 )
 

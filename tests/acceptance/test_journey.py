@@ -23,7 +23,7 @@ from wort_cli.settings import load_settings
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.lists_of_jobs import ROWS, queue_page
 
-RUN, ABSENT = "SRR000001", "SRR000404"
+RUN, OTHER, ABSENT = "SRR000001", "SRR000002", "SRR000404"
 MANY = 100_000
 FILLED = 9
 """Jobs of a served home before others are added."""
@@ -53,10 +53,10 @@ def world(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     home.end()
 
 
-def share(browser: Browser) -> float:
-    """Return how far the bar on the page of a run is, from 0 to 1; -1 if there is none."""
-    script = "return document.querySelector('#standing progress')?.getAttribute('value') ?? -1"
-    return float(browser.driver.execute_script(script))
+def share(browser: Browser, part: str = "#standing") -> float:
+    """Return how far the bar in a part of the page is, from 0 to 1; -1 if there is none."""
+    script = "return document.querySelector(arguments[0])?.getAttribute('value') ?? -1"
+    return float(browser.driver.execute_script(script, f"{part} progress"))
 
 
 def signed_in(world: World) -> Browser:
@@ -118,6 +118,34 @@ def test_person_finds_out_why_a_run_is_missing(world: World) -> None:
     assert [cell.text for cell in browser.driver.find_elements("css selector", "tbody th")] == [RUN, ABSENT]
     assert "unavailable" in browser.text("tbody tr:nth-child(2)")
     assert browser.faults() == []
+    assert browser.errors() == []
+
+
+def test_person_submits_a_signature_and_sees_it_verified(world: World, shelf: Shelf) -> None:
+    browser, archives = signed_in(world), world.archives
+    archives.files[OTHER] = world.archive.read_bytes()
+    archives.allowed = archives.sent + 0.3 * world.archive.stat().st_size
+    file = world.home.root / f"{OTHER}.sig"
+    file.write_bytes(shelf.reference(world.archive, OTHER))
+    browser.open("/submit")
+    assert browser.faults() == []
+    browser.type("#file", str(file))
+    browser.press("Submit")
+    assert browser.path.startswith("/submission/")
+    until(lambda: browser.count("#checks li") == browser.count("#checks li.passed") > 5, "all checks have passed")
+    assert browser.text("h1") == OTHER
+    until(lambda: "unverified" in browser.text("#standing"), "its trust is shown")
+    first = until(lambda: (found := share(browser, "#course")) > 0 and found, "the reads are fetched")
+    assert "fetching" in browser.text("#course")
+    archives.allowed += 0.2 * world.archive.stat().st_size
+    until(lambda: share(browser, "#course") > first, "the bar moves on")
+    archives.allowed = float("inf")
+    until(lambda: "Verified" in browser.text("#standing"), "the signature is verified")
+    assert browser.count("#course .steps li.passed") == browser.count("#course .steps li") > 3
+    assert browser.faults() == []
+    browser.search(OTHER)
+    assert "Available" in browser.text("#standing")
+    assert "verified" in browser.text(".promise")
     assert browser.errors() == []
 
 

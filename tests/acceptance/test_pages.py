@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from tests.support.served_home import (
     UNAVAILABLE,
     served_home,
 )
+from tests.support.visitor import visiting
 from tests.support.web_server import WebServer, serving
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -53,6 +55,9 @@ PAGES = {
     f"{HOSTILE_PATH}/": 200,
     f"/search?q={DONE}+{UNAVAILABLE}+{quote(HTML + ESCAPE)}": 200,
     "/about": 200,
+    "/sign-in": 200,
+    "/submit": 200,
+    f"/jobs/cancel?group={quote(HOSTILE_GROUP)}": 200,
     "/v1/ui/": 200,
 }
 REFUSED = {
@@ -62,6 +67,8 @@ REFUSED = {
     f"/view/sra/{DONE}/?profile=none": 404,
     "/group/nothing/": 404,
     "/nowhere": 404,
+    "/jobs/delete": 404,
+    "/submission/nothing/": 404,
     f"/queue?state={quote(HTML)}": 400,
     "/queue?before=x": 400,
     "/catalog?trust=none": 400,
@@ -118,6 +125,20 @@ def test_page_is_well_formed_and_has_nothing_from_outside_in_it(client: httpx.Cl
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", answer.text)
 
 
+def test_pages_with_forms_are_well_formed_too(server: WebServer) -> None:
+    with visiting(server) as owner:
+        owner.send(server.link.removeprefix(server.url), "/sign-in")
+        for path, status in PAGES.items():
+            answer = owner.open(path)
+            assert answer.status_code == status
+            page = Elements()
+            page.feed(answer.text)
+            assert page.open == [], path
+            assert "img" not in page.names and not {"onerror", "onclick", "style"} & page.attributes
+            forms = [form for form in owner.forms(path) if form.action not in ("/search", "/search.csv")]
+            assert len({form.fields["csrf"] for form in forms}) == 1, path
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_has_a_twin_in_json(client: httpx.Client, path: str) -> None:
     page = client.get(path)
@@ -159,6 +180,9 @@ def test_what_the_page_says_to_copy_works(client: httpx.Client) -> None:
     assert file.status_code == 200
     assert file.headers["wort-trust"] == "computed"
     assert "/v1/view/" not in client.get(f"/view/sra/{REFUTED}/").text, "what was refuted is not offered"
+    badge = re.search(r"\[!\[wort\]\((\S+)\)\]\((\S+)\)</code>", text)
+    assert badge is not None
+    assert [client.get(url).status_code for url in badge.groups()] == [200, 200]
 
 
 @pytest.mark.parametrize(
@@ -244,6 +268,30 @@ def test_static_files_may_be_kept_while_they_are_the_same(client: httpx.Client) 
         assert "immutable" in answer.headers["cache-control"]
         assert client.get(address.partition("?")[0]).headers["cache-control"] == "no-cache"
     assert client.get("/static/../app.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(DONE, "computed"), (QUEUED[0], "queued"), (UNAVAILABLE, "unavailable"), (REFUTED, "failed"), (NOBODY, "unknown")],
+)
+def test_badge_says_how_it_is_with_a_run(client: httpx.Client, name: str, words: str) -> None:
+    answer = client.get(f"/view/sra/{name}/badge.svg")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert ElementTree.fromstring(answer.content).attrib["aria-label"] == f"wort: {words}"
+    assert client.get(f"/view/sra/{quote(HTML, safe='')}/badge.svg").status_code == 404
+
+
+def test_feed_has_the_newest_signatures_that_are_sent(client: httpx.Client, server: WebServer) -> None:
+    answer = client.get("/feed.atom")
+    assert answer.headers["content-type"].startswith("application/atom+xml")
+    feed = ElementTree.fromstring(answer.content)
+    entries = feed.findall("{*}entry")
+    links = [entry.find("{*}link").attrib["href"] for entry in entries]  # type: ignore[union-attr]
+    assert links == [f"{server.url}/view/sra/{name}/" for name in (FOUND, DONE)]
+    assert len({entry.findtext("{*}id") for entry in entries}) == 2
+    assert feed.findtext("{*}updated") == entries[0].findtext("{*}updated")
+    assert '<link rel="alternate" type="application/atom+xml"' in client.get("/").text
 
 
 def test_crawlers_are_asked_to_leave_the_queue_alone(client: httpx.Client) -> None:

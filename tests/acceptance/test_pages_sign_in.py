@@ -76,6 +76,13 @@ def test_wrong_token_signs_nobody_in(visitor: Visitor, token: str) -> None:
     assert HTML not in answer.text
 
 
+def test_guessing_of_tokens_is_slowed_down(home: Home) -> None:
+    with serving(home) as server, visiting(server) as visitor:
+        codes = [visitor.post("/sign-in", {"token": f"guess {n}"}).status_code for n in range(25)]
+    assert codes[:20] == [403] * 20
+    assert codes[-1] == 429
+
+
 def test_session_ends_with_its_token(home: Home, visitor: Visitor) -> None:
     visitor.sign_in(token_of(home, "gone"))
     form = visitor.forms(f"/view/sra/{NOBODY}/")[-1]
@@ -194,3 +201,19 @@ def test_read_only_server_offers_no_forms(home: Home) -> None:
         answer = visitor.post(QUEUE, {"csrf": csrf})
         assert answer.status_code == 403
         assert "This server is read-only." in answer.text
+
+
+def test_closed_server_asks_to_sign_in(home: Home) -> None:
+    reader, other = token_of(home, "reader", "--may", "read"), token_of(home, "writer", "--may", "compute")
+    with serving(home, env={"WORT_SERVE_READING": "token"}) as server, visiting(server) as visitor:
+        refused = visitor.open("/queue")
+        assert refused.status_code == 401
+        assert 'href="/sign-in?to=/queue"' in refused.text
+        assert visitor.open("/static/style.css").status_code == 200
+        assert "answers only those whose token has the right to read" in visitor.open("/sign-in").text
+        assert visitor.sign_in(other).status_code == 303
+        assert visitor.open("/queue").status_code == 403
+        visitor.post("/sign-in", {"token": reader})
+        page = visitor.open("/queue")
+        assert page.status_code == 200
+        assert "Cookie" in page.headers["vary"]

@@ -1,21 +1,16 @@
 """`wort serve` as the clients of the public wort service use it: curl, httpx, and sourmash on what they stored."""
 
-import csv
 import gzip
 import hashlib
 import json
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import httpx
-import polars
 import pytest
 
 from tests.support.bucket import Bucket
-from tests.support.builders import TOOLS
 from tests.support.certificate import make_certificate
 from tests.support.homes import Home
 from tests.support.polling import until
@@ -76,18 +71,6 @@ def test_curl_stores_gzip_whatever_it_accepts(
     assert (done.code, done.status, done.redirects, done.body) == (0, 200, 1, stored)
 
 
-def test_compressed_curl_stores_json_which_sourmash_reads(served: Home, server: WebServer, stored: bytes) -> None:
-    done = curl(served.cwd, f"{server.url}/v1/view/sra/{RUN}", "-Lf", "--compressed")
-    assert done.body == gzip.decompress(stored)
-    for name, content in (("plain.sig", done.body), ("packed.sig", stored)):
-        path = served.cwd / name
-        path.write_bytes(content)
-        described = subprocess.run(
-            [TOOLS / "sourmash", "sig", "describe", path], capture_output=True, text=True, check=True, timeout=120
-        )
-        assert f"signature: {RUN}" in described.stdout
-
-
 def test_first_bytes_answer_a_health_check(served: Home, server: WebServer, stored: bytes) -> None:
     done = curl(served.cwd, f"{server.url}/v1/view/sra/{RUN}", "-Lf", "-r", "0-10")
     assert (done.code, done.status, done.body) == (0, 206, stored[:11])
@@ -126,12 +109,6 @@ def test_run_without_a_signature_is_not_found(run: str, served: Home, server: We
         assert (answer.headers["content-type"], answer.text) == ("application/json", '"Dataset not found"\n')
     assert curl(served.cwd, f"{server.url}/v1/view/sra/{run}", "-Lf").code == 22
     assert httpx.get(f"{server.url}/wort-sra/sigs/{run}.sig").status_code == 404
-
-
-@pytest.mark.parametrize(("database", "text"), [("srax", "Database not supported"), ("img", "Dataset not found")])
-def test_other_databases_have_no_run(database: str, text: str, server: WebServer) -> None:
-    answer = httpx.get(f"{server.url}/v1/view/{database}/{RUN}")
-    assert (answer.status_code, answer.json()) == (404, text)
 
 
 def test_damaged_file_is_not_sent(home: Home, shelf: Shelf) -> None:
@@ -229,49 +206,6 @@ def test_address_in_use_is_an_error_in_a_sentence(home: Home) -> None:
 def test_other_addresses_are_refused_without_encryption(home: Home) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
         home("serve", "--host", host).expect(2, "would not be encrypted", "--behind-proxy")
-
-
-def test_polars_reads_the_manifest_from_the_server(server: WebServer, stored: bytes) -> None:
-    """As mgwatch does, with requests for ranges."""
-    url = f"{server.url}/wort-sra/SOURMASH-MANIFEST.parquet"
-    rows = polars.scan_parquet(url).select("name", "internal_location", "sha256", "size", "ksize").collect()
-    assert rows.rows() == [
-        (RUN, f"sigs/{RUN}.sig", hashlib.sha256(stored).hexdigest(), len(stored), k) for k in (21, 31, 51)
-    ]
-    assert httpx.head(url).headers["content-type"] == "application/vnd.apache.parquet"
-
-
-def test_manifest_of_the_server_and_its_files_are_a_mirror(served: Home, server: WebServer) -> None:
-    """As wort-mirror does; sourmash then opens the manifest, whose locations are relative to it."""
-    mirror = served.cwd / "mirror" / "wort-sra"
-    (mirror / "sigs").mkdir(parents=True)
-    manifest = mirror / "SOURMASH-MANIFEST.csv.gz"
-    manifest.write_bytes(httpx.get(f"{server.url}/wort-sra/SOURMASH-MANIFEST.csv.gz").content)
-    version, header, *lines = gzip.decompress(manifest.read_bytes()).decode().splitlines()
-    assert version == "# SOURMASH-MANIFEST-VERSION: 1.0"
-    rows = list(csv.DictReader([header, *lines]))
-    for row in rows:
-        answer = httpx.get(f"{server.url}/wort-sra/{row['internal_location']}", headers={"Accept-Encoding": "identity"})
-        content = b"".join(httpx_raw(f"{server.url}/wort-sra/{row['internal_location']}"))
-        assert (answer.status_code, hashlib.sha256(content).hexdigest()) == (200, row["sha256"])
-        (mirror / row["internal_location"]).write_bytes(content)
-    described = subprocess.run(
-        [TOOLS / "sourmash", "sig", "describe", manifest], capture_output=True, text=True, check=True, timeout=120
-    )
-    assert described.stdout.count(f"signature: {RUN}") == 3
-
-
-def httpx_raw(url: str) -> list[bytes]:
-    with httpx.stream("GET", url) as answer:
-        return list(answer.iter_raw())
-
-
-def test_duckdb_reads_both_manifests(served: Home, server: WebServer) -> None:
-    for name in ("SOURMASH-MANIFEST.parquet", "SOURMASH-MANIFEST.csv.gz"):
-        path = served.cwd / name
-        path.write_bytes(httpx.get(f"{server.url}/wort-sra/{name}").content)
-        [(number,)] = duckdb.execute(f"SELECT count(*) FROM '{path}' WHERE name = '{RUN}'").fetchall()
-        assert number == 3
 
 
 def test_manifest_since_a_date_has_only_newer_signatures(server: WebServer) -> None:

@@ -98,6 +98,7 @@ def test_pages_link_to_what_is_served(server: WebServer) -> None:
     for database, name in SERVED.items():
         assert f"/v1/view/{database}/{name}" in httpx.get(f"{server.url}/view/{database}/{name}/").text
     assert f"/v1/view/img/{LOCAL_TAXON}" not in httpx.get(f"{server.url}/view/img/{LOCAL_TAXON}/").text
+    assert COLI.title in httpx.get(f"{server.url}/view/genomes/{GENOME}/").text
     page = httpx.get(f"{server.url}/view/genomes/{GONE}/")
     assert "There can be no signature" in page.text
     assert "wort compute" not in httpx.get(f"{server.url}/view/img/2522125047/").text
@@ -158,6 +159,8 @@ def test_status_of_an_assembly_has_its_sketches_and_its_job(server: WebServer) -
     assert (gone["state"], gone["reason"], gone["signature"]) == ("unavailable", "not-found", None)
     assert httpx.get(f"{server.url}/v1/status/{TAXON}").json()["state"] == "have"
     assert httpx.get(f"{server.url}/v1/status/GCA_000005845").status_code == 400
+    for name, status in ((GENOME, 200), (TAXON, 200), ("GCA_000005845", 400)):
+        assert httpx.head(f"{server.url}/v1/events?id={name}").status_code == status
 
 
 def test_catalog_has_all_databases_or_one(server: WebServer) -> None:

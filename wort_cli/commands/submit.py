@@ -65,10 +65,9 @@ def submit(
 
     A submitted signature is stored as unverified until its verification, a recalculation from the reads, has ended.
     """
-    from wort_cli.api.verifications import verify_request
+    from wort_cli.api.submitting import submit_and_verify
     from wort_cli.commands.shared.verifying.verification import suggest_next_command
-    from wort_cli.model.verdict import Depth
-    from wort_cli.submission.intake import Claims, parse_submitter, submit_signature
+    from wort_cli.submission.intake import Claims, parse_submitter
 
     if len(files) > 1 and (accession or url or "-" in files):
         raise UsageError("--accession, --url and - need exactly one signature", "submit the signatures one by one")
@@ -80,18 +79,16 @@ def submit(
     queued = 0
     for word in dict.fromkeys(files):
         try:
-            submission = submit_signature(word, claims, settings, ledger, wanted)
+            submission, job = submit_and_verify(
+                word, claims, ledger, settings, profile=wanted, verify=verify, priority=priority, group=group
+            )
         except WortError as error:
             if len(files) == 1:
                 raise
             render.notice(f"wort: {error.sentence}" + (f"\n  {error.hint}" if error.hint else ""))
             problems.append(error)
             continue
-        job: int | None = None
-        if verify and submission.is_of_a_run and submission.trust not in (Trust.VERIFIED, Trust.MISMATCH):
-            request = verify_request(submission, Depth.FULL, settings, priority=priority, group=group)
-            [job] = ledger.submissions.enqueue_verifications([request])
-            queued += 1
+        queued += job is not None
         records.append(
             {
                 "name": str(submission.name),

@@ -30,6 +30,18 @@ class StoredMember:
     """The URL of its signature in the bucket; empty if it is not there."""
 
 
+@dataclass(frozen=True)
+class GroupAmounts:
+    """The bases and the bytes of the archives of those runs of a group of which they are known."""
+
+    runs: int = 0
+    bases: int = 0
+    bytes: int = 0
+    bases_done: int = 0
+    bytes_done: int = 0
+    """Of those that have their signature."""
+
+
 class Groups:
     """The tables `group_members` and `group_counts`."""
 
@@ -66,6 +78,15 @@ class Groups:
     def forget_stored(self, group: str) -> int:
         """Take the members without a job out of a group; return their number."""
         return self._storage.change("remove_members_without_job", group_name=group)
+
+    def ended_since(self, group: str, since: float) -> tuple[int, float | None]:
+        """Return how many jobs of a group have ended since a time, and when the first of them did."""
+        row = self._storage.rows("ended_of_group", group_name=group, since=since)[0]
+        return row["n"], row["first"]
+
+    def amounts(self, group: str) -> GroupAmounts:
+        """Return the bases and bytes of a group, as far as they are known; reads all its members."""
+        return GroupAmounts(**self._storage.rows("amounts_of_group", group_name=group)[0])
 
     def sizes(self) -> dict[str, int]:
         """Return the number of members of each group, in the order of their names."""

@@ -12,6 +12,7 @@
 - profiles.py: the profiles that were used
 - job_pages.py: pages of jobs
 - absences.py: runs that are unavailable, also according to others
+- intakes.py: signatures that were submitted at the page of the server
 - follows.py: projects and queries whose new runs are requested
 
 How a signature is computed is not known here.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from wort_cli.ledger.absences import Absences
     from wort_cli.ledger.attempts import Attempts
     from wort_cli.ledger.follows import Follows
+    from wort_cli.ledger.intakes import Intakes
     from wort_cli.ledger.job_pages import JobPages
     from wort_cli.ledger.profiles import UsedProfiles
     from wort_cli.ledger.runs import Runs
@@ -62,6 +64,13 @@ class Ledger:
         from wort_cli.ledger.submissions import Submissions
 
         return Submissions(self.storage, self.groups)
+
+    @cached_property
+    def intakes(self) -> "Intakes":
+        """Signatures that were submitted at the page of the server."""
+        from wort_cli.ledger.intakes import Intakes
+
+        return Intakes(self.storage)
 
     @cached_property
     def suspects(self) -> "Suspects":

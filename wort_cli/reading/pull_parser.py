@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wort_cli.errors import shown
+from wort_cli.reading.checks import Check
 from wort_cli.reading.refusal import Refusal
 
 Numbers = NDArray[np.uint64]
@@ -29,7 +30,7 @@ MAX_WORD_BYTES = 64
 
 
 class JsonPullParser:
-    """Parses JSON from pieces of bytes; the caller keeps `path`, the current place in the document, up to date."""
+    """Parses JSON from pieces of bytes; the caller keeps `path`, the place in the document, and `check` up to date."""
 
     def __init__(self, pieces: Iterable[bytes], hint: str = "") -> None:
         self._pieces: Iterator[bytes] = iter(pieces)
@@ -37,11 +38,14 @@ class JsonPullParser:
         self._at = 0
         self._passed = 0
         self.path: list[str] = []
+        self.check = Check.GRAMMAR
+        """What is being checked."""
         self._hint = hint
 
-    def refuse(self, why: str, hint: str = "") -> Refusal:
+    def refuse(self, why: str, hint: str = "", check: Check | None = None) -> Refusal:
         """Return a Refusal with the current place, and the parser's own hint unless there is a better one."""
-        return Refusal(why, ", ".join([*self.path, f"byte {self._passed + self._at:,}"]), hint or self._hint)
+        where = ", ".join([*self.path, f"byte {self._passed + self._at:,}"])
+        return Refusal(why, where, hint or self._hint, check or self.check)
 
     def peek(self) -> bytes:
         """Return the next byte that is not blank; raise Refusal at the end of the document."""

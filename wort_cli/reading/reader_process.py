@@ -54,7 +54,13 @@ def read_signature(
 
 def answer_of(refusal: "Refusal", *, is_limit: bool) -> dict[str, Any]:
     """Return the answer that reports a fault."""
-    return {"why": refusal.why, "where": refusal.where, "hint": refusal.hint, "limit": is_limit}
+    return {
+        "why": refusal.why,
+        "where": refusal.where,
+        "hint": refusal.hint,
+        "check": str(refusal.check),
+        "limit": is_limit,
+    }
 
 
 def stream_signatures(max_unpacked: int, most: int) -> dict[str, Any]:
@@ -86,6 +92,7 @@ def main() -> None:
             "why": f"reading it takes more than {limits['memory']:,} bytes of memory",
             "where": "",
             "hint": "raise the setting `submit_memory` to allow more",
+            "check": "limits",
             "limit": True,
         }
     sys.stdout.write(json.dumps(answer) + "\n")

@@ -24,6 +24,7 @@ from wort_cli.errors import NoSuchFile, StorageProblem
 from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin
+from wort_cli.reading.checks import Check
 from wort_cli.reading.facts import SignatureFacts, SketchFacts
 from wort_cli.reading.limits import ReadLimits
 from wort_cli.reading.refusal import LimitExceeded, Refusal
@@ -120,7 +121,7 @@ def check_in_child(copy: TemporaryCopy, settings: Settings, profile: Profile = S
     copy.file.flush()
     facts = run_reader(copy.file, ReadLimits.of(settings), profile, any_parameters=False)
     if facts.profile != profile_for(facts.name, profile.name):
-        raise Refusal(f"its parameters are not those of the profile {profile.name}")
+        raise Refusal(f"its parameters are not those of the profile {profile.name}", check=Check.PROFILE)
     return Accepted(facts.profile, facts.name, facts.filename, facts.digest, copy.size, copy.sha256, facts.is_joined)
 
 
@@ -197,7 +198,9 @@ def check_time(code: int | None, limits: ReadLimits) -> None:
 def parse_answer(output: bytes, code: int) -> SignatureFacts:
     """Return the facts in the child's answer; raise Refusal if it is a fault, or if there is no answer: it crashed."""
     unreadable = Refusal(
-        f"it cannot be read: the reader exited with code {code}", hint="the setting `submit_memory` may be too small"
+        f"it cannot be read: the reader exited with code {code}",
+        hint="the setting `submit_memory` may be too small",
+        check=Check.LIMITS,
     )
     try:
         found: Any = json.loads(output)
@@ -205,7 +208,8 @@ def parse_answer(output: bytes, code: int) -> SignatureFacts:
             raise unreadable
         if "why" in found:
             kind = LimitExceeded if found.get("limit") is True else Refusal
-            raise kind(*(printable(text_at(found, key)) for key in ("why", "where", "hint")))
+            why, where, hint = (printable(text_at(found, key)) for key in ("why", "where", "hint"))
+            raise kind(why, where, hint, Check(found["check"]))
         return SignatureFacts(
             printable(text_at(found, "profile")),
             text_at(found, "name"),

@@ -18,6 +18,7 @@ import numpy as np
 from wort_cli.errors import shown
 from wort_cli.model.profile import DNA, PROFILES, SRA_V1, Profile
 from wort_cli.model.signature_file import SignatureDocument, Sketch, molecule_of
+from wort_cli.reading.checks import OF_PARTS, Check
 from wort_cli.reading.containers import UNCHANGED_HINT, documents, is_zip, unpacked_pieces
 from wort_cli.reading.pull_parser import JsonPullParser, Numbers
 from wort_cli.reading.refusal import Refusal
@@ -102,22 +103,23 @@ def join(found: Sequence[SignatureDocument], candidates: Sequence[Profile], *, a
     first = found[0]
     for other in found[1:]:
         if other.name != first.name:
-            raise Refusal(f"it contains signatures of {shown(first.name)} and of {shown(other.name)}")
+            raise Refusal(f"it contains signatures of {shown(first.name)} and of {shown(other.name)}", check=Check.ONE)
     sketches = tuple(sketch for document in found for sketch in document.sketches)
     if len(found) > 1:
         sketches = tuple(sorted(sketches, key=lambda sketch: sketch.ksize))
     sizes = [sketch.ksize for sketch in sketches]
     for ksize in sizes:
         if sizes.count(ksize) > 1:
-            raise Refusal(f"it contains two sketches of k={ksize}", hint=recipe_hint(candidates))
+            raise Refusal(f"it contains two sketches of k={ksize}", "", recipe_hint(candidates), Check.ONE)
     profiles = [profile for profile in candidates if len(profile.ksizes) == len(sizes)]
     if not profiles:
         number = f"{len(sizes)} {'sketch' if len(sizes) == 1 else 'sketches'}"
         wanted = ", ".join(map(str, candidates[0].ksizes))
         names = " or ".join(profile.name for profile in candidates)
-        raise Refusal(f"it contains {number}, but {names} has ksizes: {wanted}", "signature", recipe_hint(candidates))
+        why = f"it contains {number}, but {names} has ksizes: {wanted}"
+        raise Refusal(why, "signature", recipe_hint(candidates), Check.KSIZES)
     if not (allow_empty or any(sketch.hashes.size for sketch in sketches)):
-        raise Refusal("it is empty: it has no hashes")
+        raise Refusal("it is empty: it has no hashes", check=Check.HASHES)
     return Checked(SignatureDocument(first.name, first.filename, sketches), profiles[0])
 
 
@@ -167,14 +169,14 @@ class SignatureReader:
         for number in self.json.items():
             if number >= most:
                 many = f"{self.most:,} signatures" if self.most else "one signature"
-                raise self.json.refuse(f"it contains more than {many}", self.recipe_hint())
+                raise self.json.refuse(f"it contains more than {many}", self.recipe_hint(), Check.ONE)
             self.json.path = ["signature"] if not number else [f"signature {number + 1}"]
             yield self.read_signature()
             found += 1
         self.json.path = []
         self.json.end()
         if not found:
-            raise self.json.refuse("it contains no signature")
+            raise self.json.refuse("it contains no signature", check=Check.ONE)
 
     def read_signature(self) -> SignatureDocument:
         """Read the object of the signature."""
@@ -219,11 +221,13 @@ class SignatureReader:
             self.json.path = ["signature", f"sketch {number + 1}"]
             if number >= most:
                 raise self.json.refuse(
-                    f"it contains more than the {most} sketches of {self.profile_names()}", self.recipe_hint()
+                    f"it contains more than the {most} sketches of {self.profile_names()}",
+                    self.recipe_hint(),
+                    Check.KSIZES,
                 )
             sketch = self.read_sketch()
             if not self.any_parameters and any(other.ksize == sketch.ksize for other in found):
-                raise self.json.refuse(f"it contains two sketches of k={sketch.ksize}", self.recipe_hint())
+                raise self.json.refuse(f"it contains two sketches of k={sketch.ksize}", self.recipe_hint(), Check.ONE)
             found.append(sketch)
         self.json.path = ["signature"]
         return found
@@ -232,6 +236,7 @@ class SignatureReader:
         """Read one sketch; check each part before reading the next one, where possible."""
         json, seen = self.json, dict[str, Any]()
         for key in json.keys(("num", "ksize", "seed", "max_hash", "mins", "md5sum", "abundances", "molecule")):
+            json.check = OF_PARTS[key]
             if key == "mins":
                 seen[key] = json.numbers("mins", ascending=True)
             elif key == "abundances":
@@ -244,6 +249,7 @@ class SignatureReader:
                 seen[key] = json.text("its md5sum", 100)
             else:
                 seen[key] = self.check_parameter(key, json.integer(f"its {key}"))
+            json.check = Check.GRAMMAR
         for key in ("num", "ksize", "seed", "max_hash", "mins", "md5sum", "molecule"):
             if key not in seen:
                 raise json.refuse(f"it has no {key}", self.recipe_hint())
@@ -291,19 +297,25 @@ class SignatureReader:
         found, wanted = sketch.moltype, self.candidates[0].moltype if self.candidates else DNA
         if found != wanted and not self.any_parameters:
             raise json.refuse(
-                f"its molecule is {shown(found)}, but {self.profile_names()} is for {wanted}", self.recipe_hint()
+                f"its molecule is {shown(found)}, but {self.profile_names()} is for {wanted}",
+                self.recipe_hint(),
+                Check.MOLECULE,
             )
         if sketch.hashes.size and sketch.max_hash and int(sketch.hashes[-1]) > sketch.max_hash:
             index = int(np.searchsorted(sketch.hashes, np.uint64(sketch.max_hash), side="right"))
-            raise json.refuse(f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}")
+            why = f"mins[{index:,}] is {sketch.hashes[index]}, above its max_hash {sketch.max_hash}"
+            raise json.refuse(why, check=Check.HASHES)
+        json.check = Check.ABUNDANCES
         if sketch.abundances is None:
             self.narrow_candidates(lambda profile: not profile.abundance, "it has no abundances", "abundance")
         elif len(sketch.abundances) != len(sketch.hashes):
             raise json.refuse(f"it has {len(sketch.hashes):,} hashes and {len(sketch.abundances):,} abundances")
+        json.check = Check.GRAMMAR
         if sketch.md5 != sketch.md5sum():
             raise json.refuse(
                 f"its md5sum is {shown(sketch.md5)}, but the md5 of its hashes is {sketch.md5sum()}",
                 "the hashes changed after sourmash wrote them: download or make the signature again",
+                Check.MD5,
             )
 
     def narrow_candidates(self, fits: Any, found: str, aspect: str) -> None:

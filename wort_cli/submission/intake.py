@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +22,9 @@ from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.model.submission import SourceCheck, Submission
 from wort_cli.pipeline.projects.run_lookup import is_fresh, look_up
+from wort_cli.reading.checks import Check
 from wort_cli.reading.joined import write_joined
-from wort_cli.reading.refusal import Refusal, SubmissionRefused
+from wort_cli.reading.refusal import LimitExceeded, Refusal, SubmissionRefused
 from wort_cli.reading.sandbox import Accepted, TemporaryCopy, check_in_child, copy_stream, open_input, temporary_copy
 from wort_cli.reading.strict import check_signature
 from wort_cli.settings import Settings
@@ -66,21 +67,33 @@ def parse_submitter(text: str) -> str:
 
 
 def submit_signature(
-    origin: str, claims: Claims, settings: Settings, ledger: Ledger, profile: Profile = SRA_V1, shown_as: str = ""
+    origin: str,
+    claims: Claims,
+    settings: Settings,
+    ledger: Ledger,
+    profile: Profile = SRA_V1,
+    shown_as: str = "",
+    report: Callable[[Check], None] = lambda check: None,
 ) -> Submission:
     """Accept the signature in a file, at a URL, or on standard input (`-`); return its submission.
 
-    `shown_as` is recorded as its origin instead of a path that nobody knows.
+    shown_as: its origin as it is recorded, instead of a path that nobody knows
+    report: called with the check that comes next
 
     If the same signature was submitted before, that submission is returned.  Raises SubmissionRefused with the first
     fault, SourceUnreachable or StorageProblem; then nothing was stored.
     """
     try:
         with temporary_copy(settings) as copy:
+            report(Check.RECEIVED)
             copy_content(origin, copy, settings)
+            report(Check.LIMITS)
             accepted = check_in_child(copy, settings, profile)
             with joined(copy, accepted, settings, profile) as (file, accepted):
-                submission = make_submission(shown_as or printable_origin(origin), accepted, claims, settings, ledger)
+                report(Check.NAME)
+                known_as = shown_as or printable_origin(origin)
+                submission = make_submission(known_as, accepted, claims, settings, ledger, report)
+                report(Check.STORED)
                 store = SubmittedStore(settings.store_dir)
                 ledger.profiles.use(profile)
                 ledger.submissions.add(submission, lambda: store.put(file, submission.digest, submission.name))
@@ -119,13 +132,33 @@ def copy_content(origin: str, copy: TemporaryCopy, settings: Settings) -> None:
     if origin == "-":
         copy_stream(sys.stdin.buffer, copy)
     elif URL.match(origin):
-        Client(settings.url_timeout).fetch(origin, copy.write)
+        with refusing(Check.RECEIVED):
+            Client(settings.url_timeout).fetch(origin, copy.write)
     else:
         with open_input(Path(origin)) as file:
             copy_stream(file, copy)
 
 
-def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: Settings, ledger: Ledger) -> Submission:
+@contextmanager
+def refusing(check: Check) -> Iterator[None]:
+    """Let what refuses a URL say which check has failed."""
+    try:
+        yield
+    except LimitExceeded:
+        raise
+    except Refusal as refusal:
+        refusal.check = check
+        raise
+
+
+def make_submission(
+    origin: str,
+    accepted: Accepted,
+    claims: Claims,
+    settings: Settings,
+    ledger: Ledger,
+    report: Callable[[Check], None] = lambda check: None,
+) -> Submission:
     """Return the submission of a valid signature; raise Refusal if its data are not known, or not public."""
     known_as = name_of(accepted, claims)
     url = claims.url or (accepted.filename if URL.match(accepted.filename) else "")
@@ -135,13 +168,16 @@ def make_submission(origin: str, accepted: Accepted, claims: Claims, settings: S
             f"name {shown(accepted.name)}",
             "give the run with --accession, or the address of the data with --url; "
             "`sourmash sketch dna --name SRR139146` puts the accession into the signature",
+            Check.NAME,
         )
+    report(Check.PUBLIC)
     check, note = SourceCheck.NOT_CHECKED, ""
     if isinstance(known_as, Accession):
         check, note = check_run_is_public(known_as, settings, ledger)
     if url:
         try:
-            answer = f"{Client(settings.url_timeout).check(url).url} answers"
+            with refusing(Check.PUBLIC):
+                answer = f"{Client(settings.url_timeout).check(url).url} answers"
             if known_as is None:  # otherwise the lookup of the run decides
                 check = SourceCheck.PUBLIC
         except Unreachable as error:
@@ -175,6 +211,7 @@ def name_of(accepted: Accepted, claims: Claims) -> Name | None:
         raise Refusal(
             f"its name is {named}, but it was submitted with --accession {claims.name}",
             hint="leave --accession away if the name is right; otherwise make the signature with the right --name",
+            check=Check.NAME,
         )
     return named or claims.name
 
@@ -194,7 +231,9 @@ def check_run_is_public(accession: Accession, settings: Settings, ledger: Ledger
         lookup = answer
         ledger.submissions.record_lookup(accession, lookup)
     if not lookup.known:
-        raise Refusal(lookup.note, f"accession {accession}", "check the accession; the run may not be public yet")
+        raise Refusal(
+            lookup.note, f"accession {accession}", "check the accession; the run may not be public yet", Check.PUBLIC
+        )
     return SourceCheck.PUBLIC, lookup.note
 
 

@@ -20,6 +20,7 @@ from wort_cli.ledger.migrations import latest_version
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
 from wort_cli.model.follow import Follow
+from wort_cli.model.intake import Intake
 from wort_cli.model.job import JobKind, JobState
 from wort_cli.model.profile import Profile
 from wort_cli.model.provenance import SignatureRecord, Trust
@@ -140,6 +141,7 @@ TABLES = (
     Table("profiles", "name", lambda row: Profile.from_json(row["name"], json.loads(row["definition"])), since=15),
     Table("claimed_absences", "name, profile", check_claim, since=14),
     Table("follows", "id", Follow.from_row, since=17),
+    Table("intakes", "number", Intake.from_row, since=19),
     Table("repairs", "id"),
     Table("move_counts", "after, reason"),
 )

@@ -84,6 +84,9 @@ def as_problem(error: Exception) -> Problem:
             404: "The requested URL was not found on the server.",
             405: "The method is not allowed for the requested URL.",
         }.get(error.status_code, error.detail)
-        return Problem(error.status_code, detail, reason=reason, headers=error.headers)
+        headers = dict(error.headers or {})
+        if "Allow" in headers:  # Starlette has the methods in a set
+            headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+        return Problem(error.status_code, detail, reason=reason, headers=headers)
     LOG.error("unexpected error: %s", type(error).__name__, exc_info=error)
     return Problem(500, "the server has a problem, which its log describes", reason="server-error")

@@ -156,6 +156,15 @@ EXAMPLES: dict[tuple[str, str], tuple[Group, tuple[Example, ...]]] = {
         OLD,
         (Example("Compute a run", f"{LOGIN}\ncurl -sS -X POST {BEARER} {WORT}/compute/{RUN}"),),
     ),
+    ("post", "/submit"): (
+        OLD,
+        (
+            Example(
+                "A signature with the name of its run",
+                f"{FILE}\n{LOGIN}\ncurl -sS {BEARER} -F file=@{RUN}.sig.gz {WORT}/submit",
+            ),
+        ),
+    ),
     ("get", "/status/{task}"): (OLD, (Example("How far a task is", f"curl -sS {WORT}/status/{JOB}"),)),
     ("get", "/viewer/{dataset}"): (
         OLD,

@@ -273,7 +273,15 @@ def oldest_paths() -> dict[str, Schema]:
     task = operation(
         "How far a task is", {200: answer("Its state", named("Task"))}, 404, parameters=(path_parameter("task", TEXT),)
     )
+    named_by_itself = operation(
+        "Submit a signature, whose own name says of which run it is",
+        {200: answer("It is stored as unverified", SUBMITTED)},
+        *(400, *CHANGING, 408, 413, 415),
+        body=WITH_FILE,
+        security=("token",),
+    )
     return {
+        "/submit": {"post": deprecated(named_by_itself)},
         "/compute/{run}": {"post": deprecated(compute("Compute the signature of a run", "run", RUN_ID))},
         "/status/{task}": {"get": deprecated(task)},
         "/viewer/{dataset}": {"get": deprecated(view(ANY_DATASET))},

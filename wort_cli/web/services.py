@@ -12,6 +12,7 @@ from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
 from wort_cli.web.databases import DATABASES, Database, database_of
 from wort_cli.web.events import EventFeed
+from wort_cli.web.intakes import Intakes
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles
 from wort_cli.web.served_home import ServedHome
@@ -63,6 +64,7 @@ class Services:
     sessions: Sessions
     limits: Limits
     sandboxes: asyncio.Semaphore
+    intakes: Intakes
     password_checks: asyncio.Semaphore
     job_changes: asyncio.Semaphore
     feed: EventFeed
@@ -71,13 +73,15 @@ class Services:
     @classmethod
     def of(cls, home: ServedHome) -> "Services":
         """Return the services of a home."""
+        sandboxes = asyncio.Semaphore(SANDBOXES)
         return cls(
             home,
             {database.name: ServedDatabase.of(home, database) for database in DATABASES.values()},
             AccessFile(home.settings.access_file),
             Sessions(has_link=home.options.has_link),
             Limits(home.options.rate),
-            asyncio.Semaphore(SANDBOXES),
+            sandboxes,
+            Intakes(home, sandboxes),
             asyncio.Semaphore(PASSWORD_CHECKS),
             asyncio.Semaphore(JOB_CHANGES),
             EventFeed(home),

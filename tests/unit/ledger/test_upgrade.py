@@ -46,6 +46,7 @@ TABLES_SINCE = {
     15: {"profiles"},
     14: {"claimed_absences"},
     17: {"follows"},
+    19: {"intakes"},
 }
 
 

@@ -52,3 +52,18 @@ DELETE FROM paused_groups WHERE name = :group_name;
 
 -- name: paused_groups
 SELECT name FROM paused_groups ORDER BY name;
+
+-- name: ended_of_group
+-- How many jobs of a group have ended since a time, and when the first of them did.
+SELECT count(*) AS n, min(at) AS first
+FROM events INDEXED BY events_ended CROSS JOIN group_members AS members ON members.job_id = events.job_id
+WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') AND after <> 'waiting'
+  AND members.group_name = :group_name;
+
+-- name: amounts_of_group
+-- The bases and bytes of those runs of a group of which they are known; `done`: of those that have their signature.
+SELECT count(*) AS runs, coalesce(sum(bases), 0) AS bases, coalesce(sum(bytes), 0) AS bytes,
+       coalesce(sum(CASE WHEN coalesce(jobs.state, 'done') = 'done' THEN bases END), 0) AS bases_done,
+       coalesce(sum(CASE WHEN coalesce(jobs.state, 'done') = 'done' THEN bytes END), 0) AS bytes_done
+FROM group_members AS members JOIN runs ON runs.run = members.name LEFT JOIN jobs ON jobs.id = members.job_id
+WHERE members.group_name = :group_name AND (bases IS NOT NULL OR bytes IS NOT NULL);

@@ -63,3 +63,24 @@ SELECT known, note, asked_at FROM lookups WHERE accession = :accession;
 -- name: record_lookup
 INSERT INTO lookups (accession, known, note, asked_at) VALUES (:accession, :known, :note, :asked_at)
 ON CONFLICT (accession) DO UPDATE SET known = excluded.known, note = excluded.note, asked_at = excluded.asked_at;
+
+-- name: add_intake
+INSERT INTO intakes (id, submitter, origin, received_at, state) VALUES (:id, :submitter, :origin, :received_at, 'checking');
+
+-- name: forget_old_intakes
+-- Of what was not accepted, the newest are kept.
+DELETE FROM intakes WHERE state != 'accepted' AND number <= (SELECT max(number) FROM intakes) - :kept;
+
+-- name: step_of_intake
+UPDATE intakes SET step = :step WHERE id = :id AND state = 'checking';
+
+-- name: end_intake
+UPDATE intakes SET state = :state, step = :step, why = :why, place = :place, hint = :hint, digest = :digest,
+                   name = :name, ended_at = :ended_at
+WHERE id = :id AND state = 'checking';
+
+-- name: intake
+SELECT * FROM intakes WHERE id = :id;
+
+-- name: intakes_of
+SELECT * FROM intakes WHERE submitter = :submitter ORDER BY number DESC LIMIT :limit;

@@ -15,14 +15,15 @@ from starlette.routing import BaseRoute, Route
 
 from wort_cli.api.job_changes import cancel_jobs, filtered_job_ids, retry_jobs
 from wort_cli.errors import UsageError
-from wort_cli.ledger.jobs import MAX_ID, JobFilter
+from wort_cli.ledger.jobs import JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Accession, public_accession
 from wort_cli.settings import Settings
 from wort_cli.web.access_file import Right
-from wort_cli.web.compute import CALCULATED, SUBMITTED, enqueue_runs
+from wort_cli.web.compute import CALCULATED, RUNS_OF_A_REQUEST, SUBMITTED, enqueue_runs
 from wort_cli.web.errors import Problem
 from wort_cli.web.forms import Sent, local_path, sent_form
+from wort_cli.web.job_changes import job_number
 from wort_cli.web.pages.change_page import CHANGES, Change, change_page
 from wort_cli.web.pages.lists_of_jobs import MAX_GROUP, parse_filter
 from wort_cli.web.pages.places import name_in, page_path
@@ -39,6 +40,8 @@ SECONDS = 8.0
 """For which a form changes jobs; a person can go on with the rest."""
 MAX_LIST = 1 << 18
 """Characters of a list."""
+LINKED = 1500
+"""Characters of a list up to which its answer has a URL of its own."""
 
 
 def routes() -> list[BaseRoute]:
@@ -46,7 +49,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/view/{database}/{id}/queue", queue_run, methods=["POST"]),
         Route("/search/queue", queue_missing, methods=["POST"]),
-        Route("/job/{job:int}/{change}", change_job, methods=["POST"]),
+        Route("/job/{job}/{change}", change_job, methods=["POST"]),
         Route("/jobs/{change}", confirm, methods=["GET"]),
         Route("/jobs/{change}", change_many, methods=["POST"]),
         Route("/queue/pause", pause, methods=["POST"]),
@@ -90,11 +93,15 @@ async def queue_missing(request: Request) -> Response:
     def enqueue() -> list[Accession]:
         pages = pages_of(request)
         names = missing_names(pages.ledger, pages.profile("").name, text, retry=bool(sent.get("retry")))
+        cost = len(names) / RUNS_OF_A_REQUEST
+        services.limits.changes.check(sent.token.name, "you queue too many runs", cost)
         enqueue_runs(services, names, sent.token, force=bool(sent.get("retry")), group=group)
         return names
 
     names = await run_in_threadpool(enqueue)
-    path = f"/group/{quote(group, safe='')}/" if group and names else f"/search?{urlencode({'q': text[:1500]})}"
+    path = f"/search?{urlencode({'q': text})}" if len(text) <= LINKED else "/queue"
+    if group and names:
+        path = f"/group/{quote(group, safe='')}/"
     return done(
         request, sent.session, path, f"{jobs_in_words(len(names))} {'is' if len(names) == 1 else 'are'} queued."
     )
@@ -124,13 +131,14 @@ async def change_job(request: Request) -> Response:
     """Cancel or retry one job."""
     change = change_in(request)
     sent = await sent_form(request, change.right)
-    job_id = min(request.path_params["job"], MAX_ID)
+    pages, text = pages_of(request), request.path_params["job"]
 
-    def act() -> int:
-        pages = pages_of(request)
-        return changed(change, pages.ledger, pages.home.settings, [pages.ledger.jobs.get(job_id).id])[0]
+    def act() -> tuple[int, int]:
+        job_id = job_number(pages.ledger, text)
+        return job_id, changed(change, pages.ledger, pages.home.settings, [job_id])[0]
 
-    if not await run_in_threadpool(act):
+    job_id, number = await run_in_threadpool(act)
+    if not number:
         message = f"Job {job_id} was not changed: {change.why_not}."
     else:
         message = f"Job {job_id} {change.done_one}."

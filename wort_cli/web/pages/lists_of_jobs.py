@@ -1,4 +1,4 @@
-"""The queue and the groups: jobs that are selected by state, reason and group, a page at a time."""
+"""The queue: jobs that are selected by state, reason and group, a page at a time."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,8 +9,7 @@ from wort_cli.ledger.jobs import MAX_ID, JobFilter
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
-from wort_cli.web.pages.change_page import CHANGES
-from wort_cli.web.pages.daemon_view import DaemonView, StateCount, state_counts
+from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.job_view import JobView
 
 ROWS = 50
@@ -51,53 +50,6 @@ class QueuePage:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class GroupPage:
-    """A group: the signatures that were requested together."""
-
-    group: str
-    members: int
-    is_paused: bool
-    counts: tuple[StateCount, ...]
-    running: tuple[JobView, ...]
-    jobs: tuple[JobView, ...]
-
-    @property
-    def done(self) -> int:
-        """The number of members that have their signature."""
-        return next(each.jobs for each in self.counts if each.state == JobState.DONE)
-
-    @property
-    def may_be_retried(self) -> int:
-        """The number of members whose job can be queued again."""
-        return sum(each.jobs for each in self.counts if JobState(each.state) in CHANGES["retry"].states)
-
-    @property
-    def live(self) -> int:
-        """The number of members whose job has not ended."""
-        return sum(each.jobs for each in self.counts if JobState(each.state).is_live)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the page will soon show something else."""
-        return self.live > 0
-
-    def document(self) -> dict[str, Any]:
-        """Return what the page shows as JSON has it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class GroupsPage:
-    """All groups."""
-
-    groups: tuple[GroupPage, ...]
-
-    def document(self) -> dict[str, Any]:
-        """Return what the page shows as JSON has it."""
-        return {"groups": [{"group": one.group, "members": one.members, "done": one.done} for one in self.groups]}
-
-
 def parse_filter(given: Mapping[str, str]) -> JobFilter:
     """Return the filter in the query of a URL.  Raises UsageError if a value is none that there can be."""
     state, reason = given.get("state", ""), given.get("reason", "")
@@ -135,34 +87,6 @@ def queue_page(ledger: Ledger, daemon: DaemonView, job_filter: JobFilter, before
         next_before=jobs[ROWS - 1].id if len(jobs) > ROWS else None,
         reasons=tuple(sorted({reason for count in daemon.counts for reason, _ in count.reasons})),
         groups=tuple(ledger.groups.sizes()),
-    )
-
-
-def group_page(ledger: Ledger, group: str) -> GroupPage:
-    """Return the page of a group.  Raises UsageError if there is none of this name."""
-    counts = ledger.counts.by_state(group)
-    members = sum(counts.values())
-    if not members:
-        raise UsageError(f"there is no group {shown(group)}", "the page of the groups lists them")
-    newest = ledger.job_pages.page(JobFilter(group=group), ROWS)
-    return GroupPage(
-        group=group,
-        members=members,
-        is_paused=group in ledger.controls.paused_groups(),
-        counts=state_counts(counts),
-        running=running_jobs(ledger, JobFilter(JobState.RUNNING, group=group)),
-        jobs=tuple(JobView.of(job) for job in newest),
-    )
-
-
-def groups_page(ledger: Ledger) -> GroupsPage:
-    """Return the page of all groups."""
-    paused = set(ledger.controls.paused_groups())
-    return GroupsPage(
-        tuple(
-            GroupPage(group, members, group in paused, state_counts(ledger.counts.by_state(group)), (), ())
-            for group, members in ledger.groups.sizes().items()
-        )
     )
 
 

@@ -148,6 +148,12 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     return HTMLResponse(text, status, PRIVATE if viewer.name else HEADERS)
 
 
+def render_as(request: Request, template: str, media_type: str, headers: Mapping[str, str], **values: Any) -> Response:
+    """Return something that is no HTML page."""
+    text = environment().get_template(template).render(origin=base_url(request), **values)
+    return Response(text, 200, dict(headers), media_type)
+
+
 def answer(request: Request, template: str, page: Any, status: int = 200, **values: Any) -> Response:
     """Return a page as JSON, if the client wants that, else as HTML."""
     if wants_json(request):

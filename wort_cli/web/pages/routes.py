@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -10,36 +11,43 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from wort_cli.errors import UsageError
-from wort_cli.ledger.jobs import MAX_ID, JobFilter
+from wort_cli.ledger.jobs import MAX_ID
 from wort_cli.model.accession import Name, RecordAccession, parse_name
+from wort_cli.model.profile import Profile
 from wort_cli.web.errors import Problem
 from wort_cli.web.openapi import description
-from wort_cli.web.pages import actions, sign_in
+from wort_cli.web.pages import actions, sign_in, submit_page
 from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.api_page import api_page, subject_of
+from wort_cli.web.pages.badge import badge_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
+from wort_cli.web.pages.feed import feed_of
+from wort_cli.web.pages.group_page import group_page, groups_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
-from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
+from wort_cli.web.pages.lists_of_jobs import parse_before, parse_filter, queue_page
 from wort_cli.web.pages.places import database_of, name_in, names_in, page_path
 from wort_cli.web.pages.redirect import to
-from wort_cli.web.pages.rendering import answer, base_url, wants_json
+from wort_cli.web.pages.rendering import answer, base_url, render_as, wants_json
 from wort_cli.web.pages.run_page import run_page
 from wort_cli.web.pages.search_page import SearchPage, search_page
 from wort_cli.web.pages.shared import pages_of
 from wort_cli.web.pages.static_files import static_file
+from wort_cli.web.pages.submission_page import submission_page
 from wort_cli.web.pages.words import PROMISES
 from wort_cli.web.reading import unguarded
+from wort_cli.web.services import Services
 from wort_cli.web.signature_files import refused_trust
 
 MAX_LIST = 1 << 18
 """Bytes of a list that is posted."""
-LINKED = 1500
-"""Characters of a list up to which its answer has a URL of its own."""
+BADGE_SECONDS = 300
+"""Seconds for which others may keep a badge."""
 ROBOTS = """User-agent: *
 Disallow: {root}/queue
 Disallow: {root}/group/
 Disallow: {root}/search
+Disallow: {root}/submission/
 Disallow: {root}/v1/
 Disallow: {root}/wort-
 """
@@ -56,6 +64,7 @@ def routes() -> list[BaseRoute]:
         Route("/view/", to_catalog),
         Route("/view", to_catalog),
         Route("/view/{database}/{id}/", run),
+        Route("/view/{database}/{id}/badge.svg", badge),
         Route("/view/{database}/{id}", with_slash),
         Route("/queue", queue),
         Route("/catalog", catalog),
@@ -67,9 +76,13 @@ def routes() -> list[BaseRoute]:
         Route("/v1/ui/", api),
         Route("/v1/ui", to_api),
         *actions.routes(),
+        *submit_page.routes(),
+        Route("/submission/{key}/", submission),
+        Route("/submission/{key}", to_submission),
         Route("/sign-in", sign_in.sign_in),
         Route("/sign-in", sign_in.signed_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        Route("/feed.atom", feed),
         Route("/robots.txt", robots),
         Route("/static/{name}", static_file),
     ]
@@ -81,18 +94,39 @@ def home(request: Request) -> Response:
     return answer(request, "home.html", home_page(pages.ledger, pages.daemon(), pages.signatures()))
 
 
-def run(request: Request) -> Response:
-    """Answer with the page of a run."""
-    pages, text = pages_of(request), request.path_params["id"]
+def named(request: Request) -> tuple[Name, Profile]:
+    """Return the name in a path, and the profile that its page is about.  Raises Problem 404."""
+    pages = pages_of(request)
     try:
-        name = name_in(request.path_params["database"], text)
-        profile = pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
+        name = name_in(request.path_params["database"], request.path_params["id"])
+        return name, pages.profile(request.query_params.get("profile", "") or pages.usual_profile(str(name)))
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
-    if str(name) != text:
+
+
+def run(request: Request) -> Response:
+    """Answer with the page of a run."""
+    pages = pages_of(request)
+    name, profile = named(request)
+    if str(name) != request.path_params["id"]:
         return to(request, page_path(str(name)), 308)
     page = run_page(pages.ledger, name, profile, pages.spectra, pages.withheld(name))
     return answer(request, "run.html", page, 200 if page.is_known else 404)
+
+
+def badge(request: Request) -> Response:
+    """Answer with the badge of a run."""
+    pages = pages_of(request)
+    name, profile = named(request)
+    headers = {"Cache-Control": f"max-age={BADGE_SECONDS}"}
+    return render_as(request, "badge.svg", "image/svg+xml", headers, badge=badge_of(pages.ledger, name, profile))
+
+
+def feed(request: Request) -> Response:
+    """Answer with the feed of the newest signatures."""
+    pages = pages_of(request)
+    found = feed_of(pages.ledger, pages.withheld)
+    return render_as(request, "feed.xml", "application/atom+xml", {"Cache-Control": "no-cache"}, feed=found)
 
 
 def with_slash(request: Request) -> Response:
@@ -130,21 +164,37 @@ def groups(request: Request) -> Response:
 def group(request: Request) -> Response:
     """Answer with the page of a group."""
     try:
-        page = group_page(pages_of(request).ledger, request.path_params["group"])
+        page = group_page(pages_of(request).ledger, request.path_params["group"], pages_of(request).amounts)
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     return answer(request, "group.html", page)
 
 
+def submission(request: Request) -> Response:
+    """Answer with the page of a signature that was submitted."""
+    services: Services = request.app.state.services
+    key = request.path_params["key"]
+    page = submission_page(pages_of(request).ledger, key, is_checked_here=services.intakes.has(key))
+    if page is None:
+        raise Problem(404, "there is no such submission", reason="unknown", hint="the address may be incomplete")
+    return answer(request, "submission.html", page)
+
+
+def to_submission(request: Request) -> Response:
+    """Redirect to the page of a signature that was submitted."""
+    return to(request, f"/submission/{quote(request.path_params['key'])}/", 308)
+
+
 async def group_table(request: Request) -> Response:
-    """Answer with all jobs of a group as CSV."""
+    """Answer with all jobs of a group as CSV, or with those of a state or a reason."""
     pages, name = pages_of(request), request.path_params["group"]
+    selected = replace(parse_filter(request.query_params), group=name)
 
     async def text() -> AsyncIterator[str]:
         before = MAX_ID
         yield HEADER
         while before:
-            rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, JobFilter(group=name), before)
+            rows, before = await run_in_threadpool(rows_before, lambda: pages.ledger, selected, before)
             yield rows
 
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"}
@@ -165,7 +215,7 @@ def search(request: Request) -> Response:
 async def posted_search(request: Request) -> Response:
     """Redirect to the answer of a short list, so that it has a URL; answer a long one."""
     text = await posted(request)
-    if len(text) <= LINKED:
+    if len(text) <= actions.LINKED:
         return to(request, "/search", 303, urlencode({"q": " ".join(text.split())}))
     return await run_in_threadpool(list_answer, request, text)
 
@@ -228,7 +278,7 @@ def list_answer(request: Request, text: str) -> Response:
 
 def list_link(text: str) -> str:
     """Return the query of the URL of a list; empty if it is too long for one."""
-    return urlencode({"q": " ".join(text.split())}) if len(text) <= LINKED else ""
+    return urlencode({"q": " ".join(text.split())}) if len(text) <= actions.LINKED else ""
 
 
 def page_of(request: Request, text: str) -> str:

@@ -49,6 +49,8 @@ class SketchView:
 class SignatureView:
     """A signature of the catalog."""
 
+    title: str
+    """Its own field `name`, if that is more than the name under which it is stored."""
     trust: str
     promise: Promise
     digest: str
@@ -250,7 +252,9 @@ def signature_view(
     """Return a signature of the catalog as a page shows it."""
     made = record.provenance
     verdict = ledger.submissions.last_verdict(record.path) if record.path else None
+    title = next((one.title for one in ledger.catalog.sketches.entries(profile.name, names=[record.name])), record.name)
     return SignatureView(
+        title=title if title != record.name else "",
         trust=str(record.trust),
         promise=PROMISES[record.trust],
         digest=record.digest,

@@ -22,6 +22,7 @@ from tests.support.served_home import (
     QUEUED,
     REFUTED,
     RUNNING,
+    SOIL,
     SUBMITTED,
     UNAVAILABLE,
     WAITING,
@@ -40,9 +41,10 @@ from wort_cli.model.provenance import Trust
 from wort_cli.settings import Settings, load_settings
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
 from wort_cli.web.pages.daemon_view import DaemonView
+from wort_cli.web.pages.group_page import group_page, groups_page, pace_of
 from wort_cli.web.pages.group_table import COLUMNS, HEADER, rows_before
 from wort_cli.web.pages.home_page import home_page
-from wort_cli.web.pages.lists_of_jobs import group_page, groups_page, parse_before, parse_filter, queue_page
+from wort_cli.web.pages.lists_of_jobs import parse_before, parse_filter, queue_page
 from wort_cli.web.pages.run_page import RunPage, run_page
 from wort_cli.web.pages.search_page import harmless, search_page
 from wort_cli.web.pages.spectra import Spectra
@@ -233,13 +235,38 @@ def test_numbers_that_no_job_has_are_refused(text: str) -> None:
 
 
 def test_group_has_counts_and_reasons(ledger: Ledger) -> None:
-    page = group_page(ledger, GROUP)
+    page = group_page(ledger, GROUP, ledger.groups.amounts)
     assert (page.members, page.done, page.live) == (6, 1, 2)
     assert {job.name for job in page.jobs} == {DONE, FAILED, UNAVAILABLE, WAITING, CANCELLED, RUNNING}
+    assert (page.amounts.runs, page.amounts.bases) == (5, 5 * (SOIL.bases or 0))
+    assert page.amounts.bases_done == SOIL.bases, "one of them has its signature"
+    assert page.pace.ended == 3 and page.pace.per_hour is not None and page.pace.seconds_left is not None
+    assert [(one.state, one.reason, one.jobs, one.examples) for one in page.missing] == [
+        ("failed", "corrupt", 1, (FAILED,)),
+        ("unavailable", "withdrawn", 1, (UNAVAILABLE,)),
+        ("waiting", "network", 1, (WAITING,)),
+    ]
     listed = {one.group: one.members for one in groups_page(ledger).groups}
     assert listed == {GROUP: 6, HOSTILE_GROUP: 3}
     with pytest.raises(UsageError):
-        group_page(ledger, "nothing")
+        group_page(ledger, "nothing", ledger.groups.amounts)
+
+
+@pytest.mark.parametrize(
+    ("ended", "first", "live", "pace"),
+    [
+        (0, None, 5, (None, None)),
+        (2, 90.0, 5, (None, None)),
+        (11, 0.0, 50, (360.0, 500.0)),
+        (11, 0.0, 0, (360.0, None)),
+        (11, 100.0, 5, (None, None)),
+    ],
+)
+def test_rate_is_that_of_the_last_hour(
+    ended: int, first: float | None, live: int, pace: tuple[float | None, float | None]
+) -> None:
+    found = pace_of(ended, first, live, now=100.0)
+    assert (found.per_hour, found.seconds_left) == pace
 
 
 def test_table_of_a_group_is_whole_in_pieces(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

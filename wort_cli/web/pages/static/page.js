@@ -86,6 +86,15 @@ function listenForKeys() {
   });
 }
 
+// The message of a form is shown once: an address that is copied, or loaded again, has no key of it.
+function forgetNotice() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("notice")) return;
+  address.searchParams.delete("notice");
+  history.replaceState(history.state, "", address);
+}
+
+forgetNotice();
 const main = document.getElementById("content");
 if (main && main.dataset.live) follow(main);
 addCopyButtons();
