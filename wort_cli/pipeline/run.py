@@ -34,7 +34,6 @@ from wort_cli.pipeline.publish import is_sealed_content
 from wort_cli.pipeline.sealing import publish_sealed, seal_and_publish
 from wort_cli.pipeline.stages import archive_of, sketch_run
 from wort_cli.pipeline.toolkit.processes import Processes
-from wort_cli.pipeline.unfinished import leave_unfinished
 from wort_cli.pipeline.workspace import Workspace, count_finished_parts
 from wort_cli.stores.object_store import StoreError
 from wort_cli.system.cancellation import Cancelled
@@ -81,6 +80,8 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         raise
     except Terminated:
         if spec.keeping.keep_slices:
+            from wort_cli.pipeline.unfinished import leave_unfinished
+
             leave_unfinished(spec, workspace, log)
         raise
     except Exception as error:
