@@ -23,6 +23,7 @@ from wort_cli.daemon import workers
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.housekeeping import Housekeeper
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job_result import JobResult
@@ -102,7 +103,7 @@ def turn(home: str, seconds: float) -> None:
 
     crew = workers.Workers(queue, settings.jobs, before_fork=close_connections)
     crew.start()
-    coordinator = Coordinator(ledger, queue, crew, settings)
+    coordinator = Coordinator(ledger, Supervisor(queue, crew, settings), settings)
     housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
     coordinator.turn()
     while not coordinator.busy:

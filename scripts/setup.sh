@@ -41,6 +41,9 @@ command -v fastq-dump >/dev/null || install sra-toolkit
 [ "$extra" != dev ] || { command -v cc >/dev/null && [ -e /usr/include/stdlib.h ]; } || install gcc libc6-dev
 [ "$extra" != dev ] || command -v curl >/dev/null || install curl
 [ "$extra" != dev ] || command -v ip >/dev/null || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || install iproute2
+# The tests of workers on other hosts start PostgreSQL and Redis.
+[ "$extra" != dev ] || command -v redis-server >/dev/null || install redis-server
+[ "$extra" != dev ] || [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || install postgresql
 # The tests check and show the man pages.
 [ "$extra" != dev ] || command -v mandoc >/dev/null || install mandoc
 [ "$extra" != dev ] || command -v openssl >/dev/null || install openssl

@@ -36,9 +36,9 @@ COMMANDS = (
     "help",
 )  # fmt: skip
 """Functions of this name in modules of this name; `import` is a word of Python, and they are named `import_`."""
-GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "config", "token")
+GROUPS = ("follow", "sync", "metadata", "profile", "daemon", "worker", "config", "token")
 """Modules of commands with subcommands."""
-UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve"})
+UNSUPERVISED = frozenset({"", "_complete", "completion", "config", "daemon", "help", "serve", "worker"})
 """Commands that end soon, run for ever, or give the terminal to an editor."""
 
 

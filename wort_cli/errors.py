@@ -235,6 +235,10 @@ class DaemonElsewhere(WortError):
         )
 
 
+class QueueUnavailable(StorageProblem):
+    """The server of the queue cannot be used."""
+
+
 class LedgerReplaced(StorageProblem):
     """Another file took the place of the ledger while the daemon uses it."""
 

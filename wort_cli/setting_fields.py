@@ -10,6 +10,7 @@ from pathlib import Path
 from wort_cli.model import s3_target
 from wort_cli.model.home_paths import HomePaths
 from wort_cli.model.profile import SRA_V1, profile_name
+from wort_cli.model.queue_address import LOCAL, queue_url
 from wort_cli.model.s3_target import ACLS, ADDRESSING, ENCRYPTIONS
 from wort_cli.setting_types import (
     boolean,
@@ -152,6 +153,16 @@ class SettingFields(HomePaths):
         0.5, fraction, "Share of a run's k-mers that is assumed to be distinct, to estimate the space a job needs."
     )
     max_load: float = setting(0.0, positive_number, "System load at which no further job starts.", "no limit")
+    queue: str = setting(
+        LOCAL,
+        queue_url,
+        "Queue of the jobs: `local`, for workers on this machine, or the URL of a PostgreSQL or Redis server, for "
+        "workers on other hosts.",
+    )
+    queue_password_file: str = setting("", file_path, "File with the password for `queue`; empty if it needs none.")
+    worker_lease: float = setting(
+        900.0, positive_number, "Seconds without a sign of a worker on another host after which its jobs are requeued."
+    )
     metrics_file: str = setting(
         "", file_path, "File to which metrics for Prometheus are written, such as /var/lib/node_exporter/wort.prom."
     )

@@ -5,6 +5,7 @@ A row says what a client sends, and what it gets: the status, the content type, 
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -274,11 +275,29 @@ def test_recompute_queues_what_is_there_and_what_is_unavailable(home: ContractHo
             continue
         assert (answer.status_code, answer.json()["status"]) == (202, "Submitted")
         assert home.job(name).state == "queued"
+        assert home.select("SELECT force FROM jobs WHERE name = ?", name) == [(1,)]  # what is there is no reason to end
 
 
 def test_bytes_of_a_signature_are_the_same_each_time(server: WebServer) -> None:
-    tags = {httpx.get(f"{server.url}/wort-sra/sigs/{RUN}.sig").headers["etag"] for _ in range(3)}
-    assert len(tags) == 1
+    """The header of the gzip file has no time."""
+    for database, place in ((db, place_of(db)["location"]) for db in SERVED):
+        with httpx.stream("GET", server.url + place) as answer:
+            assert next(answer.iter_raw())[4:8] == bytes(4), database
+
+
+def test_nobody_else_is_asked_in_a_request_to_compute(home: ContractHome) -> None:
+    """NCBI and ENA are asked by the job, within limits of time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        places = ("WORT_ENA_URL", "WORT_NCBI_URL", "WORT_ENTREZ_URL", "WORT_GENOMES_URL")
+        with serving(home, env={**dict.fromkeys(places, url), "WORT_S3_PRESET": f"{url}/wort-sra"}) as server:
+            for path in ("sra/SRR100010", "genomes/GCA_000000010.1"):
+                headers = {"Authorization": f"Bearer {home.lab}"}
+                assert httpx.post(f"{server.url}/v1/compute/{path}", headers=headers).status_code == 202
+                assert httpx.get(f"{server.url}/v1/view/{path}").status_code == 404
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_reads_answer_head_as_get(server: WebServer) -> None:

@@ -123,6 +123,13 @@ COMMANDS: Mapping[str, list[tuple[str, ...]]] = {
         ("daemon", "stop"),
         ("daemon", "reload"),
     ],
+    "worker": [
+        ("worker",),
+        ("worker", "--queue", "mysql://db/wort"),
+        ("worker", "--queue", "redis://:secret@db/0"),
+        ("worker", "list"),
+        ("worker", "drain", "node7"),
+    ],
     "doctor": [
         ("doctor", "--run", SERVED),
         ("config", "set", "archives", "/mnt/none"),

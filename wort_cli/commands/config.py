@@ -15,6 +15,7 @@ from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, PATH, PROSE, Document, Field, Kind
 from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.errors import UsageError, shown
+from wort_cli.model.queue_address import has_password, without_password
 from wort_cli.settings import Settings, variable_of
 
 
@@ -87,7 +88,7 @@ def show(
     for item in fields(Settings):
         if item.name in ("origins", "profiles") or (shown_names and item.name not in shown_names):
             continue
-        value = getattr(settings, item.name)
+        value = without_password(getattr(settings, item.name))
         origin = settings.origins.get(item.name, "WORT_HOME or the platform")
         if item.name == "jobs" and jobs is not None:
             value, origin = jobs, "`wort daemon jobs`"
@@ -137,8 +138,14 @@ def set_(
     """
     if (value is None) is not unset:
         raise UsageError("give a VALUE, or --unset" if value is None else "VALUE and --unset exclude each other")
+    if value is not None and has_password(value):
+        raise UsageError(
+            "other users of this machine can see a password in a command line",
+            "write it with `wort config edit`, or into a file (setting `queue_password_file`)",
+        )
     item = config_change.setting_named(setting)
     file, before, after = config_change.change(item, value)
+    before = without_password(before)
     if as_json:
         print_document(CHANGED, {"path": str(file), "setting": item.name, "value": after, "before": json_value(before)})
     elif value is not None:

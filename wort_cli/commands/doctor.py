@@ -79,6 +79,7 @@ def doctor(
     """
     from wort_cli.commands.shared.checking.fetching_check import SMALL_RUN, check_fetching
     from wort_cli.commands.shared.checking.follow_check import check_follows
+    from wort_cli.commands.shared.checking.queue_check import check_queue
     from wort_cli.commands.shared.checking.repair import check_home, check_permissions, repair_ledger_file
 
     form = Form.of(as_json=as_json)
@@ -98,6 +99,7 @@ def doctor(
         partial(check_fetching, run=fetched_run),
         check_ledger,
         check_daemon,
+        check_queue,
         check_follows,
         check_bucket,
     )

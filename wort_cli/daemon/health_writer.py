@@ -12,7 +12,6 @@ from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.metrics_process import MetricsProcess
 from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.server_process import ServerProcess
-from wort_cli.daemon.workers import Workers
 from wort_cli.errors import StorageProblem
 from wort_cli.health.health_file import Health, HealthFile
 from wort_cli.ledger.ledger import Ledger
@@ -41,7 +40,7 @@ class HealthWriter:
         self,
         settings: Settings,
         ledger: Ledger,
-        workers: Workers,
+        count_alive: Callable[[], tuple[int, int]],
         coordinator: Coordinator,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -54,7 +53,7 @@ class HealthWriter:
         self._file = HealthFile(settings.health_file)
         self._metrics = MetricsProcess(settings)
         self._ledger = ledger
-        self._workers = workers
+        self._count_alive = count_alive
         self._coordinator = coordinator
         self._process = own_identity()
         self._turns = 0
@@ -125,7 +124,7 @@ class HealthWriter:
         return ""
 
     def _write(self, now: float) -> None:
-        alive, wanted = self._workers.count_alive()
+        alive, wanted = self._count_alive()
         server = self._server.state
         health = Health(
             pid=self._process.pid,

@@ -33,6 +33,8 @@ DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})
 """SQLite's errors for a damaged file, a file that is no database, and a database without its tables."""
 KEYS = ACQUIRED, HEARTBEAT, CANCELLED = "acquired", "heartbeat", "cancelled"
 """Kinds of values that are stored for an attempt."""
+ASKED, CONFIRMED = "asked", "confirmed"
+"""Kinds of values of an attempt whose coordinator is on another host."""
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +150,28 @@ class WorkQueue:
         """Whether `cancel` was called for an attempt."""
         with garbage_ignored():
             return self.huey.get(key(CANCELLED, job_id, attempt), peek=True) is not None
+        return False
+
+    def ask(self, job_id: int, attempt: int) -> None:
+        """Ask whether an attempt is still the current one.  Called by its worker."""
+        self.huey.put(key(ASKED, job_id, attempt), True)
+
+    def take_question(self, job_id: int, attempt: int) -> bool:
+        """Return whether the worker of an attempt has asked since the last call."""
+        with garbage_ignored():
+            name = key(ASKED, job_id, attempt)
+            return self.huey.get(name, peek=True) is not None and self.huey.get(name) is not None
+        return False
+
+    def confirm(self, job_id: int, attempt: int) -> None:
+        """Answer that an attempt is still the current one."""
+        self.huey.put(key(CONFIRMED, job_id, attempt), True)
+
+    def take_confirmation(self, job_id: int, attempt: int) -> bool:
+        """Return whether that was answered."""
+        with garbage_ignored():
+            name = key(CONFIRMED, job_id, attempt)
+            return self.huey.get(name, peek=True) is not None and self.huey.get(name) is not None
         return False
 
     def call_after_result(self, function: Callable[[], None]) -> None:

@@ -4,40 +4,37 @@ SIGTERM and SIGINT stop the daemon: running jobs are interrupted and requeued.  
 so closing the terminal from which it was started does not stop it.
 """
 
-import contextlib
 import logging
 import logging.handlers
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.crew import Crew
 from wort_cli.daemon.follow_runs import FollowRuns
 from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
-from wort_cli.daemon.log_file import FollowedLog
+from wort_cli.daemon.log_file import start_logging
 from wort_cli.daemon.network_watch import NetworkWatch
 from wort_cli.daemon.queue import WorkQueue
 from wort_cli.daemon.recovery import recover
 from wort_cli.daemon.server_process import ServerProcess
+from wort_cli.daemon.signals import BUSY_PAUSE, IDLE_PAUSE, Signals, slept
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.daemon.workers import Workers
 from wort_cli.errors import HomeLost, StorageProblem, WortError
 from wort_cli.health.daemon_view import write_view
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.settings import Settings, load_settings
 from wort_cli.system.daemon_lock import acquire_lock
 from wort_cli.system.private_files import use_private_umask
 
-BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.2
-"""Seconds between turns while workers have jobs, and while none has."""
 TROUBLE_PAUSE = 5.0
 """Seconds until the next turn after one that failed."""
-LOG_SIZE, LOG_FILES = 5_000_000, 5
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +54,42 @@ def serve(settings: Settings, *, foreground: bool, with_server: bool = False) ->
     ledger_file = OpenLedgerFile(ledger.storage)
     os.register_at_fork(after_in_child=ledger_file.close_in_child)
     recover(ledger, settings)
+    if settings.queue == LOCAL:
+        crew = local_crew(ledger, settings)
+    else:
+        from wort_cli.daemon.remote.service import remote_crew
+
+        crew = remote_crew(ledger, settings)
+    signals = Signals()
+    log.info("the daemon runs as process %d with %s, home %s", os.getpid(), crew.described, settings.data_dir)
+    coordinator = Coordinator(ledger, crew.site, settings)
+    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, crew.close_connections)
+    network = NetworkWatch(settings)
+    follow_runs = FollowRuns(ledger, settings)
+    server = ServerProcess(settings, wanted=with_server)
+    health_writer = HealthWriter(settings, ledger, crew.count_alive, coordinator, network=network, server=server)
+    publish_view(settings)
+    lock.write_info()
+    guard = HomeGuard(lock, ledger_file, settings, network=network)
+    try:
+        run_loop(signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, crew.woken)
+    finally:
+        log.info("the daemon is stopping")
+        server.ask_to_stop()
+        follow_runs.stop()
+        housekeeper.stop()
+        crew.stop()
+        if guard.ledger_is_ours():  # else the next daemon requeues them
+            coordinator.requeue_all()
+        crew.close_connections()
+        health_writer.close()
+        network.close()
+        server.stop()
+        log.info("the daemon has stopped")
+
+
+def local_crew(ledger: Ledger, settings: Settings) -> Crew:
+    """Start worker processes on this machine."""
     jobs = ledger.controls.job_limit(settings.jobs)
     queue = WorkQueue.create(settings.queue_file)
 
@@ -66,67 +99,8 @@ def serve(settings: Settings, *, foreground: bool, with_server: bool = False) ->
 
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
-    signals = Signals()
-    log.info("the daemon runs as process %d with %d jobs, home %s", os.getpid(), jobs, settings.data_dir)
-    coordinator = Coordinator(ledger, queue, workers, settings)
-    housekeeper = Housekeeper(ledger, settings, lambda: coordinator.jobs, close_connections)
-    network = NetworkWatch(settings)
-    follow_runs = FollowRuns(ledger, settings)
-    server = ServerProcess(settings, wanted=with_server)
-    health_writer = HealthWriter(settings, ledger, workers, coordinator, network=network, server=server)
-    publish_view(settings)
-    lock.write_info()
-    guard = HomeGuard(lock, ledger_file, settings, network=network)
-    try:
-        run_loop(
-            signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, workers.wait_for_result
-        )
-    finally:
-        log.info("the daemon is stopping")
-        server.ask_to_stop()
-        follow_runs.stop()
-        housekeeper.stop()
-        workers.stop()
-        if guard.ledger_is_ours():  # else the next daemon requeues them
-            coordinator.requeue_all()
-        close_connections()
-        health_writer.close()
-        network.close()
-        server.stop()
-        log.info("the daemon has stopped")
-
-
-def slept(seconds: float) -> bool:
-    """Sleep; nothing but a signal wakes the daemon."""
-    time.sleep(seconds)
-    return False
-
-
-class Signals:
-    """The signals that this process has received: SIGTERM and SIGINT to stop, SIGHUP to read the settings again.
-
-    A handler only sets a flag, because it may run at any point of the program, whatever lock is held there.
-    """
-
-    def __init__(self) -> None:
-        self.stop = ""
-        """The name of the signal that asked the daemon to stop; empty if there was none."""
-        self.reload = False
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._handle)
-
-    def _handle(self, number: int, _: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            self.reload = True
-        else:
-            self.stop = signal.Signals(number).name
-
-    def wait(self, seconds: float, woken: Callable[[float], bool] = slept) -> None:
-        """Sleep, but return early if a signal arrives, or if `woken`, which waits so many seconds, returns True."""
-        deadline = time.monotonic() + seconds
-        while not (self.stop or self.reload) and (left := deadline - time.monotonic()) > 0:
-            if woken(min(left, BUSY_PAUSE)):
-                return
+    site = Supervisor(queue, workers, settings)
+    return Crew(site, f"{jobs} jobs", workers.count_alive, workers.wait_for_result, workers.stop, close_connections)
 
 
 def run_loop(
@@ -190,29 +164,3 @@ def publish_view(settings: Settings) -> None:
         write_view(settings, os.environ)
     except OSError as error:
         log.error("%s cannot be written: %s", settings.daemon_view_file, error)
-
-
-def start_logging(settings: Settings, *, foreground: bool) -> None:
-    """Log to the rotating file, and to stderr in the foreground.
-
-    Only the daemon rotates the file; a worker reopens it by name after a rotation.
-    """
-    logging.raiseExceptions = False  # a full disk must not print tracebacks to the terminal
-    rotating = logging.handlers.RotatingFileHandler(settings.daemon_log, maxBytes=LOG_SIZE, backupCount=LOG_FILES)
-    following = FollowedLog(settings.daemon_log, delay=True)
-    handlers: list[logging.Handler] = [rotating, *([logging.StreamHandler(sys.stderr)] if foreground else [])]
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
-    for handler in (*handlers, following):
-        handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.handlers[:] = handlers
-    for library in ("huey", "botocore", "boto3", "urllib3"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-
-    def follow() -> None:
-        with contextlib.suppress(OSError):  # closing flushes the buffer, which fails on a full disk
-            rotating.close()  # the child's copy
-        root.handlers[:] = [following]
-
-    os.register_at_fork(after_in_child=follow)

@@ -21,6 +21,8 @@ STARTING = "starting"
 """The stage of a job before its first report."""
 HEARTBEAT_EVERY = 0.5
 """Seconds between heartbeats."""
+CONFIRM_EVERY = 0.02
+"""Seconds between looks for a confirmation."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class QueueWatcher:
         self._progress = Progress(STARTING, 0, 0, 0, time.time())
         self._active_at = time.monotonic()
         self._cancelled = threading.Event()
-        self.cancellation = Cancellation(self._is_cancelled)
+        self.cancellation = Cancellation(self._is_cancelled, self._confirm)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send_heartbeats, name="watcher", daemon=True)
 
@@ -79,6 +81,16 @@ class QueueWatcher:
         """Whether the job was cancelled.  The job's thread calls this, which shows that it does not hang."""
         self._active_at = time.monotonic()
         return self._cancelled.is_set()
+
+    def _confirm(self) -> None:
+        """Return once the coordinator on another host has confirmed the attempt; raise Cancelled if it is cancelled."""
+        if not self._spec.confirm:
+            return
+        attempt = self._spec.job_id, self._spec.attempt
+        self._queue.ask(*attempt)
+        while not self._queue.take_confirmation(*attempt):
+            self.cancellation.check()
+            self._ended.wait(CONFIRM_EVERY)
 
     def _send_heartbeats(self) -> None:
         while not self._ended.wait(HEARTBEAT_EVERY):

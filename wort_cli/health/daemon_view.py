@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wort_cli.model.queue_address import without_password as without_url_password
 from wort_cli.settings import Settings
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.environment import NETWORK
@@ -29,6 +30,7 @@ SETTINGS = (
         "publish_unproved",
     ),
     *("s3_bucket", "s3_prefix", "s3_endpoint", "s3_region", "s3_addressing", "s3_unsigned", "s3_preset"),
+    "queue",
     *("s3_encryption", "s3_kms_key", "s3_acl", "s3_requester_pays"),
 )
 """The settings that decide what a signature is made from and where it goes."""
@@ -57,7 +59,7 @@ class Difference:
 
 def view_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the values that are compared, as text."""
-    values = {name: text_of(getattr(settings, name)) for name in SETTINGS}
+    values = {name: without_url_password(text_of(getattr(settings, name))) for name in SETTINGS}
     return values | {name: without_password(environ.get(name, "")) for name in VARIABLES}
 
 

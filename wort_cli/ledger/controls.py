@@ -69,6 +69,15 @@ class Controls:
         """Set which jobs are tried alone."""
         self._set("suspects", " ".join(map(str, sorted(job_ids))))
 
+    @property
+    def drained(self) -> frozenset[str]:
+        """The workers on other hosts that take no more jobs."""
+        return frozenset(self._get("drained").split())
+
+    def set_drained(self, workers: Collection[str]) -> None:
+        """Set which workers take no more jobs."""
+        self._set("drained", " ".join(sorted(workers)))
+
     def write_timestamp(self) -> None:
         """Write the present time, to prove that the ledger can be written.  Nothing reads it."""
         self._set("written_at", str(int(time.time())))

@@ -14,7 +14,7 @@ from wort_cli.model.failure import Disposition, Failure, Reason
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings
 
-CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED})
+CRASHES = frozenset({Reason.TOOL_CRASH, Reason.INCOMPLETE, Reason.INTERRUPTED, Reason.BAD_RESULT})
 """Failures on this machine that a second try may avoid."""
 OUTAGES = frozenset(
     {

@@ -54,6 +54,9 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     SET_ASIDE = "set-aside"
     TIMEOUT = "timeout"
+    LOCAL_FILES = "local-files"
+    QUEUE_LIMIT = "queue-limit"
+    BAD_RESULT = "bad-result"
 
     @property
     def disposition(self) -> Disposition:
@@ -248,6 +251,21 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
         Disposition.RETRY,
         "a step took too long",
         "wort retries automatically; raise the setting `slice_timeout` or `stall_timeout` if a step needs more time",
+    ),
+    Reason.LOCAL_FILES: (
+        Disposition.FAILED,
+        "its files are on this host, and the workers are on others",
+        "compute it here with `--now`",
+    ),
+    Reason.QUEUE_LIMIT: (
+        Disposition.FAILED,
+        "the signature is too large to be sent through the queue",
+        "set a bucket (`s3_bucket`), to which workers publish, then use `wort retry`; or use `--now`",
+    ),
+    Reason.BAD_RESULT: (
+        Disposition.RETRY,
+        "what a worker on another host has sent is not a valid result",
+        "look at the host that `wort logs` names, and at `wort worker list`; wort retries automatically",
     ),
 }
 

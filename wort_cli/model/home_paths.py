@@ -50,6 +50,7 @@ class HomePaths:
             self.key_file,
             self.access_file,
             self.daemon_view_file,
+            self.workers_file,
         )
         return (*directories, *files)
 
@@ -77,6 +78,11 @@ class HomePaths:
     def health_file(self) -> Path:
         """The daemon's health file."""
         return self.state_dir / "health"
+
+    @property
+    def workers_file(self) -> Path:
+        """The workers on other hosts, as the daemon has seen them (health/workers_file.py)."""
+        return self.state_dir / "workers.json"
 
     @property
     def daemon_view_file(self) -> Path:

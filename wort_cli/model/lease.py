@@ -15,6 +15,8 @@ from wort_cli.system.process_identity import ProcessIdentity
 
 DAEMON = "daemon"
 """The owner of jobs that the daemon runs."""
+WORKERS = "workers"
+"""The owner of jobs that workers on other hosts run."""
 OWNER = re.compile(
     r"process (?P<pid>\d+) on (?P<host>\S+)"
     r"(?: \(started (?P<started>\d+), boot (?P<boot>[\w-]+)(?:, namespace (?P<namespace>\d+))?\))?"

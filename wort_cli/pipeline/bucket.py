@@ -122,6 +122,7 @@ def upload(sealed: Path, published: Published, spec: JobSpec, log: Log, cancella
     """Upload a published signature to the bucket, if the job has one; raise StoreError if that fails."""
     if spec.s3 is None or spec.s3.unsigned:
         return published
+    cancellation.confirm()
     name, provenance = accession_of(spec), published.provenance
     store = call_cancellable(lambda: open_store(spec), cancellation)
     replacing = Replacing.ANYTHING if spec.force else Replacing.GARBAGE

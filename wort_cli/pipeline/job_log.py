@@ -44,3 +44,14 @@ def shorten(log: Path) -> None:
         file.seek(-KEPT_SIZE, 2)
         file.readline()  # an incomplete line
         write_atomically(log, CUT + file.read())
+
+
+def tail_of(log: Path, most: int) -> str:
+    """Return the last lines of a log, at most so many characters; empty if it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - most))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text[-most:]

@@ -218,6 +218,8 @@ class JobSpec:
     """The profile, if it is not built in."""
     others: tuple[Other, ...] = ()
     """Other jobs that are sketched in the same pass."""
+    confirm: bool = False
+    """Whether the worker asks whether its attempt is still the current one before it publishes the signature."""
 
     @property
     def parameters(self) -> Profile:

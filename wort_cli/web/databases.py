@@ -20,6 +20,8 @@ class Database:
     ids: re.Pattern[str]
     pattern: str
     """A pattern with * and ? for all of them; it matches few other names."""
+    bounds: tuple[str, str]
+    """All ids are after the first of these, and before the second, in the order of an index."""
     words: str
     """What an id is, in words."""
     example: str
@@ -36,16 +38,19 @@ class Database:
         return f"{root}/wort-{self.name}/sigs/{name}.sig"
 
 
-SRA = Database("sra", RUN, "?RR*", "a run: SRR, ERR or DRR and six to nine digits", "SRR139146")
+SRA = Database("sra", RUN, "?RR*", ("DRR", "SRS"), "a run: SRR, ERR or DRR and six to nine digits", "SRR139146")
 GENOMES = Database(
     "genomes",
     ASSEMBLY,
     "GC?_*",
+    ("GCA_", "GCG"),
     "an assembly: GCA_ or GCF_, nine digits, and its version",
     "GCA_000005845.2",
     GENOMES_V1,
 )
-IMG = Database("img", re.compile("[0-9]{10}"), "?" * 10, "a taxon of IMG: ten digits", "2522125045", trusts=ELSEWHERE)
+IMG = Database(
+    "img", re.compile("[0-9]{10}"), "?" * 10, ("0", ":"), "a taxon of IMG: ten digits", "2522125045", trusts=ELSEWHERE
+)
 DATABASES = {database.name: database for database in (SRA, GENOMES, IMG)}
 
 

@@ -76,9 +76,10 @@ async def catalog(request: Request) -> Response:
     services: Services = request.app.state.services
     root = str(request.scope.get("root_path", ""))
     patterns = {name: one.pattern if database in ("", name) else "" for name, one in DATABASES.items()}
+    low, high = DATABASES[database].bounds if database else ("", "\uffff")
 
     def answer() -> dict[str, Any]:
-        values = {"profile": SRA_V1.name, "after": after, "trust": trust, "limit": limit}
+        values = {"profile": SRA_V1.name, "after": max(after, low), "before": high, "trust": trust, "limit": limit}
         rows = services.home.ledger.storage.rows("served_signatures", **patterns, **values)
         found = [
             {

@@ -11,11 +11,12 @@ from tests.support.golden import COMMANDS, DIRECTORY, golden_text
 from tests.support.schemas import validated
 from tests.support.showcase import BUCKET_ONLY, DONE, Showcase, showcase
 from wort_cli import cli
-from wort_cli.commands import doctor, fetch, runs, serve, token
+from wort_cli.commands import doctor, fetch, runs, serve, token, worker
 from wort_cli.commands.shared.checking.finding import STATES, Finding
 from wort_cli.commands.shared.daemon.daemon_action import DOCUMENTS, print_action
 from wort_cli.commands.shared.following import follow_record
 from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
+from wort_cli.health.workers_file import WorkerSeen
 from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.run_metadata import RunMetadata
@@ -86,6 +87,11 @@ def test_json_of_every_command_is_what_its_schema_says(home: Showcase, capsys: p
     print_document(token.REVOKED, {"name": "ann", "revoked": 2})
     printed.add(validated(capsys.readouterr().out)["command"])
     serve.announce("http://127.0.0.1:8082/", "http://127.0.0.1:8082/sign-in?link=x", read_only=False, as_json=True)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    seen = WorkerSeen("node7-1", "node7", 7, "0.1.0", "working", 2, (1, 2), 0.5)
+    print_records(worker.LISTED, [worker.record(seen)], Form.JSON)
+    printed.add(validated(capsys.readouterr().out)["command"])
+    print_document(worker.DRAINED, {"host": "node7", "workers": ["node7-1"], "message": "done"})
     printed.add(validated(capsys.readouterr().out)["command"])
     print_records(follow_record.REMOVED, [], Form.JSON)
     printed.add(validated(capsys.readouterr().out)["command"])

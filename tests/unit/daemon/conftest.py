@@ -13,6 +13,7 @@ import pytest
 from tests.support.builders import request
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.daemon.workers import Workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Progress
@@ -142,10 +143,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def coordinator(
-    ledger: Ledger, queue: WorkQueue, workers: WorkersWithoutProcesses, settings: Settings, clock: Clock
-) -> Coordinator:
-    return Coordinator(ledger, queue, workers, settings, clock=clock, jitter=lambda: 0.5)
+def supervisor(queue: WorkQueue, workers: WorkersWithoutProcesses, settings: Settings, clock: Clock) -> Supervisor:
+    return Supervisor(queue, workers, settings, clock)
+
+
+@pytest.fixture
+def coordinator(ledger: Ledger, supervisor: Supervisor, settings: Settings, clock: Clock) -> Coordinator:
+    return Coordinator(ledger, supervisor, settings, clock=clock, jitter=lambda: 0.5)
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import subprocess
 
 from tests.support.builders import published
 from tests.unit.daemon.conftest import NAME, Clock, Worker, identity
-from wort_cli.daemon.coordinator import CANCEL_WITHIN, Coordinator
+from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.supervisor import CANCEL_WITHIN
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
 from wort_cli.settings import Settings

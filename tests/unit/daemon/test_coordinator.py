@@ -10,6 +10,7 @@ from tests.support.builders import published, request
 from tests.unit.daemon.conftest import Clock, Worker, WorkersWithoutProcesses
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import Failure, Reason
@@ -48,11 +49,11 @@ def test_result_is_recorded_and_removed_from_the_queue(
 
 
 def test_failure_leads_to_a_retry_whose_delay_depends_on_the_jitter(
-    ledger: Ledger, queue: WorkQueue, workers: WorkersWithoutProcesses, settings: Settings, clock: Clock
+    ledger: Ledger, queue: WorkQueue, supervisor: Supervisor, settings: Settings, clock: Clock
 ) -> None:
     waits: list[float] = []
     for jitter in (0.0, 0.5):
-        coordinator = Coordinator(ledger, queue, workers, settings, clock=clock, jitter=lambda value=jitter: value)  # type: ignore[misc]
+        coordinator = Coordinator(ledger, supervisor, settings, clock=clock, jitter=lambda value=jitter: value)  # type: ignore[misc]
         (job_id,) = enqueue(ledger, f"SRR00000{len(waits) + 1}")
         coordinator.turn()
         Worker(queue).start().finish(failure=Failure(Reason.NETWORK, "no route"))

@@ -26,7 +26,7 @@ from wort_cli.settings import Settings
 def writer(
     settings: Settings, ledger: Ledger, workers: WorkersWithoutProcesses, coordinator: Coordinator, clock: Clock
 ) -> Iterator[HealthWriter]:
-    made = HealthWriter(settings, ledger, workers, coordinator, clock=clock)
+    made = HealthWriter(settings, ledger, workers.count_alive, coordinator, clock=clock)
     yield made
     made.close()
 

@@ -8,6 +8,7 @@ from tests.support.builders import published, request
 from tests.unit.daemon.conftest import HANG_TIMEOUT, LEASE, NAME, STALL_TIMEOUT, Clock, Worker, identity
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.queue import WorkQueue
+from wort_cli.daemon.supervisor import Supervisor
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import Job, JobState
@@ -76,6 +77,7 @@ def test_attempt_of_a_dead_worker_is_retried(
 
 def test_worker_that_ends_after_its_result_is_not_lost(
     coordinator: Coordinator,
+    supervisor: Supervisor,
     ledger: Ledger,
     queue: WorkQueue,
     job_id: int,
@@ -88,7 +90,7 @@ def test_worker_that_ends_after_its_result_is_not_lost(
     worker.finish(published=published(NAME))
     sleeper.kill()
     sleeper.wait()
-    coordinator._check_attempts()
+    supervisor.check_attempts(coordinator._outcomes)
     coordinator.turn()
     assert ledger.jobs.get(job_id).state is JobState.DONE
 

@@ -13,7 +13,8 @@ from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.health_writer import HealthWriter
 from wort_cli.daemon.home_guard import HomeGuard
 from wort_cli.daemon.housekeeping import Housekeeper
-from wort_cli.daemon.service import TROUBLE_PAUSE, Signals, reload_settings, run_loop
+from wort_cli.daemon.service import TROUBLE_PAUSE, reload_settings, run_loop
+from wort_cli.daemon.signals import Signals
 from wort_cli.errors import StorageProblem
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.open_file import OpenLedgerFile
@@ -63,7 +64,7 @@ def signals() -> Iterator[Signals]:
 def loop(
     ledger: Ledger, settings: Settings, workers: WorkersWithoutProcesses, coordinator: Coordinator, clock: Clock
 ) -> Iterator[Loop]:
-    writer = HealthWriter(settings, ledger, workers, coordinator, clock=clock)
+    writer = HealthWriter(settings, ledger, workers.count_alive, coordinator, clock=clock)
     lock = acquire_lock(settings.lock_file)
     file = OpenLedgerFile(ledger.storage)
     guard = HomeGuard(lock, file, settings, clock)

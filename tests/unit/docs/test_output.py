@@ -9,7 +9,7 @@ from scripts.reference import all_commands
 from tests.support.schemas import validator
 from wort_cli.commands.shared.showing.fields import Document, Field
 
-WITHOUT_JSON = {"wort", "wort help", "wort completion", "wort config edit"}
+WITHOUT_JSON = {"wort", "wort help", "wort completion", "wort config edit", "wort worker"}
 """Commands that print no result of their own, but a text for people or for a shell."""
 GROUPS = {"wort follow", "wort daemon", "wort config", "wort metadata", "wort profile", "wort sync", "wort token"}
 COMMANDS = {" ".join(path): command for path, command, _ in all_commands()}

@@ -37,12 +37,13 @@ def test_stored_reasons_keep_their_names() -> None:
         (
             Disposition.FAILED,
             "corrupt not-an-archive wrong-format bad-reads tool-missing storage-denied params-mismatch conflict"
-            " set-aside not-asked",
+            " set-aside not-asked local-files queue-limit",
         ),
         (
             Disposition.RETRY,
             "incomplete network rate-limited disk-low disk-error memory tool-crash storage-down interrupted timeout"
-            " no-data not-published unprovable locator-refused reference-missing machine-error storage-credentials",
+            " no-data not-published unprovable locator-refused reference-missing machine-error storage-credentials"
+            " bad-result",
         ),
     ],
 )

@@ -27,7 +27,7 @@ ORDER BY name LIMIT :limit;
 
 -- name: served_signatures
 SELECT name, digest, trust, path, size, created_at, remote, sha256 FROM signatures
-WHERE name > :after AND profile IN {profiles} AND (name GLOB :sra OR name GLOB :genomes OR name GLOB :img)
+WHERE name > :after AND name < :before AND profile IN {profiles} AND (name GLOB :sra OR name GLOB :genomes OR name GLOB :img)
   AND (:trust = '' OR trust = :trust) ORDER BY name LIMIT :limit;
 
 -- name: events_after

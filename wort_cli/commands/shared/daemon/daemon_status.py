@@ -24,8 +24,10 @@ from wort_cli.commands.shared.showing.fields import (
 )
 from wort_cli.health.health_file import Health
 from wort_cli.health.status import DAY, HOUR, STATES, EndedAttempts, Status
+from wort_cli.health.workers_file import DRAINING, REFUSED, SILENT, WorkerSeen, read_workers
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import JobState
+from wort_cli.model.queue_address import LOCAL
 from wort_cli.model.units import format_bytes, iso_time
 from wort_cli.settings import Settings
 
@@ -53,6 +55,13 @@ DISK = record_of(
 WORKERS = record_of(
     Field("alive", COUNT, "Worker processes that are alive"),
     Field("wanted", COUNT, "Worker processes that should be alive"),
+)
+HOST = record_of(
+    Field("host", TEXT, "The host"),
+    Field("workers", COUNT, "Its workers that give signs"),
+    Field("jobs", COUNT, "How many jobs they sketch at a time"),
+    Field("running", COUNT, "Jobs that they have"),
+    Field("draining", COUNT, "Workers that take no more jobs"),
 )
 SERVER = record_of(
     Field("url", PATH, "Its URL; null until clients can connect", optional=True),
@@ -95,6 +104,7 @@ DOCUMENT = Document(
         Field("memory_available", BYTES, "Available memory", optional=True),
         Field("load", RATIO, "The load average of the last minute"),
         Field("workers", WORKERS, "The worker processes", optional=True),
+        Field("hosts", list_of(HOST), "The hosts whose workers run jobs; empty if they run on this machine"),
         Field("server", SERVER, "The HTTP server that the daemon started; null if it starts none", optional=True),
     ),
 )
@@ -146,8 +156,28 @@ def status_document(status: Status, settings: Settings, ended: dict[str, EndedAt
         "memory_available": status.memory,
         "load": status.load,
         "workers": {"alive": health.workers, "wanted": health.workers_wanted} if health else None,
+        "hosts": hosts(settings) if daemon else [],
         "server": server_document(health) if health else None,
     }
+
+
+def hosts(settings: Settings) -> list[dict[str, Any]]:
+    """Return the hosts of the workers that give signs."""
+    found = read_workers(settings.workers_file) if settings.queue != LOCAL else None
+    here: dict[str, list[WorkerSeen]] = {}
+    for worker in found[0] if found else ():
+        if worker.state not in (SILENT, REFUSED):
+            here.setdefault(worker.host, []).append(worker)
+    return [
+        {
+            "host": host,
+            "workers": len(workers),
+            "jobs": sum(worker.jobs for worker in workers),
+            "running": sum(len(worker.running) for worker in workers),
+            "draining": sum(worker.state == DRAINING for worker in workers),
+        }
+        for host, workers in here.items()
+    ]
 
 
 def server_document(health: Health) -> dict[str, Any] | None:
@@ -207,6 +237,9 @@ def status_lines(document: dict[str, Any]) -> dict[str, object]:
         )
     if workers := document["workers"]:
         lines["workers"] = f"{workers['alive']} of {workers['wanted']} alive"
+    for host in document["hosts"]:
+        draining = ", draining" if host["draining"] else ""
+        lines[f"on {render.printable(host['host'])}"] = f"{host['running']} of {host['jobs']} jobs{draining}"
     if server := document["server"]:
         lines["server"] = server_line(server)
     if (oldest := document["oldest_queued"]) is not None:

@@ -9,7 +9,7 @@ SECTIONS = {
     "Follow and control jobs": ("status", "wait", "logs", "cancel", "retry", "forget"),
     "Use signatures": ("ls", "view", "export", "catalog", "merge", "rm"),
     "Exchange signatures": ("sync", "submit", "verify", "import", "serve", "token"),
-    "Manage this home": ("daemon", "config", "doctor", "backup", "completion", "help"),
+    "Manage this home": ("daemon", "worker", "config", "doctor", "backup", "completion", "help"),
 }
 """The sections of the list of commands."""
 

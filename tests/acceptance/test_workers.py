@@ -1,0 +1,290 @@
+"""Workers on other hosts, with real queues: PostgreSQL and Redis."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.bucket import Bucket
+from tests.support.homes import Home
+from tests.support.polling import until
+from tests.support.queue_servers import PASSWORD, SERVERS, Postgresql, QueueServer, Redis
+from tests.support.shelf import Shelf
+from tests.support.worker_hosts import Cluster
+
+LAYOUTS = ("paired_illumina", "single_illumina", "clipped")
+
+
+@pytest.fixture(scope="module", params=sorted(SERVERS))
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
+    """A queue's server, for all tests of this file."""
+    with SERVERS[request.param](tmp_path_factory.mktemp(request.param) / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(home: Home, server: QueueServer, tmp_path: Path) -> Iterator[Cluster]:
+    """A coordinator without workers, in a queue that is empty."""
+    made = Cluster(home, server, tmp_path)
+    if isinstance(server, Redis) or "wort_kv" in server.sql("select tablename from pg_tables"):  # type: ignore[attr-defined]
+        server.lose_everything()
+    yield made
+    made.end()
+
+
+def keep_runs(cluster: Cluster, shelf: Shelf, number: int) -> list[str]:
+    """Put runs into the repositories of all hosts; return their names."""
+    names = [f"SRR{1_000_001 + i}" for i in range(number)]
+    for i, name in enumerate(names):
+        cluster.keep(name, shelf.archive(LAYOUTS[i % 3]))
+    return names
+
+
+def check_signatures(cluster: Cluster, shelf: Shelf, names: list[str]) -> None:
+    """Assert that the coordinator has the reference signature of each run, from one attempt's result."""
+    for i, name in enumerate(names):
+        assert cluster.home.signature(name) == shelf.reference(shelf.archive(LAYOUTS[i % 3]), name)
+        done = [event for event in cluster.home.events(name) if event[0] == "done"]
+        assert len(done) == 1
+
+
+def queue_is_empty(cluster: Cluster) -> bool:
+    """Return whether the queue has nothing but the board and the beats of workers."""
+    server = cluster.server
+    if isinstance(server, Redis):
+        keys = server.cli("hkeys", "huey.results.wort").split()
+        return keys == ["board"] and server.cli("zcard", "huey.redis.wort").strip() == "0"
+    assert isinstance(server, Postgresql)
+    keys = server.sql("select key from wort_kv where queue = 'wort'").split()
+    return keys == ["board"] and server.sql("select count(*) from wort_task").strip() == "0"
+
+
+def test_two_workers_compute_runs_without_a_bucket(cluster: Cluster, shelf: Shelf) -> None:
+    first, second = cluster.add(), cluster.add()
+    names = keep_runs(cluster, shelf, 8)
+    cluster.start()
+    cluster.until_known(2)
+    cluster.home("compute", *names, "--wait").expect(0)
+    check_signatures(cluster, shelf, names)
+    assert all(job.attempt == 1 and job.owner == "" for job in cluster.home.jobs())
+    listed = cluster.home("worker", "list", "--json").expect(0).records()
+    assert {row["state"] for row in listed} <= {"idle", "working"} and len(listed) == 2
+    status = cluster.home("daemon", "status", "--json").expect(0).json()
+    assert [(row["host"], row["workers"], row["jobs"]) for row in status["hosts"]] == [(os.uname().nodename, 2, 2)]
+    until(lambda: queue_is_empty(cluster), "the queue is empty")
+    until(lambda: not first.workspaces() + second.workspaces(), "no workspace is left")
+    assert all("sealing" in host.log or "done" in host.log for host in (first, second))  # both had work
+
+
+def test_signatures_reach_the_coordinator_through_the_bucket(cluster: Cluster, bucket: Bucket, shelf: Shelf) -> None:
+    cluster.add()
+    names = keep_runs(cluster, shelf, 3)
+    cluster.start()
+    cluster.home("compute", *names, "--wait").expect(0)
+    for i, name in enumerate(names):
+        assert bucket.signature(name) == shelf.reference(shelf.archive(LAYOUTS[i]), name)
+    listed = cluster.home("ls", "--json").expect(0).records()
+    assert {row["run"] if "run" in row else row["name"] for row in listed} == set(names)
+    assert cluster.home.select("SELECT count(*) FROM signatures WHERE path = '' AND remote != ''") == [(3,)]
+    assert not list(cluster.hosts[0].home.path.rglob("*.sig"))
+
+
+def test_jobs_of_a_killed_worker_go_to_another_one(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    cluster.home.env["WORT_WORKER_LEASE"] = "6"
+    slow = cluster.add(**hold(tmp_path))
+    names = keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.home("compute", *names).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    fast = cluster.add()
+    keep_runs(cluster, shelf, 1)
+    slow.kill()
+    fast.start()
+    cluster.home.until_job(names[0], "done")
+    check_signatures(cluster, shelf, names)
+    assert ("queued", "interrupted") in cluster.home.events(names[0])
+
+
+def test_result_of_a_lost_attempt_changes_nothing(
+    cluster: Cluster, bucket: Bucket, shelf: Shelf, tmp_path: Path
+) -> None:
+    """A worker is stopped for longer than its lease, and goes on when another one has published the signature."""
+    cluster.home.env["WORT_WORKER_LEASE"] = "6"
+    late = cluster.add(**hold(tmp_path))
+    (name,) = keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.home("compute", name).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    for process in late.processes():
+        process.kill(signal.SIGSTOP)
+    other = cluster.add()
+    keep_runs(cluster, shelf, 1)
+    other.start()
+    done = cluster.home.until_job(name, "done")
+    assert done.attempt == 2
+    etag = bucket.head(f"sigs/{name}.sig")["LastModified"]
+    (tmp_path / "go").touch()
+    for process in late.processes():
+        process.kill(signal.SIGCONT)
+    until(lambda: f"job {done.id} was cancelled" in late.log, "the late attempt was cancelled")
+    until(lambda: not late.workspaces(), "its workspace is gone")
+    assert bucket.head(f"sigs/{name}.sig")["LastModified"] == etag
+    assert cluster.home.job(name).attempt == 2
+    check_bucket = bucket.signature(name)
+    assert check_bucket == shelf.reference(shelf.archive(LAYOUTS[0]), name)
+    until(lambda: queue_is_empty(cluster), "the queue is empty")
+
+
+def test_server_of_the_queue_is_killed_and_loses_everything(cluster: Cluster, shelf: Shelf) -> None:
+    cluster.add()
+    cluster.add()
+    names = keep_runs(cluster, shelf, 12)
+    cluster.start()
+    cluster.home("compute", *names).expect(0)
+    cluster.home.until_job(names[0], "done")
+    cluster.server.restart()
+    until(lambda: len([job for job in cluster.home.jobs() if job.state == "done"]) > 3, "jobs are done")
+    cluster.server.lose_everything()
+    cluster.until_all_ended()
+    check_signatures(cluster, shelf, names)
+    until(lambda: queue_is_empty(cluster), "the queue is empty")
+
+
+def test_coordinator_restarts_while_workers_go_on(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    cluster.add(**hold(tmp_path))
+    (name,) = keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.home("compute", name).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    cluster.home("daemon", "stop").expect(0)
+    assert cluster.home.job(name).state == "running"
+    (tmp_path / "go").touch()
+    until(lambda: "done" in cluster.hosts[0].log, "the worker has ended the job")
+    cluster.home("daemon", "start").expect(0)
+    assert cluster.home.until_job(name, "done").attempt == 1
+    check_signatures(cluster, shelf, [name])
+
+
+def test_cancelled_job_is_ended_on_its_worker(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    host = cluster.add(**hold(tmp_path))
+    (name,) = keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.home("compute", name).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    cluster.home("cancel", name).expect(0)
+    until(lambda: not host.home.decoders() and not host.workspaces(), "the worker has ended it")
+    until(lambda: queue_is_empty(cluster), "the queue is empty")
+
+
+def test_drained_worker_ends_its_job_and_takes_no_more(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    host = cluster.add(**hold(tmp_path))
+    names = keep_runs(cluster, shelf, 2)
+    cluster.start()
+    cluster.home("compute", *names).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    name = os.uname().nodename
+    cluster.home("worker", "drain", "no-such-host").expect(2, "no worker runs on 'no-such-host'")
+    drained = cluster.home("worker", "drain", name, "--json").expect(0).json()
+    assert drained["host"] == name and len(drained["workers"]) == 1
+    until(lambda: "take no more jobs" in host.log, "the worker knows")
+    (tmp_path / "go").touch()
+    assert host.wait() == 0
+    assert [job.state for job in cluster.home.jobs()] == ["done", "queued"]
+    held = cluster.home("daemon", "status", "--json").json()["held"]
+    assert "no worker is connected" in held
+    cluster.home("cancel", names[1]).expect(0)
+
+
+def test_terminated_worker_gives_its_job_back(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    host = cluster.add(**hold(tmp_path))
+    (name,) = keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.home("compute", name).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    host.process.terminate()
+    assert host.wait() == 0
+    job = cluster.home.until_job(name, "queued")
+    assert "the worker was stopped" in job.message
+    assert cluster.home.events(name)[-1] == ("queued", "interrupted")
+    (tmp_path / "go").touch()
+    host.start()
+    cluster.home.until_job(name, "done")
+    check_signatures(cluster, shelf, [name])
+
+
+def test_files_of_the_coordinator_are_not_sent_to_workers(cluster: Cluster, shelf: Shelf) -> None:
+    cluster.add()
+    keep_runs(cluster, shelf, 1)
+    cluster.start()
+    cluster.until_known(1)
+    done = cluster.home("compute", shelf.archive(), "--wait")
+    done.expect(1)
+    (job,) = cluster.home.jobs()
+    assert (job.state, job.reason) == ("failed", "local-files")
+
+
+def test_secrets_are_shown_nowhere(cluster: Cluster, shelf: Shelf) -> None:
+    host = cluster.add()
+    names = keep_runs(cluster, shelf, 1)
+    url = (
+        cluster.server.url.replace("wort@", f"wort:{PASSWORD}@")
+        if "wort@" in cluster.server.url
+        else (cluster.server.url.replace("redis://", f"redis://:{PASSWORD}@"))
+    )
+    for each in (cluster.home, host.home):
+        each.env["WORT_QUEUE"] = url
+        del each.env["WORT_QUEUE_PASSWORD"]
+    refused = host.home("worker", "--queue", url).expect(2, "other users of this machine can see a password")
+    cluster.start()
+    cluster.home("compute", *names, "--wait").expect(0)
+    texts = [
+        refused.err,
+        host.log,
+        json.dumps([process.argv for process in (*cluster.home.processes(), *host.processes())]),
+    ]
+    for words in (("config", "show"), ("daemon", "status"), ("worker", "list"), ("doctor",), ("status",)):
+        done = cluster.home(*words)
+        texts += [done.out, done.err]
+    files = [path for root in (cluster.home.path, host.home.path) for path in root.rglob("*") if path.is_file()]
+    texts += [path.read_bytes().decode(errors="replace") for path in files]
+    assert not [text[:300] for text in texts if PASSWORD in text]
+
+
+def test_worker_of_another_version_is_refused(cluster: Cluster, shelf: Shelf) -> None:
+    host = cluster.add()
+    cluster.home("daemon", "start").expect(0)
+    broken = "import wort_cli; wort_cli.__version__ = '99.0'; from wort_cli.cli import main; main()"
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", broken, "worker"],
+        env=host.home.env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the coordinator is wort" in done.stderr and "this is wort 99.0" in done.stderr
+
+
+def hold(directory: Path) -> dict[str, str]:
+    """Return an environment in which the first decoder waits until the file `go` exists."""
+    from tests.support.homes import FASTQ_DUMP, write_script
+
+    tools = directory / "tools"
+    tools.mkdir(exist_ok=True)
+    write_script(
+        tools / "fastq-dump",
+        f"""
+case " $* " in *" --fasta "*) ;; *) exec {FASTQ_DUMP} "$@" ;; esac
+: > {directory}/held
+while [ ! -e {directory}/go ]; do sleep 0.05; done
+exec {FASTQ_DUMP} "$@"
+""",
+    )
+    return {"PATH": f"{tools}:{os.environ['PATH']}", "WORT_DECODER": "fastq-dump"}

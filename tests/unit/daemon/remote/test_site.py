@@ -1,0 +1,380 @@
+"""The coordinator's side of workers on other hosts: a real ledger, a queue in memory, a clock that tests advance."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.builders import request
+from tests.support.memory_queue import MemoryQueue
+from tests.support.signatures import make_signatures
+from tests.unit.daemon.conftest import Clock
+from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.remote.board_writer import WRITE_EVERY
+from wort_cli.daemon.remote.roster import SILENT_AFTER, TAKEN_WITHIN
+from wort_cli.daemon.remote.site import SILENCES, RemoteSite, answer_key
+from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
+from wort_cli.errors import QueueUnavailable
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.accession import Accession
+from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState, Progress
+from wort_cli.model.job_result import JobResult, Published
+from wort_cli.model.lease import WORKERS
+from wort_cli.settings import Settings
+from wort_cli.stores.local import LocalStore
+from wort_cli.system.process_identity import own_identity
+
+HOME = "h" * 16
+NAME = "SRR1000000"
+
+
+@pytest.fixture
+def remote() -> MemoryQueue:
+    return MemoryQueue()
+
+
+@pytest.fixture
+def site(ledger: Ledger, remote: MemoryQueue, settings: Settings, clock: Clock) -> RemoteSite:
+    made = RemoteSite(
+        remote,
+        settings,
+        HOME,
+        ended=lambda jobs: [job for job in jobs if not ledger.jobs.get(job).state.is_live],
+        drained=lambda: ledger.controls.drained,
+        clock=clock,
+    )
+    made.claim_queue()
+    return made
+
+
+@pytest.fixture
+def coordinator(ledger: Ledger, site: RemoteSite, settings: Settings, clock: Clock) -> Coordinator:
+    return Coordinator(ledger, site, settings, clock=clock, jitter=lambda: 0.5)
+
+
+class Host:
+    """A worker on another host, played by the test."""
+
+    def __init__(self, remote: MemoryQueue, name: str = "node1", room: int = 2, **changes: Any) -> None:
+        self.remote = remote
+        self.beat = Beat(f"{name}-1", name, name, own_identity(), 0, HOME, room, room)
+        self.beat = replace(self.beat, **changes)
+
+    def send(self, **changes: Any) -> None:
+        self.beat = replace(self.beat, number=self.beat.number + 1, **changes)
+        self.remote.beat(self.beat.worker, self.beat.pack())
+
+    def take(self) -> Order:
+        data = self.remote.take()
+        assert data is not None, "there is an order"
+        order = Order.unpack(data)
+        progress = Progress("sketching", 1, 10, 100, 0.0)
+        self.send(running={**self.beat.running, order.spec.job_id: (order.spec.attempt, progress)})
+        return order
+
+    def answer(self, order: Order, **outcome: Any) -> None:
+        returned, content = outcome.pop("returned", ""), outcome.pop("content", "")
+        result = JobResult(order.spec.job_id, order.spec.attempt, **outcome)
+        answer = Answer(self.beat.host, result, returned, content, "a line of the log\n")
+        self.remote.put(answer_key(HOME, order.spec.job_id, order.spec.attempt), answer.pack())
+
+
+@pytest.fixture
+def host(remote: MemoryQueue) -> Host:
+    made = Host(remote)
+    made.send()
+    return made
+
+
+def turn(coordinator: Coordinator, clock: Clock, seconds: float = 1.1) -> None:
+    clock.advance(seconds)
+    coordinator.turn()
+
+
+def enqueue(ledger: Ledger, *names: str) -> list[int]:
+    return [answer.job_id or 0 for answer in ledger.jobs.enqueue([request(name) for name in names])]
+
+
+@pytest.fixture
+def job_id(ledger: Ledger, coordinator: Coordinator, clock: Clock, host: Host) -> int:
+    """A job that was sent to the workers."""
+    (job,) = enqueue(ledger, NAME)
+    turn(coordinator, clock)
+    return job
+
+
+def board_of(remote: MemoryQueue) -> Board:
+    data = remote.board()
+    assert data is not None
+    return Board.unpack(data)
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> tuple[bytes, Published]:
+    """The bytes of a signature, and what a worker says of it."""
+    root = tmp_path / "elsewhere"
+    make_signatures(root, 1)
+    store = LocalStore(root)
+    content = store.path(Accession(NAME)).read_bytes()
+    made = store.provenance(Accession(NAME))
+    return content, Published("", len(content), made, sha256=hashlib.sha256(content).hexdigest())
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+# ---- Orders
+
+
+def test_no_job_starts_without_a_worker(coordinator: Coordinator, ledger: Ledger, clock: Clock) -> None:
+    (job,) = enqueue(ledger, NAME)
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job).state is JobState.QUEUED
+    assert "no worker is connected" in coordinator.blocked_by
+
+
+def test_board_names_an_attempt_before_its_order_is_sent(remote: MemoryQueue, ledger: Ledger, job_id: int) -> None:
+    assert ledger.jobs.get(job_id).owner == WORKERS
+    assert board_of(remote).attempts == {job_id: 1}
+    order = Order.unpack(remote.take() or b"")
+    assert (order.spec.job_id, order.spec.attempt, order.spec.name) == (job_id, 1, NAME)
+
+
+def test_order_names_no_path_of_the_coordinator(remote: MemoryQueue, settings: Settings, job_id: int) -> None:
+    data = remote.take() or b""
+    assert str(settings.data_dir).encode() not in data
+    assert b"/" not in data
+
+
+def test_as_many_orders_are_sent_as_workers_take(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host
+) -> None:
+    enqueue(ledger, *(f"SRR{1000000 + i}" for i in range(9)))
+    turn(coordinator, clock)
+    assert remote.pending() == 2
+    Host(remote, "node2", 3).send()
+    turn(coordinator, clock)
+    assert remote.pending() == 5
+    Host(remote, "node3", 7, version="0.0.1").send()
+    Host(remote, "node4", 7, draining=True).send()
+    turn(coordinator, clock)
+    assert remote.pending() == 5
+
+
+# ---- Answers
+
+
+def test_signature_in_an_answer_is_stored_and_recorded(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+    job_id: int,
+    sealed: tuple[bytes, Published],
+) -> None:
+    content, published = sealed
+    host.answer(host.take(), published=published, content=encoded(content))
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.DONE
+    assert LocalStore(settings.store_dir).path(Accession(NAME)).read_bytes() == content
+    assert remote.keys == set()
+    assert board_of(remote).attempts == {}
+    assert "on the host 'node1'" in settings.job_log(job_id).read_text()
+    assert not list(settings.work_dir.iterdir())
+
+
+def test_answer_of_a_lost_attempt_changes_nothing(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+    job_id: int,
+    sealed: tuple[bytes, Published],
+) -> None:
+    content, published = sealed
+    order = host.take()
+    turn(coordinator, clock)
+    ledger.attempts.requeue(job_id, 1, "by the test")
+    turn(coordinator, clock)
+    turn(coordinator, clock)
+    assert board_of(remote).attempts == {job_id: 2}
+    host.answer(order, published=published, content=encoded(content))
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+    assert not LocalStore(settings.store_dir).has(Accession(NAME))
+
+
+def test_failure_in_an_answer_is_recorded(
+    coordinator: Coordinator, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.answer(host.take(), failure=Failure(Reason.NO_READS, "none"))
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
+
+
+def test_job_that_is_returned_is_queued_again(
+    coordinator: Coordinator, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.answer(host.take(), returned="the worker was stopped (node1)")
+    host.send(running={}, draining=True)
+    turn(coordinator, clock)
+    job = ledger.jobs.get(job_id)
+    assert (job.state, job.message) == (JobState.QUEUED, "the worker was stopped (node1)")
+
+
+# ---- Lost workers, and a queue that loses everything
+
+
+def test_silent_worker_loses_its_job_after_the_lease(
+    coordinator: Coordinator, ledger: Ledger, settings: Settings, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.take()
+    turn(coordinator, clock)
+    turn(coordinator, clock, settings.worker_lease - 10)
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+    turn(coordinator, clock, 20)
+    job = ledger.jobs.get(job_id)
+    assert (job.state, job.reason, job.attempt) == (JobState.QUEUED, Reason.INTERRUPTED, 1)
+    assert "the worker on node1 sent no heartbeat" in job.message
+
+
+def test_job_that_silences_worker_after_worker_fails_in_the_end(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, settings: Settings, clock: Clock, job_id: int
+) -> None:
+    for times in range(SILENCES + 1):
+        Host(remote, f"other{times}").send()
+        turn(coordinator, clock)
+        worker = Host(remote, f"node-{times}")
+        worker.take()
+        turn(coordinator, clock)
+        turn(coordinator, clock, settings.worker_lease + 1)
+    assert ledger.jobs.get(job_id).state is JobState.WAITING
+
+
+def test_worker_that_starts_again_at_its_place_gives_up_its_jobs_at_once(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.take()
+    turn(coordinator, clock)
+    Host(remote, "node1", worker="node1-2", room=0).send()
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.QUEUED
+
+
+def test_order_that_the_queue_has_lost_is_queued_again(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    remote.lose_everything()
+    for _ in range(int(TAKEN_WITHIN / WRITE_EVERY) + 3):
+        host.send()
+        turn(coordinator, clock, WRITE_EVERY)
+    assert ledger.jobs.get(job_id).attempt == 2
+    assert board_of(remote).attempts == {job_id: 2}
+
+
+def test_running_job_survives_a_queue_that_loses_everything(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.take()
+    turn(coordinator, clock)
+    remote.lose_everything()
+    for _ in range(int(2 * SILENT_AFTER / WRITE_EVERY)):
+        turn(coordinator, clock, WRITE_EVERY)
+        host.send()
+    assert board_of(remote).attempts == {job_id: 1}
+    assert ledger.jobs.get(job_id).attempt == 1
+
+
+def test_no_worker_is_lost_while_the_coordinator_cannot_reach_the_queue(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+    job_id: int,
+) -> None:
+    host.take()
+    turn(coordinator, clock)
+    remote.broken = True
+    for _ in range(10):
+        clock.advance(settings.worker_lease)
+        with pytest.raises(QueueUnavailable):
+            coordinator.turn()
+        coordinator.excuse_silence()
+    remote.broken = False
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+
+
+def test_cancelled_job_leaves_the_board(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.take()
+    turn(coordinator, clock)
+    ledger.jobs.cancel([job_id])
+    turn(coordinator, clock)
+    assert board_of(remote).attempts == {}
+    assert not coordinator.busy
+
+
+def test_new_coordinator_goes_on_with_running_jobs(
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+    coordinator: Coordinator,
+    job_id: int,
+) -> None:
+    order = host.take()
+    turn(coordinator, clock)
+    coordinator.requeue_all()
+    assert ledger.jobs.get(job_id).state is JobState.RUNNING
+    host.answer(order, failure=Failure(Reason.NO_READS, "none"))
+    site = RemoteSite(remote, settings, HOME, ended=lambda _: [], drained=lambda: (), clock=clock)
+    site.adopt([ledger.jobs.get(job_id)])
+    site.claim_queue()
+    assert board_of(remote).attempts == {job_id: 1}
+    turn(Coordinator(ledger, site, settings, clock=clock), clock)
+    assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
+
+
+def test_workspaces_that_are_not_needed_are_named_on_the_board(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, job_id: int
+) -> None:
+    host.answer(host.take(), failure=Failure(Reason.NO_READS, "none"))
+    turn(coordinator, clock)
+    host.send(running={}, kept=(job_id,))
+    turn(coordinator, clock)
+    turn(coordinator, clock, WRITE_EVERY)
+    assert board_of(remote).ended == {"node1-1": (job_id,)}
+
+
+def test_second_coordinator_is_refused(
+    coordinator: Coordinator, remote: MemoryQueue, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: turn(coordinator, clock, WRITE_EVERY))
+    other = RemoteSite(remote, settings, "o" * 16, ended=lambda _: [], drained=lambda: (), clock=clock)
+    with pytest.raises(QueueUnavailable, match="another coordinator"):
+        other.claim_queue()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    other.claim_queue()
+    with pytest.raises(QueueUnavailable, match="another coordinator"):
+        turn(coordinator, clock, WRITE_EVERY)
+
+
+@pytest.fixture(autouse=True)
+def no_files_left(settings: Settings) -> Iterator[None]:
+    yield
+    assert not list(settings.data_dir.rglob("*.partial"))

@@ -1,0 +1,22 @@
+"""What runs the jobs of the daemon: worker processes on this machine, or workers on other hosts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wort_cli.daemon.coordinator import Site
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What runs the jobs of the daemon, and how it is stopped."""
+
+    site: Site
+    described: str
+    """For the log."""
+    count_alive: Callable[[], tuple[int, int]]
+    """Returns how many workers are alive, and how many there should be."""
+    woken: Callable[[float], bool]
+    """Waits so many seconds for something to do; returns whether there is."""
+    stop: Callable[[], None]
+    close_connections: Callable[[], None]
+    """Closes what must not be shared with a fork."""

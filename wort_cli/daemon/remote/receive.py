@@ -1,0 +1,136 @@
+"""Checks what a worker on another host has sent, before anything of it is recorded.
+
+A signature that came through the queue is read back, and compared with its provenance like one that was sealed here,
+and is put into the local store.  One that the worker has published must be at the address that this home publishes to.
+"""
+
+import dataclasses
+import hashlib
+import shutil
+import time
+from pathlib import Path
+
+from wort_cli.daemon.remote.wire import Answer
+from wort_cli.errors import shown
+from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.model.job import Job
+from wort_cli.model.job_result import JobResult, Published
+from wort_cli.model.profile import Profile
+from wort_cli.model.provenance import Provenance, Trust
+from wort_cli.pipeline.check import failure_from_exception
+from wort_cli.pipeline.job_spec import JobSpec
+from wort_cli.pipeline.portable_spec import decoded_content
+from wort_cli.pipeline.publish import check_may_replace, publish_locally
+from wort_cli.reading.refusal import Refusal
+from wort_cli.reading.signatures import read_facts
+from wort_cli.settings import Settings
+from wort_cli.stores.bucket_layout import signature_key
+from wort_cli.stores.local import LocalStore
+from wort_cli.system.atomic_files import atomic_file
+from wort_cli.system.private_files import make_private
+from wort_cli.upkeep.leftovers import DOOMED
+
+
+def receive(answer: Answer, job: Job, settings: Settings) -> JobResult:
+    """Return the result in an answer, whose signature is now in a store; a failure if anything is wrong with it."""
+    result = answer.result
+    keep_log(answer, job, settings)
+    if result.published is None or result.failure is not None:
+        return dataclasses.replace(result, published=None)
+    try:
+        published = received_signature(answer, result.published, job, settings)
+    except (JobFailed, OSError) as error:
+        return JobResult(job.id, job.attempt, failure=failure_from_exception(error))
+    return dataclasses.replace(result, published=published)
+
+
+def received_signature(answer: Answer, published: Published, job: Job, settings: Settings) -> Published:
+    """Return the signature as it is stored.  Raises JobFailed or OSError."""
+    spec, made = JobSpec.of(job, settings, jobs=1), published.provenance
+    if (made.name, made.profile) != (str(job.name), job.profile):
+        raise bad(answer, f"it is of {shown(made.name)}, profile {shown(made.profile)}")
+    check_facts(answer, published)
+    if answer.content:
+        return stored(answer, published, spec, settings)
+    key = signature_key(job.name)  # type: ignore[arg-type]
+    addresses = {target.url(key) for target in (spec.s3, spec.public) if target is not None}
+    if published.remote not in addresses:
+        raise bad(answer, f"it has neither the signature nor its address in a bucket of this home: {published.remote}")
+    return dataclasses.replace(published, path="")
+
+
+def check_facts(answer: Answer, published: Published) -> None:
+    """Raise JobFailed if what an answer says of a signature cannot be true."""
+    made, sums = published.provenance, (published.sha256, published.provenance.digest)
+    if any(len(text) != 64 or not set(text) <= set("0123456789abcdef") for text in sums):
+        raise bad(answer, "its checksums are invalid")
+    if type(published.size) is not int or published.size < 1 or not isinstance(published.remote, str):
+        raise bad(answer, "the size or the address of the signature is invalid")
+    computed = published.trust in (Trust.COMPUTED, Trust.VERIFIED)
+    if computed and (made.is_unproved or not made.reads or not made.sketches):
+        raise bad(answer, "it was not proved, or no read was seen")
+
+
+def stored(answer: Answer, published: Published, spec: JobSpec, settings: Settings) -> Published:
+    """Put a signature that came with an answer into the local store."""
+    made = published.provenance
+    try:
+        content = decoded_content(answer.content)
+    except ValueError as error:
+        raise bad(answer, f"the signature cannot be read: {error}") from None
+    if (len(content), hashlib.sha256(content).hexdigest()) != (published.size, published.sha256):
+        raise bad(answer, "the signature is not the one that was announced")
+    directory = settings.work_dir / f"{DOOMED}received-{spec.job_id}-{spec.attempt}"
+    make_private(directory)
+    try:
+        sealed = directory / "sealed.sig"
+        with atomic_file(sealed, durable=False) as file:
+            file.write(content)
+        check_content(answer, sealed, made, spec)
+        check_may_replace(spec, made)
+        here = publish_locally(sealed, made, LocalStore(settings.store_dir, made.profile))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    trust = published.trust
+    if trust not in (Trust.PUBLISHED, Trust.UNVERIFIED):
+        trust = Trust.UNPROVED if made.is_unproved else Trust.COMPUTED
+    return dataclasses.replace(here, trust=trust, remote="")
+
+
+def check_content(answer: Answer, sealed: Path, made: Provenance, spec: JobSpec) -> None:
+    """Raise JobFailed if a signature is not the one of which the provenance tells: digest, name, profile and counts."""
+    profile: Profile = spec.parameters
+    try:
+        with sealed.open("rb") as file:
+            facts = read_facts(file, spec.reading, profile)
+    except Refusal as refusal:
+        raise bad(answer, f"it is not a signature: {refusal.why}") from None
+    found = (facts.name, facts.title, facts.profile, facts.filename, facts.digest)
+    if found != (made.name, made.title, made.profile, made.filename, made.digest):
+        raise bad(
+            answer, f"the signature has digest {facts.digest} and name {shown(facts.name)}, not what is announced"
+        )
+    counted = tuple(dataclasses.replace(each, note="") for each in made.sketches)
+    if counted != tuple(sketch.summary() for sketch in facts.sketches):
+        raise bad(answer, "the sketches do not have the counts that are announced")
+
+
+def bad(answer: Answer, why: str) -> JobFailed:
+    """Return the failure of an answer that is not used."""
+    return JobFailed(Reason.BAD_RESULT, f"the answer of the worker on {shown(answer.host)} was not used: {why}"[:1000])
+
+
+def invalid_answer(job: Job, why: str) -> JobResult:
+    """Return the result for an answer that cannot be read."""
+    return JobResult(job.id, job.attempt, failure=Failure(Reason.BAD_RESULT, f"an answer cannot be read: {why}"[:500]))
+
+
+def keep_log(answer: Answer, job: Job, settings: Settings) -> None:
+    """Append the log that came with an answer to the log of the job, which names the host."""
+    path = settings.job_log(job.id)
+    make_private(path.parent)
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"{now} [{job.attempt}] on the host {shown(answer.host, 200)}\n")
+        for line in answer.log.splitlines():
+            file.write(line + "\n")

@@ -1,0 +1,35 @@
+"""The daemon as the coordinator of workers on other hosts."""
+
+import logging
+from collections.abc import Collection
+
+from wort_cli.daemon.crew import Crew
+from wort_cli.daemon.remote.remote_queue import RemoteQueue
+from wort_cli.daemon.remote.site import RemoteSite
+from wort_cli.daemon.signals import slept
+from wort_cli.ledger.ledger import Ledger
+from wort_cli.model.lease import WORKERS
+from wort_cli.settings import Settings
+from wort_cli.upkeep.leftovers import job_summary
+
+log = logging.getLogger(__name__)
+
+
+def remote_crew(ledger: Ledger, settings: Settings) -> Crew:
+    """Connect to the queue, and go on with the jobs that workers have.  Raises WortError if that is impossible."""
+    queue = RemoteQueue(settings.queue, settings.queue_password_file)
+    for warning in queue.check():
+        log.warning("%s", warning)
+
+    def ended(jobs: Collection[int]) -> Collection[int]:
+        found = {job_id: job_summary(ledger, job_id) for job_id in jobs}
+        return [job_id for job_id, job in found.items() if job is None or not job.state.is_live]
+
+    def close_connections() -> None:
+        ledger.close()
+        queue.close()
+
+    site = RemoteSite(queue, settings, ledger.controls.home_id(), ended=ended, drained=lambda: ledger.controls.drained)
+    site.adopt([ledger.jobs.get(claim.job_id) for claim in ledger.attempts.running() if claim.owner == WORKERS])
+    site.claim_queue()
+    return Crew(site, f"workers at {queue.where}", site.count_alive, slept, lambda: None, close_connections)

@@ -1,0 +1,330 @@
+"""The coordinator's side of workers on other hosts: sends jobs, collects answers, notices that a worker is lost.
+
+A turn, in order: read the beats of the workers; collect the answers; give up attempts that are not expected any more,
+or whose worker is silent or has dropped them; write the board; send the orders that are not sent yet.
+
+Silence is measured on this process's monotonic clock, from when a beat last changed, and only while the queue itself
+can be read.  The board is written before an order is sent, because a worker takes no order
+that the board does not name.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from wort_cli.daemon.remote.board_writer import BoardWriter
+from wort_cli.daemon.remote.receive import invalid_answer, receive
+from wort_cli.daemon.remote.remote_queue import RemoteQueue
+from wort_cli.daemon.remote.roster import Roster
+from wort_cli.daemon.remote.wire import Answer, Order
+from wort_cli.daemon.supervisor import Outcomes
+from wort_cli.daemon.worker import STARTING
+from wort_cli.errors import shown
+from wort_cli.health.workers_file import write_workers
+from wort_cli.model.failure import Failure, JobFailed, Reason
+from wort_cli.model.job import Job, Progress
+from wort_cli.model.job_result import JobResult
+from wort_cli.model.lease import WORKERS
+from wort_cli.pipeline.check import failure_from_exception
+from wort_cli.pipeline.portable_spec import PortableSpec
+from wort_cli.settings import Settings
+
+LOOK_EVERY = 0.2
+"""Seconds between looks for answers."""
+READ_BEATS_EVERY = 1.0
+RECEIVE_WITHIN = 1.0
+"""Seconds in a turn after which no further answer is received."""
+SILENCES = 3
+"""Silences of a job's workers that do not count as failures: the network broke, not the job."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RemoteAttempt:
+    """An attempt that was sent to workers.  Times are of the coordinator's clock."""
+
+    job: Job
+    number: int
+    seen_at: float
+    """When its worker last gave a sign; before it has one, when the order was sent."""
+    order: bytes | None = None
+    """The order, until it is sent."""
+    worker: str = ""
+    progress: Progress | None = None
+    leased_at: float = float("-inf")
+
+
+def answer_key(home: str, job_id: int, attempt: int) -> str:
+    """Return the key of an answer in the queue."""
+    return f"answer:{home}:{job_id}:{attempt}"
+
+
+def acquired_key(home: str, job_id: int, attempt: int) -> str:
+    """Return the key of the worker that has acquired an attempt."""
+    return f"acquired:{home}:{job_id}:{attempt}"
+
+
+class RemoteSite:
+    """See Site.  `ended` returns those of some jobs that have ended, `drained` the workers that are to take no more.
+
+    Not thread-safe.
+    """
+
+    owner = WORKERS
+
+    def __init__(
+        self,
+        queue: RemoteQueue,
+        settings: Settings,
+        home: str,
+        *,
+        ended: Callable[[Collection[int]], Collection[int]],
+        drained: Callable[[], Collection[str]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = queue
+        self._home = home
+        self._ended = ended
+        self._drained = drained
+        self._clock = clock
+        self._attempts: dict[int, RemoteAttempt] = {}
+        self._refused: list[JobResult] = []
+        """Results of jobs that cannot be sent to workers."""
+        self._ended_workspaces: dict[str, tuple[int, ...]] = {}
+        self._silences: dict[int, int] = {}
+        self._roster = Roster(home, clock)
+        self._board = BoardWriter(queue, home, clock)
+        self._looked_at = float("-inf")
+        self._settings = settings
+
+    def reconfigure(self, settings: Settings) -> None:
+        """See Site."""
+        self._settings = settings
+
+    @property
+    def jobs(self) -> frozenset[int]:
+        """See Site."""
+        return frozenset(self._attempts)
+
+    def adopt(self, jobs: Sequence[Job]) -> None:
+        """Go on with the attempts that an earlier coordinator has sent: workers may have them."""
+        now = self._clock()
+        for job in jobs:
+            self._attempts[job.id] = RemoteAttempt(job, job.attempt, now)
+            log.info("job %d, attempt %d: waiting for the worker that may have it", job.id, job.attempt)
+
+    def claim_queue(self) -> None:
+        """Write the first board.  Raises QueueUnavailable if another coordinator uses the queue."""
+        self._board.claim()
+        self._write_board()
+
+    # ---- A turn
+
+    def turn(self, outcomes: Outcomes) -> None:
+        """See Site."""
+        for result in self._refused:
+            outcomes.finish(result)
+        self._refused.clear()
+        now = self._clock()
+        if now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        if self._roster.read_at + READ_BEATS_EVERY <= now:
+            self._roster.read(self._queue.beats())
+            self._note_beats(outcomes)
+        self._collect_answers(outcomes)
+        self._give_up_unexpected(outcomes)
+        self._end_lost(outcomes)
+        self._write_board()
+        self.flush()
+
+    def repair(self) -> None:
+        """Tell commands which workers there are, and forget those that are gone."""
+        for worker in self._roster.gone(self._settings.worker_lease):
+            self._queue.remove_beat(worker)
+        self._ended_workspaces = self._roster.ended_workspaces(self._ended, self._attempts)
+        try:
+            write_workers(self._settings.workers_file, self._roster.seen(self._drained()))
+        except OSError as error:
+            log.error("%s cannot be written: %s", self._settings.workers_file, error)
+
+    def excuse_silence(self) -> None:
+        """See Site."""
+        now = self._clock()
+        self._roster.excuse_silence()
+        for attempt in self._attempts.values():
+            attempt.seen_at = now
+
+    def requeue_all(self, outcomes: Outcomes, why: str) -> None:
+        """Record the answers that are there.  Workers go on with all other jobs, and a later coordinator with them."""
+        self._collect_answers(outcomes)
+        if self._attempts:
+            log.info("%d jobs stay with workers on other hosts", len(self._attempts))
+
+    def kill_processes(self, job_id: int, number: int) -> None:
+        """Do nothing: the worker ends an attempt that the board does not name."""
+
+    # ---- Starting attempts
+
+    @property
+    def blocked_by(self) -> str:
+        """See Site."""
+        if self._roster.room(self._drained()):
+            return ""
+        return "no job starts: no worker is connected to the queue (`wort worker` on each host)"
+
+    def count_alive(self) -> tuple[int, int]:
+        """Return how many workers give signs, twice: nobody knows how many there should be."""
+        alive = self._roster.count_alive()
+        return alive, alive
+
+    def limit(self, wanted: int | None) -> int:
+        """Return how many jobs all workers take, and at most `wanted`."""
+        room = self._roster.room(self._drained())
+        return room if wanted is None else min(room, wanted)
+
+    def most(self, limit: int) -> int:
+        """See Site."""
+        return limit
+
+    def set_limit(self, limit: int) -> None:
+        """Do nothing: each worker has its own limit."""
+
+    def grow(self, limit: int) -> None:
+        """Do nothing: workers are started by people."""
+
+    def may_start_ahead(self, job: Job) -> bool:
+        """See Site."""
+        return False
+
+    def start(self, job: Job, limit: int) -> None:
+        """See Site."""
+        try:
+            spec = PortableSpec.of(job, self._settings)
+        except (JobFailed, OSError) as error:
+            self._refused.append(JobResult(job.id, job.attempt, failure=failure_from_exception(error)))
+            return
+        order = Order(self._home, spec).pack()
+        self._attempts[job.id] = RemoteAttempt(job, job.attempt, self._clock(), order)
+        log.info("job %d, attempt %d: %s", job.id, job.attempt, job.source)
+
+    def flush(self) -> None:
+        """Send the orders that are not sent yet.  One that is sent twice is run once: workers acquire attempts."""
+        unsent = [attempt for attempt in self._attempts.values() if attempt.order is not None]
+        if unsent:
+            self._write_board()
+        for attempt in unsent:
+            self._queue.send(attempt.order or b"", attempt.job.priority)
+            attempt.order, attempt.seen_at = None, self._clock()
+
+    # ---- Beats
+
+    def _note_beats(self, outcomes: Outcomes) -> None:
+        """Note which worker has which attempt, and how far it is."""
+        for job_id, attempt in self._attempts.items():
+            found = self._roster.find(job_id, attempt.number)
+            if found is None:
+                continue
+            worker, seen_at, progress = found
+            attempt.worker, attempt.seen_at = worker, max(attempt.seen_at, seen_at)
+            if progress is not None and progress != attempt.progress and progress.stage != STARTING:
+                attempt.progress = progress
+                outcomes.report_progress(job_id, attempt.number, progress)
+            if attempt.seen_at - attempt.leased_at > self._settings.lease / 3:
+                attempt.leased_at = attempt.seen_at
+                outcomes.extend_lease(job_id, attempt.number)
+
+    # ---- Answers
+
+    def _collect_answers(self, outcomes: Outcomes) -> None:
+        if not self._attempts:
+            return
+        started = time.monotonic()
+        keys = {answer_key(self._home, job_id, each.number): each for job_id, each in self._attempts.items()}
+        for key, data in self._queue.get(list(keys)).items():
+            self._end(outcomes, keys[key], data)
+            if time.monotonic() - started > RECEIVE_WITHIN:
+                self._looked_at = float("-inf")
+                return
+
+    def _end(self, outcomes: Outcomes, attempt: RemoteAttempt, data: bytes) -> None:
+        job = attempt.job
+        if outcomes.expected().get(job.id) != attempt.number:
+            self._forget(attempt)
+            return
+        try:
+            answer = Answer.unpack(data)
+        except ValueError as error:
+            outcomes.finish(invalid_answer(job, str(error)))
+        else:
+            if (answer.result.job_id, answer.result.attempt) != (job.id, attempt.number):
+                outcomes.finish(invalid_answer(job, "it is of another attempt"))
+            elif answer.returned:
+                log.info("job %d, attempt %d: %s", job.id, attempt.number, shown(answer.returned, 300))
+                outcomes.requeue(job.id, attempt.number, answer.returned)
+            else:
+                self._record(outcomes, receive(answer, job, self._settings))
+        self._forget(attempt)
+
+    def _record(self, outcomes: Outcomes, result: JobResult) -> None:
+        failure = result.failure
+        if failure is not None and failure.reason is Reason.INTERRUPTED:
+            why = failure.detail
+            if outcomes.requeue_if_advanced(result.job_id, result.attempt, result.work, why):
+                return
+        outcomes.finish(result)
+
+    def _forget(self, attempt: RemoteAttempt) -> None:
+        del self._attempts[attempt.job.id]
+        self._silences.pop(attempt.job.id, None)
+        name = self._home, attempt.job.id, attempt.number
+        self._queue.delete([answer_key(*name), acquired_key(*name)])
+
+    # ---- Lost attempts
+
+    def _give_up_unexpected(self, outcomes: Outcomes) -> None:
+        """Give up attempts of jobs that were cancelled, or that another process runs now."""
+        expected = outcomes.expected() if self._attempts else {}
+        for job_id, attempt in list(self._attempts.items()):
+            if expected.get(job_id) != attempt.number:
+                log.info("job %d was cancelled, giving up attempt %d", job_id, attempt.number)
+                self._forget(attempt)
+                outcomes.discard(job_id)
+
+    def _end_lost(self, outcomes: Outcomes) -> None:
+        now, lease = self._clock(), self._settings.worker_lease
+        pending: int | None = None
+        for job_id, attempt in list(self._attempts.items()):
+            if attempt.order is not None:
+                continue
+            if attempt.worker and self._roster.has_dropped(attempt.worker, job_id, attempt.number):
+                self._requeue(outcomes, attempt, "the worker that had it ended")
+            elif now - attempt.seen_at > lease and attempt.worker:
+                self._end_silent(outcomes, attempt)
+            elif not attempt.worker and (now - attempt.seen_at > lease or self._roster.took_too_long(attempt.seen_at)):
+                pending = self._queue.pending() if pending is None else pending
+                if not pending:
+                    self._requeue(outcomes, attempt, "the queue has lost it, or its worker ended at once")
+
+    def _end_silent(self, outcomes: Outcomes, attempt: RemoteAttempt) -> None:
+        job_id = attempt.job.id
+        why = f"the worker on {self._roster.host_of(attempt.worker)} sent no heartbeat"
+        times = self._silences.get(job_id, 0) + 1
+        if times > SILENCES:
+            outcomes.finish(JobResult(job_id, attempt.number, failure=Failure(Reason.INTERRUPTED, why)))
+            self._forget(attempt)
+            return
+        self._requeue(outcomes, attempt, why)
+        self._silences[job_id] = times
+
+    def _requeue(self, outcomes: Outcomes, attempt: RemoteAttempt, why: str) -> None:
+        log.warning("job %d, attempt %d: %s", attempt.job.id, attempt.number, why)
+        outcomes.requeue(attempt.job.id, attempt.number, why)
+        self._forget(attempt)
+
+    def _write_board(self) -> None:
+        attempts = {job_id: attempt.number for job_id, attempt in self._attempts.items()}
+        if self._board.write(attempts, sorted(self._drained()), self._ended_workspaces):
+            self._roster.queue_was_lost()

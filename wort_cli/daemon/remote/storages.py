@@ -1,0 +1,89 @@
+"""Huey's storages on PostgreSQL and Redis, on one connection each, which notices that the network is cut.
+
+The packages for the servers are imported here, when a queue of that kind is opened.
+"""
+
+from typing import Any
+
+NAME, BEATS = "wort", "wortbeats"
+"""The names of the queue in a storage: of orders, answers and the board, and of beats."""
+SILENCE = 15
+"""Seconds after which a server that does not answer is given up."""
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": f"{SILENCE}000",
+    "application_name": "wort",
+}
+"""Parameters of libpq, unless the URL has them."""
+CREATE_LOCK = 0x776F7274
+"""The advisory lock of the process that creates the tables."""
+Opened = tuple[Any, Any, tuple[type[Exception], ...]]
+"""The storage of orders, answers and the board; that of beats; and the errors of both."""
+
+
+def postgresql(url: str, password: str) -> Opened:
+    """Return the storages in a PostgreSQL database.  Raises ImportError if the package is not installed."""
+    import psycopg
+    from huey.storage import PostgresStorage
+    from psycopg.conninfo import conninfo_to_dict
+
+    class Storage(PostgresStorage):  # type: ignore[misc]
+        def delete_many(self, keys: list[str]) -> None:
+            self.sql(f"delete from {self.table_kv} where queue = %s and key = any(%s)", (self.name, keys))  # noqa: S608
+
+        def disconnect(self) -> None:
+            for connection in shared:
+                self._close_quiet(connection)
+
+    shared: list[Any] = []
+
+    def connect() -> Any:
+        if not shared or shared[0].closed or shared[0].broken:
+            known = conninfo_to_dict(url)
+            options: dict[str, Any] = {key: value for key, value in POSTGRESQL_OPTIONS.items() if key not in known}
+            if password and "password" not in known:
+                options["password"] = password
+            shared[:] = [psycopg.connect(url, autocommit=True, **options)]
+            create_tables(shared[0])
+        return shared[0]
+
+    def create_tables(connection: Any) -> None:
+        if connection.execute(f"select to_regclass('{tasks.table_task}')").fetchone()[0] is not None:
+            return
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(%s)", (CREATE_LOCK,))
+            for statement in tasks.ddl:
+                connection.execute(statement)
+
+    tasks, beats = (
+        Storage(name, connection=connect, table_prefix="wort", create_tables=False) for name in (NAME, BEATS)
+    )
+    return tasks, beats, (psycopg.Error, OSError)
+
+
+def redis(url: str, password: str) -> Opened:
+    """Return the storages on a Redis server.  Raises ImportError if the package is not installed."""
+    from huey.storage import PriorityRedisStorage
+    from redis import ConnectionPool
+    from redis.exceptions import RedisError
+
+    class Storage(PriorityRedisStorage):  # type: ignore[misc]
+        def delete_many(self, keys: list[str]) -> None:
+            if keys:
+                self.conn.hdel(self.result_key, *keys)
+
+        def peek_many(self, keys: list[str]) -> dict[str, bytes]:
+            return dict(super().peek_many(keys)) if keys else {}
+
+        def disconnect(self) -> None:
+            self.pool.disconnect()
+
+    options: dict[str, Any] = {"socket_timeout": SILENCE, "socket_connect_timeout": 10, "socket_keepalive": True}
+    if password:
+        options["password"] = password
+    pool = ConnectionPool.from_url(url, **options)
+    tasks, beats = (Storage(name, connection_pool=pool) for name in (NAME, BEATS))
+    return tasks, beats, (RedisError, OSError)
