@@ -66,7 +66,7 @@ class AccessLog:
             }
             if not self._lines:
                 asyncio.get_running_loop().call_later(DELAY, self.flush)
-            self._lines.append(json.dumps(line))
+            self._lines.append(json.dumps(line).replace("\x7f", "\\u007f"))
 
     def flush(self) -> None:
         """Write the lines that were collected."""
