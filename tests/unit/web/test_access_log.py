@@ -69,7 +69,17 @@ def test_line_has_no_token_password_query_or_cookie() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/\n{}", "/\r\n", "/\x1b[2J\x07", "/\u202e\u2028", '/"}', "/\ud800", "/" + "x" * 100_000, "/\x00\x7f", "/<script>"],
+    [
+        "/\n{}",
+        "/\r\n",
+        "/\x1b[2J\x07",
+        "/\u202e\u2028",
+        '/"}',
+        "/\ud800",
+        "/" + "x" * 100_000,
+        "/\x00\x7f",
+        "/<script>",
+    ],
     ids=[*map(str, range(9))],
 )
 def test_path_is_one_line_of_ascii_whatever_it_has(path: str) -> None:
