@@ -278,12 +278,18 @@ class Simulation:
         self.figures.failures[reason] += 1
         state, why = self._source.failed(run, reason, now)
         run.sealed = run.sealed or sealed
-        if run.bases > self._admission.small and self._admission.shortage(self._admission.need(run.bases), Need()):
+        if state is JobState.WAITING and (lack := self._lack_anywhere(run)):
             self._source.forget(run)
-            self._count_end(JobState.WAITING, why, now)
+            self._count_end(state, lack, now)
         elif state is not JobState.WAITING:
             self._count_end(state, why, now)
         self._wake_later(now)
+
+    def _lack_anywhere(self, run: Run) -> Reason | None:
+        """Return what every machine lacks for a run, also while it runs nothing else; None if it fits."""
+        if run.bases <= self._admission.small:
+            return None
+        return self._admission.shortage(self._admission.need(run.bases), Need())
 
     def _count_end(self, state: JobState, reason: str, now: float) -> None:
         self._left -= 1
@@ -299,10 +305,13 @@ class Simulation:
     def _woken(self, _: object, __: int, now: float) -> None:
         self._wake_at = math.inf
         if self._source.wake(now):
-            idle, self._idle = self._idle, {}
-            for worker in idle.values():
-                self._fill(worker, now)
+            self._fill_idle(now)
         self._wake_later(now)
+
+    def _fill_idle(self, now: float) -> None:
+        idle, self._idle = self._idle, {}
+        for worker in idle.values():
+            self._fill(worker, now)
 
     # ---- Machines that are lost, and servers that are down
 
@@ -340,12 +349,14 @@ class Simulation:
 
     def _found_lost(self, run: Run, epoch: int, now: float) -> None:
         assert isinstance(self._source, Daemon) and epoch == run.epoch
-        reason = self._source.why_lost(self._lost[run.id], now)
-        if reason is None:  # the limit is not over
+        if not self._source.is_lost(self._lost[run.id], now):  # the limit is not over
             self._push(now + 1.0, FOUND_LOST, run, epoch)
             return
         del self._lost[run.id]
-        self._failed(run, reason, now)
+        if self._source.requeue(run):
+            self._fill_idle(now)
+        else:
+            self._failed(run, Reason.INTERRUPTED, now)
 
     def _replaced(self, host: Host, _: int, now: float) -> None:
         host.up = True

@@ -28,7 +28,8 @@ CHECKS = (
 )
 USER, PASSWORD = "ann", "correct horse"
 ALL_RIGHTS = "read,compute,submit,cancel,retry,pause"
-TOKENS = "/v1/auth/tokens"
+TOKENS = "/tokens$"
+"""The end of the paths where users get tokens, and where the token of a request is revoked."""
 LEFT_OUT = ("--exclude-path", "/v1/events", "--exclude-path", "/submit")
 """The stream of events has no end; at the other path there is a page too, which the description does not have."""
 
@@ -65,11 +66,11 @@ def run_all(home: Home, server: WebServer, effort: Effort) -> list[subprocess.Co
     """Run schemathesis with a token, and then as a user who gets tokens; return both results."""
     secret = home("token", "add", "schemathesis", "--may", ALL_RIGHTS).expect(0).out.strip()
     home("token", "password", USER, "--may", ALL_RIGHTS, stdin=f"{PASSWORD}\n").expect(0)
-    bearer = ("--exclude-path", TOKENS, "--header", f"Authorization: Bearer {secret}")
+    bearer = ("--exclude-path-regex", TOKENS, "--header", f"Authorization: Bearer {secret}")
     few = Effort(examples=min(10, effort.examples or 10), seed=effort.seed)
     return [
         run(server, home.cwd, effort, *bearer),
-        run(server, home.cwd, few, "--include-path", TOKENS, "--auth", f"{USER}:{PASSWORD}"),
+        run(server, home.cwd, few, "--include-path-regex", TOKENS, "--auth", f"{USER}:{PASSWORD}"),
     ]
 
 
