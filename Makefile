@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential hosts faults fuzz kills setup clean
+.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -28,6 +28,8 @@ help:
 	@echo "make damages        damage archives on the way and on disk 4000 times"
 	@echo "make differential   compare fastq-dump and the in-process decoder on archives drawn from SEED for SECONDS"
 	@echo "make kills          kill a writer of the ledger fifty times, and a process that fetches twenty times"
+	@echo "make connections    open 10,000 connections to a server, while another client asks it"
+	@echo "make schemathesis   compare a running server with the description of its interface for SECONDS"
 	@echo "make fuzz           read randomly damaged signatures for 5 minutes"
 
 demo:
@@ -83,6 +85,12 @@ damages: setup
 
 differential: setup
 	$(BIN)/python -m tests.differential --seed $(or $(SEED),1) --seconds $(or $(SECONDS),3600) $(ARGS)
+
+connections: setup
+	$(BIN)/python -m tests.attacks.connections --connections $(or $(CONNECTIONS),10000)
+
+schemathesis: setup
+	$(BIN)/python -m tests.attacks.api_description --seed $(or $(SEED),1) --seconds $(or $(SECONDS),600)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),300)

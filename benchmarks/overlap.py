@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,6 +38,8 @@ class Measured:
     """What computing all runs took."""
 
     wall: float
+    span: float
+    """Seconds from the start of the first job to the end of the last one."""
     cpu: float
     sent: int
     server_cpu: float
@@ -78,13 +80,18 @@ def serving(files: dict[str, Path], latency: float, rate: float) -> Iterator[tup
         server.join(5)
 
 
-def draw_runs(number: int, seed: int, archives: Path) -> dict[str, Path]:
-    """Return the archives of runs of 30 to 300 Mbp; both limits occur."""
+def draw_sizes(number: int, seed: int, megabases: Sequence[int] = MEGABASES) -> list[int]:
+    """Return the lengths of runs in megabases; the first and the last of the lengths occur."""
     rng = random.Random(seed)
-    sizes = [MEGABASES[0], MEGABASES[-1], *(rng.choice(MEGABASES) for _ in range(number - 2))]
+    sizes = [megabases[0], megabases[-1], *(rng.choice(megabases) for _ in range(number - 2))]
     rng.shuffle(sizes)
+    return sizes
+
+
+def make_runs(sizes: Sequence[int], archives: Path) -> dict[str, Path]:
+    """Return the archive of each run."""
     made = {size: archive_with_qualities(archives, size) for size in set(sizes)}
-    print(f"{number} runs of {sum(sizes):,} Mbp in all: {' '.join(map(str, sizes))}")
+    print(f"{len(sizes)} runs of {sum(sizes):,} Mbp in all: {' '.join(map(str, sizes))}")
     return {f"SRR{n:06d}": made[size] for n, size in enumerate(sizes, 1)}
 
 
@@ -123,7 +130,9 @@ def measure(files: dict[str, Path], url: str, ahead: int | None, pipe: Connectio
         assert sorted(found) == sorted(files), "a signature is missing"
         sent_now, server_cpu_now = ask(pipe)
         cpu = usage.ru_utime + usage.ru_stime
-        return Measured(wall, cpu, sent_now - sent, server_cpu_now - server_cpu, found)
+        return Measured(
+            wall, span_of(home / "wort" / "ledger.db"), cpu, sent_now - sent, server_cpu_now - server_cpu, found
+        )
 
 
 def count_live_jobs(ledger: Path) -> int:
@@ -133,6 +142,13 @@ def count_live_jobs(ledger: Path) -> int:
             "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting')"
         ).fetchone()
         return int(number)
+
+
+def span_of(ledger: Path) -> float:
+    """Return the seconds from the start of the first job to the end of the last one."""
+    with contextlib.closing(sqlite3.connect(ledger)) as connection:
+        (seconds,) = connection.execute("SELECT max(ended_at) - min(started_at) FROM jobs").fetchone()
+        return float(seconds)
 
 
 def ask(pipe: Connection) -> tuple[int, float]:
@@ -152,7 +168,7 @@ def main() -> None:
     parser.add_argument("--ahead", type=int, nargs="*", default=[2, 0], help="values of the setting fetch_ahead")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
-    files = draw_runs(options.runs, options.seed, options.archives)
+    files = make_runs(draw_sizes(options.runs, options.seed), options.archives)
     cores = len(os.sched_getaffinity(0))
     with serving(files, options.latency, options.rate * 1e6) as (url, pipe):
         disk = measure(files, url, None, pipe)

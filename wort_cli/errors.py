@@ -33,6 +33,11 @@ def shown(text: str, limit: int = 60) -> str:
     )
 
 
+def printable(text: str) -> str:
+    """Return `text` with its control characters escaped, so that it cannot control a terminal or end a line."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def cause_of(error: Exception) -> str:
     """Return what an error says, without the words of Python: numbers of errors and lists of arguments."""
     if (code := getattr(error, "returncode", None)) is not None:  # subprocess is not imported for its two errors

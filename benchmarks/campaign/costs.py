@@ -32,6 +32,23 @@ def amounts(figures: Figures, scenario: Scenario) -> dict[str, float]:
     }
 
 
+def of_whole_archive(
+    taken: Mapping[str, float], times: Mapping[str, float], machines: int, factor: float
+) -> tuple[float, dict[str, float]]:
+    """Return the seconds and the amounts of the whole archive, which has `factor` times the runs of a campaign.
+
+    Until 99 % of the runs have ended, all machines are busy, and everything grows with the runs.  The tail after that
+    does not: it is about the longest runs only.
+    """
+    body, tail = times["99%"], times["100%"] - times["99%"]
+    hours = min(taken["machine_hour"], machines * body / 3600)
+    grown = {unit: factor * amount for unit, amount in taken.items()}
+    grown["machine_hour"] = factor * hours + taken["machine_hour"] - hours
+    if taken["machine_hour"]:
+        grown["disk_gb_month"] = taken["disk_gb_month"] * grown["machine_hour"] / taken["machine_hour"]
+    return factor * body + tail, grown
+
+
 def dollars(taken: Mapping[str, float], prices: Mapping[str, float]) -> dict[str, float]:
     """Return what each unit costs, in dollars."""
     return {unit: taken[unit] * prices[unit] for unit in taken}

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.campaign.costs import amounts, dollars
+from benchmarks.campaign.costs import amounts, dollars, of_whole_archive
 from benchmarks.campaign.figures import Figures
 from benchmarks.campaign.scenario import Scenario
 
@@ -20,6 +20,9 @@ def document(scenario: Scenario, figures: Figures, prices: Mapping[str, float]) 
     """Return the result as JSON-ready data; times in seconds, sizes in bytes and bases."""
     taken = amounts(figures, scenario)
     costs = dollars(taken, prices)
+    times = {f"{share:.0%}": figures.ended.time_to(share) for share in SHARES}
+    whole_time, whole_taken = of_whole_archive(taken, times, scenario.machines, scenario.whole / scenario.runs)
+    whole_costs = dollars(whole_taken, prices)
     return {
         "runs": scenario.runs,
         "bases": figures.bases.total,
@@ -27,8 +30,13 @@ def document(scenario: Scenario, figures: Figures, prices: Mapping[str, float]) 
         "engine": scenario.engine,
         "seed": scenario.seed,
         "median_bases": scenario.sizes.median,
-        "time_to": {f"{share:.0%}": figures.ended.time_to(share) for share in SHARES},
-        "whole_archive_time": figures.ended.time_to(0.9) / 0.9 * scenario.whole / scenario.runs,
+        "time_to": times,
+        "whole_archive": {
+            "runs": scenario.whole,
+            "time": whole_time,
+            "amounts": whole_taken,
+            "dollars": whole_costs | {"total": sum(whole_costs.values())},
+        },
         "limited_by": limits(figures),
         "busy": figures.at_90,
         "outcomes": {" ".join(filter(None, key)): n for key, n in sorted(figures.outcomes.items())},
@@ -84,7 +92,6 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     t90 = found["time_to"]["90%"]
     return [
         *((f"days until {share} of the runs had ended", f"{at / DAY:,.2f}") for share, at in found["time_to"].items()),
-        ("days for the whole archive, at the rate of the first 90 %", f"{found['whole_archive_time'] / DAY:,.1f}"),
         ("runs a second, until 90 % had ended", f"{0.9 * work / t90:,.1f}"),
         ("bases a day, on average", f"{found['bases'] / found['time_to']['100%'] * DAY:.3g}"),
         ("limited by", ", ".join(found["limited_by"]) or "nothing for long"),
@@ -96,4 +103,10 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("fetched, TB; signatures, TB", f"{found['fetched'] / 1e12:,.1f}; {found['stored'] / 1e12:,.2f}"),
         ("GET and HEAD; PUT", f"{found['requests']:,}; {found['puts']:,}"),
         *((f"dollars: {unit}", f"{price:,.0f}") for unit, price in found["dollars"].items()),
+        ("the whole archive: days", f"{found['whole_archive']['time'] / DAY:,.1f}"),
+        *(
+            (f"the whole archive: {unit}", f"{amount:,.0f}")
+            for unit, amount in found["whole_archive"]["amounts"].items()
+        ),
+        ("the whole archive: dollars", f"{found['whole_archive']['dollars']['total']:,.0f}"),
     ]

@@ -278,12 +278,18 @@ class Simulation:
         self.figures.failures[reason] += 1
         state, why = self._source.failed(run, reason, now)
         run.sealed = run.sealed or sealed
-        if run.bases > self._admission.small and self._admission.shortage(self._admission.need(run.bases), Need()):
+        if state is JobState.WAITING and (lack := self._lack_anywhere(run)):
             self._source.forget(run)
-            self._count_end(JobState.WAITING, why, now)
+            self._count_end(state, lack, now)
         elif state is not JobState.WAITING:
             self._count_end(state, why, now)
         self._wake_later(now)
+
+    def _lack_anywhere(self, run: Run) -> Reason | None:
+        """Return what every machine lacks for a run, also while it runs nothing else; None if it fits."""
+        if run.bases <= self._admission.small:
+            return None
+        return self._admission.shortage(self._admission.need(run.bases), Need())
 
     def _count_end(self, state: JobState, reason: str, now: float) -> None:
         self._left -= 1

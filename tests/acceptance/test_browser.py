@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.support.browser import Browser, browsing
 from tests.support.homes import Home
@@ -40,8 +41,21 @@ PAGES = (
     "/v1/ui/",
     "/sign-in",
     "/submit",
+    f"/compare?a={DONE}&b={FOUND}",
     "/nowhere",
 )
+OFFERS = (
+    f"/view/sra/{DONE}/",
+    f"/view/sra/{FAILED}/",
+    f"/view/sra/{NOBODY}/",
+    "/queue",
+    f"/group/{GROUP}/",
+    f"/search?q={DONE}+{UNAVAILABLE}+{NOBODY}",
+    "/jobs/cancel?state=queued",
+    "/submit",
+    "/sign-in",
+)
+"""Pages with forms for those who have signed in."""
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +154,54 @@ def test_page_fits_on_a_phone(browser: Browser, path: str) -> None:
     assert not browser.overflows()
     assert browser.faults() == []
     browser.show_as()
+
+
+@pytest.fixture(scope="module")
+def owner(home: Home, server: WebServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser of a person who has signed in."""
+    secret = home("token", "add", "ann", "--may", "read,compute,submit,cancel,retry,pause").expect(0).out.strip()
+    with browsing(server.url, tmp_path_factory.mktemp("chromium")) as made:
+        made.open("/sign-in")
+        made.type("#token", secret)
+        made.press("Sign in")
+        yield made
+
+
+@pytest.mark.parametrize("path", OFFERS)
+def test_page_that_offers_changes_has_no_fault(owner: Browser, path: str) -> None:
+    for dark, width in ((False, 1280), (True, 360)):
+        owner.show_as(dark=dark, width=width)
+        owner.open(path)
+        assert owner.faults() == []
+        assert not owner.overflows()
+    assert owner.errors() == []
+
+
+def test_page_can_be_used_with_keys_alone(browser: Browser) -> None:
+    browser.show_as()
+    browser.open(f"/view/sra/{DONE}/")
+    body = browser.driver.find_element("css selector", "body")
+    body.send_keys(Keys.TAB)
+    assert browser.driver.switch_to.active_element.text == "Skip to the content"
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    assert browser.driver.execute_script(outline) == "solid", "the focus is seen"
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.path.endswith("#content")
+    browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+    focused = "return document.getElementById('content').contains(document.activeElement)"
+    assert browser.driver.execute_script(focused), "the next key leads into the content"
+
+
+def test_button_copies_a_line_and_says_so(browser: Browser) -> None:
+    browser.open(f"/view/sra/{DONE}/")
+    allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": browser.base}
+    browser.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    browser.click(".command .copy")
+    line = f"curl -fL -o {DONE}.sig.gz {browser.base}/v1/view/sra/{DONE}"
+    until(lambda: browser.text("#said") == f"Copied {line}", "it is said")
+    copied = "navigator.clipboard.readText()"
+    result = browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": copied, "awaitPromise": True})
+    assert result["result"]["value"] == line
 
 
 def test_faults_would_be_found(browser: Browser) -> None:

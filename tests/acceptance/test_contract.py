@@ -205,7 +205,7 @@ def ask(server: WebServer, home: ContractHome, row: Row) -> httpx.Response:
         options["auth"] = (USER, PASSWORD)
     elif row.auth:
         options["headers"] = {"Authorization": f"Bearer {home.lab}" if row.auth == LAB else row.auth}
-    return httpx.request(row.method, server.url + row.path, **options)
+    return httpx.request(row.method, server.url + row.path, timeout=60, **options)
 
 
 @pytest.mark.parametrize("row", [*ROUTES, *ANSWERS, *FAULTS, *OLDEST], ids=lambda row: row.says)
@@ -313,7 +313,7 @@ def test_reads_answer_head_as_get(server: WebServer) -> None:
         *("/viewer/" + RUN, "/health", "/search?q=x"),
     ]
     changing = {"date", "content-length", "set-cookie"}
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         for path in paths:
             got, head = client.get(path), client.head(path)
             assert (head.status_code, head.content) == (got.status_code, b""), path

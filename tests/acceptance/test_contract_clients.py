@@ -105,7 +105,7 @@ def test_curl_gets_nothing_for_what_is_not_there(
 
 def test_sra_search_stores_the_raw_bytes_of_the_next_request(server: WebServer) -> None:
     """It follows no redirect: it streams `next_request.url`, and checks the length."""
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=60) as client:
         for database, name in SERVED.items():
             first = client.get(f"{server.url}/v1/view/{database}/{name}")
             assert first.is_redirect
@@ -154,7 +154,7 @@ def test_index_builder_stores_raw_bytes_with_urllib(server: WebServer) -> None:
 
 def test_sourmash_core_follows_and_reads_what_comes(server: WebServer, home: ContractHome, tmp_path: Path) -> None:
     """`wort://`: GET of /v1/view/ and the location in its manifest; the status is not looked at."""
-    with httpx.Client(base_url=f"{server.url}/v1/view/", follow_redirects=True) as client:
+    with httpx.Client(base_url=f"{server.url}/v1/view/", follow_redirects=True, timeout=60) as client:
         found = client.get(f"genomes/{GENOME}")
         assert json.loads(found.content)[0]["name"] == TITLE
         (tmp_path / "error.sig").write_bytes(client.get("genomes/GCA_000000001.1").content)
@@ -170,7 +170,7 @@ def test_old_command_line_views_computes_submits_and_logs_in(server: WebServer) 
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.post(f"{base}/compute/sra/SRR200001", headers=headers).json()["status"] == "Submitted"
     file = {"file": ("SRR200002.sig", gzip.compress(text(document("SRR200002"))), "application/octet-stream")}
-    answer = httpx.post(f"{base}/submit/sra/SRR200002", headers=headers, files=file)
+    answer = httpx.post(f"{base}/submit/sra/SRR200002", headers=headers, files=file, timeout=60)
     assert answer.json()["status"] == "Signature accepted"
     viewed = httpx.get(f"{base}/view/sra/{RUN}", follow_redirects=True)
     assert viewed.content == CONTENT[RUN]
@@ -198,7 +198,7 @@ class Campaign:
         """Send a request; wait when the server cannot be reached, three times."""
         for tries_left in (3, 2, 1, 0):
             try:
-                return httpx.request(method, f"{self.url}/v1{path}", **options)  # type: ignore[arg-type]
+                return httpx.request(method, f"{self.url}/v1{path}", timeout=60, **options)  # type: ignore[arg-type]
             except httpx.ConnectError:
                 if not tries_left:
                     raise
@@ -251,7 +251,7 @@ def mirror(archive: str, database: str, target: Path, *, since: str = "") -> int
     manifest = f"{archive}/wort-{database}/{MANIFEST}.parquet" + (f"?since={since}" if since else "")
     rows = polars.scan_parquet(manifest).select("internal_location", "sha256", "size").unique().collect().rows()
     fetched = 0
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         for location, sha256, size in rows:
             file = target / location
             if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256:

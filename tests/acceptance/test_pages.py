@@ -55,6 +55,9 @@ PAGES = {
     f"{HOSTILE_PATH}/": 200,
     f"/search?q={DONE}+{UNAVAILABLE}+{quote(HTML + ESCAPE)}": 200,
     "/about": 200,
+    "/compare": 200,
+    f"/compare?a={DONE}&b={FOUND.lower()}": 200,
+    f"/compare?a={DONE}&b={NOBODY}": 200,
     "/sign-in": 200,
     "/submit": 200,
     f"/jobs/cancel?group={quote(HOSTILE_GROUP)}": 200,
@@ -72,6 +75,7 @@ REFUSED = {
     f"/queue?state={quote(HTML)}": 400,
     "/queue?before=x": 400,
     "/catalog?trust=none": 400,
+    f"/compare?a={DONE}&b={quote(HTML)}": 400,
 }
 
 

@@ -140,6 +140,17 @@ def test_missing_reference_has_a_reason_of_its_own(
     assert home.signature(RUN) == shelf.aligned_reference(RUN)
 
 
+def test_reference_that_nobody_can_be_asked_for_is_not_retried(home: Home, shelf: Shelf) -> None:
+    archive = copy_archive(shelf.aligned_outside(), home.root / "archives" / RUN / f"{RUN}.sra")
+    env = {"WORT_ARCHIVES": str(archive.parents[1]), "WORT_LOCATOR_URL": "off", "WORT_DOWNLOAD": "columns"}
+    home("compute", RUN, "--now", env=env).expect(1, "not-asked", NAME, "`locator_url` is off")
+    assert (home.job(RUN).state, home.job(RUN).reason) == ("failed", "not-asked")
+    copy_archive(shelf.sequence(), archive.with_name(NAME))
+    home("retry", RUN).expect(0)
+    home("compute", RUN, "--now", env=env).expect(0)
+    assert home.signature(RUN) == shelf.aligned_reference(RUN)
+
+
 def test_reference_that_does_not_match_its_md5_makes_no_signature(home: Home, shelf: Shelf) -> None:
     def damage(request: Request) -> Fate:
         return Fate(change=lambda body: bytes([body[0] ^ 1]) + body[1:]) if request.path == f"/{NAME}" else Fate()

@@ -183,12 +183,12 @@ def test_catalog_has_all_databases_or_one(server: WebServer) -> None:
 
 def test_submission_of_a_taxon_stays_unverified(world: Home, server: WebServer, allowed: dict[str, str]) -> None:
     url = f"{server.url}/v1/submit/img/2522125048"
-    answer = httpx.post(url, headers=allowed, files={"file": ("x.sig", text(document("a bacterium")))})
+    answer = httpx.post(url, headers=allowed, files={"file": ("x.sig", text(document("a bacterium")))}, timeout=60)
     assert (answer.status_code, answer.json()["status"]) == (202, "Signature accepted")
     assert (answer.json()["trust"], "task_id" in answer.json()) == ("unverified", False)
     assert httpx.get(f"{server.url}/v1/view/img/2522125048").status_code == 404
     assert "Submitted signatures" in httpx.get(f"{server.url}/view/img/2522125048/").text
-    other = httpx.post(url, headers=allowed, files={"file": ("x.sig", text(document(RUN)))})
+    other = httpx.post(url, headers=allowed, files={"file": ("x.sig", text(document(RUN)))}, timeout=60)
     assert (other.status_code, other.json()["reason"]) == (400, "refused")
     wrong = httpx.post(f"{server.url}/v1/submit/img/{RUN}", headers=allowed, files={"file": ("x.sig", b"")})
     assert (wrong.status_code, wrong.json()["reason"]) == (400, "invalid-id")

@@ -65,3 +65,20 @@ def is_decoder(process: Process) -> bool:
 def is_wrapper(process: Process) -> bool:
     """Return whether a process is the toolkit's wrapper around a decoder."""
     return "--fasta" in process.argv and process.argv[0].endswith("fastq-dump") and not is_decoder(process)
+
+
+def memory_of_tree(pid: int) -> int:
+    """Return the bytes that a process and its descendants have in memory (RSS; shared pages count for each)."""
+    parents, sizes = {}, {}
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError, KeyError):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            found = dict(line.split(":", 1) for line in lines if ":" in line)
+            number = int(path.parent.name)
+            parents[number], sizes[number] = int(found["PPid"]), int(found.get("VmRSS", "0 kB").split()[0]) * 1024
+    tree, more = {pid}, True
+    while more:
+        children = {child for child, parent in parents.items() if parent in tree} - tree
+        tree |= children
+        more = bool(children)
+    return sum(sizes.get(number, 0) for number in tree)

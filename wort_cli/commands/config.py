@@ -16,6 +16,7 @@ from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, PATH, PROSE, Do
 from wort_cli.commands.shared.showing.printing import Form, print_document, print_records
 from wort_cli.errors import UsageError, shown
 from wort_cli.model.queue_address import has_password, without_password
+from wort_cli.setting_types import url_templates
 from wort_cli.settings import Settings, variable_of
 
 
@@ -32,7 +33,14 @@ def value_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:,g}" if not value.is_integer() else str(int(value))
-    return ":".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return (" " if any("://" in part for part in value) else ":").join(value)
+    return str(value)
+
+
+def or_off(parse: object, value: Any) -> Any:
+    """Return the value of a setting, which `parse` parses, for people: `off` in place of an empty list of URLs."""
+    return "off" if value in ((), []) and parse is url_templates else value
 
 
 VALUE = Kind({"type": ["string", "number", "boolean", "array", "null"]}, value_text, kept=True)
@@ -97,7 +105,7 @@ def show(
         records.append(
             {
                 "setting": item.name,
-                "value": json_value(value),
+                "value": json_value(value if as_json else or_off(item.metadata.get("parse"), value)),
                 "origin": origin,
                 "about": item.metadata.get("description", "directory or file of this home"),
             }
@@ -149,7 +157,8 @@ def set_(
     if as_json:
         print_document(CHANGED, {"path": str(file), "setting": item.name, "value": after, "before": json_value(before)})
     elif value is not None:
-        render.result(f"{item.name} = {render.printable(value_text(after))}, in {render.printable(file)}")
+        text = value_text(or_off(item.metadata["parse"], after))
+        render.result(f"{item.name} = {render.printable(text)}, in {render.printable(file)}")
     elif before is None:
         render.result(f"{item.name} was not set in {render.printable(file)}")
     else:

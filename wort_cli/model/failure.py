@@ -167,8 +167,8 @@ TABLE: dict[Reason, tuple[Disposition, str, str]] = {
     Reason.NOT_ASKED: (
         Disposition.FAILED,
         "it is not on this machine, and the settings leave out the servers that may have it",
-        "switch `locator_url` or `genomes_url` on, or put the archive into a directory of the setting `archives`; "
-        "then `wort retry`",
+        "switch `locator_url` or `genomes_url` on, or put the archive into a directory of the setting `archives`, and "
+        "a missing reference beside it; then `wort retry`",
     ),
     Reason.NETWORK: (
         Disposition.RETRY,

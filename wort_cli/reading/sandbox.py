@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from wort_cli.errors import NoSuchFile, StorageProblem
+from wort_cli.errors import NoSuchFile, StorageProblem, printable
 from wort_cli.model.profile import SRA_V1, Profile, profile_for
 from wort_cli.model.signature_file import SignatureDocument
 from wort_cli.reading.abundance import Bin
@@ -208,13 +208,13 @@ def parse_answer(output: bytes, code: int) -> SignatureFacts:
             raise unreadable
         if "why" in found:
             kind = LimitExceeded if found.get("limit") is True else Refusal
-            why, where, hint = (printable(text_at(found, key)) for key in ("why", "where", "hint"))
+            why, where, hint = (bounded(text_at(found, key)) for key in ("why", "where", "hint"))
             raise kind(why, where, hint, Check(found["check"]))
         return SignatureFacts(
-            printable(text_at(found, "profile")),
+            bounded(text_at(found, "profile")),
             text_at(found, "name"),
             text_at(found, "filename"),
-            printable(text_at(found, "digest")),
+            bounded(text_at(found, "digest")),
             tuple(sketch_in(sketch) for sketch in found["sketches"]),
             found.get("is_joined") is True,
             text_at(found, "title"),
@@ -242,7 +242,7 @@ def sketch_in(found: Mapping[str, Any]) -> SketchFacts:
     """Return a sketch of an answer: numbers, and printable texts.  Raises TypeError, KeyError or ValueError."""
     given = found["statistics"]
     statistics: dict[str, Any] = {
-        **{key: printable(text_at(given, key)) for key in TEXTS},
+        **{key: bounded(text_at(given, key)) for key in TEXTS},
         **{key: int(given[key]) for key in COUNTS},
         **{key: number_at(given, key) for key in OPTIONAL},
     }
@@ -250,6 +250,6 @@ def sketch_in(found: Mapping[str, Any]) -> SketchFacts:
     return SketchFacts(statistics, int(found["abundance_sum"]), histogram)
 
 
-def printable(text: str) -> str:
+def bounded(text: str) -> str:
     """Return a text of the child, which may be compromised, without control characters and of bounded length."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:MAX_SENTENCE_LENGTH])
+    return printable(text[:MAX_SENTENCE_LENGTH])

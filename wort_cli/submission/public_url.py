@@ -145,7 +145,7 @@ class Client:
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
             if time.monotonic() >= self._deadline:
                 raise Unreachable(url, f"the response was not complete within {self._seconds:g} seconds") from None
-            raise Unreachable(url, printable(str(error) or type(error).__name__)) from None
+            raise Unreachable(url, bounded_message(str(error) or type(error).__name__)) from None
 
     @contextmanager
     def _request(self, target: Target, method: str, *, first_byte: bool) -> Iterator[HTTPResponse]:
@@ -257,7 +257,7 @@ def shut_down(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own method would change the TLS state
 
 
-def printable(text: str) -> str:
+def bounded_message(text: str) -> str:
     """Return a message that may come from a server without control characters, and of bounded length."""
     return text if text.isprintable() and len(text) <= MAX_MESSAGE_LENGTH else shown(text, MAX_MESSAGE_LENGTH)
 

@@ -8,7 +8,7 @@ any moment leaves at most the unfinished file, whose name ends with `.partial`.
   see each other's locks, have a name each.
 - `long_output` is for what takes long: the name is always the same, so that nothing is left after a second try.
 - `atomic_output` is for directories that other users may write to.  The name is random, and the file is new, so nobody
-  can have put a link or a lock there.
+  can have put a link or a lock there.  `atomic_directory` does the same with several files that belong together.
 """
 
 import contextlib
@@ -75,6 +75,30 @@ def atomic_output(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Yield a new directory, which appears under the name `path` with all of its files, when they are on the disk.
+
+    An empty directory of that name is replaced.  If the block raises, none appears.  Raises OSError if a directory that
+    is not empty, or a file, has the name by then.
+    """
+    import shutil
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(partial_suffix(), f".{path.name}.", path.parent))
+    try:
+        partial.chmod(0o777 & ~users_umask())
+        yield partial
+        for each in (*partial.rglob("*"), partial):
+            sync(each)
+        partial.rename(path)
+        sync(path.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def long_output(path: Path) -> Iterator[IO[bytes]]:
     """Like `atomic_output`, for a file that takes long to write; it may have any size before it is complete.
 
@@ -100,13 +124,17 @@ def finish(
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    if not durable:
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
+    if durable:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Write a file or the names in a directory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def rename_to_new(partial: Path, path: Path) -> None:

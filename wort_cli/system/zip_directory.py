@@ -32,30 +32,31 @@ def members_of(file: IO[bytes]) -> Iterator[Member]:
     """Yield the members of a zip file in the order of its directory; raise NotAZipFile if it is damaged."""
     number, length, start = find_directory(file)
     file_size = os.fstat(file.fileno()).st_size
-    buffer, position, rest = b"", start, length
+    buffer, at, position, rest = b"", 0, start, length
     for _ in range(number):
-        if len(buffer) < LONGEST_ENTRY and rest:
+        if len(buffer) - at < LONGEST_ENTRY and rest:
             file.seek(position)
             piece = file.read(min(rest, BUFFER + LONGEST_ENTRY))
-            buffer, position, rest = buffer + piece, position + len(piece), rest - len(piece)
-        member, used = parse_entry(buffer)
+            buffer, at, position, rest = buffer[at:] + piece, 0, position + len(piece), rest - len(piece)
+        member, at = parse_entry(buffer, at)
         if member.data_offset + member.stored_size > file_size:
             raise NotAZipFile
-        buffer = buffer[used:]
         yield member
 
 
-def parse_entry(data: bytes) -> tuple[Member, int]:
-    """Return the member that an entry of the directory describes, and the bytes of the entry."""
+def parse_entry(data: bytes, at: int) -> tuple[Member, int]:
+    """Return the member that an entry of the directory describes, and where the entry ends; it starts `at` a place."""
     try:
         mark, _, _, flags, method, _, _, crc, stored, size, named, extra, commented, _, _, _, offset = (
-            CENTRAL.unpack_from(data)
+            CENTRAL.unpack_from(data, at)
         )
-        end = CENTRAL.size + named + extra + commented
+        named_at = at + CENTRAL.size
+        extra_at = named_at + named
+        end = extra_at + extra + commented
         if mark != MARK_CENTRAL or flags or len(data) < end:
             raise NotAZipFile
-        name = data[CENTRAL.size : CENTRAL.size + named]
-        extra_field = data[CENTRAL.size + named : CENTRAL.size + named + extra]
+        name = data[named_at:extra_at]
+        extra_field = data[extra_at : extra_at + extra]
         comment = data[end - commented : end]
         if extra_field:
             kind, _ = struct.unpack_from("<2H", extra_field)

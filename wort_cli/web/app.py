@@ -37,6 +37,7 @@ from wort_cli.web.pages.shared import Pages
 from wort_cli.web.reading import guard
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
+from wort_cli.web.strict import StrictRequests
 
 REFUSALS = (Problem, WortError, HTTPException, Exception)
 """What `refuse` is called for."""
@@ -71,5 +72,5 @@ def make_app(
     services = services or Services.of(home)
     app.state.services = services
     app.state.pages = Pages(home)
-    limited = RateLimited(app, services.limits)
+    limited = RateLimited(StrictRequests(app), services.limits)
     return AccessLog(SecurityHeaders(limited, routes, tls=home.options.has_tls, closed=home.is_closed), write)

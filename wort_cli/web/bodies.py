@@ -48,6 +48,7 @@ async def read_object(request: Request, *, or_nothing: bool = False) -> dict[str
             raise Problem(400, "the body is not text in UTF-8", reason="invalid") from None
     try:
         document = json.loads(body)
+        json.dumps(document, ensure_ascii=False).encode()  # a half of a character, such as \ud800, is no text
     except (ValueError, RecursionError):
         raise Problem(400, "the body is not JSON", reason="invalid", hint='{"ids": ["SRR139146"]}') from None
     if not isinstance(document, dict):

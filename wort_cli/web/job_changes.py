@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -33,14 +34,29 @@ EXAMPLE = '{"group": "soil"}'
 CANCELLED, QUEUED = "cancelled", "queued"
 
 
+class JobInPath(Convertor[str]):
+    """What may be the number of a job or the id of a task in a path: not `cancel`, which is a path of its own."""
+
+    regex = "[0-9A-Fa-f-]+"
+
+    def convert(self, value: str) -> str:
+        """Return the text."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the text."""
+        return value
+
+
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
+    register_url_convertor("job", JobInPath())
     return [
         Route("/v1/jobs/cancel", cancel_many, methods=["POST"]),
         Route("/v1/jobs/retry", retry_many, methods=["POST"]),
-        Route("/v1/jobs/{job}/cancel", cancel_one, methods=["POST"]),
-        Route("/v1/jobs/{job}/retry", retry_one, methods=["POST"]),
-        Route("/v1/jobs/{job}", one_job, methods=["GET"]),
+        Route("/v1/jobs/{job:job}/cancel", cancel_one, methods=["POST"]),
+        Route("/v1/jobs/{job:job}/retry", retry_one, methods=["POST"]),
+        Route("/v1/jobs/{job:job}", one_job, methods=["GET"]),
         Route("/v1/queue", queue, methods=["GET"]),
         Route("/v1/queue/pause", pause, methods=["POST"]),
         Route("/v1/queue/resume", resume, methods=["POST"]),

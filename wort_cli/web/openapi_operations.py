@@ -39,12 +39,19 @@ PROBLEMS = {
     408: "The body did not arrive in time",
     413: "Too large",
     415: "The body is no form",
+    414: "The path with its query is too long",
     416: "The file has no such bytes",
     429: "Too many requests; `Retry-After` says when to try again",
+    431: "The headers are too large",
     500: "The server has a problem",
     501: "The server lacks a package",
     503: "The server cannot answer now",
 }
+
+
+def problem_answer(code: int) -> Schema:
+    """Return the description of a refusal."""
+    return answer(PROBLEMS[code], named("Problem"), "application/problem+json")
 
 
 def operation(
@@ -56,11 +63,8 @@ def operation(
     body_required: bool = True,
     security: tuple[str, ...] = (),
 ) -> Schema:
-    """Return the description of an operation; every one may also answer with 429, 500 and 503."""
-    found = {code: answer(PROBLEMS[code], named("Problem"), "application/problem+json") for code in problems}
-    for code in (429, 500, 503):
-        found.setdefault(code, answer(PROBLEMS[code], named("Problem"), "application/problem+json"))
-    found |= responses
+    """Return the description of an operation; every one may also answer with 414, 429, 431, 500 and 503."""
+    found = {code: problem_answer(code) for code in (*problems, 414, 429, 431, 500, 503)} | responses
     return {
         "summary": about,
         "responses": {str(code): found[code] for code in sorted(found)},

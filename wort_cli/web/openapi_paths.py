@@ -263,7 +263,9 @@ def about_the_server() -> dict[str, Schema]:
             "get": operation("This description", {200: answer("As JSON", {"type": "object"}, "application/json")})
         },
         "/v1/openapi.yaml": {
-            "get": operation("This description", {200: answer("As YAML", TEXT, "text/yaml; charset=utf-8")})
+            "get": operation(
+                "This description", {200: answer("As YAML", {"type": "object"}, "text/yaml; charset=utf-8")}
+            )
         },
     }
 

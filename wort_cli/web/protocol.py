@@ -1,21 +1,37 @@
 """HTTP connections with limits: how many there are, and how long each may take to send a request or read a response.
 
-uvicorn limits none of these.  A client above the limit gets 503, and a slow one is disconnected.
+uvicorn limits none of these.  If there are too many connections, the one that has waited for a request longest is
+closed; if none waits, or one address has too many, the new one gets 503.  A slow client is disconnected.
 """
 
 import asyncio
+import sys
+from http import HTTPStatus
 from typing import ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from wort_cli.system.open_files import allow_open_files
+from wort_cli.web.errors import Problem
+
 MAX_CONNECTIONS = 2000
+OTHER_FILES = 2000
+"""Files that a server has open beside its connections: ledgers of threads, signatures, connections to be refused."""
 MAX_CONNECTIONS_OF_A_CLIENT = 1500
 """Of one address.  A proxy has one address for all its clients."""
 REQUEST_SECONDS = 30.0
 """Seconds within which the head of a request must arrive."""
 READING_SECONDS = 120.0
 """Seconds after which a connection is closed whose client reads nothing of a response."""
+NOT_HTTP = "this is not a request in HTTP/1.1"
 TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n"
+
+
+def allow_connections() -> None:
+    """Let this process have as many connections as the limits say, or fewer if the system does not allow that."""
+    allowed = allow_open_files(MAX_CONNECTIONS + OTHER_FILES)
+    BoundedProtocol.most = max(allowed // 2, allowed - OTHER_FILES)
 
 
 class BoundedProtocol(H11Protocol):
@@ -23,6 +39,10 @@ class BoundedProtocol(H11Protocol):
 
     open_of: ClassVar[dict[str, int]] = {}
     """The number of open connections of each address."""
+    most: ClassVar[int] = MAX_CONNECTIONS
+    """Connections at the same time."""
+    without_request: ClassVar[dict["BoundedProtocol", None]] = {}
+    """The connections that wait for a request, or for the rest of its head; the oldest first."""
 
     _address = ""
     _request_timer: asyncio.TimerHandle | None = None
@@ -33,7 +53,7 @@ class BoundedProtocol(H11Protocol):
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if isinstance(peer, tuple) else "-"
         of_address = self.open_of.get(address, 0)
-        if len(self.connections) >= MAX_CONNECTIONS or of_address >= MAX_CONNECTIONS_OF_A_CLIENT:
+        if of_address >= MAX_CONNECTIONS_OF_A_CLIENT or not self._has_room():
             transport.write(TOO_MANY)
             transport.close()
             return
@@ -42,9 +62,22 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         self._expect_request()
 
+    def _has_room(self) -> bool:
+        """Return whether one more connection is possible; close the one that has waited for a request longest."""
+        if len(self.connections) < self.most:
+            return True
+        oldest = next(iter(self.without_request), None)
+        if oldest is None:
+            return False
+        del self.without_request[oldest]
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
         self._stop_timers()
+        self.without_request.pop(self, None)
         if not self._address:  # it was refused
             return
         self.open_of[self._address] -= 1
@@ -59,6 +92,24 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete and self._request_timer is not None:
             self._request_timer.cancel()
+            self.without_request.pop(self, None)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no request, or the body of none, and close the connection."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # a response is on its way
+            self.transport.close()
+            return
+        error = sys.exception()
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        refusal = Problem(status, NOT_HTTP, reason="invalid").response
+        headers = [*refusal.raw_headers, (b"x-content-type-options", b"nosniff"), (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()),
+            h11.Data(data=bytes(refusal.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
@@ -83,6 +134,8 @@ class BoundedProtocol(H11Protocol):
         if self._request_timer is not None:
             self._request_timer.cancel()
         self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+        self.without_request.pop(self, None)
+        self.without_request[self] = None
 
     def _stop_timers(self) -> None:
         for timer in (self._request_timer, self._reading_timer):

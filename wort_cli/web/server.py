@@ -25,10 +25,11 @@ from wort_cli.web.app import make_app
 from wort_cli.web.errors import LOG
 from wort_cli.web.log_file import LogFile
 from wort_cli.web.options import ServeOptions
-from wort_cli.web.protocol import BoundedProtocol
+from wort_cli.web.protocol import BoundedProtocol, allow_connections
 from wort_cli.web.proxy import BehindProxy
 from wort_cli.web.served_home import ServedHome
 from wort_cli.web.services import Services
+from wort_cli.web.strict import MAX_HEAD
 
 BACKLOG = 1024
 GRACE = 10
@@ -37,8 +38,6 @@ KEEP_ALIVE = 15
 """Seconds for which an idle connection stays open."""
 TICK = 0.1
 """Seconds between two looks whether a second signal has come."""
-MAX_HEAD = 32 * 1024
-"""Bytes of the head of a request."""
 
 
 class StoppableServer(uvicorn.Server):
@@ -118,6 +117,7 @@ def serve(
     log = None if log_file is None else LogFile(log_file)
     app = make_app(home, services, write_to_stderr if log is None else log.write)
     log_errors(sys.stderr if log is None else log)
+    allow_connections()
     with bound_socket(options) as listener:
         config = uvicorn.Config(
             BehindProxy(app) if options.behind_proxy else app,

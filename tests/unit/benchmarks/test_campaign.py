@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.campaign import __main__ as command
-from benchmarks.campaign.costs import UNITS, amounts, dollars, read_prices
+from benchmarks.campaign.costs import UNITS, amounts, dollars, of_whole_archive, read_prices
 from benchmarks.campaign.figures import BINS, Series
 from benchmarks.campaign.picture import in_points, picture
 from benchmarks.campaign.pipes import PIECE, Pipe
@@ -219,6 +219,16 @@ def test_costs_are_those_of_the_table() -> None:
     taken = amounts(figures, found)
     assert set(taken) == UNITS
     assert dollars(taken, dict.fromkeys(UNITS, 2.0)) == {unit: 2 * taken[unit] for unit in taken}
+
+
+def test_whole_archive_has_the_tail_of_a_part_once() -> None:
+    taken = dict.fromkeys(UNITS, 10.0) | {"machine_hour": 2 * 5.0 + 1.0, "disk_gb_month": 1.1}
+    times = {"99%": 5 * 3600.0, "100%": 6 * 3600.0}
+    seconds, grown = of_whole_archive(taken, times, machines=2, factor=4.0)
+    assert seconds == 21 * 3600
+    assert grown["machine_hour"] == pytest.approx(41)
+    assert grown["disk_gb_month"] == pytest.approx(4.1)
+    assert grown["get_1000"] == 40
 
 
 def test_every_price_has_a_source_and_a_date() -> None:

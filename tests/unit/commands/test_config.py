@@ -123,6 +123,16 @@ def test_set_changes_one_value_and_keeps_comments_and_order(
     assert load_usable_settings()[1] == []
 
 
+def test_no_mirror_is_shown_as_it_is_typed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = f", in {home / 'config.toml'}\n"
+    assert run(capsys, "config", "set", "mirrors", "off") == f"mirrors = off{where}"
+    assert "\toff\t" in run(capsys, "config", "show", "mirrors", "--no-header")
+    assert json.loads(run(capsys, "config", "show", "mirrors", "--json"))["settings"][0]["value"] == []
+    two = "https://a.org/{run} https://b.org/{run}"
+    assert run(capsys, "config", "set", "mirrors", two) == f"mirrors = {two}{where}"
+    assert run(capsys, "config", "set", "archives", "/x:/y") == f"archives = /x:/y{where}"
+
+
 @pytest.mark.parametrize("text", ["", "\n", "jobs = 1", "# nothing\n", "[s3]\n", "a = 1\r\n[s3]\r\nbucket = 'x'\r\n"])
 def test_any_text_takes_a_value_and_gives_it_back(text: str) -> None:
     for name in ("jobs", "s3_bucket"):

@@ -10,7 +10,7 @@ from typing import IO
 import pytest
 
 from tests.support.second_user import give_to_other
-from wort_cli.system.atomic_files import atomic_file, atomic_output, partial_suffix, write_atomically
+from wort_cli.system.atomic_files import atomic_directory, atomic_file, atomic_output, partial_suffix, write_atomically
 from wort_cli.system.file_locks import lock_file
 from wort_cli.system.locked_json import locked_json
 
@@ -109,3 +109,45 @@ def test_shared_document_is_not_written_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"), locked_json(tmp_path / "shared.json"):
         pass
     assert victim.read_text() == "precious"
+
+
+def test_directory_appears_with_all_of_its_files(tmp_path: Path) -> None:
+    target = tmp_path / "above" / "tasks"
+    with atomic_directory(target) as new:
+        (new / "inside").mkdir()
+        (new / "inside" / "file").write_text("content")
+        assert not target.exists()
+    assert (target / "inside" / "file").read_text() == "content"
+    assert list(target.parent.iterdir()) == [target]
+    expected = tmp_path / "expected"
+    expected.mkdir()
+    assert target.stat().st_mode == expected.stat().st_mode
+
+
+def test_empty_directory_is_replaced_and_another_one_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "tasks"
+    target.mkdir()
+    with atomic_directory(target) as new:
+        (new / "one").touch()
+    with pytest.raises(OSError, match="not empty"), atomic_directory(target) as new:
+        (new / "two").touch()
+    assert [path.name for path in target.iterdir()] == ["one"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_error_leaves_no_directory(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="stop"), atomic_directory(tmp_path / "tasks") as new:
+        (new / "one").touch()
+        raise ValueError("stop")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("plant", [link, foreign_file])
+def test_directory_does_not_take_the_place_of_something_else(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    (tmp_path / "victim").mkdir()
+    plant(tmp_path / "tasks", tmp_path / "victim")
+    with pytest.raises(OSError, match="Not a directory"), atomic_directory(tmp_path / "tasks"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tasks", "victim"]

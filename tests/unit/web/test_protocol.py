@@ -79,3 +79,44 @@ def test_connections_above_the_limit_get_503_until_others_end(monkeypatch: pytes
         with connect(port) as fourth:
             fourth.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert fourth.recv(12) == b"HTTP/1.1 200"
+
+
+def test_server_that_is_full_closes_the_connection_that_has_waited_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "most", 2)
+    with running() as port:
+        first = connect(port)
+        until(lambda: len(BoundedProtocol.without_request) == 1, "the first waits")
+        first.sendall(b"GET / HTTP/1.1\r\n")
+        second = connect(port)
+        until(lambda: len(BoundedProtocol.without_request) == 2, "the second waits")
+        with connect(port) as third:
+            third.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert third.recv(15) == b"HTTP/1.1 200 OK"
+            assert ends(first)
+            first.close()
+            second.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert second.recv(15) == b"HTTP/1.1 200 OK"
+            with connect(port) as fourth:  # nobody waits for a request
+                assert fourth.recv(65536).startswith(b"HTTP/1.1 503 ")
+        second.close()
+    until(lambda: not BoundedProtocol.without_request, "all are forgotten")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000, b"431 Request Header Fields Too Large"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", b"501 Not Implemented"),
+        (b"nonsense\r\n\r\n", b"400 Bad Request"),
+    ],
+    ids=["431", "501", "400"],
+)
+def test_bytes_that_are_no_request_get_a_problem_document(sent: bytes, status: bytes) -> None:
+    with running() as port, connect(port) as connection:
+        connection.sendall(sent)
+        answer = b""
+        while block := connection.recv(65536):
+            answer += block
+    assert answer.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert b"content-type: application/problem+json" in answer
+    assert b'"reason": "invalid"' in answer

@@ -27,7 +27,7 @@ ROUNDS = 2
 """How often a reference is fetched that does not match its md5."""
 PERMANENT = frozenset({Reason.NOT_FOUND, Reason.CONTROLLED, Reason.WITHDRAWN})
 """Answers of the locator after which asking again is useless."""
-KEPT = frozenset({Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED})
+KEPT = frozenset({Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.NOT_ASKED})
 """Reasons that are about the locator, not about the reference."""
 
 
@@ -52,7 +52,7 @@ class ReferenceFetcher:
             if not reference.has_plain_name:
                 raise HttpError(Reason.NOT_FOUND, "it has a name that no server knows")
             if not self.locator_url:
-                raise HttpError(Reason.NETWORK, "no locator is configured")
+                raise HttpError(Reason.NOT_ASKED, "the setting `locator_url` is off")
             self._fetch_and_prove(reference, self._locate(reference.name), store)
         except HttpError as error:
             raise missing(reference.name, error) from error

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 from wort_cli.ledger.catalog_file import date_text
 from wort_cli.model.catalog_columns import CATALOG_COLUMNS, DATE, OF_PAGE_SIGNATURES, CatalogPage
 from wort_cli.model.sketch_row import VERSION_LINE
-from wort_cli.upkeep.export.missing_file import printable
+from wort_cli.upkeep.export.missing_file import harmless_cell
 
 DATE_AT = OF_PAGE_SIGNATURES.index(DATE)
 
@@ -35,5 +35,5 @@ def write_csv(file: IO[bytes], pages: Iterable[CatalogPage], *, compressed: bool
 
 def shown_cells(signature: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return what a signature has with its date as text, and texts that others wrote without control characters."""
-    texts = (printable(cell) if type(cell) is str else cell for cell in signature[DATE_AT + 1 :])
+    texts = (harmless_cell(cell) if type(cell) is str else cell for cell in signature[DATE_AT + 1 :])
     return (*signature[:DATE_AT], date_text(signature[DATE_AT]), *texts)

@@ -14,9 +14,12 @@ from typing import IO, cast
 
 from wort_cli.model.sketch_row import MANIFEST, SketchRow
 from wort_cli.system.atomic_files import long_output
-from wort_cli.system.zip_writer import ZipWriter
+from wort_cli.system.zip_writer import Damaged, ZipWriter
 from wort_cli.upkeep.export.contents import Contents
 from wort_cli.upkeep.export.manifest import ManifestSpool
+
+SMALL = 1 << 20
+"""Bytes of a file, at most, that is copied in memory."""
 
 
 class Collection:
@@ -52,8 +55,14 @@ class Collection:
     def add_copy(
         self, location: str, name: str, rows: Sequence[SketchRow], pieces: Iterable[bytes], size: int, mark: bytes
     ) -> None:
-        """Add a file of an earlier collection, under its name there, which was reserved."""
-        self._archive.add_stream(location, pieces, size, mark)
+        """Add a file of an earlier collection, under its reserved name.  Raises what `pieces` raises."""
+        if size <= SMALL:  # a stream goes back to its header, which costs more than to copy the file
+            content = b"".join(pieces)
+            if len(content) != size:
+                raise Damaged
+            self._archive.add(location, content, mark)
+        else:
+            self._archive.add_stream(location, pieces, size, mark)
         self._list(location, name, rows, size)
 
     def add_other(self, name: str, pieces: Iterable[bytes], beside: Path) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -41,19 +41,23 @@ class Earlier:
         return all(member.comment == mark for member, _ in self.members)
 
 
-def locations_in(file: IO[bytes]) -> Iterator[str]:
-    """Yield the names of the members of a collection; raise NotOurs if it is not one that this module can read."""
+def look_through(file: IO[bytes], reserve: Callable[[str], None]) -> Member:
+    """Reserve the names of the members of a collection; return its manifest, which is the last one.
+
+    Raises NotOurs if it is not one that this module can read.
+    """
     member = None
     try:
         for member in members_of(file):
             if member.name not in NO_SIGNATURES:
                 if member.method != STORED or not member.comment:
                     raise NotOurs
-                yield member.name.decode()
+                reserve(member.name.decode())
     except (NotAZipFile, UnicodeDecodeError):
         raise NotOurs from None
     if member is None or member.name != MANIFEST.encode() or member.method != DEFLATED:
         raise NotOurs
+    return member
 
 
 def has_crate_metadata(file: IO[bytes]) -> bool:
@@ -64,14 +68,14 @@ def has_crate_metadata(file: IO[bytes]) -> bool:
         raise NotOurs from None
 
 
-def signatures_in(file: IO[bytes]) -> Iterator[Earlier]:
+def signatures_in(file: IO[bytes], manifest: Member) -> Iterator[Earlier]:
     """Yield the signatures of a collection; raise NotOurs if it is damaged, or if their names do not ascend.
 
     Others may change the position of the file meanwhile.
     """
     before = ""
     try:
-        for name, found in groupby(members_with_rows(file), itemgetter(0)):
+        for name, found in groupby(members_with_rows(file, manifest), itemgetter(0)):
             if name <= before:
                 raise NotOurs
             yield Earlier(name, tuple((member, rows) for _, member, rows in found))
@@ -80,10 +84,10 @@ def signatures_in(file: IO[bytes]) -> Iterator[Earlier]:
         raise NotOurs from None
 
 
-def members_with_rows(file: IO[bytes]) -> Iterator[tuple[str, Member, tuple[SketchRow, ...]]]:
+def members_with_rows(file: IO[bytes], manifest: Member) -> Iterator[tuple[str, Member, tuple[SketchRow, ...]]]:
     """Yield each member with the name of its signature and its rows in the manifest, which has the same order."""
-    *_, last = members_of(file)
-    lines = io.TextIOWrapper(io.BufferedReader(Inflated(file, last.data_offset, last.stored_size)), "utf-8", newline="")
+    packed = Inflated(file, manifest.data_offset, manifest.stored_size)
+    lines = io.TextIOWrapper(io.BufferedReader(packed), "utf-8", newline="")
     by_location = groupby(manifest_rows(lines), itemgetter(0))
     for member in members_of(file):
         if member.name in NO_SIGNATURES:

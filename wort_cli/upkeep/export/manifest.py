@@ -52,8 +52,11 @@ def manifest_rows(lines: Iterator[str]) -> Iterator[tuple[str, str, SketchRow]]:
     """Yield the location, the name and the row of each sketch in a manifest; ValueError or csv.Error if it is none."""
     if next(lines, "") != VERSION_LINE:
         raise ValueError("the manifest has no version")
-    for cells in csv.DictReader(lines):
+    reader = csv.reader(lines)
+    columns = next(reader, [])
+    for values in reader:
         try:
+            cells = dict(zip(columns, values, strict=True))
             title = cells["name"]
             name = name_in(title)
             row = SketchRow(

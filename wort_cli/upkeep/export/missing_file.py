@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from wort_cli.errors import printable
 from wort_cli.model.absence import COLUMNS, Absence
 from wort_cli.system.atomic_files import long_output
 
@@ -21,12 +22,12 @@ class MissingFile:
     def add(self, absence: Absence) -> None:
         """Write a row; control characters are escaped."""
         self.number += 1
-        self._writer.writerow([printable(cell) for cell in absence.cells()])
+        self._writer.writerow([harmless_cell(cell) for cell in absence.cells()])
 
 
-def printable(text: str) -> str:
+def harmless_cell(text: str) -> str:
     """Return a text without control characters, and without a first character that a spreadsheet calculates from."""
-    text = text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = printable(text)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") and len(text) > 0 else text
 
 

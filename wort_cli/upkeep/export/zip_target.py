@@ -15,7 +15,7 @@ from wort_cli.model.sketch_row import SketchRow
 from wort_cli.system.zip_writer import Damaged, Member
 from wort_cli.upkeep.export.collection import Collection, collection
 from wort_cli.upkeep.export.contents import Contents
-from wort_cli.upkeep.export.earlier import Earlier, NotOurs, locations_in, signatures_in
+from wort_cli.upkeep.export.earlier import Earlier, NotOurs, look_through, signatures_in
 
 BLOCK = 1 << 20
 
@@ -135,9 +135,8 @@ def zip_target(
                 yield ZipTarget(path, made, is_refuted)
                 return
             file = stack.enter_context(path.open("rb"))
-            for location in locations_in(file):
-                made.reserve(location)
-            target = ZipTarget(path, made, is_refuted, file, signatures_in(file))
+            manifest = look_through(file, made.reserve)
+            target = ZipTarget(path, made, is_refuted, file, signatures_in(file, manifest))
             yield target
             target.finish()
     except NotOurs:

@@ -21,6 +21,7 @@ from wort_cli.web.pages.about_page import AboutPage
 from wort_cli.web.pages.api_page import api_page, subject_of
 from wort_cli.web.pages.badge import badge_of
 from wort_cli.web.pages.catalog_page import CatalogQuery, catalog_page
+from wort_cli.web.pages.compare_page import ComparePage, compared_name
 from wort_cli.web.pages.feed import feed_of
 from wort_cli.web.pages.group_page import group_page, groups_page
 from wort_cli.web.pages.group_table import HEADER, rows_before
@@ -47,6 +48,7 @@ ROBOTS = """User-agent: *
 Disallow: {root}/queue
 Disallow: {root}/group/
 Disallow: {root}/search
+Disallow: {root}/compare
 Disallow: {root}/submission/
 Disallow: {root}/v1/
 Disallow: {root}/wort-
@@ -82,6 +84,7 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in", sign_in.sign_in),
         Route("/sign-in", sign_in.signed_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        Route("/compare", compare),
         Route("/feed.atom", feed),
         Route("/robots.txt", robots),
         Route("/static/{name}", static_file),
@@ -127,6 +130,16 @@ def feed(request: Request) -> Response:
     pages = pages_of(request)
     found = feed_of(pages.ledger, pages.withheld)
     return render_as(request, "feed.xml", "application/atom+xml", {"Cache-Control": "no-cache"}, feed=found)
+
+
+def compare(request: Request) -> Response:
+    """Answer with how similar two signatures are; without names, with the form for them."""
+    pages, given = pages_of(request), [request.query_params.get(key, "") for key in ("a", "b")]
+    if not all(given):
+        return answer(request, "compare.html", ComparePage(given[0], given[1]))
+    names = [compared_name(text) for text in given]
+    a, b = ((name, pages.profile(pages.usual_profile(str(name)))) for name in names)
+    return answer(request, "compare.html", pages.comparisons.page(pages.ledger, a, b))
 
 
 def with_slash(request: Request) -> Response:
@@ -239,7 +252,7 @@ def about(request: Request) -> Response:
 def api(request: Request) -> Response:
     """Answer with the documents of the interface."""
     pages = pages_of(request)
-    described = description(request.scope.get("root_path", ""))
+    described = description(request.scope.get("root_path", ""), is_closed=pages.home.is_closed)
     subject = subject_of(
         pages.ledger, refused_trust(pages.home.settings), base_url(request), is_closed=pages.home.is_closed
     )

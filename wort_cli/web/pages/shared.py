@@ -9,6 +9,7 @@ from wort_cli.model.accession import Name
 from wort_cli.model.profile import PROFILES, Profile, profile_for
 from wort_cli.model.provenance import Trust
 from wort_cli.web.databases import database_of
+from wort_cli.web.pages.compare_page import Comparisons
 from wort_cli.web.pages.daemon_view import DaemonView
 from wort_cli.web.pages.kept import Kept
 from wort_cli.web.pages.spectra import Spectra
@@ -28,6 +29,7 @@ class Pages:
     def __init__(self, home: ServedHome) -> None:
         self.home = home
         self.spectra = Spectra(home.settings)
+        self.comparisons = Comparisons(home.settings)
         self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
         self._counts: dict[str, Kept[int]] = {}
         self._amounts: dict[str, Kept[GroupAmounts]] = {}

@@ -1,6 +1,5 @@
 """The files that `wort plan` and `wort batch` write: a list of runs for each task, in a directory that is new."""
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Source
 from wort_cli.model.task_lists import number_of_tasks, split
 from wort_cli.pipeline.archives.counts import tables_of
+from wort_cli.system.atomic_files import atomic_directory
 from wort_cli.system.private_files import users_umask
 
 
@@ -78,22 +78,18 @@ def write_new(directory: Path, files: Mapping[str, str], directories: Sequence[s
 
     Raises OutputRefused if another process has made the directory meanwhile.
     """
-    partial = directory.with_name(f".{directory.name}.partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name in directories:
-            (partial / name).mkdir()
-        for name, text in files.items():
-            path = partial / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8", errors="surrogateescape")
-            if text.startswith("#!"):
-                path.chmod(0o777 & ~users_umask())
-        check_new(directory)
-        partial.rename(directory)
+        with atomic_directory(directory) as new:
+            for name in directories:
+                (new / name).mkdir()
+            for name, text in files.items():
+                path = new / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, encoding="utf-8", errors="surrogateescape")
+                if text.startswith("#!"):
+                    path.chmod(0o777 & ~users_umask())
+            check_new(directory)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise StorageProblem(
             f"{shown(str(directory), 200)} cannot be written: {cause_of(error)}", "choose another directory with -o"
         ) from error

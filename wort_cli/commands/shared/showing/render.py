@@ -4,6 +4,7 @@ import shutil
 import sys
 from typing import TextIO
 
+from wort_cli import errors
 from wort_cli.model.units import format_duration, iso_time, local_time
 
 duration = format_duration
@@ -21,8 +22,7 @@ __all__ = [
 
 def printable(value: object) -> str:
     """Return a value as text that cannot control a terminal: control characters are escaped."""
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "" if value is None else errors.printable(str(value))
 
 
 def result(text: str = "") -> None:
