@@ -1,4 +1,4 @@
-# Two commands do it all on a fresh machine: `make demo` and `make test`.
+# Three commands do it all on a fresh machine: `make demo`, `make serve` and `make test`.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -6,10 +6,11 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
+.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
+	@echo "make serve          show that signature in a browser: pages and the HTTP interface, at http://127.0.0.1:8082/"
 	@echo "make test           run all tests"
 	@echo "make coverage       run all tests, and list the lines that none of them runs in its own process"
 	@echo "make lint           check formatting, style, types, import rules and spelling"
@@ -35,6 +36,10 @@ help:
 demo:
 	@scripts/setup.sh
 	@scripts/demo.sh
+
+serve:
+	@scripts/setup.sh serve
+	@scripts/serve.sh $(ARGS)
 
 test: setup
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)

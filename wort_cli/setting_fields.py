@@ -192,6 +192,16 @@ class SettingFields(HomePaths):
     s3_acl: str = setting("", one_of(*ACLS), "Canned ACL of what is published, such as `bucket-owner-full-control`.")
     s3_requester_pays: bool = setting(False, boolean, "Pay for requests to a bucket whose owner does not.")
     s3_transfers: int = setting(8, count, "Number of objects that `wort sync` transfers at the same time.")
+    keep_slices: bool = setting(
+        False,
+        boolean,
+        "Leave finished slices and fetched parts in the bucket when a task is asked to end, for the next task.",
+    )
+    keep_slices_key: str = setting(
+        "", file_path, "File with the key that seals them, which is made if it is missing; empty for the home's own."
+    )
+    keep_slices_bytes: int = setting(2_000_000_000, positive_integer, "Bytes of a run that are left at most.")
+    keep_slices_seconds: float = setting(20.0, positive_number, "Seconds within which they are left.")
     submit_size: int = setting(256_000_000, positive_integer, "Maximum size of a submitted file, in bytes.")
     submit_unpacked: int = setting(
         1_000_000_000, positive_integer, "Maximum size of a submitted file after decompression, in bytes."

@@ -14,6 +14,7 @@ from benchmarks.campaign.pipes import Pipe
 from benchmarks.campaign.runs import Run, draw_runs
 from benchmarks.campaign.scenario import Scenario
 from wort_cli.daemon.coordinator import WAKE_EVERY
+from wort_cli.daemon.remote.site import SILENCES
 from wort_cli.ledger.attempts import WAKE_LIMIT
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
@@ -91,11 +92,19 @@ class Daemon:
 
     def lost(self, runs: list[Run], now: float) -> float:
         """Return when the coordinator finds out that the machine of some attempts has gone."""
-        return now + SETTINGS.lease if runs else now
+        return now + SETTINGS.worker_lease if runs else now
 
-    def why_lost(self, silent_since: float, now: float) -> Reason | None:
-        """Return the reason for which a lost attempt failed; None if it does not count as lost yet."""
-        return Reason.INTERRUPTED if loss_of_silent(silent_since, now) else None
+    def is_lost(self, silent_since: float, now: float) -> bool:
+        """Return whether an attempt counts as lost whose worker is silent since a time."""
+        return loss_of_silent(silent_since, now) is not None
+
+    def requeue(self, run: Run) -> bool:
+        """Queue a job again whose worker was lost; return False, without a change, if that now counts as a failure."""
+        if run.silences >= SILENCES:
+            return False
+        run.silences += 1
+        heapq.heappush(self._queued, (order(self._priorities.get(run.id, 0), run.id), run))
+        return True
 
     def next_wake(self, now: float, *, idle: bool) -> float | None:
         """Return when waiting jobs are looked at next; None if none wait."""

@@ -4,6 +4,7 @@ Each calls the code that daemons and workers call; nothing is decided here.  Wha
 of queued jobs and the failures that count, is repeated here, and tests compare it with a real ledger.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,11 +28,8 @@ READ_LENGTH = 300
 """Bases of a spot."""
 SETTINGS = load_settings({"WORT_HOME": "home-of-nobody"})
 POLICY = RetryPolicy.of(SETTINGS)
-LIMITS = LivenessLimits(
-    heartbeat=SETTINGS.lease,
-    check=SETTINGS.hang_timeout,
-    progress=SETTINGS.stall_timeout + SETTINGS.hang_timeout,
-)
+LIMITS = LivenessLimits(heartbeat=SETTINGS.worker_lease, check=math.inf, progress=math.inf)
+"""A coordinator looks for silence only; each host looks after its own attempts."""
 COUNTED_WITH = {reason: reasons_counted_with(reason) for reason in Reason}
 SHARE_OF_SMALL = 0.1
 """The share of a machine that small runs may take; what they need is not looked at."""

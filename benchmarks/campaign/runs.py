@@ -25,6 +25,7 @@ class Run:
         "ready",
         "reason",
         "sealed",
+        "silences",
         "slot_at",
         "worker",
     )
@@ -39,6 +40,8 @@ class Run:
         """How often it failed for each reason, and when it first did."""
         self.fetched = 0.0
         """The share of its archive that has arrived."""
+        self.silences = 0
+        """How often its machine fell silent."""
         self.sealed = False
         """Whether its signature was computed, but not published."""
         self.ready = False

@@ -305,10 +305,13 @@ class Simulation:
     def _woken(self, _: object, __: int, now: float) -> None:
         self._wake_at = math.inf
         if self._source.wake(now):
-            idle, self._idle = self._idle, {}
-            for worker in idle.values():
-                self._fill(worker, now)
+            self._fill_idle(now)
         self._wake_later(now)
+
+    def _fill_idle(self, now: float) -> None:
+        idle, self._idle = self._idle, {}
+        for worker in idle.values():
+            self._fill(worker, now)
 
     # ---- Machines that are lost, and servers that are down
 
@@ -346,12 +349,14 @@ class Simulation:
 
     def _found_lost(self, run: Run, epoch: int, now: float) -> None:
         assert isinstance(self._source, Daemon) and epoch == run.epoch
-        reason = self._source.why_lost(self._lost[run.id], now)
-        if reason is None:  # the limit is not over
+        if not self._source.is_lost(self._lost[run.id], now):  # the limit is not over
             self._push(now + 1.0, FOUND_LOST, run, epoch)
             return
         del self._lost[run.id]
-        self._failed(run, reason, now)
+        if self._source.requeue(run):
+            self._fill_idle(now)
+        else:
+            self._failed(run, Reason.INTERRUPTED, now)
 
     def _replaced(self, host: Host, _: int, now: float) -> None:
         host.up = True

@@ -32,7 +32,8 @@ STAND_INS = {
     "chgrp": '[ "$1" = plankton ] || [ "$1 $2" = "-R plankton" ]',
     "systemctl": '[ "$1" = --user ]',
     "loginctl": '[ "$*" = enable-linger ]',
-    "sbatch": 'SLURM_ARRAY_TASK_ID=1 bash -euo pipefail "$1"',
+    "sbatch": 'SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_JOB_ID=1 bash "$1" && SLURM_ARRAY_TASK_ID=2 bash "$1"',
+    "squeue": '[ "$1" = --name=soil ]',
     "aws": '[ "$*" = "s3 cp --no-sign-request s3://wort-sra/sigs/SRR139146.sig -" ] && cat "$STAND_IN_OBJECT"',
     "jq": 'for last; do :; done; [ -f "$last" ] || last=-; cat "$last" | python3 -m json.tool',
 }
@@ -79,7 +80,8 @@ def prepared(home: Home, shelf: Shelf, locator: ArchiveServer, lists: RunLists, 
     (home.cwd / "demo").symlink_to(ROOT / "demo")
     (home.cwd / "genomes").mkdir()
     (home.cwd / "genomes" / "phage.fa").write_bytes(shelf.fasta(PHAGE))
-    (home.cwd / "runs.txt").write_text("SRR139146  # the first\nSRR139147\n", encoding="ascii")
+    for directory in (home.cwd, home.root / "home"):
+        (directory / "runs.txt").write_text("SRR139146  # the first\nSRR139147\n", encoding="ascii")
     (home.cwd / "SraRunTable.csv").write_text("Run,Bases\nSRR139148,400000\n", encoding="ascii")
     del home.env["PYTHONWARNINGS"]  # sourmash warns
     home.env |= {

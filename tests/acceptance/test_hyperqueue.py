@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forty_runs import FortyRuns, kill_task, process_of_task
+from tests.support.documents import ROOT, blocks_of_section
+from tests.support.forty_runs import RUNS, FortyRuns, kill_task, process_of_task
 from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.shelf import Shelf
 
 
@@ -23,7 +25,7 @@ def runs(home: Home, shelf: Shelf) -> FortyRuns:
 @pytest.fixture
 def server(home: Home, runs: FortyRuns) -> Iterator[Path]:
     """The directory of a server with two workers, whose tasks have the environment of the home."""
-    directory = home.root / "hq"
+    directory = home.root / "home" / ".hq-server"  # where clients look for it
     directory.mkdir()
     cluster = subprocess.Popen(
         [sys.executable, "-m", "tests.support.local_hyperqueue", str(directory)],
@@ -57,7 +59,9 @@ def test_job_of_forty_runs_survives_a_kill_and_a_task_that_is_asked_to_end(
         runs.until_held(killed)
         kill_task(1)
         runs.until_held(stopped)
-        os.kill(process_of_task(2), signal.SIGTERM)
+        asked = process_of_task(2)
+        os.kill(asked, signal.SIGTERM)
+        until(lambda: not Path(f"/proc/{asked}").exists(), "the process that was asked to end has ended")
         runs.release(killed)
         runs.release(stopped)
         _, errors = submitted.communicate()
@@ -70,3 +74,13 @@ def test_job_of_forty_runs_survives_a_kill_and_a_task_that_is_asked_to_end(
     again = subprocess.run([*submit, "1", "5"], cwd=home.cwd, capture_output=True, check=False)
     assert again.returncode == 0, again.stderr
     runs.check_directory()
+
+
+@pytest.mark.usefixtures("server")
+def test_section_about_hyperqueue_is_right_to_the_letter(home: Home, runs: FortyRuns) -> None:
+    (home.root / "home" / "runs.txt").write_text("\n".join(RUNS[:3]) + "\n", "ascii")
+    (block,) = blocks_of_section(ROOT / "docs" / "clusters.md", "HyperQueue")
+    runs.in_shell(block.text, runs.shell(home))
+    assert [row[0] for row in home("ls").rows()] == list(RUNS[:3])
+    for run in RUNS[:3]:
+        assert home.signature(run) == runs.reference(run)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents import ROOT, blocks_of_section
 from tests.support.forty_runs import RUNS, FortyRuns, kill_task
 from tests.support.homes import Home
 from tests.support.polling import until
@@ -72,3 +73,17 @@ def test_array_of_forty_runs_survives_kill_preemption_and_drained_node(
     home("sync", "pull", env={"WORT_S3_BUCKET": f"file://{runs.shared}"}).expect(0)
     assert len(home("ls").rows()) == len(RUNS)
     home("import", batch / "reports").expect(0)
+
+
+@pytest.mark.timeout(900)
+def test_section_about_slurm_is_right_to_the_letter(home: Home, slurm: Slurm, runs: FortyRuns) -> None:
+    """The user waits for the empty queue between the two blocks."""
+    (home.root / "home" / "runs.txt").write_text("\n".join(RUNS[:3]) + "\n", "ascii")
+    env = runs.shell(home) | slurm.env
+    first, second = blocks_of_section(ROOT / "docs" / "clusters.md", "Slurm")
+    runs.in_shell(first.text, env)
+    until(slurm.is_idle, "all tasks end")
+    runs.in_shell(second.text, env)
+    assert [row[0] for row in home("ls").rows()] == list(RUNS[:3])
+    for run in RUNS[:3]:
+        assert home.signature(run) == runs.reference(run)

@@ -70,6 +70,14 @@ def shell_blocks(document: Path) -> list[ShellBlock]:
     ]
 
 
+def blocks_of_section(document: Path, heading: str) -> list[ShellBlock]:
+    """Return the ```sh blocks below a heading of the second level, in order."""
+    lines = document.read_text(encoding="utf-8").splitlines()
+    start = lines.index(f"## {heading}") + 1
+    end = next((number for number, line in enumerate(lines[start:], start + 1) if line.startswith("## ")), len(lines))
+    return [block for block in shell_blocks(document) if start < block.line < end]
+
+
 def inline_commands(text: str) -> list[str]:
     """Return the command lines in backticks that start with `wort`, outside of fenced blocks."""
     return [" ".join(line.split()) for line in INLINE.findall(FENCED.sub("", text))]

@@ -6,11 +6,12 @@ import gzip
 import json
 import os
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.homes import FASTQ_DUMP, Home
+from tests.support.homes import FASTQ_DUMP, WORT, Home
 from tests.support.polling import until
 from tests.support.shelf import Shelf, copy_archive
 
@@ -49,6 +50,25 @@ exec {FASTQ_DUMP} "$@"
             "WORT_ARCHIVES": str(self.root / "archives"),
             "WORT_FETCH_AHEAD": "0",
         }
+
+    def shell(self, home: Home) -> dict[str, str]:
+        """Return the environment of a user's shell, with wort on the PATH, and SHARED as the documents have it."""
+        (self.root / "nfs").mkdir()
+        path = f"{self.env['PATH'].partition(':')[0]}:{WORT.parent}:{home.env['PATH']}"
+        return {**home.env, **self.env, "PATH": path, "SHARED": str(self.root / "nfs")}
+
+    def in_shell(self, script: str, env: Mapping[str, str]) -> None:
+        """Run a block of a document."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.root,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
     def hold(self, run: str) -> None:
         """Have the decoder of a run wait."""
@@ -94,17 +114,19 @@ exec {FASTQ_DUMP} "$@"
 
 
 def process_of_task(number: int) -> int:
-    """Return the pid of the process of wort that computes the list of a task."""
+    """Return the pid of the process of wort that computes the list of a task; its children may have its arguments."""
 
     def find() -> int:
+        parents = dict[int, int]()
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().split(b"\0")
+                parent = int(path.with_name("stat").read_text("utf-8").rpartition(")")[2].split()[1])
             except OSError:
                 continue
             if b"compute" in words and any(word.endswith(b"tasks/task-%d.txt" % number) for word in words):
-                return int(path.parent.name)
-        return 0
+                parents[int(path.parent.name)] = parent
+        return next((pid for pid, parent in parents.items() if parent not in parents), 0)
 
     return until(find, f"task {number} runs")
 

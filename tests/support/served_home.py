@@ -92,6 +92,24 @@ class ServedHome:
             self.store.key(Accession(name)), len(content), made, trust=trust, sha256=hashlib.sha256(content).hexdigest()
         )
 
+    def record_large(self, name: str, size: int) -> bytes:
+        """Record a file of so many bytes as the signature of a run, and return the sha256 of it.
+
+        It has the head of gzip only, because the server compares the bytes with the record and does not read them.
+        """
+        path, block = self.store.path(Accession(name)), np.random.default_rng(1).bytes(1_000_000)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = hashlib.sha256()
+        with path.open("wb") as file:
+            for start in range(0, size, len(block)):
+                part = block[: size - start] if start else b"\x1f\x8b" + block[2 : min(size, len(block))]
+                file.write(part)
+                made.update(part)
+        record = Published(self.store.key(Accession(name)), size, provenance(name), sha256=made.hexdigest())
+        with self.ledger.transaction():
+            self.ledger.catalog.record(record)
+        return made.digest()
+
     def enqueue(self, name: str, group: str = "", priority: int = 0) -> int:
         """Enqueue a run; return the number of its job."""
         (answer,) = self.ledger.jobs.enqueue([JobRequest(Source(Accession(name)), PROFILE, priority, group)])

@@ -42,8 +42,8 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=n1 NodeHostname=localhost Port={first} CPUs=1 RealMemory=2000
 NodeName=n2 NodeHostname=localhost Port={second} CPUs=1 RealMemory=2000
-PartitionName=low Nodes=n1,n2 Default=YES MaxTime=60 State=UP PriorityTier=1 GraceTime=30
-PartitionName=high Nodes=n1,n2 MaxTime=60 State=UP PriorityTier=10
+PartitionName=low Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=30
+PartitionName=high Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=10
 """
 
 

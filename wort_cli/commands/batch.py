@@ -16,6 +16,7 @@ from wort_cli.commands.shared.arguments.options import (
     BasesPerTaskOption,
     FromFileOption,
     JsonOption,
+    KeepSlicesOption,
     NoHeaderOption,
     TasksOption,
 )
@@ -110,6 +111,7 @@ def batch(
     role: Annotated[
         str, typer.Option("--role", metavar="ARN", help="Role of AWS that the tasks have (aws-batch).")
     ] = "",
+    keep_slices: KeepSlicesOption = False,
     as_json: JsonOption = False,
     no_header: NoHeaderOption = False,
 ) -> None:
@@ -155,6 +157,7 @@ def batch(
         image=checked_word(image, "--image"),
         base_image=checked_word(base_image, "--base-image"),
         role=checked_word(role, "--role"),
+        options=("--keep-slices",) if keep_slices else (),
     )
     made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(asked)
     files = {f"tasks/{name}": text for name, text in list_files([entries[n] for n in list] for list in lists).items()}

@@ -20,6 +20,7 @@ from wort_cli.commands.shared.arguments.options import (
     FromFileOption,
     GroupOption,
     JsonOption,
+    KeepSlicesOption,
     NoHeaderOption,
     NowOption,
     OutputOption,
@@ -97,6 +98,7 @@ def compute(
             "--report", metavar="FILE", help="Add a JSON line to a file for each run that has ended (with --now)."
         ),
     ] = None,
+    keep_slices: KeepSlicesOption = False,
     no_upload: Annotated[
         bool,
         typer.Option("--no-upload", help="Do not use the bucket: neither look a signature up there nor publish it."),
@@ -151,7 +153,7 @@ def compute(
       wort compute PRJNA63463 --group encode
       wort compute SRR139146 --profile sra-v1 --profile fine
     """
-    check_options(wait=wait, now=now, output=output, local=local, engine=engine, report=report)
+    check_options(wait=wait, now=now, output=output, local=local, engine=engine, report=report, keep_slices=keep_slices)
     target = Output.parse(output, force=force) if output else None
     to_stdout = target is not None and target.is_stdout
     if to_stdout and as_json:
@@ -169,6 +171,7 @@ def compute(
         target.check([source.name for source in sources])
     form = Form.of(as_json=as_json)
     settings, ledger = open_home()
+    settings = keeping(settings, keep_slices)
     wanted = chosen_profiles(profiles, settings, ledger, sources, output=output)
     check_accept_public(settings, wanted, accepted=accept_public, force=force)
     if wait and not dry_run and running_daemon(settings.lock_file) is None:
@@ -225,7 +228,9 @@ def compute(
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
 
 
-def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: str, report: Path | None) -> None:
+def check_options(
+    *, wait: bool, now: bool, output: str, local: bool, engine: str, report: Path | None, keep_slices: bool
+) -> None:
     """Raise UsageError for options that exclude each other, or need another."""
     check_wait_and_now(wait=wait, now=now)
     if output and not (wait or now):
@@ -234,12 +239,21 @@ def check_options(*, wait: bool, now: bool, output: str, local: bool, engine: st
         raise UsageError("--local needs --wait or --now", "or download signatures later: `wort sync pull`")
     if report is not None and not now:
         raise UsageError("--report needs --now", "`wort status --json` reports the jobs of the daemon")
+    if keep_slices and not now:
+        raise UsageError("--keep-slices needs --now", "the daemon keeps unfinished work in its own home")
     check_engine(engine)
 
 
 def accepting(settings: Settings, unproved: bool) -> Settings:
     """Return the settings of a command, with what the option --accept-unproved adds."""
     return replace(settings, accept_unproved=unproved or settings.accept_unproved)
+
+
+def keeping(settings: Settings, slices: bool) -> Settings:
+    """Return the settings of a command, with what the option --keep-slices adds."""
+    if slices and settings.s3 is None:
+        raise UsageError("--keep-slices needs a bucket", "set `s3_bucket`; docs/clusters.md")
+    return replace(settings, keep_slices=slices or settings.keep_slices)
 
 
 def state_when_queued(answer: Enqueued) -> JobState:

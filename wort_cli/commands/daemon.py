@@ -23,6 +23,9 @@ app = typer.Typer(help="Start, stop and control the daemon.", no_args_is_help=Tr
 ServeOption = Annotated[
     bool, typer.Option("--serve", help="Start the HTTP server too, and keep it running (settings `serve_...`).")
 ]
+ServerUnitOption = Annotated[
+    bool, typer.Option("--server", help="The unit of `wort serve`, instead of that of the daemon.")
+]
 DEFAULT_JOBS, MOST_JOBS = "default", 1024
 """What takes `wort daemon jobs` back, and the most jobs at a time."""
 
@@ -223,23 +226,32 @@ def jobs(
 
 
 @app.command()
-def install(as_json: JsonOption = False) -> None:
-    """Install and start a systemd user unit for the daemon."""
-    from wort_cli.daemon.systemd import install as install_unit
+def install(server: ServerUnitOption = False, as_json: JsonOption = False) -> None:
+    """Install and start a systemd user unit for the daemon.
 
-    path, left = install_unit()
-    print_action("install", f"wrote {path}", usable_settings(), as_json=as_json, path=path)
+    With --server, the unit runs `wort serve` with the settings `serve_...`, whether a daemon runs or not.
+    """
+    from wort_cli.daemon import systemd
+
+    settings = usable_settings()
+    if server:
+        check_can_serve(settings)
+    path, left = systemd.install(systemd.SERVER if server else systemd.DAEMON)
+    print_action("install", f"wrote {path}", settings, as_json=as_json, path=path)
+    what = "the server" if server else "the daemon"
     if left:
-        raise WortError(left, "the unit was written, but the daemon was not started")
-    render.notice("the daemon is running and will start with your session; `loginctl enable-linger` starts it at boot")
+        raise WortError(left, f"the unit was written, but {what} was not started")
+    render.notice(f"{what} is running and will start with your session; `loginctl enable-linger` starts it at boot")
 
 
 @app.command()
-def uninstall(as_json: JsonOption = False) -> None:
+def uninstall(server: ServerUnitOption = False, as_json: JsonOption = False) -> None:
     """Stop and remove the systemd user unit."""
-    from wort_cli.daemon.systemd import uninstall as uninstall_unit
+    from wort_cli.daemon import systemd
 
-    path, left = uninstall_unit()
+    path, left = systemd.uninstall(systemd.SERVER if server else systemd.DAEMON)
     print_action("uninstall", f"removed {path}", usable_settings(), as_json=as_json, path=path)
     if left:
-        raise WortError(left, "the unit was removed; a daemon that it started may still be running: `wort daemon stop`")
+        running = "`systemctl --user status wort-serve`" if server else "`wort daemon stop`"
+        what = "a server" if server else "a daemon"
+        raise WortError(left, f"the unit was removed; {what} that it started may still be running: {running}")

@@ -1,16 +1,45 @@
-"""Installs a systemd user unit that starts the daemon at login or boot, and restarts it after a crash."""
+"""Installs systemd user units that start the daemon or the HTTP server at login or boot, and again after a crash."""
 
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from wort_cli.errors import StorageProblem, WortError
 from wort_cli.system.atomic_files import write_atomically
 from wort_cli.system.environment import NETWORK, child_environment
 
-UNIT = "wort.service"
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: its file, what it is, and the command that it runs."""
+
+    file: str
+    description: str
+    words: tuple[str, ...]
+    more: str = ""
+    """Lines of its section [Service]."""
+
+    @property
+    def path(self) -> Path:
+        """Where systemd looks for the user's unit (systemd.unit(5))."""
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user" / self.file
+
+
+DAEMON = Unit(
+    "wort.service",
+    "wort: computes signatures of sequencing runs",
+    ("daemon", "start", "--foreground", "--quiet"),
+    "RestartSec=5\nTimeoutStopSec=30\n",
+)
+SERVER = Unit(
+    "wort-serve.service",
+    "wort: serves signatures over HTTP",
+    ("serve",),
+    "ExecReload=/bin/kill -HUP $MAINPID\nRestartSec=2\nTimeoutStopSec=15\nNoNewPrivileges=yes\nOOMScoreAdjust=500\n",
+)
 PASSED_VARIABLES = frozenset({"PATH", "TMPDIR", "LANG", "TZ", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *NETWORK})
 PASSED_PREFIXES = ("WORT_", "XDG_", "VDB_", "NCBI_", "SRATOOLS_", "AWS_")
 """Variables that the unit copies, because systemd starts it without the user's environment.
@@ -23,25 +52,18 @@ SECRETS = ("ACCESS_KEY", "SECRET", "SESSION_TOKEN", "SECURITY_TOKEN", "AUTHORIZA
 """Parts of the names of variables that are not copied, because a unit can be read by others."""
 
 
-def unit_path() -> Path:
-    """Return where systemd looks for the user's unit (systemd.unit(5))."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user" / UNIT
-
-
-def unit_text() -> str:
-    """Return the unit for this installation and environment."""
+def unit_text(unit: Unit = DAEMON) -> str:
+    """Return a unit for this installation and environment."""
     settings = "".join(
         f'Environment="{key}={quoted(value)}"\n' for key, value in sorted(os.environ.items()) if is_passed(key, value)
     )
     return f"""[Unit]
-Description=wort: computes signatures of sequencing runs
+Description={unit.description}
 
 [Service]
-ExecStart={quoted(sys.executable)} -m wort_cli daemon start --foreground --quiet
+ExecStart={quoted(sys.executable)} -m wort_cli {" ".join(unit.words)}
 {settings}Restart=on-failure
-RestartSec=5
-TimeoutStopSec=30
-
+{unit.more}
 [Install]
 WantedBy=default.target
 """
@@ -63,22 +85,22 @@ def quoted(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def install() -> tuple[Path, str]:
-    """Write the unit and start it; return its path, and an instruction if systemctl failed (else '')."""
-    path = unit_path()
+def install(unit: Unit = DAEMON) -> tuple[Path, str]:
+    """Write a unit and start it; return its path, and an instruction if systemctl failed (else '')."""
+    path = unit.path
     try:
-        write_atomically(path, unit_text().encode())
+        write_atomically(path, unit_text(unit).encode())
     except OSError as error:
         raise StorageProblem(f"{path} cannot be written: {error.strerror}", "check its permissions") from error
-    return path, systemctl("daemon-reload") or systemctl("enable", "--now", UNIT)
+    return path, systemctl("daemon-reload") or systemctl("enable", "--now", unit.file)
 
 
-def uninstall() -> tuple[Path, str]:
-    """Stop the unit and remove it; return its path, and an instruction if systemctl failed (else '')."""
-    path = unit_path()
+def uninstall(unit: Unit = DAEMON) -> tuple[Path, str]:
+    """Stop a unit and remove it; return its path, and an instruction if systemctl failed (else '')."""
+    path = unit.path
     if not path.exists():
         raise WortError(f"{path} does not exist", "no unit is installed")
-    failure = systemctl("disable", "--now", UNIT)
+    failure = systemctl("disable", "--now", unit.file)
     path.unlink()
     return path, failure or systemctl("daemon-reload")
 

@@ -25,6 +25,10 @@ class Controls:
             self._set("home_id", secrets.token_hex(8))
         return self._get("home_id")
 
+    def known_home_id(self) -> str:
+        """Return the id of this home, or an empty one if none was made; for whoever only reads."""
+        return self._get("home_id")
+
     @property
     def paused(self) -> bool:
         """Whether the daemon must not start jobs."""

@@ -54,6 +54,10 @@ def download_archive(attempt: Attempt, tools: ToolGroup, *, early: bool = False)
     decoder = VDB if spec.method.decodes_in_process else FASTQ_DUMP
     if ArchiveCache.of(spec).take(name, attempt.workspace.archive_directory):
         attempt.log("an earlier job has left what it fetched of this archive")
+    elif spec.keeping.keep_slices:
+        from wort_cli.pipeline.unfinished import take_archive
+
+        take_archive(attempt, name)
     if early and decoder == VDB:
         obtained, arrival = obtain_early(attempt, name)
     else:
@@ -157,7 +161,7 @@ def obtainer_of(
             attempt.log,
             attempt.report,
             lambda size: reserve_disk(size, spec, attempt.workspace),
-            attempt.workspace.key,
+            attempt.workspace.parts_key,
             announce,
         )
 

@@ -116,6 +116,17 @@ class Cache(FromSettings):
 
 
 @dataclass(frozen=True)
+class Keeping(FromSettings):
+    """What a task that is asked to end leaves in the store for the next one (unfinished.py)."""
+
+    keep_slices: bool = False
+    keep_slices_key: str = ""
+    """The file of the key that seals it; empty for the key of the home."""
+    keep_slices_bytes: int = 0
+    keep_slices_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
 class References(FromSettings):
     """Where the reference sequences of aligned runs are kept for all jobs."""
 
@@ -184,6 +195,7 @@ class JobSpec:
     download: Download = Download()
     cache: Cache = Cache()
     references: References = References()
+    keeping: Keeping = Keeping()
     owner: str = DAEMON
     """The owner of the job: the daemon, or a process run with --now."""
     slot: Slot | None = None
@@ -235,6 +247,7 @@ class JobSpec:
             download=replace(download, accept_unproved=job.accept_unproved or download.accept_unproved),
             cache=Cache.of(settings),
             references=References.of(settings),
+            keeping=Keeping.of(settings),
             owner=job.owner,
             key_file=settings.key_file,
             slot=Slot.of(job, settings, jobs) if job.owner == DAEMON else None,
@@ -296,6 +309,7 @@ class JobSpec:
         values["cache"] = Cache(
             **{**cache, "archive_cache_dir": cache["archive_cache_dir"] and Path(cache["archive_cache_dir"])}
         )
+        values["keeping"] = Keeping(**data.get("keeping", {}))
         values["key_file"] = data["key_file"] and Path(data["key_file"])
         values["s3"] = S3Target.from_json(data["s3"]) if data["s3"] else None
         values["public"] = S3Target.from_json(data["public"]) if data.get("public") else None

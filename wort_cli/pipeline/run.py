@@ -18,7 +18,9 @@ import contextlib
 import shutil
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+from wort_cli.errors import Terminated
 from wort_cli.model.failure import JobFailed
 from wort_cli.model.job_result import JobResult, Published
 from wort_cli.pipeline.archives.locate import pause_if_rate_limited
@@ -47,13 +49,20 @@ def run_job(spec: JobSpec, watcher: Watcher) -> JobResult:
     """
     workspace = Workspace(spec.workspace, spec.attempt)
     try:
-        workspace.key = load_key(spec.key_file) if spec.key_file else b""
+        load_keys(workspace, spec)
         with job_log(spec) as log:
             return run_logged(spec, watcher, workspace, log)
     except OSError as error:  # the log or the key cannot be written
         return JobResult(spec.job_id, spec.attempt, failure=failure_from_exception(error))
     finally:
         workspace.remove_attempt()
+
+
+def load_keys(workspace: Workspace, spec: JobSpec) -> None:
+    """Load the keys that seal what a workspace keeps.  Raises OSError."""
+    workspace.key = workspace.parts_key = load_key(spec.key_file) if spec.key_file else b""
+    if spec.keeping.keep_slices and spec.keeping.keep_slices_key:
+        workspace.parts_key = load_key(Path(spec.keeping.keep_slices_key))
 
 
 def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Callable[[str], None]) -> JobResult:
@@ -68,6 +77,12 @@ def run_logged(spec: JobSpec, watcher: Watcher, workspace: Workspace, log: Calla
         return result
     except Cancelled:
         log("cancelled")
+        raise
+    except Terminated:
+        if spec.keeping.keep_slices:
+            from wort_cli.pipeline.unfinished import leave_unfinished
+
+            leave_unfinished(spec, workspace, log)
         raise
     except Exception as error:
         failure = failure_from_exception(error)
@@ -86,7 +101,7 @@ def fetch_ahead(spec: JobSpec, watcher: Watcher) -> None:
     workspace = Workspace(spec.workspace, spec.attempt)
     with contextlib.suppress(OSError), job_log(spec) as log:
         try:
-            workspace.key = load_key(spec.key_file) if spec.key_file else b""
+            load_keys(workspace, spec)
             workspace.create()
             processes = Processes(spec.owner, own_identity())
             processes.write(workspace.attempt_directory, workspace.key)

@@ -177,4 +177,9 @@ def publish_sealed(attempt: Attempt, sealed: Path, provenance: Provenance) -> Pu
         if not attempt.spec.download.publish_unproved:
             attempt.log("the archive was not proved, so the signature stays here (setting publish_unproved)")
             return published
-    return upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
+    published = upload(sealed, published, attempt.spec, attempt.log, attempt.cancellation)
+    if attempt.spec.keeping.keep_slices:
+        from wort_cli.pipeline.unfinished import remove_unfinished
+
+        remove_unfinished(attempt)
+    return published

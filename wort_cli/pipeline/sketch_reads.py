@@ -7,7 +7,7 @@ still print its version while they are decoded; if it is another one, the run is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wort_cli.model.profile import Profile
+from wort_cli.model.profile import PROFILES, Profile
 from wort_cli.model.signature_file import Sketch
 from wort_cli.pipeline.archives.locate import Archive
 from wort_cli.pipeline.archives.prove import ArchiveProof
@@ -99,7 +99,7 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof, tools: 
     """
     inputs = {
         "source": proof.sha256 or proof.proof or f"{archive.argument}, {archive.spots} spots, {archive.size} bytes",
-        "profile": " ".join(profile.name for profile in attempt.profiles),
+        "profile": " ".join(named(profile) for profile in attempt.profiles),
         "references": " ".join(f"{name}:{md5}" for name, md5 in sorted(archive.reference_sums.items())),
     }
     arrival = archive.arrival
@@ -107,4 +107,14 @@ def slice_store(attempt: Attempt, archive: Archive, proof: ArchiveProof, tools: 
     def is_right(decoder: str) -> bool:
         return (arrival is None or arrival.is_proved) and not why_not_compared([decoder], tools)
 
-    return SliceStore(attempt.workspace.slices, inputs, attempt.workspace.key, is_right)
+    store = SliceStore(attempt.workspace.slices, inputs, attempt.workspace.parts_key, is_right)
+    if attempt.spec.keeping.keep_slices:
+        from wort_cli.pipeline.unfinished import take_slices
+
+        take_slices(attempt, inputs, store)
+    return store
+
+
+def named(profile: Profile) -> str:
+    """Return the name of a profile, and its checksum if it is not built in: homes may define it differently."""
+    return profile.name if profile.name in PROFILES else f"{profile.name}:{profile.sha256}"

@@ -45,6 +45,8 @@ class Workspace:
         self.root = root
         self.key = key
         """Seals what a later attempt reads back (system/seals.py)."""
+        self.parts_key = key
+        """Seals finished slices and fetched parts, which another task may take over (unfinished.py)."""
         self.attempt = attempt
         self.attempt_directory = attempt_directory(root, attempt)
         self._in_process = root / IN_PROCESS

@@ -5,10 +5,10 @@ second and then written at once; Python's logging would take longer than most an
 """
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii as quoted
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ class AccessLog:
         self.app = app
         self._write = write
         self._lines: list[str] = []
+        self._second, self._time = 0, ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -54,19 +55,22 @@ class AccessLog:
             await self.app(scope, receive, send_and_count)
         finally:
             client = scope.get("client")
-            line = {
-                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "client": client[0] if client else "",
-                "method": scope["method"][:20],
-                "path": scope["path"][:LONGEST_PATH],
-                "status": status,
-                "bytes": size,
-                "complete": complete,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            }
+            milliseconds = (time.perf_counter() - started) * 1000
+            line = (
+                f'{{"time": "{self._now()}", "client": {quoted(client[0] if client else "")}, '
+                f'"method": {quoted(scope["method"][:20])}, "path": {quoted(scope["path"][:LONGEST_PATH])}, '
+                f'"status": {status}, "bytes": {size}, "complete": {"true" if complete else "false"}, '
+                f'"ms": {milliseconds:.1f}}}'
+            )
             if not self._lines:
                 asyncio.get_running_loop().call_later(DELAY, self.flush)
-            self._lines.append(json.dumps(line))
+            self._lines.append(line)
+
+    def _now(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._time = second, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+        return self._time
 
     def flush(self) -> None:
         """Write the lines that were collected."""

@@ -53,6 +53,11 @@ def encoded(headers: Mapping[str, str]) -> Headers:
     return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
+def with_names(headers: Headers) -> tuple[Headers, frozenset[bytes]]:
+    """Return headers, and their names."""
+    return headers, frozenset(name for name, _ in headers)
+
+
 class SecurityHeaders:
     """Adds the headers, and answers OPTIONS with the methods that a path has."""
 
@@ -61,8 +66,8 @@ class SecurityHeaders:
         self._routes = routes
         fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
         self._for_others = {} if closed else FOR_OTHER_SITES | PREFLIGHT
-        self._of_changes = encoded(fixed)
-        self._of_reads = encoded(fixed | (PRIVATE if closed else FOR_OTHER_SITES))
+        self._of_changes = with_names(encoded(fixed))
+        self._of_reads = with_names(encoded(fixed | (PRIVATE if closed else FOR_OTHER_SITES)))
         self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,20 +76,21 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
-        added = self._of_reads if method in READS else self._of_changes
+        added, names = self._of_reads if method in READS else self._of_changes
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = self.without_replaced(message["headers"])
                 present = {name for name, _ in headers}
-                message["headers"] = [*headers, *(pair for pair in added if pair[0] not in present)]
+                missing = added if names.isdisjoint(present) else [pair for pair in added if pair[0] not in present]
+                message["headers"] = [*headers, *missing]
             await send(message)
 
         if method == "OPTIONS" and (methods := self.methods_of(scope)):
             answer = {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
             if "GET" in methods:
                 answer |= self._for_others
-            added = [*added, *encoded(answer)]
+            added, names = with_names([*added, *encoded(answer)])
             await send_with_headers({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return

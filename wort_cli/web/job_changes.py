@@ -74,7 +74,7 @@ class Selected:
 def job_number(ledger: Ledger, text: str) -> int:
     """Return the number of a job that is named by it, or by the id of its task.  Raises Problem 404."""
     is_number = text.isascii() and text.isdigit() and len(text) < 20
-    number = int(text) if is_number else job_of_task(ledger.controls.home_id(), text)
+    number = int(text) if is_number else job_of_task(ledger.controls.known_home_id(), text)
     try:
         return ledger.jobs.get(number if number is not None and number <= MAX_ID else 0).id
     except NoSuchJob:
@@ -83,7 +83,7 @@ def job_number(ledger: Ledger, text: str) -> int:
 
 def one_document(ledger: Ledger, number: int) -> dict[str, Any]:
     """Return a job with its place in the queue."""
-    return job_document(ledger.jobs.get(number), ledger, ledger.controls.home_id(), with_position=True)
+    return job_document(ledger.jobs.get(number), ledger, ledger.controls.known_home_id(), with_position=True)
 
 
 async def one_job(request: Request) -> Response:

@@ -50,7 +50,7 @@ async def jobs(request: Request) -> Response:
         ledger = services.home.ledger
         with ledger.transaction(write=False):
             found = list(islice(ledger.jobs.every(chosen, before, limit + 1), limit + 1))
-            home_id = ledger.controls.home_id() if found else ""
+            home_id = ledger.controls.known_home_id() if found else ""
             counts: dict[str, int] = {}
             for (each, _), number in ledger.counts.by_state(group).items():
                 counts[str(each)] = counts.get(str(each), 0) + number

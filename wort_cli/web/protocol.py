@@ -45,7 +45,10 @@ class BoundedProtocol(H11Protocol):
     """The connections that wait for a request, or for the rest of its head; the oldest first."""
 
     _address = ""
+    _request_due: float | None = None
+    """When the head of a request must have arrived, on the loop's clock; None while a request is answered."""
     _request_timer: asyncio.TimerHandle | None = None
+    """Looks whether it has.  It stays over many requests, because a timer for each would cost more than a redirect."""
     _reading_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -90,8 +93,8 @@ class BoundedProtocol(H11Protocol):
         if not self._address:
             return
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete and self._request_timer is not None:
-            self._request_timer.cancel()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._request_due = None
             self.without_request.pop(self, None)
 
     def send_400_response(self, msg: str) -> None:
@@ -131,11 +134,20 @@ class BoundedProtocol(H11Protocol):
             super().resume_writing()
 
     def _expect_request(self) -> None:
-        if self._request_timer is not None:
-            self._request_timer.cancel()
-        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+        self._request_due = self.loop.time() + REQUEST_SECONDS
+        if self._request_timer is None:
+            self._request_timer = self.loop.call_at(self._request_due, self._check_request)
         self.without_request.pop(self, None)
         self.without_request[self] = None
+
+    def _check_request(self) -> None:
+        self._request_timer = None
+        if self._request_due is None:
+            return
+        if self.loop.time() >= self._request_due:
+            self.transport.abort()
+        else:
+            self._request_timer = self.loop.call_at(self._request_due, self._check_request)
 
     def _stop_timers(self) -> None:
         for timer in (self._request_timer, self._reading_timer):

@@ -18,7 +18,7 @@ from typing import TextIO, cast
 
 import uvicorn
 
-from wort_cli.errors import WortError, cause_of, shown
+from wort_cli.errors import StorageProblem, WortError, cause_of, shown
 from wort_cli.settings import Settings
 from wort_cli.web.access_log import write_to_stderr
 from wort_cli.web.app import make_app
@@ -113,6 +113,9 @@ def serve(
     requests were cut off by a second signal.
     """
     home = ServedHome(settings, options)
+    if not options.read_only:
+        with contextlib.suppress(StorageProblem):  # such as a full disk, on which the server still reads
+            home.ledger.controls.home_id()  # ids of tasks have it, also those that are only read
     services = Services.of(home)
     log = None if log_file is None else LogFile(log_file)
     app = make_app(home, services, write_to_stderr if log is None else log.write)

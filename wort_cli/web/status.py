@@ -51,7 +51,7 @@ def document_of(services: Services, name: Name, root: str) -> dict[str, Any]:
         row = ledger.storage.row("served_signature", name=name, profile=profile) if short["url"] else None
         jobs = ledger.jobs.named(name)[:1]
         sketches = ledger.storage.rows("sketches_of", profile=profile, names=json.dumps([name])) if row else []
-        home_id = ledger.controls.home_id() if jobs else ""
+        home_id = ledger.controls.known_home_id() if jobs else ""
         return {
             **short,
             "signature": catalog_document(row, short["url"]) if row else None,

@@ -1,12 +1,13 @@
 """The systemd unit, and what is reported where there is no systemd."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from wort_cli.daemon.systemd import install, is_passed, quoted, uninstall, unit_path, unit_text
+from wort_cli.daemon.systemd import DAEMON, SERVER, Unit, install, is_passed, quoted, uninstall, unit_text
 from wort_cli.errors import StorageProblem, WortError
 
 
@@ -89,10 +90,10 @@ def test_text_that_would_end_a_value_is_refused(text: str) -> None:
 
 
 def test_unit_path_follows_the_configuration_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert unit_path() == tmp_path / "config" / "systemd" / "user" / "wort.service"
+    assert DAEMON.path == tmp_path / "config" / "systemd" / "user" / "wort.service"
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert unit_path() == tmp_path / ".config" / "systemd" / "user" / "wort.service"
+    assert DAEMON.path == tmp_path / ".config" / "systemd" / "user" / "wort.service"
 
 
 def test_unit_is_written_and_the_command_is_shown_where_there_is_no_systemctl() -> None:
@@ -125,3 +126,27 @@ def test_unit_that_cannot_be_written_is_a_storage_problem(tmp_path: Path) -> Non
     (tmp_path / "config").write_text("a file")
     with pytest.raises(StorageProblem, match="cannot be written"):
         install()
+
+
+def test_server_has_a_unit_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    log = use_systemctl(monkeypatch, tmp_path, 0)
+    path, instruction = install(SERVER)
+    assert (path.name, instruction) == ("wort-serve.service", "")
+    assert f"ExecStart={sys.executable} -m wort_cli serve" in path.read_text().splitlines()
+    assert uninstall(SERVER) == (path, "")
+    assert log.read_text().splitlines()[1:3] == [
+        "--user enable --now wort-serve.service",
+        "--user disable --now wort-serve.service",
+    ]
+
+
+@pytest.mark.parametrize("unit", [DAEMON, SERVER], ids=["daemon", "server"])
+def test_systemd_accepts_the_unit(unit: Unit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORT_HOME", "/data/with space/100%")
+    file = tmp_path / unit.file
+    file.write_text(unit_text(unit))
+    done = subprocess.run(
+        ["/usr/bin/systemd-analyze", "verify", "--user", "--man=no", str(file)],
+        capture_output=True, text=True, check=False, timeout=120, env={"XDG_RUNTIME_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, [line for line in done.stderr.splitlines() if unit.file in line]) == (0, [])

@@ -32,4 +32,4 @@ def feed_of(ledger: Ledger, withheld: Callable[[Name], Collection[Trust]]) -> Fe
     withheld: returns, of a name, the levels of trust of which the server sends no signatures
     """
     listed = [one for one in ledger.catalog.newest(ENTRIES) if Trust(one.trust) not in withheld(parse_name(one.name))]
-    return Feed(ledger.controls.home_id(), listed_views(ledger, listed))
+    return Feed(ledger.controls.known_home_id(), listed_views(ledger, listed))

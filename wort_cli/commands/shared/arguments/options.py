@@ -73,6 +73,13 @@ FromFileOption = Annotated[
         help="Read IDs from a file: one per line (# starts a comment), or a table with a column `Run`.",
     ),
 ]
+KeepSlicesOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-slices",
+        help="Leave unfinished work in the bucket when a task is asked to end, for the next (setting `keep_slices`).",
+    ),
+]
 TasksOption = Annotated[
     int, typer.Option("--tasks", metavar="N", min=0, max=100_000, help="Make N lists.", show_default=False)
 ]

@@ -9,7 +9,7 @@ import shlex
 from dataclasses import replace
 
 from wort_cli.commands.shared.batch.request import Batch, Step, Written, command
-from wort_cli.commands.shared.batch.task_script import CODES, compute, setup
+from wort_cli.commands.shared.batch.task_script import CODES, KEEP, compute, setup
 from wort_cli.errors import UsageError
 
 MOST_TASKS = 10_000
@@ -52,6 +52,8 @@ def written(batch: Batch) -> Written:
             )
     if batch.store.directory is not None:
         raise UsageError("the tasks of AWS Batch share no directory", "give a bucket with --store")
+    if KEEP in batch.options:
+        raise UsageError("the tasks of AWS Batch share no key for --keep-slices", "leave --keep-slices out")
     if batch.tasks > MOST_TASKS:
         raise UsageError(f"an array of AWS Batch has at most {MOST_TASKS:,} tasks", "make fewer and longer tasks")
     reports = f"{batch.store.prefix}batch/{batch.name}/reports/task-"

@@ -10,6 +10,7 @@ from wort_cli.commands.shared.batch.request import Batch
 
 SIGNALS = ("TERM", "INT", "HUP", "USR1", "USR2", "XCPU")
 """Signals with which engines ask a task to end; see system/termination.py."""
+KEEP = "--keep-slices"
 CODES = """\
 # Exit codes: 0 all is done, 3 no run has a signature, 1 a run needs a person (see the report),
 # 75 or more than 128: another try may help.
@@ -60,6 +61,8 @@ def setup(batch: Batch, *, directory: str = "", report: str = "") -> str:
     """
     config = 'cp -- "$dir/config.toml" "$home/config.toml" || exit 75\nchmod 600 "$home/config.toml"\n'
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(batch.variables.items()))
+    if KEEP in batch.options and not directory:  # tasks that share no directory share no key
+        exports += 'export WORT_KEEP_SLICES_KEY="$dir/key"\n'
     return SETUP.format(
         directory=directory or shlex.quote(str(batch.directory)),
         program=shlex.quote(batch.program),
