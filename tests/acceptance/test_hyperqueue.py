@@ -12,6 +12,7 @@ import pytest
 from tests.support.documents import ROOT, blocks_of_section
 from tests.support.forty_runs import RUNS, FortyRuns, kill_task, process_of_task
 from tests.support.homes import Home
+from tests.support.polling import until
 from tests.support.shelf import Shelf
 
 
@@ -58,7 +59,9 @@ def test_job_of_forty_runs_survives_a_kill_and_a_task_that_is_asked_to_end(
         runs.until_held(killed)
         kill_task(1)
         runs.until_held(stopped)
-        os.kill(process_of_task(2), signal.SIGTERM)
+        asked = process_of_task(2)
+        os.kill(asked, signal.SIGTERM)
+        until(lambda: not Path(f"/proc/{asked}").exists(), "the process that was asked to end has ended")
         runs.release(killed)
         runs.release(stopped)
         _, errors = submitted.communicate()

@@ -114,17 +114,19 @@ exec {FASTQ_DUMP} "$@"
 
 
 def process_of_task(number: int) -> int:
-    """Return the pid of the process of wort that computes the list of a task."""
+    """Return the pid of the process of wort that computes the list of a task; its children may have its arguments."""
 
     def find() -> int:
+        parents = dict[int, int]()
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().split(b"\0")
+                parent = int(path.with_name("stat").read_text("utf-8").rpartition(")")[2].split()[1])
             except OSError:
                 continue
             if b"compute" in words and any(word.endswith(b"tasks/task-%d.txt" % number) for word in words):
-                return int(path.parent.name)
-        return 0
+                parents[int(path.parent.name)] = parent
+        return next((pid for pid, parent in parents.items() if parent not in parents), 0)
 
     return until(find, f"task {number} runs")
 
