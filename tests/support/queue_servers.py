@@ -62,12 +62,12 @@ class QueueServer:
         """Start the server; return when it answers."""
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._before, *self.command()],
+                [*self._before, *self.as_user(), *self.command()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **self.run_as(),
+                cwd="/",
             )
         until(self._answers, f"{self.kind} answers", 60, pause=0.05)
 
@@ -91,6 +91,10 @@ class QueueServer:
         """Delete the content of a server that runs."""
         raise NotImplementedError
 
+    def values(self) -> list[str]:
+        """Return the keys of values in the queue but the board, and one for each order."""
+        raise NotImplementedError
+
     def command(self) -> list[str]:
         """Return the command of the server."""
         raise NotImplementedError
@@ -99,9 +103,9 @@ class QueueServer:
         """Return whether the server answers."""
         raise NotImplementedError
 
-    def run_as(self) -> dict[str, Any]:
-        """Return the arguments of Popen for the user of the server."""
-        return {}
+    def as_user(self) -> tuple[str, ...]:
+        """Return the words before the command that make it run as another user."""
+        return ()
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -137,6 +141,10 @@ class Redis(QueueServer):
 
     def lose_everything(self) -> None:
         assert self.cli("flushall").strip() == "OK"
+
+    def values(self) -> list[str]:
+        keys = [key for key in self.cli("hkeys", "huey.results.wort").split() if key != "board"]
+        return [*keys, *["order"] * int(self.cli("zcard", "huey.redis.wort") or 0)]
 
     def cli(self, *words: str) -> str:
         """Run redis-cli; return what it prints."""
@@ -175,11 +183,11 @@ class Postgresql(QueueServer):
         assert self._directory is not None
         return self._directory / "data"
 
-    def run_as(self) -> dict[str, Any]:
+    def as_user(self) -> tuple[str, ...]:
         if os.geteuid() != 0:
-            return {}
+            return ()
         user = pwd.getpwnam("nobody")
-        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
+        return ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
 
     def make(self) -> None:
         if self._directory is not None:
@@ -233,6 +241,10 @@ class Postgresql(QueueServer):
     def lose_everything(self) -> None:
         self.sql("truncate wort_kv, wort_task, wort_schedule, wort_counter", "wort")
 
+    def values(self) -> list[str]:
+        keys = self.sql("select key from wort_kv where queue = 'wort' and key != 'board'").split()
+        return [*keys, *["order"] * int(self.sql("select count(*) from wort_task"))]
+
     def sql(self, statement: str, database: str = "wort") -> str:
         """Run a statement; return what psql prints."""
         words = ("psql", "-h", self.address, "-p", str(self.port), "-U", "wort", "-d", database, "-qAtc", statement)
@@ -242,8 +254,8 @@ class Postgresql(QueueServer):
         return done.stdout
 
     def _run(self, program: str, *arguments: str) -> None:
-        words = [str(self.programs / program), *arguments]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **self.run_as())
+        words = [*self.as_user(), str(self.programs / program), *arguments]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, cwd="/")
         assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -206,13 +206,17 @@ def spec_on(portable: PortableSpec, settings: Settings, jobs: int) -> JobSpec:
         publish_unproved=portable.publish_unproved,
     )
     spec = JobSpec.of(portable.job(), settings, jobs=jobs)
+    own = settings.s3
     s3, public = portable.targets()
+    if s3 is not None and s3.directory is not None and (own is None or own.directory != s3.directory):
+        denied = f"the coordinator's store is the directory {s3.directory}, which the settings of this host do not name"
+        raise JobFailed(Reason.STORAGE_DENIED, f"{denied} (s3_bucket)")
     spec = replace(spec, store=spec.workspace / STORE, s3=s3, public=public, confirm=True)
     if portable.subject is None:
         return spec
     subject, content = portable.subject_content()
-    own = LocalStore(spec.store, portable.profile).path(spec.source.name)
-    path = own if subject.in_store else spec.workspace / SUBJECT
+    stored = LocalStore(spec.store, portable.profile).path(spec.source.name)
+    path = stored if subject.in_store else spec.workspace / SUBJECT
     make_private(path.parent)
     write_atomically(path, content)
     return replace(spec, subject=Subject(path, subject.digest, Depth(subject.depth), subject.sha256))

@@ -84,6 +84,8 @@ class Relay:
         """The attempts that the supervisor has."""
         self._progress: dict[int, Progress] = {}
         self._answers: dict[int, Unconfirmed] = {}
+        self._questions: set[tuple[int, int]] = set()
+        """Attempts that wait for a confirmation before they publish."""
         self._stale: list[str] = []
         """Keys that are to be deleted from the queue."""
         self.has_waited = False
@@ -112,17 +114,17 @@ class Relay:
     def _exchange(self) -> None:
         now = self._clock()
         busy = not self.is_empty
-        questions = [attempt for attempt in self._numbers.items() if self._local.take_question(*attempt)]
+        self._questions.update(attempt for attempt in self._numbers.items() if self._local.take_question(*attempt))
         unsent = any(not each.times for each in self._answers.values())
-        if questions or unsent or now - self._beat_at >= (BEAT_BUSY if busy else BEAT_IDLE):
+        if self._questions or unsent or self._stale or now - self._beat_at >= (BEAT_BUSY if busy else BEAT_IDLE):
             self._send_answers()
             self.beat()
             self._read_board()
-            for job_id, attempt in questions:
-                if self._is_current(job_id, attempt):
-                    self._local.confirm(job_id, attempt)
-                elif self.board is None:  # it is not known: ask again
-                    self._local.ask(job_id, attempt)
+            if self.board is not None:  # else nothing is known: look again
+                for job_id, attempt in self._questions:
+                    if self._is_current(job_id, attempt):
+                        self._local.confirm(job_id, attempt)
+                self._questions.clear()
         self._take()
 
     def beat(self) -> None:
