@@ -109,7 +109,10 @@ def test_signature_is_right_after_20_kills(home: Home, shelf: Shelf, decoder: st
     assert len({(first, last) for _, first, last in started(home)}) == 10
     decoded = sum(last - first + 1 for _, first, last in started(home))
     assert decoded <= spots + killed * threads * spots // 10
-    assert not home.leftovers()
+    home("doctor", "--repair").expect(
+        0
+    )  # a process may be killed after its job has ended, before it has removed its files
+    assert home.leftovers() == []
 
 
 def kill_somewhere(home: Home, archive: Path, environment: dict[str, str], *, more: int, pause: float) -> bool:
