@@ -9,11 +9,13 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.homes import WORT, Home
+from tests.support.ledgers import make_ledger_of_release_0_1, tables_of
 from tests.support.polling import until
 from tests.support.served_home import DONE, RUNNING, make_served_home
 from tests.support.web_server import serving
@@ -102,6 +104,30 @@ def test_server_reads_a_ledger_that_took_the_place_of_the_first(served: Home) ->
         (served.root / "new.db").rename(served.ledger)
         until(lambda: httpx.get(f"{server.url}/v1/view/sra/{DONE}").status_code == 302, "it reads the new ledger")
         assert httpx.get(f"{server.url}/queue").status_code == 200
+
+
+def test_server_reads_an_old_ledger_on_a_read_only_disk(tmp_path: Path) -> None:
+    home = Home(tmp_path / "h")
+    home.path.mkdir(mode=0o700)
+    make_ledger_of_release_0_1(home.ledger)
+    home.ledger.chmod(0o600)
+    before = tables_of(home.ledger)
+    with on_read_only_disk(home) as url:
+        for page in ("/", "/queue", "/catalog", "/v1/jobs", "/health"):
+            assert httpx.get(f"{url}{page}").status_code == 200, page
+    assert tables_of(home.ledger) == before, "the file was not migrated"
+
+
+def test_hangup_opens_the_log_again(home: Home) -> None:
+    log = home.root / "serve.log"
+    with serving(home, "--log", str(log)) as server:
+        httpx.get(f"{server.url}/robots.txt?first")
+        until(lambda: "/robots.txt" in log.read_text(), "the request is logged")
+        log.rename(home.root / "old.log")
+        server.running.signal(signal.SIGHUP)
+        until(log.exists, "the log is opened again")
+        httpx.get(f"{server.url}/about")
+        until(lambda: "/about" in log.read_text(), "later requests are in the new file")
 
 
 def test_server_answers_while_another_process_writes_the_ledger(served: Home) -> None:

@@ -35,12 +35,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def running(world: Home) -> Iterator[WebServer]:
+def running(world: Home, secret: str) -> Iterator[WebServer]:
     with serving(world, "--rate", "0", env={"WORT_SUBMIT_UNPACKED": str(UNPACKED)}) as server:
         with neighbour(server) as answered:
             yield server
         assert len(answered) > 10
         assert set(answered) == {302}
+        assert secret not in server.running.err.read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -197,6 +197,10 @@ class Jobs:
                 "give this one another --name, or replace that one with --force",
             )
 
+    def queued_by(self, selected_by: str, limit: int) -> int:
+        """Return how many queued jobs have this reason of selection; no more than `limit` are counted."""
+        return int(self._storage.rows("queued_of_selector", selected_by=selected_by, limit=limit)[0]["n"])
+
     def cancel(self, job_ids: Iterable[int]) -> int:
         """Cancel the live ones among the jobs; return how many were cancelled."""
         cancelled = 0

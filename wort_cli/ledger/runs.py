@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from wort_cli.ledger.database import Storage, queries
+from wort_cli.model.accession import RecordAccession, RecordKind
 from wort_cli.model.run_condition import COLUMNS
 from wort_cli.model.run_metadata import RunMetadata
 
@@ -59,9 +60,14 @@ class Runs:
         rows = (row for page in pages(names) for row in self._storage.rows("runs_among", names=json.dumps(page)))
         return {row["run"]: RunMetadata(**row) for row in rows}
 
-    def of_record(self, record: str, limit: int) -> list[str]:
-        """Return the runs of a project, study, experiment, sample or biosample, as far as they are known."""
-        return [row["run"] for row in self._storage.rows("runs_of_record", record=record, limit=limit)]
+    def of_record(self, record: RecordAccession, limit: int) -> list[str]:
+        """Return the runs of a project, study, experiment, sample or biosample, as far as they are known.
+
+        Those of a project and a study are found by an index; for the others, all that is known is read.
+        """
+        query = {RecordKind.PROJECT: "runs_of_project", RecordKind.STUDY: "runs_of_study"}.get(record.kind)
+        rows = self._storage.rows(query or "runs_of_record", record=str(record), limit=limit)
+        return [row["run"] for row in rows]
 
     def values_in_group(self, group: str, profile: str, column: str) -> Iterator[tuple[str, str]]:
         """Yield each signature of a group with the value of a column of its run; empty if that is not known."""

@@ -64,7 +64,7 @@ class AccessLog:
             )
             if not self._lines:
                 asyncio.get_running_loop().call_later(DELAY, self.flush)
-            self._lines.append(line)
+            self._lines.append(line.replace("\x7f", "\\u007f"))
 
     def _now(self) -> str:
         second = int(time.time())

@@ -41,6 +41,8 @@ RUNS_OF_A_REQUEST = 100
 SUBMITTED, CALCULATED = "Submitted", "Signature already calculated"
 MAX_QUEUED = 1_000_000
 """Queued jobs above which no more are taken from clients."""
+MAX_QUEUED_OF_TOKEN = 100_000
+"""Those that one token, or one user, may have requested."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +186,13 @@ def enqueue_runs(
 ) -> list[Answer]:
     """Enqueue what has no signature, or all with `force`.  Raises Problem 429 if the queue is full."""
     ledger = services.home.ledger
+    selected_by = f"the token {token.name}"
     queued = sum(n for (state, _), n in ledger.counts.by_state().items() if state is JobState.QUEUED)
     if queued + len(names) > MAX_QUEUED:
         raise too_often("the queue is full", 600.0)
-    requests = [
-        JobRequest(Source(name), SRA_V1.name, group=group, selected_by=f"the token {token.name}") for name in names
-    ]
+    if ledger.jobs.queued_by(selected_by, MAX_QUEUED_OF_TOKEN) + len(names) > MAX_QUEUED_OF_TOKEN:
+        raise too_often(f"the token {token.name} has {MAX_QUEUED_OF_TOKEN:,} queued jobs, and may not have more", 600.0)
+    requests = [JobRequest(Source(name), SRA_V1.name, group=group, selected_by=selected_by) for name in names]
     answers = enqueue(ledger, SignatureFinder(services.home.settings, ledger, SRA_V1), requests, force=force)
     home_id = ledger.controls.home_id()
     return [answer_of(answer, home_id) for answer in answers]

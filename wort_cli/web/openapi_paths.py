@@ -139,7 +139,7 @@ def questions() -> dict[str, Schema]:
             "get": operation(
                 "What is known of a run or an assembly",
                 {200: answer("Its state", named("RunStatus"))},
-                400,
+                *(400, 404),
                 parameters=(path_parameter("id", ID),),
             )
         },

@@ -6,6 +6,7 @@ closed; if none waits, or one address has too many, the new one gets 503.  A slo
 
 import asyncio
 import sys
+from asyncio.sslproto import SSLProtocol
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -14,8 +15,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from wort_cli.system.open_files import allow_open_files
 from wort_cli.web.errors import Problem
+from wort_cli.web.listener import HandshakeLimit
 
 MAX_CONNECTIONS = 2000
+MAX_ENCRYPTED = 1000
+"""Connections at the same time if the server encrypts."""
+ENCRYPTED_BLOCK = 32 * 1024
+"""Bytes that an encrypted connection reads at once; asyncio has a buffer of 256 kB for each."""
 OTHER_FILES = 2000
 """Files that a server has open beside its connections: ledgers of threads, signatures, connections to be refused."""
 MAX_CONNECTIONS_OF_A_CLIENT = 1500
@@ -28,10 +34,15 @@ NOT_HTTP = "this is not a request in HTTP/1.1"
 TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n"
 
 
-def allow_connections() -> None:
-    """Let this process have as many connections as the limits say, or fewer if the system does not allow that."""
+def allow_connections(*, tls: bool = False) -> None:
+    """Let this process have as many connections as the limits say, or fewer if the system does not allow that.
+
+    tls: whether the server encrypts; a connection then takes more memory
+    """
     allowed = allow_open_files(MAX_CONNECTIONS + OTHER_FILES)
-    BoundedProtocol.most = max(allowed // 2, allowed - OTHER_FILES)
+    BoundedProtocol.most = min(max(allowed // 2, allowed - OTHER_FILES), MAX_ENCRYPTED if tls else MAX_CONNECTIONS)
+    if tls:
+        SSLProtocol.max_size = ENCRYPTED_BLOCK
 
 
 class BoundedProtocol(H11Protocol):
@@ -41,6 +52,8 @@ class BoundedProtocol(H11Protocol):
     """The number of open connections of each address."""
     most: ClassVar[int] = MAX_CONNECTIONS
     """Connections at the same time."""
+    handshakes: ClassVar[HandshakeLimit] = HandshakeLimit()
+    """The connections that are to be encrypted, and are not yet."""
     without_request: ClassVar[dict["BoundedProtocol", None]] = {}
     """The connections that wait for a request, or for the rest of its head; the oldest first."""
 
@@ -54,6 +67,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept a connection, or refuse it if there are too many."""
         peer = transport.get_extra_info("peername")
+        self.handshakes.remove(peer)
         address = str(peer[0]) if isinstance(peer, tuple) else "-"
         of_address = self.open_of.get(address, 0)
         if of_address >= MAX_CONNECTIONS_OF_A_CLIENT or not self._has_room():

@@ -23,6 +23,7 @@ from wort_cli.settings import Settings
 from wort_cli.web.access_log import write_to_stderr
 from wort_cli.web.app import make_app
 from wort_cli.web.errors import LOG
+from wort_cli.web.listener import BoundedListener
 from wort_cli.web.log_file import LogFile
 from wort_cli.web.options import ServeOptions
 from wort_cli.web.protocol import BoundedProtocol, allow_connections
@@ -120,7 +121,7 @@ def serve(
     log = None if log_file is None else LogFile(log_file)
     app = make_app(home, services, write_to_stderr if log is None else log.write)
     log_errors(sys.stderr if log is None else log)
-    allow_connections()
+    allow_connections(tls=options.has_tls)
     with bound_socket(options) as listener:
         config = uvicorn.Config(
             BehindProxy(app) if options.behind_proxy else app,
@@ -145,6 +146,8 @@ def serve(
             config.load()
         except OSError as error:  # ssl.SSLError is one
             raise WortError(f"the certificate or its key cannot be used: {cause_of(error)}") from error
+        if isinstance(listener, BoundedListener):
+            listener.handshakes = BoundedProtocol.handshakes
         listener.listen(BACKLOG)
         url = options.url(listener.getsockname()[1])
         link = f"{url}sign-in?link={services.sessions.link}" if services.sessions.link else ""
@@ -177,7 +180,8 @@ def bound_socket(options: ServeOptions) -> socket.socket:
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)  # asyncio sends small writes at once only if it knows TCP
+        made = socket.socket if not options.has_tls else BoundedListener
+        listener = made(family, kind, protocol)  # asyncio sends small writes at once only if it knows TCP
     except OSError as error:
         raise WortError(f"cannot listen at {shown(where)}: {cause_of(error)}") from error
     try:

@@ -21,6 +21,8 @@ from wort_cli.web.signature_files import SignatureFiles
 
 SANDBOXES, PASSWORD_CHECKS = 2, 2
 """Submissions, and passwords, that are checked at the same time."""
+SCANS = 1
+"""Requests at the same time for the runs of a sample or an experiment, which no index has."""
 JOB_CHANGES = 2
 """Requests at the same time that each cancel or retry many jobs."""
 
@@ -67,6 +69,7 @@ class Services:
     intakes: Intakes
     password_checks: asyncio.Semaphore
     job_changes: asyncio.Semaphore
+    scans: asyncio.Semaphore
     feed: EventFeed
     kept: Kept
 
@@ -84,6 +87,7 @@ class Services:
             Intakes(home, sandboxes),
             asyncio.Semaphore(PASSWORD_CHECKS),
             asyncio.Semaphore(JOB_CHANGES),
+            asyncio.Semaphore(SCANS),
             EventFeed(home),
             Kept(),
         )

@@ -1,5 +1,6 @@
 """What is known of runs and assemblies: `GET /v1/status/{id}` of one, `POST /v1/status` of many."""
 
+import contextlib
 import csv
 import io
 import json
@@ -98,7 +99,8 @@ async def status_of_many(request: Request) -> Response:
         with ledger.transaction(write=False):
             return status_rows(services, ledger, wanted_names(document, ledger), root)
 
-    rows = await run_in_threadpool(answer)
+    async with services.scans if document.get("project") else contextlib.nullcontext():
+        rows = await run_in_threadpool(answer)
     if as_csv:
         return Response(csv_text(rows), media_type="text/csv")
     counts = Counter(row["state"] for row in rows)

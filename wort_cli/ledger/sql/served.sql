@@ -17,9 +17,24 @@ LEFT JOIN jobs AS newest ON newest.id = (
 LEFT JOIN claimed_absences AS claimed ON claimed.name = wanted.name AND claimed.profile = wanted.profile
 ORDER BY wanted.key;
 
+-- name: runs_of_project
+-- Without the second condition, SQLite does not use the index, which has no rows without a project.
+SELECT run FROM runs WHERE project = :record AND project <> '' ORDER BY run LIMIT :limit;
+
+-- name: runs_of_study
+SELECT run FROM runs WHERE study = :record AND study <> '' ORDER BY run LIMIT :limit;
+
 -- name: runs_of_record
--- The runs of a project, study, experiment, sample or biosample, as far as they are known.
-SELECT run FROM runs WHERE :record IN (project, study, experiment, sample, biosample) ORDER BY run LIMIT :limit;
+-- The runs of an experiment, a sample or a biosample, as far as they are known: no index has these, because most have
+-- one run only, and an index of all would make the ledger and imports a half larger.
+SELECT run FROM runs WHERE :record IN (experiment, sample, biosample) ORDER BY run LIMIT :limit;
+
+-- name: queued_of_selector
+-- How many queued jobs were requested by one client; no more than :limit are counted.
+SELECT count(*) AS n FROM (
+    SELECT 1 FROM jobs INDEXED BY queued_by_selector
+    WHERE state = 'queued' AND selected_by = :selected_by AND selected_by <> '' LIMIT :limit
+);
 
 -- name: names_in_group
 SELECT name FROM group_members WHERE group_name = :group_name AND profile IN {profiles} AND subject = ''

@@ -101,9 +101,11 @@ def search_page(ledger: Ledger, profile: str, text: str) -> SearchPage:
     """Return the answers to a list; projects and samples stand for their runs.  Raises UsageError if it is too long."""
     named, others = names_in(text)
     names, records = dict.fromkeys(named), dict[str, tuple[str, int]]()
+    tried = 0
     for word in others:
         record = RecordAccession.in_text(word)
-        runs = ledger.runs.of_record(record, MOST + 1) if record and len(records) < RECORDS else []
+        tried += record is not None
+        runs = ledger.runs.of_record(record, MOST + 1) if record and tried <= RECORDS else []
         if record and runs:
             records[word] = (str(record), len(runs))
             names.update(dict.fromkeys(map(parse_name, runs)))
