@@ -6,7 +6,7 @@ export VENV
 # Many tests wait for daemons and servers, so one process more than there are cores.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-serve bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
+.PHONY: help demo serve test coverage lint docs golden site dist container-check bench bench-s3 bench-million bench-tiny bench-serve bench-workers bench-scale damages differential hosts faults fuzz kills connections schemathesis setup clean
 
 help:
 	@echo "make demo           compute the signature of a small bundled archive and show it"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-million  run the coordinator with a million queued jobs; measure commands in such a home"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make bench-scale    measure a ledger of ROWS jobs; simulate campaigns on 10, 100 and 1,000 machines"
+	@echo "make bench-workers  measure two worker hosts beside one, and 64 idle workers"
 	@echo "make bench-serve    measure wort serve: beside a bare framework, in a home of a million jobs, beside the daemon"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
 	@echo "make hosts          run 200 jobs on three hosts (network namespaces) while hosts, links and the queue fail"
@@ -84,6 +85,9 @@ bench-tiny: setup
 
 faults: setup
 	$(BIN)/python -m tests.faults.campaign --seed $(or $(SEED),1) --times $(or $(TIMES),10) $(ARGS)
+
+bench-workers: setup
+	$(BIN)/python -m benchmarks.workers $(ARGS)
 
 hosts: setup
 	for seed in $$(seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(or $(TIMES),10) - 1))); do \
