@@ -22,9 +22,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-FIXED = {
+REDIRECTS = (301, 302, 303, 307, 308)
+NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
+FOR_CONTENT = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -64,10 +65,12 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], *, tls: bool = False, closed: bool = False) -> None:
         self.app = app
         self._routes = routes
-        fixed = FIXED | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
+        fixed = NO_GUESSING | ({"Strict-Transport-Security": STRICT_TRANSPORT} if tls else {})
+        of_reads = PRIVATE if closed else FOR_OTHER_SITES
         self._for_others = {} if closed else FOR_OTHER_SITES | PREFLIGHT
-        self._of_changes = with_names(encoded(fixed))
-        self._of_reads = with_names(encoded(fixed | (PRIVATE if closed else FOR_OTHER_SITES)))
+        self._of_changes = with_names(encoded(fixed | FOR_CONTENT))
+        self._of_reads = with_names(encoded(fixed | FOR_CONTENT | of_reads))
+        self._of_redirected_reads = with_names(encoded(fixed | of_reads))
         self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,11 +79,11 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
-        added, names = self._of_reads if method in READS else self._of_changes
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = self.without_replaced(message["headers"])
+                added, names = self.added(method, message["status"])
                 present = {name for name, _ in headers}
                 missing = added if names.isdisjoint(present) else [pair for pair in added if pair[0] not in present]
                 message["headers"] = [*headers, *missing]
@@ -90,11 +93,16 @@ class SecurityHeaders:
             answer = {"Allow": ", ".join(sorted({*methods, "OPTIONS"})), "Content-Length": "0"}
             if "GET" in methods:
                 answer |= self._for_others
-            added, names = with_names([*added, *encoded(answer)])
-            await send_with_headers({"type": "http.response.start", "status": 200, "headers": []})
+            await send_with_headers({"type": "http.response.start", "status": 200, "headers": encoded(answer)})
             await send({"type": "http.response.body", "body": b""})
             return
         await self.app(scope, receive, send_with_headers)
+
+    def added(self, method: str, status: int) -> tuple[Headers, frozenset[bytes]]:
+        """Return the headers of a response, and their names; a browser shows nothing of a redirect."""
+        if method not in READS:
+            return self._of_changes
+        return self._of_redirected_reads if status in REDIRECTS else self._of_reads
 
     def without_replaced(self, headers: Headers) -> Headers:
         """Return headers; if reading is closed, without what lets caches that others share keep a response."""
