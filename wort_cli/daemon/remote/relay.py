@@ -175,8 +175,7 @@ class Relay:
         for job_id, answer in list(self._answers.items()):
             if self.board.attempts.get(job_id) != answer.attempt:
                 del self._answers[job_id]
-                if answer.times > 1:
-                    self._drop_keys(job_id, answer.attempt)
+                self._drop_keys(job_id, answer.attempt)  # the coordinator may have given it up before it was sent
                 if not answer.keep:
                     self._remove_workspace(job_id)
         for job_id in self.board.ended.get(self._me.worker, ()):

@@ -221,7 +221,7 @@ def test_cancelled_fetch_does_not_wait_for_a_silent_server(tmp_path: Path) -> No
         server.fate = lambda request: Fate(silent=True) if request.first else Fate()
         patient = Timeouts(connect=60.0, silence=60.0, total=60.0)
         with HttpClient(patient, 3) as client:
-            token = Cancellation(lambda: server.sent > 0 and any(request.first for request in server.requests))
+            token = Cancellation(lambda: partial.arrived_bytes() > 0 and any(r.first for r in server.requests))
             fetching = Fetch(client, [Location(f"{server.url}/x")], partial, Politeness(tmp_path / "rates", 3), token)
             started = time.monotonic()
             with pytest.raises(Cancelled):
