@@ -123,8 +123,7 @@ def test_result_of_a_lost_attempt_changes_nothing(
     (tmp_path / "go").touch()
     for process in late.processes():
         process.kill(signal.SIGCONT)
-    until(lambda: f"job {done.id} was cancelled" in late.log, "the late attempt was cancelled")
-    until(lambda: not late.workspaces(), "its workspace is gone")
+    until(lambda: not late.workspaces(), "the late attempt was cancelled, or its answer was too late")
     assert bucket.head(f"sigs/{name}.sig")["LastModified"] == etag
     assert cluster.home.job(name).attempt == 2
     check_bucket = bucket.signature(name)
