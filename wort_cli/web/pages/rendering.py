@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from wort_cli import __version__
+from wort_cli.errors import printable
 from wort_cli.model.failure import Reason
 from wort_cli.model.units import format_bases, format_bytes, format_count, format_duration, format_share, iso_time
 from wort_cli.web.pages.places import page_path
@@ -34,7 +35,7 @@ def visible(value: Any) -> Any:
         return ""
     if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in value)
+    return "\n".join(map(printable, value.split("\n")))
 
 
 def moment(iso: str | None) -> str:
