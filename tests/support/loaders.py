@@ -17,7 +17,7 @@ from random import Random
 
 from tests.support.general_loader import Row, TableRows, load_database
 from tests.support.simulated_spots import Spot
-from tests.support.tools import run
+from tests.support.tools import bam_load, run
 
 
 def spot_name(number: int) -> str:
@@ -104,4 +104,4 @@ def load_aligned(spots: Iterable[Spot], database: Path) -> None:
     reference.write_text(f">contig\n{contig}\n")
     header = f"@HD\tVN:1.0\tSO:coordinate\n@SQ\tSN:contig\tLN:{len(contig)}\n"
     sam.write_text("".join([header, *aligned, *unaligned]))
-    run(["bam-load", "-o", database, "-t", database.parent, "-r", reference, sam])
+    bam_load(["bam-load", "-o", database, "-t", database.parent, "-r", reference, sam], database)

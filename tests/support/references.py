@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from tests.support.general_loader import Row, TableRows, load_database
-from tests.support.tools import run
+from tests.support.tools import bam_load, run
 
 NAME = "NC_000005.8"
 """The accession of the reference."""
@@ -116,4 +116,4 @@ def load_against(reference: Path, sam: Path, database: Path, *options: str | Pat
         '/repository/user/main/public/apps/refseq/volumes/refseq = "refseq"\n'
     )
     load: list[str | Path] = ["bam-load", "-o", database, "-k", place / "names", "-t", place, *options, sam]
-    run(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load], timeout=HANGS)
+    bam_load(["env", f"VDB_CONFIG={place}", f"HOME={place}", *load], database, timeout=HANGS)

@@ -1,5 +1,6 @@
 """Runs a command-line tool of the SRA toolkit to its end."""
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -29,3 +30,18 @@ def run(argv: Sequence[str | Path], stdin: bytes = b"", *, timeout: float | None
     if done.returncode:
         raise ToolError(argv, done.returncode, done.stderr)
     return done.stdout.decode()
+
+
+def bam_load(argv: Sequence[str | Path], database: Path, *, timeout: float | None = None) -> None:
+    """Run bam-load; raise ToolError if it fails.
+
+    Its reader now and then takes a file on a busy machine for an empty one.  It is then started again.
+    """
+    for last in (False, False, True):
+        try:
+            run(argv, timeout=timeout)
+            return
+        except ToolError as error:
+            if last or "data empty while reading file" not in error.stderr:
+                raise
+            shutil.rmtree(database, ignore_errors=True)
