@@ -299,7 +299,8 @@ class Campaign:
 
     def left(self) -> list[str]:
         """Return what is left in workspaces and in the queue; it goes when workers have heard of it."""
-        work = [str(path) for worker in self.workers for path in worker.home.path.glob("worker/*/work/[0-9]*")]
+        homes = (home for worker in self.workers for home in worker.home.path.glob("worker/*"))
+        work = [str(path) for home in homes for path in (home / "work").glob("[0-9]*")]
         return [*work, *self.queue.values()]
 
 

@@ -78,7 +78,8 @@ class WorkerHost:
 
     def workspaces(self) -> list[Path]:
         """Return the workspaces of jobs that are here."""
-        return sorted(path for path in self.home.path.glob("worker/*/work/*") if path.is_dir())
+        homes = self.home.path.glob("worker/*")
+        return sorted(path for home in homes for path in (home / "work").glob("*") if path.is_dir())
 
     def end(self) -> None:
         """Stop the worker; assert that it leaves nothing running."""

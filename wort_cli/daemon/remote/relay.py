@@ -128,7 +128,7 @@ class Relay:
         self._take()
 
     def beat(self) -> None:
-        """Send a sign of life."""
+        """Send a heartbeat."""
         running: dict[int, tuple[int, Progress | None]] = {
             job: (attempt, self._progress.get(job)) for job, attempt in self._numbers.items()
         }

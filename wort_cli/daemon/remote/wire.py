@@ -123,7 +123,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Beat:
-    """A sign of life of a worker: the process `wort worker` on one host, with all its jobs."""
+    """A heartbeat of a worker: the process `wort worker` on one host, with all its jobs."""
 
     worker: str
     """Its id: the place, and a number that is new with each start."""

@@ -1,6 +1,6 @@
 """A job array for Slurm.
 
-Slurm starts a preempted task again by itself (`--requeue`).  A task that runs out of time, or that met a failure that
+Slurm requeues a preempted task on its own (`--requeue`).  A task that runs out of time, or that met a failure that
 may pass, asks to be started again.  A task that the user cancels gets SIGTERM and does not.
 """
 
