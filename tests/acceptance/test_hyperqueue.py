@@ -44,22 +44,13 @@ def server(home: Home, runs: FortyRuns) -> Iterator[Path]:
 def test_job_of_forty_runs_survives_a_kill_and_a_task_that_is_asked_to_end(
     home: Home, server: Path, runs: FortyRuns
 ) -> None:
-    batch = home.root / "forty runs"
-    home(
-        *("batch", "hyperqueue", "--from-file", runs.list, "--tasks", "8", "--store", f"file://{runs.shared}"),
-        *("--cores", "1", "-o", batch),
-        env=runs.env,
-    ).expect(0)
-    lists = [(batch / "tasks" / f"task-{number}.txt").read_text().split() for number in range(1, 9)]
-    killed, stopped = lists[0][1], lists[1][2]
-    runs.hold(killed)
-    runs.hold(stopped)
+    batch, killed, stopped = runs.batch("hyperqueue")
     submit = [sys.executable, str(batch / "submit.py"), "--server-dir", str(server)]
     with subprocess.Popen(submit, cwd=home.cwd, stderr=subprocess.PIPE) as submitted:
         runs.until_held(killed)
-        kill_task(1)
+        kill_task(batch, 1)
         runs.until_held(stopped)
-        asked = process_of_task(2)
+        asked = process_of_task(batch, 2)
         os.kill(asked, signal.SIGTERM)
         until(lambda: not Path(f"/proc/{asked}").exists(), "the process that was asked to end has ended")
         runs.release(killed)

@@ -32,21 +32,12 @@ def runs(home: Home, shelf: Shelf) -> FortyRuns:
 def test_array_of_forty_runs_survives_kill_preemption_and_drained_node(
     home: Home, slurm: Slurm, runs: FortyRuns
 ) -> None:
-    batch = home.root / "forty runs"
-    home(
-        *("batch", "slurm", "--from-file", runs.list, "--tasks", "8", "--store", f"file://{runs.shared}"),
-        *("--cores", "1", "--memory", "900M", "-o", batch, "--partition", "low"),
-        env=runs.env,
-    ).expect(0)
-    lists = [(batch / "tasks" / f"task-{number}.txt").read_text().split() for number in range(1, 9)]
-    killed, preempted = lists[0][1], lists[1][2]
-    runs.hold(killed)
-    runs.hold(preempted)
+    batch, killed, preempted = runs.batch("slurm", "--memory", "900M", "--partition", "low")
     job = slurm.run("sbatch", "--parsable", batch / "job.sbatch", env={**home.env, **runs.env}).strip()
 
     runs.until_held(killed)
     runs.until_held(preempted)
-    kill_task(1)
+    kill_task(batch, 1)
     until(lambda: slurm.tasks()["1"][0] == "PENDING", "the killed task is started again later")
     runs.release(killed)
     slurm.run("scontrol", "update", f"jobid={job}_1", "starttime=now")  # not in two minutes

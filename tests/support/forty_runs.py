@@ -24,6 +24,7 @@ class FortyRuns:
     """The runs below a directory, and the environment in which a home finds and holds them."""
 
     def __init__(self, home: Home, shelf: Shelf) -> None:
+        self._home = home
         self._shelf = shelf
         self.root = home.root / "forty"
         self.list = self.root / "runs.txt"
@@ -50,6 +51,24 @@ exec {FASTQ_DUMP} "$@"
             "WORT_ARCHIVES": str(self.root / "archives"),
             "WORT_FETCH_AHEAD": "0",
         }
+
+    def batch(self, engine: str, *options: str) -> tuple[Path, str, str]:
+        """Have the batch of an engine written, in eight tasks; return its directory, and two runs that are held.
+
+        The first run is inside the list of task 1, the second inside that of task 2.
+        """
+        directory = self._home.root / "forty runs"
+        self._home(
+            *("batch", engine, "--from-file", self.list, "--tasks", "8", "--store", f"file://{self.shared}"),
+            *("--cores", "1", *options),
+            *("-o", directory),
+            env=self.env,
+        ).expect(0)
+        lists = [(directory / "tasks" / f"task-{number}.txt").read_text().split() for number in (1, 2)]
+        held = lists[0][1], lists[1][2]
+        for run in held:
+            self.hold(run)
+        return directory, *held
 
     def shell(self, home: Home) -> dict[str, str]:
         """Return the environment of a user's shell, with wort on the PATH, and SHARED as the documents have it."""
@@ -113,8 +132,12 @@ exec {FASTQ_DUMP} "$@"
         return states
 
 
-def process_of_task(number: int) -> int:
-    """Return the pid of the process of wort that computes the list of a task; its children may have its arguments."""
+def process_of_task(batch: Path, number: int) -> int:
+    """Return the pid of the process of wort that computes the list of a task; its children may have its arguments.
+
+    The whole path of the list is compared: other tests have tasks of the same number at the same time.
+    """
+    tasks = os.fsencode(batch / "tasks" / f"task-{number}.txt")
 
     def find() -> int:
         parents = dict[int, int]()
@@ -124,13 +147,13 @@ def process_of_task(number: int) -> int:
                 parent = int(path.with_name("stat").read_text("utf-8").rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if b"compute" in words and any(word.endswith(b"tasks/task-%d.txt" % number) for word in words):
+            if b"compute" in words and tasks in words:
                 parents[int(path.parent.name)] = parent
         return next((pid for pid, parent in parents.items() if parent not in parents), 0)
 
     return until(find, f"task {number} runs")
 
 
-def kill_task(number: int) -> None:
+def kill_task(batch: Path, number: int) -> None:
     """Kill the process of wort that computes the list of a task."""
-    os.kill(process_of_task(number), signal.SIGKILL)
+    os.kill(process_of_task(batch, number), signal.SIGKILL)
