@@ -21,6 +21,7 @@ from benchmarks.campaign.scenario import Scenario, read_scenario
 from benchmarks.campaign.simulation import Simulation
 from benchmarks.campaign.sizes import Sizes
 from benchmarks.overlap import Measured, draw_sizes, make_runs, measure, serving
+from tests.support.contained import is_contained, run_contained
 
 MEGABASES = (3, 10, 30, 60)
 LATENCY = 0.05
@@ -73,6 +74,10 @@ def main() -> None:
     parser.add_argument("--ahead", type=int, nargs="*", default=[2, 0], help="values of the setting fetch_ahead")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
+    if not is_contained():  # so that no process is left when this one is interrupted
+        arguments = (*sys.argv[1:], "--archives", str(options.archives.resolve()))
+        with tempfile.TemporaryDirectory(prefix="wort-validation-") as scratch:
+            sys.exit(run_contained("benchmarks.campaign.validation", arguments, Path(scratch)))
     sizes, cores = draw_sizes(options.runs, options.seed, MEGABASES), len(os.sched_getaffinity(0))
     files, rate = make_runs(sizes, options.archives), 1e6 * options.rate
     wrong = 0.0
