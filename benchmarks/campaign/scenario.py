@@ -10,7 +10,10 @@ from benchmarks.campaign.sizes import Sizes, fit
 from wort_cli.model.failure import Reason
 
 HERE = Path(__file__).parent
-DAEMON, TASKS = ENGINES = ("daemon", "tasks")
+WORKERS, TASKS = ENGINES = ("workers", "tasks")
+"""Workers of one coordinator on all machines, or tasks of a batch system."""
+ARCHIVE, STORE = "archive", "store"
+"""What may be down."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def read_scenario(path: Path | None = None, **changes: Any) -> Scenario:
     found = Scenario(
         runs=int(archive["runs"]),
         machines=100,
-        engine=DAEMON,
+        engine=WORKERS,
         seed=1,
         sizes=fit(archive["bases"] / archive["runs"], sigma, archive["smallest"], archive["largest"]),
         machine=Machine(**{**machine, "memory": int(machine["memory"]), "disk": int(machine["disk"])}),

@@ -17,7 +17,7 @@ from benchmarks.campaign.figures import BINS, Series
 from benchmarks.campaign.picture import in_points, picture
 from benchmarks.campaign.pipes import PIECE, Pipe
 from benchmarks.campaign.report import document
-from benchmarks.campaign.scenario import DAEMON, ENGINES, TASKS, Outage, Scenario, read_scenario
+from benchmarks.campaign.scenario import ENGINES, TASKS, WORKERS, Outage, Scenario, read_scenario
 from benchmarks.campaign.simulation import Simulation
 from benchmarks.campaign.sizes import fit
 from wort_cli.model.failure import Reason
@@ -73,14 +73,14 @@ def test_each_run_ends_once_and_work_adds_up(
     simulation = Simulation(found)
     ended: list[int] = []
     done: list[float] = []
-    count_end, count_done = simulation._count_end, simulation._done
+    count_end, count_done = simulation.dispatch.count_end, simulation.dispatch.done
 
     def note_end(state: JobState, reason: str, now: float) -> None:
         ended.append(len(ended))
         count_end(state, reason, now)
 
-    simulation._count_end = note_end  # type: ignore[method-assign]
-    simulation._done = lambda run, now: (done.append(run.bases), count_done(run, now))[1]  # type: ignore[method-assign,func-returns-value]
+    simulation.dispatch.count_end = note_end  # type: ignore[method-assign]
+    simulation.dispatch.done = lambda run, now: (done.append(run.bases), count_done(run, now))[1]  # type: ignore[method-assign,func-returns-value]
     figures = simulation.run()
     assert len(ended) == sum(figures.outcomes.values()) == figures.ended.total == found.runs
     assert figures.outcomes["done", ""] == len(done)
@@ -90,11 +90,11 @@ def test_each_run_ends_once_and_work_adds_up(
         figures.attempts
         == len(done) + sum(figures.failures.values()) - found_lost(figures.failures) + figures.lost + running
     )
-    assert figures.claims == (figures.attempts if engine == DAEMON else 0)
+    assert figures.claims == (figures.attempts if engine == WORKERS else 0)
     assert figures.fetched >= sum(done) * found.bytes_per_base * 0.999
     assert figures.cpu >= sum(done) * found.per_base * 0.999
     span = figures.ended.last
-    assert simulation._archive.busy <= span + PIECE / found.in_all + 1
+    assert simulation.servers.archive.busy <= span + PIECE / found.in_all + 1
     if not running:
         assert all(host.reserved == Need() for host in simulation.hosts)
         assert all(worker.free == worker.slots for host in simulation.hosts for worker in host.workers)

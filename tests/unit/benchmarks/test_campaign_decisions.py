@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.campaign.daemon import Daemon
-from benchmarks.campaign.decisions import LIMITS, POLICY, Admission, after_failure, lists_of, loss_of_silent
+from benchmarks.campaign.coordinator import Coordinator
+from benchmarks.campaign.decisions import POLICY, Admission, after_failure, lists_of
 from benchmarks.campaign.figures import Figures
 from benchmarks.campaign.machines import Host, Worker
 from benchmarks.campaign.runs import Run
@@ -19,7 +19,6 @@ from wort_cli.ledger.retry import CRASHES, OUTAGES, SHORTAGES
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState
 from wort_cli.model.job_result import JobResult
-from wort_cli.model.lease import Loss
 from wort_cli.pipeline.reservations import Need
 
 
@@ -69,7 +68,7 @@ def test_all_kinds_of_failures_occur_in_that_comparison() -> None:
 def test_jobs_start_in_the_order_of_the_ledger(ledger: Ledger) -> None:
     rng = random.Random(3)
     scenario = read_scenario(runs=60, machines=1, priorities=((0, 0.5), (7, 0.2), (-3, 0.3)))
-    daemon = Daemon(scenario, np.random.default_rng(1), Figures())
+    coordinator = Coordinator(scenario, np.random.default_rng(1), Figures())
     worker = Worker(Host(0, 1.0), 1, 0)
     # The simulator numbers the jobs of the highest priority first.
     wanted = [7] * 12 + [0] * 30 + [-3] * 18
@@ -79,16 +78,16 @@ def test_jobs_start_in_the_order_of_the_ledger(ledger: Ledger) -> None:
     while len(order) < 90:
         if waiting and rng.random() < 0.3:
             now += 86_400.0  # all that wait are due
-            while at := daemon.next_wake(now, idle=True):
+            while at := coordinator.next_wake(now, idle=True):
                 if at > now:
                     break
-                daemon.wake(now)
+                coordinator.wake(now)
                 now += 2.0
             ledger.jobs.retry(
                 [row["id"] for row in ledger.storage.select("SELECT id FROM jobs WHERE state = 'waiting'", {})]
             )
             waiting = 0
-        run = daemon.next(worker)
+        run = coordinator.next(worker)
         (first,) = ledger.jobs.next_jobs(1) or (None,)
         assert (run.id if run else None) == first
         if run is None or first is None:
@@ -99,19 +98,14 @@ def test_jobs_start_in_the_order_of_the_ledger(ledger: Ledger) -> None:
         job = ledger.attempts.claim(first, "x", 60.0)
         assert job is not None
         if rng.random() < 0.4:
-            state, _ = daemon.failed(run, Reason.DISK_LOW, now)
+            state, _ = coordinator.failed(run, Reason.DISK_LOW, now)
             failure = Failure(Reason.DISK_LOW, "")
             assert ledger.attempts.finish(JobResult(job.id, job.attempt, failure=failure), POLICY) is state
             waiting += 1
         else:
-            daemon.ended(run)
+            coordinator.done(run)
             ledger.attempts.finish(JobResult(job.id, job.attempt, failure=Failure(Reason.NOT_FOUND, "")), POLICY)
     assert len(order) > 60
-
-
-def test_attempt_is_lost_when_its_lease_is_over() -> None:
-    assert loss_of_silent(100.0, 100.0 + LIMITS.heartbeat) is None
-    assert loss_of_silent(100.0, 100.1 + LIMITS.heartbeat) is Loss.SILENT
 
 
 def test_lists_hold_each_run_once_and_the_longest_is_within_bounds() -> None:
