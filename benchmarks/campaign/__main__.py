@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--locator-per-second", type=float, help="requests that the locator answers")
     parser.add_argument("--per-job", type=float, help="CPU seconds of the coordinator for each job")
     parser.add_argument("--sigma", type=float, help="how unequal the runs are")
+    parser.add_argument("--lengths", type=Path, metavar="FILE", help="draw from these lengths, in bases, one a line")
     parser.add_argument("--scenario", type=Path, help="assumptions, instead of benchmarks/campaign/scenario.toml")
     parser.add_argument("--prices", type=Path, help="prices, instead of benchmarks/campaign/prices.toml")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to a file")

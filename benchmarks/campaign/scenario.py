@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaign.sizes import Sizes, fit
+from benchmarks.campaign.sizes import Sizes, fit, read_lengths
 from wort_cli.model.failure import Reason
 
 HERE = Path(__file__).parent
@@ -82,6 +82,7 @@ def read_scenario(path: Path | None = None, **changes: Any) -> Scenario:
     archive, fetching, computing = text["archive"], text["fetching"], text["computing"]
     machine = text["machine"]
     sigma = changes.pop("sigma", None) or archive["sigma"]
+    lengths = changes.pop("lengths", None)
     cores = changes.pop("cores", None)
     if cores:
         machine |= {"cores": cores, "jobs": min(cores, machine["jobs"])}
@@ -91,7 +92,9 @@ def read_scenario(path: Path | None = None, **changes: Any) -> Scenario:
         machines=100,
         engine=WORKERS,
         seed=1,
-        sizes=fit(archive["bases"] / archive["runs"], sigma, archive["smallest"], archive["largest"]),
+        sizes=read_lengths(lengths)
+        if lengths
+        else fit(archive["bases"] / archive["runs"], sigma, archive["smallest"], archive["largest"]),
         machine=Machine(**{**machine, "memory": int(machine["memory"]), "disk": int(machine["disk"])}),
         **numbers,
         per_job=float(text["coordinator"]["per_job"]),

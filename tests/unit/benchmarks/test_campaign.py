@@ -196,6 +196,26 @@ def test_sizes_have_the_mean_of_the_archive(sigma: float) -> None:
     assert drawn.max() <= 1e13
 
 
+def test_lengths_are_drawn_from_a_list(tmp_path: Path) -> None:
+    import numpy as np
+
+    (tmp_path / "lengths").write_text("1e6\n2e6\n5e9\n")
+    found = read_scenario(lengths=tmp_path / "lengths", runs=200, machines=2, outages=(), lasting={}, passing={})
+    assert found.sizes.median == pytest.approx(2e6)
+    assert set(found.sizes.draw(np.random.default_rng(1), 100)) == {1e6, 2e6, 5e9}
+    figures = Simulation(found).run()
+    assert figures.outcomes["done", ""] == 200
+    assert 40 < figures.bases.total / 5e9 < 95
+
+
+@pytest.mark.parametrize("text", ("", "0\n", "1e6\n-1\n", "many\n"))
+@pytest.mark.filterwarnings("ignore:loadtxt")
+def test_list_without_lengths_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "lengths").write_text(text)
+    with pytest.raises(ValueError):
+        read_scenario(lengths=tmp_path / "lengths")
+
+
 def test_no_sizes_have_a_mean_outside_of_their_bounds() -> None:
     with pytest.raises(ValueError, match="no sizes"):
         fit(1e14, 1.8, 1e4, 1e13)
@@ -245,7 +265,7 @@ def test_every_price_has_a_source_and_a_date() -> None:
     import tomllib
 
     table = tomllib.loads((Path(command.__file__).with_name("prices.toml")).read_text(encoding="utf-8"))
-    assert all(set(entry) == {"price", "what", "source", "date"} for entry in table.values())
+    assert all(set(entry) == {"price", "what", "source", "date", "checked"} for entry in table.values())
 
 
 def test_incomplete_table_of_prices_is_refused(tmp_path: Path) -> None:
