@@ -85,12 +85,12 @@ class Attempts:
             self._fail_at(start, run, lack)
             return
         run.fate = fate
-        self._request(run, start, run.bases * scenario.bytes_per_base * (1 - run.fetched))
         if worker.free:
             worker.free -= 1
             run.slot_at = start
         else:
             worker.waiting.append((run, run.epoch))
+        self._request(run, start, run.bases * scenario.bytes_per_base * (1 - run.fetched))
 
     def lose(self, run: Run, now: float) -> None:
         """End an attempt because its machine is lost, and with it what was fetched and computed."""
@@ -126,7 +126,12 @@ class Attempts:
         assert run.worker is not None
         over_link = run.worker.host.link.serve(at, piece)
         from_archive = self._servers.archive.serve(at, piece)
-        self._agenda.add(max(over_link, from_archive), self._arrived, run, run.epoch)
+        arrival = over_link if over_link > from_archive else from_archive
+        if run.to_fetch or run.slot_at < 0 or self._servers.archive_is_down(arrival):
+            self._agenda.add(arrival, self._arrived, run, run.epoch)
+        else:  # nothing can come between but the loss of the machine
+            run.fetched, run.ready = 1.0, True
+            self._compute(run, arrival)
 
     def _arrived(self, run: Run, epoch: int, now: float) -> None:
         """Go on when a piece has arrived."""
@@ -143,9 +148,9 @@ class Attempts:
             if run.slot_at >= 0:
                 self._compute(run, now)
 
-    def _compute(self, run: Run, now: float) -> None:
-        """Have a run end that has a slot and whose archive is there."""
-        computed = max(now, run.slot_at + self._seconds(run))
+    def _compute(self, run: Run, complete_at: float) -> None:
+        """Have a run end that has a slot, and whose archive is complete at a time."""
+        computed = max(complete_at, run.slot_at + self._seconds(run))
         self._agenda.add(computed + self._scenario.publishing, self._at_end, run, run.epoch)
 
     def _seconds(self, run: Run) -> float:
