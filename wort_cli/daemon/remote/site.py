@@ -1,7 +1,8 @@
 """The coordinator's side of workers on other hosts: sends jobs, collects answers, notices that a worker is lost.
 
 A turn, in order: read the beats of the workers; collect the answers; give up attempts that are not expected any more,
-or whose worker is silent or has dropped them; write the board; send the orders that are not sent yet.
+or whose worker is silent or has dropped them; write the board; delete from the queue what belongs to attempts that have
+ended; send the orders that are not sent yet.
 
 Silence is measured on this process's monotonic clock, from when a beat last changed, and only while the queue itself
 can be read.  The board is written before an order is sent, because a worker takes no order
@@ -92,6 +93,8 @@ class RemoteSite:
         """Results of jobs that cannot be sent to workers."""
         self._ended_workspaces: dict[str, tuple[int, ...]] = {}
         self._silences: dict[int, int] = {}
+        self._stale: list[str] = []
+        """Keys that are to be deleted from the queue."""
         self._roster = Roster(home, clock)
         self._board = BoardWriter(queue, home, clock)
         self._looked_at = float("-inf")
@@ -136,6 +139,7 @@ class RemoteSite:
         self._give_up_unexpected(outcomes)
         self._end_lost(outcomes)
         self._write_board()
+        self._delete_stale()
         self.flush()
 
     def repair(self) -> None:
@@ -158,6 +162,7 @@ class RemoteSite:
     def requeue_all(self, outcomes: Outcomes, why: str) -> None:
         """Record the answers that are there.  Workers go on with all other jobs, and a later coordinator with them."""
         self._collect_answers(outcomes)
+        self._delete_stale()
         if self._attempts:
             log.info("%d jobs stay with workers on other hosts", len(self._attempts))
 
@@ -278,7 +283,13 @@ class RemoteSite:
         del self._attempts[attempt.job.id]
         self._silences.pop(attempt.job.id, None)
         name = self._home, attempt.job.id, attempt.number
-        self._queue.delete([answer_key(*name), acquired_key(*name)])
+        self._stale += [answer_key(*name), acquired_key(*name)]
+
+    def _delete_stale(self) -> None:
+        """Delete what belongs to attempts that have ended; again in the next turn if the queue cannot be reached."""
+        if self._stale:
+            self._queue.delete(self._stale)
+            self._stale.clear()
 
     # ---- Lost attempts
 
