@@ -9,6 +9,8 @@ For PostgreSQL and for Redis, it prints a row of the table in docs/performance.m
   its side of the queue.  The processes of the server have a column of their own.
 - what 64 idle workers cost the queue's server.  They are threads that do what `Relay` does: a beat and the board every
   five seconds, and a wait for an order.
+
+Everything runs in namespaces of its own, so that no server and no process is left when the benchmark is interrupted.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from benchmarks.measure import descendants
 from tests.support.archives import make_paired
+from tests.support.contained import is_contained, run_contained
 from tests.support.homes import Home
 from tests.support.queue_servers import PASSWORD, SERVERS, QueueServer
 from tests.support.worker_hosts import Cluster
@@ -138,6 +141,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40, help="for which they are watched")
     parser.add_argument("--queue", choices=sorted(SERVERS), action="append")
     arguments = parser.parse_args()
+    if not is_contained():
+        with tempfile.TemporaryDirectory(prefix="wort-workers-") as scratch:
+            sys.exit(run_contained("benchmarks.workers", sys.argv[1:], Path(scratch)))
     os.environ[PASSWORD_VARIABLE] = PASSWORD
     print(
         "| queue | one host, s | two hosts, s | times as fast | 30 Mbp: coordinator, ms a job | server | "
