@@ -211,10 +211,7 @@ class RemoteSite:
         log.info("job %d, attempt %d: %s", job.id, job.attempt, job.source)
 
     def flush(self) -> None:
-        """Write the board, then send the orders that are not sent yet.
-
-        One that is sent twice is run once: workers acquire attempts.
-        """
+        """Write the board, then send the orders that are not sent yet.  One that is sent twice is run once."""
         self._write_board()
         self._delete_stale()
         for attempt in self._attempts.values():
