@@ -32,6 +32,15 @@ BEGIN
     WHERE minute = CAST(OLD.at AS INTEGER) / 60 AND after = OLD.after AND reason = OLD.reason;
 END;
 
+CREATE TRIGGER a_changed_attempt_is_counted AFTER UPDATE OF at, after, reason ON events
+BEGIN
+    UPDATE ended_counts SET n = n - 1
+    WHERE minute = CAST(OLD.at AS INTEGER) / 60 AND after = OLD.after AND reason = OLD.reason;
+    INSERT INTO ended_counts SELECT CAST(NEW.at AS INTEGER) / 60, NEW.after, NEW.reason, 1
+    WHERE NEW.after IN ('done', 'failed', 'unavailable', 'waiting')
+    ON CONFLICT (minute, after, reason) DO UPDATE SET n = n + 1;
+END;
+
 CREATE TRIGGER minutes_of_earlier_days_are_not_kept AFTER INSERT ON ended_counts
 BEGIN
     DELETE FROM ended_counts WHERE minute < NEW.minute - 2880;
