@@ -39,12 +39,31 @@ class Roster:
         self._clock = clock
         self._workers: dict[str, Worker] = {}
         self._unreadable: set[str] = set()
+        self._ended: set[str] = set()
+        """Workers that have ended, whose beats are still in the queue."""
         self.read_at = float("-inf")
         self._lost_at = float("-inf")
 
     def read(self, beats: Mapping[str, bytes]) -> None:
         """Read the beats that are in the queue."""
         now = self.read_at = self._clock()
+        found = self._readable(beats)
+        self._end_predecessors(found)
+        for name, beat in found.items():
+            known = self._workers.get(name)
+            if name in self._ended or (known is not None and known.beat.number == beat.number):
+                continue
+            if known is None:
+                log.info("a worker on %s (process %d) has %d jobs at a time", beat.host, beat.process.pid, beat.jobs)
+            self._workers[name] = Worker(beat, now)
+        for name in [name for name, worker in self._workers.items() if name not in beats]:
+            # It ended and removed its beat, or the queue lost it: then the next beat restores it.
+            if now - max(self._workers[name].seen_at, self._lost_at) > SILENT_AFTER:
+                del self._workers[name]
+
+    def _readable(self, beats: Mapping[str, bytes]) -> dict[str, Beat]:
+        """Return the beats of workers of this home, and of those that do not know their home."""
+        found = {}
         for name, data in beats.items():
             try:
                 beat = Beat.unpack(data)
@@ -53,24 +72,26 @@ class Roster:
                     log.warning("ignored an unreadable beat of a worker: %s", error)
                     self._unreadable.add(name)
                 continue
-            if beat.worker != name or beat.home not in ("", self._home):
-                continue
-            known = self._workers.get(name)
-            if known is None:
-                log.info("a worker on %s (process %d) has %d jobs at a time", beat.host, beat.process.pid, beat.jobs)
-                self._end_predecessors(beat)
-            if known is None or known.beat.number != beat.number:
-                self._workers[name] = Worker(beat, now)
-        for name in [name for name, worker in self._workers.items() if name not in beats]:
-            # It ended and removed its beat, or the queue lost it: then the next beat restores it.
-            if now - max(self._workers[name].seen_at, self._lost_at) > SILENT_AFTER:
-                del self._workers[name]
+            if beat.worker == name and beat.home in ("", self._home):
+                found[name] = beat
+        return found
 
-    def _end_predecessors(self, beat: Beat) -> None:
-        """Forget the workers that ran at the same place: a lock allows for only one, so that they have ended."""
-        for name in [name for name, worker in self._workers.items() if worker.beat.place == beat.place]:
-            log.info("the worker %s has ended: another one runs at its place", name)
-            del self._workers[name]
+    def _end_predecessors(self, found: Mapping[str, Beat]) -> None:
+        """Forget the workers at whose place another one started later: a lock allows for only one, so they have ended.
+
+        A worker that was killed leaves its beat in the queue, which shows nothing any more.
+        """
+        self._ended &= found.keys()
+        beats = {name: worker.beat for name, worker in self._workers.items()} | dict(found)
+        last: dict[str, str] = {}
+        for name in sorted(beats, key=lambda name: (beats[name].process.started, name not in self._workers)):
+            if name in self._ended:
+                continue
+            if (earlier := last.get(beats[name].place)) is not None:
+                log.info("the worker %s has ended: another one runs at its place", earlier)
+                self._ended.add(earlier)
+                self._workers.pop(earlier, None)
+            last[beats[name].place] = name
 
     def queue_was_lost(self) -> None:
         """Note that the queue has lost its content: the beats of workers may be missing for a while."""
@@ -126,12 +147,12 @@ class Roster:
         return worker.beat.host if worker else "another host"
 
     def gone(self, lease: float) -> list[str]:
-        """Return the workers that have been silent for twice the lease, and forget them."""
+        """Return the workers that have ended, or were silent for twice the lease, and forget them."""
         now = self._clock()
         found = [name for name, worker in self._workers.items() if now - worker.seen_at > 2 * lease]
         for name in found:
             del self._workers[name]
-        return found
+        return [*found, *self._ended]
 
     def ended_workspaces(
         self, ended: Callable[[Collection[int]], Collection[int]], running: Collection[int]

@@ -13,7 +13,7 @@ from tests.support.builders import request
 from tests.support.memory_queue import MemoryQueue
 from tests.support.signatures import make_signatures
 from tests.unit.daemon.conftest import Clock
-from wort_cli.daemon.coordinator import Coordinator
+from wort_cli.daemon.coordinator import WAKE_EVERY, Coordinator
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
 from wort_cli.daemon.remote.roster import SILENT_AFTER, TAKEN_WITHIN
 from wort_cli.daemon.remote.site import RemoteSite, answer_key
@@ -351,6 +351,31 @@ def test_worker_that_starts_again_at_its_place_gives_up_its_jobs_at_once(
     Host(remote, "node1", worker="node1-2", room=0).send()
     turn(coordinator, clock)
     assert ledger.jobs.get(job_id).state is JobState.QUEUED
+
+
+@pytest.mark.parametrize("first", ["node1-1", "node1-2"])
+def test_beat_that_a_killed_worker_has_left_shows_nothing(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    clock: Clock,
+    host: Host,
+    job_id: int,
+    first: str,
+) -> None:
+    """Whichever of the two beats is read first, the worker that started later is the one that runs."""
+    host.take()
+    turn(coordinator, clock)
+    old = host.beat
+    new = replace(old, worker="node1-2", process=replace(old.process, started=old.process.started + 1), room=0)
+    new = replace(new, running={})
+    remote.remove_beat(old.worker)
+    for beat in (old, new) if first == old.worker else (new, old):
+        remote.beat(beat.worker, beat.pack())
+    turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.QUEUED
+    turn(coordinator, clock, WAKE_EVERY + 0.1)
+    assert list(remote.beats()) == ["node1-2"], "the other one is removed"
 
 
 def test_order_that_the_queue_has_lost_is_queued_again(
