@@ -36,21 +36,33 @@ NO_CODE = np.uint8(256 - CODE_COUNT)
 CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
-ADDRESS, BIT_OFFSET, BITS, VALUE = range(4)
-"""What read_cell returns for a cell, and the value of a cell that is one number."""
-ROW_SIZE = 32
+ADDRESS, BIT_OFFSET, BITS, VALUE, BLOB, FIRST, COUNT, ELEMENT_BITS = range(8)
+"""What read_cell gets for a cell, the value of one that is a number, and the blob that has the cell: its rows."""
+PLACE = 8
+"""Bytes of each of these."""
+ROW_SIZE = 8 * PLACE
 """Bytes of a row of the array of cells."""
 
 pointer, uint32 = types.uintp, types.uint32
-read_column: Any = types.ExternalFunction(
-    # rc_t SRAColumnRead(column, row, base **, bit offset *, bits *)
-    "SRAColumnRead", uint32(pointer, types.int64, pointer, pointer, pointer),
+open_blob: Any = types.ExternalFunction(
+    # rc_t VCursorGetBlobDirect(cursor, blob **, row, column)
+    "VCursorGetBlobDirect", uint32(pointer, pointer, types.int64, uint32),
 )  # fmt: skip
+blob_rows: Any = types.ExternalFunction(
+    # rc_t VBlobIdRange(blob, first *, count *)
+    "VBlobIdRange", uint32(pointer, pointer, pointer),
+)  # fmt: skip
+blob_cell: Any = types.ExternalFunction(
+    # rc_t VBlobCellData(blob, row, uint32 bits of an element *, base **, uint32 bit offset *, uint32 elements *)
+    "VBlobCellData", uint32(pointer, types.int64, pointer, pointer, pointer, pointer),
+)  # fmt: skip
+release_blob: Any = types.ExternalFunction("VBlobRelease", uint32(pointer))
 copy_memory: Any = types.ExternalFunction("memcpy", pointer(pointer, pointer, pointer))  # (to, from, bytes)
 
 
 @jit
 def read_spots(
+    cursor: int,
     columns: Cells,
     read_limit: int,
     row: int,
@@ -69,8 +81,10 @@ def read_spots(
     """Write the text of the spots from `row` to `last` to `text`, as many as fit, and add them to `stats`.
 
     Returns the next spot, the length of the text, and an rc_t or UNKNOWN: if it is not 0, the next spot was not read.
+    `cursor` is the address of the library's cursor, `columns` are numbers of its columns, 0 for one that is missing.
     The arrays after `text` hold what is read of a spot: `cells` one row for each column, the others MAX_READS entries,
-    and `trim` two.  `has_codes` is not 0 if the bases are codes rather than letters (base_codes.py).
+    and `trim` two.  `cells` is all 0 at first; afterwards its blobs have to be released.  `has_codes` is not 0 if the
+    bases are codes rather than letters (base_codes.py).
 
     Returns INVALID if a base has an invalid code, and if `checks_codes` is not 0 also if one that is not written has:
     the library fails for all spots of the blob then, if it is asked for letters.
@@ -79,16 +93,16 @@ def read_spots(
     no_base = CODE_N if has_codes else N
     n = 0
     while row <= last:
-        limit, code = spot_limit(columns, read_limit, row, cells)
+        limit, code = spot_limit(cursor, columns, read_limit, row, cells)
         if code == 0:
-            code = read_filters(columns, row, cells, filters)
+            code = read_filters(cursor, columns, row, cells, filters)
         if code != 0:
             return row, n, code
         number = int(cells[FILTERS, BITS] >> np.uint64(3))
         first = first_pass(filters, number)
         reads, needed, size = 0, 0, 0
         if first < number:
-            code = read_properties(columns, row, cells, read_types, starts, lengths, trim)
+            code = read_properties(cursor, columns, row, cells, read_types, starts, lengths, trim)
             if code == 0:
                 reads = int(cells[LENGTHS, BITS] >> np.uint64(5))
                 keep_written(filters, number, read_types, starts, lengths, trim, reads)
@@ -98,7 +112,7 @@ def read_spots(
             if code != 0 and first < limit:  # else fastq-dump does not read these columns of the spot
                 return row, n, code
         if checks_codes and not are_all_bases(starts, lengths, min(reads, limit), cells):
-            size, code = check_codes(columns, row, cells, reads, text, n)
+            size, code = check_codes(cursor, columns, row, cells, reads, text, n)
             if code != 0:
                 return row, n, code
         if n + max(size, needed) > text.size:
@@ -113,19 +127,50 @@ def read_spots(
 
 
 @jit_helper
-def read_cell(columns: Cells, i: int, row: int, cells: Cells) -> int:
-    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN."""
+def read_cell(cursor: int, columns: Cells, i: int, row: int, cells: Cells) -> int:
+    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN.
+
+    A blob has the cells of many rows.  It is kept until a row is not in it: to have the library find the blob again for
+    each cell would take more time than to find the cell.
+    """
     address = cells.ctypes.data + ROW_SIZE * i
-    code = read_column(columns[i], row, address, address + 8, address + 16)
+    if not has_row(cells, i, row):
+        code = next_blob(cursor, columns[i], row, address, cells, i)
+        if code != 0:
+            return code
+    cells[i, BITS] = 0
+    elements, offset, size = address + PLACE * ELEMENT_BITS, address + PLACE * BIT_OFFSET, address + PLACE * BITS
+    code = blob_cell(cells[i, BLOB], row, elements, address, offset, size)
+    cells[i, BITS] *= cells[i, ELEMENT_BITS]
     return UNKNOWN if code == 0 and cells[i, BIT_OFFSET] != 0 else int(code)
 
 
 @jit_helper
-def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
+def has_row(cells: Cells, i: int, row: int) -> bool:
+    """Return whether the blob of column `i` that was read last has a row.  One for all rows has 2**64, that is 0."""
+    return bool(cells[i, BLOB] != 0 and np.uint64(row) - cells[i, FIRST] <= cells[i, COUNT] - np.uint64(1))
+
+
+@jit_helper
+def next_blob(cursor: int, column: np.uint64, row: int, address: int, cells: Cells, i: int) -> int:
+    """Replace the blob of column `i` by the one that has a row.  Returns an rc_t, or UNKNOWN."""
+    if cells[i, BLOB] != 0:
+        release_blob(cells[i, BLOB])
+        cells[i, BLOB] = 0
+    code = open_blob(cursor, address + PLACE * BLOB, row, np.uint32(column))
+    if code != 0:
+        cells[i, BLOB] = 0
+        return int(code)
+    code = blob_rows(cells[i, BLOB], address + PLACE * FIRST, address + PLACE * COUNT)
+    return UNKNOWN if code == 0 and not has_row(cells, i, row) else int(code)
+
+
+@jit_helper
+def spot_limit(cursor: int, columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
     """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
     if columns[NREADS] == 0:
         return read_limit, 0
-    code = read_cell(columns, NREADS, row, cells)
+    code = read_cell(cursor, columns, NREADS, row, cells)
     bits = cells[NREADS, BITS]
     if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
         return 0, code if code != 0 else UNKNOWN
@@ -136,9 +181,9 @@ def spot_limit(columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple
 
 
 @jit_helper
-def read_filters(columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
+def read_filters(cursor: int, columns: Cells, row: int, cells: Cells, filters: Letters) -> int:
     """Copy the filter of each read of a spot.  Returns an rc_t, or UNKNOWN."""
-    code = read_cell(columns, FILTERS, row, cells)
+    code = read_cell(cursor, columns, FILTERS, row, cells)
     if code != 0:
         return code
     bits = cells[FILTERS, BITS]
@@ -159,11 +204,18 @@ def first_pass(filters: Letters, number: int) -> int:
 
 @jit_helper
 def read_properties(
-    columns: Cells, row: int, cells: Cells, read_types: Letters, starts: Numbers, lengths: Numbers, trim: Numbers
+    cursor: int,
+    columns: Cells,
+    row: int,
+    cells: Cells,
+    read_types: Letters,
+    starts: Numbers,
+    lengths: Numbers,
+    trim: Numbers,
 ) -> int:
     """Read the other columns of a spot.  Returns an rc_t, or UNKNOWN if a cell has not the expected size."""
     for i in range(LENGTHS, columns.size):
-        code = read_cell(columns, i, row, cells)
+        code = read_cell(cursor, columns, i, row, cells)
         if code != 0:
             return code
         if i == TYPES and not is_biological(cells, read_types):
@@ -258,12 +310,14 @@ def are_all_bases(starts: Numbers, lengths: Numbers, reads: int, cells: Cells) -
 
 
 @jit_helper
-def check_codes(columns: Cells, row: int, cells: Cells, reads: int, text: Letters, n: int) -> tuple[int, int]:
+def check_codes(
+    cursor: int, columns: Cells, row: int, cells: Cells, reads: int, text: Letters, n: int
+) -> tuple[int, int]:
     """Check the codes of all bases of a spot, which were read if it has reads; text[n:] holds them meanwhile.
 
     Returns the number of bases, and an rc_t or INVALID.  They are not checked if they do not fit.
     """
-    code = read_cell(columns, BASES, row, cells) if reads == 0 else 0
+    code = read_cell(cursor, columns, BASES, row, cells) if reads == 0 else 0
     size = int(cells[BASES, BITS] >> np.uint64(3))
     if code == 0 and n + size <= text.size:
         copy_memory(text.ctypes.data + n, cells[BASES, ADDRESS], size)
