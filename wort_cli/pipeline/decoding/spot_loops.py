@@ -7,6 +7,17 @@ from numba import types
 from numpy.typing import NDArray
 
 from wort_cli.pipeline.decoding.base_codes import LETTERS as CODES
+from wort_cli.pipeline.decoding.cell_loops import (
+    ADDRESS,
+    BITS,
+    PLACE,
+    ROW_SIZE,
+    UNKNOWN,
+    VALUE,
+    Cells,
+    pointer,
+    read_cell,
+)
 from wort_cli.pipeline.decoding.layouts import MAX_READS_PACBIO, Column
 from wort_cli.pipeline.sketching.jit import jit, jit_helper
 from wort_cli.pipeline.sketching.lanes import LETTERS as LANES
@@ -14,7 +25,6 @@ from wort_cli.pipeline.sketching.lanes import load, mask_bits, store
 
 Letters = NDArray[np.uint8]
 Numbers = NDArray[np.uint32]
-Cells = NDArray[np.uint64]
 
 BIOLOGICAL = np.uint8(1)
 """A bit of READ_TYPE.  Other bits are the strand, which fastq-dump ignores."""
@@ -22,8 +32,6 @@ PASS = 0
 """The READ_FILTER of reads that pass."""
 MAX_READS = MAX_READS_PACBIO
 """Reads in a spot, at most."""
-UNKNOWN = 2**32 - 1
-"""Returned instead of an rc_t: the cells of a spot have an unknown layout."""
 TECHNICAL_ONLY = 2**32 - 2
 """Returned instead of an rc_t: a spot has only technical reads."""
 INVALID = 2**32 - 3
@@ -36,27 +44,7 @@ NO_CODE = np.uint8(256 - CODE_COUNT)
 CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
-ADDRESS, BIT_OFFSET, BITS, VALUE, BLOB, FIRST, COUNT, ELEMENT_BITS = range(8)
-"""What read_cell gets for a cell, the value of one that is a number, and the blob that has the cell: its rows."""
-PLACE = 8
-"""Bytes of each of these."""
-ROW_SIZE = 8 * PLACE
-"""Bytes of a row of the array of cells."""
 
-pointer, uint32 = types.uintp, types.uint32
-open_blob: Any = types.ExternalFunction(
-    # rc_t VCursorGetBlobDirect(cursor, blob **, row, column)
-    "VCursorGetBlobDirect", uint32(pointer, pointer, types.int64, uint32),
-)  # fmt: skip
-blob_rows: Any = types.ExternalFunction(
-    # rc_t VBlobIdRange(blob, first *, count *)
-    "VBlobIdRange", uint32(pointer, pointer, pointer),
-)  # fmt: skip
-blob_cell: Any = types.ExternalFunction(
-    # rc_t VBlobCellData(blob, row, uint32 bits of an element *, base **, uint32 bit offset *, uint32 elements *)
-    "VBlobCellData", uint32(pointer, types.int64, pointer, pointer, pointer, pointer),
-)  # fmt: skip
-release_blob: Any = types.ExternalFunction("VBlobRelease", uint32(pointer))
 copy_memory: Any = types.ExternalFunction("memcpy", pointer(pointer, pointer, pointer))  # (to, from, bytes)
 
 
@@ -127,45 +115,6 @@ def read_spots(
 
 
 @jit_helper
-def read_cell(cursor: int, columns: Cells, i: int, row: int, cells: Cells) -> int:
-    """Get the address and size of the cell of column `i` from the library.  Returns an rc_t, or UNKNOWN.
-
-    A blob has the cells of many rows.  It is kept until a row is not in it: to have the library find the blob again for
-    each cell would take more time than to find the cell.
-    """
-    address = cells.ctypes.data + ROW_SIZE * i
-    if not has_row(cells, i, row):
-        code = next_blob(cursor, columns[i], row, address, cells, i)
-        if code != 0:
-            return code
-    cells[i, BITS] = 0
-    elements, offset, size = address + PLACE * ELEMENT_BITS, address + PLACE * BIT_OFFSET, address + PLACE * BITS
-    code = blob_cell(cells[i, BLOB], row, elements, address, offset, size)
-    cells[i, BITS] *= cells[i, ELEMENT_BITS]
-    return UNKNOWN if code == 0 and cells[i, BIT_OFFSET] != 0 else int(code)
-
-
-@jit_helper
-def has_row(cells: Cells, i: int, row: int) -> bool:
-    """Return whether the blob of column `i` that was read last has a row.  One for all rows has 2**64, that is 0."""
-    return bool(cells[i, BLOB] != 0 and np.uint64(row) - cells[i, FIRST] <= cells[i, COUNT] - np.uint64(1))
-
-
-@jit_helper
-def next_blob(cursor: int, column: np.uint64, row: int, address: int, cells: Cells, i: int) -> int:
-    """Replace the blob of column `i` by the one that has a row.  Returns an rc_t, or UNKNOWN."""
-    if cells[i, BLOB] != 0:
-        release_blob(cells[i, BLOB])
-        cells[i, BLOB] = 0
-    code = open_blob(cursor, address + PLACE * BLOB, row, np.uint32(column))
-    if code != 0:
-        cells[i, BLOB] = 0
-        return int(code)
-    code = blob_rows(cells[i, BLOB], address + PLACE * FIRST, address + PLACE * COUNT)
-    return UNKNOWN if code == 0 and not has_row(cells, i, row) else int(code)
-
-
-@jit_helper
 def spot_limit(cursor: int, columns: Cells, read_limit: int, row: int, cells: Cells) -> tuple[int, int]:
     """Return how many reads of a spot are considered, and an rc_t or UNKNOWN.  See NREADS in layouts.py."""
     if columns[NREADS] == 0:
@@ -175,7 +124,7 @@ def spot_limit(cursor: int, columns: Cells, read_limit: int, row: int, cells: Ce
     if code != 0 or bits < 8 or bits > 64 or bits & (bits - np.uint64(1)):  # not an integer of 1, 2, 4 or 8 bytes
         return 0, code if code != 0 else UNKNOWN
     cells[NREADS, VALUE] = 0
-    value = cells.ctypes.data + ROW_SIZE * NREADS + 8 * VALUE
+    value = cells.ctypes.data + ROW_SIZE * NREADS + PLACE * VALUE
     copy_memory(value, cells[NREADS, ADDRESS], bits >> np.uint64(3))  # little-endian
     return 0 if cells[NREADS, VALUE] > np.uint64(read_limit) else read_limit, 0
 

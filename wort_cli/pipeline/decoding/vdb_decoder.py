@@ -31,14 +31,15 @@ from wort_cli.system.cancellation import Cancellation
 Letters = NDArray[np.uint8]
 
 CELL_PLACES, BLOB = 8, 4
-"""Places of a row of the array of cells, and which of them has the address of a blob: see spot_loops.py."""
+"""Places of a row of the array of cells, and which of them has the address of a blob: see cell_loops.py."""
 UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
 """What `read_spots` returns instead of an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.
 llvmlite.binding.load_library_permanently(linker_name())
-SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, (Path(layouts.__file__), Path(base_codes.__file__)))
+SOURCES = Path(__file__).with_name("cell_loops.py"), Path(layouts.__file__), Path(base_codes.__file__)
+SPOTS = Loops("wort_cli.pipeline.decoding.spot_loops", __name__, SOURCES)
 STAT_RECORD = np.dtype(STATS)
 read_spots = SPOTS.function(
     "read_spots",
