@@ -20,7 +20,7 @@ from wort_cli.daemon.remote.roster import Roster
 from wort_cli.daemon.remote.wire import Answer, Order
 from wort_cli.daemon.supervisor import Outcomes
 from wort_cli.daemon.worker import STARTING
-from wort_cli.errors import shown
+from wort_cli.errors import printable, shown
 from wort_cli.health.workers_file import write_workers
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.job import Job, Progress
@@ -263,7 +263,7 @@ class RemoteSite:
                 outcomes.finish(invalid_answer(job, "it is of another attempt"))
             elif answer.returned:
                 log.info("job %d, attempt %d: %s", job.id, attempt.number, shown(answer.returned, 300))
-                outcomes.requeue(job.id, attempt.number, answer.returned)
+                outcomes.requeue(job.id, attempt.number, printable(answer.returned))
             else:
                 self._record(outcomes, receive(answer, job, self._settings))
         self._forget(attempt)
