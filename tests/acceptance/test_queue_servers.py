@@ -123,21 +123,19 @@ def test_orders_leave_by_priority_and_then_in_order(queue: RemoteQueue) -> None:
 
 
 def test_password_that_changes_while_wort_runs_is_read_again(
-    server: QueueServer, queue: RemoteQueue, password: Path, monkeypatch: pytest.MonkeyPatch
+    server: QueueServer, queue: RemoteQueue, password: Path
 ) -> None:
-    def change(old: str, new: str) -> None:
+    def change(new: str) -> None:
         if isinstance(server, Redis):
-            monkeypatch.setattr("tests.support.queue_servers.PASSWORD", old)
             server.cli("config", "set", "requirepass", new)
-            monkeypatch.setattr("tests.support.queue_servers.PASSWORD", new)
         else:
             assert isinstance(server, Postgresql)
             server.sql(f"alter role wort password '{new}'")
-            monkeypatch.setattr("tests.support.queue_servers.PASSWORD", new)
+        server.password = new
         drop_connections(server)
 
     queue.send(b"order")
-    change(PASSWORD, OTHER)
+    change(OTHER)
     try:
         with pytest.raises(QueueUnavailable):
             queue.pending()  # the connection has ended
@@ -148,7 +146,7 @@ def test_password_that_changes_while_wort_runs_is_read_again(
         until(lambda: works(queue), "the new password is used", 20)
         assert queue.take() == b"order"
     finally:
-        change(OTHER, PASSWORD)
+        change(PASSWORD)
 
 
 def works(queue: RemoteQueue) -> bool:

@@ -9,7 +9,7 @@ from tests.acceptance.test_workers import hold
 from tests.support.forgeries import forge, remove_one
 from tests.support.homes import Home
 from tests.support.polling import until
-from tests.support.queue_servers import Redis
+from tests.support.queue_servers import PASSWORD, Redis
 from tests.support.shelf import Shelf
 from tests.support.worker_hosts import Cluster
 
@@ -75,3 +75,34 @@ def test_redis_without_a_file_loses_everything_and_no_job(cluster: Cluster, shel
         assert [event[0] for event in home.events(name)].count("done") == 1
     assert home.job(FIRST).attempt == 1
     until(lambda: not cluster.server.values(), "the queue is empty")
+
+
+def test_status_says_what_is_wrong_with_the_queue_and_jobs_go_on(
+    cluster: Cluster, server: Redis, shelf: Shelf, tmp_path: Path
+) -> None:
+    """The password changes while a job runs; then the memory of the server is full."""
+    home, password = cluster.home, tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    host = cluster.add(**hold(tmp_path))
+    cluster.keep(FIRST, shelf.archive())
+    for each in (home, host.home):
+        del each.env["WORT_QUEUE_PASSWORD"]
+        each.env["WORT_QUEUE_PASSWORD_FILE"] = str(password)
+    cluster.start()
+    home("compute", FIRST).expect(0)
+    until((tmp_path / "held").exists, "the worker decodes")
+    server.cli("config", "set", "requirepass", "another")
+    server.password = "another"
+    server.cli("client", "kill", "type", "normal")
+    until(lambda: "the server refuses the user or the password" in home("daemon", "status").out, "the status says so")
+    until(lambda: "refuses the user or the password" in host.log, "the worker says so")
+    password.write_text("another")
+    until(lambda: not home("daemon", "status", "--json").json()["trouble"], "the daemon goes on")
+    server.cli("config", "set", "maxmemory", "1")
+    (tmp_path / "go").touch()
+    until(lambda: "the memory of the server is full" in home("daemon", "status").out, "the status says so")
+    until(lambda: "the memory of the server is full" in host.log, "the worker says so")
+    server.cli("config", "set", "maxmemory", "0")
+    assert home.until_job(FIRST, "done").attempt == 1
+    assert home.signature(FIRST) == shelf.reference(shelf.archive(), FIRST)
