@@ -178,7 +178,7 @@ def test_odd_name_of_a_host_is_sent_and_shown_escaped(
 
 def test_log_of_a_job_has_no_control_characters_of_a_worker(settings: Settings, job: Job) -> None:
     receive(
-        Answer("node\x1b[2J", JobResult(job.id, 1, failure=Failure(Reason.TOOL_CRASH, "")), log="\x1b[2J\r"),
+        Answer("node\x1b[2J", JobResult(job.id, 1, failure=Failure(Reason.TOOL_CRASH, "")), log="\x1b[2J\r").pack(),
         job,
         settings,
     )
@@ -200,7 +200,7 @@ def test_job_that_computes_gets_no_verdict(settings: Settings, job: Job, answer:
         with_result(answer, published=replace(published, trust=Trust.QUICK_CHECKED)),
         with_result(answer, failure=Failure(Reason.TOOL_CRASH, "")),
     ):
-        result = receive(Answer.unpack(wrong.pack()), job, settings)
+        result = receive(wrong.pack(), job, settings).result
         assert result.failure is not None and result.failure.reason is Reason.BAD_RESULT
         assert (result.published, result.verdict) == (None, None)
     assert not LocalStore(settings.store_dir).has(Accession(NAME))
@@ -214,9 +214,9 @@ def test_verification_gets_only_the_signature_that_it_confirmed(
     published = answer.result.published
     assert published is not None
     digest = published.provenance.digest
-    verifying = replace(job, subject="sigs/SRR100/SRR1000000.sig", subject_digest=digest, depth="full")
+    verifying = replace(job, attempt=1, subject="sigs/SRR100/SRR1000000.sig", subject_digest=digest, depth="full")
     right = with_result(answer, verdict=VERDICT, published=replace(published, trust=Trust.VERIFIED))
-    assert receive(right, verifying, settings).failure is None
+    assert receive(right.pack(), verifying, settings).result.failure is None
     quick = replace(VERDICT, trust=Trust.QUICK_CHECKED, depth=Depth.QUICK)
     for wrong, subject in (
         (right, "e" * 64),
@@ -225,7 +225,7 @@ def test_verification_gets_only_the_signature_that_it_confirmed(
         (with_result(right, verdict=replace(VERDICT, trust=Trust.MISMATCH)), digest),
         (with_result(right, verdict=replace(VERDICT, trust=Trust.COMPUTED), published=None), digest),
     ):
-        result = receive(wrong, replace(verifying, subject_digest=subject), settings)
+        result = receive(wrong.pack(), replace(verifying, subject_digest=subject), settings).result
         assert result.failure is not None and result.failure.reason is Reason.BAD_RESULT
 
 
