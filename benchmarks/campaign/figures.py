@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from benchmarks.campaign.pipes import Pipe
 
 BINS = 2000
-"""Steps of time that are told apart, at most."""
+"""The largest number of bins of a series."""
 
 
 class Series:
@@ -50,7 +50,7 @@ class Figures:
     """All counts of a campaign.  Times in seconds."""
 
     ended: Series = field(default_factory=Series)
-    """Runs, when they ended for good."""
+    """Runs, by the time at which they ended permanently."""
     bases: Series = field(default_factory=Series)
     """Bases of the runs that got a signature, when they did."""
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)

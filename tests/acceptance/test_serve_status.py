@@ -255,7 +255,7 @@ def test_events_are_streamed_as_they_happen(home: Home) -> None:
 
         follower = threading.Thread(target=read, args=(f"{server.url}/v1/events?id={RUN}",))
         follower.start()
-        until(lambda: lines, "the stream has begun")
+        until(lambda: lines, "the stream has started")
         home("compute", OTHER, RUN).expect(0)
         follower.join(60)
         [data] = [line for line in lines if line.startswith("data: ")]

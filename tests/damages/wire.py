@@ -34,7 +34,7 @@ SETUPS = (
 )
 """Who serves the archive; the first that is named is the one that damages it."""
 INCURABLE = ("one location", "a location that is down, and a mirror", "one location, no md5", "mirror alone")
-"""No right bytes exist, or only those that cannot be told from wrong ones."""
+"""Cases without right bytes, or in which they cannot be distinguished from wrong ones."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def network_of(case: WireCase, other: bytes) -> tuple[Network, tuple[str, ...], 
 
 
 def is_curable(case: WireCase) -> bool:
-    """Return whether the right bytes can be had, and be told from wrong ones."""
+    """Return whether the right bytes can be fetched and distinguished from wrong ones."""
     has_md5 = "mirror" not in case.setup.split(" and ")[0] and "no md5" not in case.setup
     cannot = case.setup in INCURABLE or case.subject.is_damaged
     return not cannot and (has_md5 or case.subject.has_sums)

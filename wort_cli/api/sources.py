@@ -97,7 +97,7 @@ def with_prefetched(
     """Return the source of a run with the archive below the working directory, into which `prefetch` downloads.
 
     Another source is returned as it is.  One of the configured directories, `archives`, goes first.  What another user
-    can have put into the working directory is not used, and `notice` is told why.
+    can have put into the working directory is not used, and `notice` is called with the reason.
     """
     if not isinstance(source.name, Accession) or source.is_assembly or source.location:
         return source

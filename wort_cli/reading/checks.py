@@ -1,4 +1,4 @@
-"""The checks that a submitted signature passes, in the order in which people are told of them.
+"""The checks that a submitted signature passes, in the order in which they are shown.
 
 The reader stops at the first fault, and says of which check it is.
 """

@@ -1,12 +1,12 @@
 """Slots: at most so many processes and threads of this machine do something at the same time, in order.
 
-Whoever holds a slot, or waits for one, has a file of its own locked (flock), in one directory for each kind of slot.
-The kernel unlocks it when its process ends, however it ends, so a killed process holds nothing.
+Each holder and each waiter has locked a file of its own (flock), in one directory for each kind of slot.  The kernel
+releases the lock when the process ends, so a killed process holds no slot.
 
-    held-BOOT-PLACE      somebody holds a slot
-    waiting-BOOT-PLACE   somebody waits for one; the first in the order of places gets the next free slot
-    number               how many slots there are, if that may change while somebody waits
-    mutex                locked while somebody looks for a free slot
+    held-BOOT-PLACE      a holder of a slot
+    waiting-BOOT-PLACE   a waiter; the first in the order of places gets the next free slot
+    number               the number of slots, if that may change while a process waits
+    mutex                locked while a process looks for a free slot
 
 Machines that share a disk may not see each other's locks.  So each counts the files of its own boot only, and removes
 others when they are old.

@@ -199,7 +199,7 @@ def enqueue_runs(
 
 
 def answer_of(enqueued: Enqueued, home_id: str) -> Answer:
-    """Return what a client is told of an enqueued run or assembly."""
+    """Return the answer to a client about an enqueued run or assembly."""
     name, task = enqueued.source.name, task_id(home_id, enqueued.job_id) if enqueued.job_id else ""
     if enqueued.status is EnqueueStatus.EXISTS:
         return Answer(str(name), CALCULATED)

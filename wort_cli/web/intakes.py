@@ -94,7 +94,7 @@ class Intakes:
 
 
 def sentence_for(error: WortError) -> str:
-    """Return what the person is told of a problem of the server, which says nothing of its files."""
+    """Return the sentence that a client gets about a problem of the server; it names none of its files."""
     if isinstance(error, StorageProblem):
         return "the server cannot use its storage now"
     return "the server has a problem, which its log describes"

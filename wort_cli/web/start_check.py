@@ -1,6 +1,6 @@
-"""Decides whether a server may start: one that others can reach must have somebody who may use it.
+"""Decides whether a server may start: one that others can reach needs a token or a user.
 
-Without a token, nobody can change anything; whoever wants that says so with --read-only.
+Without either, no client can change anything; that is allowed only with --read-only.
 """
 
 from wort_cli.errors import UsageError

@@ -44,7 +44,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_disks, "TOUCH", f"{beginning}import time; time.sleep(600)")
 
 
-def test_mounts_are_told_by_their_types_and_the_root_is_taken_for_local(mount: Path) -> None:
+def test_mounts_are_recognised_by_type_and_the_root_counts_as_local(mount: Path) -> None:
     assert network_mounts() == {str(mount): "fuse.sshfs"}
 
 

@@ -1,6 +1,6 @@
 """The documents that the coordinator and the workers exchange: the board, beats, orders and answers.
 
-All are JSON objects, read strictly: whoever can write to the queue can write one.
+All are JSON objects, read strictly, because every process with access to the queue can write one.
 """
 
 import json

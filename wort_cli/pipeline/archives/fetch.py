@@ -56,7 +56,7 @@ class Fetch:
         self._partial = partial
         self._politeness = politeness
         self._stop = Cancellation(lambda: cancellation.requested() or self._failed.is_set())
-        """Set if the job was cancelled, or if another connection failed for good."""
+        """Set if the job was cancelled, or if another connection failed permanently."""
         self._report = report
         """Called with the bytes that have just arrived, from several threads."""
         self._lock = threading.Lock()

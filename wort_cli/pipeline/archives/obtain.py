@@ -66,7 +66,7 @@ class Proof:
     sums: str
     """The md5 of the whole archive, or a sha256 over all sums that were compared; '' if nothing was."""
     identified: bool
-    """Whether the locator vouches that this is the archive of the run."""
+    """Whether the locator's size or md5 confirms that this is the archive of the run."""
     url: str
     """Where the bytes came from; the first location, if from several."""
 

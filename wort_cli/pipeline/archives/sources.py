@@ -37,7 +37,7 @@ class Sources:
         self._agreeing: dict[str, bool] = {}
         """By the URLs of the mirrors that were compared."""
         self._failed: set[Location] = set()
-        """Locations that failed for good in this attempt; they are asked last."""
+        """Locations that failed permanently in this attempt; they are tried last."""
         self._used = ""
 
     @property

@@ -49,8 +49,8 @@ def expired(request: Request) -> Fate:
 
 BAD = {
     "silent": Bad(lambda r: Fate(silent=True), message="does not answer"),
-    "dies in the midst": Bad(lambda r: Fate(cut=0.0), message="broke off"),
-    "stalls in the midst": Bad(lambda r: Fate(cut=0.5, stall=True) if r.last > READ.offset or r.last < 0 else Fate()),
+    "dies halfway": Bad(lambda r: Fate(cut=0.0), message="broke off"),
+    "stalls halfway": Bad(lambda r: Fate(cut=0.5, stall=True) if r.last > READ.offset or r.last < 0 else Fate()),
     "page of HTML with 200": Bad(lambda r: Fate(status=200)),
     "403": Bad(lambda r: Fate(status=403), message="403"),
     "404": Bad(lambda r: Fate(status=404), Reason.NO_DATA, message="404"),

@@ -1,4 +1,4 @@
-"""An archive is obtained only if it is undamaged, and what vouches that it is the run's is recorded.
+"""An archive is obtained only if it is undamaged; how it was identified as the run's is recorded.
 
 Everything here happens in a network in memory; tests/damages draws thousands of such cases at random.
 """

@@ -128,7 +128,7 @@ def test_normalized_archive_of_a_later_directory_is_preferred_to_a_lite_one(tmp_
          Format.NORMALIZED),
     ],
 )  # fmt: skip
-def test_format_is_told_by_the_content_and_else_by_the_name(
+def test_format_comes_from_the_content_or_else_the_name(
     tmp_path: Path, name: str, content: bytes, expected: Format
 ) -> None:
     assert format_of(put(tmp_path / name, content)) is expected

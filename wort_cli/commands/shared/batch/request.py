@@ -56,7 +56,7 @@ class Batch:
 
     @property
     def megabytes(self) -> int:
-        """The memory of each task in MiB, rounded up; for engines that must be told one, a default."""
+        """The memory of each task in MiB, rounded up; a default if none was given, for engines that require a value."""
         return math.ceil((self.memory or DEFAULT_MEMORY) / MEGABYTE)
 
 
