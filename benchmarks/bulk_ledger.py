@@ -14,7 +14,7 @@ COUNTED = (
     "INSERT INTO group_counts SELECT group_name, state, reason, count(*) FROM group_members "
     "JOIN jobs ON jobs.id = job_id GROUP BY group_name, state, reason",
 )
-"""What the triggers count; executed after the rows were inserted."""
+"""The counts of the triggers; executed after the rows were inserted."""
 
 
 def fill(storage: Storage, statements: Iterable[str], values: Mapping[str, object]) -> None:

@@ -25,7 +25,7 @@ from wort_cli.daemon.remote.wire import Beat, Board
 from wort_cli.system.process_identity import own_identity
 
 SPOTS = 100_000
-"""Of two reads of 150 bases: 30 Mbp."""
+"""The number of spots, of two reads of 150 bases: 30 Mbp."""
 
 
 def cpu_seconds(pid: int) -> float:

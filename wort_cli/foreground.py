@@ -66,7 +66,7 @@ def compute_now(
                 continue
             run_attempt(job, ledger, settings, show)
             job = ledger.jobs.get(job_id)
-            if job.state is JobState.QUEUED:  # a tool crashed, and the next attempt goes on
+            if job.state is JobState.QUEUED:  # a tool crashed, and the next attempt continues
                 continue
             if job.state is not JobState.WAITING or job.reason not in CRASHES:
                 show(job)

@@ -1,4 +1,4 @@
-"""What a campaign costs, by a table of prices."""
+"""The cost of a campaign, by a table of prices."""
 
 import tomllib
 from collections.abc import Mapping

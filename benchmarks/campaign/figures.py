@@ -1,4 +1,4 @@
-"""What is counted in a campaign, in memory that does not grow with it."""
+"""Counts of a campaign, in memory that does not grow with it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ class Figures:
     """Bytes of signatures."""
     machine_seconds: float = 0.0
     at_90: dict[str, float] = field(default_factory=dict)
-    """How busy everything was until 90 % of the runs had ended, as a share of what it can do."""
+    """The utilization of each resource until 90 % of the runs had ended."""
     most_waiting: int = 0
     """Jobs that waited for a retry, at most."""
 

@@ -11,7 +11,7 @@ from benchmarks.campaign.figures import Figures
 from benchmarks.campaign.scenario import Scenario
 
 BUSY = 0.85
-"""What is busy for this share of the time, or more, limits a campaign."""
+"""The utilization from which a resource limits a campaign."""
 SHARES = (0.5, 0.9, 0.99, 1.0)
 DAY = 86_400.0
 

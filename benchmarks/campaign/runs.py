@@ -12,7 +12,7 @@ BLOCK = 100_000
 
 
 class Run:
-    """A run, and what became of it so far."""
+    """A run, and the results of its attempts so far."""
 
     __slots__ = (
         "attempt",
@@ -37,11 +37,11 @@ class Run:
         """Why it can never have a signature."""
         self.attempt = 0
         self.failures: dict[Reason, tuple[int, float]] | None = None
-        """How often it failed for each reason, and when it first did."""
+        """The number of failures for each reason, and the time of the first."""
         self.fetched = 0.0
         """The share of its archive that has arrived."""
         self.silences = 0
-        """How often its machine fell silent."""
+        """The number of times that its machine fell silent."""
         self.sealed = False
         """Whether its signature was computed, but not published."""
         self.ready = False

@@ -69,7 +69,7 @@ class Simulation:
         self._idle: dict[int, Worker] = {}
         self._wake_at = math.inf
         self._lost: dict[int, float] = {}
-        """Since when the workers of lost attempts are silent, by run."""
+        """The times since which the workers of lost attempts are silent, by run."""
         self._fate: dict[int, Reason] = {}
         """Why the present attempt of a run fails when it has been computed."""
         self._to_fetch: dict[int, float] = {}
@@ -224,7 +224,7 @@ class Simulation:
         self._end(run, now)
 
     def _end(self, run: Run, now: float) -> None:
-        """End an attempt, and let its worker go on."""
+        """End an attempt, and let its worker continue."""
         host = self.hosts[run.host]
         worker = host.workers[run.worker]
         reason = self._fate.pop(run.id, None)
@@ -265,7 +265,7 @@ class Simulation:
                 return
         worker.free += 1
 
-    # ---- What becomes of runs
+    # ---- Results of runs
 
     def _done(self, run: Run, now: float) -> None:
         self._source.ended(run)

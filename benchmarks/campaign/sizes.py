@@ -1,4 +1,4 @@
-"""How many bases runs have: a log-normal distribution, cut off at the largest run, with a given mean."""
+"""The bases of runs: a log-normal distribution, cut off at the largest run, with a given mean."""
 
 import math
 from dataclasses import dataclass

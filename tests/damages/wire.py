@@ -32,14 +32,14 @@ SETUPS = (
     "two mirrors",
     "two mirrors of other sizes",
 )
-"""Who serves the archive; the first that is named is the one that damages it."""
+"""The servers of the archive; the first one damages it."""
 INCURABLE = ("one location", "a location that is down, and a mirror", "one location, no md5", "mirror alone")
 """Cases without right bytes, or in which they cannot be distinguished from wrong ones."""
 
 
 @dataclass(frozen=True)
 class WireCase:
-    """What goes wrong."""
+    """The damage of a case."""
 
     subject: Subject
     kind: str

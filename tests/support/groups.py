@@ -1,4 +1,4 @@
-"""What must hold of groups, whatever was done to a ledger."""
+"""Invariants of groups, which hold after any change of a ledger."""
 
 from wort_cli.ledger.ledger import Ledger
 

@@ -32,12 +32,25 @@ INSTEAD = {
     "came to be": "was made",
     "who asks": "the caller",
     "vouch(?:es|ed|ing)?": "prove, confirm",
+    "(?:becomes?|became|came) of": "result, outcome, fate",
+    "how it is with": "state, standing",
+    "(?:be|is|are) (?:to be )?had": "available, be fetched",
+    "for want of": "without, because ... ran out",
+    "to be called": "call it",
+    "go(?:es)? on": "continue",
+    "pass(?:es|ed)? over": "skip, ignore",
+    "hand(?:s|ed|ing)? out": "serve, send",
+    "anybody": "any user, any process",
+    "but for": "except for",
+    "for ever": "forever",
 }
 BREAK = r"(?:\s+(?:#\s*|--\s*)?)"
 """Words may be on two lines, of a comment too."""
 DIALECT = re.compile(
     r"(?<![a-z])(?:" + "|".join(words.replace(" ", BREAK) for words in INSTEAD) + r")(?![a-z])", re.IGNORECASE
 )
+HEADLESS = re.compile(r'"""(?:Of|As|To|That|Those|Such|Who|Which|Also|By|For (?:which|whom)|Until|Since|What|How) ')
+"""Docstrings without a subject.  They begin with an imperative or with the thing that they describe."""
 JSON_KEY = '"mend"'
 """A key in the output of `wort doctor --json`, which scripts read."""
 SUFFIXES = {".py", ".md", ".sql", ".sh", ".toml", ".yml", ".yaml", ".c", ".cff", ".html", ".js", ".css", ".xml", ""}
@@ -74,6 +87,17 @@ def test_text_avoids_the_dialect(place: str) -> None:
             line = text.count("\n", 0, match.start()) + 1
             found.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(match[0].split())}")
     assert not found, "\n".join(["say it plainly (see INSTEAD):", *found])
+
+
+@pytest.mark.parametrize("place", ["wort_cli", "benchmarks", "scripts", "tests"])
+def test_docstrings_have_a_subject(place: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in files(place)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if path.suffix == ".py" and HEADLESS.search(line)
+    ]
+    assert not found, "\n".join(["name what the docstring describes:", *found])
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ OF_THIS_MACHINE = frozenset({"jobs", "threads", "max_load", "metrics_file", "met
 """Settings that say what this machine may do, and nothing of a node."""
 DOCUMENT = Document(
     "batch",
-    "The files of a batch, and the commands with which to go on.",
+    "The files of a batch, and the commands with which to continue.",
     head=(
         Field("engine", one_of(ENGINES), "The scheduler"),
         Field("path", PATH, "The directory of the files"),

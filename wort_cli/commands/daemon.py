@@ -27,7 +27,7 @@ ServerUnitOption = Annotated[
     bool, typer.Option("--server", help="The unit of `wort serve`, instead of that of the daemon.")
 ]
 DEFAULT_JOBS, MOST_JOBS = "default", 1024
-"""What takes `wort daemon jobs` back, and the most jobs at a time."""
+"""The word that makes the setting `jobs` count again, and the largest number of jobs at a time."""
 
 
 @app.command()

@@ -205,7 +205,7 @@ class CrateRequest:
 
 @dataclass(frozen=True)
 class Export:
-    """What an export did."""
+    """The result of an export."""
 
     target: ExportOutput
     dry_run: bool
@@ -214,7 +214,7 @@ class Export:
     counts: Mapping[str, int]
     """The number of missing signatures in each state."""
     absences: Sequence[Absence]
-    """What is missing, in a dry run; else the table has it."""
+    """Missing signatures, in a dry run; otherwise they are in the table."""
     example: Example | None = None
     """A sketch of what was exported."""
     ro_crate: bool = False

@@ -85,8 +85,9 @@ def add(
 ) -> None:
     """Follow projects and queries: queue their runs now, and new ones each day.
 
-    ENA and NCBI are asked as for `wort compute`. A run that was requested before, whatever became of it, is not new.
-    The daemon looks once a day (setting `follow_hours`), and by backoff after a failure. `add` may be left out.
+    ENA and NCBI are asked as for `wort compute`. A run that was requested before is not new, even if it failed or was
+    cancelled. The daemon looks once a day (setting `follow_hours`), and by backoff after a failure. `add` may be left
+    out.
 
     \b
     Examples:
@@ -119,7 +120,7 @@ def add(
 
 @app.command("ls")
 def list_follows(as_json: JsonOption = False, no_header: NoHeaderOption = False) -> None:
-    """List what is followed, what came of it, and when its list is asked for next."""
+    """List followed projects and queries, their last results, and when each is checked next."""
     _, ledger = open_home_to_read()
     follows = ledger.follows.all()
     print_records(LIST, map(follow_record, follows), Form.of(as_json=as_json), header=not no_header)
@@ -153,7 +154,7 @@ def run_now(
 ) -> None:
     """Look for new runs now, and queue them. Without words, of everything that is followed.
 
-    The exit code is 75 if a list could not be had, 1 if more than --most runs are new.
+    The exit code is 75 if a list could not be fetched, 1 if more than --most runs are new.
     """
     if due:
         from wort_cli.system.parent import die_with
@@ -178,7 +179,7 @@ def run_now(
 def run(
     follow: Follow, ledger: Ledger, settings: Settings, *, most: int | None = None, dry_run: bool
 ) -> dict[str, Any]:
-    """Look for the new runs of one follow, and say on stderr what came of it; return that as OUTCOME has it."""
+    """Look for the new runs of one follow, and write the result to stderr; return it as OUTCOME has it."""
     from wort_cli.api.following import run_follow
 
     outcome = run_follow(follow, ledger, settings, most=most, dry_run=dry_run)
@@ -199,7 +200,7 @@ def run(
 
 
 def reason_in(outcome: dict[str, Any]) -> FollowReason | None:
-    """Return the reason in what came of looking."""
+    """Return the reason of a look without success."""
     return FollowReason(outcome["reason"]) if outcome.get("reason") else None
 
 

@@ -87,7 +87,7 @@ def import_(
             else:
                 report.add(taken.name, done, path=str(path.absolute()))
     if others:
-        render.notice(f"{render.count(others, 'other file')} passed over")
+        render.notice(f"{render.count(others, 'other file')} skipped")
 
 
 def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool) -> None:
@@ -115,7 +115,7 @@ def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
     """
 
     def explain(error: OSError) -> None:
-        render.notice(f"{shown(str(error.filename), 300)} is passed over: {error.strerror}")
+        render.notice(f"{shown(str(error.filename), 300)} is skipped: {error.strerror}")
 
     for path in paths:
         if not path.is_dir():

@@ -154,7 +154,7 @@ def values_of(ledger: Ledger, group: str, profile: str, column: str) -> dict[Nam
 def merge_one(
     merger: "Merger", name: Name, runs: Sequence[str], *, partial: bool, force: bool, dry_run: bool
 ) -> dict[str, Any]:
-    """Add the signatures of some runs up; return what became of that, without the keys `name` and `value`."""
+    """Add up the signatures of some runs; return the result without the keys `name` and `value`."""
     started = time.time()
 
     def record(state: str, number: int, absent: Sequence[Any], message: str = "", path: str = "") -> dict[str, Any]:

@@ -293,7 +293,7 @@ class Overview:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with what is followed, as sentences."""
+        """The problems of followed projects and queries, as sentences."""
         return [f"{one.request.selection[:100]}: {one.why}" for one in self.follows if one.is_failing]
 
     def facts(self) -> dict[str, str]:

@@ -26,7 +26,7 @@ from wort_cli.system.process_identity import is_running, signal_process
 START_WITHIN = 30.0
 """Seconds that the daemon has to start."""
 RESTORE_WITHIN = 10.0
-"""Seconds that a running daemon has to create its lock file again, if somebody removed it."""
+"""Seconds that a running daemon has to create its lock file again, if it was removed."""
 SERVE_WITHIN = 30.0
 """Seconds that the HTTP server has to start, or to fail."""
 STOP_WITHIN = 20.0

@@ -1,4 +1,4 @@
-"""Records in the ledger what becomes of the attempts of the daemon's jobs."""
+"""Records the results of the daemon's attempts in the ledger."""
 
 import logging
 import random

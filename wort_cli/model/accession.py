@@ -86,7 +86,7 @@ def name_in(title: str) -> str:
 
 
 class RecordKind(StrEnum):
-    """What an accession names that has runs."""
+    """The kind of a record that has runs."""
 
     RUN = "run"
     PROJECT = "project"
@@ -129,7 +129,7 @@ class RecordAccession(str):
 
     @property
     def kind(self) -> RecordKind:
-        """What it names."""
+        """The kind of the record."""
         return kind_of(self) or RecordKind.RUN
 
 

@@ -68,7 +68,7 @@ class LivenessLimits:
 
 
 class Loss(StrEnum):
-    """How an attempt was lost, as the predicate of a sentence about its worker."""
+    """The way in which an attempt was lost, as the predicate of a sentence about its worker."""
 
     DIED = "died"
     SILENT = "sent no heartbeat"

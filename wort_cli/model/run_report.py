@@ -1,4 +1,4 @@
-"""What became of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
+"""The result of one run in a task of a batch system: a line of the file that `wort compute --report FILE` writes.
 
 The file has a JSON document in each line (jsonlines.org).  A line is written when its run has ended, so that a task
 that is killed leaves the lines of the runs before; one that is asked to end adds lines of those that it has not
@@ -29,17 +29,17 @@ class RunReport:
     reason: Reason | None = None
     message: str | None = None
     digest: str | None = None
-    """Of the signature, by which two tasks that had the same run can be compared."""
+    """The digest of the signature, by which two tasks that computed the same run can be compared."""
     path: str | None = None
     """The path or URL of the signature, as the task saw it."""
     bases: int | None = None
     source_size: int | None = None
     """Bytes of the archive, or of the files of reads."""
     seconds: float | None = None
-    """Since the attempt was started; None if the signature was there already."""
+    """Seconds since the attempt was started; None if the signature existed already."""
     host: str | None = None
     ended_at: str | None = None
-    """In UTC, as in ISO 8601."""
+    """The end of the run in UTC, as in ISO 8601."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of the line."""

@@ -35,7 +35,7 @@ IN_PROCESS = "in-process"
 PASS = 0
 """Stands for an attempt where another job's attempt has sketched the reads and sealed the signature."""
 ATTEMPT = "attempt-"
-"""How the name of an attempt's directory begins."""
+"""The prefix of the name of an attempt's directory."""
 
 
 class Workspace:
@@ -53,7 +53,7 @@ class Workspace:
         self.crashed_in_process = False
         """Whether an earlier attempt crashed or hung while it read the archive in its own process.
 
-        One that was killed, by the user or for want of memory, has not crashed.
+        One that was killed, by the user or because memory ran out, has not crashed.
         """
         self._reads_in_process = False
 
@@ -66,7 +66,7 @@ class Workspace:
         make_private(self.run_directory)
 
     def check_current(self) -> None:
-        """Raise Cancelled if a later attempt has started: all but this attempt's own directory belongs to it.
+        """Raise Cancelled if a later attempt has started: all except this attempt's own directory belongs to it.
 
         That happens to a process that was stopped for longer than its lease.
         """

@@ -215,7 +215,7 @@ class DirectoryStore:
             self._tree.directory(parents) as directory,
             os.scandir(directory) as entries,
         ):
-            # A key sorts by its bytes, in which a directory's name goes on with a slash.
+            # A key sorts by its bytes, in which a directory's name continues with a slash.
             names = sorted(
                 os.fsencode(entry.name) + b"/" * entry.is_dir(follow_symlinks=False)
                 for entry in entries

@@ -46,7 +46,7 @@ class SourceUnreachable(WortError):
 
 @dataclass(frozen=True)
 class Claims:
-    """What the submitter states about a signature."""
+    """The statements of the submitter about a signature."""
 
     submitter: str
     name: Name | None = None

@@ -56,7 +56,7 @@ class Target:
     """A name, or an address without brackets."""
     port: int
     path: str
-    """With the query."""
+    """The path with the query."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a batch system gave the job that this process is part of, as its environment says.
+"""The resources that a batch system gave the job of this process, according to its environment.
 
 Most batch systems also enforce it, by affinity and control groups; where one does not, a process that took the whole
 node would take from other users' jobs.

@@ -31,7 +31,7 @@ TICK = 0.5
 LOOK_EVERY = 5.0
 """Seconds between two looks at a mount."""
 IDLE_SHARE = 0.2
-"""Of the time: a child that takes less processor time may be waiting for a disk.  It still renews a lease."""
+"""The share of a processor below which a child may be waiting for a disk; a child that waits still renews its lease."""
 LAST_WORDS = 1.0
 """Seconds until a killed child is left behind."""
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)

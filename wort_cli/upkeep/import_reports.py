@@ -26,10 +26,10 @@ class NotAReport(WortError):
 
 @dataclass(frozen=True)
 class ImportedReport:
-    """What a report says of its runs."""
+    """A report, and the runs that it names."""
 
     states: Mapping[JobState, int]
-    """How many runs ended in each state."""
+    """The number of runs that ended in each state."""
     differing: tuple[RunReport, ...]
     """Runs of which the catalog has a signature with another digest."""
 

@@ -35,7 +35,7 @@ from wort_cli.upkeep.export.read_rows import row_of
 
 
 class ImportOutcome(StrEnum):
-    """What became of a file."""
+    """The result of importing a file."""
 
     IMPORTED = "imported"
     ALREADY_THERE = "already there"

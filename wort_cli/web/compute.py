@@ -42,7 +42,7 @@ SUBMITTED, CALCULATED = "Submitted", "Signature already calculated"
 MAX_QUEUED = 1_000_000
 """Queued jobs above which no more are taken from clients."""
 MAX_QUEUED_OF_TOKEN = 100_000
-"""Those that one token, or one user, may have requested."""
+"""The number of queued jobs that one token, or one user, may have requested."""
 
 
 @dataclass(frozen=True)

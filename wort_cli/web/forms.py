@@ -28,7 +28,7 @@ SEND_AGAIN = "open the page again, and send its form"
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that somebody who has signed in has sent."""
+    """A form from a client that has signed in."""
 
     session: Session
     token: Token

@@ -62,7 +62,7 @@ class Intakes:
             await run_in_threadpool(held.close)
 
     def _check(self, intake: Intake, claims: Claims, source: str) -> None:
-        """Check a signature, and record what became of it."""
+        """Check a signature, and record the result."""
         ledger, settings = self._home.ledger, self._home.settings
         step = Check.RECEIVED
 

@@ -22,7 +22,7 @@ def check_start(settings: Settings, options: ServeOptions, now: float) -> str:
 
 
 def what_is_missing(access: Access, options: ServeOptions, now: float, *, is_closed: bool) -> tuple[str, str]:
-    """Return why nobody could use a server for what it is there for, and a hint; empty if somebody can."""
+    """Return why no client could use a server for its purpose, and a hint; empty if a client can."""
     if is_closed and not access.somebody_may({Right.READ}, now):
         return "nobody could read through this server: no token has the right `read`", f"{ADD} with it"
     if not options.read_only and not access.somebody_may(CHANGES, now):

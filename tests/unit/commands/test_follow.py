@@ -75,7 +75,7 @@ def test_query_of_ena_is_the_reason_of_selection(home: SmallWorld) -> None:
 
 
 def test_run_that_was_requested_before_is_not_new(home: SmallWorld) -> None:
-    """Whatever became of it: nobody wants a run again each day that was cancelled, or that fails."""
+    """A run that was cancelled, or that failed, is not requested again each day."""
     home("compute", "SRR000001", "--now")
     home("compute", "SRR000002")
     home("cancel", "SRR000002")

@@ -82,7 +82,7 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def merged(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
-    """Return what became of each name."""
+    """Return the result for each name."""
     assert cli.run(["merge", "-g", "gut", "--json", *words]) == code
     return {one["name"]: one for one in json.loads(capsys.readouterr().out)["signatures"]}
 

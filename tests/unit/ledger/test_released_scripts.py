@@ -26,7 +26,7 @@ SUMS = (
     "6ea03d079f937655aa0e403bc04438d06b6260a99a87ba3c92088c648fceda07",
     "5114264cddc72e680398958420ac91b3902758ad5fbcf9ab3c428e7614ae8368",
 )
-"""The sha256 of each script, for ever.  A new script adds a line."""
+"""The sha256 of each script, forever.  A new script adds a line."""
 
 
 def test_scripts_of_migrations_never_change() -> None:

@@ -1,4 +1,4 @@
-"""What a file is that is no archive, by its first bytes: each row of the table has an example."""
+"""A file that is no archive is recognised by its first bytes: each row of the table has an example."""
 
 import bz2
 import gzip

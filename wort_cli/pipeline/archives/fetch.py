@@ -202,7 +202,7 @@ class Fetch:
 
 
 class _Work:
-    """Extents that are handed out in chunks."""
+    """Extents that connections take in chunks."""
 
     def __init__(self, extents: Sequence[Extent], connections: int) -> None:
         self._lock = threading.Lock()

@@ -44,7 +44,7 @@ class Location:
 
     url: str
     service: str = ""
-    """Such as `s3`, `gs` or `sra-ncbi`."""
+    """The name of the service, such as `s3`, `gs` or `sra-ncbi`."""
     region: str = ""
     expires_at: float = 0.0
     """When a signed URL ends to be good, in seconds since 1970; 0 if it does not."""
@@ -61,7 +61,7 @@ class RunFile:
     size: int
     """Bytes."""
     md5: str
-    """Of the whole file, in hexadecimal; '' if the locator does not say."""
+    """The md5 of the whole file, in hexadecimal; '' if the locator does not state it."""
     modified: str
     """When it was last changed, as the locator says; ''  if it does not."""
     locations: tuple[Location, ...]
@@ -312,7 +312,7 @@ def file_facts(item: Any) -> tuple[int, str, str, tuple[Location, ...]] | None:
 
 
 def location(entry: Any) -> Location | None:
-    """Return a location that anybody can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
+    """Return a location that every client can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
     if not isinstance(entry, Mapping) or entry.get("payRequired") is True or entry.get("ceRequired") is True:
         return None
     link = entry.get("link")

@@ -50,17 +50,17 @@ Result = TypeVar("Result")
 
 
 class ProvedBy(StrEnum):
-    """What proved the integrity of an archive."""
+    """The proof of the integrity of an archive."""
 
     COLUMN_SUMS = "column-md5s"
     ARCHIVE_SUM = "archive-md5"
     NOTHING = "nothing"
-    """Of a few slices for a look, or of reads that the toolkit streams."""
+    """Nothing: some slices were read for a quick check, or the toolkit streams the reads."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How an archive was proved."""
+    """A proof of an archive."""
 
     by: ProvedBy
     sums: str
@@ -80,7 +80,7 @@ class Obtained:
     size: int
     """Bytes of the archive."""
     md5: str
-    """Of the whole archive, by the locator; '' if unknown."""
+    """The locator's md5 of the whole archive; '' if unknown."""
     fetched: int
     """Bytes that are in the file."""
     proof: Proof
@@ -91,7 +91,7 @@ class ArrivingArchive:
     """An archive whose needed files have arrived and were proved, except the data of its largest column."""
 
     obtained: Obtained
-    """As it will be if that data matches its sum.  If it does not, `Obtainer.obtain` returns another proof."""
+    """The result if that data matches its sum.  If it does not, `Obtainer.obtain` returns another proof."""
     _partial: PartialArchive
     _blobs: ColumnBlobs
 
@@ -102,7 +102,7 @@ class ArrivingArchive:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be fetched of an archive."""
+    """The plan of a fetch."""
 
     format: Format
     size: int
@@ -110,7 +110,7 @@ class Plan:
     fetched: int
     """Bytes of it that would be fetched."""
     url: str
-    """From where first."""
+    """The first location."""
 
 
 class Obtainer:
@@ -327,7 +327,7 @@ def obtained(offer: Offer, partial: PartialArchive, proof: Proof) -> Obtained:
 def find_differences(
     head: Head, note_all_but_last: Callable[[], None], read: ReadExtent, cancellation: Cancellation
 ) -> list[str]:
-    """Return the needed files that do not match their sum; call `note_all_but_last` once all but the last one do."""
+    """Return the needed files that do not match their sum; call `note_all_but_last` once all except the last one do."""
     contents = head.contents
     *others, last = contents.selection.files
     wrong = differing_files(others, contents.table, head.sums, read, cancellation)

@@ -24,7 +24,7 @@ from wort_cli.system.cancellation import Cancellation
 from wort_cli.system.private_files import make_private
 
 ROUNDS = 2
-"""How often a reference is fetched that does not match its md5."""
+"""The number of times that a reference is fetched which does not match its md5."""
 PERMANENT = frozenset({Reason.NOT_FOUND, Reason.CONTROLLED, Reason.WITHDRAWN})
 """Answers of the locator after which asking again is useless."""
 KEPT = frozenset({Reason.RATE_LIMITED, Reason.LOCATOR_REFUSED, Reason.NOT_ASKED})

@@ -41,7 +41,7 @@ def put_references_beside(
     """Fetch the references that the toolkit does not find on disk; return their number.
 
     `key` is that of the home, with which their sums are sealed.  Raises JobFailed(reference-missing) with the name of
-    one that cannot be had.
+    one that is unavailable.
     """
     store = ReferenceStore(archive.parents[1] / FETCHED, NO_LIMIT, key)
     files = {reference.file_name: reference for reference in references if reference.path is None}

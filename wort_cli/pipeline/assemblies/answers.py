@@ -1,4 +1,4 @@
-"""What the answers of NCBI's FTP site about an assembly mean: one table, with a recorded example for each row.
+"""Classifies the answers of NCBI's FTP site about an assembly: one table, with a recorded example for each row.
 
 `meaning_of` looks at the status and the first bytes of an answer.  Sources: the files at
 https://ftp.ncbi.nlm.nih.gov/genomes/all/ and its README.txt; HTTP (RFC 9110).
@@ -15,7 +15,7 @@ HEAD = 2000
 
 
 class Kind(StrEnum):
-    """What is requested."""
+    """The kind of a requested file."""
 
     LISTING = "listing of a directory"
     TABLE = "assembly summary"
@@ -27,16 +27,16 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What an answer says."""
+    """The meaning of an answer."""
 
     CONTENT = "content"
-    """What was requested follows."""
+    """The requested content follows."""
     NOTHING = "nothing"
     """There is no such file."""
     RATE_LIMITED = "rate-limited"
     """The server asks for fewer requests."""
     NO_ANSWER = "no-answer"
-    """It says nothing about the file."""
+    """No answer about the file: the server is down, overloaded or answers nonsense."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Meaning:
     outcome: Outcome
     sentence: str
     example: tuple[Kind, int, bytes]
-    """What was requested, the status, and the first bytes of a recorded answer."""
+    """The kind of the request, the status, and the first bytes of a recorded answer."""
 
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"

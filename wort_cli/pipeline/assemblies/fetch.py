@@ -31,7 +31,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Note:
-    """Which content of which URL has arrived in part."""
+    """The URL and the version of a file that has arrived in part."""
 
     url: str
     tag: str
@@ -134,7 +134,7 @@ class AssemblyFile:
 
     def _is_rest(self, answer: Answer, note: Note, done: int) -> bool:
         found = CONTENT_RANGE.fullmatch(header(answer.headers, "content-range"))
-        same = tag_of(answer.headers) in ("", note.tag)  # a server may pass over If-Range
+        same = tag_of(answer.headers) in ("", note.tag)  # a server may ignore If-Range
         return same and found is not None and (int(found[1]), int(found[3])) == (done, note.size)
 
     def _write(self, file: IO[bytes], head: bytes, body: Iterator[bytes], done: int, size: int) -> None:

@@ -26,14 +26,14 @@ class LocatedAssembly:
 
     accession: AssemblyAccession
     url: str
-    """Of the file of sequences."""
+    """The URL of the file of sequences."""
     file_name: str
     md5: str
-    """Of this file; '' if NCBI has none."""
+    """The md5 of this file; '' if NCBI has none."""
     title: str
     """The name of its signature."""
     facts: Mapping[str, str]
-    """What the provenance records of it (`Provenance.assembly`)."""
+    """Its entry in the provenance (`Provenance.assembly`)."""
 
 
 class AssemblyLocator:
@@ -45,7 +45,7 @@ class AssemblyLocator:
         self._log = log
 
     def locate(self, accession: AssemblyAccession) -> LocatedAssembly:
-        """Return where an assembly is.  Raises JobFailed with the reason why it cannot be had."""
+        """Return where an assembly is.  Raises JobFailed with the reason why it is unavailable."""
         row, facts = self._listed(accession)
         if facts.get("status") in ("suppressed", "replaced"):
             self._log(f"{accession} is {facts['status']}, according to {facts['listed_in']}")

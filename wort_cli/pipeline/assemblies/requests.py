@@ -34,7 +34,7 @@ class Piece:
     total: int
     """Bytes of the whole file."""
     tag: str
-    """What identifies this content of the file."""
+    """The ETag or date that identifies this content of the file."""
 
 
 class NoRanges(Exception):

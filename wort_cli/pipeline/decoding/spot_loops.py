@@ -37,7 +37,7 @@ CODE_LETTERS = tuple(map(np.uint8, CODES))
 
 NREADS, FILTERS, LENGTHS, TYPES, STARTS, TRIM_START, TRIM_LEN, BASES = map(int, Column)
 ADDRESS, BIT_OFFSET, BITS, VALUE = range(4)
-"""What read_cell returns for a cell, and the value of a cell that is one number."""
+"""The results of `read_cell`, and the value of a cell that is one number."""
 ROW_SIZE = 32
 """Bytes of a row of the array of cells."""
 

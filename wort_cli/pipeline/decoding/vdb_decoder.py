@@ -30,7 +30,7 @@ from wort_cli.system.cancellation import Cancellation
 Letters = NDArray[np.uint8]
 
 UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
-"""What `read_spots` returns instead of an rc_t: see spot_loops.py."""
+"""Results of `read_spots` other than an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.

@@ -1,4 +1,4 @@
-"""What the answers of ENA and NCBI about the runs of a record mean: one table, with a recorded example for each row.
+"""Classifies the answers of ENA and NCBI about the runs of a record: one table, with a recorded example for each row.
 
 `meaning_of` looks at the status and the first bytes of an answer, before its rows are read.  The faults are those that
 only the rows, or the end of an answer, show.  An answer with a fault is not used at all: a part of a list would look
@@ -20,7 +20,7 @@ HEAD = 2000
 
 
 class Outcome(StrEnum):
-    """What an answer says."""
+    """The meaning of an answer."""
 
     ROWS = "rows"
     """Rows follow."""
@@ -29,11 +29,11 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate-limited"
     """The service asks for fewer requests."""
     NO_ANSWER = "no-answer"
-    """It says nothing about the record."""
+    """No answer about the record: the server is down, overloaded or answers nonsense."""
 
 
 class Fault(StrEnum):
-    """What is wrong with rows, or with the end of an answer."""
+    """A fault of rows, or of the end of an answer."""
 
     COLUMNS = "columns-missing"
     ROW = "bad-row"

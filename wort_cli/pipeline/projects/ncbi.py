@@ -49,12 +49,12 @@ TARGETS = frozenset({RecordKind.STUDY, RecordKind.EXPERIMENT, RecordKind.PROJECT
 
 @dataclass(frozen=True)
 class Counted:
-    """What NCBI says of the size of its own list."""
+    """The size of NCBI's own list, as NCBI reports it."""
 
     experiments: int
-    """That the search found."""
+    """Experiments that the search found."""
     listed: int
-    """Of these, those with runs in the list."""
+    """Experiments with runs in the list."""
 
 
 def list_of_record(

@@ -36,7 +36,7 @@ class PublicRuns:
     """The runs that have a public signature, in a file."""
 
     url: str
-    """Of the manifest."""
+    """The URL of the manifest."""
     etag: str
     runs: int
     left_out: int

@@ -26,7 +26,7 @@ class NotOurs(Exception):
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier collection has of one signature: each member with its sketches."""
+    """One signature of an earlier collection: each member with its sketches."""
 
     name: str
     members: tuple[tuple[Member, tuple[SketchRow, ...]], ...]

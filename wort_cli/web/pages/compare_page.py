@@ -1,4 +1,4 @@
-"""How similar two signatures are, as `wort view A B` says it.
+"""Compares two signatures, as `wort view A B` does.
 
 Both files are compared with the catalog, and read by the strict reader within its limits; one pair at a time, and only
 small ones, because their hashes are in the memory of the server.  What was found is kept.

@@ -26,14 +26,14 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast the jobs of a group end."""
+    """The rate at which the jobs of a group end."""
 
     ended: int
     """Jobs that have ended within the last hour."""
     per_hour: float | None
     """None while too few have ended."""
     seconds_left: float | None
-    """Until the last one ends, at this rate."""
+    """Seconds until the last job ends, at this rate."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class GroupsPage:
 def group_page(ledger: Ledger, group: str, amounts: Callable[[str], GroupAmounts], now: float = 0.0) -> GroupPage:
     """Return the page of a group.  Raises UsageError if there is none of this name.
 
-    amounts: returns the bases and bytes of a group, which somebody may remember
+    amounts: returns the bases and bytes of a group, which the caller may keep
     """
     counts = state_counts(ledger.counts.by_state(group))
     members = sum(each.jobs for each in counts)

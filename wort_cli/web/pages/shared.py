@@ -1,4 +1,4 @@
-"""What the pages of a server share: the home, sketches that were read, and what is counted once for many requests."""
+"""Shared objects of the pages: the home, sketches that were read, and counts that are kept for many requests."""
 
 from starlette.requests import Request
 
@@ -24,7 +24,7 @@ GROUPS = 100
 
 
 class Pages:
-    """What the pages share; one for each application.  In a handler: `request.app.state.pages`."""
+    """The shared objects of the pages of an application.  In a handler: `request.app.state.pages`."""
 
     def __init__(self, home: ServedHome) -> None:
         self.home = home

@@ -50,7 +50,7 @@ class OwnIntake:
 
 @dataclass(frozen=True)
 class SubmitPage:
-    """What the page shows."""
+    """The content of the page."""
 
     max_bytes: int
     newest: tuple[OwnIntake, ...]

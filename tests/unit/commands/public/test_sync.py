@@ -59,7 +59,7 @@ def test_check_compares_what_is_here_with_the_public_ones(home: PublicWorld, twi
 
 
 def test_computed_signature_replaces_a_public_one_unless_that_is_accepted(home: PublicWorld) -> None:
-    """To pull a public signature is not to accept it in place of computing."""
+    """Pulling a public signature does not mean that it is accepted in place of computing."""
     assert home("sync", "pull", A).code == 0
     assert "already there" in home("compute", A, "--accept-public").out
     done = home("compute", A, "--now")

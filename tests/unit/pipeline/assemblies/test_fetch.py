@@ -55,7 +55,7 @@ def test_next_attempt_continues(file: AssemblyFile, server: ArchiveServer, clien
 
 
 def test_other_content_is_fetched_from_its_start(file: AssemblyFile, server: ArchiveServer) -> None:
-    """Also from a server that passes over If-Range and sends the rest of another file."""
+    """One server ignores If-Range and sends the rest of another file."""
 
     def replaced(request: Request) -> Fate:
         server.files["x.fna.gz"] = OTHER  # for the next request

@@ -1,4 +1,4 @@
-"""Tests of where an assembly is found, and of the reason for each that cannot be had."""
+"""Tests of the location of an assembly, and of the reason for each that is unavailable."""
 
 from collections.abc import Callable
 from dataclasses import replace

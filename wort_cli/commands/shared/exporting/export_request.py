@@ -1,4 +1,4 @@
-"""What `wort export` is asked for: which signatures, and which of their sketches."""
+"""The request of an export: which signatures, and which of their sketches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ExportRequest:
 
     profile: str
     names: tuple[str, ...]
-    """In order, without duplicates."""
+    """The names of the signatures, in order, without duplicates."""
     pattern: str
     group: str
     trust: Trust | None

@@ -11,7 +11,7 @@ from wort_cli.model.job import LIVE, Job, JobState
 from wort_cli.model.provenance import Trust
 
 RETRIES = "wort retries automatically"
-"""How hints say that a job is retried."""
+"""The words by which hints say that a job is retried."""
 
 
 def exit_code(states: Iterable[JobState], *, strict: bool = False) -> ExitCode:

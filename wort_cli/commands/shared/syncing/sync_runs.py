@@ -72,7 +72,7 @@ def name_strays(local: LocalStore) -> None:
         if number == STRAYS_NAMED:
             render.notice("and more: `wort doctor` names all of them")
             break
-        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is passed over")
+        render.notice(f"{shown(str(stray), 300)} is not a file of wort's; it is skipped")
 
 
 def report_missing(names: Sequence[Accession], local: LocalStore, report: SyncReport, option: str) -> None:
