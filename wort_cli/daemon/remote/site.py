@@ -158,7 +158,7 @@ class RemoteSite:
             attempt.seen_at = now
 
     def requeue_all(self, outcomes: Outcomes, why: str) -> None:
-        """Record the answers that are there.  Workers continue all other jobs, and a later coordinator takes them over."""
+        """Record the answers that are there.  Workers continue other jobs, and a later coordinator takes them over."""
         self._collect_answers(outcomes)
         if self._attempts:
             log.info("%d jobs stay with workers on other hosts", len(self._attempts))

@@ -312,7 +312,7 @@ def file_facts(item: Any) -> tuple[int, str, str, tuple[Location, ...]] | None:
 
 
 def location(entry: Any) -> Location | None:
-    """Return a location that every client can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
+    """Return a location that any client can fetch from; None if it costs money, needs a certain cloud, or is no URL."""
     if not isinstance(entry, Mapping) or entry.get("payRequired") is True or entry.get("ceRequired") is True:
         return None
     link = entry.get("link")
