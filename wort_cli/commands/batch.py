@@ -11,28 +11,18 @@ from urllib.parse import urlsplit
 import typer
 
 from wort_cli.commands.shared.arguments.durations import parse_duration
-from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.options import (
     BasesPerTaskOption,
     FromFileOption,
     JsonOption,
     KeepSlicesOption,
     NoHeaderOption,
+    SourcesArgument,
     TasksOption,
 )
-from wort_cli.commands.shared.arguments.selection import open_home_to_read
-from wort_cli.commands.shared.arguments.sources import parse_sources
+from wort_cli.commands.shared.batch.division import check_division, divide
 from wort_cli.commands.shared.batch.request import Batch, Step, Written, checked_word, command, name_of, parse_size
-from wort_cli.commands.shared.batch.task_files import (
-    bases_of,
-    check_division,
-    check_new,
-    divided,
-    entry_of,
-    list_files,
-    write_new,
-)
-from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.batch.task_files import check_new, write_new
 from wort_cli.commands.shared.showing.fields import COUNT, ID, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
@@ -69,12 +59,7 @@ DOCUMENT = Document(
 
 def batch(
     engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch or nextflow.")],
-    ids: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
-        ),
-    ] = None,
+    ids: SourcesArgument = None,
     from_file: FromFileOption = None,
     tasks: TasksOption = 0,
     bases_per_task: BasesPerTaskOption = 0.0,
@@ -132,19 +117,12 @@ def batch(
     check_new(output)
     settings = load_settings()
     target, of_store = store_of(store, settings)
-    expander = Expander(settings, render.notice, amounts=True)
-    sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
-    )
-    entries = [entry_of(source) for source in sources]
-    _, ledger = open_home_to_read()
-    bases = bases_of(sources, expander, ledger)
-    lists = divided(bases, tasks, bases_per_task)
+    division = divide(ids or [], from_file, settings, tasks, bases_per_task)
     config, directory = config_text(settings), output.absolute()
-    asked = Batch(
+    request = Batch(
         directory=directory,
         name=name_of(directory),
-        tasks=len(lists),
+        tasks=len(division.lists),
         cores=cores,
         memory=parse_size(memory, "--memory") if memory else 0,
         seconds=parse_duration(time, "--time") if time else 0,
@@ -159,19 +137,16 @@ def batch(
         role=checked_word(role, "--role"),
         options=("--keep-slices",) if keep_slices else (),
     )
-    made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(asked)
-    files = {f"tasks/{name}": text for name, text in list_files([entries[n] for n in list] for list in lists).items()}
+    made: Written = import_module(f"wort_cli.commands.shared.batch.{ENGINES[engine]}").written(request)
+    files = {f"tasks/{name}": text for name, text in division.files().items()}
     files |= {"config.toml": config} if config else {}
     write_new(output, {**files, **made.files}, ("logs", "reports"))
-    unknown = bases.count(None)
-    head = {"engine": engine, "path": str(directory), "runs": len(sources), "unknown": unknown, "tasks": len(lists)}
+    head = {"engine": engine, "path": str(directory), "runs": division.runs, "unknown": division.unknown}
+    head |= {"tasks": request.tasks}
     last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", "wort sync pull"))
     steps = [{"step": step.what, "command": step.command} for step in (*made.steps, *last)]
     print_records(DOCUMENT, steps, Form.of(as_json=as_json), header=not no_header, head=head)
-    if unknown:
-        render.notice(
-            f"the length of {render.count(unknown, 'run')} is not known; `wort runs` or `wort metadata import` learn it"
-        )
+    division.explain_unknown()
 
 
 def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:

@@ -1,32 +1,21 @@
 """`wort plan`: splits a list of runs into lists for the tasks of a batch system."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.options import (
     BasesPerTaskOption,
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    SourcesArgument,
     TasksOption,
 )
-from wort_cli.commands.shared.arguments.selection import open_home_to_read
-from wort_cli.commands.shared.arguments.sources import parse_sources
-from wort_cli.commands.shared.batch.task_files import (
-    bases_of,
-    check_division,
-    check_new,
-    divided,
-    entry_of,
-    list_files,
-    list_name,
-    write_new,
-)
-from wort_cli.commands.shared.showing import render
+from wort_cli.commands.shared.batch.division import Division, check_division, divide
+from wort_cli.commands.shared.batch.task_files import check_new, list_name, write_new
 from wort_cli.commands.shared.showing.fields import BASES, COUNT, PATH, Document, Field
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.settings import load_settings
@@ -50,12 +39,7 @@ DOCUMENT = Document(
 
 
 def plan(
-    ids: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="ID|FILE|-", help="Accessions of runs or projects, or archives; - reads a list from standard input."
-        ),
-    ] = None,
+    ids: SourcesArgument = None,
     from_file: FromFileOption = None,
     tasks: TasksOption = 0,
     bases_per_task: BasesPerTaskOption = 0.0,
@@ -78,30 +62,17 @@ def plan(
     """
     check_division(tasks, bases_per_task)
     check_new(output)
-    settings = load_settings()
-    expander = Expander(settings, render.notice, amounts=True)
-    sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
-    )
-    entries = [entry_of(source) for source in sources]
-    _, ledger = open_home_to_read()
-    bases = bases_of(sources, expander, ledger)
-    lists = divided(bases, tasks, bases_per_task)
-    write_new(output, list_files([entries[n] for n in positions] for positions in lists))
-    unknown = bases.count(None)
-    form = Form.of(as_json=as_json)
-    head = {"runs": len(sources), "unknown": unknown}
-    print_records(DOCUMENT, records(lists, bases, output), form, header=not no_header, head=head)
-    if unknown:
-        render.notice(
-            f"the length of {render.count(unknown, 'run')} is not known; `wort runs` or `wort metadata import` learn it"
-        )
+    division = divide(ids or [], from_file, load_settings(), tasks, bases_per_task)
+    write_new(output, division.files())
+    head = {"runs": division.runs, "unknown": division.unknown}
+    print_records(DOCUMENT, records(division, output), Form.of(as_json=as_json), header=not no_header, head=head)
+    division.explain_unknown()
 
 
-def records(lists: Sequence[Sequence[int]], bases: Sequence[int | None], directory: Path) -> Iterator[dict[str, Any]]:
-    """Yield what is said of each list, with the keys of DOCUMENT."""
-    for number, positions in enumerate(lists, 1):
-        known = [length for n in positions if (length := bases[n]) is not None]
+def records(division: Division, directory: Path) -> Iterator[dict[str, Any]]:
+    """Yield each list as a record with the keys of DOCUMENT."""
+    for number, positions in enumerate(division.lists, 1):
+        known = [length for n in positions if (length := division.bases[n]) is not None]
         yield {
             "task": number,
             "runs": len(positions),
