@@ -37,7 +37,7 @@ from wort_cli.system.termination import terminated_by_signals
 
 @dataclass(frozen=True)
 class Display:
-    """How the command shows its result."""
+    """The format of the output, and the exit code of unavailable runs."""
 
     form: Form
     header: bool
