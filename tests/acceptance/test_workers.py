@@ -218,30 +218,38 @@ def test_files_of_the_coordinator_are_not_sent_to_workers(cluster: Cluster, shel
     assert (job.state, job.reason) == ("failed", "local-files")
 
 
-def test_secrets_are_shown_nowhere(cluster: Cluster, shelf: Shelf) -> None:
-    host = cluster.add()
-    names = keep_runs(cluster, shelf, 1)
-    url = (
-        cluster.server.url.replace("wort@", f"wort:{PASSWORD}@")
-        if "wort@" in cluster.server.url
-        else (cluster.server.url.replace("redis://", f"redis://:{PASSWORD}@"))
-    )
+def test_secrets_are_shown_nowhere(cluster: Cluster, shelf: Shelf, tmp_path: Path) -> None:
+    """The coordinator has the password in the URL, one worker in a file, another one in the environment."""
+    host, other = cluster.add(), cluster.add()
+    names = keep_runs(cluster, shelf, 2)
+    before, at, after = cluster.server.url.rpartition("@")
+    scheme, _, rest = cluster.server.url.partition("://")
+    url = f"{before}:{PASSWORD}{at}{after}" if at else f"{scheme}://:{PASSWORD}@{rest}"
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    (tmp_path / "password").chmod(0o600)
+    cluster.home.env["WORT_QUEUE"] = url
+    host.home.env["WORT_QUEUE_PASSWORD_FILE"] = str(tmp_path / "password")
     for each in (cluster.home, host.home):
-        each.env["WORT_QUEUE"] = url
         del each.env["WORT_QUEUE_PASSWORD"]
     refused = host.home("worker", "--queue", url).expect(2, "other users of this machine can see a password")
     cluster.start()
     cluster.home("compute", *names, "--wait").expect(0)
-    texts = [
-        refused.err,
-        host.log,
-        json.dumps([process.argv for process in (*cluster.home.processes(), *host.processes())]),
-    ]
-    for words in (("config", "show"), ("daemon", "status"), ("worker", "list"), ("doctor",), ("status",)):
-        done = cluster.home(*words)
-        texts += [done.out, done.err]
-    files = [path for root in (cluster.home.path, host.home.path) for path in root.rglob("*") if path.is_file()]
+    homes = (cluster.home, host.home, other.home)
+    argv = [process.argv for home in homes for process in home.processes()]
+    texts = [refused.err, host.log, other.log, json.dumps(argv)]
+    done = [home("config", "show") for home in homes]
+    for words in (
+        ("config", "show", "--json"),
+        ("daemon", "status"),
+        ("worker", "list"),
+        ("doctor",),
+        ("show", names[0]),
+    ):
+        done.append(cluster.home(*words))
+    texts += [text for each in done for text in (each.out, each.err)]
+    files = [path for home in homes for path in home.path.rglob("*") if path.is_file()]
     texts += [path.read_bytes().decode(errors="replace") for path in files]
+    assert sum(f"{cluster.server.address}:{cluster.server.port}" in text for text in texts) > 3  # the address is shown
     assert not [text[:300] for text in texts if PASSWORD in text]
 
 

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificate import make_certificate
 from tests.support.polling import until
 from tests.support.ports import free_port
 
@@ -27,12 +28,23 @@ class QueueServer:
 
     kind = ""
 
-    def __init__(self, root: Path, port: int = 0, address: str = "127.0.0.1", before: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        port: int = 0,
+        address: str = "127.0.0.1",
+        before: tuple[str, ...] = (),
+        *,
+        encrypted: bool = False,
+    ) -> None:
         """`before` are words before each command, such as those that enter a network namespace."""
         self.root = root
         self.port = port or free_port()
         self.address = address
         self._before = before
+        self.encrypted = encrypted
+        """Whether it takes connections with TLS; `certificate` is its own authority, and names only the address."""
+        self.certificate, self._key = root / "certificate.pem", root / "key.pem"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -42,6 +54,8 @@ class QueueServer:
 
     def __enter__(self) -> Any:
         self.root.mkdir(parents=True, exist_ok=True)
+        if self.encrypted:
+            make_certificate(self.certificate, self._key, "queue", f"IP:{self.address}")
         self.make()
         self.start()
         return self
@@ -125,13 +139,20 @@ class Redis(QueueServer):
 
     @property
     def url(self) -> str:
+        if self.encrypted:
+            return f"rediss://{self.address}:{self.port}/0?ssl_ca_certs={self.certificate}"
         return f"redis://{self.address}:{self.port}/0"
 
     def command(self) -> list[str]:
         program = shutil.which("redis-server")
         assert program is not None
+        port = ["--port", str(self.port)]
+        if self.encrypted:
+            port = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            port += ["--tls-cert-file", str(self.certificate), "--tls-key-file", str(self._key)]
+            port += ["--tls-ca-cert-file", str(self.certificate)]
         return [
-            *(program, "--port", str(self.port), "--bind", self.address, "--dir", str(self.root)),
+            *(program, *port, "--bind", self.address, "--dir", str(self.root)),
             *("--requirepass", PASSWORD, "--appendonly", "yes", "--maxmemory-policy", "noeviction"),
             *("--save", "", "--daemonize", "no", *self.options),
         ]
@@ -148,7 +169,9 @@ class Redis(QueueServer):
 
     def cli(self, *words: str) -> str:
         """Run redis-cli; return what it prints."""
-        where = ("-h", self.address, "-p", str(self.port))
+        where = ["-h", self.address, "-p", str(self.port)]
+        if self.encrypted:
+            where += ["--tls", "--cacert", str(self.certificate)]
         env = {**os.environ, "REDISCLI_AUTH": PASSWORD}
         return subprocess.run(
             [*self._before, "redis-cli", *where, *words],
@@ -168,7 +191,8 @@ class Postgresql(QueueServer):
 
     @property
     def url(self) -> str:
-        return f"postgresql://wort@{self.address}:{self.port}/wort"
+        tls = f"?sslmode=verify-full&sslrootcert={self.certificate}" if self.encrypted else ""
+        return f"postgresql://wort@{self.address}:{self.port}/wort{tls}"
 
     @property
     def programs(self) -> Path:
@@ -195,21 +219,28 @@ class Postgresql(QueueServer):
         self._directory = Path(tempfile.mkdtemp(prefix="wort-postgresql-"))
         password = self._directory / "password"
         password.write_text(PASSWORD)
+        files = [self._directory, password]
+        if self.encrypted:
+            files += [Path(shutil.copy(path, self._directory)) for path in (self.certificate, self._key)]
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
-            for path in (self._directory, password):
+            for path in files:
                 os.chown(path, user.pw_uid, user.pw_gid)
         self._run(
             *("initdb", "-D", str(self.data), "-U", "wort", "--auth", "scram-sha-256", "--pwfile", str(password)),
             *("--no-sync", "-E", "UTF8", "--locale", "C"),
         )
         with (self.data / "pg_hba.conf").open("a") as file:
-            file.write("host all all 0.0.0.0/0 scram-sha-256\n")
+            file.write(f"{'hostssl' if self.encrypted else 'host'} all all 0.0.0.0/0 scram-sha-256\n")
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(
                 f"listen_addresses = '{self.address}'\nport = {self.port}\nunix_socket_directories = ''\n"
                 "shared_buffers = 32MB\nmax_connections = 200\n"
             )
+            if self.encrypted:
+                names = (("cert", self.certificate), ("key", self._key))
+                file.writelines(f"ssl_{kind}_file = '{self._directory / path.name}'\n" for kind, path in names)
+                file.write("ssl = on\n")
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()

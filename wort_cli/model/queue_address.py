@@ -3,9 +3,10 @@
 A URL may have a password, which nothing shows: `without_password` is used wherever an address is printed or logged.
 """
 
+import ipaddress
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 LOCAL = "local"
 POSTGRESQL, REDIS = "postgresql", "redis"
@@ -51,3 +52,17 @@ def without_password(text: Any) -> Any:
 def host_of(url: str) -> str:
     """Return the host of a queue's server."""
     return urlsplit(url).hostname or ""
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether the server is on this machine, so that nobody else in the network sees what is sent."""
+    try:
+        return host_of(url) == "localhost" or ipaddress.ip_address(host_of(url)).is_loopback
+    except ValueError:
+        return False
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """Return the password in a URL, as it is written there and as it is sent."""
+    written = urlsplit(url).password or ""
+    return written, unquote(written)

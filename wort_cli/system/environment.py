@@ -21,6 +21,9 @@ SRA_TOOLKIT = ("NCBI_", "SRAPATH", "SRATOOLS_", "VDB_")
 WORT = ("PYTHON", "WORT_", "XDG_")
 """Prefixes of what a process of wort needs to find its home and its settings."""
 
+SECRETS = frozenset({"WORT_QUEUE_PASSWORD"})
+"""Variables that no child process needs."""
+
 
 def child_environment(prefixes: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables that a child process gets: those that any program needs, and those with the prefixes."""
@@ -30,5 +33,5 @@ def child_environment(prefixes: tuple[str, ...] = (), environ: Mapping[str, str]
 def chosen(environ: Mapping[str, str], prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield the variables of an environment that a child process gets."""
     for name, value in environ.items():
-        if name in ANY_PROGRAM or name in NETWORK or name.startswith(prefixes):
+        if name in ANY_PROGRAM or name in NETWORK or (name.startswith(prefixes) and name not in SECRETS):
             yield name, value

@@ -12,8 +12,9 @@ from pathlib import Path
 from huey.constants import EmptyData
 
 from wort_cli.daemon.remote import storages
-from wort_cli.errors import QueueUnavailable, SettingsError, cause_of
-from wort_cli.model.queue_address import POSTGRESQL, host_of, kind_of, without_password
+from wort_cli.daemon.remote.server_answers import INVALID, plain, unavailable
+from wort_cli.errors import QueueUnavailable, SettingsError, UsageError, cause_of
+from wort_cli.model.queue_address import POSTGRESQL, host_of, is_loopback, kind_of, passwords_in, without_password
 from wort_cli.system.private_files import not_ours
 
 BOARD = "board"
@@ -25,19 +26,23 @@ class RemoteQueue:
     """The queue at a URL.  Connects when it is first used, and again after an error."""
 
     def __init__(self, url: str, password_file: str = "") -> None:
-        """Raises QueueUnavailable if the package for the server is not installed, SettingsError for the password."""
+        """Raises QueueUnavailable if the package for the server is not installed, UsageError for URL and password."""
         self.url = url
         self.kind = kind_of(url)
+        self._password_file = password_file
         self._password = queue_password(password_file)
         make = storages.postgresql if self.kind == POSTGRESQL else storages.redis
         try:
-            self._tasks, self._beats, self._errors = make(url, self._password)
+            self._tasks, self._beats, self._errors = make(url, self._current_password)
         except ImportError:
             extra = EXTRAS[self.kind]
             raise QueueUnavailable(
                 f"a queue on {self.kind} needs a package that is not installed",
                 f"install it: `pip install 'wort-cli[{extra}]'`",
             ) from None
+        except (ValueError, TypeError) as error:
+            sentence, hint = INVALID
+            raise UsageError(f"{sentence}: {plain(str(error), self._secrets)}", hint) from None
 
     @property
     def where(self) -> str:
@@ -54,14 +59,19 @@ class RemoteQueue:
         try:
             yield
         except self._errors as error:
-            said = str(without_password(cause_of(error)))
-            if self._password:
-                said = said.replace(self._password, "***")
+            found = unavailable(self.url, cause_of(error), self._secrets)
             self.close()
-            raise QueueUnavailable(
-                f"the queue at {host_of(self.url)} cannot be used: {' '.join(said.split())[:300]}",
-                "check the server, the network, and the user and password; `wort doctor` tries again",
-            ) from None
+            raise found from None
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (self._password, *passwords_in(self.url))
+
+    def _current_password(self) -> str:
+        """Return the password, which may have changed since the last connection."""
+        with contextlib.suppress(SettingsError):  # somebody changes the file just now
+            self._password = queue_password(self._password_file)
+        return self._password
 
     # ---- orders
 
@@ -144,9 +154,15 @@ class RemoteQueue:
 
     def check(self) -> list[str]:
         """Return warnings about the server's configuration.  Raises QueueUnavailable if it cannot be used."""
+        warnings = []
+        if self.protection() == storages.CLEAR and not is_loopback(self.url):
+            warnings.append(
+                f"the connection to the queue at {host_of(self.url)} is not encrypted: others in the network can read "
+                "and change what is sent"
+            )
         if self.kind == POSTGRESQL:
             self.pending()
-            return []
+            return warnings
         with self._asking():
             info = self._tasks.conn.info()
         version = str(info.get("redis_version", "0"))
@@ -160,8 +176,15 @@ class RemoteQueue:
                 "set `maxmemory-policy noeviction` in redis.conf",
             )
         if not info.get("aof_enabled"):
-            return ["the Redis server keeps no append-only file, so its restart repeats jobs: set `appendonly yes`"]
-        return []
+            warnings.append(
+                "the Redis server keeps no append-only file, so its restart repeats jobs: set `appendonly yes`"
+            )
+        return warnings
+
+    def protection(self) -> str:
+        """Return how the connection is protected: CLEAR, ENCRYPTED or AUTHENTICATED.  Connects to the server."""
+        with self._asking():
+            return str(self._tasks.protection())
 
 
 def name(key: str | bytes) -> str:

@@ -3,6 +3,7 @@
 The packages for the servers are imported here, when a queue of that kind is opened.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 NAME, BEATS = "wort", "wortbeats"
@@ -22,10 +23,17 @@ CREATE_LOCK = 0x776F7274
 """The advisory lock of the process that creates the tables."""
 Opened = tuple[Any, Any, tuple[type[Exception], ...]]
 """The storage of orders, answers and the board; that of beats; and the errors of both."""
+VERIFIED = ("verify-ca", "verify-full")
+"""Values of libpq's `sslmode` with which the server is authenticated."""
+CLEAR, ENCRYPTED, AUTHENTICATED = "no TLS", "TLS", "TLS, server authenticated"
+"""How a connection is protected."""
 
 
-def postgresql(url: str, password: str) -> Opened:
-    """Return the storages in a PostgreSQL database.  Raises ImportError if the package is not installed."""
+def postgresql(url: str, password: Callable[[], str]) -> Opened:
+    """Return the storages in a PostgreSQL database; `password` is asked for at each connection.
+
+    Raises ImportError if the package is not installed, ValueError if the URL is invalid.
+    """
     import psycopg
     from huey.storage import PostgresStorage
     from psycopg.conninfo import conninfo_to_dict
@@ -38,14 +46,23 @@ def postgresql(url: str, password: str) -> Opened:
             for connection in shared:
                 self._close_quiet(connection)
 
+        def protection(self) -> str:
+            if not self.conn.pgconn.ssl_in_use:
+                return CLEAR
+            options = self.conn.info.get_parameters()
+            return AUTHENTICATED if options.get("sslmode") in VERIFIED else ENCRYPTED
+
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise ValueError(str(error)) from None
     shared: list[Any] = []
 
     def connect() -> Any:
         if not shared or shared[0].closed or shared[0].broken:
-            known = conninfo_to_dict(url)
             options: dict[str, Any] = {key: value for key, value in POSTGRESQL_OPTIONS.items() if key not in known}
-            if password and "password" not in known:
-                options["password"] = password
+            if "password" not in known and (found := password()):
+                options["password"] = found
             shared[:] = [psycopg.connect(url, autocommit=True, **options)]
             create_tables(shared[0])
         return shared[0]
@@ -64,10 +81,13 @@ def postgresql(url: str, password: str) -> Opened:
     return tasks, beats, (psycopg.Error, OSError)
 
 
-def redis(url: str, password: str) -> Opened:
-    """Return the storages on a Redis server.  Raises ImportError if the package is not installed."""
+def redis(url: str, password: Callable[[], str]) -> Opened:
+    """Return the storages on a Redis server; `password` is asked for when connections have failed.
+
+    Raises ImportError if the package is not installed, ValueError or TypeError if the URL is invalid.
+    """
     from huey.storage import PriorityRedisStorage
-    from redis import ConnectionPool
+    from redis import ConnectionPool, SSLConnection
     from redis.exceptions import RedisError
 
     class Storage(PriorityRedisStorage):  # type: ignore[misc]
@@ -80,10 +100,20 @@ def redis(url: str, password: str) -> Opened:
 
         def disconnect(self) -> None:
             self.pool.disconnect()
+            if has_own and (found := password()):
+                self.pool.connection_kwargs["password"] = found
+                self.pool.reset()
+
+        def protection(self) -> str:
+            if not issubclass(self.pool.connection_class, SSLConnection):
+                return CLEAR
+            return ENCRYPTED if self.pool.connection_kwargs.get("ssl_cert_reqs") == "none" else AUTHENTICATED
 
     options: dict[str, Any] = {"socket_timeout": SILENCE, "socket_connect_timeout": 10, "socket_keepalive": True}
-    if password:
-        options["password"] = password
     pool = ConnectionPool.from_url(url, **options)
+    has_own = "password" not in pool.connection_kwargs
+    if has_own and (first := password()):
+        pool.connection_kwargs["password"] = first
+    pool.connection_class(**pool.connection_kwargs)  # does not connect; raises if an option is unknown
     tasks, beats = (Storage(name, connection_pool=pool) for name in (NAME, BEATS))
     return tasks, beats, (RedisError, OSError)

@@ -17,10 +17,10 @@ def check_queue(settings: Settings) -> Iterator[Finding]:
     try:
         queue = RemoteQueue(settings.queue, settings.queue_password_file)
         warnings = queue.check()
-        pending = queue.pending()
+        pending, protection = queue.pending(), queue.protection()
         queue.close()
     except WortError as error:
         yield Finding("problem", "queue", error.sentence, error.hint)
         return
     yield from (Finding("warning", "queue", warning, "see docs/workers.md") for warning in warnings)
-    yield Finding("ok", "queue", f"{queue.where}, {pending} orders that no worker has taken")
+    yield Finding("ok", "queue", f"{queue.where} ({protection}), {pending} orders that no worker has taken")
