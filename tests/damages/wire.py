@@ -95,7 +95,7 @@ def is_curable(case: WireCase) -> bool:
 
 
 def run_case(case: WireCase, other: bytes, directory: Path, judge: Judge) -> Verdict:
-    """Obtain the archive, and judge what came."""
+    """Obtain the archive, and judge the result."""
     network, mirrors, locator = network_of(case, other)
     wish = Wish(RUN, case.decoder, whole=case.whole, locator_url=locator, mirrors=mirrors)
     obtainer = Obtainer(MemoryClient(network), Politeness(directory / "rates", 2), NEVER, lambda text: None)

@@ -47,7 +47,7 @@ class HungDisk:
         self._control.write_text(str(offset))
 
     def recover(self) -> None:
-        """Answer everything, also what came in the meantime."""
+        """Answer all requests, also those that arrived in the meantime."""
         self._control.write_text("")
 
 

@@ -43,6 +43,9 @@ INSTEAD = {
     "anybody": "any user, any process",
     "but for": "except for",
     "for ever": "forever",
+    "(?:it|that|text|value) is (?-i:none)": "is invalid, is not one",
+    "selects alone": "excludes other selections",
+    "what came": "the answer, the received bytes",
 }
 BREAK = r"(?:\s+(?:#\s*|--\s*)?)"
 """Words may be on two lines, of a comment too."""

@@ -83,7 +83,7 @@ class Home:
         accept_public: take a public signature in place of computing it, if there is one; it is not verified
         now: run the jobs in this process before the method returns, one after the other; else a daemon runs them
 
-        Either all requests are enqueued or none.  Raises UsageError for an input that is none, InvalidAccession or
+        Either all requests are enqueued or none.  Raises UsageError for an input that is not valid, InvalidAccession or
         InvalidName.
         """
         request = partial(JobRequest, profile=self._profile, priority=priority, group=group, upload=upload)

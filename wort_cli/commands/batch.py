@@ -112,7 +112,7 @@ def batch(
       wort batch nextflow PRJNA63463 --bases-per-task 5e10 --cores 4 -o encode
     """
     if engine not in ENGINES:
-        raise UsageError(f"{shown(engine)} is no engine", f"it must be one of {', '.join(ENGINES)}")
+        raise UsageError(f"{shown(engine)} is not an engine", f"it must be one of {', '.join(ENGINES)}")
     check_division(tasks, bases_per_task)
     check_new(output)
     settings = load_settings()
@@ -150,7 +150,7 @@ def batch(
 
 
 def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
-    """Return what the tasks share, and the variables that tell them.  Raises UsageError for a URL that is none."""
+    """Return the store of the tasks, and the environment variables of it.  Raises UsageError for an invalid URL."""
     if not url:
         if settings.s3 is None:
             raise UsageError(

@@ -217,7 +217,9 @@ def jobs(
     CORES / N threads, unless the setting `threads` is given.
     """
     if number != DEFAULT_JOBS and not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_JOBS):
-        raise UsageError(f"{shown(number)} is no number of jobs", f"give a number from 1 to {MOST_JOBS}, or `default`")
+        raise UsageError(
+            f"{shown(number)} is not a number of jobs", f"give a number from 1 to {MOST_JOBS}, or `default`"
+        )
     settings, ledger = open_home()
     ledger.controls.set_job_limit(None if number == DEFAULT_JOBS else int(number))
     limit = ledger.controls.job_limit(settings.jobs)

@@ -156,7 +156,7 @@ def export(
       wort compute --from-file plankton.missing.csv
     """
     if not output:
-        raise UsageError("where to?", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
+        raise UsageError("no output file is named", "-o FILE.sig.zip writes a collection, -o DIR/ a directory")
     target = ExportOutput.parse(output)
     if license_ and not ro_crate:
         raise UsageError("--license is for the metadata of --ro-crate", "add --ro-crate")

@@ -135,7 +135,7 @@ def remove(words: WordsArgument = None, as_json: JsonOption = False, no_header: 
     _, ledger = open_home()
     follows = named(words or [], ledger)
     if not follows:
-        raise UsageError("which?", "give a number or an accession of `wort follow ls`")
+        raise UsageError("nothing is named", "give a number or an accession of `wort follow ls`")
     for follow in follows:
         ledger.follows.remove(follow.id)
     print_records(REMOVED, map(follow_record, follows), Form.of(as_json=as_json), header=not no_header)
@@ -160,7 +160,7 @@ def run_now(
         from wort_cli.system.parent import die_with
 
         if words:
-            raise UsageError("--due selects alone")
+            raise UsageError("--due excludes a selection")
         die_with(os.getppid())
     settings, ledger = open_home()
     if due:
@@ -227,7 +227,7 @@ def parse_day(text: str) -> str:
             raise ValueError
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError:
-        raise UsageError(f"--since {shown(text)} is no day", "write it as 2026-01-31") from None
+        raise UsageError(f"--since {shown(text)} is not a date", "write it as 2026-01-31") from None
 
 
 def named(words: Iterable[str], ledger: Ledger) -> list[Follow]:

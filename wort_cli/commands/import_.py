@@ -102,7 +102,7 @@ def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool
     counts = ", ".join(f"{number:,} {state}" for state, number in sorted(found.states.items()))
     render.notice(f"{render.printable(path.name)}: {counts or 'no run'}")
     for one in found.differing:
-        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` tells which is right"
+        wrong = f"the catalog has another signature than the report; `wort verify {one.name}` shows which is right"
         report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
 
 

@@ -157,7 +157,7 @@ def status(
         number = SHOWN
     if missing_from:
         if words or watch or metadata or job_filter != JobFilter():
-            raise UsageError("--missing-from selects alone", "leave out the jobs and the other selections")
+            raise UsageError("--missing-from excludes other selections", "leave out the jobs and the other selections")
         from wort_cli.commands.shared.jobs.missing_from import print_missing, wanted_of
 
         profile = chosen_profile("", settings, ledger)

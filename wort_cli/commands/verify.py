@@ -117,7 +117,7 @@ def verify(
     check_wait_and_now(wait=wait, now=now)
     check_engine(engine)
     if bool(ids) == unverified:
-        raise UsageError("which signatures?", "give accessions, digests or files, or --unverified")
+        raise UsageError("no signatures are named", "give accessions, digests or files, or --unverified")
     settings, ledger = open_home()
     if wait and running_daemon(settings.lock_file) is None:
         raise DaemonNotRunning("--wait needs the daemon, and none is running; nothing was queued")

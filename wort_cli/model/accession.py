@@ -121,7 +121,7 @@ class RecordAccession(str):
 
     @classmethod
     def in_text(cls, text: str, *, runs: bool = False) -> "RecordAccession | None":
-        """Return the accession in `text`, in upper or lower case; None if it is none.  `runs`: that of a run too."""
+        """Return the accession in `text`, in upper or lower case; None if it is not one.  `runs`: that of a run too."""
         upper = text.upper()
         if text.isascii() and (kind_of(upper) is not None or (runs and RUN.fullmatch(upper))):
             return cls(upper)

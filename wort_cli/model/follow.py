@@ -32,7 +32,7 @@ SENTENCES = {
     FollowReason.NOT_LISTED: "no list of its runs could be fetched",
     FollowReason.INCOMPLETE: "one of ENA and NCBI gave no list, so that runs may be missing",
     FollowReason.NO_RUNS: "it has no runs yet",
-    FollowReason.NOT_ASKED: "nobody may be asked about it",
+    FollowReason.NOT_ASKED: "it cannot be listed, because the settings switch off the services",
     FollowReason.TOO_MANY: "it has more new runs than may be requested at once",
     FollowReason.STORAGE: "the list or the jobs could not be stored",
     FollowReason.INTERRUPTED: "the process that asked for the list was interrupted",

@@ -54,7 +54,7 @@ class RunReport:
 
     @classmethod
     def from_json(cls, document: object) -> Self:
-        """Return the report in the document of a line; raise ValueError if it is none, or of a later version."""
+        """Return the report in the document of a line; raise ValueError if it is invalid, or of a later version."""
         if not isinstance(document, Mapping) or "schema" not in document:
             raise ValueError("it is not a line that `wort compute --report FILE` wrote")
         if document["schema"] != SCHEMA:

@@ -105,7 +105,7 @@ def public_target(preset: str, timeout: float = PUBLIC_TIMEOUT) -> S3Target | No
 
     preset: `wort-public`, `off`, or the URL of a mirror, whose path is the bucket and the prefix
 
-    Raises ValueError if it is none of these.
+    Raises ValueError for anything else.
     """
     if preset == OFF:
         return None

@@ -139,7 +139,7 @@ class DirectoryStore:
     def presigned_url(self, key: str, seconds: int, filename: str) -> str:
         """Raise UsageError: a file has no presigned URL."""
         raise UsageError(
-            f"{self.target.root} is a directory, of which there are no presigned URLs",
+            f"{self.target.root} is a directory, which has no presigned URLs",
             "`wort serve` gives signatures to programs on other machines; or copy the file",
         )
 

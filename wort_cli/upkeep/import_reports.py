@@ -48,7 +48,7 @@ def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedRepor
 
 
 def read_reports(path: Path) -> Iterator[RunReport]:
-    """Yield the reports in a file.  Raises NotAReport for a line that is none; a last line may be incomplete."""
+    """Yield the reports in a file.  Raises NotAReport for an invalid line; the last line may be incomplete."""
     try:
         with path.open("rb") as file:
             number = 0

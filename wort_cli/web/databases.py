@@ -30,7 +30,7 @@ class Database:
     """The levels of trust of signatures that are served, if the settings allow them."""
 
     def parse(self, text: str) -> Name | None:
-        """Return an id of this database; None if a text is none."""
+        """Return an id of this database; None if the text is not one."""
         return parse_name(text) if self.ids.fullmatch(text) else None
 
     def file_url(self, root: str, name: str) -> str:

@@ -172,9 +172,9 @@ def test_what_is_removed_is_followed_no_longer(home: SmallWorld) -> None:
         ((PROJECT, "--since", "yesterday"), "is no day"),
         ((PROJECT, "--since", "2026-02-31"), "is no day"),
         (("rm", PROJECT), "is not followed"),
-        (("rm",), "which?"),
+        (("rm",), "nothing is named"),
         (("run", "9"), "is not followed"),
-        (("run", "--due", PROJECT), "--due selects alone"),
+        (("run", "--due", PROJECT), "--due excludes a selection"),
         ((PROJECT, "--accept-public"), "switched off"),
     ],
 )
@@ -187,7 +187,7 @@ def test_invalid_command_line_is_refused_in_a_sentence(home: SmallWorld, words: 
 def test_nothing_is_followed_if_nobody_may_be_asked(home: SmallWorld) -> None:
     home.env |= {"WORT_ENA_URL": "off", "WORT_ENTREZ_URL": "off"}
     done = home("follow", PROJECT)
-    assert (done.code, "nobody may be asked" in done.err) == (2, True)
+    assert (done.code, "cannot be listed" in done.err) == (2, True)
     assert follow(home, "ls") == []
 
 

@@ -230,7 +230,7 @@ def test_dry_run_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "which group?"),
+        ((), "no group is named"),
         (("-g", "none"), "there is no group"),
         (("-g", "gut", "--by", "bases"), "can't be grouped by"),
         (("-g", "gut", "--by", "organism; DROP TABLE runs"), "can't be grouped by"),

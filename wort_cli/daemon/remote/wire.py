@@ -31,7 +31,7 @@ def packed(document: Mapping[str, Any]) -> bytes:
 
 
 def unpacked(data: bytes, most: int = MAX_SMALL) -> dict[str, Any]:
-    """Return a JSON object.  Raises ValueError if the bytes are none, or too many."""
+    """Return a JSON object.  Raises ValueError if the bytes are not one, or too many."""
     if len(data) > most:
         raise ValueError(f"it has more than {most:,} bytes")
     try:

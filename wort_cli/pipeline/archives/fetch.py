@@ -32,7 +32,7 @@ MIN_PROGRESS = 1 << 16
 CHECK_INTERVAL = 0.5
 """Seconds between two looks whether the job was cancelled."""
 SAVE_EVERY = 1.0
-"""Seconds between writes of the map of what has arrived; a kill costs at most what came since the last one."""
+"""Seconds between writes of the map of what has arrived; a kill costs at most the bytes since the last one."""
 FAILURES = 3
 """Consecutive failures after which a location is left; a chunk that brought bytes before it broke off is none."""
 LARGE = 1 << 24

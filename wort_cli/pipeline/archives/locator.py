@@ -273,9 +273,9 @@ def no_answer(content: bytes, status: int) -> HttpError:
         return HttpError(Reason.NETWORK, f"NCBI's locator answers with HTTP status {status}", status=status)
     if content.lstrip()[:1] == b"<":
         return HttpError(
-            Reason.NETWORK, "a web page came instead of an answer of NCBI's locator: does this network need a login?"
+            Reason.NETWORK, "the answer is a web page, not one of NCBI's locator: does this network need a login?"
         )
-    return HttpError(Reason.NETWORK, "what came is no answer of NCBI's locator")
+    return HttpError(Reason.NETWORK, "the answer is not one of NCBI's locator")
 
 
 def run_file(item: Any, run: Accession) -> RunFile | None:
@@ -323,7 +323,7 @@ def location(entry: Any) -> Location | None:
 
 
 def seconds_of(date: Any) -> float:
-    """Return a date of the locator, such as 2020-01-01T00:00:00Z, in seconds since 1970; 0 if it is none."""
+    """Return a date of the locator, such as 2020-01-01T00:00:00Z, in seconds since 1970; 0 if it is invalid."""
     with contextlib.suppress(ValueError, TypeError, OverflowError):
         return datetime.fromisoformat(date).timestamp()
     return 0.0

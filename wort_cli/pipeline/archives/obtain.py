@@ -233,7 +233,7 @@ class Obtainer:
                     partial.forget(earlier.contents.table[path])
         if partial.identity.md5 and sources.disagree:
             raise NotProvable(f"{wrong[0]} does not match its md5 sum, and a mirror has other sums")
-        raise HttpError(Reason.CORRUPT, f"what {wish.run} has in {wrong[0]} does not match its md5 sum")
+        raise HttpError(Reason.CORRUPT, f"{wrong[0]} of {wish.run} does not match its md5 sum")
 
     def _announce_arriving(self, offer: Offer, partial: PartialArchive, head: Head, proof: Proof) -> None:
         """Announce the archive if the blobs of the column that is still arriving can be found."""
@@ -282,7 +282,7 @@ class Obtainer:
         except NotProvable:
             return  # an archive without sums, or of a form that is unknown here
         if wrong:
-            raise HttpError(Reason.CORRUPT, f"what {run} has in {wrong[0]} does not match its md5 sum")
+            raise HttpError(Reason.CORRUPT, f"{wrong[0]} of {run} does not match its md5 sum")
 
     def _fetch(
         self,

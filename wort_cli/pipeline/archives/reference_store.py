@@ -137,7 +137,7 @@ class ReferenceStore:
                     time.sleep(CHECK_INTERVAL)
                 elif self.known_sum(reference) is None:
                     if fetched == ROUNDS:
-                        raise OSError(f"{self.path(reference)} is changed whenever it was written")
+                        raise OSError(f"{self.path(reference)} is changed by another process each time it is written")
                     fetched += 1
                     fetch()
                     self.remove_unused(reference)

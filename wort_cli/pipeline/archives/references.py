@@ -91,9 +91,9 @@ class ReferenceFetcher:
                 self.log(f"{reference.name} does not match its md5; fetching it again")
                 partial.forget(whole)
             else:
-                raise HttpError(Reason.CORRUPT, "what was fetched does not match its md5")
+                raise HttpError(Reason.CORRUPT, "the fetched file does not match its md5")
             if b"".join(partial.read(Extent(0, min(len(MAGIC), file.size)))) != MAGIC:
-                raise HttpError(Reason.NO_DATA, "what the locator names is no SRA archive")
+                raise HttpError(Reason.NO_DATA, "the file that the locator names is not an SRA archive")
         finally:
             partial.close()
         store.add(reference, partial.path, Sum(md5, file.size))

@@ -48,7 +48,7 @@ def put_references_beside(
     for name, reference in files.items():
         if not reference.has_plain_name:
             raise JobFailed(
-                Reason.REFERENCE_MISSING, f"{reference.name[:80]!a} is no name of a reference", lasting=True
+                Reason.REFERENCE_MISSING, f"{reference.name[:80]!a} is not the name of a reference", lasting=True
             )
         beside = archive.with_name(name)
         with store.held(reference, partial(fetcher.fetch, reference, store), NEVER) as known:

@@ -61,7 +61,7 @@ class Sources:
         return self._used or self.first
 
     def next_turn(self) -> None:
-        """Ask the next location first from now on, because what came was wrong."""
+        """Ask the next location first from now on, because it sent wrong bytes."""
         self._locations = [*self._locations[1:], *self._locations[:1]]
 
     def leave(self, url: str) -> bool:

@@ -116,7 +116,9 @@ class AssemblyFile:
                 size = note.size
             elif continues:
                 self.remove()
-                raise JobFailed(Reason.NETWORK, f"{url_without_query(url)}: another part came than was requested")
+                raise JobFailed(
+                    Reason.NETWORK, f"{url_without_query(url)}: the server sent another range than was requested"
+                )
             else:
                 done, size = 0, length_of(answer, url)
                 self._reserve(size)
@@ -143,7 +145,7 @@ class AssemblyFile:
             file.write(piece)
             done += len(piece)
             if size and done > size:
-                raise JobFailed(Reason.NETWORK, "more bytes came than were announced")
+                raise JobFailed(Reason.NETWORK, "the server sent more bytes than it announced")
             if time.monotonic() - last_report > REPORT_INTERVAL:
                 self._report(done, size)
                 last_report = time.monotonic()

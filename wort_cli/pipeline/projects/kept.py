@@ -23,7 +23,7 @@ class EnaQuery(str):
 
     @classmethod
     def in_text(cls, text: str) -> "EnaQuery | None":
-        """Return the query in a text; None if it is none."""
+        """Return the query in a text; None if it is not one."""
         is_query = any(c in text for c in "=(<>") and text.isprintable() and len(text) < 4000
         return cls(text) if is_query else None
 

@@ -95,7 +95,7 @@ class CatalogQuery:
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> "CatalogQuery":
-        """Return the query in a URL.  Raises UsageError if a value is none that there can be."""
+        """Return the query in a URL.  Raises UsageError if a value is invalid."""
         start, trust, after = given.get("start", "").strip(), given.get("trust", ""), given.get("after", "")
         for text in (start, after):
             if text and not LOCAL_NAME.fullmatch(text):

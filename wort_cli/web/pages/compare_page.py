@@ -98,7 +98,7 @@ def similarities(a: tuple[Sketch, ...], b: tuple[Sketch, ...]) -> tuple[Similari
 
 
 def compared_name(text: str) -> Name:
-    """Return the name that a field has.  Raises UsageError if it is none."""
+    """Return the name that a field has.  Raises UsageError if it is invalid."""
     names, others = names_in(text)
     if len(names) == 1 and not others:
         return names[0]

@@ -115,7 +115,7 @@ async def begin_session(request: Request, link: str, token: str, name: str, pass
         secret = sessions.begin(By.PASSWORD, key_of(user))
     else:
         raise Problem(401, "give a token, or a name and a password", reason="unauthorized")
-    failures.wait(address, -1.0)  # it was none
+    failures.wait(address, -1.0)  # it was not a failure
     return secret
 
 

@@ -27,7 +27,7 @@ def test_pull_records_a_named_run_as_published(home: PublicWorld, twin: PublicTw
 @pytest.mark.parametrize("words", [("sync", "pull"), ("sync", "ls")])
 def test_all_public_signatures_are_refused(home: PublicWorld, twin: PublicTwin, words: tuple[str, ...]) -> None:
     done = home(*words)
-    assert (done.code, "too many to take all" in done.err, twin.requests) == (2, True, [])
+    assert (done.code, "too many to download all" in done.err, twin.requests) == (2, True, [])
 
 
 def test_nothing_is_pushed(home: PublicWorld, twin: PublicTwin) -> None:

@@ -78,7 +78,7 @@ def test_table_that_is_missing_or_empty_lists_nothing(server: ArchiveServer, cli
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"Run,ReleaseDate\nSRR1,2020\n", "what came is not an assembly summary"),
+        (b"Run,ReleaseDate\nSRR1,2020\n", "the answer is not an assembly summary"),
         (HEADER.replace("ftp_path", "path").encode(), "has no column ftp_path"),
         (HEADER.encode() + b"GCA_000005845.2\tPRJNA225\n", "has a row of 2 values for GCA_000005845.2"),
     ],

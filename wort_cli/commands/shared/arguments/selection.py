@@ -89,7 +89,7 @@ def select_job_ids(
         return find_job_ids(ledger, words)
     if everything or job_filter != JobFilter():
         return filtered_job_ids(ledger, job_filter)
-    raise UsageError("which jobs?", "give job numbers or names, a group (-g), or --all")
+    raise UsageError("no jobs are named", "give job numbers or names, a group (-g), or --all")
 
 
 def parse_where(texts: Iterable[str] | None, ledger: Ledger) -> tuple[RunCondition, ...]:

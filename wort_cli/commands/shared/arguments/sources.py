@@ -90,7 +90,7 @@ def reads_of_options(reads: Sequence[str], samples: Path | None, name: str, *, o
     """
     if samples is not None:
         if others or reads or name:
-            raise UsageError("--samples is used alone", "the table has the names and files of all signatures")
+            raise UsageError("--samples excludes other inputs", "the table has the names and files of all signatures")
         return without_duplicates(parse_samples(samples))
     if not reads:
         return []

@@ -46,7 +46,7 @@ class Division:
         """Write to stderr for how many runs the length is not known."""
         if self.unknown:
             runs = render.count(self.unknown, "run")
-            render.notice(f"the length of {runs} is not known; `wort runs` or `wort metadata import` learn it")
+            render.notice(f"the length of {runs} is not known; `wort runs` and `wort metadata import` record it")
 
 
 def divide(

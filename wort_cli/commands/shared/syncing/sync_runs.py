@@ -87,7 +87,7 @@ def check_named(names: Sequence[Accession], bucket: "SharedStore") -> None:
     """Raise UsageError if no runs are named, and all public signatures are meant: they are millions."""
     if bucket.objects.target.public and not names:
         raise UsageError(
-            f"the public signatures ({bucket.root}) are too many to take all",
+            f"the public signatures ({bucket.root}) are too many to download all",
             "name runs, or `-` for a list of them; `wort status --missing-from public` lists them",
         )
 
