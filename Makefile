@@ -90,8 +90,7 @@ bench-workers: setup
 	$(BIN)/python -m benchmarks.workers $(ARGS)
 
 hosts: setup
-	for seed in $$(seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(or $(TIMES),10) - 1))); do \
-		$(BIN)/python -m tests.faults.hosts --seed $$seed $(ARGS) || exit 1; done
+	$(BIN)/python -m tests.faults.hosts --seed $(or $(SEED),1) --seeds $(or $(TIMES),10) $(ARGS)
 
 damages: setup
 	$(BIN)/python -m tests.damages --seed $(or $(SEED),1) $(ARGS)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.ending import end_on_sigterm
 from benchmarks.served import answer_until_closed, archive_with_qualities
 from tests.support.archive_server import ArchiveServer
 
@@ -168,6 +169,7 @@ def main() -> None:
     parser.add_argument("--ahead", type=int, nargs="*", default=[2, 0], help="values of the setting fetch_ahead")
     parser.add_argument("--archives", type=Path, default=Path(tempfile.gettempdir()) / "wort-bench")
     options = parser.parse_args()
+    end_on_sigterm()
     files = make_runs(draw_sizes(options.runs, options.seed), options.archives)
     cores = len(os.sched_getaffinity(0))
     with serving(files, options.latency, options.rate * 1e6) as (url, pipe):

@@ -4,11 +4,14 @@
 - The coordinator's CPU seconds for each job.
 - What 64 idle workers cost the queue's server.  They are threads that do what `Relay` does: a beat and the board every
   five seconds, and a wait for an order.
+
+Everything runs in namespaces of its own, so that no server and no process is left when the benchmark is interrupted.
 """
 
 import argparse
 import json
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -16,6 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.archives import make_paired
+from tests.support.contained import is_contained, run_contained
 from tests.support.homes import Home
 from tests.support.queue_servers import PASSWORD, SERVERS, QueueServer
 from tests.support.worker_hosts import Cluster
@@ -107,6 +111,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--queue", choices=sorted(SERVERS), action="append")
     arguments = parser.parse_args()
+    if not is_contained():
+        with tempfile.TemporaryDirectory(prefix="wort-workers-") as scratch:
+            sys.exit(run_contained("benchmarks.workers", sys.argv[1:], Path(scratch)))
     os.environ[PASSWORD_VARIABLE] = PASSWORD
     for kind in arguments.queue or sorted(SERVERS):
         with tempfile.TemporaryDirectory() as directory, SERVERS[kind](Path(directory) / "server") as server:

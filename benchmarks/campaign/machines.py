@@ -1,13 +1,14 @@
 """Machines, and the workers on them.
 
-A worker takes runs from one source.  With a daemon, a machine has one, which computes `jobs` runs at a time and fetches
-some more ahead; a task of a batch system is a worker that computes one run at a time.
+With a coordinator, a machine has one worker (`wort worker`), which computes `jobs` runs at a time and fetches some more
+ahead.  With a batch system, each of its tasks is a worker that computes one run at a time.
 """
 
 from collections import deque
 
 from benchmarks.campaign.pipes import Pipe
 from benchmarks.campaign.runs import Run
+from benchmarks.campaign.scenario import WORKERS, Scenario
 from wort_cli.pipeline.reservations import Need
 
 
@@ -49,9 +50,14 @@ class Worker:
         self.waiting.clear()
 
 
-def make_hosts(number: int, rate: float, workers: int, slots: int, ahead: int) -> list[Host]:
-    """Return so many machines, with so many workers each."""
-    hosts = [Host(index, rate) for index in range(number)]
+def make_hosts(scenario: Scenario) -> list[Host]:
+    """Return the machines of a campaign, with the workers that its engine starts on each."""
+    machine = scenario.machine
+    rate = min(machine.network, scenario.connections * scenario.per_connection)
+    hosts = [Host(index, rate) for index in range(scenario.machines)]
     for host in hosts:
-        host.workers = [Worker(host, slots, ahead) for _ in range(workers)]
+        if scenario.engine == WORKERS:
+            host.workers = [Worker(host, machine.jobs, scenario.fetch_ahead)]
+        else:
+            host.workers = [Worker(host, 1, 0) for _ in range(machine.jobs)]
     return hosts

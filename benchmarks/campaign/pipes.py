@@ -10,7 +10,7 @@ PIECE = 4e9
 """Bytes that are transferred in one turn."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Pipe:
     """A link, or a server that answers one request at a time; `rate`: bytes or requests per second, or infinite."""
 
@@ -24,5 +24,5 @@ class Pipe:
         """Return when an amount is served that is requested at a time; requests come in the order of their times."""
         took = amount / self.rate
         self.busy += took
-        self.free_at = max(at, self.free_at) + took
-        return self.free_at
+        self.free_at = served = (at if at > self.free_at else self.free_at) + took
+        return served

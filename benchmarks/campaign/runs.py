@@ -1,11 +1,15 @@
 """The runs of a campaign, drawn from a seed in blocks, so that only those are in memory that were started or wait."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.campaign.scenario import Scenario
 from wort_cli.model.failure import Reason
+
+if TYPE_CHECKING:
+    from benchmarks.campaign.machines import Worker
 
 BLOCK = 100_000
 """Runs that are drawn at a time."""
@@ -15,18 +19,19 @@ class Run:
     """A run, and the results of its attempts so far."""
 
     __slots__ = (
-        "attempt",
         "bases",
         "epoch",
         "failures",
+        "fate",
         "fetched",
-        "host",
         "id",
         "ready",
         "reason",
         "sealed",
         "silences",
+        "silent_since",
         "slot_at",
+        "to_fetch",
         "worker",
     )
 
@@ -35,24 +40,30 @@ class Run:
         self.bases = bases
         self.reason = reason
         """Why it can never have a signature."""
-        self.attempt = 0
         self.failures: dict[Reason, tuple[int, float]] | None = None
         """The number of failures for each reason, and the time of the first."""
         self.fetched = 0.0
         """The share of its archive that has arrived."""
         self.silences = 0
-        """The number of times that its machine fell silent."""
+        """The number of times that its worker fell silent."""
+        self.silent_since = 0.0
         self.sealed = False
         """Whether its signature was computed, but not published."""
+        self.worker: Worker | None = None
+        """The worker that has the present attempt, or had the last one."""
+        self.epoch = 0
+        """Changes whenever an attempt starts or ends: an event that was planned in another epoch is void."""
+        self.fate: Reason | None = None
+        """Why the present attempt is going to fail."""
         self.ready = False
         """Whether all has arrived that the present attempt needs."""
         self.slot_at = -1.0
-        """When the present attempt began to compute."""
-        self.host = self.worker = -1
-        self.epoch = 0
+        """When the present attempt began to compute; -1 if it has not."""
+        self.to_fetch = 0.0
+        """Bytes that the present attempt has yet to request."""
 
 
-class Attempts:
+class PassingFailures:
     """Draws, for each attempt, why it fails although its run is sound."""
 
     def __init__(self, shares: Mapping[Reason, float], rng: np.random.Generator) -> None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaign.sizes import Sizes, fit
+from benchmarks.campaign.sizes import Sizes, fit, read_lengths
 from wort_cli.model.failure import Reason
 
 HERE = Path(__file__).parent
-DAEMON, TASKS = ENGINES = ("daemon", "tasks")
+WORKERS, TASKS = ENGINES = ("workers", "tasks")
+"""Workers of one coordinator on all machines, or tasks of a batch system."""
+ARCHIVE, STORE = "archive", "store"
+"""The servers that may be down."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def read_scenario(path: Path | None = None, **changes: Any) -> Scenario:
     archive, fetching, computing = text["archive"], text["fetching"], text["computing"]
     machine = text["machine"]
     sigma = changes.pop("sigma", None) or archive["sigma"]
+    lengths = changes.pop("lengths", None)
     cores = changes.pop("cores", None)
     if cores:
         machine |= {"cores": cores, "jobs": min(cores, machine["jobs"])}
@@ -86,9 +90,11 @@ def read_scenario(path: Path | None = None, **changes: Any) -> Scenario:
     found = Scenario(
         runs=int(archive["runs"]),
         machines=100,
-        engine=DAEMON,
+        engine=WORKERS,
         seed=1,
-        sizes=fit(archive["bases"] / archive["runs"], sigma, archive["smallest"], archive["largest"]),
+        sizes=read_lengths(lengths)
+        if lengths
+        else fit(archive["bases"] / archive["runs"], sigma, archive["smallest"], archive["largest"]),
         machine=Machine(**{**machine, "memory": int(machine["memory"]), "disk": int(machine["disk"])}),
         **numbers,
         per_job=float(text["coordinator"]["per_job"]),

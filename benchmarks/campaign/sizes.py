@@ -1,7 +1,8 @@
-"""The bases of runs: a log-normal distribution, cut off at the largest run, with a given mean."""
+"""The lengths of runs in bases: a log-normal distribution with a given mean, or a list of known lengths."""
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,28 @@ class Sizes:
     def draw(self, rng: np.random.Generator, number: int) -> NDArray[np.float64]:
         """Return the lengths of so many runs."""
         return np.clip(np.exp(self.mu + self.sigma * rng.standard_normal(number)), self.smallest, self.largest)
+
+
+@dataclass(frozen=True)
+class Sample(Sizes):
+    """Lengths that are drawn, with replacement, from a list; `mu` and `sigma` are those of the list."""
+
+    lengths: NDArray[np.float64]
+
+    def draw(self, rng: np.random.Generator, number: int) -> NDArray[np.float64]:
+        """Return the lengths of so many runs."""
+        return rng.choice(self.lengths, number)
+
+
+def read_lengths(path: Path) -> Sample:
+    """Return the lengths in bases that a file has, one on each line.  Raises OSError, or ValueError if one is wrong."""
+    lengths = np.loadtxt(path, np.float64, ndmin=1)
+    if not lengths.size or not (lengths > 0).all():
+        raise ValueError(f"{path} has no lengths, or some that are not above 0")
+    logarithms = np.log(lengths)
+    return Sample(
+        float(np.median(logarithms)), float(logarithms.std()), float(lengths.min()), float(lengths.max()), lengths
+    )
 
 
 def fit(mean: float, sigma: float, smallest: float, largest: float) -> Sizes:

@@ -16,6 +16,7 @@ from benchmarks.campaign.runs import BLOCK, Run, draw_runs
 from benchmarks.campaign.scenario import Scenario
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.lease import Silence
 
 
 class Tasks:
@@ -67,7 +68,7 @@ class Tasks:
             self._figures.most_waiting = max(self._figures.most_waiting, len(self._again))
         return decision.state, Reason.SET_ASIDE if decision.set_aside else reason
 
-    def ended(self, run: Run) -> None:
+    def done(self, run: Run) -> None:
         """Note that a run has a signature."""
         self._at_work -= 1
 
@@ -75,11 +76,14 @@ class Tasks:
         """Do not plan a run again."""
         self._again.remove(run)
 
-    def lost(self, runs: list[Run], now: float) -> float:
-        """Return when the batch system starts the tasks again, elsewhere: at once."""
-        for run in runs:
-            self._planned.appendleft([run])
+    def noticed_at(self, now: float) -> float:
+        """Return when the batch system notices that a machine is lost: at once."""
         return now
+
+    def look(self, run: Run, silent_for: float) -> Silence:
+        """Have a task start the run again, on another machine."""
+        self._planned.appendleft([run])
+        return Silence.REQUEUE
 
     def give_back(self, worker: Worker) -> None:
         """Have another worker continue the list of one whose machine is lost."""

@@ -90,6 +90,31 @@ def detect_loss(liveness: Liveness, now: float, limits: LivenessLimits, *, proce
     return None
 
 
+# Workers on other hosts ----------------------------------------------------------------------------------------------
+
+SILENCES = 3
+"""Silences of a job's workers that do not count as failures: the network broke, not the job."""
+
+
+class Silence(Enum):
+    """The consequence of the silence of a worker on another host."""
+
+    WAIT = "wait"
+    REQUEUE = "requeue the job, without counting a failure"
+    FAIL = "count a failure"
+
+
+def decide_silence(silent_for: float, lease: float, earlier: int) -> Silence:
+    """Decide on an attempt whose worker has been silent for `silent_for` seconds.
+
+    lease: seconds of silence after which an attempt is lost (setting worker_lease)
+    earlier: silences of workers that had the job before
+    """
+    if silent_for <= lease:
+        return Silence.WAIT
+    return Silence.REQUEUE if earlier < SILENCES else Silence.FAIL
+
+
 # Processes that run a job with --now ---------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from benchmarks.campaign.figures import BINS, Series
 from benchmarks.campaign.picture import in_points, picture
 from benchmarks.campaign.pipes import PIECE, Pipe
 from benchmarks.campaign.report import document
-from benchmarks.campaign.scenario import DAEMON, ENGINES, TASKS, Outage, Scenario, read_scenario
+from benchmarks.campaign.scenario import ENGINES, TASKS, WORKERS, Outage, Scenario, read_scenario
 from benchmarks.campaign.simulation import Simulation
 from benchmarks.campaign.sizes import fit
 from wort_cli.model.failure import Reason
@@ -73,14 +73,14 @@ def test_each_run_ends_once_and_work_adds_up(
     simulation = Simulation(found)
     ended: list[int] = []
     done: list[float] = []
-    count_end, count_done = simulation._count_end, simulation._done
+    count_end, count_done = simulation.dispatch.count_end, simulation.dispatch.done
 
     def note_end(state: JobState, reason: str, now: float) -> None:
         ended.append(len(ended))
         count_end(state, reason, now)
 
-    simulation._count_end = note_end  # type: ignore[method-assign]
-    simulation._done = lambda run, now: (done.append(run.bases), count_done(run, now))[1]  # type: ignore[method-assign,func-returns-value]
+    simulation.dispatch.count_end = note_end  # type: ignore[method-assign]
+    simulation.dispatch.done = lambda run, now: (done.append(run.bases), count_done(run, now))[1]  # type: ignore[method-assign,func-returns-value]
     figures = simulation.run()
     assert len(ended) == sum(figures.outcomes.values()) == figures.ended.total == found.runs
     assert figures.outcomes["done", ""] == len(done)
@@ -90,11 +90,11 @@ def test_each_run_ends_once_and_work_adds_up(
         figures.attempts
         == len(done) + sum(figures.failures.values()) - found_lost(figures.failures) + figures.lost + running
     )
-    assert figures.claims == (figures.attempts if engine == DAEMON else 0)
+    assert figures.claims == (figures.attempts if engine == WORKERS else 0)
     assert figures.fetched >= sum(done) * found.bytes_per_base * 0.999
     assert figures.cpu >= sum(done) * found.per_base * 0.999
     span = figures.ended.last
-    assert simulation._archive.busy <= span + PIECE / found.in_all + 1
+    assert simulation.servers.archive.busy <= span + PIECE / found.in_all + 1
     if not running:
         assert all(host.reserved == Need() for host in simulation.hosts)
         assert all(worker.free == worker.slots for host in simulation.hosts for worker in host.workers)
@@ -196,6 +196,26 @@ def test_sizes_have_the_mean_of_the_archive(sigma: float) -> None:
     assert drawn.max() <= 1e13
 
 
+def test_lengths_are_drawn_from_a_list(tmp_path: Path) -> None:
+    import numpy as np
+
+    (tmp_path / "lengths").write_text("1e6\n2e6\n5e9\n")
+    found = read_scenario(lengths=tmp_path / "lengths", runs=200, machines=2, outages=(), lasting={}, passing={})
+    assert found.sizes.median == pytest.approx(2e6)
+    assert set(found.sizes.draw(np.random.default_rng(1), 100)) == {1e6, 2e6, 5e9}
+    figures = Simulation(found).run()
+    assert figures.outcomes["done", ""] == 200
+    assert 40 < figures.bases.total / 5e9 < 95
+
+
+@pytest.mark.parametrize("text", ("", "0\n", "1e6\n-1\n", "many\n"))
+@pytest.mark.filterwarnings("ignore:loadtxt")
+def test_list_without_lengths_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "lengths").write_text(text)
+    with pytest.raises(ValueError):
+        read_scenario(lengths=tmp_path / "lengths")
+
+
 def test_no_sizes_have_a_mean_outside_of_their_bounds() -> None:
     with pytest.raises(ValueError, match="no sizes"):
         fit(1e14, 1.8, 1e4, 1e13)
@@ -245,7 +265,7 @@ def test_every_price_has_a_source_and_a_date() -> None:
     import tomllib
 
     table = tomllib.loads((Path(command.__file__).with_name("prices.toml")).read_text(encoding="utf-8"))
-    assert all(set(entry) == {"price", "what", "source", "date"} for entry in table.values())
+    assert all(set(entry) == {"price", "what", "source", "date", "checked"} for entry in table.values())
 
 
 def test_incomplete_table_of_prices_is_refused(tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from wort_cli.model.lease import (
+    SILENCES,
     Claim,
     Liveness,
     LivenessLimits,
     Loss,
     OwnerState,
+    Silence,
+    decide_silence,
     detect_loss,
     has_stopped_renewing,
     is_abandoned,
@@ -113,3 +116,19 @@ def test_owner_is_recognized_by_start_time_and_boot(
     owner: str, found: ProcessIdentity | None, expected: OwnerState
 ) -> None:
     assert owner_state(owner, "here", found, boot="boot") is expected
+
+
+@pytest.mark.parametrize(
+    ("silent_for", "earlier", "expected"),
+    [
+        (900.0, 0, Silence.WAIT),
+        (900.1, 0, Silence.REQUEUE),
+        (900.1, SILENCES - 1, Silence.REQUEUE),
+        (900.1, SILENCES, Silence.FAIL),
+        (900.0, SILENCES, Silence.WAIT),
+    ],
+)
+def test_silence_of_a_worker_counts_as_failure_when_the_job_had_several(
+    silent_for: float, earlier: int, expected: Silence
+) -> None:
+    assert decide_silence(silent_for, 900.0, earlier) is expected

@@ -25,7 +25,7 @@ from wort_cli.health.workers_file import write_workers
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.job import Job, Progress
 from wort_cli.model.job_result import JobResult
-from wort_cli.model.lease import WORKERS
+from wort_cli.model.lease import WORKERS, Silence, decide_silence
 from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.portable_spec import PortableSpec
 from wort_cli.settings import Settings
@@ -35,8 +35,6 @@ LOOK_EVERY = 0.2
 READ_BEATS_EVERY = 1.0
 RECEIVE_WITHIN = 1.0
 """Seconds in a turn after which no further answer is received."""
-SILENCES = 3
-"""Silences of a job's workers that do not count as failures: the network broke, not the job."""
 
 log = logging.getLogger(__name__)
 
@@ -299,23 +297,25 @@ class RemoteSite:
         for job_id, attempt in list(self._attempts.items()):
             if attempt.order is not None:
                 continue
+            silence = decide_silence(now - attempt.seen_at, lease, self._silences.get(job_id, 0))
+            lost = silence is not Silence.WAIT
             if attempt.worker and self._roster.has_dropped(attempt.worker, job_id, attempt.number):
                 self._requeue(outcomes, attempt, "the worker that had it ended")
-            elif now - attempt.seen_at > lease and attempt.worker:
-                self._end_silent(outcomes, attempt)
-            elif not attempt.worker and (now - attempt.seen_at > lease or self._roster.took_too_long(attempt.seen_at)):
+            elif attempt.worker and lost:
+                self._end_silent(outcomes, attempt, silence)
+            elif not attempt.worker and (lost or self._roster.took_too_long(attempt.seen_at)):
                 pending = self._queue.pending() if pending is None else pending
                 if not pending:
                     self._requeue(outcomes, attempt, "the queue has lost it, or its worker ended at once")
 
-    def _end_silent(self, outcomes: Outcomes, attempt: RemoteAttempt) -> None:
+    def _end_silent(self, outcomes: Outcomes, attempt: RemoteAttempt, silence: Silence) -> None:
         job_id = attempt.job.id
         why = f"the worker on {self._roster.host_of(attempt.worker)} sent no heartbeat"
-        times = self._silences.get(job_id, 0) + 1
-        if times > SILENCES:
+        if silence is Silence.FAIL:
             outcomes.finish(JobResult(job_id, attempt.number, failure=Failure(Reason.INTERRUPTED, why)))
             self._forget(attempt)
             return
+        times = self._silences.get(job_id, 0) + 1
         self._requeue(outcomes, attempt, why)
         self._silences[job_id] = times
 

@@ -16,7 +16,7 @@ from tests.unit.daemon.conftest import Clock
 from wort_cli.daemon.coordinator import Coordinator
 from wort_cli.daemon.remote.board_writer import WRITE_EVERY
 from wort_cli.daemon.remote.roster import SILENT_AFTER, TAKEN_WITHIN
-from wort_cli.daemon.remote.site import SILENCES, RemoteSite, answer_key
+from wort_cli.daemon.remote.site import RemoteSite, answer_key
 from wort_cli.daemon.remote.wire import Answer, Beat, Board, Order
 from wort_cli.errors import QueueUnavailable
 from wort_cli.ledger.ledger import Ledger
@@ -24,7 +24,7 @@ from wort_cli.model.accession import Accession
 from wort_cli.model.failure import Failure, Reason
 from wort_cli.model.job import JobState, Progress
 from wort_cli.model.job_result import JobResult, Published
-from wort_cli.model.lease import WORKERS
+from wort_cli.model.lease import SILENCES, WORKERS
 from wort_cli.settings import Settings
 from wort_cli.stores.local import LocalStore
 from wort_cli.system.process_identity import own_identity

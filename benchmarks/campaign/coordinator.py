@@ -1,4 +1,7 @@
-"""One daemon gives runs to all machines: it claims jobs one by one, in the order of the ledger, and retries them."""
+"""One coordinator (`wort daemon`) gives runs to the workers on all machines (`wort worker`), one by one.
+
+It takes them in the order of its ledger, retries those that failed, and queues those again whose worker is silent.
+"""
 
 import heapq
 import math
@@ -7,41 +10,46 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.campaign.decisions import SETTINGS, after_failure, loss_of_silent, order
+from benchmarks.campaign.decisions import SETTINGS, after_failure, after_silence, order_of_ledger
 from benchmarks.campaign.figures import Figures
 from benchmarks.campaign.machines import Worker
 from benchmarks.campaign.pipes import Pipe
 from benchmarks.campaign.runs import Run, draw_runs
 from benchmarks.campaign.scenario import Scenario
 from wort_cli.daemon.coordinator import WAKE_EVERY
-from wort_cli.daemon.remote.site import SILENCES
+from wort_cli.daemon.remote.site import LOOK_EVERY
 from wort_cli.ledger.attempts import WAKE_LIMIT
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
+from wort_cli.model.lease import Silence
 
 
-class Daemon:
-    """The queue of the ledger: runs that were never started are drawn when their turn comes."""
+class Coordinator:
+    """The jobs of the ledger; runs that were never started are drawn when their turn comes."""
 
     def __init__(self, scenario: Scenario, rng: np.random.Generator, figures: Figures) -> None:
         self._figures = figures
         self._jitter = random.Random(scenario.seed)
-        self.coordinator = Pipe(1 / scenario.per_job if scenario.per_job else math.inf)
+        self.cpu = Pipe(1 / scenario.per_job if scenario.per_job else math.inf)
+        self._order = order_of_ledger()
         self._fresh: list[tuple[int, Iterator[Run]]] = []
-        """For each priority, the highest first, the runs that were never started."""
+        """Priorities, the highest first, and their runs that were never started."""
         first, left = 1, scenario.runs
         classes = sorted(scenario.priorities, reverse=True)
         for n, (priority, share) in enumerate(classes):
             number = left if n == len(classes) - 1 else round(share * scenario.runs)
             self._fresh.append((priority, draw_runs(scenario, number, first, rng.spawn(1)[0])))
             first, left = first + number, left - number
-        self._heads: list[tuple[tuple[int, int], Run, int]] = []
+        self._heads: list[tuple[tuple[int, ...], Run, int]] = []
+        """The first run of each priority."""
         for n in range(len(self._fresh)):
             self._take_fresh(n)
-        self._queued: list[tuple[tuple[int, int], Run]] = []
+        self._queued: list[tuple[tuple[int, ...], Run]] = []
         """Runs that were started before."""
         self._priorities = dict[int, int]()
+        """The priorities other than 0 of runs that were started and have not ended."""
         self._waiting: list[tuple[float, int, Run]] = []
+        """Runs that wait, by the times at which they are due."""
         self._forgotten = set[int]()
         self._woken_at = -math.inf
 
@@ -49,7 +57,7 @@ class Daemon:
         priority, runs = self._fresh[n]
         run = next(runs, None)
         if run is not None:
-            heapq.heappush(self._heads, (order(priority, run.id), run, n))
+            heapq.heappush(self._heads, (self._order(priority, run.id), run, n))
 
     def next(self, worker: Worker) -> Run | None:
         """Return the job that starts next; None if none is queued."""
@@ -66,10 +74,11 @@ class Daemon:
     def claimed(self, now: float) -> float:
         """Return when the coordinator has started a job that a worker is free for."""
         self._figures.claims += 1
-        return self.coordinator.serve(now)
+        return self.cpu.serve(now)
 
     def failed(self, run: Run, reason: Reason, now: float) -> tuple[JobState, str]:
         """Return the state of a job after a failure, and the reason; one that waits is kept here."""
+        run.silences = 0  # the ledger counts a failure, and the silences before it no more
         decision = after_failure(run, reason, now, self._jitter)
         if decision.state is JobState.WAITING:
             heapq.heappush(self._waiting, (now + decision.delay, run.id, run))
@@ -79,7 +88,7 @@ class Daemon:
             self._priorities.pop(run.id, None)
         return decision.state, Reason.SET_ASIDE if decision.set_aside else reason
 
-    def ended(self, run: Run) -> None:
+    def done(self, run: Run) -> None:
         """Note that a run has a signature."""
         self._priorities.pop(run.id, None)
 
@@ -88,23 +97,23 @@ class Daemon:
         self._forgotten.add(run.id)
 
     def give_back(self, worker: Worker) -> None:
-        """Do nothing: a worker of a daemon has no list."""
+        """Do nothing: a worker has no list."""
 
-    def lost(self, runs: list[Run], now: float) -> float:
-        """Return when the coordinator finds out that the machine of some attempts has gone."""
-        return now + SETTINGS.worker_lease if runs else now
+    def noticed_at(self, now: float) -> float:
+        """Return when the coordinator first looks after the lease of a worker that is silent from now on has ended."""
+        return now + SETTINGS.worker_lease + LOOK_EVERY
 
-    def is_lost(self, silent_since: float, now: float) -> bool:
-        """Return whether an attempt counts as lost whose worker is silent since a time."""
-        return loss_of_silent(silent_since, now) is not None
+    def look(self, run: Run, silent_for: float) -> Silence:
+        """Return what follows from the silence of a run's worker; queue the run again if that is what follows."""
+        silence = after_silence(silent_for, run.silences)
+        if silence is Silence.REQUEUE:
+            run.silences += 1
+            self._queue(run)
+        return silence
 
-    def requeue(self, run: Run) -> bool:
-        """Queue a job again whose worker was lost; return False, without a change, if that now counts as a failure."""
-        if run.silences >= SILENCES:
-            return False
-        run.silences += 1
-        heapq.heappush(self._queued, (order(self._priorities.get(run.id, 0), run.id), run))
-        return True
+    def _queue(self, run: Run) -> None:
+        """Queue a run that was started before."""
+        heapq.heappush(self._queued, (self._order(self._priorities.get(run.id, 0), run.id), run))
 
     def next_wake(self, now: float, *, idle: bool) -> float | None:
         """Return when waiting jobs are looked at next; None if none wait."""
@@ -118,6 +127,6 @@ class Daemon:
             _, _, run = heapq.heappop(self._waiting)
             if run.id in self._forgotten:
                 continue
-            heapq.heappush(self._queued, (order(self._priorities.get(run.id, 0), run.id), run))
+            self._queue(run)
             number += 1
         return number > 0
