@@ -169,8 +169,8 @@ def test_what_is_removed_is_followed_no_longer(home: SmallWorld) -> None:
     [
         (("SRR000001",), "neither the accession"),
         (("lss",), "neither the accession"),
-        ((PROJECT, "--since", "yesterday"), "is no day"),
-        ((PROJECT, "--since", "2026-02-31"), "is no day"),
+        ((PROJECT, "--since", "yesterday"), "is not a date"),
+        ((PROJECT, "--since", "2026-02-31"), "is not a date"),
         (("rm", PROJECT), "is not followed"),
         (("rm",), "nothing is named"),
         (("run", "9"), "is not followed"),

@@ -84,7 +84,7 @@ def test_part_of_another_url_is_not_used(file: AssemblyFile, server: ArchiveServ
         (Fate(body=b">1\nACGT\n"), Reason.NETWORK, "the answer is not compressed"),
         (Fate(cut=0.0), Reason.NETWORK, "broke off"),
         (Fate(without=("Content-Length",)), Reason.NETWORK, "does not say how long the file is"),
-        (Fate(noise=b"SSH-2.0-x\r\n"), Reason.NETWORK, "cannot be asked"),
+        (Fate(noise=b"SSH-2.0-x\r\n"), Reason.NETWORK, "cannot be queried"),
     ],
     ids=["missing", "page", "limited", "down", "empty", "plain", "cut", "no-length", "noise"],
 )
