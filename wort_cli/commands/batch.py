@@ -1,6 +1,7 @@
 """`wort batch`: writes the files with which a scheduler runs wort, and says how to start them."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -17,15 +18,18 @@ from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     KeepSlicesOption,
     NoHeaderOption,
+    SkipInvalidOption,
     SourcesArgument,
     TasksOption,
 )
 from wort_cli.commands.shared.batch.division import check_division, divide
 from wort_cli.commands.shared.batch.request import Batch, Step, Written, checked_word, command, name_of, parse_size
 from wort_cli.commands.shared.batch.task_files import check_new, write_new
+from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import COUNT, ID, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_records
 from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
+from wort_cli.model.queue_address import without_password
 from wort_cli.model.s3_target import DIRECTORY, S3Target, bucket_name, bucket_or_directory, key_prefix
 from wort_cli.settings import Settings, load_settings, variable_of
 
@@ -36,8 +40,10 @@ ENGINES = {
     "nextflow": "nextflow",
 }
 """The module of each engine in shared/batch/."""
-OF_THIS_MACHINE = frozenset({"jobs", "threads", "max_load", "metrics_file", "metrics_address"})
-"""Settings that say what this machine may do, and nothing of a node."""
+OF_THIS_MACHINE = frozenset(
+    {"jobs", "threads", "max_load", "metrics_file", "metrics_address", "queue", "queue_password_file"}
+)
+"""Settings that say what this machine does, and nothing of a node; the URL of a queue may have a password."""
 DOCUMENT = Document(
     "batch",
     "The files of a batch, and the commands with which to continue.",
@@ -61,8 +67,9 @@ def batch(
     engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch or nextflow.")],
     ids: SourcesArgument = None,
     from_file: FromFileOption = None,
-    tasks: TasksOption = 0,
-    bases_per_task: BasesPerTaskOption = 0.0,
+    skip_invalid: SkipInvalidOption = False,
+    tasks: TasksOption = None,
+    bases_per_task: BasesPerTaskOption = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
     ] = Path("batch"),
@@ -117,7 +124,7 @@ def batch(
     check_new(output)
     settings = load_settings()
     target, of_store = store_of(store, settings)
-    division = divide(ids or [], from_file, settings, tasks, bases_per_task)
+    division = divide(ids or [], from_file, settings, tasks, bases_per_task, skip_invalid=skip_invalid)
     config, directory = config_text(settings), output.absolute()
     request = Batch(
         directory=directory,
@@ -141,12 +148,18 @@ def batch(
     files = {f"tasks/{name}": text for name, text in division.files().items()}
     files |= {"config.toml": config} if config else {}
     write_new(output, {**files, **made.files}, ("logs", "reports"))
+    if target.directory is not None and not target.directory.is_dir():
+        render.notice(f"{shown(str(target.directory), 200)} does not exist here: create it before the tasks start")
+    for note in made.notes:
+        render.notice(note)
     head = {"engine": engine, "path": str(directory), "runs": division.runs, "unknown": division.unknown}
     head |= {"tasks": request.tasks}
-    last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", "wort sync pull"))
+    where = "".join(f"{name}={shlex.quote(value)} " for name, value in of_store.items() if value)
+    last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", f"{where}wort sync pull"))
     steps = [{"step": step.what, "command": step.command} for step in (*made.steps, *last)]
     print_records(DOCUMENT, steps, Form.of(as_json=as_json), header=not no_header, head=head)
-    division.explain_unknown()
+    division.explain(tasks)
+    division.exit_if_skipped()
 
 
 def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
@@ -186,9 +199,12 @@ def variables_of(settings: Settings, cores: int, environ: Mapping[str, str]) -> 
 
 
 def config_text(settings: Settings) -> str:
-    """Return the text of config.toml; empty if there is none.  Raises StorageProblem if it cannot be read."""
+    """Return the text of config.toml, without the password of a queue; empty if there is none.
+
+    Raises StorageProblem if it cannot be read.
+    """
     try:
-        return settings.config_file.read_text("utf-8") if settings.config_file.exists() else ""
+        return str(without_password(settings.config_file.read_text("utf-8"))) if settings.config_file.exists() else ""
     except OSError as error:
         raise StorageProblem(f"{settings.config_file} cannot be read: {cause_of(error)}") from error
 

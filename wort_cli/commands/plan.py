@@ -11,6 +11,7 @@ from wort_cli.commands.shared.arguments.options import (
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    SkipInvalidOption,
     SourcesArgument,
     TasksOption,
 )
@@ -41,8 +42,9 @@ DOCUMENT = Document(
 def plan(
     ids: SourcesArgument = None,
     from_file: FromFileOption = None,
-    tasks: TasksOption = 0,
-    bases_per_task: BasesPerTaskOption = 0.0,
+    skip_invalid: SkipInvalidOption = False,
+    tasks: TasksOption = None,
+    bases_per_task: BasesPerTaskOption = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
     ] = Path("tasks"),
@@ -62,11 +64,12 @@ def plan(
     """
     check_division(tasks, bases_per_task)
     check_new(output)
-    division = divide(ids or [], from_file, load_settings(), tasks, bases_per_task)
+    division = divide(ids or [], from_file, load_settings(), tasks, bases_per_task, skip_invalid=skip_invalid)
     write_new(output, division.files())
     head = {"runs": division.runs, "unknown": division.unknown}
     print_records(DOCUMENT, records(division, output), Form.of(as_json=as_json), header=not no_header, head=head)
-    division.explain_unknown()
+    division.explain(tasks)
+    division.exit_if_skipped()
 
 
 def records(division: Division, directory: Path) -> Iterator[dict[str, Any]]:

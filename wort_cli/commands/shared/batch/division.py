@@ -8,8 +8,9 @@ from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.arguments.selection import open_ledger_to_read
 from wort_cli.commands.shared.arguments.sources import parse_sources
 from wort_cli.commands.shared.batch.task_files import list_files
+from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.showing import render
-from wort_cli.errors import UsageError, shown
+from wort_cli.errors import ExitCode, UsageError, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Source
 from wort_cli.model.task_lists import number_of_tasks, split
@@ -27,6 +28,8 @@ class Division:
     """The length of each run; None if it is not known."""
     lists: Sequence[Sequence[int]]
     """The positions of the runs of each list; no list is empty."""
+    skipped: Sequence[str] = ()
+    """Why words of the command line were left out."""
 
     @property
     def runs(self) -> int:
@@ -42,27 +45,45 @@ class Division:
         """Return the lists by the names of their files."""
         return list_files([self.entries[n] for n in positions] for positions in self.lists)
 
-    def explain_unknown(self) -> None:
-        """Write to stderr for how many runs the length is not known."""
-        if self.unknown:
-            runs = render.count(self.unknown, "run")
-            render.notice(f"the length of {runs} is not known; `wort runs` and `wort metadata import` record it")
+    def explain(self, wanted: int | None) -> None:
+        """Write to stderr how many runs are in how many lists, and of how many the length is not known."""
+        number = len(self.lists)
+        fewer = f"; {wanted:,} were asked for" if wanted is not None and wanted > number else ""
+        render.notice(f"{render.count(self.runs, 'run')} in {render.count(number, 'task')}{fewer}")
+        if self.unknown and number > 1:
+            known = "none" if self.unknown == self.runs else f"{self.runs - self.unknown:,} of {self.runs:,}"
+            more = "so the tasks may differ in time: `wort runs` or `wort metadata import`"
+            render.notice(f"the length of {known} is known, {more}")
+
+    def exit_if_skipped(self) -> None:
+        """Exit with code 1 if words were left out."""
+        outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, self.skipped))
 
 
 def divide(
-    words: Sequence[str], from_file: Path | None, settings: Settings, tasks: int, bases_per_task: float
+    words: Sequence[str],
+    from_file: Path | None,
+    settings: Settings,
+    tasks: int | None,
+    bases_per_task: float | None,
+    *,
+    skip_invalid: bool,
 ) -> Division:
     """Return the runs of a command line, divided into `tasks` lists, or into lists of `bases_per_task` bases."""
     expander = Expander(settings, render.notice, amounts=True)
-    sources = parse_sources(words, from_file, "", settings.quality, settings.archives, render.notice, expander=expander)
+    skipped: list[str] = []
+    skip = skipped.append if skip_invalid else None
+    sources = parse_sources(words, from_file, "", settings.quality, settings.archives, render.notice, skip, expander)
+    outcome.explain_skipped(skipped)
     entries = [entry_of(source) for source in sources]
     bases = bases_of(sources, expander, open_ledger_to_read(settings))
-    return Division(entries, bases, split(bases, tasks or number_of_tasks(bases, max(1, round(bases_per_task)))))
+    lists = split(bases, tasks or number_of_tasks(bases, max(1, round(bases_per_task or 1))))
+    return Division(entries, bases, lists, skipped)
 
 
-def check_division(tasks: int, bases_per_task: float) -> None:
+def check_division(tasks: int | None, bases_per_task: float | None) -> None:
     """Raise UsageError unless one option says how many lists to make."""
-    if (tasks > 0) == (bases_per_task > 0):
+    if (tasks is None) == (bases_per_task is None):
         raise UsageError("give either --tasks or --bases-per-task")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from wort_cli.commands.shared.exporting.output import OutputRefused
 from wort_cli.errors import StorageProblem, cause_of, shown
 from wort_cli.system.atomic_files import atomic_directory
-from wort_cli.system.private_files import users_umask
 
 
 def check_new(directory: Path) -> None:
@@ -45,7 +44,7 @@ def write_new(directory: Path, files: Mapping[str, str], directories: Sequence[s
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text, encoding="utf-8", errors="surrogateescape")
                 if text.startswith("#!"):
-                    path.chmod(0o777 & ~users_umask())
+                    path.chmod(0o700)
             check_new(directory)
     except OSError as error:
         raise StorageProblem(

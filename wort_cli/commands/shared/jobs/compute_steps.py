@@ -109,7 +109,11 @@ def complete(
         target.write(stored_items(finder, names, provenance=provenance))
     if target is None or not target.is_stdout:
         print_jobs(answers, jobs, finder, display.form, header=display.header)
-    outcome.explain_unsuccessful(list(jobs.values()), daemon_runs=running_daemon(settings.lock_file) is not None)
+    outcome.explain_unsuccessful(
+        list(jobs.values()),
+        daemon_runs=running_daemon(settings.lock_file) is not None,
+        in_task=reporter is not None,
+    )
     states = (jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     return outcome.exit_code(states, strict=display.strict), missing
 
@@ -139,7 +143,8 @@ def run_or_follow(
             ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
             render.notice("the unfinished jobs were cancelled")
         if reporter is not None:
-            reporter.unfinished(jobs)
+            left = reporter.unfinished(jobs)
+            render.notice(f"{render.count(left, 'run')} not computed; the report says which")
         raise
 
 
