@@ -102,16 +102,8 @@ class GroupsPage:
         return {"groups": [{"group": one.group, "members": one.members, "done": one.done} for one in self.groups]}
 
 
-<<<<<<< HEAD
-def group_page(ledger: Ledger, group: str, amounts: Callable[[str], GroupAmounts], now: float = 0.0) -> GroupPage:
-    """Return the page of a group.  Raises UsageError if there is none of this name.
-
-    amounts: returns the bases and bytes of a group, which the caller may keep
-    """
-=======
 def group_page(ledger: Ledger, group: str, now: float = 0.0) -> GroupPage:
     """Return the page of a group.  Raises UsageError if there is none of this name."""
->>>>>>> main
     counts = state_counts(ledger.counts.by_state(group))
     members = sum(each.jobs for each in counts)
     if not members:
