@@ -76,7 +76,9 @@ DOCUMENT = Document(
 
 
 def batch(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch, nextflow or snakemake.")],
+    engine: Annotated[
+        str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch, nextflow or snakemake.")
+    ],
     ids: Annotated[
         list[str] | None,
         typer.Argument(

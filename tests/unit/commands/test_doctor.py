@@ -53,6 +53,11 @@ def test_json_of_a_finding_has_stable_keys() -> None:
     assert finding.to_json() == {"state": "problem", "what": "tool", "message": "missing", "fix": "install it"}
 
 
+def test_limit_above_the_memory_of_the_machine_is_none(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wort_cli.system.machine.memory_left", lambda *_: iter([9_223_372_036_854_771_712]))
+    assert "memory" not in "".join(finding.detail for finding in check_limits(settings))
+
+
 def test_limits_of_a_batch_system_are_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_CPUS_ON_NODE", "1")
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")

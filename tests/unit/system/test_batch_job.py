@@ -6,7 +6,7 @@ from wort_cli.system.batch_job import Grant, granted_cores, granted_memory
 
 STEP = "SLURM_STEP_ID=0 SLURM_NODEID=0 "
 """What each task of `srun` has, on the first node."""
-RECORDED = [
+RECORDED: list[tuple[str, str, int, str, int | None, str]] = [
     ("sbatch -n1", "SLURM_CPUS_ON_NODE=1", 1, "$SLURM_CPUS_ON_NODE", None, ""),
     ("sbatch -n1 -c4", "SLURM_CPUS_ON_NODE=4 SLURM_CPUS_PER_TASK=4", 4, "$SLURM_CPUS_ON_NODE", None, ""),
     ("sbatch -n4 -N1", "SLURM_CPUS_ON_NODE=4 SLURM_NTASKS=4", 4, "$SLURM_CPUS_ON_NODE", None, ""),
@@ -71,7 +71,7 @@ RECORDED = [
         "",
     ),
 ]
-DOCUMENTED = [
+DOCUMENTED: list[tuple[str, str, int, str, int | None, str]] = [
     ("PBS Professional: -l select=1:ncpus=5", "PBS_JOBID=1.host NCPUS=5", 5, "$NCPUS", None, ""),
     ("Torque: -l nodes=1:ppn=3", "PBS_JOBID=1.host PBS_NUM_PPN=3 PBS_NP=3", 3, "$PBS_NUM_PPN", None, ""),
     ("LSF: bsub -n 6", "LSB_DJOB_NUMPROC=6 LSB_MCPU_HOSTS=node1 6", 6, "$LSB_DJOB_NUMPROC", None, ""),
