@@ -1,6 +1,8 @@
 """The simulator of campaigns: each run ends once, work adds up, and capacities hold."""
 
 import json
+import os
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -43,6 +45,23 @@ def test_campaign_is_the_same_for_the_same_seed(engine: str) -> None:
     )
     assert first == again
     assert first["bases"] != other["bases"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_command_prints_the_same_for_the_same_seed_in_every_process(engine: str) -> None:
+    command_line = [sys.executable, "-m", "benchmarks.campaign", "--runs", "2e3", "--machines", "3", "--engine", engine]
+    first, again = (
+        subprocess.run(
+            command_line,
+            cwd=Path(command.__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    )
+    assert b"the whole archive: days" in first
+    assert first == again
 
 
 @settings(max_examples=40, deadline=None)
