@@ -92,6 +92,7 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     t90 = found["time_to"]["90%"]
     return [
         *((f"days until {share} of the runs had ended", f"{at / DAY:,.2f}") for share, at in found["time_to"].items()),
+        ("tail: hours from 99% to 100%", f"{(found['time_to']['100%'] - found['time_to']['99%']) / 3600:,.1f}"),
         ("runs a second, until 90 % had ended", f"{0.9 * work / t90:,.1f}"),
         ("bases a day, on average", f"{found['bases'] / found['time_to']['100%'] * DAY:.3g}"),
         ("limited by", ", ".join(found["limited_by"]) or "nothing for long"),
