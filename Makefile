@@ -24,7 +24,7 @@ help:
 	@echo "make bench-million  run the coordinator with a million queued jobs; measure commands in such a home"
 	@echo "make bench-tiny     run 10,000 jobs of one read: the daemon's cost for each job"
 	@echo "make bench-scale    measure a ledger of ROWS jobs; simulate campaigns on 10, 100 and 1,000 machines"
-	@echo "make bench-workers  measure two worker hosts beside one, and 64 idle workers"
+	@echo "make bench-workers  measure two worker hosts beside one, the coordinator, and 64 idle workers"
 	@echo "make bench-serve    measure wort serve: beside a bare framework, in a home of a million jobs, beside the daemon"
 	@echo "make faults         run 100 jobs while processes, disks, databases and servers fail; ten seeds"
 	@echo "make hosts          run 200 jobs on three hosts (network namespaces) while hosts, links and the queue fail"
@@ -90,8 +90,7 @@ bench-workers: setup
 	$(BIN)/python -m benchmarks.workers $(ARGS)
 
 hosts: setup
-	for seed in $$(seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(or $(TIMES),10) - 1))); do \
-		$(BIN)/python -m tests.faults.hosts --seed $$seed $(ARGS) || exit 1; done
+	$(BIN)/python -m tests.faults.hosts --seed $(or $(SEED),1) --seeds $(or $(TIMES),10) $(ARGS)
 
 damages: setup
 	$(BIN)/python -m tests.damages --seed $(or $(SEED),1) $(ARGS)

@@ -1,21 +1,33 @@
-"""Measures workers on other hosts: `python -m benchmarks.workers`.
+"""Measures workers on other hosts: `python -m benchmarks.workers` (`make bench-workers`), in some seven minutes.
 
-- Two hosts beside one: 40 runs of 30 Mbp, each worker with one job, one thread and one core of its own.
-- The coordinator's CPU seconds for each job.
-- What 64 idle workers cost the queue's server.  They are threads that do what `Relay` does: a beat and the board every
+For PostgreSQL and for Redis, it prints a row of the table in docs/performance.md:
+
+- two hosts beside one: `--runs` runs of 30 Mbp.  Each worker has one job, one thread, and one core, to which its
+  processes are pinned.  The coordinator, the server and this process may use any core.
+- the coordinator's CPU time for each job, with these runs and two hosts, and with `--small` runs of 0.3 Mbp.  This is
+  the time of the daemon's process with all that it does: the ledger, the checks of each signature, the local store, and
+  its side of the queue.  The processes of the server have a column of their own.
+- what 64 idle workers cost the queue's server.  They are threads that do what `Relay` does: a beat and the board every
   five seconds, and a wait for an order.
+
+Everything runs in namespaces of its own, so that no server and no process is left when the benchmark is interrupted.
 """
 
 import argparse
-import json
+import contextlib
 import os
+import sqlite3
+import sys
 import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measure import descendants
 from tests.support.archives import make_paired
+from tests.support.contained import is_contained, run_contained
 from tests.support.homes import Home
 from tests.support.queue_servers import PASSWORD, SERVERS, QueueServer
 from tests.support.worker_hosts import Cluster
@@ -24,25 +36,33 @@ from wort_cli.daemon.remote.remote_queue import PASSWORD_VARIABLE, RemoteQueue
 from wort_cli.daemon.remote.wire import Beat, Board
 from wort_cli.system.process_identity import own_identity
 
-SPOTS = 100_000
-"""Of two reads of 150 bases: 30 Mbp."""
+SPOTS, FEW_SPOTS = 100_000, 1_000
+"""Of two reads of 150 bases: 30 Mbp, and 0.3 Mbp."""
+LOOK = 0.1
+"""Seconds between looks at the ledger."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The figures of some jobs: wall seconds, and milliseconds of CPU time for each job."""
+
+    seconds: float
+    coordinator: float
+    server: float
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds of a process and of its children that run."""
-    total = own_cpu_seconds(pid)
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "stat").read_text().rpartition(")")[2].split() if entry.name.isdigit() else []
-            total += own_cpu_seconds(int(entry.name)) if words and int(words[1]) == pid else 0.0
-        except OSError:
-            continue
-    return total
+    return sum(own_cpu_seconds(each) for each in (pid, *descendants(pid)))
 
 
 def own_cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds of the main thread of a process, which the kernel counts in nanoseconds."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    """Return the CPU seconds of a process without its children, by the kernel's nanoseconds; 0 if it has ended."""
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # it has ended
+            total += int(thread.read_text().split()[0])
+    return total / 1e9
 
 
 def idle(server: QueueServer, workers: int, seconds: float) -> float:
@@ -74,52 +94,78 @@ def idle(server: QueueServer, workers: int, seconds: float) -> float:
     return used
 
 
-def compute(server: QueueServer, archive: Path, hosts: int, runs: int) -> dict[str, float]:
-    """Run jobs on some hosts; return the wall seconds, and the coordinator's CPU seconds for each job."""
+def compute(server: QueueServer, archive: Path, hosts: int, runs: int) -> Computed:
+    """Run jobs on some hosts, each pinned to a core."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         home = Home(Path(directory) / "coordinator")
         home.env |= {"WORT_ACCEPT_UNPROVED": "true"}
         cluster = Cluster(home, server, Path(directory))
         stack.callback(home.end)
         stack.callback(cluster.end)
+        cores = sorted(os.sched_getaffinity(0))
         for number in range(hosts):
             host = cluster.add(WORT_THREADS="1", WORT_DOWNLOAD="columns")
-            if len(os.sched_getaffinity(0)) > number:
-                host.home.env["WORT_JOBS"] = "1"
-        names = [f"SRR{3_000_001 + i}" for i in range(runs)]
+            host.before = ("taskset", "--cpu-list", str(cores[number % len(cores)]))
+        names = [f"SRR{3_000_001 + i}" for i in range(runs + 4 * hosts)]
         for name in names:
             cluster.keep(name, archive)
         cluster.start()
         cluster.until_known(hosts)
-        home("compute", names[0], "--wait").expect(0)  # the loops are compiled, and the processes are warm
-        pid = home.daemon_pid()
-        before, started = own_cpu_seconds(pid), time.monotonic()
-        home("compute", *names[1:], "--wait", timeout=3600).expect(0)
-        wall = time.monotonic() - started
-        return {"seconds": round(wall, 2), "coordinator_ms": round(1000 * (own_cpu_seconds(pid) - before) / runs, 2)}
+        warm, names = names[:-runs], names[-runs:]
+        home("compute", *warm, "--wait").expect(0)  # the loops are compiled, and all processes are warm
+        pids = home.daemon_pid(), server.pid
+        before, started = [cpu_seconds(pids[1]), own_cpu_seconds(pids[0])], time.monotonic()
+        home("compute", *names).expect(0)
+        while done(home) < len(warm) + runs:
+            time.sleep(LOOK)
+        seconds = time.monotonic() - started
+        used = cpu_seconds(pids[1]) - before[0], own_cpu_seconds(pids[0]) - before[1]
+        return Computed(seconds, 1000 * used[1] / runs, 1000 * used[0] / runs)
+
+
+def done(home: Home) -> int:
+    """Return how many jobs are done.  Raises SystemExit if one has failed."""
+    with contextlib.closing(sqlite3.connect(home.path / "ledger.db", timeout=60)) as connection:
+        states = dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+    if set(states) - {"queued", "running", "done"}:
+        sys.exit(f"jobs have failed: {states}")
+    return int(states.get("done", 0))
 
 
 def main() -> None:
-    """Measure, and print the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("--workers", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=60)
+    """Measure, and print the rows of the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=40, help="runs of 30 Mbp; 0 to leave them out")
+    parser.add_argument("--small", type=int, default=200, help="runs of 0.3 Mbp; 0 to leave them out")
+    parser.add_argument("--workers", type=int, default=64, help="idle workers; 0 to leave them out")
+    parser.add_argument("--seconds", type=float, default=40, help="for which they are watched")
     parser.add_argument("--queue", choices=sorted(SERVERS), action="append")
     arguments = parser.parse_args()
+    if not is_contained():
+        with tempfile.TemporaryDirectory(prefix="wort-workers-") as scratch:
+            sys.exit(run_contained("benchmarks.workers", sys.argv[1:], Path(scratch)))
     os.environ[PASSWORD_VARIABLE] = PASSWORD
+    print(
+        "| queue | one host, s | two hosts, s | times as fast | 30 Mbp: coordinator, ms a job | server | "
+        "0.3 Mbp: coordinator, ms a job | server | idle workers: server, % of a core |\n|" + " --- |" * 9
+    )
     for kind in arguments.queue or sorted(SERVERS):
         with tempfile.TemporaryDirectory() as directory, SERVERS[kind](Path(directory) / "server") as server:
-            figures: dict[str, object] = {"queue": kind}
-            if arguments.workers:
-                figures["idle_share_of_a_core"] = round(idle(server, arguments.workers, arguments.seconds), 4)
-                server.lose_everything()
+            cells = [kind]
+            large, small = Path(directory) / "large.sra", Path(directory) / "small.sra"
             if arguments.runs:
-                archive = Path(directory) / "archive.sra"
-                make_paired(archive, spots=SPOTS)
-                one, two = (compute(server, archive, hosts, arguments.runs) for hosts in (1, 2))
-                figures |= {"one": one, "two": two, "speedup": round(one["seconds"] / two["seconds"], 2)}
-            print(json.dumps(figures), flush=True)
+                make_paired(large, spots=SPOTS)
+                one, two = (compute(server, large, hosts, arguments.runs) for hosts in (1, 2))
+                cells += [f"{one.seconds:.1f}", f"{two.seconds:.1f}", f"{one.seconds / two.seconds:.2f}"]
+                cells += [f"{two.coordinator:.1f}", f"{two.server:.1f}"]
+            if arguments.small:
+                make_paired(small, spots=FEW_SPOTS)
+                few = compute(server, small, 2, arguments.small)
+                cells += [f"{few.coordinator:.1f}", f"{few.server:.1f}"]
+            if arguments.workers:
+                server.lose_everything()
+                cells += [f"{100 * idle(server, arguments.workers, arguments.seconds):.2f}"]
+            print("| " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def elsewhere(answer: Answer) -> Answer:
 def test_answer_that_is_not_what_it_says_is_not_recorded(
     settings: Settings, job: Job, answer: Answer, change: Callable[[Answer], Answer]
 ) -> None:
-    result = receive(change(answer), job, settings)
+    result = receive(change(answer).pack(), job, settings).result
     assert result.published is None
     assert result.failure is not None and result.failure.reason is Reason.BAD_RESULT
     assert not LocalStore(settings.store_dir).has(Accession(NAME))
@@ -177,7 +177,7 @@ def test_answer_that_is_not_what_it_says_is_not_recorded(
 
 
 def test_right_answer_is_stored(settings: Settings, job: Job, answer: Answer) -> None:
-    result = receive(Answer.unpack(answer.pack()), job, settings)
+    result = receive(answer.pack(), job, settings).result
     assert result.failure is None
     assert LocalStore(settings.store_dir).has(Accession(NAME))
 

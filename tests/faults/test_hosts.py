@@ -7,17 +7,38 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.hosts import plan
+from tests.faults.hosts.plan import KINDS, long_runs, portions, run_names, strikes
 
 SHORT = ("--jobs", "15", "--seconds", "20", "--every", "5")
 LONGEST = 600.0
-"""Seconds; about 50 are needed on two idle cores."""
+"""Seconds; about 60 are needed on two idle cores."""
 
 
 def test_plan_is_drawn_from_its_seed() -> None:
-    assert plan(3, 100, 5) == plan(3, 100, 5)
-    assert plan(3, 100, 5) != plan(4, 100, 5)
-    assert len({strike.kind for strike in plan(3, 100, 5)[:5]}) == 5
+    runs = run_names(20)
+    assert strikes(3, 100, 5) == strikes(3, 100, 5)
+    assert strikes(3, 100, 5) != strikes(4, 100, 5)
+    assert portions(3, runs, 100) == portions(3, runs, 100)
+    assert portions(3, runs, 100) != portions(4, runs, 100)
+
+
+def test_first_strikes_are_of_all_kinds() -> None:
+    assert {strike.kind for strike in strikes(3, 100, 5)[:5]} == set(KINDS)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 15, 200])
+def test_portions_have_each_run_once(jobs: int) -> None:
+    runs = run_names(jobs)
+    plan = portions(1, runs, 150)
+    assert [run for portion in plan for run in portion.runs] == runs
+    assert all(portion.runs for portion in plan)
+    assert plan[0].at == 0
+    assert [portion.at for portion in plan] == sorted(portion.at for portion in plan)
+
+
+def test_runs_that_last_long_have_the_same_archive() -> None:
+    runs = run_names(200)
+    assert {runs.index(run) % 3 for run in long_runs(runs)} == {0}
 
 
 @pytest.mark.timeout(LONGEST + 60)
@@ -29,6 +50,6 @@ def test_short_campaign_on_several_hosts_passes(queue: str, seed: int) -> None:
         try:
             output, _ = campaign.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
-            campaign.send_signal(signal.SIGINT)
+            campaign.send_signal(signal.SIGTERM)
             output, _ = campaign.communicate()
     assert campaign.returncode == 0, output

@@ -1,7 +1,8 @@
 """A real S3 server on loopback for the tests: Ceph's RADOS gateway with one monitor and one disk (OSD).
 
 All files are below one directory.  Ports are free ones; neither systemd nor cephx is used.  The gateway can be killed,
-stopped and restarted without losing data, because the OSD stores it.
+stopped and restarted without losing data, because the OSD stores it.  Monitor and OSD are on loopback always; the
+gateway may have another address.
 """
 
 from __future__ import annotations
@@ -70,20 +71,23 @@ rgw_gc_processor_period = 300
 class Ceph:
     """The server: `with Ceph(directory) as ceph`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, address: str = "127.0.0.1", before: tuple[str, ...] = ()) -> None:
+        """`before` are words before each command, such as those that enter a network namespace."""
         self.root = root
+        self.address = address
+        self._before = before
         self.port, self._tls_port = free_port(), free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def endpoint(self) -> str:
         """The address of the gateway."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def secure_endpoint(self) -> str:
         """The address of the gateway with TLS."""
-        return f"https://127.0.0.1:{self._tls_port}"
+        return f"https://{self.address}:{self._tls_port}"
 
     @property
     def certificate(self) -> Path:
@@ -112,7 +116,7 @@ class Ceph:
     def _make(self) -> None:
         for name in ("mon", "osd", "log"):
             (self.root / name).mkdir(parents=True)
-        make_certificate(self.certificate, self._key, "127.0.0.1", "IP:127.0.0.1")
+        make_certificate(self.certificate, self._key, self.address, f"IP:{self.address}")
         fsid, port = str(uuid.uuid4()), free_port()
         self._conf.write_text(CONFIGURATION.format(fsid=fsid, port=port, root=self.root), encoding="ascii")
         monmap = str(self.root / "monmap")
@@ -136,8 +140,9 @@ class Ceph:
 
     def start_gateway(self) -> None:
         """Start the gateway at its fixed address; return when it answers."""
-        tls = f"ssl_endpoint=127.0.0.1:{self._tls_port} ssl_certificate={self.certificate} ssl_private_key={self._key}"
-        frontend = f"beast endpoint=127.0.0.1:{self.port} {tls}"
+        files = f"ssl_certificate={self.certificate} ssl_private_key={self._key}"
+        tls = f"ssl_endpoint={self.address}:{self._tls_port} {files}"
+        frontend = f"beast endpoint={self.address}:{self.port} {tls}"
         self._start("rgw", "radosgw", "-n", "client.rgw", "-f", "--rgw_frontends", frontend)
         until(self._answers, "the gateway answers", 60, pause=0.05)
 
@@ -157,10 +162,14 @@ class Ceph:
         finally:
             process.send_signal(signal.SIGCONT)
 
+    def gateway_log(self) -> str:
+        """Return what the gateway has logged: a line for each request, among others."""
+        return (self.root / "log" / "rgw").read_text(errors="replace")
+
     def _answers(self) -> bool:
         if self._processes["rgw"].poll() is not None:
             raise AssertionError(f"the gateway exited: {self._log_tail('rgw')}")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=5)
         try:
             connection.request("GET", "/")
             return connection.getresponse().status == 200
@@ -190,11 +199,14 @@ class Ceph:
     def _start(self, name: str, *argv: str) -> None:
         with (self.root / "log" / name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [argv[0], "-c", str(self._conf), *argv[1:]], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self._before, argv[0], "-c", str(self._conf), *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     def _run(self, *argv: str, bare: bool = False) -> str:
-        words = [*argv] if bare else [argv[0], "-c", str(self._conf), *argv[1:]]
+        words = [*self._before, argv[0], *(() if bare else ("-c", str(self._conf))), *argv[1:]]
         done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, (
             f"{' '.join(words)}: {done.stderr[-1000:]} {self._log_tail('mon')} {self._log_tail('osd')}"

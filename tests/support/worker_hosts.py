@@ -28,6 +28,8 @@ class WorkerHost:
             "WORT_FETCH_AHEAD": "0",
             **env,
         }
+        self.before: tuple[str, ...] = ()
+        """Words before the command of the worker."""
         self._process: subprocess.Popen[bytes] | None = None
         self._log = root / "worker.log"
 
@@ -46,7 +48,7 @@ class WorkerHost:
         """Start the worker."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [WORT, "worker", *arguments],
+                [*self.before, WORT, "worker", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

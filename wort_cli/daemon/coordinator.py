@@ -80,7 +80,7 @@ class Site(Protocol):
         """Start the attempt of a job that was claimed."""
 
     def flush(self) -> None:
-        """Send what was started in this turn."""
+        """Send what was started in this turn; called at its end."""
 
 
 class Coordinator:
@@ -145,7 +145,10 @@ class Coordinator:
             self._ledger.attempts.wake(self._outcomes.policy)
             self._site.repair()
             self._not_ahead.clear()
-        self._dispatch()
+        try:
+            self._dispatch()
+        finally:
+            self._site.flush()
 
     def excuse_silence(self) -> None:
         """Restart all timeouts of workers.  Called after a failed turn: workers may have had the same trouble."""
@@ -173,13 +176,12 @@ class Coordinator:
         most = self._site.most(limit)
         if blocked_by or len(self._site.jobs) >= most:
             return
-        try:
-            for job_id in self._ready_jobs(most)[: most - len(self._site.jobs)]:
-                if len(self._site.jobs) >= limit and not self._may_start_ahead(job_id):
-                    return  # no later job overtakes it
-                self._start(job_id, limit)
-        finally:
-            self._site.flush()
+        chosen: list[int] = []
+        for job_id in self._ready_jobs(most)[: most - len(self._site.jobs)]:
+            if len(self._site.jobs) + len(chosen) >= limit and not self._may_start_ahead(job_id):
+                break  # no later job overtakes it
+            chosen.append(job_id)
+        self._start(chosen, limit)
 
     def _ready_jobs(self, most: int) -> Sequence[int]:
         """Return the jobs that may start now, in order."""
@@ -200,7 +202,12 @@ class Coordinator:
         self._not_ahead.add(job_id)
         return False
 
-    def _start(self, job_id: int, limit: int) -> None:
-        job = self._ledger.attempts.claim(job_id, self._site.owner, self._settings.lease)
-        if job is not None:  # else it is no longer queued
-            self._site.start(job, limit)
+    def _start(self, job_ids: Sequence[int], limit: int) -> None:
+        """Claim jobs in one commit, then start them; one that is claimed and not started counts as abandoned."""
+        if not job_ids:
+            return
+        with self._ledger.storage.transaction():
+            jobs = [self._ledger.attempts.claim(id_, self._site.owner, self._settings.lease) for id_ in job_ids]
+        for job in jobs:
+            if job is not None:  # else it is no longer queued
+                self._site.start(job, limit)

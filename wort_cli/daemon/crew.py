@@ -17,6 +17,8 @@ class Crew:
     """Returns how many workers are alive, and how many there should be."""
     woken: Callable[[float], bool]
     """Waits so many seconds for something to do; returns whether there is."""
+    busy_pause: float
+    """Seconds between turns while workers have jobs."""
     stop: Callable[[], None]
     close_connections: Callable[[], None]
     """Closes what must not be shared with a fork."""

@@ -72,7 +72,9 @@ def serve(settings: Settings, *, foreground: bool, with_server: bool = False) ->
     lock.write_info()
     guard = HomeGuard(lock, ledger_file, settings, network=network)
     try:
-        run_loop(signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, crew.woken)
+        run_loop(
+            signals, guard, coordinator, (housekeeper, follow_runs, server), health_writer, crew.woken, crew.busy_pause
+        )
     finally:
         log.info("the daemon is stopping")
         server.ask_to_stop()
@@ -100,7 +102,15 @@ def local_crew(ledger: Ledger, settings: Settings) -> Crew:
     workers = Workers(queue, jobs, before_fork=close_connections)
     workers.start()
     site = Supervisor(queue, workers, settings)
-    return Crew(site, f"{jobs} jobs", workers.count_alive, workers.wait_for_result, workers.stop, close_connections)
+    return Crew(
+        site,
+        f"{jobs} jobs",
+        workers.count_alive,
+        workers.wait_for_result,
+        BUSY_PAUSE,
+        workers.stop,
+        close_connections,
+    )
 
 
 def run_loop(
@@ -110,6 +120,7 @@ def run_loop(
     chores: Sequence[Housekeeper | FollowRuns | ServerProcess],
     health_writer: HealthWriter,
     woken: Callable[[float], bool] = slept,
+    busy_pause: float = BUSY_PAUSE,
 ) -> None:
     """Turn the coordinator until a signal stops the daemon, or its home is lost.
 
@@ -130,7 +141,7 @@ def run_loop(
             coordinator.turn()
             for chore in chores:
                 chore.step()
-            pause = BUSY_PAUSE if coordinator.busy else IDLE_PAUSE
+            pause = busy_pause if coordinator.busy else IDLE_PAUSE
         except HomeLost as lost:
             log.error("%s, so the daemon ends", lost.sentence)
             return

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 class Outcomes(Protocol):
     """Receives what becomes of attempts."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Record what is reported inside of it in one commit."""
 
     def expected(self) -> Mapping[int, int]:
         """Return the jobs that should be running, each with the number of its attempt."""

@@ -1,6 +1,7 @@
 """Publishes a sealed signature in the local store, unless a better one is there.  bucket.py uploads it."""
 
 from pathlib import Path
+from typing import IO
 
 from wort_cli.model.accession import parse_name
 from wort_cli.model.failure import JobFailed, Reason
@@ -43,9 +44,16 @@ def publish_locally(
 
     Raises OSError if it cannot be written, JobFailed(storage-down) if the file differs from the sealed one.
     """
+    with sealed.open("rb") as file:
+        return publish_open(file, file_sha256(sealed, cancellation), provenance, store, cancellation)
+
+
+def publish_open(
+    sealed: IO[bytes], sha256: str, provenance: Provenance, store: LocalStore, cancellation: Cancellation = NEVER
+) -> Published:
+    """Like `publish_locally`, for a signature in an open file, whose sum is known."""
     name = parse_name(provenance.name)
-    path = store.put(sealed, provenance, name)
-    sha256 = file_sha256(sealed, cancellation)
+    path = store.put_open(sealed, provenance, name)
     if file_sha256(path, cancellation) != sha256:
         raise JobFailed(Reason.STORAGE_DOWN, f"{path} does not contain what was written to it")
     return Published(store.key(name), path.stat().st_size, provenance, sha256=sha256)

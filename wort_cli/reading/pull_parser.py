@@ -6,6 +6,7 @@ Only the requested values are built, nothing recurses, and lists of numbers beco
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,14 @@ from wort_cli.reading.refusal import Refusal
 
 Numbers = NDArray[np.uint64]
 
+
+class Digits(Protocol):
+    """A checksum over digits, such as hashlib's."""
+
+    def update(self, data: bytes, /) -> None:
+        """Add some digits."""
+
+
 MAX_DIGITS = 20
 """Digits of the largest unsigned 64-bit number."""
 MAX_UINT64 = 2**64 - 1
@@ -24,6 +33,8 @@ NON_BLANK = re.compile(rb"[^ \t\r\n]")
 AROUND_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 END_OF_WORD = re.compile(rb'[][{},:"\s]')
 TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+PLAIN = re.compile(rb'"[ !#-\[\]-~]*+"')
+"""A text of printable ASCII without escapes, which is its own value."""
 MAX_CHARACTER_BYTES = 12
 """Two escapes such as \\ud83d\\ude00."""
 MAX_WORD_BYTES = 64
@@ -49,6 +60,9 @@ class JsonPullParser:
 
     def peek(self) -> bytes:
         """Return the next byte that is not blank; raise Refusal at the end of the document."""
+        byte = self._buffer[self._at : self._at + 1]
+        if byte not in BLANKS:  # the usual case; b"" is in BLANKS
+            return byte
         byte = self._skip_blanks()
         if not byte:
             raise self.refuse("it is truncated: the document has no end")
@@ -104,6 +118,8 @@ class JsonPullParser:
             if not self._more(keep=self._at):
                 raise self.refuse("it is truncated inside a text")
         token, self._at = found.group(), found.end()
+        if PLAIN.fullmatch(token) and len(token) - 2 <= limit:
+            return token[1:-1].decode()
         try:
             value = json.loads(token.decode())
         except (ValueError, UnicodeDecodeError):
@@ -133,10 +149,10 @@ class JsonPullParser:
             raise self.refuse(f"{what} is {shown(word.decode('ascii', 'replace'))}, not an unsigned 64-bit integer")
         return int(word)
 
-    def numbers(self, what: str, *, ascending: bool) -> Numbers:
+    def numbers(self, what: str, *, ascending: bool, digits: Digits | None = None) -> Numbers:
         """Read a list of unsigned 64-bit integers; raise Refusal for the first invalid one.
 
-        If `ascending`, each must be above the one before it.
+        If `ascending`, each must be above the one before it.  `digits` is updated with the digits of all of them.
         """
         parts: list[Numbers] = []
         count = 0
@@ -147,6 +163,8 @@ class JsonPullParser:
                 raise self.refuse(f"{what}[{count + bad.index:,}] {bad.why}") from None
             parts.append(part)
             count += part.size
+            if digits is not None:
+                digits.update(text.translate(None, BLANKS + b","))
         return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
     def _list_text(self) -> Iterator[bytes]:
@@ -223,10 +241,7 @@ def parse_numbers(text: bytes, *, ascending: bool, before: int) -> Numbers:
         first = int(wrong.argmax())
         number = text[starts[first] : starts[first] + min(int(lengths[first]), MAX_WORD_BYTES)]
         raise BadNumber(first, f"is {shown(number.decode('ascii', 'replace'))}, not an unsigned 64-bit integer")
-    values = np.zeros(starts.size, np.uint64)
-    for place in range(int(lengths.max())):
-        longer = lengths > place
-        values[longer] = values[longer] * np.uint64(10) + (digits[starts[longer] + place] - ord("0")).astype(np.uint64)
+    values = np.fromstring(text, np.uint64, sep=",")  # exact: integers are read as such
     if ascending:
         check_ascending(values, before)
     return values

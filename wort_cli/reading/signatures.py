@@ -34,6 +34,14 @@ def read_facts(file: IO[bytes], limits: ReadLimits, profile: Profile = SRA_V1) -
     return read_in_child(file, limits.for_size(size), profile)
 
 
+def read_facts_of(content: bytes, limits: ReadLimits, profile: Profile = SRA_V1) -> SignatureFacts:
+    """Like `read_facts`, for a signature that is in memory, not in a file on disk."""
+    with os.fdopen(os.memfd_create("signature"), "w+b") as file:
+        file.write(content)
+        file.flush()
+        return read_facts(file, limits, profile)
+
+
 def read_own_facts(file: IO[bytes], profile: Profile = SRA_V1) -> SignatureFacts:
     """Return the facts of a signature that was sealed here, whatever its size.  Raises Refusal if it is damaged."""
     return parse_facts(file, NO_LIMIT, profile)

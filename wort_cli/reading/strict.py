@@ -8,6 +8,7 @@ signatures.  Here the first fault raises Refusal with its place and the command 
 the format: sourmash src/core/src/signature.rs and src/core/src/sketch/minhash.rs.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -234,11 +235,13 @@ class SignatureReader:
 
     def read_sketch(self) -> Sketch:
         """Read one sketch; check each part before reading the next one, where possible."""
-        json, seen = self.json, dict[str, Any]()
+        json, seen, md5 = self.json, dict[str, Any](), ""
         for key in json.keys(("num", "ksize", "seed", "max_hash", "mins", "md5sum", "abundances", "molecule")):
             json.check = OF_PARTS[key]
             if key == "mins":
-                seen[key] = json.numbers("mins", ascending=True)
+                digits = hashlib.md5(str(seen.get("ksize", "")).encode(), usedforsecurity=False)
+                seen[key] = json.numbers("mins", ascending=True, digits=digits)
+                md5 = digits.hexdigest() if "ksize" in seen else ""
             elif key == "abundances":
                 if not self.any_parameters and not any(profile.abundance for profile in self.candidates):
                     raise json.refuse(f"it has abundances, but {self.profile_names()} has none", self.recipe_hint())
@@ -263,7 +266,7 @@ class SignatureReader:
             md5=seen["md5sum"],
             num=seen["num"],
         )
-        self.check_consistency(sketch)
+        self.check_consistency(sketch, md5 or sketch.md5sum())
         return sketch
 
     def check_parameter(self, key: str, value: int) -> int:
@@ -291,8 +294,8 @@ class SignatureReader:
             raise self.json.refuse(f"abundances[{int(abundances.argmin()):,}] is 0; the smallest abundance is 1")
         return abundances
 
-    def check_consistency(self, sketch: Sketch) -> None:
-        """Raise Refusal unless the parts of a sketch are consistent."""
+    def check_consistency(self, sketch: Sketch, md5: str) -> None:
+        """Raise Refusal unless the parts of a sketch are consistent; `md5` is the md5 of its hashes (Sketch.md5sum)."""
         json = self.json
         found, wanted = sketch.moltype, self.candidates[0].moltype if self.candidates else DNA
         if found != wanted and not self.any_parameters:
@@ -311,9 +314,9 @@ class SignatureReader:
         elif len(sketch.abundances) != len(sketch.hashes):
             raise json.refuse(f"it has {len(sketch.hashes):,} hashes and {len(sketch.abundances):,} abundances")
         json.check = Check.GRAMMAR
-        if sketch.md5 != sketch.md5sum():
+        if sketch.md5 != md5:
             raise json.refuse(
-                f"its md5sum is {shown(sketch.md5)}, but the md5 of its hashes is {sketch.md5sum()}",
+                f"its md5sum is {shown(sketch.md5)}, but the md5 of its hashes is {md5}",
                 "the hashes changed after sourmash wrote them: download or make the signature again",
                 Check.MD5,
             )

@@ -130,7 +130,13 @@ class LocalStore:
 
     def put(self, sealed: Path, provenance: Provenance, name: Name) -> Path:
         """Store a sealed signature and its provenance; return its path.  An old signature is replaced atomically."""
+        with sealed.open("rb") as source:
+            return self.put_open(source, provenance, name)
+
+    def put_open(self, sealed: IO[bytes], provenance: Provenance, name: Name) -> Path:
+        """Like `put`, for a signature in an open file."""
         self.put_provenance(provenance, name)
-        with sealed.open("rb") as source, self.writing(self.path(name)) as file:
-            shutil.copyfileobj(source, file, COPY_BLOCK)
-        return self.path(name)
+        path = self.path(name)
+        with self.writing(path) as file:
+            shutil.copyfileobj(sealed, file, COPY_BLOCK)
+        return path

@@ -1,4 +1,4 @@
-"""An ObjectStore on any S3 server; the only module that imports boto3.
+"""An ObjectStore on any S3 server; the only module that imports boto3, and s3_clock.py its signers.
 
 Each store reads the credentials from the standard AWS chain.  A put is conditional and carries the md5 of its content,
 which every S3 server verifies.  The newer checksums of AWS are sent only if a server requires them, because Ceph 16
@@ -34,6 +34,7 @@ from wort_cli.stores.s3_answers import (
     stored_object,
     unordered_listing,
 )
+from wort_cli.stores.s3_clock import ServerClock
 from wort_cli.stores.s3_errors import (
     NOT_FOUND_CODES,
     PRECONDITION_CODES,
@@ -93,6 +94,7 @@ class S3Store:
                     user_agent_extra=f"wort/{wort_cli.__version__}",
                 ),
             )
+        ServerClock().attach(self._client)
 
     def head(self, key: str) -> StoredObject | None:
         """See ObjectStore.  After an error it sends GET too, because a response to HEAD has no error code."""

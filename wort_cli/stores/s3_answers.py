@@ -9,6 +9,9 @@ from wort_cli.model.s3_target import S3Target
 from wort_cli.stores.object_store import StoredObject, StoreError
 from wort_cli.stores.s3_errors import storage_denied
 
+LARGEST_SKEW = 86_400.0
+"""Seconds by which this machine's clock may be wrong until requests are refused."""
+
 
 def stored_object(key: str, response: Any, size: int) -> StoredObject:
     """Return the object in a response to HEAD or GET."""

@@ -33,7 +33,9 @@ class Loop:
         self.troubles: list[str] = []
         self.pauses: list[float] = []
 
-    def run(self, signals: Signals, monkeypatch: pytest.MonkeyPatch, *errors: Exception | None) -> None:
+    def run(
+        self, signals: Signals, monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, busy_pause: float = 0.05
+    ) -> None:
         """Run one turn for each element of `errors`, which raises it unless it is None."""
         left = list(errors)
 
@@ -47,7 +49,7 @@ class Loop:
         monkeypatch.setattr(self.coordinator, "turn", turn)
         monkeypatch.setattr(self.writer, "record_turn", lambda started, trouble: self.troubles.append(trouble))
         monkeypatch.setattr(signals, "wait", lambda pause, woken: self.pauses.append(pause))
-        run_loop(signals, self.guard, self.coordinator, (self.housekeeper,), self.writer)
+        run_loop(signals, self.guard, self.coordinator, (self.housekeeper,), self.writer, busy_pause=busy_pause)
 
 
 @pytest.fixture
@@ -104,6 +106,14 @@ def test_waiting_ends_when_a_result_arrives(signals: Signals) -> None:
 def test_loop_runs_turns_until_it_is_stopped(loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     loop.run(signals, monkeypatch, None, None, None)
     assert loop.troubles == ["", "", ""]
+
+
+def test_loop_pauses_as_long_as_the_crew_says_while_workers_have_jobs(
+    loop: Loop, signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Coordinator, "busy", True)
+    loop.run(signals, monkeypatch, None, busy_pause=0.125)
+    assert loop.pauses == [0.125]
 
 
 def test_failed_turns_are_reported_and_repeated_after_a_pause(

@@ -6,9 +6,9 @@ and is put into the local store.  One that the worker has published must be at t
 
 import dataclasses
 import hashlib
-import shutil
+import io
 import time
-from pathlib import Path
+from dataclasses import dataclass
 
 from wort_cli.daemon.remote.wire import Answer
 from wort_cli.errors import shown
@@ -20,28 +20,43 @@ from wort_cli.model.provenance import Provenance, Trust
 from wort_cli.pipeline.check import failure_from_exception
 from wort_cli.pipeline.job_spec import JobSpec
 from wort_cli.pipeline.portable_spec import decoded_content
-from wort_cli.pipeline.publish import check_may_replace, publish_locally
+from wort_cli.pipeline.publish import check_may_replace, publish_open
 from wort_cli.reading.refusal import Refusal
-from wort_cli.reading.signatures import read_facts
+from wort_cli.reading.signatures import read_facts_of
 from wort_cli.settings import Settings
 from wort_cli.stores.bucket_layout import signature_key
 from wort_cli.stores.local import LocalStore
-from wort_cli.system.atomic_files import atomic_file
 from wort_cli.system.private_files import make_private
-from wort_cli.upkeep.leftovers import DOOMED
 
 
-def receive(answer: Answer, job: Job, settings: Settings) -> JobResult:
-    """Return the result in an answer, whose signature is now in a store; a failure if anything is wrong with it."""
+@dataclass(frozen=True)
+class Received:
+    """What an answer says of an attempt."""
+
+    result: JobResult
+    returned: str = ""
+    """Why the worker did not go on; empty if there is a result."""
+
+
+def receive(data: bytes, job: Job, settings: Settings) -> Received:
+    """Return what an answer says, whose signature is now in a store; a failure if anything is wrong with it."""
+    try:
+        answer = Answer.unpack(data)
+    except ValueError as error:
+        return Received(invalid_answer(job, str(error)))
     result = answer.result
+    if (result.job_id, result.attempt) != (job.id, job.attempt):
+        return Received(invalid_answer(job, "it is of another attempt"))
+    if answer.returned:
+        return Received(result, answer.returned)
     keep_log(answer, job, settings)
     if result.published is None or result.failure is not None:
-        return dataclasses.replace(result, published=None)
+        return Received(dataclasses.replace(result, published=None))
     try:
         published = received_signature(answer, result.published, job, settings)
     except (JobFailed, OSError) as error:
-        return JobResult(job.id, job.attempt, failure=failure_from_exception(error))
-    return dataclasses.replace(result, published=published)
+        return Received(JobResult(job.id, job.attempt, failure=failure_from_exception(error)))
+    return Received(dataclasses.replace(result, published=published))
 
 
 def received_signature(answer: Answer, published: Published, job: Job, settings: Settings) -> Published:
@@ -80,29 +95,21 @@ def stored(answer: Answer, published: Published, spec: JobSpec, settings: Settin
         raise bad(answer, f"the signature cannot be read: {error}") from None
     if (len(content), hashlib.sha256(content).hexdigest()) != (published.size, published.sha256):
         raise bad(answer, "the signature is not the one that was announced")
-    directory = settings.work_dir / f"{DOOMED}received-{spec.job_id}-{spec.attempt}"
-    make_private(directory)
-    try:
-        sealed = directory / "sealed.sig"
-        with atomic_file(sealed, durable=False) as file:
-            file.write(content)
-        check_content(answer, sealed, made, spec)
-        check_may_replace(spec, made)
-        here = publish_locally(sealed, made, LocalStore(settings.store_dir, made.profile))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    check_content(answer, content, made, spec)
+    check_may_replace(spec, made)
+    store = LocalStore(settings.store_dir, made.profile)
+    here = publish_open(io.BytesIO(content), published.sha256, made, store)
     trust = published.trust
     if trust not in (Trust.PUBLISHED, Trust.UNVERIFIED):
         trust = Trust.UNPROVED if made.is_unproved else Trust.COMPUTED
     return dataclasses.replace(here, trust=trust, remote="")
 
 
-def check_content(answer: Answer, sealed: Path, made: Provenance, spec: JobSpec) -> None:
+def check_content(answer: Answer, content: bytes, made: Provenance, spec: JobSpec) -> None:
     """Raise JobFailed if a signature is not the one of which the provenance tells: digest, name, profile and counts."""
     profile: Profile = spec.parameters
     try:
-        with sealed.open("rb") as file:
-            facts = read_facts(file, spec.reading, profile)
+        facts = read_facts_of(content, spec.reading, profile)
     except Refusal as refusal:
         raise bad(answer, f"it is not a signature: {refusal.why}") from None
     found = (facts.name, facts.title, facts.profile, facts.filename, facts.digest)

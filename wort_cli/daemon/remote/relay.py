@@ -12,6 +12,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -278,6 +279,10 @@ class Relay:
         self._answers[job_id] = Unconfirmed(result.attempt, answer.pack(), keep)
 
     # ---- Outcomes of the supervisor
+
+    def together(self) -> AbstractContextManager[None]:
+        """See Outcomes.  Each answer is a value of its own."""
+        return nullcontext()
 
     def expected(self) -> Mapping[int, int]:
         """See Outcomes.  While nothing is known of the coordinator, its jobs go on."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from wort_cli.daemon.crew import Crew
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
-from wort_cli.daemon.remote.site import RemoteSite
+from wort_cli.daemon.remote.site import LOOK_EVERY, RemoteSite
 from wort_cli.daemon.signals import slept
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.lease import WORKERS
@@ -32,4 +32,5 @@ def remote_crew(ledger: Ledger, settings: Settings) -> Crew:
     site = RemoteSite(queue, settings, ledger.controls.home_id(), ended=ended, drained=lambda: ledger.controls.drained)
     site.adopt([ledger.jobs.get(claim.job_id) for claim in ledger.attempts.running() if claim.owner == WORKERS])
     site.claim_queue()
-    return Crew(site, f"workers at {queue.where}", site.count_alive, slept, lambda: None, close_connections)
+    where = f"workers at {queue.where}"
+    return Crew(site, where, site.count_alive, slept, LOOK_EVERY, lambda: None, close_connections)

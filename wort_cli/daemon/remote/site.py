@@ -1,7 +1,8 @@
 """The coordinator's side of workers on other hosts: sends jobs, collects answers, notices that a worker is lost.
 
 A turn, in order: read the beats of the workers; collect the answers; give up attempts that are not expected any more,
-or whose worker is silent or has dropped them; write the board; send the orders that are not sent yet.
+or whose worker is silent or has dropped them.  At its end, `flush` writes the board, and sends the orders that are not
+sent yet.
 
 Silence is measured on this process's monotonic clock, from when a beat last changed, and only while the queue itself
 can be read.  The board is written before an order is sent, because a worker takes no order
@@ -11,13 +12,13 @@ that the board does not name.
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wort_cli.daemon.remote.board_writer import BoardWriter
-from wort_cli.daemon.remote.receive import invalid_answer, receive
+from wort_cli.daemon.remote.receive import Received, receive
 from wort_cli.daemon.remote.remote_queue import RemoteQueue
 from wort_cli.daemon.remote.roster import Roster
-from wort_cli.daemon.remote.wire import Answer, Order
+from wort_cli.daemon.remote.wire import Order
 from wort_cli.daemon.supervisor import Outcomes
 from wort_cli.daemon.worker import STARTING
 from wort_cli.errors import shown
@@ -95,11 +96,11 @@ class RemoteSite:
         self._roster = Roster(home, clock)
         self._board = BoardWriter(queue, home, clock)
         self._looked_at = float("-inf")
-        self._settings = settings
+        self.reconfigure(settings)
 
     def reconfigure(self, settings: Settings) -> None:
         """See Site."""
-        self._settings = settings
+        self._settings = replace(settings, threads=1)  # no job runs here, so that nothing depends on this host's cores
 
     @property
     def jobs(self) -> frozenset[int]:
@@ -135,8 +136,6 @@ class RemoteSite:
         self._collect_answers(outcomes)
         self._give_up_unexpected(outcomes)
         self._end_lost(outcomes)
-        self._write_board()
-        self.flush()
 
     def repair(self) -> None:
         """Tell commands which workers there are, and forget those that are gone."""
@@ -205,22 +204,27 @@ class RemoteSite:
             self._refused.append(JobResult(job.id, job.attempt, failure=failure_from_exception(error)))
             return
         order = Order(self._home, spec).pack()
-        self._attempts[job.id] = RemoteAttempt(job, job.attempt, self._clock(), order)
+        now = self._clock()
+        self._attempts[job.id] = RemoteAttempt(job, job.attempt, now, order, leased_at=now)
         log.info("job %d, attempt %d: %s", job.id, job.attempt, job.source)
 
     def flush(self) -> None:
-        """Send the orders that are not sent yet.  One that is sent twice is run once: workers acquire attempts."""
-        unsent = [attempt for attempt in self._attempts.values() if attempt.order is not None]
-        if unsent:
-            self._write_board()
-        for attempt in unsent:
-            self._queue.send(attempt.order or b"", attempt.job.priority)
-            attempt.order, attempt.seen_at = None, self._clock()
+        """Write the board, then send the orders that are not sent yet.
+
+        One that is sent twice is run once: workers acquire attempts.
+        """
+        self._write_board()
+        for attempt in self._attempts.values():
+            if attempt.order is not None:
+                self._queue.send(attempt.order, attempt.job.priority)
+                attempt.order, attempt.seen_at = None, self._clock()
 
     # ---- Beats
 
     def _note_beats(self, outcomes: Outcomes) -> None:
-        """Note which worker has which attempt, and how far it is."""
+        """Note which worker has which attempt, and how far it is; record that in one commit."""
+        changed: list[RemoteAttempt] = []
+        late: list[RemoteAttempt] = []
         for job_id, attempt in self._attempts.items():
             found = self._roster.find(job_id, attempt.number)
             if found is None:
@@ -229,44 +233,51 @@ class RemoteSite:
             attempt.worker, attempt.seen_at = worker, max(attempt.seen_at, seen_at)
             if progress is not None and progress != attempt.progress and progress.stage != STARTING:
                 attempt.progress = progress
-                outcomes.report_progress(job_id, attempt.number, progress)
+                changed.append(attempt)
             if attempt.seen_at - attempt.leased_at > self._settings.lease / 3:
                 attempt.leased_at = attempt.seen_at
-                outcomes.extend_lease(job_id, attempt.number)
+                late.append(attempt)
+        if not changed and not late:
+            return
+        with outcomes.together():
+            for attempt in changed:
+                if attempt.progress is not None:
+                    outcomes.report_progress(attempt.job.id, attempt.number, attempt.progress)
+            for attempt in late:
+                outcomes.extend_lease(attempt.job.id, attempt.number)
 
     # ---- Answers
 
     def _collect_answers(self, outcomes: Outcomes) -> None:
+        """Check the answers that have arrived, record them in one commit, then delete them from the queue."""
         if not self._attempts:
             return
-        started = time.monotonic()
+        started, expected = time.monotonic(), outcomes.expected()
         keys = {answer_key(self._home, job_id, each.number): each for job_id, each in self._attempts.items()}
-        for key, data in self._queue.get(list(keys)).items():
-            self._end(outcomes, keys[key], data)
-            if time.monotonic() - started > RECEIVE_WITHIN:
-                self._looked_at = float("-inf")
-                return
-
-    def _end(self, outcomes: Outcomes, attempt: RemoteAttempt, data: bytes) -> None:
-        job = attempt.job
-        if outcomes.expected().get(job.id) != attempt.number:
-            self._forget(attempt)
-            return
+        received: list[tuple[RemoteAttempt, Received | None]] = []
         try:
-            answer = Answer.unpack(data)
-        except ValueError as error:
-            outcomes.finish(invalid_answer(job, str(error)))
-        else:
-            if (answer.result.job_id, answer.result.attempt) != (job.id, attempt.number):
-                outcomes.finish(invalid_answer(job, "it is of another attempt"))
-            elif answer.returned:
-                log.info("job %d, attempt %d: %s", job.id, attempt.number, shown(answer.returned, 300))
-                outcomes.requeue(job.id, attempt.number, answer.returned)
-            else:
-                self._record(outcomes, receive(answer, job, self._settings))
-        self._forget(attempt)
+            for key, data in self._queue.get(list(keys)).items():
+                job = keys[key].job
+                is_current = expected.get(job.id) == keys[key].number
+                received.append((keys[key], receive(data, job, self._settings) if is_current else None))
+                if time.monotonic() - started > RECEIVE_WITHIN:
+                    self._looked_at = float("-inf")
+                    break
+        finally:  # also if one cannot be received, because the disk is full
+            if received:
+                with outcomes.together():
+                    for attempt, each in received:
+                        self._record(outcomes, attempt.job, each)
+                self._forget([attempt for attempt, _ in received])
 
-    def _record(self, outcomes: Outcomes, result: JobResult) -> None:
+    def _record(self, outcomes: Outcomes, job: Job, received: Received | None) -> None:
+        if received is None:  # the attempt is not the current one
+            return
+        result = received.result
+        if received.returned:
+            log.info("job %d, attempt %d: %s", job.id, job.attempt, shown(received.returned, 300))
+            outcomes.requeue(job.id, job.attempt, received.returned)
+            return
         failure = result.failure
         if failure is not None and failure.reason is Reason.INTERRUPTED:
             why = failure.detail
@@ -274,11 +285,14 @@ class RemoteSite:
                 return
         outcomes.finish(result)
 
-    def _forget(self, attempt: RemoteAttempt) -> None:
-        del self._attempts[attempt.job.id]
-        self._silences.pop(attempt.job.id, None)
-        name = self._home, attempt.job.id, attempt.number
-        self._queue.delete([answer_key(*name), acquired_key(*name)])
+    def _forget(self, attempts: Sequence[RemoteAttempt]) -> None:
+        keys = []
+        for attempt in attempts:
+            del self._attempts[attempt.job.id]
+            self._silences.pop(attempt.job.id, None)
+            name = self._home, attempt.job.id, attempt.number
+            keys += [answer_key(*name), acquired_key(*name)]
+        self._queue.delete(keys)
 
     # ---- Lost attempts
 
@@ -288,7 +302,7 @@ class RemoteSite:
         for job_id, attempt in list(self._attempts.items()):
             if expected.get(job_id) != attempt.number:
                 log.info("job %d was cancelled, giving up attempt %d", job_id, attempt.number)
-                self._forget(attempt)
+                self._forget([attempt])
                 outcomes.discard(job_id)
 
     def _end_lost(self, outcomes: Outcomes) -> None:
@@ -313,7 +327,7 @@ class RemoteSite:
         why = f"the worker on {self._roster.host_of(attempt.worker)} sent no heartbeat"
         if silence is Silence.FAIL:
             outcomes.finish(JobResult(job_id, attempt.number, failure=Failure(Reason.INTERRUPTED, why)))
-            self._forget(attempt)
+            self._forget([attempt])
             return
         times = self._silences.get(job_id, 0) + 1
         self._requeue(outcomes, attempt, why)
@@ -322,7 +336,7 @@ class RemoteSite:
     def _requeue(self, outcomes: Outcomes, attempt: RemoteAttempt, why: str) -> None:
         log.warning("job %d, attempt %d: %s", attempt.job.id, attempt.number, why)
         outcomes.requeue(attempt.job.id, attempt.number, why)
-        self._forget(attempt)
+        self._forget([attempt])
 
     def _write_board(self) -> None:
         attempts = {job_id: attempt.number for job_id, attempt in self._attempts.items()}

@@ -188,7 +188,7 @@ def test_signature_in_an_answer_is_stored_and_recorded(
     assert remote.keys == set()
     assert board_of(remote).attempts == {}
     assert "on the host 'node1'" in settings.job_log(job_id).read_text()
-    assert not list(settings.work_dir.iterdir())
+    assert not settings.work_dir.exists()
 
 
 def test_answer_of_a_lost_attempt_changes_nothing(
@@ -230,6 +230,88 @@ def test_job_that_is_returned_is_queued_again(
     turn(coordinator, clock)
     job = ledger.jobs.get(job_id)
     assert (job.state, job.message) == (JobState.QUEUED, "the worker was stopped (node1)")
+
+
+@pytest.fixture
+def statements(ledger: Ledger) -> list[str]:
+    """What the coordinator has SQLite execute from now on."""
+    found: list[str] = []
+    ledger.storage.connection.set_trace_callback(found.append)
+    return found
+
+
+def test_jobs_of_a_turn_are_claimed_in_one_commit(
+    coordinator: Coordinator, remote: MemoryQueue, ledger: Ledger, clock: Clock, host: Host, statements: list[str]
+) -> None:
+    enqueue(ledger, NAME, "SRR1000001")
+    statements.clear()
+    turn(coordinator, clock)
+    assert remote.pending() == 2
+    assert statements.count("COMMIT") == 1
+
+
+def test_answers_of_a_turn_are_recorded_in_one_commit_before_they_are_deleted(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+    statements: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = enqueue(ledger, NAME, "SRR1000001")
+    turn(coordinator, clock)
+    orders = [host.take() for _ in jobs]
+    turn(coordinator, clock)  # which records the progress
+    for order in orders:
+        host.answer(order, failure=Failure(Reason.NOT_FOUND, "no such run"))
+    seen: list[JobState] = []
+
+    def delete(keys: list[str]) -> None:
+        other = Ledger(settings.ledger_file)
+        seen.extend(other.jobs.get(job).state for job in jobs)
+        other.close()
+
+    monkeypatch.setattr(remote, "delete", delete)
+    statements.clear()
+    turn(coordinator, clock)
+    assert statements.count("COMMIT") == 1
+    assert seen == [ledger.jobs.get(job).state for job in jobs]
+    assert JobState.RUNNING not in seen
+
+
+def test_answer_that_cannot_be_received_does_not_hold_up_those_before_it(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    settings: Settings,
+    clock: Clock,
+    host: Host,
+) -> None:
+    jobs = enqueue(ledger, NAME, "SRR1000001")
+    turn(coordinator, clock)
+    settings.job_log(jobs[1]).mkdir(parents=True)  # so that its log cannot be written
+    for _ in jobs:
+        host.answer(host.take(), failure=Failure(Reason.NOT_FOUND, "no such run"))
+    with pytest.raises(IsADirectoryError):
+        turn(coordinator, clock)
+    assert [ledger.jobs.get(job).state is JobState.RUNNING for job in jobs] == [False, True]
+    assert remote.keys == {answer_key(HOME, jobs[1], 1)}
+
+
+def test_progress_of_all_jobs_is_recorded_in_one_commit(
+    coordinator: Coordinator, ledger: Ledger, clock: Clock, host: Host, statements: list[str]
+) -> None:
+    jobs = enqueue(ledger, NAME, "SRR1000001")
+    turn(coordinator, clock)
+    for _ in jobs:
+        host.take()
+    statements.clear()
+    turn(coordinator, clock)
+    assert [(found := ledger.jobs.get(job).progress) and found.bases for job in jobs] == [100, 100]
+    assert statements.count("COMMIT") == 1
+    assert not any("UPDATE" in text and "lease_until" in text for text in statements), "the leases are new"
 
 
 # ---- Lost workers, and a queue that loses everything

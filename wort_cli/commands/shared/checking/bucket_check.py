@@ -14,8 +14,8 @@ from wort_cli.stores.opening import open_objects
 if TYPE_CHECKING:
     from wort_cli.stores.directory import DirectoryStore
 
-SKEW_WARNING, SKEW_LIMIT = 60, 15 * 60
-"""Seconds between this machine's clock and the server's: from when to warn, and from when S3 refuses requests."""
+SKEW_WARNING = 60
+"""Seconds between this machine's clock and the server's, from which to warn."""
 
 
 def check_bucket(settings: Settings) -> Iterator[Finding]:
@@ -86,10 +86,12 @@ def clock_finding(server_time: float | None) -> Finding:
     """Compare the clock of this machine with the server's."""
     if server_time is None:
         return Finding("warning", "clock", "the server does not say its time", "check this machine's clock (NTP)")
+    from wort_cli.stores.s3_answers import LARGEST_SKEW
+
     skew = abs(server_time - time.time())
     return Finding(
-        "ok" if skew < SKEW_WARNING else "warning" if skew < SKEW_LIMIT else "problem",
+        "ok" if skew < SKEW_WARNING else "warning" if skew < LARGEST_SKEW else "problem",
         "clock",
         f"differs from the server's by {render.duration(round(skew))}",
-        "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); S3 refuses requests if it is wrong",
+        "" if skew < SKEW_WARNING else "set the clock of this machine (NTP); signatures of requests depend on it",
     )
