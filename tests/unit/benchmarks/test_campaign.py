@@ -186,6 +186,17 @@ def test_run_that_fits_no_machine_is_left_waiting() -> None:
     assert {reason for _, reason in figures.outcomes} <= {Reason.DISK_LOW, Reason.MEMORY}
 
 
+def test_runs_that_need_most_of_a_machine_go_to_different_machines() -> None:
+    found = read_scenario(runs=8, machines=4, **UNFAILING)
+    found = replace(
+        found, sizes=replace(found.sizes, mu=27.5, sigma=0.01), machine=replace(found.machine, preempted_per_hour=0)
+    )
+    figures = Simulation(found).run()
+    assert figures.outcomes["done", ""] == 8
+    assert figures.failures[Reason.DISK_LOW] > 0
+    assert figures.ended.last < 0.3 * figures.cpu  # a quarter, if nothing waits
+
+
 def test_outage_of_the_store_costs_no_second_computation() -> None:
     usual = Simulation(scenario(**UNFAILING)).run()
     figures = Simulation(scenario(**UNFAILING | {"outages": (Outage(0, 1800, "store"),)})).run()
