@@ -21,7 +21,7 @@ def document(scenario: Scenario, figures: Figures, prices: Mapping[str, float]) 
     taken = amounts(figures, scenario)
     costs = dollars(taken, prices)
     times = {f"{share:.0%}": figures.ended.time_to(share) for share in SHARES}
-    whole_time, whole_taken = of_whole_archive(taken, times, scenario.machines, scenario.whole / scenario.runs)
+    whole_time, whole_taken = of_whole_archive(taken, times, scenario)
     whole_costs = dollars(whole_taken, prices)
     return {
         "runs": scenario.runs,

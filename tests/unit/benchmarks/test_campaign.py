@@ -284,11 +284,23 @@ def test_costs_are_those_of_the_table() -> None:
 def test_whole_archive_has_the_tail_of_a_part_once() -> None:
     taken = dict.fromkeys(UNITS, 10.0) | {"machine_hour": 2 * 5.0 + 1.0, "disk_gb_month": 1.1}
     times = {"99%": 5 * 3600.0, "100%": 6 * 3600.0}
-    seconds, grown = of_whole_archive(taken, times, machines=2, factor=4.0)
+    found = replace(scenario(), whole=1200.0, outages=())  # of which 300 runs on two machines are simulated
+    seconds, grown = of_whole_archive(taken, times, found)
     assert seconds == 21 * 3600
     assert grown["machine_hour"] == pytest.approx(41)
     assert grown["disk_gb_month"] == pytest.approx(4.1)
     assert grown["get_1000"] == 40
+
+
+def test_whole_archive_has_the_outages_that_are_assumed() -> None:
+    taken = dict.fromkeys(UNITS, 10.0) | {"machine_hour": 10.0}
+    times = {"99%": 5 * 3600.0, "100%": 5 * 3600.0}
+    outages = (Outage(3600, 7200, "archive"), Outage(0, 9000, "store"), Outage(72_000, 79_200, "archive"))
+    seconds, grown = of_whole_archive(taken, times, replace(scenario(), whole=1200.0, outages=outages))
+    assert seconds == (4 * 4 + 1) * 3600  # 4 hours of work, four times; the second outage comes later
+    assert grown["machine_hour"] == pytest.approx(34)
+    seconds, _ = of_whole_archive(taken, times, replace(scenario(), whole=1800.0, outages=outages))
+    assert seconds == (6 * 4 + 1 + 2) * 3600
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
