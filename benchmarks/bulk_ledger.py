@@ -3,18 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from wort_cli.ledger.database import Storage
+from wort_cli.ledger.kept_counts import count_again
 
 INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-COUNTED = (
-    "DELETE FROM job_counts",
-    "INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason",
-    "DELETE FROM move_counts",
-    "INSERT INTO move_counts SELECT after, reason, count(*) FROM events GROUP BY after, reason",
-    "DELETE FROM group_counts",
-    "INSERT INTO group_counts SELECT group_name, state, reason, count(*) FROM group_members "
-    "JOIN jobs ON jobs.id = job_id GROUP BY group_name, state, reason",
-)
-"""What the triggers count; executed after the rows were inserted."""
+MOVES = "INSERT INTO move_counts SELECT after, reason, count(*) FROM events GROUP BY after, reason"
 
 
 def fill(storage: Storage, statements: Iterable[str], values: Mapping[str, object]) -> None:
@@ -35,8 +27,8 @@ def fill(storage: Storage, statements: Iterable[str], values: Mapping[str, objec
             connection.execute(statement, {name: values[name] for name in values if f":{name}" in statement})
     for each in indexes:
         connection.execute(each["sql"])
-    for statement in COUNTED:
-        connection.execute(statement)
+    connection.execute(MOVES)
+    count_again(storage)
     for each in triggers:
         connection.execute(each["sql"])
     connection.execute("PRAGMA journal_mode = WAL")

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -26,12 +27,16 @@ from benchmarks.bulk_ledger import fill
 from benchmarks.million_jobs import turning
 from tests.support.builders import published, request
 from wort_cli.daemon.housekeeping import housekeeping_round
+from wort_cli.ledger.jobs import MAX_ID, JobFilter
+from wort_cli.ledger.kept_counts import wrong_counts
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.ledger.retry import RetryPolicy
 from wort_cli.model.failure import Failure, Reason
+from wort_cli.model.job import JobState
 from wort_cli.model.job_result import JobResult
 from wort_cli.settings import load_settings
 from wort_cli.upkeep.backups import make_backup
+from wort_cli.web.pages.group_page import group_page
 
 WORT = Path(sys.executable).with_name("wort")
 PROVENANCE = 1500
@@ -51,7 +56,7 @@ FILL = (
                 WHEN n % 50 = 2 THEN 'network' ELSE '' END,
            n < :done OR n % 50 < 3, n % 3, :now - 1e6, CASE WHEN n < :done OR n % 50 < 3 THEN :now - 1e4 END,
            CASE WHEN n >= :done AND n % 50 = 2 THEN :now + 3000 END,
-           CASE WHEN n < :done OR n % 50 < 2 THEN :now - 3.6e3 * (:done - n) / :recent END
+           CASE WHEN n < :done OR n % 50 < 2 THEN :now - 3.6e3 * abs(:done - n) / :recent END
     FROM numbers
     """,
     """
@@ -82,6 +87,7 @@ COMMANDS = (
     ["status", "SRR10000100"],
     ["logs", "SRR10000100"],
     ["ls", "SRR100000*", "--all"],
+    ["view", "SRR10000100"],
     ["daemon", "status"],
     ["_complete", "view", "SRR1000"],
 )
@@ -106,7 +112,7 @@ def main() -> None:
                 make_ledger(home / "ledger.db", options.rows, int(options.rows * options.done), options.ended_last_hour)
         report["size, GB"] = (home / "ledger.db").stat().st_size / 1e9
         show(report)
-        for step in (measure_operations, measure_commands, measure_daemon):
+        for step in (measure_operations, measure_pages, measure_commands, measure_daemon, measure_checks):
             found = step(home)
             show(found)
             report |= found
@@ -178,6 +184,47 @@ def measure_operations(home: Path) -> Report:
     report["wake, ms"] = each(20, lambda _: ledger.attempts.wake(policy))
     report["counts by state, ms"] = each(TIMES, lambda _: ledger.counts.by_state())
     report["ended in the last hour, ms"] = each(3, lambda _: ledger.counts.ended_since(time.time() - 3600))
+    report["ended in the last day, ms"] = each(3, lambda _: ledger.counts.ended_since(time.time() - 86400))
+    report["count signatures, ms"] = each(3, lambda _: ledger.catalog.count())
+    ledger.close()
+    return report
+
+
+def measure_pages(home: Path) -> Report:
+    """Measure what the pages of `wort serve` read, in milliseconds."""
+    ledger = Ledger(home / "ledger.db")
+    ledger.open()
+    filters = {
+        "all": JobFilter(),
+        "failed": JobFilter(JobState.FAILED),
+        "of a group": JobFilter(group="all"),
+        "failed, of a group": JobFilter(JobState.FAILED, group="all"),
+        "waiting for the network": JobFilter(JobState.WAITING, Reason.NETWORK),
+    }
+    report: Report = {}
+    for what, job_filter in filters.items():
+        report[f"page of 50 jobs, {what}, ms"] = each(10, partial(page, ledger, job_filter))
+    report["page of a group, ms"] = each(10, lambda _: group_page(ledger, "all"))
+    report["amounts of a group, ms"] = each(10, lambda _: ledger.groups.amounts("all"))
+    ledger.close()
+    return report
+
+
+def page(ledger: Ledger, job_filter: JobFilter, n: int) -> object:
+    """Read the newest jobs, or in other rounds some in the middle."""
+    middle = ledger.job_pages.page(JobFilter(), 1)[0].id // 2
+    return ledger.job_pages.page(job_filter, 50, middle if n % 2 else MAX_ID)
+
+
+def measure_checks(home: Path) -> Report:
+    """Measure the check of the file, and that of the counts that are kept, in seconds."""
+    ledger = Ledger(home / "ledger.db")
+    ledger.open()
+    report: Report = {}
+    with timed(report, "check of the counts, s"):
+        assert wrong_counts(ledger.storage) == []
+    with timed(report, "check of the file, s"):
+        assert ledger.check() == "ok"
     ledger.close()
     return report
 

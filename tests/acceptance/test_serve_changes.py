@@ -277,6 +277,22 @@ def test_submission_that_is_none_is_refused(
     assert "/upload" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "hint"),
+    [
+        ("submit", "sample 1", "send it to `/v1/submit/sra/ACCESSION`"),
+        ("v1/submit/sra/SRR000002", "SRR000001", "send it to the URL of that run"),
+    ],
+)
+def test_hint_of_a_refused_submission_says_what_a_client_can_send(
+    path: str, name: str, hint: str, server: WebServer, allowed: dict[str, str]
+) -> None:
+    answer = httpx.post(f"{server.url}/{path}", headers=allowed, files=form(text(document(name))))
+    assert answer.status_code == 400
+    assert answer.json()["hint"].startswith(hint)
+    assert "--accession" not in answer.text
+
+
 def test_upload_that_is_too_large_is_refused(home: Home) -> None:
     allowed = token_of(home, "lab")
     with serving(home, env={"WORT_SUBMIT_SIZE": "100000"}) as server:

@@ -1,5 +1,6 @@
 """`wort serve` with closed reading: everything needs a token with the right `read`, or a sign-in."""
 
+import contextlib
 import gzip
 from collections.abc import Iterator
 
@@ -133,3 +134,33 @@ def test_revoked_token_reads_no_more(server: WebServer, world: Home) -> None:
     assert httpx.get(f"{server.url}/v1/jobs", headers=headers).status_code == 200
     world("token", "revoke", "gone").expect(0)
     assert httpx.get(f"{server.url}/v1/jobs", headers=headers).status_code == 401
+
+
+def test_stream_of_events_ends_when_its_token_is_revoked(server: WebServer, world: Home) -> None:
+    first, second, third = (secret_of(world, name, "--may", "read") for name in ("first", "second", "stays"))
+    with contextlib.ExitStack() as stack:
+
+        def opened(client: httpx.Client, **headers: str) -> Iterator[bytes]:
+            answer = stack.enter_context(client.stream("GET", "/v1/events", headers=headers, timeout=60))
+            chunks = answer.iter_raw()
+            assert next(chunks).startswith(b"retry:")
+            return chunks
+
+        def client() -> httpx.Client:
+            return stack.enter_context(httpx.Client(base_url=server.url))
+
+        browser = client()
+        form = {"token": second, "to": "/queue"}
+        signed_in = browser.post(
+            "/sign-in", data=form, headers={"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        )
+        assert signed_in.status_code == 303
+        streams = [opened(client(), Authorization=f"Bearer {first}"), opened(browser)]
+        other = opened(client(), Authorization=f"Bearer {third}")
+        for name in ("first", "second"):
+            world("token", "revoke", name).expect(0)
+        for chunks in streams:
+            assert list(chunks) == []
+        # The other one goes on until the end of the server, or at least until it is told something.
+        world("compute", "SRR7777777").expect(0)
+        assert b"SRR7777777" in next(other)

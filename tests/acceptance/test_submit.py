@@ -106,7 +106,7 @@ def test_computed_signature_is_shown_before_submitted_ones(offline: Home, shelf:
             RUN,
             ("--accession", "SRR000002"),
             6,
-            "its name is SRR000001, but it was submitted with --accession SRR000002",
+            "its name is SRR000001, but it was submitted as the signature of SRR000002",
         ),
         ("E. coli", (), 6, "its name is not an accession"),
         (RUN, ("--accession", "x"), 2, "is not the accession of a run"),

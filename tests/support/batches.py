@@ -28,6 +28,8 @@ PLAIN = Batch(
     base_image="wort",
     role="arn:aws:iam::123456789012:role/wort",
 )
+FAKE = '#!/bin/bash\n[ "$1" != --version ] || { echo wort 0.1.0; exit; }\n'
+"""The beginning of a script that takes the place of wort."""
 HOSTILE_PATH = Path("/tmp/a b'\"$(touch hacked)`touch hacked`\\;&\nc#%{x}")
 HOSTILE = replace(PLAIN, directory=HOSTILE_PATH, program=f"{HOSTILE_PATH}/wort", variables={"WORT_S3_ACL": "'\n$HOME"})
 

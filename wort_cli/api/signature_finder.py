@@ -42,6 +42,10 @@ class SignatureFinder:
         """Return the local path, or the URL that the catalog records; empty for neither.  Sends no request."""
         if self.local.has(name):
             return str(self.local.path(name))
+        return self.published(name)
+
+    def published(self, name: Name) -> str:
+        """Return the URL in the bucket of the settings that the catalog records; empty for none.  Sends no request."""
         target, record = self._settings.s3, self._ledger.catalog.get(name, self.profile.name)
         if record and target and record.remote.startswith(target.of_profile(self.profile.name).root):
             return record.remote

@@ -1,8 +1,7 @@
 """Waits until jobs have ended, or runs them in this process."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 
 from wort_cli.errors import ExitCode, WortError
 from wort_cli.ledger.ledger import Ledger
@@ -82,18 +81,12 @@ class FirstClaim:
             self.job = self._ledger.attempts.claim(job_id, self._owner, self._lease)
 
 
-@contextmanager
-def unwatched() -> Iterator[ShowJob]:
-    """Yield a function that shows nothing of a job."""
-    yield lambda _: None
-
-
 def run_here(
     job_ids: Sequence[int],
     ledger: Ledger,
     settings: Settings,
     claimed: Job | None = None,
-    watch: Callable[[], AbstractContextManager[ShowJob]] = unwatched,
+    watch: ShowJob = lambda _: None,
     note: ShowJob = lambda _: None,
 ) -> dict[int, Job]:
     """Run jobs one after the other in this process; return them by number, as they ended.
@@ -101,7 +94,7 @@ def run_here(
     While one is sketched, the archive of the next is fetched.  A job that another process is running is followed.
 
     claimed: the job that this process has claimed, which is run first
-    watch: makes the context in which a job runs; it yields what is told the job whenever its progress changes
+    watch: is told each job whenever its progress changes
     note: is told each job when it has ended, or waits for another time
     """
     from wort_cli.foreground import FetchAhead, compute_now
@@ -116,15 +109,14 @@ def run_here(
                 claimed = ahead.take()
             following = job_ids[number + 1 : number + 2] if settings.fetch_ahead else ()
             ahead = FetchAhead(following[0], settings) if following else None
-            with watch() as show_job:
 
-                def show(job: Job, show_job: ShowJob = show_job, ahead: FetchAhead | None = ahead) -> None:
-                    show_job(job)
-                    if ahead is not None and job.progress is not None and job.progress.stage == SKETCHING:
-                        ahead.begin()
+            def show(job: Job, ahead: FetchAhead | None = ahead) -> None:
+                watch(job)
+                if ahead is not None and job.progress is not None and job.progress.stage == SKETCHING:
+                    ahead.begin()
 
-                ended[job_id] = compute_now(job_id, ledger, settings, show, claimed=claimed)
-                claimed = None
+            ended[job_id] = compute_now(job_id, ledger, settings, show, claimed=claimed)
+            claimed = None
             note(ended[job_id])
     except BaseException as error:
         if ahead is not None:

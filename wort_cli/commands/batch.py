@@ -1,6 +1,7 @@
 """`wort batch`: writes the files with which a scheduler runs wort, and says how to start them."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,6 +19,7 @@ from wort_cli.commands.shared.arguments.options import (
     JsonOption,
     KeepSlicesOption,
     NoHeaderOption,
+    SkipInvalidOption,
     TasksOption,
 )
 from wort_cli.commands.shared.arguments.selection import open_home_to_read
@@ -29,13 +31,16 @@ from wort_cli.commands.shared.batch.task_files import (
     check_new,
     divided,
     entry_of,
+    explain_division,
     list_files,
     write_new,
 )
+from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import COUNT, ID, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form, print_records
-from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
+from wort_cli.errors import ExitCode, StorageProblem, UsageError, cause_of, shown
+from wort_cli.model.queue_address import without_password
 from wort_cli.model.s3_target import DIRECTORY, S3Target, bucket_name, bucket_or_directory, key_prefix
 from wort_cli.settings import Settings, load_settings, variable_of
 
@@ -46,8 +51,10 @@ ENGINES = {
     "nextflow": "nextflow",
 }
 """The module of each engine in shared/batch/."""
-OF_THIS_MACHINE = frozenset({"jobs", "threads", "max_load", "metrics_file", "metrics_address"})
-"""Settings that say what this machine may do, and nothing of a node."""
+OF_THIS_MACHINE = frozenset(
+    {"jobs", "threads", "max_load", "metrics_file", "metrics_address", "queue", "queue_password_file"}
+)
+"""Settings that say what this machine does, and nothing of a node; the URL of a queue may have a password."""
 DOCUMENT = Document(
     "batch",
     "The files of a batch, and the commands with which to go on.",
@@ -76,8 +83,9 @@ def batch(
         ),
     ] = None,
     from_file: FromFileOption = None,
-    tasks: TasksOption = 0,
-    bases_per_task: BasesPerTaskOption = 0.0,
+    skip_invalid: SkipInvalidOption = False,
+    tasks: TasksOption = None,
+    bases_per_task: BasesPerTaskOption = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
     ] = Path("batch"),
@@ -133,9 +141,12 @@ def batch(
     settings = load_settings()
     target, of_store = store_of(store, settings)
     expander = Expander(settings, render.notice, amounts=True)
+    skipped: list[str] = []
+    skip = skipped.append if skip_invalid else None
     sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
+        ids or [], from_file, "", settings.quality, settings.archives, render.notice, skip, expander
     )
+    outcome.explain_skipped(skipped)
     entries = [entry_of(source) for source in sources]
     _, ledger = open_home_to_read()
     bases = bases_of(sources, expander, ledger)
@@ -164,14 +175,17 @@ def batch(
     files |= {"config.toml": config} if config else {}
     write_new(output, {**files, **made.files}, ("logs", "reports"))
     unknown = bases.count(None)
+    if target.directory is not None and not target.directory.is_dir():
+        render.notice(f"{shown(str(target.directory), 200)} does not exist here: create it before the tasks start")
+    for note in made.notes:
+        render.notice(note)
     head = {"engine": engine, "path": str(directory), "runs": len(sources), "unknown": unknown, "tasks": len(lists)}
-    last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", "wort sync pull"))
+    where = "".join(f"{name}={shlex.quote(value)} " for name, value in of_store.items() if value)
+    last = (Step("report", command("wort", "import", directory / "reports")), Step("bring", f"{where}wort sync pull"))
     steps = [{"step": step.what, "command": step.command} for step in (*made.steps, *last)]
     print_records(DOCUMENT, steps, Form.of(as_json=as_json), header=not no_header, head=head)
-    if unknown:
-        render.notice(
-            f"the length of {render.count(unknown, 'run')} is not known; `wort runs` or `wort metadata import` learn it"
-        )
+    explain_division(len(sources), unknown, len(lists), tasks)
+    outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
 
 
 def store_of(url: str, settings: Settings) -> tuple[S3Target, dict[str, str]]:
@@ -211,9 +225,12 @@ def variables_of(settings: Settings, cores: int, environ: Mapping[str, str]) -> 
 
 
 def config_text(settings: Settings) -> str:
-    """Return the text of config.toml; empty if there is none.  Raises StorageProblem if it cannot be read."""
+    """Return the text of config.toml, without the password of a queue; empty if there is none.
+
+    Raises StorageProblem if it cannot be read.
+    """
     try:
-        return settings.config_file.read_text("utf-8") if settings.config_file.exists() else ""
+        return str(without_password(settings.config_file.read_text("utf-8"))) if settings.config_file.exists() else ""
     except OSError as error:
         raise StorageProblem(f"{settings.config_file} cannot be read: {cause_of(error)}") from error
 

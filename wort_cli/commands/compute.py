@@ -222,7 +222,9 @@ def compute(
         target.write(stored_items(finder, [source.name for source in sources], provenance=not no_provenance))
     if not to_stdout:
         print_jobs(answers, jobs, finder, form, header=not no_header)
-    outcome.explain_unsuccessful(list(jobs.values()), daemon_runs=running_daemon(settings.lock_file) is not None)
+    outcome.explain_unsuccessful(
+        list(jobs.values()), daemon_runs=running_daemon(settings.lock_file) is not None, in_task=report is not None
+    )
     states = (jobs[a.job_id].state if a.job_id in jobs else JobState.DONE for a in answers)
     code = outcome.exit_code(states, strict=strict)
     outcome.exit_unless_ok(outcome.with_skipped(code, [*skipped, *not_brought]))
@@ -291,7 +293,8 @@ def run_or_follow(
             ledger.jobs.cancel(a.job_id for a in answers if a.job_id is not None and a.status is EnqueueStatus.QUEUED)
             render.notice("the unfinished jobs were cancelled")
         if reporter is not None:
-            reporter.unfinished(jobs)
+            left = reporter.unfinished(jobs)
+            render.notice(f"{render.count(left, 'run')} not computed; the report says which")
         raise
 
 

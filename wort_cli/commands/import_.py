@@ -3,19 +3,23 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wort_cli.commands.shared.arguments.options import DryRunOption, JsonOption, NoHeaderOption, ProfileOption
 from wort_cli.commands.shared.arguments.profiles import chosen_profile
 from wort_cli.commands.shared.arguments.selection import open_home
+from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import BOOLEAN, ID, MESSAGE, PATH, Document, Field, one_of
 from wort_cli.commands.shared.showing.printing import Form
 from wort_cli.commands.shared.syncing.sync_report import SyncReport
 from wort_cli.errors import NoSuchFile, StorageProblem, WortError, shown
 from wort_cli.ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from wort_cli.upkeep.import_reports import ReportTotals
 
 ENDINGS = (".sig", ".sig.gz")
 REPORT = ".jsonl"
@@ -57,18 +61,20 @@ def import_(
       wort import /scratch/node1/wort/signatures results/
       wort verify SRR139146 --now
     """
+    from wort_cli.upkeep.import_reports import ReportTotals
     from wort_cli.upkeep.import_signatures import Importer, ImportOutcome
 
     for path in paths:
         if not path.exists():
             raise NoSuchFile(path)
     settings, ledger = open_home()
+    totals = ReportTotals()
     importer, others = Importer(ledger, settings, chosen_profile(profile, settings, ledger)), 0
     done, form = WOULD_BE_IMPORTED if dry_run else IMPORTED, Form.of(as_json=as_json)
     with SyncReport(DOCUMENT, done, None, form, header=not no_header, head={"dry_run": dry_run}) as report:
         for path, is_named in files_in(paths):
             if path.name.endswith(REPORT):
-                take_report(path, ledger, report, dry_run=dry_run)
+                take_report(path, ledger, report, totals, dry_run=dry_run)
                 continue
             if path.name.endswith(NOT_OURS):
                 continue
@@ -88,10 +94,12 @@ def import_(
                 report.add(taken.name, done, path=str(path.absolute()))
     if others:
         render.notice(f"{render.count(others, 'other file')} passed over")
+    if totals.reports:
+        explain(totals, ledger)
 
 
-def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool) -> None:
-    """Import the report of a task; say on stderr what it has."""
+def take_report(path: Path, ledger: Ledger, report: SyncReport, totals: "ReportTotals", *, dry_run: bool) -> None:
+    """Import the report of a task; count its runs."""
     from wort_cli.upkeep.import_reports import import_report
 
     try:
@@ -99,11 +107,18 @@ def take_report(path: Path, ledger: Ledger, report: SyncReport, *, dry_run: bool
     except WortError as error:
         report.add_outcome(shown(path.name, 300), error, path=str(path.absolute()))
         return
-    counts = ", ".join(f"{number:,} {state}" for state, number in sorted(found.states.items()))
-    render.notice(f"{render.printable(path.name)}: {counts or 'no run'}")
+    totals.add(found.runs)
     for one in found.differing:
         wrong = f"the catalog has another signature than the report; `wort verify {one.name}` tells which is right"
         report.add(str(one.name), "failed", wrong, path=str(path.absolute()), failed=True)
+
+
+def explain(totals: "ReportTotals", ledger: Ledger) -> None:
+    """Write to stderr what the reports say, why runs have no signature, and where the other signatures are."""
+    outcome.explain_each(totals.others, in_task=True)
+    render.notice(f"{render.count(totals.reports, 'report')}: {outcome.counted(totals.states) or 'no run'}")
+    if missing := totals.without_signature(ledger):
+        render.notice(f"{render.count(missing, 'signature')} not here yet: `wort sync pull`, or `wort import DIR`")
 
 
 def files_in(paths: list[Path]) -> Iterator[tuple[Path, bool]]:

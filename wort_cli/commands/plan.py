@@ -12,6 +12,7 @@ from wort_cli.commands.shared.arguments.options import (
     FromFileOption,
     JsonOption,
     NoHeaderOption,
+    SkipInvalidOption,
     TasksOption,
 )
 from wort_cli.commands.shared.arguments.selection import open_home_to_read
@@ -22,13 +23,16 @@ from wort_cli.commands.shared.batch.task_files import (
     check_new,
     divided,
     entry_of,
+    explain_division,
     list_files,
     list_name,
     write_new,
 )
+from wort_cli.commands.shared.jobs import outcome
 from wort_cli.commands.shared.showing import render
 from wort_cli.commands.shared.showing.fields import BASES, COUNT, PATH, Document, Field
 from wort_cli.commands.shared.showing.printing import Form, print_records
+from wort_cli.errors import ExitCode
 from wort_cli.settings import load_settings
 
 DOCUMENT = Document(
@@ -57,8 +61,9 @@ def plan(
         ),
     ] = None,
     from_file: FromFileOption = None,
-    tasks: TasksOption = 0,
-    bases_per_task: BasesPerTaskOption = 0.0,
+    skip_invalid: SkipInvalidOption = False,
+    tasks: TasksOption = None,
+    bases_per_task: BasesPerTaskOption = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Write the files into this directory, which is made.")
     ] = Path("tasks"),
@@ -80,9 +85,12 @@ def plan(
     check_new(output)
     settings = load_settings()
     expander = Expander(settings, render.notice, amounts=True)
+    skipped: list[str] = []
+    skip = skipped.append if skip_invalid else None
     sources = parse_sources(
-        ids or [], from_file, "", settings.quality, settings.archives, render.notice, expander=expander
+        ids or [], from_file, "", settings.quality, settings.archives, render.notice, skip, expander
     )
+    outcome.explain_skipped(skipped)
     entries = [entry_of(source) for source in sources]
     _, ledger = open_home_to_read()
     bases = bases_of(sources, expander, ledger)
@@ -92,10 +100,8 @@ def plan(
     form = Form.of(as_json=as_json)
     head = {"runs": len(sources), "unknown": unknown}
     print_records(DOCUMENT, records(lists, bases, output), form, header=not no_header, head=head)
-    if unknown:
-        render.notice(
-            f"the length of {render.count(unknown, 'run')} is not known; `wort runs` or `wort metadata import` learn it"
-        )
+    explain_division(len(sources), unknown, len(lists), tasks)
+    outcome.exit_unless_ok(outcome.with_skipped(ExitCode.OK, skipped))
 
 
 def records(lists: Sequence[Sequence[int]], bases: Sequence[int | None], directory: Path) -> Iterator[dict[str, Any]]:

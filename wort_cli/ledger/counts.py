@@ -1,4 +1,7 @@
-"""Counts of jobs and transitions.  Triggers maintain them, so reading a count takes no longer with a million jobs."""
+"""Counts of jobs and transitions.  Triggers maintain them, so reading a count takes no longer with a million jobs.
+
+kept_counts.py counts the rows again.
+"""
 
 from wort_cli.ledger.database import Storage
 from wort_cli.model.failure import Reason

@@ -57,6 +57,7 @@ def queries() -> Mapping[str, str]:
         "absences.sql",
         "served.sql",
         "follows.sql",
+        "kept_counts.sql",
     ):
         text = (Path(__file__).with_name("sql") / document).read_text(encoding="utf-8")
         _, *parts = QUERY_NAME.split(text.replace("{profiles}", PROFILES))

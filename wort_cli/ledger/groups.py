@@ -1,7 +1,8 @@
 """Groups: named lists of the signatures that were requested, whatever the state of each.
 
 A signature may be in several groups.  A member has the newest job of its signature, or none if the signature was there
-when it was requested.  Triggers keep the jobs and the counts of members correct (sql/migrations/9.sql).
+when it was requested.  Triggers keep the jobs, the counts and the amounts of members correct (sql/migrations/9.sql and
+21.sql).
 """
 
 import time
@@ -15,6 +16,8 @@ from wort_cli.model.run_condition import RunCondition
 
 PAGE = 1000
 """Rows that one query reads."""
+NEWEST = 5000
+"""Attempts that are looked at for the rate of a group."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class GroupAmounts:
 
 
 class Groups:
-    """The tables `group_members` and `group_counts`."""
+    """The tables `group_members`, `group_counts` and `group_amounts`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -79,13 +82,16 @@ class Groups:
         """Take the members without a job out of a group; return their number."""
         return self._storage.change("remove_members_without_job", group_name=group)
 
-    def ended_since(self, group: str, since: float) -> tuple[int, float | None]:
-        """Return how many jobs of a group have ended since a time, and when the first of them did."""
-        row = self._storage.rows("ended_of_group", group_name=group, since=since)[0]
+    def ended_since(self, group: str, since: float, limit: int = NEWEST) -> tuple[int, float | None]:
+        """Return how many jobs of a group are among those that ended last since a time, and when the first of them did.
+
+        `limit`: how many attempts, of all groups, are looked at
+        """
+        row = self._storage.rows("ended_of_group", group_name=group, since=since, limit=limit)[0]
         return row["n"], row["first"]
 
     def amounts(self, group: str) -> GroupAmounts:
-        """Return the bases and bytes of a group, as far as they are known; reads all its members."""
+        """Return the bases and bytes of a group, as far as they are known."""
         return GroupAmounts(**self._storage.rows("amounts_of_group", group_name=group)[0])
 
     def sizes(self) -> dict[str, int]:

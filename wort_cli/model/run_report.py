@@ -31,7 +31,7 @@ class RunReport:
     digest: str | None = None
     """Of the signature, by which two tasks that had the same run can be compared."""
     path: str | None = None
-    """The path or URL of the signature, as the task saw it."""
+    """The URL of the signature in the bucket; or its path on the task's machine, if it was not published."""
     bases: int | None = None
     source_size: int | None = None
     """Bytes of the archive, or of the files of reads."""
@@ -40,6 +40,10 @@ class RunReport:
     host: str | None = None
     ended_at: str | None = None
     """In UTC, as in ISO 8601."""
+
+    @property
+    def wait_until(self) -> None:
+        """A report does not know when a job of its home would be tried again."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of the line."""

@@ -72,6 +72,12 @@ def lower_limits() -> NDArray[np.uint64]:
     return np.array(limits, np.uint64)
 
 
+@cache
+def upper_limits() -> NDArray[np.uint64]:
+    """Return the largest abundance of every bin of `lower_limits`."""
+    return np.append(lower_limits()[1:] - np.uint64(1), np.uint64(MOST))
+
+
 def abundance_histogram(sketch: Sketch) -> tuple[Bin, ...]:
     """Count the hashes of each bin of `lower_limits`; empty bins are left out."""
     if sketch.abundances is None or not len(sketch.abundances):
@@ -79,10 +85,9 @@ def abundance_histogram(sketch: Sketch) -> tuple[Bin, ...]:
     limits = lower_limits()
     places = np.searchsorted(limits, sketch.abundances, side="right") - 1
     counts = np.bincount(places[places >= 0], minlength=len(limits))
-    return tuple(
-        Bin(int(limits[place]), int(limits[place + 1]) - 1 if place + 1 < len(limits) else MOST, int(counts[place]))
-        for place in np.flatnonzero(counts)
-    )
+    filled = np.flatnonzero(counts)
+    lows, highs = limits[filled].tolist(), upper_limits()[filled].tolist()
+    return tuple(map(Bin, lows, highs, counts[filled].tolist()))
 
 
 def whole_histogram(bins: Sequence[Bin]) -> tuple[Bin, ...]:

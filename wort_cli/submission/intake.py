@@ -45,6 +45,22 @@ class SourceUnreachable(WortError):
 
 
 @dataclass(frozen=True)
+class Ways:
+    """How a submitter can state what a signature was made from, for hints."""
+
+    state: str
+    """To state the run, or the address of the data."""
+    correct: str
+    """To state another run."""
+
+
+BY_OPTIONS = Ways(
+    "give the run with --accession, or the address of the data with --url",
+    "leave --accession away if the name is right",
+)
+
+
+@dataclass(frozen=True)
 class Claims:
     """What the submitter states about a signature."""
 
@@ -52,6 +68,7 @@ class Claims:
     name: Name | None = None
     """The accession of the run or the assembly; or a name under which others know the data."""
     url: str = ""
+    ways: Ways = BY_OPTIONS
 
 
 def parse_submitter(text: str) -> str:
@@ -166,8 +183,7 @@ def make_submission(
         raise Refusal(
             "its name is not an accession, so the data it was made from are not known",
             f"name {shown(accepted.name)}",
-            "give the run with --accession, or the address of the data with --url; "
-            "`sourmash sketch dna --name SRR139146` puts the accession into the signature",
+            f"{claims.ways.state}; `sourmash sketch dna --name SRR139146` puts the accession into the signature",
             Check.NAME,
         )
     report(Check.PUBLIC)
@@ -209,8 +225,8 @@ def name_of(accepted: Accepted, claims: Claims) -> Name | None:
     named = public_accession(first_word)
     if named is not None and claims.name is not None and named != claims.name:
         raise Refusal(
-            f"its name is {named}, but it was submitted with --accession {claims.name}",
-            hint="leave --accession away if the name is right; otherwise make the signature with the right --name",
+            f"its name is {named}, but it was submitted as the signature of {claims.name}",
+            hint=f"{claims.ways.correct}; otherwise make the signature with the right `--name` of sourmash",
             check=Check.NAME,
         )
     return named or claims.name

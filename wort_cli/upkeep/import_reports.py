@@ -6,7 +6,7 @@ not imported here: its file is, with `wort import DIR`; the report only says whi
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from wort_cli.errors import WortError, shown
 from wort_cli.ledger.absences import UnavailableRun
 from wort_cli.ledger.ledger import Ledger
-from wort_cli.model.accession import Accession
+from wort_cli.model.accession import Accession, Name
 from wort_cli.model.job import JobState
 from wort_cli.model.run_report import RunReport
 from wort_cli.reading.documents import MAX_DOCUMENT, parse_json
@@ -28,10 +28,49 @@ class NotAReport(WortError):
 class ImportedReport:
     """What a report says of its runs."""
 
-    states: Mapping[JobState, int]
-    """How many runs ended in each state."""
+    runs: tuple[RunReport, ...]
+    """The last line of each run."""
     differing: tuple[RunReport, ...]
     """Runs of which the catalog has a signature with another digest."""
+
+
+class ReportTotals:
+    """What several reports say of their runs.  A run that one task has computed is done, whatever others say."""
+
+    def __init__(self) -> None:
+        self.reports = 0
+        self._done: dict[str, set[Name]] = {}
+        """The runs that are done, by profile."""
+        self._others: dict[tuple[str, Name], RunReport] = {}
+        """The newest line of each other run."""
+
+    def add(self, runs: Iterable[RunReport]) -> None:
+        """Count the runs of a report."""
+        self.reports += 1
+        for run in runs:
+            key, done = (run.profile, run.name), self._done.setdefault(run.profile, set())
+            if run.state is JobState.DONE:
+                done.add(run.name)
+                self._others.pop(key, None)
+            elif run.name not in done and (run.ended_at or "") >= (self._others.get(key, run).ended_at or ""):
+                self._others[key] = run
+
+    @property
+    def others(self) -> list[RunReport]:
+        """The runs that are not done."""
+        return list(self._others.values())
+
+    @property
+    def states(self) -> Counter[JobState]:
+        """How many runs ended in each state."""
+        states = Counter(run.state for run in self._others.values())
+        done = sum(map(len, self._done.values()))
+        return states + Counter({JobState.DONE: done})
+
+    def without_signature(self, ledger: Ledger) -> int:
+        """Return how many runs are done, while the catalog has no signature of theirs."""
+        names = ((profile, sorted(map(str, done))) for profile, done in self._done.items())
+        return sum(1 for profile, done in names for _ in ledger.catalog.unknown(done, profile))
 
 
 def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedReport:
@@ -42,7 +81,7 @@ def import_report(path: Path, ledger: Ledger, *, dry_run: bool) -> ImportedRepor
             claims = (claim_of(report) for report in last.values() if report.profile == profile)
             ledger.absences.replace_claims(path.absolute().as_uri(), profile, filter(None, claims))
     return ImportedReport(
-        Counter(report.state for report in last.values()),
+        tuple(last.values()),
         tuple(report for report in last.values() if differs(report, ledger)),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from wort_cli.ledger.database import Row
+from wort_cli.ledger.kept_counts import KeptCount, count_again, wrong_counts
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.failure import Reason
 from wort_cli.model.job import JobState
@@ -19,7 +20,7 @@ REASONS = json.dumps(["", *Reason])
 
 
 def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
-    """Yield the inconsistencies of events, progress rows and jobs."""
+    """Yield the inconsistencies of events, progress rows, jobs and counts."""
     storage = ledger.storage
     for table, missing in (("events", "job"), ("progress", "running job")):
         number = storage.rows(f"orphaned_{table}")[0]["n"]
@@ -28,11 +29,20 @@ def ledger_inconsistencies(ledger: Ledger) -> Iterator[Inconsistency]:
             yield Inconsistency("ledger", detail, partial(remove_orphaned_rows, ledger, table))
     for row in storage.rows("inconsistent_jobs", reasons=REASONS):
         yield Inconsistency(f"job {row['id']}", contradiction(row), partial(repair_job, ledger, row))
+    for kept in wrong_counts(storage):
+        detail = f"the number of {kept.what} that it keeps ({kept.table}) is not that of its rows"
+        yield Inconsistency("ledger", detail, partial(repair_counts, ledger, kept))
 
 
 def remove_orphaned_rows(ledger: Ledger, table: str) -> str:
     """Remove rows whose job does not exist; return a sentence that says so."""
     return f"removed {ledger.storage.change(f'remove_orphaned_{table}')} rows of {table}"
+
+
+def repair_counts(ledger: Ledger, kept: KeptCount) -> str:
+    """Count the rows again; return a sentence that says so."""
+    count_again(ledger.storage, [kept])
+    return f"counted the {kept.what} again"
 
 
 def contradiction(row: Row) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from wort_cli.errors import WortError
 from wort_cli.ledger.database import Row, Storage, salvage_rows
+from wort_cli.ledger.kept_counts import count_again
 from wort_cli.ledger.migrations import latest_version
 from wort_cli.model.accession import Accession, parse_name
 from wort_cli.model.failure import Reason
@@ -65,6 +66,7 @@ def merge_ledger(damaged: Path, storage: Storage) -> list[MergedTable]:
         merged = [merge_table(damaged, storage, table) for table in tables]
         for change in DERIVED:
             storage.change(change)
+        count_again(storage)
     return [table for table in merged if table.copied or table.left_out or table.error]
 
 
@@ -118,15 +120,7 @@ def check_claim(row: Row) -> None:
     Reason(row["reason"])
 
 
-DERIVED = (
-    "clear_job_counts",
-    "count_jobs_again",
-    "assign_jobs_again",
-    "clear_group_counts",
-    "count_groups_again",
-    "hold_jobs_again",
-    "release_jobs_again",
-)
+DERIVED = ("assign_jobs_again", "hold_jobs_again", "release_jobs_again")
 """Queries that make again what follows from the copied rows, in this order."""
 TABLES = (
     Table("jobs", "id", check_job),

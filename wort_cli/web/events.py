@@ -1,145 +1,29 @@
 """`GET /v1/events`: transitions and progress of jobs as server-sent events.
 
-One task reads the ledger once a second for all clients, and only while there are some.  A client that reads too slowly
-is disconnected; it continues with the id of the last event that it got (`Last-Event-ID`).
+A client that was disconnected continues with the id of the last event that it got (`Last-Event-ID`).  The stream of a
+client with a token or a session ends some seconds after that is revoked or expires.
 """
 
 import asyncio
-import contextlib
-import json
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from wort_cli.errors import WortError
-from wort_cli.model.units import iso_time
+from wort_cli.web.access_file import Token
+from wort_cli.web.auth import requester
 from wort_cli.web.databases import database_of
-from wort_cli.web.errors import LOG, Problem
-from wort_cli.web.limits import too_often
-from wort_cli.web.served_home import ServedHome
+from wort_cli.web.errors import Problem
+from wort_cli.web.event_feed import Client, EventFeed
 
-INTERVAL = 1.0
-"""Seconds between two looks at the ledger."""
 SILENCE = 15.0
 """Seconds after which a comment is sent, so that a proxy does not close the connection."""
-MAX_CLIENTS = 1200
-MAX_WAITING = 2000
-"""Messages that wait for a client, before it is disconnected."""
-PAGE = 1000
-"""Events that are read at once."""
-
-
-@dataclass(eq=False)
-class Client:
-    """One stream; `run` is the only run or assembly that it wants, empty for all."""
-
-    run: str
-    messages: "asyncio.Queue[str | None]" = field(default_factory=lambda: asyncio.Queue(MAX_WAITING + 1))
-
-    def send(self, run: str, message: str) -> None:
-        """Put a message into the queue; end the stream if the client does not read."""
-        if self.run in ("", run) and self.messages.qsize() <= MAX_WAITING:
-            self.messages.put_nowait(message if self.messages.qsize() < MAX_WAITING else None)
-
-
-class EventFeed:
-    """Reads events for all clients.  Its methods run in the server's loop."""
-
-    def __init__(self, home: ServedHome) -> None:
-        self._home = home
-        self._clients: set[Client] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._stopped = False
-
-    def join(self, run: str) -> Client:
-        """Add a client.  Raises Problem 503 if there are too many, or the server stops."""
-        if self._stopped or len(self._clients) >= MAX_CLIENTS:
-            problem = too_often("too many clients follow the events", 30.0)
-            problem.status = 503
-            raise problem
-        client = Client(run)
-        self._clients.add(client)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._read())
-        return client
-
-    def leave(self, client: Client) -> None:
-        """Remove a client."""
-        self._clients.discard(client)
-
-    def stop(self) -> None:
-        """End all streams."""
-        self._stopped = True
-        for client in self._clients:
-            with contextlib.suppress(asyncio.QueueFull):
-                client.messages.put_nowait(None)
-
-    async def _read(self) -> None:
-        last, since = await run_in_threadpool(self.last_event), time.time()
-        while self._clients and not self._stopped:
-            try:
-                found, last, since = await run_in_threadpool(self.news, last, since)
-            except WortError as error:
-                LOG.error("events: %s", error.sentence)
-                found = []
-            for run, message in found:
-                for client in self._clients:
-                    client.send(run, message)
-            await asyncio.sleep(INTERVAL)
-
-    def last_event(self) -> int:
-        """Return the id of the newest event."""
-        row = self._home.ledger.storage.row("last_event")
-        return int(row["id"]) if row else 0
-
-    def news(self, last: int, since: float) -> tuple[list[tuple[str, str]], int, float]:
-        """Return events after one, and progress since a time, each with its run; then where to continue."""
-        storage = self._home.ledger.storage
-        events = storage.rows("events_after", after=last, limit=PAGE)
-        progress = storage.rows("progress_since", since=since)
-        found = [(row["name"], message_of("job", event_document(row), row["id"])) for row in events]
-        found += [(row["name"], message_of("progress", progress_document(row))) for row in progress]
-        last = events[-1]["id"] if events else last
-        return found, last, max([since, *(row["reported_at"] for row in progress)])
-
-
-def event_document(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a transition of a job."""
-    return {
-        "job": row["job_id"],
-        "id": row["name"],
-        "kind": row["kind"],
-        "profile": row["profile"],
-        "before": row["before"] or None,
-        "state": row["after"],
-        "reason": row["reason"] or None,
-        "at": iso_time(row["at"]),
-    }
-
-
-def progress_document(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the progress of a running job."""
-    return {
-        "job": row["job_id"],
-        "id": row["name"],
-        "stage": row["stage"],
-        "spots": row["spots"],
-        "spots_total": row["total"] or None,
-        "bases": row["bases"],
-        "at": iso_time(row["reported_at"]),
-    }
-
-
-def message_of(kind: str, document: dict[str, Any], number: int | None = None) -> str:
-    """Return a server-sent event; JSON has no line ends."""
-    head = f"id: {number}\n" if number is not None else ""
-    return f"{head}event: {kind}\ndata: {json.dumps(document, separators=(',', ':'))}\n\n"
+CHECK_EVERY = 5.0
+"""Seconds between checks whether the token or the session of a client is still valid."""
 
 
 def routes() -> list[BaseRoute]:
@@ -158,12 +42,24 @@ async def events(request: Request) -> Response:
     feed: EventFeed = request.app.state.services.feed
     if request.method == "HEAD":
         return Response(None, 200, headers, "text/event-stream")
-    client = feed.join(run)
-    return StreamingResponse(stream(feed, client, last), 200, headers, "text/event-stream")
+    token = await requester(request)
+    is_valid = None if token is None else partial(is_still_valid, request, token)
+    return StreamingResponse(stream(feed, feed.join(run), last, is_valid), 200, headers, "text/event-stream")
 
 
-async def stream(feed: EventFeed, client: Client, last: int | None) -> AsyncIterator[str]:
-    """Yield the events after one, and then new ones as they happen."""
+async def is_still_valid(request: Request, token: Token) -> bool:
+    """Return whether the client of a request may still do what its token or session allowed when it came."""
+    try:
+        now = await requester(request)
+    except Problem:
+        return False
+    return now is not None and set(now.may) >= set(token.may)
+
+
+async def stream(
+    feed: EventFeed, client: Client, last: int | None, is_valid: Callable[[], Awaitable[bool]] | None = None
+) -> AsyncIterator[str]:
+    """Yield the events after one, and then new ones as they happen, as long as `is_valid`."""
     try:
         yield "retry: 3000\n\n"
         if last is not None:
@@ -171,15 +67,24 @@ async def stream(feed: EventFeed, client: Client, last: int | None) -> AsyncIter
             for run, message in missed:
                 if client.run in ("", run):
                     yield message
-        while True:
-            try:
-                async with asyncio.timeout(SILENCE):
-                    message_or_end = await client.messages.get()
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
-            if message_or_end is None:
-                return
-            yield message_or_end
+        sent_at = checked_at = time.monotonic()
+        while (found := await next_message(client, SILENCE if is_valid is None else CHECK_EVERY)) is not None:
+            now = time.monotonic()
+            if is_valid is not None and now - checked_at >= CHECK_EVERY:
+                checked_at = now
+                if not await is_valid():
+                    return
+            if found or now - sent_at > SILENCE - CHECK_EVERY / 2:
+                sent_at = now
+                yield found or ": still here\n\n"
     finally:
         feed.leave(client)
+
+
+async def next_message(client: Client, seconds: float) -> str | None:
+    """Return the next message for a client; '' if there is none in so many seconds, None at the end of the stream."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await client.messages.get()
+    except TimeoutError:
+        return ""

@@ -25,7 +25,7 @@ ENCRYPTED_BLOCK = 32 * 1024
 OTHER_FILES = 2000
 """Files that a server has open beside its connections: ledgers of threads, signatures, connections to be refused."""
 MAX_CONNECTIONS_OF_A_CLIENT = 1500
-"""Of one address.  A proxy has one address for all its clients."""
+"""Of one address; behind a proxy, of one that the proxy names."""
 REQUEST_SECONDS = 30.0
 """Seconds within which the head of a request must arrive."""
 READING_SECONDS = 120.0
@@ -34,11 +34,13 @@ NOT_HTTP = "this is not a request in HTTP/1.1"
 TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n"
 
 
-def allow_connections(*, tls: bool = False) -> None:
+def allow_connections(*, tls: bool = False, behind_proxy: bool = False) -> None:
     """Let this process have as many connections as the limits say, or fewer if the system does not allow that.
 
     tls: whether the server encrypts; a connection then takes more memory
+    behind_proxy: whether all come from a proxy, which names their clients (proxy.py)
     """
+    BoundedProtocol.counts_addresses = not behind_proxy
     allowed = allow_open_files(MAX_CONNECTIONS + OTHER_FILES)
     BoundedProtocol.most = min(max(allowed // 2, allowed - OTHER_FILES), MAX_ENCRYPTED if tls else MAX_CONNECTIONS)
     if tls:
@@ -50,6 +52,8 @@ class BoundedProtocol(H11Protocol):
 
     open_of: ClassVar[dict[str, int]] = {}
     """The number of open connections of each address."""
+    counts_addresses: ClassVar[bool] = True
+    """Whether the connections of one address are limited."""
     most: ClassVar[int] = MAX_CONNECTIONS
     """Connections at the same time."""
     handshakes: ClassVar[HandshakeLimit] = HandshakeLimit()
@@ -70,7 +74,8 @@ class BoundedProtocol(H11Protocol):
         self.handshakes.remove(peer)
         address = str(peer[0]) if isinstance(peer, tuple) else "-"
         of_address = self.open_of.get(address, 0)
-        if of_address >= MAX_CONNECTIONS_OF_A_CLIENT or not self._has_room():
+        too_many = self.counts_addresses and of_address >= MAX_CONNECTIONS_OF_A_CLIENT
+        if too_many or not self._has_room():
             transport.write(TOO_MANY)
             transport.close()
             return

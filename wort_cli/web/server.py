@@ -121,7 +121,7 @@ def serve(
     log = None if log_file is None else LogFile(log_file)
     app = make_app(home, services, write_to_stderr if log is None else log.write)
     log_errors(sys.stderr if log is None else log)
-    allow_connections(tls=options.has_tls)
+    allow_connections(tls=options.has_tls, behind_proxy=options.behind_proxy)
     with bound_socket(options) as listener:
         config = uvicorn.Config(
             BehindProxy(app) if options.behind_proxy else app,

@@ -11,7 +11,7 @@ from typing import Any
 from wort_cli.web.access_file import AccessFile
 from wort_cli.web.bucket_objects import BucketObjects
 from wort_cli.web.databases import DATABASES, Database, database_of
-from wort_cli.web.events import EventFeed
+from wort_cli.web.event_feed import EventFeed
 from wort_cli.web.intakes import Intakes
 from wort_cli.web.limits import Limits
 from wort_cli.web.manifest_files import ManifestFiles

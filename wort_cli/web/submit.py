@@ -19,7 +19,7 @@ from wort_cli.errors import shown
 from wort_cli.model.accession import Name
 from wort_cli.model.submission import Submission
 from wort_cli.reading.refusal import SubmissionRefused
-from wort_cli.submission.intake import Claims, SourceUnreachable
+from wort_cli.submission.intake import Claims, SourceUnreachable, Ways
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
 from wort_cli.web.auth import authorized
@@ -33,6 +33,10 @@ from wort_cli.web.upload import receive_file, receive_form
 from wort_cli.web.view import NO_DATABASE
 
 FIELD = "file"
+BY_REQUEST = Ways(
+    "send it to `/v1/submit/sra/ACCESSION`, or the address of the data in the field `public_url` of `/submit`",
+    "send it to the URL of that run if the name is right",
+)
 ACCEPTED = "Signature accepted"
 
 
@@ -56,7 +60,7 @@ async def submit(request: Request) -> Response:
         path = directory / "upload"
         with path.open("wb") as file:
             await receive_file(request, FIELD, file, settings.submit_size)
-        return CompactJSON(await taken(services, path, Claims(token.name, name)), 202)
+        return CompactJSON(await taken(services, path, Claims(token.name, name, ways=BY_REQUEST)), 202)
 
 
 async def submit_named(request: Request) -> Response:
@@ -71,7 +75,8 @@ async def submit_named(request: Request) -> Response:
             fields, _, size = await receive_form(request, FIELD, file, settings.submit_size)
         if not size:
             raise missing_file()
-        return CompactJSON(await taken(services, path, Claims(token.name, url=fields.get("public_url", "")[:2000])))
+        claims = Claims(token.name, url=fields.get("public_url", "")[:2000], ways=BY_REQUEST)
+        return CompactJSON(await taken(services, path, claims))
 
 
 async def taken(services: Services, path: Path, claims: Claims) -> dict[str, object]:

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from tests.support.batches import DIRECTORY, HOSTILE, PLAIN, golden_files, written
+from tests.support.batches import DIRECTORY, FAKE, HOSTILE, PLAIN, golden_files, written
 from tests.support.polling import until
 from wort_cli import cli
 from wort_cli.commands.batch import ENGINES
@@ -63,7 +63,7 @@ def test_hostile_path_runs_nothing_and_arrives_whole(engine: str, tmp_path: Path
         (directory / name).mkdir()
     (directory / "config.toml").touch()
     program = directory / "wort"
-    program.write_text('#!/bin/bash\nprintf "%s\\0" "$WORT_S3_ACL" "$@" >"${0%/*}/called"\n')
+    program.write_text(f'{FAKE}printf "%s\\0" "$WORT_S3_ACL" "$@" >"${{0%/*}}/called"\n')
     program.chmod(0o755)
     batch = replace(HOSTILE, directory=directory, program=str(program))
     made = written(engine, batch).files
@@ -97,7 +97,7 @@ def test_script_forwards_signals_and_ends_with_the_code_of_wort(engine: str, sen
         (tmp_path / name).mkdir()
     program = tmp_path / "wort"
     program.write_text(
-        f"#!/bin/bash\ntrap 'sleep 0.2; touch {tmp_path}/asked; exit 75' TERM\n"
+        f"{FAKE}trap 'sleep 0.2; touch {tmp_path}/asked; exit 75' TERM\n"
         f"touch {tmp_path}/started\nwhile :; do sleep 0.05; done\n"
     )
     scontrol = tmp_path / "scontrol"
@@ -122,21 +122,6 @@ def test_script_forwards_signals_and_ends_with_the_code_of_wort(engine: str, sen
     requeued = (tmp_path / "requeued").read_text() if (tmp_path / "requeued").exists() else ""
     assert requeued == ("requeue 7_3\n" if engine == "slurm" and sent != "TERM" else "")
     assert not list(tmp_path.glob("wort.*"))
-
-
-def test_task_is_tried_again_only_if_that_may_help(tmp_path: Path) -> None:
-    for name in ("tasks", "logs", "reports"):
-        (tmp_path / name).mkdir()
-    program = tmp_path / "wort"
-    batch = replace(PLAIN, directory=tmp_path, program=str(program), has_config=False, tries=3)
-    (tmp_path / "script").write_text(written("hyperqueue", batch).files["task.sh"])
-    for code, tries in ((0, 1), (1, 1), (3, 1), (75, 3), (137, 3)):
-        program.write_text(f"#!/bin/bash\necho >>{tmp_path}/tried-{code}\nexit {code}\n")
-        program.chmod(0o755)
-        env = {**os.environ, "WORT_BATCH_PAUSE": "0", "TMPDIR": str(tmp_path)}
-        done = subprocess.run(["bash", str(tmp_path / "script"), "1"], env=env, check=False)
-        assert done.returncode == code
-        assert len((tmp_path / f"tried-{code}").read_text()) == tries
 
 
 @pytest.mark.parametrize(
@@ -191,6 +176,7 @@ def test_command_writes_lists_settings_and_a_private_script(
     (home / "config.toml").chmod(0o600)
     monkeypatch.setenv("WORT_PROFILE", "sra-v1")
     monkeypatch.setenv("WORT_JOBS", "7")
+    monkeypatch.setenv("WORT_QUEUE", "postgresql://ann:secret@db/jobs")
     assert cli.run(["batch", "slurm", *RUNS, "--tasks", "2", *SHARED, "-o", "my batch", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["engine"], document["runs"], document["tasks"]) == ("slurm", 3, 2)
@@ -201,8 +187,35 @@ def test_command_writes_lists_settings_and_a_private_script(
     assert "WORT_PROFILE=sra-v1" in script and "WORT_THREADS=2" in script and "WORT_JOBS" not in script
     assert "export WORT_S3_BUCKET=file:///shared/wort\n" in script
     assert "#SBATCH --job-name=my-batch\n" in script and "#SBATCH --array=1-2\n" in script
+    assert "secret" not in script and (made / "job.sbatch").stat().st_mode & 0o777 == 0o700
     assert (made / "config.toml").read_text() == (home / "config.toml").read_text()
+    assert document["steps"][-1]["command"] == "WORT_S3_BUCKET=file:///shared/wort wort sync pull"
     assert document["steps"][0]["command"] == f"sbatch '{made.absolute()}/job.sbatch'"
+
+
+def test_password_of_a_queue_is_not_copied(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('queue = "redis://:secret@db:6379/0"\n')
+    (home / "config.toml").chmod(0o600)
+    assert cli.run(["batch", "slurm", *RUNS, "--tasks", "2", *SHARED]) == 0
+    assert Path("batch/config.toml").read_text() == 'queue = "redis://:***@db:6379/0"\n'
+
+
+@pytest.mark.usefixtures("home")
+def test_user_learns_what_was_divided_and_what_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    listed = tmp_path / "list"
+    listed.write_text(f"{RUNS[0]}\n{RUNS[0]}\n{RUNS[1]}\nSRX12\n")
+    words = ["batch", "slurm", "--from-file", str(listed), "--tasks", "9", "--store", f"file://{tmp_path}/none"]
+    assert cli.run(words) == 2
+    assert "leave it out with --skip-invalid" in capsys.readouterr().err
+    assert cli.run([*words, "--skip-invalid"]) == 1
+    said = capsys.readouterr().err
+    assert "skipped: " in said and "SRX12" in said
+    assert "2 runs in 2 tasks; 9 were asked for\n" in said
+    assert "the length of none is known" in said
+    assert f"'{tmp_path}/none' does not exist here" in said
+    assert "MaxArraySize" not in said
+    assert "MaxArraySize" in written("slurm", replace(PLAIN, tasks=1001)).notes[0]
 
 
 @pytest.mark.usefixtures("home")

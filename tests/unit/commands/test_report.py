@@ -98,7 +98,7 @@ def test_imported_report_says_which_runs_are_unavailable(node: SmallWorld, world
     report(node, tmp_path / "r.jsonl")
     done = world("import", str(tmp_path / "r.jsonl"), str(node.settings.store_dir))
     assert done.code == 0
-    assert "r.jsonl: 1 done, 1 failed, 1 unavailable, 1 waiting" in done.err
+    assert "1 report: 1 done, 1 failed, 1 waiting, 1 unavailable" in done.err
     assert world.record(DONE) is not None
     again = world("compute", GONE, BROKEN)
     assert [line.split("\t")[:2] for line in again.out.splitlines()[1:]] == [[GONE, "unavailable"], [BROKEN, "queued"]]
@@ -156,3 +156,27 @@ def test_incomplete_last_line_is_passed_over(node: SmallWorld, world: SmallWorld
     report(node, path, GONE)
     path.write_text(path.read_text() + '{"schema": 1, "na')
     assert "1 unavailable" in world("import", str(path)).err
+
+
+def test_import_explains_runs_of_all_reports_once_and_says_where_signatures_are(
+    node: SmallWorld, world: SmallWorld, tmp_path: Path
+) -> None:
+    """A run that one task has computed is done, whatever another one says later; else its newest line counts."""
+    done, broken = report(node, tmp_path / "r.jsonl", DONE, BROKEN)
+    failed = {**done, "state": "failed", "reason": "corrupt", "ended_at": "2999-01-01T00:00:00Z"}
+    older = {**broken, "reason": "incomplete", "ended_at": "1999-01-01T00:00:00Z"}
+    (tmp_path / "s.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in (failed, older)))
+    said = world("import", str(tmp_path / "r.jsonl"), str(tmp_path / "s.jsonl")).err
+    assert "2 reports: 1 done, 1 failed\n" in said
+    assert said.count(BROKEN) == 1 and f"{BROKEN}: failed, corrupt" in said and f"{DONE}:" not in said
+    assert "run the task again" in said and "wort retry" not in said
+    assert "1 signature not here yet: `wort sync pull`" in said
+    world("import", str(node.settings.store_dir))
+    assert "not here yet" not in world("import", str(tmp_path / "r.jsonl")).err
+
+
+def test_task_says_nothing_of_a_daemon_that_it_does_not_have(node: SmallWorld, tmp_path: Path) -> None:
+    task = node("compute", BROKEN, LATER, "--now", "--report", str(tmp_path / "r.jsonl")).err
+    assert "of 2 runs: 1 failed, 1 waiting" in task and "daemon" not in task and "wort retry" not in task
+    assert "another try of the task computes it" in task
+    assert f"{BROKEN}: failed, corrupt\n" in task, "a line when the run has ended"

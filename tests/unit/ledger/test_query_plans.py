@@ -11,18 +11,16 @@ FIRST_ENTRIES = {
 }
 """These read the first entries of an index, or the newest rows."""
 OF_ALL = {
-    "count_signatures",
-    "count_signatures_of_profile",
     "contents",
     "unverified_submissions",
     "signature_without_sketches",
     "add_sketches_of_earlier_versions",
-    "any_remote",
     "runs_of_record",
 }
 """These answer about all rows, in commands about all of them, or once in a while."""
 UPKEEP = {
-    *("count_groups_again", "assign_jobs_again", "hold_jobs_again", "count_jobs_again", "inconsistent_jobs"),
+    *("assign_jobs_again", "hold_jobs_again", "inconsistent_jobs"),
+    *("count_job_counts", "count_group_counts", "count_group_amounts", "count_signature_counts"),
     *("orphaned_events", "remove_orphaned_events", "catalog_bytes"),
 }
 """`wort doctor` and the upkeep of the daemon."""
@@ -67,3 +65,30 @@ def test_jobs_that_are_not_due_are_not_read_to_wake_others(ledger: Ledger) -> No
         "SEARCH jobs USING INDEX jobs_to_wake (wait_until<?)",
         "SEARCH jobs USING INDEX jobs_to_wake (wait_until>?)",
     ]
+
+
+def test_counts_of_a_day_are_read_by_the_minute(ledger: Ledger) -> None:
+    """Only the events of the first minute are read, however many attempts ended since."""
+    found = [detail for detail in plans(ledger)["ended_since"] if re.search(r" (events|ended_counts) ", f"{detail} ")]
+    assert found == [
+        "SEARCH ended_counts USING PRIMARY KEY (minute>?)",
+        "SEARCH ended_counts USING PRIMARY KEY",  # the newest minute
+        "SEARCH events USING COVERING INDEX events_ended (at>? AND at<?)",
+    ]
+
+
+def test_rate_of_a_group_is_that_of_the_newest_attempts(ledger: Ledger) -> None:
+    found = [detail for detail in plans(ledger)["ended_of_group"] if "SEARCH" in detail]
+    assert found == [
+        "SEARCH events USING INDEX events_ended (at>?)",
+        "SEARCH members USING COVERING INDEX members_by_job (group_name=? AND job_id=?)",
+    ]
+
+
+def test_amounts_and_signatures_are_not_counted_by_rows(ledger: Ledger) -> None:
+    found = {name: plans(ledger)[name] for name in ("amounts_of_group", "count_signatures_of_profile", "any_remote")}
+    assert found == {
+        "amounts_of_group": ["SEARCH group_amounts USING PRIMARY KEY (group_name=?)"],
+        "count_signatures_of_profile": ["SEARCH signature_counts USING PRIMARY KEY (profile=?)"],
+        "any_remote": ["SCAN signature_counts"],
+    }

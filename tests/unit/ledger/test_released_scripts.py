@@ -25,6 +25,7 @@ SUMS = (
     "dba687b8adfa6631eee66a61ffdca62f4e74e0028fe08bad7ec9dd80de8b8d2a",
     "6ea03d079f937655aa0e403bc04438d06b6260a99a87ba3c92088c648fceda07",
     "5114264cddc72e680398958420ac91b3902758ad5fbcf9ab3c428e7614ae8368",
+    "14bcbd70a3895b3eef1456fffbb52a37d8bb717a56bbd3e4a12c64a4ba75d3c8",
 )
 """The sha256 of each script, for ever.  A new script adds a line."""
 

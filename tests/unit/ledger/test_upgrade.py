@@ -47,6 +47,7 @@ TABLES_SINCE = {
     14: {"claimed_absences"},
     17: {"follows"},
     19: {"intakes"},
+    21: {"ended_counts", "signature_counts", "group_amounts"},
 }
 
 

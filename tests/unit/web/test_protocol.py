@@ -58,6 +58,15 @@ def test_connection_without_a_request_is_closed(sent: bytes, monkeypatch: pytest
         assert ends(connection)
 
 
+def test_connections_of_a_proxy_are_not_limited_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS_OF_A_CLIENT", 1)
+    monkeypatch.setattr(BoundedProtocol, "most", BoundedProtocol.most)
+    monkeypatch.setattr(BoundedProtocol, "counts_addresses", True)
+    protocol.allow_connections(behind_proxy=True)
+    with running() as port, connect(port), connect(port):
+        until(lambda: BoundedProtocol.open_of == {"127.0.0.1": 2}, "both are open")
+
+
 def test_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "READING_SECONDS", 0.2)
     with running() as port, connect(port) as connection:

@@ -64,13 +64,13 @@ FROM (SELECT bases, seconds, bytes,
 WHERE place <= max(1, number * 9 / 10);
 
 -- name: any_remote
-SELECT 1 FROM signatures WHERE remote <> '' LIMIT 1;
+SELECT 1 FROM signature_counts WHERE remote > 0 LIMIT 1;
 
 -- name: count_signatures
-SELECT count(*) AS n FROM signatures;
+SELECT coalesce(sum(n), 0) AS n FROM signature_counts;
 
 -- name: count_signatures_of_profile
-SELECT count(*) AS n FROM signatures WHERE profile = :profile;
+SELECT n FROM signature_counts WHERE profile = :profile;
 
 -- name: control
 SELECT value FROM control WHERE key = :key;

@@ -24,14 +24,6 @@ SELECT group_name, sum(n) AS n FROM group_counts GROUP BY group_name HAVING sum(
 -- name: count_group
 SELECT state, reason, n FROM group_counts WHERE group_name = :group_name AND n > 0 ORDER BY state, reason;
 
--- name: clear_group_counts
-DELETE FROM group_counts;
-
--- name: count_groups_again
-INSERT INTO group_counts
-SELECT group_name, coalesce(state, 'done'), coalesce(reason, ''), count(*)
-FROM group_members LEFT JOIN jobs ON jobs.id = job_id GROUP BY 1, 2, 3;
-
 -- name: assign_jobs_again
 -- After rows of `jobs` were copied into the ledger.
 UPDATE group_members SET job_id = (SELECT max(id) FROM jobs WHERE jobs.name = group_members.name
@@ -54,16 +46,17 @@ DELETE FROM paused_groups WHERE name = :group_name;
 SELECT name FROM paused_groups ORDER BY name;
 
 -- name: ended_of_group
--- How many jobs of a group have ended since a time, and when the first of them did.
+-- How many jobs of a group have ended since a time, and when the first of them did; only the newest :limit attempts of all
+-- groups are looked at.
 SELECT count(*) AS n, min(at) AS first
-FROM events INDEXED BY events_ended CROSS JOIN group_members AS members ON members.job_id = events.job_id
-WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') AND after <> 'waiting'
-  AND members.group_name = :group_name;
+FROM (SELECT job_id, at FROM events INDEXED BY events_ended
+      WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') AND after <> 'waiting'
+      ORDER BY at DESC LIMIT :limit) AS ended
+     CROSS JOIN group_members AS members INDEXED BY members_by_job
+       ON members.group_name = :group_name AND members.job_id = ended.job_id;
 
 -- name: amounts_of_group
 -- The bases and bytes of those runs of a group of which they are known; `done`: of those that have their signature.
-SELECT count(*) AS runs, coalesce(sum(bases), 0) AS bases, coalesce(sum(bytes), 0) AS bytes,
-       coalesce(sum(CASE WHEN coalesce(jobs.state, 'done') = 'done' THEN bases END), 0) AS bases_done,
-       coalesce(sum(CASE WHEN coalesce(jobs.state, 'done') = 'done' THEN bytes END), 0) AS bytes_done
-FROM group_members AS members JOIN runs ON runs.run = members.name LEFT JOIN jobs ON jobs.id = members.job_id
-WHERE members.group_name = :group_name AND (bases IS NOT NULL OR bytes IS NOT NULL);
+SELECT coalesce(sum(runs), 0) AS runs, CAST(total(bases) AS INTEGER) AS bases, CAST(total(bytes) AS INTEGER) AS bytes,
+       CAST(total(iif(done, bases, 0)) AS INTEGER) AS bases_done, CAST(total(iif(done, bytes, 0)) AS INTEGER) AS bytes_done
+FROM group_amounts WHERE group_name = :group_name;

@@ -1,5 +1,5 @@
 -- Queries of counts and of the queue's age.  A line `-- name: X` starts the query X (ledger/database.py).
--- Each reads a few rows only, except ended_since, which reads an index entry for each attempt that ended.
+-- Each reads a few rows only.
 
 -- name: transition_counts
 SELECT after, reason, n FROM move_counts ORDER BY after, reason;
@@ -8,8 +8,16 @@ SELECT after, reason, n FROM move_counts ORDER BY after, reason;
 SELECT coalesce(sum(n), 0) AS n FROM move_counts;
 
 -- name: ended_since
-SELECT after, reason, count(*) AS n FROM events
-WHERE at > :since AND after IN ('done', 'failed', 'unavailable', 'waiting') GROUP BY after, reason;
+-- The events of the first minute, and the counts of the whole minutes after it.  What is more than two days older than
+-- the newest count may not be counted: of that time, all events are read.
+WITH first (minute) AS (
+    SELECT max(CAST(:since AS INTEGER) / 60 + 1, coalesce((SELECT max(minute) FROM ended_counts) - 2880, 0)))
+SELECT after, reason, sum(n) AS n FROM (
+    SELECT after, reason, n FROM ended_counts WHERE minute >= (SELECT minute FROM first)
+    UNION ALL
+    SELECT after, reason, 1 FROM events INDEXED BY events_ended
+    WHERE at > :since AND at < 60 * (SELECT minute FROM first) AND after IN ('done', 'failed', 'unavailable', 'waiting'))
+GROUP BY after, reason HAVING sum(n) > 0;
 
 -- name: waiting_message
 -- The message of the newest job that waits for a reason.

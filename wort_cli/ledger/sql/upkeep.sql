@@ -112,12 +112,6 @@ SELECT name, sql FROM sqlite_master WHERE type = 'trigger';
 -- name: columns
 SELECT name FROM pragma_table_info(:table);
 
--- name: clear_job_counts
-DELETE FROM job_counts;
-
--- name: count_jobs_again
-INSERT INTO job_counts SELECT state, reason, count(*) FROM jobs GROUP BY state, reason;
-
 -- name: contents
 SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting')) AS live,
        (SELECT count(*) FROM signatures) AS signatures, (SELECT count(*) FROM submissions) AS submissions;

@@ -107,9 +107,7 @@ class CatalogQuery:
         return cls(upper if is_run else start, Trust(trust) if trust else None, after)
 
 
-def catalog_page(
-    ledger: Ledger, profile: Profile, profiles: tuple[str, ...], query: CatalogQuery, count: int
-) -> CatalogPage:
+def catalog_page(ledger: Ledger, profile: Profile, profiles: tuple[str, ...], query: CatalogQuery) -> CatalogPage:
     """Return a page of the catalog."""
     pattern = f"{query.start}*" if query.start else ""
     until = ledger.catalog.further_on(SCANNED, pattern, query.after) if query.trust else ""
@@ -124,7 +122,7 @@ def catalog_page(
         start=query.start,
         trust=str(query.trust or ""),
         after=query.after,
-        count=count,
+        count=ledger.catalog.count(profile.name),
         signatures=found[:ROWS],
         next_after=found[ROWS - 1].name if is_full else until,
         is_partial=bool(until) and not is_full,

@@ -1,7 +1,6 @@
 """A group, and all groups: how far each is, at which rate, why signatures are missing, and what can be done."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,7 +28,7 @@ class Pace:
     """How fast the jobs of a group end."""
 
     ended: int
-    """Jobs that have ended within the last hour."""
+    """Jobs that have ended within the last hour, of those that ended last."""
     per_hour: float | None
     """None while too few have ended."""
     seconds_left: float | None
@@ -103,11 +102,8 @@ class GroupsPage:
         return {"groups": [{"group": one.group, "members": one.members, "done": one.done} for one in self.groups]}
 
 
-def group_page(ledger: Ledger, group: str, amounts: Callable[[str], GroupAmounts], now: float = 0.0) -> GroupPage:
-    """Return the page of a group.  Raises UsageError if there is none of this name.
-
-    amounts: returns the bases and bytes of a group, which somebody may remember
-    """
+def group_page(ledger: Ledger, group: str, now: float = 0.0) -> GroupPage:
+    """Return the page of a group.  Raises UsageError if there is none of this name."""
     counts = state_counts(ledger.counts.by_state(group))
     members = sum(each.jobs for each in counts)
     if not members:
@@ -120,7 +116,7 @@ def group_page(ledger: Ledger, group: str, amounts: Callable[[str], GroupAmounts
         is_paused=group in ledger.controls.paused_groups(),
         counts=counts,
         pace=pace_of(*ledger.groups.ended_since(group, (now or time.time()) - RECENT), live, now or time.time()),
-        amounts=amounts(group),
+        amounts=ledger.groups.amounts(group),
         missing=missing_for(ledger, group, counts),
         running=running_jobs(ledger, JobFilter(JobState.RUNNING, group=group)),
         jobs=tuple(JobView.of(job) for job in newest),

@@ -39,10 +39,10 @@ class HomePage:
         return asdict(self)
 
 
-def home_page(ledger: Ledger, daemon: DaemonView, signatures: int) -> HomePage:
+def home_page(ledger: Ledger, daemon: DaemonView) -> HomePage:
     """Return the first page."""
     return HomePage(
-        signatures=signatures,
+        signatures=ledger.catalog.count(),
         daemon=daemon,
         newest=listed_views(ledger, ledger.catalog.newest(NEWEST)),
         running=running_jobs(ledger, JobFilter(JobState.RUNNING)),

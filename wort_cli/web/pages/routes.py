@@ -94,7 +94,7 @@ def routes() -> list[BaseRoute]:
 def home(request: Request) -> Response:
     """Answer with the first page."""
     pages = pages_of(request)
-    return answer(request, "home.html", home_page(pages.ledger, pages.daemon(), pages.signatures()))
+    return answer(request, "home.html", home_page(pages.ledger, pages.daemon()))
 
 
 def named(request: Request) -> tuple[Name, Profile]:
@@ -165,7 +165,7 @@ def catalog(request: Request) -> Response:
     pages, given = pages_of(request), request.query_params
     profile = pages.profile(given.get("profile", ""))
     names = pages.profile_names()
-    page = catalog_page(pages.ledger, profile, names, CatalogQuery.parse(given), pages.signatures(profile.name))
+    page = catalog_page(pages.ledger, profile, names, CatalogQuery.parse(given))
     return answer(request, "catalog.html", page, levels=PROMISES)
 
 
@@ -177,7 +177,7 @@ def groups(request: Request) -> Response:
 def group(request: Request) -> Response:
     """Answer with the page of a group."""
     try:
-        page = group_page(pages_of(request).ledger, request.path_params["group"], pages_of(request).amounts)
+        page = group_page(pages_of(request).ledger, request.path_params["group"])
     except UsageError as error:
         raise Problem(404, error.sentence, reason="unknown", hint=error.hint) from None
     return answer(request, "group.html", page)

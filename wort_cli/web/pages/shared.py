@@ -1,9 +1,8 @@
-"""What the pages of a server share: the home, sketches that were read, and what is counted once for many requests."""
+"""What the pages of a server share: the home, sketches that were read, and the state of the daemon."""
 
 from starlette.requests import Request
 
 from wort_cli.health.status import read_status
-from wort_cli.ledger.groups import GroupAmounts
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.accession import Name
 from wort_cli.model.profile import PROFILES, Profile, profile_for
@@ -17,10 +16,6 @@ from wort_cli.web.served_home import ServedHome
 from wort_cli.web.signature_files import refused_trust
 
 STATUS_SECONDS = 1.0
-COUNT_SECONDS = 30.0
-"""Counting the signatures reads an index of all of them; the amounts of a group, all its members."""
-GROUPS = 100
-"""Groups whose amounts are remembered."""
 
 
 class Pages:
@@ -31,8 +26,6 @@ class Pages:
         self.spectra = Spectra(home.settings)
         self.comparisons = Comparisons(home.settings)
         self._status: Kept[DaemonView] = Kept(STATUS_SECONDS)
-        self._counts: dict[str, Kept[int]] = {}
-        self._amounts: dict[str, Kept[GroupAmounts]] = {}
 
     def withheld(self, name: Name) -> frozenset[Trust]:
         """Return the levels of trust of which the server sends no signature of a name."""
@@ -52,18 +45,6 @@ class Pages:
     def forget_daemon(self) -> None:
         """Let the next page show the daemon and its queue as they are then: a form has changed them."""
         self._status.forget()
-
-    def signatures(self, profile: str = "") -> int:
-        """Return the number of signatures, of a profile or of all."""
-        kept = self._counts.setdefault(profile, Kept(COUNT_SECONDS))
-        return kept.get(lambda: self.ledger.catalog.count(profile))
-
-    def amounts(self, group: str) -> GroupAmounts:
-        """Return the bases and bytes of a group."""
-        kept = self._amounts.setdefault(group, Kept(COUNT_SECONDS))
-        if len(self._amounts) > GROUPS:
-            self._amounts.clear()
-        return kept.get(lambda: self.ledger.groups.amounts(group))
 
     def profile(self, name: str) -> Profile:
         """Return the profile that was named, or else that of the home.  Raises UsageError if there is none."""

@@ -15,7 +15,7 @@ from wort_cli.model.profile import SRA_V1
 from wort_cli.model.units import iso_time
 from wort_cli.reading.checks import Check
 from wort_cli.reading.strict import recipe
-from wort_cli.submission.intake import URL, Claims
+from wort_cli.submission.intake import URL, Claims, Ways
 from wort_cli.system.temporary import scratch_directory
 from wort_cli.web.access_file import Right
 from wort_cli.web.databases import DATABASES, database_of
@@ -33,6 +33,10 @@ from wort_cli.web.upload import receive_form
 
 OWN = 10
 """Intakes of a submitter that the page lists."""
+BY_FORM = Ways(
+    "give the accession in the field Run, or the address of the data in the field URL of the reads",
+    "leave the field Run empty if the name is right",
+)
 MAX_ORIGIN = 100
 """Characters of the name of a file that are kept."""
 
@@ -99,7 +103,8 @@ async def submitted(request: Request) -> Response:
             raise Problem(400, detail, reason="invalid")
         if url and not URL.match(url):
             raise Problem(400, f"{shown(url)} is no URL", reason="invalid", hint="a URL begins with https://")
-        claims = Claims(token.name, name_in(field_of(fields, "accession")), field_of(fields, "url", 2000))
+        name = name_in(field_of(fields, "accession"))
+        claims = Claims(token.name, name, field_of(fields, "url", 2000), BY_FORM)
         origin = url or printable_name(file_name)
         intake = await intakes.begin(claims, origin, url or str(path), held.pop_all())
     message = "The signature has arrived. You may leave this page: its address stays."

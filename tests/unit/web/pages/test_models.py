@@ -199,7 +199,7 @@ def test_histograms_are_not_those_of_another_file(made: Path, tmp_path: Path) ->
 
 
 def test_first_page_counts_and_lists_the_newest(ledger: Ledger, daemon: DaemonView) -> None:
-    page = home_page(ledger, daemon, 3)
+    page = home_page(ledger, daemon)
     assert [one.name for one in page.newest] == [REFUTED, FOUND, DONE]
     assert [job.name for job in page.running] == [RUNNING]
     assert page.is_live
@@ -235,7 +235,7 @@ def test_numbers_that_no_job_has_are_refused(text: str) -> None:
 
 
 def test_group_has_counts_and_reasons(ledger: Ledger) -> None:
-    page = group_page(ledger, GROUP, ledger.groups.amounts)
+    page = group_page(ledger, GROUP)
     assert (page.members, page.done, page.live) == (6, 1, 2)
     assert {job.name for job in page.jobs} == {DONE, FAILED, UNAVAILABLE, WAITING, CANCELLED, RUNNING}
     assert (page.amounts.runs, page.amounts.bases) == (5, 5 * (SOIL.bases or 0))
@@ -249,7 +249,7 @@ def test_group_has_counts_and_reasons(ledger: Ledger) -> None:
     listed = {one.group: one.members for one in groups_page(ledger).groups}
     assert listed == {GROUP: 6, HOSTILE_GROUP: 3}
     with pytest.raises(UsageError):
-        group_page(ledger, "nothing", ledger.groups.amounts)
+        group_page(ledger, "nothing")
 
 
 @pytest.mark.parametrize(
@@ -282,16 +282,16 @@ def test_table_of_a_group_is_whole_in_pieces(ledger: Ledger, monkeypatch: pytest
 
 def test_catalog_is_read_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wort_cli.web.pages.catalog_page.ROWS", 2)
-    first = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery(), 3)
+    first = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery())
     assert [one.name for one in first.signatures] == [FOUND, REFUTED]
-    second = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery(after=first.next_after), 3)
+    second = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery(after=first.next_after))
     assert [one.name for one in second.signatures] == [DONE]
     assert second.next_after == ""
 
 
 def test_catalog_is_filtered_by_start_and_trust(ledger: Ledger) -> None:
     def names(**given: str) -> list[str]:
-        page = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery.parse(given), 3)
+        page = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery.parse(given))
         return [one.name for one in page.signatures]
 
     assert names(start="srr0") == [REFUTED]
@@ -306,7 +306,7 @@ def test_rare_trust_is_looked_for_in_bounded_steps(ledger: Ledger, monkeypatch: 
     monkeypatch.setattr("wort_cli.web.pages.catalog_page.SCANNED", 1)
     found, after, steps = [], "", 0
     while True:
-        page = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery(trust=Trust.COMPUTED, after=after), 3)
+        page = catalog_page(ledger, SRA_V1, ("sra-v1",), CatalogQuery(trust=Trust.COMPUTED, after=after))
         found += [one.name for one in page.signatures]
         steps += 1
         if not page.next_after:

@@ -81,10 +81,11 @@ KeepSlicesOption = Annotated[
     ),
 ]
 TasksOption = Annotated[
-    int, typer.Option("--tasks", metavar="N", min=0, max=100_000, help="Make N lists.", show_default=False)
+    int | None, typer.Option("--tasks", metavar="N", min=1, max=100_000, help="Make N lists, or one for each run.")
 ]
 BasesPerTaskOption = Annotated[
-    float, typer.Option("--bases-per-task", metavar="B", min=0, help="Make lists of about B bases, such as 5e10.")
+    float | None,
+    typer.Option("--bases-per-task", metavar="B", min=1, help="Make lists of about B bases, such as 5e10."),
 ]
 OutputOption = Annotated[
     str,

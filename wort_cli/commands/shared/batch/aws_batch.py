@@ -9,7 +9,7 @@ import shlex
 from dataclasses import replace
 
 from wort_cli.commands.shared.batch.request import Batch, Step, Written, command
-from wort_cli.commands.shared.batch.task_script import CODES, KEEP, compute, setup
+from wort_cli.commands.shared.batch.task_script import CODES, KEEP, compute, own_cores, setup
 from wort_cli.errors import UsageError
 
 MOST_TASKS = 10_000
@@ -27,6 +27,7 @@ ENTRYPOINT ["bash", "{place}/task.sh"]
 CMD []
 """
 UPLOAD = """\
+[ -n "$home" ] || exit "$code"
 # The report goes into the bucket, with the python that wort runs with.
 python=$(dirname "$(readlink -f "$(command -v "$wort")")")/python
 key={key}$task-${{AWS_BATCH_JOB_ATTEMPT:-1}}.jsonl
@@ -57,15 +58,15 @@ def written(batch: Batch) -> Written:
     if batch.tasks > MOST_TASKS:
         raise UsageError(f"an array of AWS Batch has at most {MOST_TASKS:,} tasks", "make fewer and longer tasks")
     reports = f"{batch.store.prefix}batch/{batch.name}/reports/task-"
-    inside = replace(batch, program="wort")
+    inside = own_cores(replace(batch, program="wort"))
     upload = UPLOAD.format(bucket=shlex.quote(batch.store.bucket), key=shlex.quote(reports))
     script = f"""\
 #!/bin/bash
 # Computes the runs of one task, tasks/task-N.txt.  Written by `wort batch aws-batch`.
 {CODES}
 task=$((${{AWS_BATCH_JOB_ARRAY_INDEX:-0}} + 1))
-{setup(inside, directory=PLACE, report='"$home/report.jsonl"')}
-{compute(inside)}
+{setup(inside, directory=PLACE)}
+{compute(inside, report='"$home/report.jsonl"')}
 compute
 code=$?
 {upload}exit "$code"

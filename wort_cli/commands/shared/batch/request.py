@@ -74,6 +74,8 @@ class Written:
 
     files: Mapping[str, str]
     steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    """Sentences for the user."""
 
 
 def command(*words: object) -> str:

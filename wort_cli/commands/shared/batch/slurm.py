@@ -9,11 +9,18 @@ from wort_cli.commands.shared.batch.task_script import CODES, compute, setup
 
 WARNING = 120
 """Seconds before the end of its time at which a task is asked to end."""
+USUAL_ARRAY = 1000
+"""The largest task of an array that Slurm allows by default (slurm.conf, MaxArraySize)."""
+TOO_MANY = (
+    f"many clusters allow {USUAL_ARRAY:,} tasks in an array, as `scontrol show config | grep MaxArraySize` says; "
+    "make fewer and longer tasks if sbatch refuses it"
+)
 AGAIN = """\
 # Slurm itself starts a preempted task again.  One whose time is over, or that met a failure that may pass, asks for it.
 restarts=${SLURM_RESTART_COUNT:-0}
 if try_again "$code" && [ "$asked" != TERM ] && [ "$restarts" -lt $((tries - 1)) ]; then
-    rm -rf -- "$home"
+    [ -z "$home" ] || rm -rf -- "$home"
+    say "asks Slurm for another try, number $((restarts + 2)) of $tries"
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" # ends this script
 fi
 exit "$code"
@@ -54,6 +61,7 @@ code=$?
             Step("start", command("sbatch", batch.directory / "job.sbatch")),
             Step("watch", command("squeue", f"--name={batch.name}")),
         ),
+        (TOO_MANY,) if batch.tasks > USUAL_ARRAY else (),
     )
 
 

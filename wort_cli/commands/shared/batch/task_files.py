@@ -5,13 +5,13 @@ from pathlib import Path
 
 from wort_cli.commands.shared.arguments.expansion import Expander
 from wort_cli.commands.shared.exporting.output import OutputRefused
+from wort_cli.commands.shared.showing import render
 from wort_cli.errors import StorageProblem, UsageError, cause_of, shown
 from wort_cli.ledger.ledger import Ledger
 from wort_cli.model.job import Source
 from wort_cli.model.task_lists import number_of_tasks, split
 from wort_cli.pipeline.archives.counts import tables_of
 from wort_cli.system.atomic_files import atomic_directory
-from wort_cli.system.private_files import users_umask
 
 
 def check_new(directory: Path) -> None:
@@ -24,15 +24,26 @@ def check_new(directory: Path) -> None:
         )
 
 
-def check_division(tasks: int, bases_per_task: float) -> None:
+def check_division(tasks: int | None, bases_per_task: float | None) -> None:
     """Raise UsageError unless one option says how many lists to make."""
-    if (tasks > 0) == (bases_per_task > 0):
+    if (tasks is None) == (bases_per_task is None):
         raise UsageError("give either --tasks or --bases-per-task")
 
 
-def divided(bases: Sequence[int | None], tasks: int, bases_per_task: float) -> list[list[int]]:
+def divided(bases: Sequence[int | None], tasks: int | None, bases_per_task: float | None) -> list[list[int]]:
     """Return the positions of the runs of each task, of lengths in bases."""
-    return split(bases, tasks or number_of_tasks(bases, max(1, round(bases_per_task))))
+    return split(bases, tasks or number_of_tasks(bases, max(1, round(bases_per_task or 1))))
+
+
+def explain_division(runs: int, unknown: int, tasks: int, wanted: int | None) -> None:
+    """Write to stderr how many runs are in how many lists, and of how many the length is not known."""
+    fewer = f"; {wanted:,} were asked for" if wanted is not None and wanted > tasks else ""
+    render.notice(f"{render.count(runs, 'run')} in {render.count(tasks, 'task')}{fewer}")
+    if unknown and tasks > 1:
+        which = "none" if unknown == runs else f"{runs - unknown:,} of {runs:,}"
+        render.notice(
+            f"the length of {which} is known, so the tasks may differ in time: `wort runs` or `wort metadata import`"
+        )
 
 
 def entry_of(source: Source) -> str:
@@ -87,7 +98,7 @@ def write_new(directory: Path, files: Mapping[str, str], directories: Sequence[s
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text, encoding="utf-8", errors="surrogateescape")
                 if text.startswith("#!"):
-                    path.chmod(0o777 & ~users_umask())
+                    path.chmod(0o700)
             check_new(directory)
     except OSError as error:
         raise StorageProblem(

@@ -5,6 +5,7 @@ adds what comes before and after.
 """
 
 import shlex
+from dataclasses import replace
 
 from wort_cli.commands.shared.batch.request import Batch
 
@@ -13,7 +14,7 @@ SIGNALS = ("TERM", "INT", "HUP", "USR1", "USR2", "XCPU")
 KEEP = "--keep-slices"
 CODES = """\
 # Exit codes: 0 all is done, 3 no run has a signature, 1 a run needs a person (see the report),
-# 75 or more than 128: another try may help.
+# 127 wort does not run on this node, 75 or more than 128: another try may help.
 # shellcheck disable=SC2016,SC2064,SC2317"""
 
 SETUP = """\
@@ -21,13 +22,23 @@ set -u
 dir={directory}
 wort={program}
 {variables}\
-home=$(mktemp -d "${{SLURM_TMPDIR:-${{TMPDIR:-/tmp}}}}/wort.XXXXXXXXXX") || exit 75
-trap 'rm -rf -- "$home"' EXIT
-export WORT_HOME=$home
-{config}\
-report={report}
+scratch=${{SLURM_TMPDIR:-${{TMPDIR:-/tmp}}}}
+home=
+trap '[ -z "$home" ] || rm -rf -- "$home"' EXIT
 """
 COMPUTE = """\
+say() {{ # a line of the log
+    echo "$(date -u +%FT%TZ) $(uname -n): task $task $*"
+}}
+
+prepare() {{ # a home on the node's own disk; another try has the same one
+    [ -z "$home" ] || return 0
+    home=$(mktemp -d "$scratch/wort.XXXXXXXXXX") || return
+    export WORT_HOME=$home
+    report={report}
+{config}\
+}}
+
 asked=
 pid=
 forward() {{ # the engine asks this task to end: so is wort, which puts its unfinished runs into the report
@@ -39,13 +50,26 @@ for signal in {signals}; do
 done
 
 compute() {{
-    "$wort" compute --from-file "$dir/tasks/task-$task.txt" --now --report "$report"{options} &
+    version=$("$wort" --version) || {{
+        say "cannot run $wort; it must be at this path on every node"
+        return 127
+    }}
+    prepare || {{
+        say "has no home below $scratch; is the disk full?"
+        return 75
+    }}
+    say "starts with $version, in $home"
+    # The report has what wort would print on standard output.
+    "$wort" compute --from-file "$dir/tasks/task-$task.txt" --now --report "$report"{options} >/dev/null &
     pid=$!
     [ -z "$asked" ] || kill -TERM "$pid" 2>/dev/null
     while kill -0 "$pid" 2>/dev/null; do # a signal ends `wait` before wort has ended
         wait "$pid"
     done
     wait "$pid"
+    code=$?
+    say "ended with exit code $code"
+    return "$code"
 }}
 
 try_again() {{ # try_again CODE: whether another try may help
@@ -54,12 +78,11 @@ try_again() {{ # try_again CODE: whether another try may help
 """
 
 
-def setup(batch: Batch, *, directory: str = "", report: str = "") -> str:
-    """Return the part of a script that prepares the home; `task` must be set before.
+def setup(batch: Batch, *, directory: str = "") -> str:
+    """Return the part of a script that says where everything is; `task` must be set before.
 
-    directory, report: shell words, if the task does not see the batch's directory
+    directory: a shell word, if the task does not see the batch's directory
     """
-    config = 'cp -- "$dir/config.toml" "$home/config.toml" || exit 75\nchmod 600 "$home/config.toml"\n'
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(batch.variables.items()))
     if KEEP in batch.options and not directory:  # tasks that share no directory share no key
         exports += 'export WORT_KEEP_SLICES_KEY="$dir/key"\n'
@@ -67,15 +90,32 @@ def setup(batch: Batch, *, directory: str = "", report: str = "") -> str:
         directory=directory or shlex.quote(str(batch.directory)),
         program=shlex.quote(batch.program),
         variables=exports,
-        config=config if batch.has_config else "",
-        report=report or '"$dir/reports/task-$task.jsonl"',
     )
 
 
-def compute(batch: Batch) -> str:
-    """Return the part of a script that defines `compute`, which runs wort and returns its exit code."""
-    options = "".join(f" {shlex.quote(option)}" for option in batch.options)
-    return COMPUTE.format(signals=" ".join(SIGNALS), options=options)
+def compute(batch: Batch, *, report: str = "") -> str:
+    """Return the part of a script that defines `compute`, which runs wort and returns its exit code.
+
+    report: a shell word, if the report is not in the batch's directory
+    """
+    copy = """\
+    if ! { cp -- "$dir/config.toml" "$home/config.toml" && chmod 600 "$home/config.toml"; }; then
+        rm -rf -- "$home"
+        home=
+        return 1
+    fi
+"""
+    return COMPUTE.format(
+        signals=" ".join(SIGNALS),
+        config=copy if batch.has_config else "",
+        report=report or '"$dir/reports/task-$task.jsonl"',
+        options="".join(f" {shlex.quote(option)}" for option in batch.options),
+    )
+
+
+def own_cores(batch: Batch) -> Batch:
+    """Return a batch whose tasks are told their cores, because the engine neither enforces nor says them."""
+    return replace(batch, variables={"WORT_THREADS": str(batch.cores), **batch.variables})
 
 
 def retrying_script(batch: Batch, engine: str) -> str:
@@ -86,7 +126,7 @@ def retrying_script(batch: Batch, engine: str) -> str:
 # Written by `wort batch {engine}`.
 {CODES}
 task=${{1:-${{HQ_TASK_ID:?usage: task.sh N}}}}
-{setup(batch)}[ -z "${{HQ_JOB_ID-}}" ] || exec >>"$dir/logs/task-$task.log" 2>&1
+{setup(own_cores(batch))}[ -z "${{HQ_JOB_ID-}}" ] || exec >>"$dir/logs/task-$task.log" 2>&1
 
 {compute(batch)}
 tries={batch.tries}
@@ -114,7 +154,7 @@ def plain_script(batch: Batch, engine: str) -> str:
 # Written by `wort batch {engine}`.
 {CODES}
 task=${{1:?usage: task.sh N}}
-{setup(batch)}
+{setup(own_cores(batch))}
 {compute(batch)}
 compute
 exit

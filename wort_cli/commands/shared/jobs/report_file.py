@@ -65,10 +65,14 @@ class Reporter:
         """Report a job that has ended, or that waits for another time."""
         self._file.add(self._report_of(job))
 
-    def unfinished(self, job_ids: Iterable[int]) -> None:
-        """Report those of some jobs that have no line yet, because this process ends before they have."""
+    def unfinished(self, job_ids: Iterable[int]) -> int:
+        """Report those of some jobs that have no line yet, because this process ends before they have.
+
+        Return how many.
+        """
         left = dict.fromkeys(number for number in job_ids if number not in self._reported)
         self._file.add(*(self._report_of(self._ledger.jobs.get(number)) for number in left))
+        return len(left)
 
     def _report_of(self, job: Job) -> RunReport:
         self._reported.add(job.id)
@@ -87,6 +91,7 @@ class Reporter:
         seconds: float | None = None,
     ) -> RunReport:
         record = self._ledger.catalog.get(name, profile) if state is JobState.DONE else None
+        finder = self._finder.of_profile(profile)
         return RunReport(
             name,
             profile,
@@ -94,7 +99,7 @@ class Reporter:
             reason,
             message or None,
             record.digest if record else None,
-            (self._finder.of_profile(profile).location(name) or None) if record else None,
+            (finder.published(name) or finder.location(name) or None) if record else None,
             record.provenance.bases if record else None,
             record.provenance.source_size if record else None,
             seconds,

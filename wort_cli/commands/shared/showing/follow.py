@@ -1,8 +1,7 @@
 """Shows the progress of jobs, while they are waited for or run in this process."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from wort_cli.api.waiting import ShowJob, ends_soon, run_here, wait_until_ended
 from wort_cli.commands.shared.showing import render
@@ -87,18 +86,20 @@ def run_now(
     """Run jobs one after the other in this process, with a display of their progress; see `run_here`."""
     from wort_cli.foreground import own_name
 
-    owner, announced = own_name(), set[int]()
+    if not job_ids:
+        return {}
+    owner, announced, ended = own_name(), set[int](), 0
+    with make_display(len(job_ids)) as display:
 
-    @contextmanager
-    def watch() -> Iterator[ShowJob]:
-        with make_display(1) as display:
+        def show(job: Job) -> None:
+            if job.state is JobState.RUNNING and job.owner != owner and job.id not in announced:
+                announced.add(job.id)
+                render.notice(f"the {short_owner(job.owner)} is running job {job.id}; waiting for it")
+            display.update([job], ended + int(not job.state.is_live))
 
-            def show(job: Job) -> None:
-                if job.state is JobState.RUNNING and job.owner != owner and job.id not in announced:
-                    announced.add(job.id)
-                    render.notice(f"the {short_owner(job.owner)} is running job {job.id}; waiting for it")
-                display.update([job], int(not job.state.is_live))
+        def count(job: Job) -> None:
+            nonlocal ended
+            ended += 1
+            note(job)
 
-            yield show
-
-    return run_here(job_ids, ledger, settings, claimed, watch, note)
+        return run_here(job_ids, ledger, settings, claimed, show, count)
