@@ -13,7 +13,7 @@ What is assumed:
 What happens, in order; simulation.py puts it together:
 - agenda.py: events, in the order of their times
 - coordinator.py, tasks.py: who gives runs to machines: one coordinator, or the lists that `wort plan` makes
-- dispatch.py: gives runs to workers that have room, and notes what becomes of each run
+- dispatch.py: gives runs to workers that have room, and notes what happens to each run
 - attempts.py: the course of an attempt
 - losses.py: machines that are taken away
 - decisions.py: what wort decides on the way, by its own code

@@ -9,7 +9,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 270, 70, 20, 50, 48
 POINTS = 200
 DAY = 86_400.0
 LABELS = {"50%": ("end", -3), "90%": ("end", -3), "99%": ("start", 3)}
-"""How the label of a line is aligned to it, so that those of two lines that lie close together do not overlap."""
+"""The alignments of the labels of lines, so that two labels of close lines do not overlap."""
 
 
 def picture(found: Mapping[str, Any]) -> str:

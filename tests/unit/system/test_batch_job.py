@@ -1,4 +1,4 @@
-"""Tests of the cores and memory that batch systems report.  The rows of Slurm were recorded with Slurm 22.05 on nodes of 8 cores."""
+"""Tests of the cores and memory that batch systems report.  Those of Slurm are of 22.05 on 8 cores."""
 
 import pytest
 
