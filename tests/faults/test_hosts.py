@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hosts.plan import KINDS, long_runs, portions, run_names, strikes
+from tests.faults.hosts.servers import count_puts
 
 SHORT = ("--jobs", "15", "--seconds", "20", "--every", "5")
 LONGEST = 600.0
@@ -39,6 +40,23 @@ def test_portions_have_each_run_once(jobs: int) -> None:
 def test_runs_that_last_long_have_the_same_archive() -> None:
     runs = run_names(200)
     assert {runs.index(run) % 3 for run in long_runs(runs)} == {0}
+
+
+def test_puts_that_succeeded_are_counted() -> None:
+    lines = [
+        f'1 beast: 0x7f: 10.77.0.11 - wort [27/Nov/2026:23:43:38.335 +0000] "{request} HTTP/1.1" {status} 0 - "Boto3" -'
+        for request, status in (
+            ("PUT /signatures", 200),
+            ("PUT /signatures/sigs/SRR2000001.sig", 200),
+            ("PUT /signatures/sigs/SRR2000001.sig", 412),
+            ("PUT /signatures/sigs/SRR2000002.sig", 200),
+            ("PUT /signatures/sigs/SRR2000002.sig", 200),
+            ("PUT /signatures/sigs/SRR2000003.sig", 500),
+            ("GET /signatures/sigs/SRR2000003.sig", 200),
+            ("PUT /signatures/prov/SRR2000001.json", 200),
+        )
+    ]
+    assert count_puts("\n\n".join(lines)) == {"SRR2000001": 1, "SRR2000002": 2}
 
 
 @pytest.mark.timeout(LONGEST + 60)

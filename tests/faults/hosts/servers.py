@@ -66,4 +66,9 @@ class Servers:
 
     def puts(self) -> Counter[str]:
         """Return how often the signature of each run was put into the bucket, as the gateway has logged it."""
-        return Counter(PUT.findall(self._ceph.gateway_log()))
+        return count_puts(self._ceph.gateway_log())
+
+
+def count_puts(log: str) -> Counter[str]:
+    """Return how many puts of each run's signature have succeeded."""
+    return Counter(PUT.findall(log))

@@ -45,7 +45,7 @@ def serve_jobs(settings: Settings, *, foreground: bool = True) -> None:
     Raises WortError if the worker cannot start, or has another version than the coordinator.
     """
     use_private_umask()
-    queue = RemoteQueue(settings.queue, settings.queue_password_file)
+    queue = RemoteQueue.of(settings)
     signals = Signals()
     for warning in queue.check():
         logging.getLogger().warning("%s", warning)
@@ -165,7 +165,7 @@ def first_beat(settings: Settings, home: str) -> Beat:
     """Return what this worker says of itself."""
     name = os.uname().nodename
     where = f"{name}\n{boot_id()}\n{pid_namespace()}\n{settings.state_dir}"
-    place = hashlib.sha256(where.encode()).hexdigest()[:16]
+    place = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Beat(
         worker=f"{place}-{secrets.token_hex(4)}",
         place=place,

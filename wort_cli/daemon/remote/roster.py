@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import wort_cli
 from wort_cli.daemon.remote.wire import PROTOCOL, Beat
+from wort_cli.errors import printable, shown
 from wort_cli.health.workers_file import DRAINING, IDLE, REFUSED, SILENT, WORKING, WorkerSeen
 from wort_cli.model.job import Progress
 
@@ -57,7 +58,7 @@ class Roster:
                 continue
             known = self._workers.get(name)
             if known is None:
-                log.info("a worker on %s (process %d) has %d jobs at a time", beat.host, beat.process.pid, beat.jobs)
+                log.info("a worker on %s (process %d) has %d jobs", shown(beat.host), beat.process.pid, beat.jobs)
                 self._end_predecessors(beat)
             if known is None or known.beat.number != beat.number:
                 self._workers[name] = Worker(beat, now)
@@ -69,7 +70,7 @@ class Roster:
     def _end_predecessors(self, beat: Beat) -> None:
         """Forget the workers that ran at the same place: a lock allows for only one, so that they have ended."""
         for name in [name for name, worker in self._workers.items() if worker.beat.place == beat.place]:
-            log.info("the worker %s has ended: another one runs at its place", name)
+            log.info("the worker %s has ended: another one runs at its place", shown(name))
             del self._workers[name]
 
     def queue_was_lost(self) -> None:
@@ -123,7 +124,7 @@ class Roster:
     def host_of(self, name: str) -> str:
         """Return the host of a worker."""
         worker = self._workers.get(name)
-        return worker.beat.host if worker else "another host"
+        return printable(worker.beat.host)[:100] if worker else "another host"
 
     def gone(self, lease: float) -> list[str]:
         """Return the workers that have been silent for twice the lease, and forget them."""

@@ -21,7 +21,7 @@ from wort_cli.daemon.remote.roster import Roster
 from wort_cli.daemon.remote.wire import Order
 from wort_cli.daemon.supervisor import Outcomes
 from wort_cli.daemon.worker import STARTING
-from wort_cli.errors import shown
+from wort_cli.errors import printable, shown
 from wort_cli.health.workers_file import write_workers
 from wort_cli.model.failure import Failure, JobFailed, Reason
 from wort_cli.model.job import Job, Progress
@@ -93,6 +93,8 @@ class RemoteSite:
         """Results of jobs that cannot be sent to workers."""
         self._ended_workspaces: dict[str, tuple[int, ...]] = {}
         self._silences: dict[int, int] = {}
+        self._stale: list[str] = []
+        """Keys of attempts that have ended."""
         self._roster = Roster(home, clock)
         self._board = BoardWriter(queue, home, clock)
         self._looked_at = float("-inf")
@@ -209,11 +211,9 @@ class RemoteSite:
         log.info("job %d, attempt %d: %s", job.id, job.attempt, job.source)
 
     def flush(self) -> None:
-        """Write the board, then send the orders that are not sent yet.
-
-        One that is sent twice is run once: workers acquire attempts.
-        """
+        """Write the board, then send the orders that are not sent yet.  One that is sent twice is run once."""
         self._write_board()
+        self._delete_stale()
         for attempt in self._attempts.values():
             if attempt.order is not None:
                 self._queue.send(attempt.order, attempt.job.priority)
@@ -276,7 +276,7 @@ class RemoteSite:
         result = received.result
         if received.returned:
             log.info("job %d, attempt %d: %s", job.id, job.attempt, shown(received.returned, 300))
-            outcomes.requeue(job.id, job.attempt, received.returned)
+            outcomes.requeue(job.id, job.attempt, printable(received.returned))
             return
         failure = result.failure
         if failure is not None and failure.reason is Reason.INTERRUPTED:
@@ -286,13 +286,18 @@ class RemoteSite:
         outcomes.finish(result)
 
     def _forget(self, attempts: Sequence[RemoteAttempt]) -> None:
-        keys = []
         for attempt in attempts:
             del self._attempts[attempt.job.id]
             self._silences.pop(attempt.job.id, None)
             name = self._home, attempt.job.id, attempt.number
-            keys += [answer_key(*name), acquired_key(*name)]
-        self._queue.delete(keys)
+            self._stale += [answer_key(*name), acquired_key(*name)]
+        self._delete_stale()
+
+    def _delete_stale(self) -> None:
+        """Delete what the queue has of attempts that have ended; `flush` does it if the queue cannot be reached now."""
+        if self._stale:
+            self._queue.delete(self._stale)
+            self._stale.clear()
 
     # ---- Lost attempts
 
@@ -302,8 +307,8 @@ class RemoteSite:
         for job_id, attempt in list(self._attempts.items()):
             if expected.get(job_id) != attempt.number:
                 log.info("job %d was cancelled, giving up attempt %d", job_id, attempt.number)
-                self._forget([attempt])
                 outcomes.discard(job_id)
+                self._forget([attempt])
 
     def _end_lost(self, outcomes: Outcomes) -> None:
         now, lease = self._clock(), self._settings.worker_lease

@@ -24,7 +24,11 @@ COMPARED = {"3.0.2": ("3.0.3",)}
 """Versions of the library, each with the versions of fastq-dump that wrote the same reads in all comparisons."""
 STATE, NOT_FOUND = 0x3F, 24
 """The bits of an rc_t that tell what is wrong, and their value for what does not exist (klib/rc.h, rcNotFound)."""
-REQUIRED = ("SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead", "SRAColumnRead", "GetPackageVersion")
+REQUIRED = (
+    "SRAMgrMakeRead", "SRAMgrOpenAltTableRead", "SRATableOpenColumnRead", "SRAColumnRead", "SRATableGetVTableRead",
+    "VDBManagerDisablePagemapThread", "VTableCreateCursorRead", "VCursorGetBlobDirect", "VBlobIdRange", "VBlobCellData",
+    "VBlobRelease", "GetPackageVersion",
+)  # fmt: skip
 """Functions that the decoder needs, and that some builds of the library lack."""
 
 

@@ -410,6 +410,33 @@ def test_cancelled_job_leaves_the_board(
     assert not coordinator.busy
 
 
+def test_keys_of_an_ended_attempt_are_deleted_when_the_queue_can_be_reached_again(
+    coordinator: Coordinator,
+    remote: MemoryQueue,
+    ledger: Ledger,
+    clock: Clock,
+    host: Host,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = host.take()
+    turn(coordinator, clock)
+    host.answer(order, failure=Failure(Reason.NO_READS, "none"))
+    with monkeypatch.context() as broken:
+        broken.setattr(remote, "delete", lost_connection)
+        with pytest.raises(QueueUnavailable):
+            turn(coordinator, clock)
+    assert ledger.jobs.get(job_id).state is JobState.UNAVAILABLE
+    assert remote.keys, "the answer is still there"
+    turn(coordinator, clock)
+    assert not remote.keys
+
+
+def lost_connection(*_: object) -> None:
+    """Fail as a queue does that cannot be reached."""
+    raise QueueUnavailable("the queue cannot be reached")
+
+
 def test_new_coordinator_goes_on_with_running_jobs(
     remote: MemoryQueue,
     ledger: Ledger,
