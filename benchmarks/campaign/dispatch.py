@@ -103,12 +103,12 @@ class Dispatch:
             self._begin(run, worker, now)
 
     def fill_idle(self, now: float) -> None:
-        """Start runs on the workers that have none, until there are no more runs."""
+        """Start runs on workers that have room, those first that have waited longest, until there are no more runs."""
         idle, self._idle = list(self._idle.values()), {}
         for number, worker in enumerate(idle, 1):
             self.fill(worker, now)
             if self._idle:
-                self._idle.update((id(other), other) for other in idle[number:])
+                self._idle = {id(other): other for other in idle[number:]} | self._idle
                 return
 
     def take_away(self, worker: Worker) -> None:

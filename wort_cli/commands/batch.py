@@ -49,6 +49,7 @@ ENGINES = {
     "hyperqueue": "hyperqueue",
     "aws-batch": "aws_batch",
     "nextflow": "nextflow",
+    "snakemake": "snakemake",
 }
 """The module of each engine in shared/batch/."""
 OF_THIS_MACHINE = frozenset(
@@ -75,7 +76,9 @@ DOCUMENT = Document(
 
 
 def batch(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch or nextflow.")],
+    engine: Annotated[
+        str, typer.Argument(metavar="ENGINE", help="slurm, hyperqueue, aws-batch, nextflow or snakemake.")
+    ],
     ids: Annotated[
         list[str] | None,
         typer.Argument(
