@@ -87,7 +87,6 @@ COMMANDS = (
     ["status", "SRR10000100"],
     ["logs", "SRR10000100"],
     ["ls", "SRR100000*", "--all"],
-    ["view", "SRR10000100"],
     ["daemon", "status"],
     ["_complete", "view", "SRR1000"],
 )
