@@ -73,7 +73,7 @@ def test_values_and_orders_that_are_too_large_are_read_as_empty(queue: RemoteQue
     queue.delete(["answer:large", "answer:small", "board"])
     queue.remove_beat("worker")
     assert queue.board() is None and queue.beats() == {}
-    if queue.kind == "postgresql":  # Redis has no way to ask for the size of what it hands out
+    if queue.kind == "postgresql":  # Redis has no way to ask for the size of a value that it returns
         queue.send(large)
         assert queue.take() == b""
 

@@ -98,7 +98,7 @@ def test_status_says_what_is_wrong_with_the_queue_and_jobs_go_on(
     until(lambda: "the server refuses the user or the password" in home("daemon", "status").out, "the status says so")
     until(lambda: "refuses the user or the password" in host.log, "the worker says so")
     password.write_text("another")
-    until(lambda: "cannot be used" not in home("daemon", "status").out, "the daemon goes on")
+    until(lambda: "cannot be used" not in home("daemon", "status").out, "the daemon continues")
     server.cli("config", "set", "maxmemory", "1")
     (tmp_path / "go").touch()
     until(lambda: "the memory of the server is full" in home("daemon", "status").out, "the status says so")

@@ -1,8 +1,8 @@
 """PortableSpec: all that a worker on another host must know about a job.
 
 It names no path: the worker has its own workspace, archives, limits and credentials (`spec_on`).  What the signature
-depends on comes from the coordinator, so that it is the same on each host.  Read strictly, because whoever can write to
-the queue can send one.
+depends on comes from the coordinator, so that it is the same on each host.  Specs are read strictly, because every
+process with access to the queue can send one.
 """
 
 import base64

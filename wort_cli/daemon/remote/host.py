@@ -118,7 +118,7 @@ def run_loop(relay: Relay, supervisor: Supervisor, workers: Workers, signals: Si
 
 def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
     """Return the board of the coordinator, as soon as there is one; None if a signal ends the worker before."""
-    told = False
+    logged = False
     while not signals.stop:
         try:
             found = queue.board()
@@ -126,9 +126,9 @@ def wait_for_board(queue: RemoteQueue, signals: Signals) -> Board | None:
                 return Board.unpack(found)
         except ValueError as error:
             raise QueueUnavailable(f"the queue has something else than wort's: {error}") from None
-        if not told:
+        if not logged:
             logging.getLogger().warning("waiting for the coordinator: `wort daemon start` with the same `queue`")
-            told = True
+            logged = True
         signals.wait(WAIT)
     return None
 

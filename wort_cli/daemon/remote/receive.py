@@ -30,18 +30,18 @@ from wort_cli.stores.local import LocalStore
 from wort_cli.system.private_files import make_private
 
 VERDICTS = (Trust.VERIFIED, Trust.MISMATCH, Trust.QUICK_CHECKED, Trust.UNVERIFIABLE)
-"""What a verification can find."""
+"""The levels of trust that a verification can find."""
 TRUSTS = (Trust.COMPUTED, Trust.UNPROVED, Trust.PUBLISHED, Trust.UNVERIFIED, Trust.VERIFIED)
 """The trust that a job can give a signature."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """What an answer says of an attempt."""
+    """The answer of a worker about an attempt."""
 
     result: JobResult
     returned: str = ""
-    """Why the worker did not go on; empty if there is a result."""
+    """Why the worker did not continue; empty if there is a result."""
 
 
 def receive(data: bytes, job: Job, settings: Settings) -> Received:

@@ -55,7 +55,7 @@ class Unconfirmed:
     keep: bool
     """Whether a later attempt may use the workspace."""
     times: int = 0
-    """How often it was sent."""
+    """The number of times that it was sent."""
     sent_at: float = 0.0
 
 
@@ -287,7 +287,7 @@ class Relay:
         return nullcontext()
 
     def expected(self) -> Mapping[int, int]:
-        """See Outcomes.  While nothing is known of the coordinator, its jobs go on."""
+        """See Outcomes.  While nothing is known of the coordinator, its jobs continue."""
         if self.board is None or self.board.home != self._me.home:
             return dict(self._numbers)
         return {job: attempt for job, attempt in self._numbers.items() if self._is_current(job, attempt)}

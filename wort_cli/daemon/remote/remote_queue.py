@@ -144,7 +144,7 @@ class RemoteQueue:
         return None if found is None else self._seal.opened(BOARD, found)
 
     def raw_board(self) -> bytes | None:
-        """Return the board as it is in the queue, whoever wrote it; None if there is none."""
+        """Return the board as it is in the queue, of any writer; None if there is none."""
         with self._asking():
             found = self._tasks.peek_data(BOARD)
         return None if found is EmptyData else bytes(found)

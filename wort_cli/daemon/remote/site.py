@@ -110,7 +110,7 @@ class RemoteSite:
         return frozenset(self._attempts)
 
     def adopt(self, jobs: Sequence[Job]) -> None:
-        """Go on with the attempts that an earlier coordinator has sent: workers may have them."""
+        """Take over the attempts that an earlier coordinator has sent: workers may have them."""
         now = self._clock()
         for job in jobs:
             self._attempts[job.id] = RemoteAttempt(job, job.attempt, now)
@@ -157,7 +157,7 @@ class RemoteSite:
             attempt.seen_at = now
 
     def requeue_all(self, outcomes: Outcomes, why: str) -> None:
-        """Record the answers that are there.  Workers go on with all other jobs, and a later coordinator with them."""
+        """Record the answers that are there.  Workers continue other jobs, and a later coordinator takes them over."""
         self._collect_answers(outcomes)
         if self._attempts:
             log.info("%d jobs stay with workers on other hosts", len(self._attempts))

@@ -42,7 +42,7 @@ Opened = tuple[Any, Any, tuple[type[Exception], ...]]
 VERIFIED = ("verify-ca", "verify-full")
 """Values of libpq's `sslmode` with which the server is authenticated."""
 CLEAR, ENCRYPTED, AUTHENTICATED = "no TLS", "TLS", "TLS, server authenticated"
-"""How a connection is protected."""
+"""The protection of a connection."""
 
 
 def postgresql(url: str, password: Callable[[], str]) -> Opened:

@@ -1,6 +1,6 @@
 """The documents that the coordinator and the workers exchange: the board, beats, orders and answers.
 
-All are JSON objects, read strictly: whoever can write to the queue can write one.
+All are JSON objects, read strictly, because every process with access to the queue can write one.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ MAX_LOG = 20_000
 
 @dataclass(frozen=True)
 class Board:
-    """What the coordinator tells all workers."""
+    """The document that the coordinator writes for all workers."""
 
     home: str
     """The id of the coordinator's home."""
@@ -94,7 +94,7 @@ class Beat:
     worker: str
     """Its id: the place, and a number that is new with each start."""
     place: str
-    """Of which at most one worker runs: host, boot, namespace and home."""
+    """The place of a worker, where at most one runs: host, boot, namespace and home."""
     host: str
     process: ProcessIdentity
     number: int
@@ -102,9 +102,9 @@ class Beat:
     home: str
     """The coordinator that it works for."""
     jobs: int
-    """How many jobs it sketches at a time."""
+    """The number of jobs that it sketches at a time."""
     room: int
-    """How many jobs it takes in all."""
+    """The number of jobs that it takes in all."""
     draining: bool = False
     running: Mapping[int, tuple[int, Progress | None]] = field(default_factory=dict)
     """The jobs that it has: their attempts and their progress."""
@@ -163,12 +163,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says at the end of an attempt: its result, or that it was returned."""
+    """A worker's document at the end of an attempt: its result, or that it was returned."""
 
     host: str
     result: JobResult
     returned: str = ""
-    """Why the worker did not go on; empty if there is a result."""
+    """Why the worker did not continue; empty if there is a result."""
     content: str = ""
     """The signature in base64, unless the bucket has it."""
     log: str = ""

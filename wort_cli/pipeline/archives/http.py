@@ -260,4 +260,4 @@ def explained(url: str) -> Iterator[None]:
     except HTTPError as error:
         raise HttpError(Reason.NETWORK, sentence_of(error, host_of(url))) from error
     except (OSError, ValueError) as error:
-        raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be asked: {shown(str(error), 200)}") from error
+        raise HttpError(Reason.NETWORK, f"{host_of(url)} cannot be queried: {shown(str(error), 200)}") from error

@@ -13,7 +13,7 @@ Cells = NDArray[np.uint64]
 UNKNOWN = 2**32 - 1
 """Returned instead of an rc_t: the cells of a spot have an unknown layout."""
 ADDRESS, BIT_OFFSET, BITS, VALUE, BLOB, FIRST, COUNT, ELEMENT_BITS = range(8)
-"""What read_cell gets for a cell, the value of one that is a number, and the blob that has the cell: its rows."""
+"""The results of `read_cell`: the place of a cell, its value if that is a number, and the rows of its blob."""
 PLACE = 8
 """Bytes of each of these."""
 ROW_SIZE = 8 * PLACE

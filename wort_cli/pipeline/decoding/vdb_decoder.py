@@ -33,7 +33,7 @@ Letters = NDArray[np.uint8]
 CELL_PLACES, BLOB = 8, 4
 """Places of a row of the array of cells, and which of them has the address of a blob: see cell_loops.py."""
 UNKNOWN, TECHNICAL_ONLY, INVALID = 2**32 - 1, 2**32 - 2, 2**32 - 3
-"""What `read_spots` returns instead of an rc_t: see spot_loops.py."""
+"""Results of `read_spots` other than an rc_t: see spot_loops.py."""
 
 load_library()  # raises CannotDecode if the library is not installed
 # The loop refers to the library's functions by name rather than by address, so that the compiled code can be cached.

@@ -17,7 +17,7 @@ from functools import cache
 from wort_cli.pipeline.sketching.slice_decoder import CannotDecode
 
 SONAME = "libncbi-vdb.so.3"
-"""From Debian's package libncbi-vdb3.  The number is the version of its interface."""
+"""The library of Debian's package libncbi-vdb3.  The number is the version of its ABI."""
 LIBRARY = "libncbi-vdb"
 """Its name in the provenance; the names of its decoders start with it."""
 COMPARED = {"3.0.2": ("3.0.3",)}
